@@ -1,0 +1,46 @@
+//! Positive pairs from unlabelled video.
+//!
+//! | step | module | takes | gives |
+//! |---|---|---|---|
+//! | find | [`source`] | a data set or a folder | [`types::Clip`]s in a stable order: id, media, boxes and label where known |
+//! | decode | [`decode`] | a clip's media: video file, folder of JPEGs, zip of JPEGs | [`types::Frame`]s in presentation order, with index and pts |
+//! | sample | [`sample`] | a clip's length, the pair rule, a seed | which frame indices become anchors and positives |
+//! | crop | [`crop`] | a frame, a box | one image of a pair |
+//! | encode | [`codec`] | an image | JPEG bytes, or raw RGB under zstd |
+//! | shard | [`shard`] | encoded pairs | tar shards, index, manifest: **the contract with every trainer** |
+//! | read | [`shard`] | a manifest | encoded pairs, random access over a memory map |
+//! | show | [`report`] | shards | one HTML page with pictures |
+//!
+//! [`pipeline`] reads the TOML file that names one experiment, [`run`] wires the steps into
+//! commands, [`cli`] is the command line. A module imports only lower layers; see
+//! `tests/layering.rs` and `ARCHITECTURE.md`.
+
+pub mod types;
+
+pub mod parallel;
+
+#[cfg(feature = "extract")]
+pub mod jpeg;
+
+#[cfg(feature = "extract")]
+pub mod source;
+
+#[cfg(feature = "extract")]
+pub mod decode;
+
+pub mod sample;
+
+#[cfg(feature = "extract")]
+pub mod crop;
+
+pub mod codec;
+
+pub mod shard;
+
+pub mod pipeline;
+
+pub mod run;
+
+pub mod report;
+
+pub mod cli;

@@ -1,0 +1,170 @@
+//! Sizes and boxes, in pixels.
+
+use serde::{Deserialize, Serialize};
+
+/// Width and height of an image, in px. Written as `[width, height]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "[u32; 2]", into = "[u32; 2]")]
+pub struct SizePx {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+impl SizePx {
+    /// The shorter of the two sides, px.
+    pub fn short_side(self) -> u32 {
+        self.width.min(self.height)
+    }
+
+    /// Number of pixels.
+    pub fn area(self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
+    /// The size whose short side is `short_side_px`, the aspect kept; never larger than `self`.
+    pub fn shrunk_to_short_side(self, short_side_px: u32) -> Self {
+        let short = self.short_side();
+        if short <= short_side_px {
+            return self;
+        }
+        let scale = |side: u32| {
+            let scaled = u64::from(side) * u64::from(short_side_px) * 2 + u64::from(short);
+            (scaled / (2 * u64::from(short))).max(1) as u32 // rounded; smaller than `side`
+        };
+        Self {
+            width: scale(self.width),
+            height: scale(self.height),
+        }
+    }
+}
+
+impl From<[u32; 2]> for SizePx {
+    fn from([width, height]: [u32; 2]) -> Self {
+        Self { width, height }
+    }
+}
+
+impl From<SizePx> for [u32; 2] {
+    fn from(size: SizePx) -> Self {
+        [size.width, size.height]
+    }
+}
+
+impl std::fmt::Display for SizePx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} x {} px", self.width, self.height)
+    }
+}
+
+/// A box in a frame as it is shown: left, top, width, height, px. Pixel (0, 0) covers `[0, 1) x [0, 1)`.
+/// Written as `[x, y, w, h]`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(from = "[f64; 4]", into = "[f64; 4]")]
+pub struct BoxXywh {
+    /// Left edge, px.
+    pub x: f64,
+    /// Top edge, px.
+    pub y: f64,
+    /// Width, px.
+    pub w: f64,
+    /// Height, px.
+    pub h: f64,
+}
+
+impl BoxXywh {
+    /// Whether all four numbers are finite and both sides are positive.
+    pub fn is_valid(self) -> bool {
+        [self.x, self.y, self.w, self.h]
+            .iter()
+            .all(|v| v.is_finite())
+            && self.w > 0.0
+            && self.h > 0.0
+    }
+
+    /// The same centre, both sides multiplied by `factor`.
+    pub fn scaled(self, factor: f64) -> Self {
+        let (w, h) = (self.w * factor, self.h * factor);
+        Self {
+            x: self.x + (self.w - w) / 2.0,
+            y: self.y + (self.h - h) / 2.0,
+            w,
+            h,
+        }
+    }
+
+    /// The part inside a frame of `size`; `None` if nothing is left.
+    pub fn clipped(self, size: SizePx) -> Option<Self> {
+        let (x0, y0) = (self.x.max(0.0), self.y.max(0.0));
+        let x1 = (self.x + self.w).min(f64::from(size.width));
+        let y1 = (self.y + self.h).min(f64::from(size.height));
+        let inside = Self {
+            x: x0,
+            y: y0,
+            w: x1 - x0,
+            h: y1 - y0,
+        };
+        inside.is_valid().then_some(inside)
+    }
+
+    /// Area, square px.
+    pub fn area(self) -> f64 {
+        self.w * self.h
+    }
+}
+
+impl From<[f64; 4]> for BoxXywh {
+    fn from([x, y, w, h]: [f64; 4]) -> Self {
+        Self { x, y, w, h }
+    }
+}
+
+impl From<BoxXywh> for [f64; 4] {
+    fn from(b: BoxXywh) -> Self {
+        [b.x, b.y, b.w, b.h]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_side_is_reached_exactly_and_never_enlarged() {
+        let size = |width, height| SizePx { width, height };
+        assert_eq!(size(640, 360).shrunk_to_short_side(256), size(455, 256));
+        assert_eq!(size(360, 640).shrunk_to_short_side(256), size(256, 455));
+        assert_eq!(size(100, 80).shrunk_to_short_side(256), size(100, 80));
+    }
+
+    #[test]
+    fn a_box_outside_the_frame_has_no_clipped_part() {
+        let frame = SizePx {
+            width: 100,
+            height: 50,
+        };
+        let outside = BoxXywh {
+            x: 100.0,
+            y: 0.0,
+            w: 5.0,
+            h: 5.0,
+        };
+        assert_eq!(outside.clipped(frame), None);
+        let cut = BoxXywh {
+            x: -5.0,
+            y: 45.0,
+            w: 10.0,
+            h: 10.0,
+        };
+        assert_eq!(
+            cut.clipped(frame),
+            Some(BoxXywh {
+                x: 0.0,
+                y: 45.0,
+                w: 5.0,
+                h: 5.0
+            })
+        );
+    }
+}

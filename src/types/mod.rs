@@ -1,0 +1,19 @@
+//! Words that the steps share: clips, frames, boxes, pairs, records, seeds.
+
+mod clip;
+mod frame;
+mod geometry;
+mod image;
+mod pair;
+mod record;
+mod refusal;
+mod seed;
+
+pub use clip::{Annotation, Clip, Media, SourceKind};
+pub use frame::{ColorMatrix, ColorRange, Frame, Orientation, PlaneBytes, PlaneLayout, Planes};
+pub use geometry::{BoxXywh, SizePx};
+pub use image::RgbImage;
+pub use pair::{PairKind, PairPlan};
+pub use record::{EncodedMember, EncodedRecord, RecordMeta, Role, SCHEMA, TrackletMeta, ViewMeta};
+pub use refusal::{Outcome, Refusal, Stage};
+pub use seed::Seed;

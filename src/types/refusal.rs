@@ -1,0 +1,51 @@
+//! Why an input gave nothing, or less than was asked for.
+
+use serde::{Deserialize, Serialize};
+
+/// Where an input was set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Listing the source, or reading annotations.
+    Source,
+    /// Opening or decoding.
+    Decode,
+    /// Choosing pairs.
+    Sample,
+    /// Cropping and scaling.
+    Crop,
+    /// Compressing an image.
+    Encode,
+    /// No progress for too long.
+    Watchdog,
+}
+
+/// What became of the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Damaged or unreadable: gave no pair, counts against `extract.max_refused`, is retried by
+    /// `--retry-refused`.
+    Refused,
+    /// Sound, but a rule leaves it out (too short, no usable box): gave no pair.
+    Skipped,
+    /// Gave pairs, but not all that were planned.
+    Partial,
+}
+
+/// One line of `refused.jsonl`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The clip's id.
+    pub id: String,
+    /// Its file or folder.
+    pub path: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Where.
+    pub stage: Stage,
+    /// Why, in words, with the values.
+    pub reason: String,
+    /// What to do about it.
+    pub retry: String,
+}
