@@ -1,1 +1,40 @@
-//! Placeholder.
+//! JPEG through libjpeg-turbo: the one module that names it.
+//!
+//! **Takes** JPEG bytes, or an image. **Gives** [`Planes`] without any colour conversion, or JPEG
+//! bytes. **Fails** with [`JpegError`]. **Source**: ITU-T T.81; JFIF for the meaning of the samples
+//! (BT.601, full range).
+
+mod compress;
+mod decompress;
+
+pub use compress::compress;
+pub use decompress::{decompress, frame_size};
+
+use crate::types::SizePx;
+
+/// Why a JPEG could not be read or made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JpegError {
+    /// The bytes are no JPEG, or end too early, or a part is damaged. Leave the image out.
+    #[error("damaged JPEG")]
+    Damaged(#[source] turbojpeg::Error),
+    /// A print format that no video uses. Leave the image out.
+    #[error("CMYK JPEG; expected gray, YCbCr or RGB")]
+    Cmyk,
+    /// The header states a size that is not accepted. Leave the image out.
+    #[error(
+        "JPEG of {0}; sides of {min} to {max} px and at most {area} px in all are accepted",
+        min = SizePx::MIN_SIDE, max = SizePx::MAX_SIDE, area = SizePx::MAX_AREA
+    )]
+    Size(SizePx),
+    /// libjpeg-turbo refused to compress. Leave the image out.
+    #[error("cannot compress an image of {size}")]
+    Compress {
+        /// Of the image.
+        size: SizePx,
+        /// The library's word.
+        #[source]
+        source: turbojpeg::Error,
+    },
+}

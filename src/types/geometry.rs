@@ -13,6 +13,20 @@ pub struct SizePx {
 }
 
 impl SizePx {
+    /// Shortest side of a frame that is accepted, px.
+    pub const MIN_SIDE: u32 = 16;
+    /// Longest side of a frame that is accepted, px.
+    pub const MAX_SIDE: u32 = 16_384;
+    /// Largest frame that is accepted, px: with [`SizePx::MAX_SIDE`] a ceiling on a decoder's memory.
+    pub const MAX_AREA: u64 = 8192 * 8192;
+
+    /// Whether a frame of this size is accepted.
+    pub fn is_accepted(self) -> bool {
+        self.short_side() >= Self::MIN_SIDE
+            && self.width.max(self.height) <= Self::MAX_SIDE
+            && self.area() <= Self::MAX_AREA
+    }
+
     /// The shorter of the two sides, px.
     pub fn short_side(self) -> u32 {
         self.width.min(self.height)

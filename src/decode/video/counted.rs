@@ -1,0 +1,80 @@
+//! Streams whose packets don't tell what is shown: frames are counted as the decoder shows them.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use ffmpeg_next::frame;
+
+use super::super::DecodeError;
+use super::index::VideoIndex;
+use super::input::VideoInput;
+use super::reader::{has_errors, make_frame};
+use crate::parallel::Heartbeat;
+use crate::types::Frame;
+
+/// The pts of every frame that the decoder shows, from the first to the last.
+pub(super) fn count(
+    path: &Path,
+    heartbeat: &Arc<Heartbeat>,
+) -> Result<Vec<Option<i64>>, DecodeError> {
+    let mut pts = Vec::new();
+    for_each_shown(path, heartbeat, &mut |received| {
+        pts.push(received.timestamp());
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(pts)
+}
+
+/// See [`crate::decode::decode_wanted`].
+pub(super) fn decode(
+    path: &Path,
+    index: &VideoIndex,
+    wanted: &[u64],
+    heartbeat: &Arc<Heartbeat>,
+    each: &mut dyn FnMut(Frame) -> ControlFlow<()>,
+) -> Result<u64, DecodeError> {
+    let (mut num_shown, mut wanted) = (0, wanted.iter().copied().peekable());
+    for_each_shown(path, heartbeat, &mut |received| {
+        let shown = num_shown;
+        num_shown += 1;
+        if wanted.next_if_eq(&shown).is_some() && !has_errors(&received) {
+            let pts_seconds = index.pts_seconds(shown);
+            let frame = make_frame(received, shown, pts_seconds, index.orientation())?;
+            if each(frame).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        let all_seen = wanted.peek().is_none();
+        Ok(if all_seen { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    Ok(num_shown)
+}
+
+fn for_each_shown(
+    path: &Path,
+    heartbeat: &Arc<Heartbeat>,
+    each: &mut dyn FnMut(frame::Video) -> Result<ControlFlow<()>, DecodeError>,
+) -> Result<(), DecodeError> {
+    let mut input = VideoInput::open(path, heartbeat)?;
+    let mut decoder = input.decoder()?;
+    loop {
+        let packet = input.next_packet()?;
+        match &packet {
+            Some(packet) if packet.is_corrupt() => continue,
+            Some(packet) => drop(decoder.send_packet(packet)),
+            None => drop(decoder.send_eof()),
+        }
+        let mut received = frame::Video::empty();
+        while decoder.receive_frame(&mut received).is_ok() {
+            heartbeat.beat();
+            let taken = std::mem::replace(&mut received, frame::Video::empty());
+            if each(taken)?.is_break() {
+                return Ok(());
+            }
+        }
+        if packet.is_none() {
+            return Ok(());
+        }
+    }
+}
