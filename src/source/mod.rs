@@ -1,13 +1,15 @@
-//! Finding clips.
+//! Finding clips, and reading the boxes that people drew on them.
 //!
 //! - **Takes** a root: a folder of videos, one video, a list of paths, TrackingNet or GOT-10k as distributed.
-//! - **Gives** a [`Listing`]: [`Clip`]s sorted by id, the same on every machine.
+//! - **Gives** a [`Listing`]: [`Clip`]s sorted by id, the same on every machine; later, when a clip's turn
+//!   comes, its [`Annotations`].
 //! - **Fails** with [`SourceError`] where the root is not what it was said to be. One bad input below a good
 //!   root is a [`Refusal`] in the listing, never an error.
 //! - **Source**: Müller et al., "TrackingNet", ECCV 2018; Huang et al., "GOT-10k", TPAMI 2021.
 //!
 //! No video, image or zip is opened here: that is the decoder's work.
 
+mod annotations;
 mod disk;
 mod error;
 mod got10k;
@@ -21,6 +23,7 @@ mod videos;
 
 use std::path::Path;
 
+pub use annotations::{Annotations, TrackBox, annotations};
 pub use error::SourceError;
 use splits::Split;
 
