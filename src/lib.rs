@@ -22,7 +22,6 @@ pub mod parallel;
 #[cfg(feature = "extract")]
 pub mod jpeg;
 
-#[cfg(feature = "extract")]
 pub mod source;
 
 #[cfg(feature = "extract")]
