@@ -1,5 +1,7 @@
 //! The law of the layout: a module imports only modules of a lower layer, never a neighbour.
 
+#![allow(clippy::expect_used, clippy::panic)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

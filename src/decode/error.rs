@@ -94,7 +94,9 @@ pub enum DecodeError {
         second: String,
     },
     /// The JPEGs of a zip lie in several folders.
-    #[error("the zip holds JPEGs in several folders ({first:?} and {second:?}); expected one clip a zip")]
+    #[error(
+        "the zip holds JPEGs in several folders ({first:?} and {second:?}); expected one clip a zip"
+    )]
     SeveralFolders {
         /// A folder in the zip.
         first: String,
@@ -114,6 +116,9 @@ pub enum DecodeError {
 
 impl DecodeError {
     pub(super) fn unreadable(what: impl Into<String>, source: io::Error) -> Self {
-        Self::Unreadable { what: what.into(), source }
+        Self::Unreadable {
+            what: what.into(),
+            source,
+        }
     }
 }

@@ -72,7 +72,10 @@ impl ClipIndex {
     pub fn cost(&self, frame: u64) -> Cost {
         match &self.0 {
             Kind::Video(index) => index.cost(frame),
-            Kind::Images(_) => Cost { start: frame, end: frame },
+            Kind::Images(_) => Cost {
+                start: frame,
+                end: frame,
+            },
         }
     }
 }

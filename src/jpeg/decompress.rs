@@ -5,9 +5,7 @@ use turbojpeg::{
 };
 
 use super::JpegError;
-use crate::types::{
-    ColorMatrix, ColorRange, Orientation, PlaneBytes, PlaneLayout, Planes, SizePx,
-};
+use crate::types::{ColorMatrix, ColorRange, Orientation, PlaneBytes, PlaneLayout, Planes, SizePx};
 
 /// The size that the header states, without decoding the picture.
 ///
@@ -15,7 +13,11 @@ use crate::types::{
 /// [`JpegError::Damaged`] if there is no readable header, [`JpegError::Size`] if the size is not accepted.
 pub fn frame_size(bytes: &[u8]) -> Result<SizePx, JpegError> {
     let mut decompressor = Decompressor::new().map_err(JpegError::Damaged)?;
-    accepted_size(&decompressor.read_header(bytes).map_err(JpegError::Damaged)?)
+    accepted_size(
+        &decompressor
+            .read_header(bytes)
+            .map_err(JpegError::Damaged)?,
+    )
 }
 
 /// Decodes a JPEG to its planes: gray, 4:2:0, 4:2:2 and 4:4:4 as stored; other subsamplings and RGB
@@ -26,7 +28,9 @@ pub fn frame_size(bytes: &[u8]) -> Result<SizePx, JpegError> {
 /// not accepted.
 pub fn decompress(bytes: &[u8]) -> Result<Planes, JpegError> {
     let mut decompressor = Decompressor::new().map_err(JpegError::Damaged)?;
-    let header = decompressor.read_header(bytes).map_err(JpegError::Damaged)?;
+    let header = decompressor
+        .read_header(bytes)
+        .map_err(JpegError::Damaged)?;
     let size = accepted_size(&header)?;
     let layout = match (header.colorspace, header.subsamp) {
         (Colorspace::CMYK | Colorspace::YCCK, _) => return Err(JpegError::Cmyk),
@@ -79,14 +83,24 @@ impl OwnedPlanes {
             *start = (end, plane_size.width as usize);
             end += plane_size.area() as usize;
         }
-        Self { samples: vec![0; end], starts }
+        Self {
+            samples: vec![0; end],
+            starts,
+        }
     }
 }
 
 fn accepted_size(header: &DecompressHeader) -> Result<SizePx, JpegError> {
     // JPEG states sides as 16-bit numbers.
-    let size = SizePx { width: header.width as u32, height: header.height as u32 };
-    if size.is_accepted() { Ok(size) } else { Err(JpegError::Size(size)) }
+    let size = SizePx {
+        width: header.width as u32,
+        height: header.height as u32,
+    };
+    if size.is_accepted() {
+        Ok(size)
+    } else {
+        Err(JpegError::Size(size))
+    }
 }
 
 fn decompress_yuv(
@@ -95,7 +109,10 @@ fn decompress_yuv(
     header: &DecompressHeader,
     layout: PlaneLayout,
 ) -> Result<OwnedPlanes, JpegError> {
-    let size = SizePx { width: header.width as u32, height: header.height as u32 };
+    let size = SizePx {
+        width: header.width as u32,
+        height: header.height as u32,
+    };
     let mut planes = OwnedPlanes::new(layout, size);
     let image = YuvImage {
         pixels: planes.samples.as_mut_slice(),
@@ -104,7 +121,9 @@ fn decompress_yuv(
         height: header.height,
         subsamp: header.subsamp,
     };
-    decompressor.decompress_to_yuv(bytes, image).map_err(JpegError::Damaged)?;
+    decompressor
+        .decompress_to_yuv(bytes, image)
+        .map_err(JpegError::Damaged)?;
     Ok(planes)
 }
 
@@ -122,7 +141,9 @@ fn decompress_gbr(
         height,
         format: PixelFormat::RGB,
     };
-    decompressor.decompress(bytes, image).map_err(JpegError::Damaged)?;
+    decompressor
+        .decompress(bytes, image)
+        .map_err(JpegError::Damaged)?;
     let mut planes = OwnedPlanes::new(PlaneLayout::Gbr, size);
     for (plane, channel) in [1, 2, 0].into_iter().enumerate() {
         let from = rgb.iter().skip(channel).step_by(3);
@@ -139,27 +160,59 @@ mod tests {
     use crate::types::RgbImage;
 
     fn two_colors(width: u32, height: u32) -> RgbImage {
-        let pixel = |x| if x < width / 2 { [200, 30, 30] } else { [20, 40, 220] };
-        let pixels = (0..height).flat_map(|_| (0..width).flat_map(pixel)).collect();
-        RgbImage { size: SizePx { width, height }, pixels }
+        let pixel = |x| {
+            if x < width / 2 {
+                [200, 30, 30]
+            } else {
+                [20, 40, 220]
+            }
+        };
+        let pixels = (0..height)
+            .flat_map(|_| (0..width).flat_map(pixel))
+            .collect();
+        RgbImage {
+            size: SizePx { width, height },
+            pixels,
+        }
     }
 
     #[test]
     fn planes_hold_the_luma_of_bt601_at_full_range() {
         let jpeg = compress(&two_colors(64, 48), 95).unwrap();
         let planes = decompress(&jpeg).unwrap();
-        assert_eq!((planes.stored_size, planes.layout), (SizePx { width: 64, height: 48 }, PlaneLayout::Yuv420));
+        assert_eq!(
+            (planes.stored_size, planes.layout),
+            (
+                SizePx {
+                    width: 64,
+                    height: 48
+                },
+                PlaneLayout::Yuv420
+            )
+        );
         let luma = |r: f64, g: f64, b: f64| 0.299 * r + 0.587 * g + 0.114 * b;
         let row = &planes.bytes.plane(0)[20 * planes.bytes.stride_bytes(0)..];
-        assert!((f64::from(row[10]) - luma(200.0, 30.0, 30.0)).abs() < 3.0, "{}", row[10]);
-        assert!((f64::from(row[50]) - luma(20.0, 40.0, 220.0)).abs() < 3.0, "{}", row[50]);
+        assert!(
+            (f64::from(row[10]) - luma(200.0, 30.0, 30.0)).abs() < 3.0,
+            "{}",
+            row[10]
+        );
+        assert!(
+            (f64::from(row[50]) - luma(20.0, 40.0, 220.0)).abs() < 3.0,
+            "{}",
+            row[50]
+        );
     }
 
     #[test]
     fn a_jpeg_cut_anywhere_is_an_error_not_a_grey_picture() {
         let jpeg = compress(&two_colors(64, 48), 95).unwrap();
         for end in 0..jpeg.len() - 2 {
-            assert!(decompress(&jpeg[..end]).is_err(), "cut at {end} of {}", jpeg.len());
+            assert!(
+                decompress(&jpeg[..end]).is_err(),
+                "cut at {end} of {}",
+                jpeg.len()
+            );
         }
     }
 
@@ -167,6 +220,9 @@ mod tests {
     fn a_picture_too_long_and_thin_is_refused_with_its_size() {
         let jpeg = compress(&two_colors(20_000, 10), 50).unwrap();
         let err = decompress(&jpeg).err().unwrap().to_string();
-        assert!(err.contains("20000 x 10 px") && err.contains("16384"), "{err}");
+        assert!(
+            err.contains("20000 x 10 px") && err.contains("16384"),
+            "{err}"
+        );
     }
 }

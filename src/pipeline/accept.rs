@@ -6,7 +6,8 @@ use bytesize::ByteSize;
 use toml_edit::Value;
 
 use super::suggest::nearest;
-use super::tables::{KRange, MaxRefused};
+use super::tables::MaxRefused;
+use crate::sample::KRange;
 
 /// The rule of one key.
 pub(super) trait Accept {

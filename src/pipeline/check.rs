@@ -4,7 +4,9 @@ use super::Pipeline;
 use super::error::{PipelineError, Place};
 use super::keys::{self, AnyKey, CodecName};
 use super::settings::Settings;
-use super::tables::{Anchors, Codec, Extract, Images, PairRule, Pairs, Shards, Source, TrackRule};
+use super::tables::{Extract, Images, Pairs, Shards, Source};
+use crate::codec::Codec;
+use crate::sample::{Anchors, PairRule, TrackRule};
 use crate::types::{PairKind, SourceKind};
 
 /// Checks every setting and fills in the defaults.

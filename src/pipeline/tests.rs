@@ -7,6 +7,8 @@ use proptest::prelude::*;
 
 use super::keys::ALL;
 use super::*;
+use crate::codec::Codec;
+use crate::sample::{Anchors, KRange, PairRule, TrackRule};
 use crate::types::{PairKind, SourceKind};
 
 fn parse(text: &str, overrides: &[&str]) -> Result<Pipeline, PipelineError> {

@@ -29,7 +29,10 @@ pub(in crate::decode) fn index_folder(
         }
     }
     if names.is_empty() {
-        return Err(DecodeError::NoJpeg { place: "in the folder", found: num_others });
+        return Err(DecodeError::NoJpeg {
+            place: "in the folder",
+            found: num_others,
+        });
     }
     let mut index = ImagesIndex::new(names, fps)?;
     let size = first_frame_size(index.names(), &mut Folder(path.to_owned()), heartbeat)?;

@@ -37,7 +37,11 @@ fn read_bounded(reader: impl Read, name: &str, size: u64) -> Result<Vec<u8>, Dec
     let mut bytes = Vec::new();
     let read = reader.take(MAX_JPEG_BYTES + 1).read_to_end(&mut bytes);
     read.map_err(|err| DecodeError::unreadable(name, err))?;
-    if bytes.len() as u64 > MAX_JPEG_BYTES { Err(too_large()) } else { Ok(bytes) }
+    if bytes.len() as u64 > MAX_JPEG_BYTES {
+        Err(too_large())
+    } else {
+        Ok(bytes)
+    }
 }
 
 /// The size of the first frame whose header can be read.
@@ -53,8 +57,10 @@ fn first_frame_size(
             return Err(DecodeError::Stopped);
         }
         let size = store.read(name).and_then(|bytes| {
-            jpeg::frame_size(&bytes)
-                .map_err(|source| DecodeError::Jpeg { name: name.clone(), source })
+            jpeg::frame_size(&bytes).map_err(|source| DecodeError::Jpeg {
+                name: name.clone(),
+                source,
+            })
         });
         match size {
             Ok(size) => return Ok(size),
@@ -78,11 +84,21 @@ fn decode_wanted(
         if heartbeat.should_stop() {
             return Err(DecodeError::Stopped);
         }
-        let Some(name) = index.name(frame) else { continue };
-        let Ok(bytes) = store.read(name) else { continue };
-        let Ok(planes) = jpeg::decompress(&bytes) else { continue };
+        let Some(name) = index.name(frame) else {
+            continue;
+        };
+        let Ok(bytes) = store.read(name) else {
+            continue;
+        };
+        let Ok(planes) = jpeg::decompress(&bytes) else {
+            continue;
+        };
         num_decoded += 1;
-        let frame = Frame { index: frame, pts_seconds: index.pts_seconds(frame), planes };
+        let frame = Frame {
+            index: frame,
+            pts_seconds: index.pts_seconds(frame),
+            planes,
+        };
         if each(frame).is_break() {
             break;
         }

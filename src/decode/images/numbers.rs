@@ -18,8 +18,12 @@ pub(in crate::decode) struct ImagesIndex {
 
 /// Whether a file name is that of a frame.
 pub(super) fn is_jpeg(name: &str) -> bool {
-    let is_extension = |ext: &str| ext.eq_ignore_ascii_case("jpg") || ext.eq_ignore_ascii_case("jpeg");
-    !name.starts_with('.') && name.rsplit_once('.').is_some_and(|(_, ext)| is_extension(ext))
+    let is_extension =
+        |ext: &str| ext.eq_ignore_ascii_case("jpg") || ext.eq_ignore_ascii_case("jpeg");
+    !name.starts_with('.')
+        && name
+            .rsplit_once('.')
+            .is_some_and(|(_, ext)| is_extension(ext))
 }
 
 impl ImagesIndex {
@@ -38,11 +42,23 @@ impl ImagesIndex {
             let numbers: Vec<u64> = names.iter().filter_map(number).collect();
             if let Some(at) = numbers.windows(2).position(|pair| pair[0] == pair[1]) {
                 let (first, second) = (names[at].clone(), names[at + 1].clone());
-                return Err(DecodeError::SameNumber { number: numbers[at], first, second });
+                return Err(DecodeError::SameNumber {
+                    number: numbers[at],
+                    first,
+                    second,
+                });
             }
             present = indices(&numbers);
         }
-        Ok(Self { names, present, fps, frame_size: SizePx { width: 0, height: 0 } })
+        Ok(Self {
+            names,
+            present,
+            fps,
+            frame_size: SizePx {
+                width: 0,
+                height: 0,
+            },
+        })
     }
 
     pub fn names(&self) -> &[String] {
@@ -88,16 +104,19 @@ fn indices(numbers: &[u64]) -> Option<Vec<u64>> {
     let (span, count) = (last - first, numbers.len() as u64);
     let is_contiguous = span == count - 1;
     let is_frame_count = span / MAX_GAP <= count;
-    (!is_contiguous && is_frame_count).then(|| numbers.iter().map(|number| number - first).collect())
+    (!is_contiguous && is_frame_count)
+        .then(|| numbers.iter().map(|number| number - first).collect())
 }
 
 /// The last run of digits before the extension.
 fn number_of(name: &str) -> Option<u64> {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let end = stem.rfind(|c: char| c.is_ascii_digit())? + 1;
-    let start = stem[..end].rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| {
-        at + stem[at..].chars().next().map_or(1, char::len_utf8)
-    });
+    let start = stem[..end]
+        .rfind(|c: char| !c.is_ascii_digit())
+        .map_or(0, |at| {
+            at + stem[at..].chars().next().map_or(1, char::len_utf8)
+        });
     stem[start..end].parse().ok()
 }
 
@@ -140,7 +159,11 @@ mod tests {
 
     #[test]
     fn the_number_is_the_last_run_of_digits_before_the_extension() {
-        let cases = [("img2_0042.jpg", Some(42)), ("x.jpg", None), ("7é8ü.jpg", Some(8))];
+        let cases = [
+            ("img2_0042.jpg", Some(42)),
+            ("x.jpg", None),
+            ("7é8ü.jpg", Some(8)),
+        ];
         for (name, number) in cases {
             assert_eq!(number_of(name), number, "{name}");
         }

@@ -24,12 +24,21 @@ pub(in crate::decode) fn index_zip(
     heartbeat: &Heartbeat,
 ) -> Result<ImagesIndex, DecodeError> {
     let mut archive = Archive::open(path)?;
-    let members: Vec<&str> = archive.0.file_names().collect();
-    let is_frame = |name: &&str| !name.starts_with("__MACOSX/") && numbers::is_jpeg(file_name(name));
-    let frames: Vec<String> =
-        members.iter().copied().filter(is_frame).map(str::to_owned).collect();
+    // A name that is not text cannot be asked for again; it is no frame's.
+    let members: Vec<String> = archive
+        .0
+        .file_names()
+        .filter_map(|name| Some(name.ok()?.into_owned()))
+        .collect();
+    let num_members = members.len();
+    let is_frame =
+        |name: &String| !name.starts_with("__MACOSX/") && numbers::is_jpeg(file_name(name));
+    let frames: Vec<String> = members.into_iter().filter(is_frame).collect();
     let Some(first) = frames.first() else {
-        return Err(DecodeError::NoJpeg { place: "in the zip", found: members.len() });
+        return Err(DecodeError::NoJpeg {
+            place: "in the zip",
+            found: num_members,
+        });
     };
     if let Some(other) = frames.iter().find(|name| folder(name) != folder(first)) {
         let (first, second) = (folder(first).to_owned(), folder(other).to_owned());
@@ -61,7 +70,9 @@ impl Archive {
         if file.metadata().map_err(unreadable)?.len() == 0 {
             return Err(DecodeError::Empty);
         }
-        ZipArchive::new(BufReader::new(file)).map(Self).map_err(|err| zip_error("the zip", err))
+        ZipArchive::new(BufReader::new(file))
+            .map(Self)
+            .map_err(|err| zip_error("the zip", err))
     }
 }
 

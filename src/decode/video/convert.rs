@@ -15,7 +15,10 @@ pub(super) fn to_planes(
     decoded: frame::Video,
     orientation: Orientation,
 ) -> Result<Planes, DecodeError> {
-    let stored_size = SizePx { width: decoded.width(), height: decoded.height() };
+    let stored_size = SizePx {
+        width: decoded.width(),
+        height: decoded.height(),
+    };
     if !stored_size.is_accepted() {
         return Err(DecodeError::FrameSize(stored_size));
     }
@@ -37,7 +40,11 @@ pub(super) fn to_planes(
         range,
         matrix,
         orientation,
-        bytes: Box::new(FramePlanes { decoded, format, size: stored_size }),
+        bytes: Box::new(FramePlanes {
+            decoded,
+            format,
+            size: stored_size,
+        }),
     })
 }
 
@@ -96,7 +103,12 @@ impl PlaneFormat {
                 && part.offset == 0
                 && part.depth == bit_depth
         });
-        let layout = match (num_colors, is_rgb, descriptor.log2_chroma_w, descriptor.log2_chroma_h) {
+        let layout = match (
+            num_colors,
+            is_rgb,
+            descriptor.log2_chroma_w,
+            descriptor.log2_chroma_h,
+        ) {
             (1, false, _, _) => PlaneLayout::Gray,
             (3, true, _, _) => PlaneLayout::Gbr,
             (3, false, 1, 1) => PlaneLayout::Yuv420,
@@ -104,7 +116,9 @@ impl PlaneFormat {
             (3, false, 0, 0) => PlaneLayout::Yuv444,
             _ => return None,
         };
-        let bit_depth = u8::try_from(bit_depth).ok().filter(|depth| (8..=16).contains(depth))?;
+        let bit_depth = u8::try_from(bit_depth)
+            .ok()
+            .filter(|depth| (8..=16).contains(depth))?;
         is_planar.then_some(Self { layout, bit_depth })
     }
 }
@@ -116,10 +130,17 @@ fn descriptor(pixel: Pixel) -> Option<&'static ffi::AVPixFmtDescriptor> {
 
 /// The planar 8-bit format that keeps most of `pixel`.
 fn nearest_planar(pixel: Pixel) -> Pixel {
-    let Some(descriptor) = descriptor(pixel) else { return Pixel::YUV444P };
+    let Some(descriptor) = descriptor(pixel) else {
+        return Pixel::YUV444P;
+    };
     let has = |flag: u32| descriptor.flags & u64::from(flag) != 0;
     let is_rgb = has(ffi::AV_PIX_FMT_FLAG_RGB as u32) || has(ffi::AV_PIX_FMT_FLAG_PAL as u32);
-    match (is_rgb, descriptor.nb_components, descriptor.log2_chroma_w, descriptor.log2_chroma_h) {
+    match (
+        is_rgb,
+        descriptor.nb_components,
+        descriptor.log2_chroma_w,
+        descriptor.log2_chroma_h,
+    ) {
         (false, 1 | 2, _, _) => Pixel::GRAY8,
         (true, _, _, _) => Pixel::GBRP,
         (false, _, 1, 1) => Pixel::YUV420P,
@@ -133,14 +154,18 @@ fn lies_in_its_buffers(decoded: &frame::Video, format: PlaneFormat, size: SizePx
     // SAFETY: the frame is alive; its buffers are listed in `buf`, each null or valid.
     let raw = unsafe { &*decoded.as_ptr() };
     (0..format.layout.num_planes()).all(|plane| {
-        let Ok(stride) = usize::try_from(raw.linesize[plane]) else { return false };
+        let Ok(stride) = usize::try_from(raw.linesize[plane]) else {
+            return false;
+        };
         let plane_size = format.layout.plane_size(size, plane);
         let sample_bytes = if format.bit_depth > 8 { 2 } else { 1 };
         let start = raw.data[plane] as usize;
         let end = start + stride * plane_size.height as usize;
         let is_inside = raw.buf.iter().any(|buffer| {
             // SAFETY: a non-null reference points to a live buffer of `size` bytes.
-            let Some(buffer) = (unsafe { buffer.as_ref() }) else { return false };
+            let Some(buffer) = (unsafe { buffer.as_ref() }) else {
+                return false;
+            };
             let first = buffer.data as usize;
             first <= start && end <= first + buffer.size
         });
@@ -156,9 +181,16 @@ fn copied(decoded: &frame::Video, target: Pixel) -> Result<frame::Video, DecodeE
     };
     let (width, height) = (decoded.width(), decoded.height());
     let flags = scaling::Flags::BICUBIC | scaling::Flags::ACCURATE_RND | scaling::Flags::BITEXACT;
-    let mut scaler =
-        scaling::Context::get(decoded.format(), width, height, target, width, height, flags)
-            .map_err(failed)?;
+    let mut scaler = scaling::Context::get(
+        decoded.format(),
+        width,
+        height,
+        target,
+        width,
+        height,
+        flags,
+    )
+    .map_err(failed)?;
     let mut output = frame::Video::empty();
     scaler.run(decoded, &mut output).map_err(failed)?;
     Ok(output)
@@ -166,7 +198,10 @@ fn copied(decoded: &frame::Video, target: Pixel) -> Result<frame::Video, DecodeE
 
 fn unknown_format(pixel: Pixel) -> DecodeError {
     let message = format!("pixel format {pixel:?} is not known");
-    DecodeError::Ffmpeg { action: "read the pixel format", message }
+    DecodeError::Ffmpeg {
+        action: "read the pixel format",
+        message,
+    }
 }
 
 /// Unmarked gray and RGB are full range, as libswscale takes them.

@@ -46,7 +46,11 @@ pub(super) fn decode(
             }
         }
         let all_seen = wanted.peek().is_none();
-        Ok(if all_seen { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        Ok(if all_seen {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        })
     })?;
     Ok(num_shown)
 }

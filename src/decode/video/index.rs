@@ -34,7 +34,7 @@ pub(in crate::decode) enum Order {
 
 /// One packet of the stream.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PacketEntry {
+pub(in crate::decode) struct PacketEntry {
     pub pts: i64,
     pub dts: Option<i64>,
     pub is_key: bool,
@@ -64,9 +64,16 @@ pub(in crate::decode) fn index(
         Some(packets) => Order::Packets(reader::without_lost_head(path, packets, heartbeat)?),
         None => Order::Counted(counted::count(path, heartbeat)?),
     };
-    let index = VideoIndex { order, tick, frame_size: orientation.applied_to(stored_size), orientation };
+    let index = VideoIndex {
+        order,
+        tick,
+        frame_size: orientation.applied_to(stored_size),
+        orientation,
+    };
     if index.num_frames() == 0 {
-        return Err(DecodeError::NoFrame { num_packets: index.num_packets() });
+        return Err(DecodeError::NoFrame {
+            num_packets: index.num_packets(),
+        });
     }
     if !index.frame_size.is_accepted() {
         return Err(DecodeError::FrameSize(index.frame_size));
@@ -115,7 +122,10 @@ impl VideoIndex {
     pub fn cost(&self, frame: u64) -> Cost {
         match &self.order {
             Order::Packets(packets) => packets.cost(frame),
-            Order::Counted(_) => Cost { start: 0, end: frame },
+            Order::Counted(_) => Cost {
+                start: 0,
+                end: frame,
+            },
         }
     }
 }
@@ -133,23 +143,37 @@ impl Packets {
             if packet.size() == 0 || flags.contains(Flags::CORRUPT) {
                 continue;
             }
-            let Some(pts) = packet.pts() else { return Ok(None) };
-            let is_shown = !is_discarded(&packet) && !is_hidden(codec, packet.data().unwrap_or(&[]));
+            let Some(pts) = packet.pts() else {
+                return Ok(None);
+            };
+            let is_shown =
+                !is_discarded(&packet) && !is_hidden(codec, packet.data().unwrap_or(&[]));
             let place = u32::try_from(stored.len());
             let Ok(place) = place else { return Ok(None) };
             if is_shown {
                 shown.push(place);
             }
-            stored.push(PacketEntry { pts, dts: packet.dts(), is_key: packet.is_key() });
+            stored.push(PacketEntry {
+                pts,
+                dts: packet.dts(),
+                is_key: packet.is_key(),
+            });
         }
         let pts_of = |place: u32| stored[place as usize].pts;
         shown.sort_by_key(|&place| pts_of(place));
-        if shown.windows(2).any(|pair| pts_of(pair[0]) == pts_of(pair[1])) {
+        if shown
+            .windows(2)
+            .any(|pair| pts_of(pair[0]) == pts_of(pair[1]))
+        {
             return Ok(None);
         }
         let is_key = |place: &u32| stored[*place as usize].is_key;
         let keys = (0..stored.len() as u32).filter(is_key).collect();
-        Ok(Some(Self { stored, shown, keys }))
+        Ok(Some(Self {
+            stored,
+            shown,
+            keys,
+        }))
     }
 
     pub fn stored(&self) -> &[PacketEntry] {
@@ -184,14 +208,24 @@ impl Packets {
         let before = self.keys.partition_point(|&key| key as usize <= place);
         let pts = self.stored[place].pts;
         let is_start = |key: &&u32| self.stored[**key as usize].pts <= pts;
-        self.keys[..before].iter().rev().find(is_start).map_or(0, |&key| key as usize)
+        self.keys[..before]
+            .iter()
+            .rev()
+            .find(is_start)
+            .map_or(0, |&key| key as usize)
     }
 
     fn cost(&self, frame: u64) -> Cost {
-        let Some(&place) = usize::try_from(frame).ok().and_then(|frame| self.shown.get(frame)) else {
+        let Some(&place) = usize::try_from(frame)
+            .ok()
+            .and_then(|frame| self.shown.get(frame))
+        else {
             return Cost { start: 0, end: 0 };
         };
-        Cost { start: self.start_for(place as usize) as u64, end: u64::from(place) }
+        Cost {
+            start: self.start_for(place as usize) as u64,
+            end: u64::from(place),
+        }
     }
 }
 

@@ -25,7 +25,8 @@ pub(super) struct VideoInput {
 impl VideoInput {
     /// Opens the file at `path` and chooses its video stream, as FFmpeg's own programs choose.
     pub fn open(path: &Path, heartbeat: &Arc<Heartbeat>) -> Result<Self, DecodeError> {
-        let metadata = std::fs::metadata(path).map_err(|err| DecodeError::unreadable("the file", err))?;
+        let metadata =
+            std::fs::metadata(path).map_err(|err| DecodeError::unreadable("the file", err))?;
         if metadata.len() == 0 {
             return Err(DecodeError::Empty);
         }
@@ -34,11 +35,22 @@ impl VideoInput {
         let input = open_input(path, heartbeat)?;
         let num_streams = input.streams().len();
         let is_cover = |stream: &ffmpeg_next::Stream<'_>| {
-            stream.disposition().contains(ffmpeg_next::format::stream::Disposition::ATTACHED_PIC)
+            stream
+                .disposition()
+                .contains(ffmpeg_next::format::stream::Disposition::ATTACHED_PIC)
         };
-        let best = input.streams().best(media::Type::Video).filter(|stream| !is_cover(stream));
-        let stream = best.ok_or(DecodeError::NoVideoStream { num_streams })?.index();
-        let mut opened = Self { input, stream, heartbeat: Arc::clone(heartbeat) };
+        let best = input
+            .streams()
+            .best(media::Type::Video)
+            .filter(|stream| !is_cover(stream));
+        let stream = best
+            .ok_or(DecodeError::NoVideoStream { num_streams })?
+            .index();
+        let mut opened = Self {
+            input,
+            stream,
+            heartbeat: Arc::clone(heartbeat),
+        };
         opened.discard_other_streams();
         Ok(opened)
     }
@@ -76,7 +88,10 @@ impl VideoInput {
     pub fn stored_size(&self) -> SizePx {
         let parameters = self.parameters();
         let side = |side: i32| u32::try_from(side).unwrap_or(0);
-        SizePx { width: side(parameters.width), height: side(parameters.height) }
+        SizePx {
+            width: side(parameters.width),
+            height: side(parameters.height),
+        }
     }
 
     /// Which codec.
@@ -87,7 +102,10 @@ impl VideoInput {
     /// Whether a packet may hold one field of a frame instead of a frame.
     pub fn may_be_field_coded(&self) -> bool {
         use ffi::AVFieldOrder::{AV_FIELD_PROGRESSIVE, AV_FIELD_UNKNOWN};
-        !matches!(self.parameters().field_order, AV_FIELD_PROGRESSIVE | AV_FIELD_UNKNOWN)
+        !matches!(
+            self.parameters().field_order,
+            AV_FIELD_PROGRESSIVE | AV_FIELD_UNKNOWN
+        )
     }
 
     /// How the container says the picture should be turned.
@@ -145,7 +163,6 @@ impl VideoInput {
         context.set_threading(codec::threading::Config {
             kind: codec::threading::Type::None,
             count: 1,
-            #[cfg(not(feature = "extract"))]
             safe: false,
         });
         // SAFETY: the context is ours; the limit is read when a frame is allocated.
@@ -157,7 +174,11 @@ impl VideoInput {
             codec: self.codec().name().to_owned(),
             version: ffmpeg_versions(),
         })?;
-        context.decoder().open_as(codec).and_then(|opened| opened.video()).map_err(failed)
+        context
+            .decoder()
+            .open_as(codec)
+            .and_then(|opened| opened.video())
+            .map_err(failed)
     }
 }
 
@@ -175,7 +196,10 @@ fn open_input(path: &Path, heartbeat: &Arc<Heartbeat>) -> Result<Input, DecodeEr
         let mut context = ffi::avformat_alloc_context();
         if context.is_null() {
             let message = "out of memory".to_owned();
-            return Err(DecodeError::Ffmpeg { action: "open the file", message });
+            return Err(DecodeError::Ffmpeg {
+                action: "open the file",
+                message,
+            });
         }
         (*context).interrupt_callback = interrupt.interrupt;
         let mut options = options.disown();
@@ -188,14 +212,21 @@ fn open_input(path: &Path, heartbeat: &Arc<Heartbeat>) -> Result<Input, DecodeEr
         let input = Input::wrap_with_interrupt(context, interrupt.guard);
         let found = ffi::avformat_find_stream_info(context, ptr::null_mut());
         heartbeat.beat();
-        if found < 0 { Err(no_container(found)) } else { Ok(input) }
+        if found < 0 {
+            Err(no_container(found))
+        } else {
+            Ok(input)
+        }
     }
 }
 
 fn no_container(code: i32) -> DecodeError {
     match ffmpeg_next::Error::from(code) {
         ffmpeg_next::Error::Exit => DecodeError::Stopped,
-        err => DecodeError::NoContainer { version: ffmpeg_versions(), message: err.to_string() },
+        err => DecodeError::NoContainer {
+            version: ffmpeg_versions(),
+            message: err.to_string(),
+        },
     }
 }
 
@@ -211,7 +242,10 @@ fn orientation_of(matrix: [i32; 9]) -> Orientation {
         (true, false, _) => 2,
         (false, _, false) => 3,
     };
-    Orientation { mirrored, quarter_turns }
+    Orientation {
+        mirrored,
+        quarter_turns,
+    }
 }
 
 #[cfg(test)]
@@ -221,8 +255,12 @@ mod tests {
     #[test]
     fn a_display_matrix_gives_the_turn_and_the_mirroring() {
         const ONE: i32 = 1 << 16;
-        let orientation = |a, b, c, d| orientation_of([a * ONE, b * ONE, 0, c * ONE, d * ONE, 0, 0, 0, 1 << 30]);
-        let upright = |mirrored, quarter_turns| Orientation { mirrored, quarter_turns };
+        let orientation =
+            |a, b, c, d| orientation_of([a * ONE, b * ONE, 0, c * ONE, d * ONE, 0, 0, 0, 1 << 30]);
+        let upright = |mirrored, quarter_turns| Orientation {
+            mirrored,
+            quarter_turns,
+        };
         assert_eq!(orientation(1, 0, 0, 1), upright(false, 0));
         assert_eq!(orientation(0, 1, -1, 0), upright(false, 1));
         assert_eq!(orientation(-1, 0, 0, -1), upright(false, 2));

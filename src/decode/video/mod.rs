@@ -42,14 +42,22 @@ pub(super) fn decode_wanted(
 
 /// Versions of the FFmpeg libraries that were linked, for bug reports.
 pub fn ffmpeg_versions() -> String {
-    let version = |number: u32| format!("{}.{}.{}", number >> 16, (number >> 8) & 255, number & 255);
+    let version =
+        |number: u32| format!("{}.{}.{}", number >> 16, (number >> 8) & 255, number & 255);
     let release = {
         // SAFETY: a static, NUL-terminated string of the library.
         let text = unsafe { std::ffi::CStr::from_ptr(ffi::av_version_info()) };
         text.to_string_lossy().into_owned()
     };
-    let (format, codec) = (ffmpeg_next::format::version(), ffmpeg_next::codec::version());
-    format!("{release} (libavformat {}, libavcodec {})", version(format), version(codec))
+    let (format, codec) = (
+        ffmpeg_next::format::version(),
+        ffmpeg_next::codec::version(),
+    );
+    format!(
+        "{release} (libavformat {}, libavcodec {})",
+        version(format),
+        version(codec)
+    )
 }
 
 /// Lets FFmpeg print its own warnings to stderr, or keeps it silent (then errors come as values only).

@@ -33,12 +33,20 @@ pub(super) fn decode(
         let mut missing = reader.decode_run(&run, index, each)?;
         // The container called a packet a keyframe, and the decoder needed more than that: a gradual
         // refresh, say. Start from one keyframe earlier, then from the beginning.
-        let earlier = packets.keys().iter().map(|&key| key as usize).rfind(|&key| key < run.start);
+        let earlier = packets
+            .keys()
+            .iter()
+            .map(|&key| key as usize)
+            .rfind(|&key| key < run.start);
         for start in [earlier, Some(0)].into_iter().flatten() {
             if missing.is_empty() || reader.is_broken_off || start >= run.start {
                 break;
             }
-            let again = Run { start, wanted: missing, ..run };
+            let again = Run {
+                start,
+                wanted: missing,
+                ..run
+            };
             missing = reader.decode_run(&again, index, each)?;
         }
         if reader.is_broken_off {
@@ -59,7 +67,10 @@ pub(super) fn without_lost_head(
         return Ok(packets);
     };
     let key_pts = packets.stored()[first_key].pts;
-    let first_shown = packets.shown().first().map(|&place| packets.stored()[place as usize].pts);
+    let first_shown = packets
+        .shown()
+        .first()
+        .map(|&place| packets.stored()[place as usize].pts);
     if first_key == 0 && first_shown.is_none_or(|pts| pts >= key_pts) {
         return Ok(packets);
     }
@@ -70,10 +81,12 @@ pub(super) fn without_lost_head(
     let mut at_end = false;
     for _ in 0..first_key + MAX_HEAD {
         match input.next_packet()? {
-            Some(packet) => drop(decoder.send_packet(&packet)),
+            Some(packet) => {
+                let _ = decoder.send_packet(&packet);
+            }
             None => {
                 at_end = true;
-                drop(decoder.send_eof());
+                let _ = decoder.send_eof();
             }
         }
         while decoder.receive_frame(&mut received).is_ok() {
@@ -102,7 +115,9 @@ struct Run {
 fn runs(packets: &Packets, wanted: &[u64]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for &frame in wanted {
-        let place = usize::try_from(frame).ok().and_then(|frame| packets.shown().get(frame));
+        let place = usize::try_from(frame)
+            .ok()
+            .and_then(|frame| packets.shown().get(frame));
         let Some(&place) = place else { continue };
         let place = place as usize;
         let start = packets.start_for(place);
@@ -111,7 +126,11 @@ fn runs(packets: &Packets, wanted: &[u64]) -> Vec<Run> {
                 run.end = run.end.max(place);
                 run.wanted.push((place, frame));
             }
-            _ => runs.push(Run { start, end: place, wanted: vec![(place, frame)] }),
+            _ => runs.push(Run {
+                start,
+                end: place,
+                wanted: vec![(place, frame)],
+            }),
         }
     }
     runs
@@ -139,8 +158,10 @@ impl<'a> Reader<'a> {
         let input = VideoInput::open(path, heartbeat)?;
         let decoder = input.decoder()?;
         // Codecs for which leaving out a frame that nothing refers to leaves all others as they are.
-        let skips_non_reference =
-            matches!(input.codec(), Id::H264 | Id::HEVC | Id::MPEG1VIDEO | Id::MPEG2VIDEO | Id::MPEG4);
+        let skips_non_reference = matches!(
+            input.codec(),
+            Id::H264 | Id::HEVC | Id::MPEG1VIDEO | Id::MPEG2VIDEO | Id::MPEG4
+        );
         Ok(Self {
             path,
             packets,
@@ -175,7 +196,7 @@ impl<'a> Reader<'a> {
                 next = self.following_packet()?;
             }
         }
-        drop(self.decoder.send_eof()); // gives up what the decoder holds back
+        let _ = self.decoder.send_eof(); // gives up what the decoder holds back
         self.receive(&mut missing, index, each)?;
         self.decoder.flush();
         Ok(missing)
@@ -184,10 +205,14 @@ impl<'a> Reader<'a> {
     /// A damaged packet is skipped, as FFmpeg's own programs do: its frame will be missing.
     fn send(&mut self, packet: &Packet, is_wanted: bool) {
         if self.skips_non_reference {
-            let skip = if is_wanted { Discard::Default } else { Discard::NonReference };
+            let skip = if is_wanted {
+                Discard::Default
+            } else {
+                Discard::NonReference
+            };
             self.decoder.skip_frame(skip);
         }
-        drop(self.decoder.send_packet(packet));
+        let _ = self.decoder.send_packet(packet);
     }
 
     fn receive(
@@ -201,8 +226,12 @@ impl<'a> Reader<'a> {
             self.heartbeat.beat();
             self.num_decoded += 1;
             let place = received.pts().and_then(|pts| self.packets.place_at(pts));
-            let at = missing.iter().position(|&(wanted, _)| Some(wanted) == place);
-            let (Some(at), false) = (at, has_errors(&received)) else { continue };
+            let at = missing
+                .iter()
+                .position(|&(wanted, _)| Some(wanted) == place);
+            let (Some(at), false) = (at, has_errors(&received)) else {
+                continue;
+            };
             let (_, frame) = missing.remove(at);
             let taken = std::mem::replace(&mut received, frame::Video::empty());
             let frame = make_frame(taken, frame, index.pts_seconds(frame), index.orientation())?;
@@ -256,7 +285,9 @@ impl<'a> Reader<'a> {
     fn following_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
         loop {
             let packet = self.input.next_packet()?;
-            let Some(packet) = packet else { return Ok(None) };
+            let Some(packet) = packet else {
+                return Ok(None);
+            };
             if packet.size() > 0 && !packet.is_corrupt() {
                 self.next_place = self.next_place.map(|place| place + 1);
                 return Ok(Some(packet));
@@ -277,5 +308,9 @@ pub(super) fn make_frame(
     pts_seconds: Option<f64>,
     orientation: Orientation,
 ) -> Result<Frame, DecodeError> {
-    Ok(Frame { index, pts_seconds, planes: to_planes(decoded, orientation)? })
+    Ok(Frame {
+        index,
+        pts_seconds,
+        planes: to_planes(decoded, orientation)?,
+    })
 }

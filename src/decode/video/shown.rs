@@ -16,7 +16,9 @@ pub(super) fn is_hidden(codec: Id, bytes: &[u8]) -> bool {
 /// VP9 bitstream specification, 6.2 and annex B: a superframe always shows one frame; a single frame
 /// says in its first bits whether it is shown.
 fn is_hidden_vp9(bytes: &[u8]) -> bool {
-    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return false };
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
+        return false;
+    };
     if last & 0xe0 == 0xc0 {
         return false;
     }
