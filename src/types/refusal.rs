@@ -18,6 +18,8 @@ pub enum Stage {
     Encode,
     /// No progress for too long.
     Watchdog,
+    /// A panic: a bug of ours or of a library.
+    Internal,
 }
 
 /// What became of the input.

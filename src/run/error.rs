@@ -1,0 +1,158 @@
+//! Why a command failed.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+use crate::shard::ShardError;
+#[cfg(feature = "extract")]
+use crate::source::SourceError;
+
+/// Why a command failed. All are final: the text says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The source cannot be listed.
+    #[cfg(feature = "extract")]
+    #[error("cannot list the source")]
+    Source(#[from] SourceError),
+    /// A shard, an index or the manifest cannot be written or read.
+    #[error(transparent)]
+    Shard(#[from] ShardError),
+    /// A file of the run cannot be written or read.
+    #[error("cannot {action} {}", .path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
+    /// The disk filled up. What was written stays, and the same command goes on from there.
+    #[error(
+        "the disk of {} is full after {pairs} pairs, which are safe; make room and run the same \
+         command again: it goes on from there", .out.display()
+    )]
+    DiskFull {
+        /// The output folder.
+        out: PathBuf,
+        /// Pairs that are safe.
+        pairs: u64,
+        /// The system's word.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The folder holds the data of another pipeline.
+    #[error(
+        "{} holds pairs of another pipeline ({difference}); choose another folder for --out, or \
+         go back to that pipeline", .out.display()
+    )]
+    OtherPipeline {
+        /// The output folder.
+        out: PathBuf,
+        /// The first settings that differ, both values.
+        difference: String,
+    },
+    /// The folder holds the stopped run of another version of this program.
+    #[error(
+        "the stopped run in {} was started by vidpairs {theirs}, this is {ours}: finish it with \
+         that version, or choose another folder for --out", .out.display()
+    )]
+    OtherVersion {
+        /// The output folder.
+        out: PathBuf,
+        /// Of the stopped run.
+        theirs: String,
+        /// Of this program.
+        ours: String,
+    },
+    /// The clips are not those that the stopped run, or the finished one, was made from.
+    #[error(
+        "the source changed since {} was begun: {then} clips then, {now} now, or other names; \
+         restore it, or choose another folder for --out", .out.display()
+    )]
+    SourceChanged {
+        /// The output folder.
+        out: PathBuf,
+        /// Number of clips when the run began.
+        then: u64,
+        /// Number of clips found now.
+        now: u64,
+    },
+    /// The folder is in use.
+    #[error("another vidpairs is writing to {}; wait for it, or choose another folder", .out.display())]
+    InUse {
+        /// The output folder.
+        out: PathBuf,
+    },
+    /// The folder holds files that are not ours.
+    #[error(
+        "{} is not empty and holds no run of vidpairs (found {found}); choose an empty or a new \
+         folder for --out", .out.display()
+    )]
+    NotOurs {
+        /// The output folder.
+        out: PathBuf,
+        /// A name in it.
+        found: String,
+    },
+    /// `--retry-refused` on a run that has not ended.
+    #[error(
+        "the run in {} has not ended: run the same command without --retry-refused first", .out.display()
+    )]
+    NotEnded {
+        /// The output folder.
+        out: PathBuf,
+    },
+    /// The journal of a stopped run cannot be understood.
+    #[error(
+        "the journal {} is damaged at line {line}; what is in finished shards is sound, but the run \
+         cannot go on: choose another folder for --out", .path.display()
+    )]
+    Journal {
+        /// The journal.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+    },
+    /// Somebody asked to stop. What was written stays, and the same command goes on from there.
+    #[error(
+        "interrupted; {pairs} pairs are safe in {}, and the same command goes on from there", .out.display()
+    )]
+    Interrupted {
+        /// The output folder.
+        out: PathBuf,
+        /// Pairs that are safe.
+        pairs: u64,
+    },
+    /// Somebody asked to stop a command that writes nothing.
+    #[error("interrupted")]
+    Stopped,
+    /// A thread could not be started.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
+    /// A record that does not exist was asked for.
+    #[error("record {number} does not exist: the data set has {num_records} records, from 0")]
+    NoRecord {
+        /// Asked for.
+        number: u64,
+        /// Of the data set.
+        num_records: u64,
+    },
+}
+
+/// An error and what caused it, in one line. A cause whose words the line has already is left out.
+pub fn with_causes(err: &dyn Error) -> String {
+    let mut text = err.to_string();
+    let mut cause = err.source();
+    while let Some(err) = cause {
+        let words = err.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        cause = err.source();
+    }
+    text
+}

@@ -1,0 +1,340 @@
+//! What an unfinished run has done: one JSON line for every piece that is written, in `DIR/.journal`.
+//!
+//! A line goes to the operating system after the bytes that it speaks of, and names their length and
+//! checksum. So after a kill the last line is true; after a power cut the lines whose bytes are gone
+//! are found out and taken back.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::run::RunError;
+use crate::shard::{ShardEntry, ShardMark};
+use crate::types::{Outcome, Refusal, Stage};
+
+/// The folder in the output folder.
+pub(super) const FOLDER: &str = ".journal";
+const FILE: &str = "progress.jsonl";
+
+/// Where writing goes on: so many records of that piece of that entry are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Position {
+    pub entry: u64,
+    pub piece: u32,
+    pub records: u64,
+}
+
+/// How a run began; two runs with the same words write the same bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Begin {
+    pub program_version: String,
+    pub pipeline: Value,
+    pub entries: u64,
+    pub entries_xxh64: u64,
+    /// Ordinals of the entries that are tried again; `None` for a run over all.
+    pub retry: Option<Vec<u64>>,
+    /// Ordinal of the first shard that this run writes.
+    pub first_shard: u64,
+}
+
+/// A piece is written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct PieceLine {
+    pub entry: u64,
+    pub piece: u32,
+    pub num_pieces: u32,
+    pub records: u64,
+    pub lost: u64,
+    /// Of the first pair that was lost.
+    pub loss: Option<(Stage, String)>,
+    pub frames_decoded: u64,
+    /// The line of `refused.jsonl` that the end of the entry gives.
+    pub refusal: Option<Refusal>,
+    /// The open shard, if there is one.
+    pub mark: Option<ShardMark>,
+}
+
+/// A shard is finished.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct ShardLine {
+    pub shard: ShardEntry,
+    pub next: Position,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Line {
+    Begin(Begin),
+    Piece(PieceLine),
+    Shard(ShardLine),
+}
+
+/// What the pieces of the entry at work gave so far.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct EntryTally {
+    pub records: u64,
+    pub lost: u64,
+    pub loss: Option<(Stage, String)>,
+}
+
+/// What the lines of a journal add up to.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Progress {
+    pub position: Position,
+    pub entry: EntryTally,
+    pub shards: Vec<ShardEntry>,
+    /// The open shard.
+    pub open: Option<ShardMark>,
+    pub refusals: Vec<Refusal>,
+    pub entries_done: u64,
+    pub pairs: u64,
+    pub frames_decoded: u64,
+}
+
+impl Progress {
+    pub fn add_piece(&mut self, line: &PieceLine) {
+        self.entry.records += line.records;
+        self.entry.lost += line.lost;
+        self.entry.loss = self.entry.loss.take().or_else(|| line.loss.clone());
+        self.pairs += line.records;
+        self.frames_decoded += line.frames_decoded;
+        self.refusals.extend(line.refusal.clone());
+        self.open = line.mark;
+        if line.piece + 1 >= line.num_pieces {
+            self.entry = EntryTally::default();
+            self.entries_done += 1;
+            self.position = Position { entry: line.entry + 1, piece: 0, records: 0 };
+        } else {
+            self.position = Position { entry: line.entry, piece: line.piece + 1, records: 0 };
+        }
+    }
+
+    pub fn add_shard(&mut self, line: &ShardLine) {
+        self.shards.push(line.shard.clone());
+        self.open = None;
+        self.position = line.next;
+    }
+
+    /// Entries with this outcome.
+    pub fn num(&self, outcome: Outcome) -> u64 {
+        self.refusals.iter().filter(|refusal| refusal.outcome == outcome).count() as u64
+    }
+}
+
+/// The journal of one output folder, locked: no other process writes there.
+pub(super) struct Journal {
+    folder: PathBuf,
+    path: PathBuf,
+    file: File,
+    /// Length of the lines that are whole.
+    bytes: u64,
+    _lock: File,
+}
+
+/// What lay in a journal.
+pub(super) struct Found {
+    pub begin: Begin,
+    /// The lines after it, each with the journal's length after the line.
+    pub lines: Vec<(Line, u64)>,
+    begin_bytes: u64,
+}
+
+impl Found {
+    /// What the first `count` lines add up to.
+    pub fn progress(&self, count: usize) -> Progress {
+        let mut progress = Progress::default();
+        for (line, _) in self.lines.iter().take(count) {
+            match line {
+                Line::Begin(_) => {}
+                Line::Piece(line) => progress.add_piece(line),
+                Line::Shard(line) => progress.add_shard(line),
+            }
+        }
+        progress
+    }
+
+    fn bytes(&self, count: usize) -> u64 {
+        count.checked_sub(1).and_then(|last| self.lines.get(last)).map_or(self.begin_bytes, |line| line.1)
+    }
+}
+
+impl Journal {
+    /// Opens the journal of `out`, made if it is not there, and reads what it holds: `None` if
+    /// nothing was begun.
+    pub fn open(out: &Path) -> Result<(Self, Option<Found>), RunError> {
+        let folder = out.join(FOLDER);
+        let path = folder.join(FILE);
+        let failed = |action, path: &Path| {
+            let path = path.to_owned();
+            move |source| RunError::File { action, path, source }
+        };
+        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+        let lock_path = folder.join("lock");
+        let lock = File::create(&lock_path).map_err(failed("create", &lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(RunError::InUse { out: out.to_owned() }),
+            // A file system without locks: what can be done without is done without.
+            Err(TryLockError::Error(_)) => {}
+        }
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(&path)
+            .map_err(failed("open", &path))?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).map_err(failed("read", &path))?;
+        let found = parse(&text, &path)?;
+        let bytes = found.as_ref().map_or(0, |found| found.bytes(found.lines.len()));
+        let mut journal = Self { folder, path, file, bytes, _lock: lock };
+        journal.cut_to(bytes)?; // a torn last line
+        Ok((journal, found))
+    }
+
+    /// The folder for unfinished shards.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Forgets all but the first `count` lines of `found`.
+    pub fn keep(&mut self, found: &Found, count: usize) -> Result<(), RunError> {
+        self.cut_to(found.bytes(count))
+    }
+
+    fn cut_to(&mut self, bytes: u64) -> Result<(), RunError> {
+        self.bytes = bytes;
+        self.file.set_len(bytes).map_err(|source| self.failed("shorten", source))
+    }
+
+    /// Adds a line; it is whole or not there at all once this returns.
+    pub fn add(&mut self, line: &Line) -> Result<(), RunError> {
+        let mut text = serde_json::to_vec(line)
+            .map_err(|err| self.failed("write", std::io::Error::other(err)))?;
+        text.push(b'\n');
+        if let Err(err) = self.file.write_all(&text) {
+            let _ = self.file.set_len(self.bytes); // half a line; reading would drop it too
+            return Err(self.failed("write", err));
+        }
+        self.bytes += text.len() as u64;
+        Ok(())
+    }
+
+    /// Brings the journal to the disk.
+    pub fn sync(&self) -> Result<(), RunError> {
+        self.file.sync_data().map_err(|source| self.failed("write", source))
+    }
+
+    /// The run is complete: the folder goes.
+    pub fn remove(self) -> Result<(), RunError> {
+        fs::remove_dir_all(&self.folder).map_err(|source| RunError::File {
+            action: "remove",
+            path: self.folder.clone(),
+            source,
+        })
+    }
+
+    fn failed(&self, action: &'static str, source: std::io::Error) -> RunError {
+        RunError::File { action, path: self.path.clone(), source }
+    }
+}
+
+/// Reads the lines; the last one may be torn, any other must be whole.
+fn parse(text: &[u8], path: &Path) -> Result<Option<Found>, RunError> {
+    let mut at = 0;
+    let mut found: Option<Found> = None;
+    for (number, raw) in text.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        let line = serde_json::from_slice(raw).ok().filter(|_| raw.ends_with(b"\n"));
+        let is_last = at + raw.len() == text.len();
+        at += raw.len();
+        match (line, &mut found) {
+            (Some(Line::Begin(begin)), None) => {
+                found = Some(Found { begin, lines: Vec::new(), begin_bytes: at as u64 });
+            }
+            (Some(line @ (Line::Piece(_) | Line::Shard(_))), Some(found)) => {
+                found.lines.push((line, at as u64));
+            }
+            (None, _) if is_last => {}
+            _ => return Err(RunError::Journal { path: path.to_owned(), line: number + 1 }),
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begin() -> Line {
+        Line::Begin(Begin {
+            program_version: "0".to_owned(),
+            pipeline: Value::Null,
+            entries: 3,
+            entries_xxh64: u64::MAX,
+            retry: None,
+            first_shard: 0,
+        })
+    }
+
+    fn piece(entry: u64, piece: u32, num_pieces: u32) -> PieceLine {
+        let (records, lost) = (2, u64::from(piece == 1));
+        let loss = (piece == 1).then(|| (Stage::Decode, "frame 7".to_owned()));
+        let frames_decoded = 10;
+        PieceLine { entry, piece, num_pieces, records, lost, loss, frames_decoded, refusal: None, mark: None }
+    }
+
+    #[test]
+    fn a_journal_cut_anywhere_gives_the_lines_before_the_cut() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut journal, found) = Journal::open(dir.path()).unwrap();
+        assert!(found.is_none());
+        let lines = [Line::Piece(piece(0, 0, 1)), Line::Piece(piece(1, 0, 2)), Line::Piece(piece(1, 1, 2))];
+        journal.add(&begin()).unwrap();
+        for line in &lines {
+            journal.add(line).unwrap();
+        }
+        drop(journal);
+        let path = dir.path().join(FOLDER).join(FILE);
+        let text = fs::read(&path).unwrap();
+        for end in (0..=text.len()).rev() {
+            fs::write(&path, &text[..end]).unwrap();
+            let whole_lines = text[..end].iter().filter(|&&byte| byte == b'\n').count();
+            let (_, found) = Journal::open(dir.path()).unwrap();
+            let kept = found.map_or(0, |found| 1 + found.lines.len());
+            assert_eq!(kept, whole_lines, "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn progress_knows_where_an_entry_in_pieces_was_left() {
+        let mut progress = Progress::default();
+        progress.add_piece(&piece(0, 0, 1));
+        assert_eq!(progress.position, Position { entry: 1, piece: 0, records: 0 });
+        progress.add_piece(&piece(1, 0, 3));
+        progress.add_piece(&piece(1, 1, 3));
+        assert_eq!(progress.position, Position { entry: 1, piece: 2, records: 0 });
+        let loss = Some((Stage::Decode, "frame 7".to_owned()));
+        assert_eq!(progress.entry, EntryTally { records: 4, lost: 1, loss });
+        progress.add_piece(&piece(1, 2, 3));
+        assert_eq!((progress.entries_done, progress.pairs), (2, 8));
+    }
+
+    #[test]
+    fn two_runs_never_write_to_one_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_journal, _) = Journal::open(dir.path()).unwrap();
+        assert!(matches!(Journal::open(dir.path()), Err(RunError::InUse { .. })));
+    }
+
+    #[test]
+    fn a_damaged_line_in_the_middle_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join(FOLDER)).unwrap();
+        let text = format!("{}\nnonsense\n{{}}\n", serde_json::to_string(&begin()).unwrap());
+        fs::write(dir.path().join(FOLDER).join(FILE), text).unwrap();
+        assert!(matches!(Journal::open(dir.path()), Err(RunError::Journal { line: 2, .. })));
+    }
+}

@@ -1,0 +1,153 @@
+//! `vidpairs extract`: video to shards of positive pairs.
+//!
+//! Workers take pieces of video through decode, sample, crop and encode; the caller's thread writes
+//! what they make, in the order of the clips. The bytes depend on the source, the pipeline and its
+//! seed; not on the workers, nor on how often the run was stopped.
+
+mod entries;
+mod finish;
+mod job;
+mod journal;
+mod output;
+mod pieces;
+mod progress;
+mod resume;
+mod views;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use self::job::ExtractJob;
+use self::output::ShardSink;
+use self::progress::{Counters, Display};
+use self::resume::Start;
+use crate::decode;
+use crate::parallel::{Cancel, Crew, Ended, run_ordered};
+use crate::pipeline::Pipeline;
+use crate::run::{RunError, Verbosity};
+
+/// What `vidpairs extract` is asked to do.
+#[derive(Debug, Clone)]
+pub struct ExtractOptions {
+    /// The experiment.
+    pub pipeline: Pipeline,
+    /// Where the clips are.
+    pub source: PathBuf,
+    /// Where shards go: an empty or new folder, or one of a stopped run of the same pipeline.
+    pub out: PathBuf,
+    /// Worker threads, at least 1.
+    pub workers: usize,
+    /// Only try the refused clips of a finished run again.
+    pub retry_refused: bool,
+    /// How much to tell.
+    pub verbosity: Verbosity,
+    /// Ends the run from outside.
+    pub cancel: Arc<Cancel>,
+}
+
+/// What came of it; `--json` prints it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExtractSummary {
+    /// Clips of the source.
+    pub clips: u64,
+    /// Clips refused: damaged or unreadable.
+    pub refused: u64,
+    /// Clips left out by a rule.
+    pub skipped: u64,
+    /// Clips that gave fewer pairs than planned.
+    pub partial: u64,
+    /// Pairs in the data set.
+    pub pairs: u64,
+    /// Shards in the data set.
+    pub shards: u64,
+    /// Bytes of all shards.
+    pub bytes: u64,
+    /// Frames decoded for this run, stops included.
+    pub frames_decoded: u64,
+    /// Frames tracked.
+    pub frames_tracked: u64,
+    /// Tracklets rejected, by reason.
+    pub rejected_tracklets: BTreeMap<String, u64>,
+    /// Seconds since this command was started.
+    pub seconds: f64,
+    /// Whether more clips were refused than `extract.max_refused` allows.
+    pub too_many_refused: bool,
+    /// Whether the data set was complete before this command.
+    #[serde(skip)]
+    pub is_complete_already: bool,
+}
+
+/// Extracts pairs; goes on where a stopped run of the same pipeline was left.
+///
+/// # Errors
+/// [`RunError`]. What was written stays, and the same call goes on from there.
+pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
+    let start = Instant::now();
+    decode::set_ffmpeg_log(options.verbosity >= Verbosity::Verbose);
+    let ready = match resume::start(options)? {
+        Start::Complete(summary) => return Ok(*summary),
+        Start::From(ready) => *ready,
+    };
+    let work = ready.work();
+    let num_done = ready.progress.entries_done;
+    let num_entries = work.len() as u64 + num_done;
+    let mut display = Display::new(options.verbosity, options.workers, num_entries, num_done);
+    let counters = Arc::new(Counters::default());
+    let patience = Duration::from_secs(u64::from(options.pipeline.extract.video_timeout_seconds));
+    let job = ExtractJob {
+        pipeline: options.pipeline.clone(),
+        counters: Arc::clone(&counters),
+        patience,
+    };
+    let crew = Crew {
+        workers: options.workers,
+        window: 2 * options.workers,
+        patience,
+        cancel: Arc::clone(&options.cancel),
+    };
+    let mut sink = ShardSink {
+        out: options.out.clone(),
+        limits: options.pipeline.shards,
+        entries: Arc::clone(&ready.entries.list),
+        first_shard: ready.begin.first_shard,
+        journal: ready.journal,
+        progress: ready.progress,
+        writer: ready.writer,
+        counters: Arc::clone(&counters),
+        display: &mut display,
+        error: None,
+    };
+    let ended = run_ordered(work.into_iter(), Arc::new(job), &crew, &mut sink);
+    let outcome = match (ended.map_err(RunError::Thread)?, sink.error.take()) {
+        (_, Some(err)) => Err(err),
+        (Ended::Complete, None) => finish::finish(sink, options, &ready.begin, start),
+        (Ended::Cancelled | Ended::Broken, None) => Err(RunError::Interrupted {
+            out: options.out.clone(),
+            pairs: sink.progress.pairs,
+        }),
+    };
+    display.end(&counters);
+    outcome
+}
+
+impl std::fmt::Display for ExtractSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { clips, refused, skipped, partial, pairs, shards, .. } = self;
+        let bytes = indicatif::HumanBytes(self.bytes);
+        write!(f, "{pairs} pairs of {clips} clips in {shards} shards, {bytes}")?;
+        if self.is_complete_already {
+            write!(f, "; complete already, nothing was done")?;
+        } else {
+            let seconds = self.seconds;
+            write!(f, "; {} frames decoded in {seconds:.1} s", self.frames_decoded)?;
+        }
+        if refused + skipped + partial > 0 {
+            write!(f, "; {refused} clips refused, {skipped} skipped, {partial} partial: see refused.jsonl")?;
+        }
+        Ok(())
+    }
+}

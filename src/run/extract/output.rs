@@ -1,0 +1,216 @@
+//! The writer: outputs in order become shards, and lines of the journal.
+
+use std::error::Error;
+use std::io;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::entries::Entry;
+use super::job::{Made, Output, PieceRecords};
+use super::journal::{EntryTally, Journal, Line, PieceLine, Position, Progress, ShardLine};
+use super::progress::{Counters, Display, Step};
+use crate::parallel::Sink;
+use crate::pipeline::Shards;
+use crate::run::RunError;
+use crate::shard::{ShardMark, ShardWriter};
+use crate::types::{EncodedRecord, Outcome, Refusal, Stage};
+
+const RETRY_DAMAGED: &str = "mend or replace it, then run the same command with --retry-refused";
+const RETRY_RULE: &str = "left out by a rule of the pipeline; another pipeline may take it";
+const RETRY_PARTIAL: &str = "what could be made is stored; extract a mended copy into a new folder";
+
+/// Writes the outputs of a run into shards.
+pub(super) struct ShardSink<'a> {
+    pub out: PathBuf,
+    pub limits: Shards,
+    pub entries: Arc<[Entry]>,
+    /// Ordinal of the first shard of this run.
+    pub first_shard: u64,
+    pub journal: Journal,
+    pub progress: Progress,
+    pub writer: Option<ShardWriter>,
+    pub counters: Arc<Counters>,
+    pub display: &'a mut Display,
+    /// Why the run was broken off.
+    pub error: Option<RunError>,
+}
+
+impl Sink<Output> for ShardSink<'_> {
+    fn push(&mut self, output: Output) -> ControlFlow<()> {
+        let start = Instant::now();
+        let bytes = self.counters.bytes();
+        let written = self.write(output);
+        self.counters.add_time(Step::Write, start.elapsed(), self.counters.bytes() - bytes);
+        match written {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(err) => {
+                self.error = Some(self.named_if_full(err));
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        self.display.show(&self.progress, &self.counters);
+    }
+}
+
+impl ShardSink<'_> {
+    fn write(&mut self, output: Output) -> Result<(), RunError> {
+        let Output { ordinal, piece, num_pieces, made } = output;
+        let mut line = PieceLine {
+            entry: ordinal,
+            piece,
+            num_pieces,
+            records: 0,
+            lost: 0,
+            loss: None,
+            frames_decoded: 0,
+            refusal: None,
+            mark: None,
+        };
+        match made {
+            Made::Listed => {
+                line.refusal = self.entry(ordinal).and_then(|entry| match entry {
+                    Entry::SetAside(refusal) => Some(refusal.clone()),
+                    Entry::Clip(_) => None,
+                });
+            }
+            Made::SetAside { outcome, stage, reason } => {
+                line.refusal = self.refusal(ordinal, outcome, stage, reason);
+            }
+            Made::Records(made) => self.write_piece(made, &mut line)?,
+        }
+        line.mark = self.mark()?;
+        if let Some(refusal) = &line.refusal {
+            self.display.refused(refusal);
+        }
+        self.progress.add_piece(&line);
+        self.journal.add(&Line::Piece(line))
+    }
+
+    /// Appends the records that an earlier run has not written, and fills in `line`.
+    fn write_piece(&mut self, made: PieceRecords, line: &mut PieceLine) -> Result<(), RunError> {
+        let place = Position { entry: line.entry, piece: line.piece, records: 0 };
+        let is_at = self.progress.position;
+        let num_written = if (is_at.entry, is_at.piece) == (place.entry, place.piece) { is_at.records } else { 0 };
+        line.records = made.records.len() as u64;
+        line.lost = made.lost.len() as u64;
+        line.loss = made.lost.into_iter().next().map(|lost| (lost.stage, lost.reason));
+        line.frames_decoded = made.frames_decoded;
+        for (record, number) in made.records.iter().zip(0u64..) {
+            if number >= num_written {
+                self.append(record, Position { records: number, ..place })?;
+            }
+        }
+        if line.piece + 1 >= line.num_pieces {
+            let mut tally = self.progress.entry.clone();
+            tally.records += line.records;
+            tally.lost += line.lost;
+            tally.loss = tally.loss.or_else(|| line.loss.clone());
+            line.refusal = self.refusal_of_whole(line.entry, tally, made.remarks);
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, record: &EncodedRecord, place: Position) -> Result<(), RunError> {
+        if let Some(writer) = &self.writer {
+            let is_full = writer.num_records() >= u64::from(self.limits.max_records)
+                || writer.size_with(record)? > self.limits.max_bytes;
+            if is_full {
+                self.finish_shard(place)?;
+            }
+        }
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            none => {
+                let ordinal = self.first_shard + self.progress.shards.len() as u64;
+                none.insert(ShardWriter::create(self.journal.folder(), ordinal)?)
+            }
+        };
+        writer.append(record)?;
+        self.counters.add_bytes(record.members.iter().map(|member| member.bytes.len() as u64).sum());
+        Ok(())
+    }
+
+    /// Finishes the open shard; `next` is the first record that is not in it.
+    pub fn finish_shard(&mut self, next: Position) -> Result<(), RunError> {
+        if let Some(writer) = self.writer.take() {
+            let line = ShardLine { shard: writer.finish(&self.out)?, next };
+            self.progress.add_shard(&line);
+            self.journal.add(&Line::Shard(line))?;
+            self.journal.sync()?;
+        }
+        Ok(())
+    }
+
+    fn mark(&mut self) -> Result<Option<ShardMark>, RunError> {
+        Ok(self.writer.as_mut().map(ShardWriter::mark).transpose()?)
+    }
+
+    fn entry(&self, ordinal: u64) -> Option<&Entry> {
+        self.entries.get(usize::try_from(ordinal).ok()?)
+    }
+
+    /// The line of `refused.jsonl` for a clip that was worked on, if it deserves one.
+    fn refusal_of_whole(
+        &self,
+        ordinal: u64,
+        tally: EntryTally,
+        remarks: Vec<String>,
+    ) -> Option<Refusal> {
+        let num_planned = tally.records + tally.lost;
+        match tally.loss {
+            Some((stage, reason)) if tally.records == 0 => {
+                self.refusal(ordinal, Outcome::Refused, stage, reason)
+            }
+            Some((stage, reason)) => {
+                let lost = tally.lost;
+                let reason = format!("{lost} of {num_planned} pairs are missing; the first: {reason}");
+                self.refusal(ordinal, Outcome::Partial, stage, reason)
+            }
+            None if !remarks.is_empty() => {
+                self.refusal(ordinal, Outcome::Partial, Stage::Source, remarks.join("; "))
+            }
+            None => None,
+        }
+    }
+
+    fn refusal(
+        &self,
+        ordinal: u64,
+        outcome: Outcome,
+        stage: Stage,
+        reason: String,
+    ) -> Option<Refusal> {
+        let Some(Entry::Clip(clip)) = self.entry(ordinal) else { return None };
+        let retry = match outcome {
+            Outcome::Refused => RETRY_DAMAGED,
+            Outcome::Skipped => RETRY_RULE,
+            Outcome::Partial => RETRY_PARTIAL,
+        };
+        Some(Refusal {
+            id: clip.id.clone(),
+            path: clip.media.path().display().to_string(),
+            outcome,
+            stage,
+            reason,
+            retry: retry.to_owned(),
+        })
+    }
+
+    fn named_if_full(&self, err: RunError) -> RunError {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(&err);
+        while let Some(found) = cause {
+            let kind = found.downcast_ref::<io::Error>().map(io::Error::kind);
+            if matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) {
+                let (out, pairs) = (self.out.clone(), self.progress.pairs);
+                return RunError::DiskFull { out, pairs, source: Box::new(err) };
+            }
+            cause = found.source();
+        }
+        err
+    }
+}

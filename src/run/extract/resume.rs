@@ -1,0 +1,224 @@
+//! Where a run starts: from nothing, from where it was stopped, or not at all.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::entries::{Entries, Entry};
+use super::finish::{read_refusals, summary_of};
+use super::job::Item;
+use super::journal::{self, Begin, Found, Journal, Line, Progress};
+use super::{ExtractOptions, ExtractSummary};
+use crate::run::RunError;
+use crate::shard::{MANIFEST_FILE, Manifest, ShardWriter};
+use crate::types::Outcome;
+
+/// What is left to do.
+pub(super) enum Start {
+    /// Nothing.
+    Complete(Box<ExtractSummary>),
+    /// All, or the rest.
+    From(Box<Ready>),
+}
+
+/// Everything that the writer needs to go on.
+pub(super) struct Ready {
+    pub entries: Entries,
+    pub begin: Begin,
+    pub journal: Journal,
+    pub progress: Progress,
+    pub writer: Option<ShardWriter>,
+}
+
+impl Ready {
+    /// The entries that are not done, in order.
+    pub fn work(&self) -> Vec<Item> {
+        let position = self.progress.position;
+        let is_asked = |ordinal: u64| match &self.begin.retry {
+            Some(retry) => retry.binary_search(&ordinal).is_ok(),
+            None => true,
+        };
+        let item = |(ordinal, entry): (u64, &Entry)| Item {
+            ordinal,
+            entry: Arc::new(entry.clone()),
+            skip_pieces: if ordinal == position.entry { position.piece } else { 0 },
+        };
+        (0..)
+            .zip(self.entries.list.iter())
+            .filter(|&(ordinal, _)| ordinal >= position.entry && is_asked(ordinal))
+            .map(item)
+            .collect()
+    }
+}
+
+/// Looks at the output folder and the source, and decides.
+pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
+    let out = &options.out;
+    let pipeline = options.pipeline.resolved();
+    let has_journal = out.join(journal::FOLDER).exists();
+    let manifest = match out.join(MANIFEST_FILE).exists() {
+        true => Some(Manifest::read(out)?),
+        false => None,
+    };
+    match &manifest {
+        Some(manifest) => {
+            same_pipeline(out, &manifest.pipeline, &pipeline)?;
+            if !has_journal && !options.retry_refused {
+                return complete(out, manifest, options);
+            }
+        }
+        None if options.retry_refused => return Err(RunError::NotEnded { out: out.clone() }),
+        None if !has_journal => nothing_foreign_in(out)?,
+        None => {}
+    }
+    // Listed before anything is made: a wrong source leaves no folder behind.
+    let entries = Entries::list(&options.pipeline, &options.source)?;
+    let (mut journal, found) = Journal::open(out)?;
+    if let Some(found) = found {
+        same_run(out, &found.begin, &pipeline, &entries)?;
+        return match (&manifest, &found.begin.retry) {
+            // Stopped between its last two acts: the manifest is there, the journal too.
+            (Some(_), None) => {
+                journal.remove()?;
+                start(options)
+            }
+            _ => resumed(out, entries, journal, found),
+        };
+    }
+    let (retry, first_shard) = match &manifest {
+        Some(manifest) => {
+            let (then, now) = (manifest.totals.clips, entries.len());
+            if manifest.clips_xxh64 != entries.fingerprint {
+                return Err(RunError::SourceChanged { out: out.clone(), then, now });
+            }
+            let ordinals = refused_ordinals(out, &entries)?;
+            if ordinals.is_empty() {
+                journal.remove()?;
+                return complete(out, manifest, options);
+            }
+            (Some(ordinals), manifest.shards.len() as u64)
+        }
+        None => (None, 0),
+    };
+    let begin = Begin {
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        pipeline,
+        entries: entries.len(),
+        entries_xxh64: entries.fingerprint,
+        retry,
+        first_shard,
+    };
+    journal.add(&Line::Begin(begin.clone()))?;
+    let progress = Progress::default();
+    Ok(Start::From(Box::new(Ready { entries, begin, journal, progress, writer: None })))
+}
+
+/// Goes back to the last line of the journal whose bytes are there.
+fn resumed(
+    out: &Path,
+    entries: Entries,
+    mut journal: Journal,
+    found: Found,
+) -> Result<Start, RunError> {
+    let mut count = found.lines.len();
+    let (progress, writer) = loop {
+        let progress = found.progress(count);
+        let Some(mark) = progress.open else { break (progress, None) };
+        let ordinal = found.begin.first_shard + progress.shards.len() as u64;
+        // Finished, and stopped before the journal could say so.
+        ShardWriter::reopen_finished(out, journal.folder(), ordinal)?;
+        match ShardWriter::resume(journal.folder(), ordinal, &mark) {
+            Ok(writer) => break (progress, Some(writer)),
+            // A power cut took bytes that the journal speaks of. Without an open shard the loop
+            // ends, so at the latest before this shard's first line.
+            Err(_) => count -= 1,
+        }
+    };
+    journal.keep(&found, count)?;
+    Ok(Start::From(Box::new(Ready { entries, begin: found.begin, journal, progress, writer })))
+}
+
+fn complete(out: &Path, manifest: &Manifest, options: &ExtractOptions) -> Result<Start, RunError> {
+    let mut summary = summary_of(manifest, &read_refusals(out)?, &options.pipeline);
+    summary.is_complete_already = true;
+    Ok(Start::Complete(Box::new(summary)))
+}
+
+fn refused_ordinals(out: &Path, entries: &Entries) -> Result<Vec<u64>, RunError> {
+    let refusals = read_refusals(out)?;
+    let refused: HashSet<&str> = refusals
+        .iter()
+        .filter(|refusal| refusal.outcome == Outcome::Refused)
+        .map(|refusal| refusal.id.as_str())
+        .collect();
+    let all = (0..).zip(entries.list.iter());
+    Ok(all.filter(|(_, entry)| refused.contains(entry.id())).map(|(ordinal, _)| ordinal).collect())
+}
+
+/// Fails if `out` holds anything: pairs must not be mixed with somebody's files.
+fn nothing_foreign_in(out: &Path) -> Result<(), RunError> {
+    let failed = |source| RunError::File { action: "list", path: out.to_owned(), source };
+    let entries = match fs::read_dir(out) {
+        Ok(entries) => entries,
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(err) => return Err(failed(err)),
+    };
+    match entries.into_iter().next() {
+        Some(entry) => {
+            let found = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+            Err(RunError::NotOurs { out: out.to_owned(), found })
+        }
+        None => Ok(()),
+    }
+}
+
+fn same_run(
+    out: &Path,
+    begin: &Begin,
+    pipeline: &Value,
+    entries: &Entries,
+) -> Result<(), RunError> {
+    let ours = env!("CARGO_PKG_VERSION");
+    same_pipeline(out, &begin.pipeline, pipeline)?;
+    if begin.program_version != ours {
+        let (theirs, ours) = (begin.program_version.clone(), ours.to_owned());
+        return Err(RunError::OtherVersion { out: out.to_owned(), theirs, ours });
+    }
+    if begin.entries_xxh64 != entries.fingerprint {
+        let (then, now) = (begin.entries, entries.len());
+        return Err(RunError::SourceChanged { out: out.to_owned(), then, now });
+    }
+    Ok(())
+}
+
+/// Whether two pipelines make the same bytes. `[extract]` says how much damage a run bears, not what
+/// it writes.
+fn same_pipeline(out: &Path, theirs: &Value, ours: &Value) -> Result<(), RunError> {
+    let differences = differences("", theirs, ours);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(RunError::OtherPipeline { out: out.to_owned(), difference: differences.join(", ") })
+}
+
+fn differences(path: &str, theirs: &Value, ours: &Value) -> Vec<String> {
+    if path == "extract" || theirs == ours {
+        return Vec::new();
+    }
+    let (Value::Object(a), Value::Object(b)) = (theirs, ours) else {
+        let shown = |value: &Value| if value.is_null() { "not set".to_owned() } else { value.to_string() };
+        return vec![format!("{path} was {}, is {}", shown(theirs), shown(ours))];
+    };
+    let mut keys: Vec<&String> = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))).collect();
+    keys.dedup();
+    let inner = |key: &String| if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+    keys.into_iter()
+        .flat_map(|key| {
+            let value = |of: &serde_json::Map<String, Value>| of.get(key).cloned().unwrap_or(Value::Null);
+            differences(&inner(key), &value(a), &value(b))
+        })
+        .collect()
+}

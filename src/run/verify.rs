@@ -1,0 +1,122 @@
+//! `vidpairs verify`: every byte of every shard against its checksums.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::RunError;
+use crate::parallel::{Cancel, Crew, Ended, Heartbeat, Job, Loss, Planned, Sink, run_ordered};
+use crate::shard::{Damage, Manifest, ShardEntry, ShardError, ShardVerdict, verify_manifest, verify_shard};
+
+/// A disk that gives no byte for so long is given up.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What `vidpairs verify` found; `--json` prints it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VerifySummary {
+    /// Shards looked at.
+    pub shards: u64,
+    /// Records that were walked.
+    pub records: u64,
+    /// Bytes of all shards, as the manifest states them.
+    pub bytes: u64,
+    /// All that is wrong, in the order of the shards.
+    pub damage: Vec<Damage>,
+}
+
+impl std::fmt::Display for VerifySummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for damage in &self.damage {
+            writeln!(f, "{damage}")?;
+        }
+        let Self { shards, records, .. } = self;
+        let bytes = indicatif::HumanBytes(self.bytes);
+        match self.damage.len() {
+            0 => write!(f, "{records} records in {shards} shards, {bytes}: all sound"),
+            1 => write!(f, "{records} records in {shards} shards, {bytes}: 1 damage"),
+            found => write!(f, "{records} records in {shards} shards, {bytes}: {found} damages"),
+        }
+    }
+}
+
+/// Checks the finished data set in `dir` on `workers` threads. Damage is a result, not an error.
+///
+/// # Errors
+/// [`RunError`] if there is no readable manifest, or `cancel` was set.
+pub fn verify(
+    dir: &Path,
+    workers: usize,
+    cancel: &Arc<Cancel>,
+) -> Result<VerifySummary, RunError> {
+    let manifest = Manifest::read(dir)?;
+    let damage = verify_manifest(dir, &manifest)?;
+    let job = VerifyJob { dir: dir.to_owned() };
+    let crew = Crew { workers, window: 2 * workers, patience: PATIENCE, cancel: Arc::clone(cancel) };
+    let (shards, bytes) = (manifest.shards.len() as u64, manifest.totals.bytes);
+    let summary = VerifySummary { shards, records: 0, bytes, damage };
+    let mut verdicts = Verdicts { summary, error: None };
+    let ended = run_ordered(manifest.shards.into_iter(), Arc::new(job), &crew, &mut verdicts);
+    match (ended.map_err(RunError::Thread)?, verdicts.error) {
+        (_, Some(err)) => Err(err.into()),
+        (Ended::Complete, None) => Ok(verdicts.summary),
+        (Ended::Cancelled | Ended::Broken, None) => Err(RunError::Stopped),
+    }
+}
+
+struct VerifyJob {
+    dir: PathBuf,
+}
+
+impl Job for VerifyJob {
+    type Item = ShardEntry;
+    type Piece = ();
+    type Output = Result<ShardVerdict, ShardError>;
+
+    fn plan(&self, shard: ShardEntry, heartbeat: &Arc<Heartbeat>) -> Planned<(), Self::Output> {
+        let go_on = || {
+            heartbeat.beat();
+            heartbeat.should_stop()
+        };
+        Planned::Done(verify_shard(&self.dir, &shard, &go_on))
+    }
+
+    fn work(&self, (): (), _: &Arc<Heartbeat>) -> Self::Output {
+        Err(unreadable(&self.dir, "a shard is one piece"))
+    }
+
+    fn lost_item(&self, shard: ShardEntry, loss: Loss) -> Self::Output {
+        Err(unreadable(&self.dir.join(shard.file), &format!("{loss:?}")))
+    }
+
+    fn lost_piece(&self, (): (), _: Loss) -> Self::Output {
+        Err(unreadable(&self.dir, "a shard is one piece"))
+    }
+}
+
+fn unreadable(path: &Path, why: &str) -> ShardError {
+    ShardError::Read { path: path.to_owned(), source: std::io::Error::other(why.to_owned()) }
+}
+
+struct Verdicts {
+    summary: VerifySummary,
+    error: Option<ShardError>,
+}
+
+impl Sink<Result<ShardVerdict, ShardError>> for Verdicts {
+    fn push(&mut self, verdict: Result<ShardVerdict, ShardError>) -> ControlFlow<()> {
+        match verdict {
+            Ok(verdict) => {
+                self.summary.records += verdict.records;
+                self.summary.damage.extend(verdict.damage);
+                ControlFlow::Continue(())
+            }
+            Err(err) => {
+                self.error = Some(err);
+                ControlFlow::Break(())
+            }
+        }
+    }
+}
