@@ -1,1 +1,160 @@
-//! Placeholder.
+//! The command line: flags to checked options, results to stdout, and the exit code.
+
+mod args;
+mod signals;
+mod versions;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::CommandFactory;
+use serde::Serialize;
+
+use self::args::{Cli, Command, Common, VerifyArgs};
+use crate::parallel::Cancel;
+use crate::pipeline::PipelineError;
+use crate::run::{self, RunError, Verbosity};
+
+/// Why a command ended without its result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CliError {
+    /// The pipeline file or an override is refused.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// The command failed.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The result could not be printed.
+    #[error("cannot write to stdout")]
+    Stdout(#[source] io::Error),
+    /// Signals cannot be caught.
+    #[error("cannot catch Ctrl-C")]
+    Signals(#[source] ctrlc::Error),
+    /// This program was built without a part.
+    #[error(
+        "this vidpairs was built without feature `{feature}`; build it with --features {feature}"
+    )]
+    NotBuilt {
+        /// The Cargo feature.
+        feature: &'static str,
+    },
+}
+
+impl CliError {
+    /// 130 if somebody asked to stop, else 2.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Run(RunError::Interrupted { .. } | RunError::Stopped) => ExitCode::from(130),
+            _ => ExitCode::from(2),
+        }
+    }
+}
+
+/// Parses `args` and does what they ask.
+///
+/// Exit codes: 0 done, 1 too many inputs were refused, 2 failed or damage found.
+///
+/// # Errors
+/// [`CliError`]; nothing was printed of it yet.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode, CliError> {
+    let command = Cli::command()
+        .long_version(versions::long())
+        .version(versions::short());
+    let matches = match command.try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(err) => {
+            // Help and versions come this way too; clap knows where each belongs.
+            let _ = err.print();
+            return Ok(ExitCode::from(u8::try_from(err.exit_code()).unwrap_or(2)));
+        }
+    };
+    let cli = match <Cli as clap::FromArgMatches>::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(err) => {
+            let _ = err.print();
+            return Ok(ExitCode::from(2));
+        }
+    };
+    match cli.command {
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "vidpairs", &mut io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Extract(args) => extract(args, &signals::cancel_on_signal()?),
+        Command::Verify(args) => verify(&args, &signals::cancel_on_signal()?),
+        Command::Inspect(_) => Err(CliError::NotBuilt { feature: "inspect" }),
+    }
+}
+
+#[cfg(feature = "extract")]
+fn extract(args: args::ExtractArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
+    let pipeline = crate::pipeline::Pipeline::read(&args.pipeline, &args.set)?;
+    let options = run::ExtractOptions {
+        pipeline,
+        source: args.source,
+        out: args.out,
+        workers: args.common.workers(),
+        retry_refused: args.retry_refused,
+        verbosity: args.common.verbosity(),
+        cancel: Arc::clone(cancel),
+    };
+    let summary = run::extract(&options)?;
+    args.common.print(&summary)?;
+    Ok(if summary.too_many_refused {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+#[cfg(not(feature = "extract"))]
+fn extract(_: args::ExtractArgs, _: &Arc<Cancel>) -> Result<ExitCode, CliError> {
+    Err(CliError::NotBuilt { feature: "extract" })
+}
+
+fn verify(args: &VerifyArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
+    let summary = run::verify(&args.dir, args.common.workers(), cancel)?;
+    args.common.print(&summary)?;
+    Ok(if summary.damage.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(2)
+    })
+}
+
+impl Common {
+    fn workers(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.workers.map_or_else(cores, usize::from)
+    }
+
+    fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        }
+    }
+
+    /// The result: one JSON object, or words unless all is to be quiet.
+    fn print<S: Serialize + std::fmt::Display>(&self, result: &S) -> Result<(), CliError> {
+        let mut stdout = io::stdout().lock();
+        let printed = if self.json {
+            serde_json::to_string(result)
+                .map_err(io::Error::other)
+                .and_then(|json| writeln!(stdout, "{json}"))
+        } else if self.quiet {
+            Ok(())
+        } else {
+            writeln!(stdout, "{result}")
+        };
+        match printed {
+            // Whoever read us has seen enough.
+            Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            printed => printed.map_err(CliError::Stdout),
+        }
+    }
+}

@@ -9,7 +9,9 @@ use serde::Serialize;
 
 use super::RunError;
 use crate::parallel::{Cancel, Crew, Ended, Heartbeat, Job, Loss, Planned, Sink, run_ordered};
-use crate::shard::{Damage, Manifest, ShardEntry, ShardError, ShardVerdict, verify_manifest, verify_shard};
+use crate::shard::{
+    Damage, Manifest, ShardEntry, ShardError, ShardVerdict, verify_manifest, verify_shard,
+};
 
 /// A disk that gives no byte for so long is given up.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -32,12 +34,20 @@ impl std::fmt::Display for VerifySummary {
         for damage in &self.damage {
             writeln!(f, "{damage}")?;
         }
-        let Self { shards, records, .. } = self;
+        let Self {
+            shards, records, ..
+        } = self;
         let bytes = indicatif::HumanBytes(self.bytes);
         match self.damage.len() {
-            0 => write!(f, "{records} records in {shards} shards, {bytes}: all sound"),
+            0 => write!(
+                f,
+                "{records} records in {shards} shards, {bytes}: all sound"
+            ),
             1 => write!(f, "{records} records in {shards} shards, {bytes}: 1 damage"),
-            found => write!(f, "{records} records in {shards} shards, {bytes}: {found} damages"),
+            found => write!(
+                f,
+                "{records} records in {shards} shards, {bytes}: {found} damages"
+            ),
         }
     }
 }
@@ -46,19 +56,35 @@ impl std::fmt::Display for VerifySummary {
 ///
 /// # Errors
 /// [`RunError`] if there is no readable manifest, or `cancel` was set.
-pub fn verify(
-    dir: &Path,
-    workers: usize,
-    cancel: &Arc<Cancel>,
-) -> Result<VerifySummary, RunError> {
+pub fn verify(dir: &Path, workers: usize, cancel: &Arc<Cancel>) -> Result<VerifySummary, RunError> {
     let manifest = Manifest::read(dir)?;
     let damage = verify_manifest(dir, &manifest)?;
-    let job = VerifyJob { dir: dir.to_owned() };
-    let crew = Crew { workers, window: 2 * workers, patience: PATIENCE, cancel: Arc::clone(cancel) };
+    let job = VerifyJob {
+        dir: dir.to_owned(),
+    };
+    let crew = Crew {
+        workers,
+        window: 2 * workers,
+        patience: PATIENCE,
+        cancel: Arc::clone(cancel),
+    };
     let (shards, bytes) = (manifest.shards.len() as u64, manifest.totals.bytes);
-    let summary = VerifySummary { shards, records: 0, bytes, damage };
-    let mut verdicts = Verdicts { summary, error: None };
-    let ended = run_ordered(manifest.shards.into_iter(), Arc::new(job), &crew, &mut verdicts);
+    let summary = VerifySummary {
+        shards,
+        records: 0,
+        bytes,
+        damage,
+    };
+    let mut verdicts = Verdicts {
+        summary,
+        error: None,
+    };
+    let ended = run_ordered(
+        manifest.shards.into_iter(),
+        Arc::new(job),
+        &crew,
+        &mut verdicts,
+    );
     match (ended.map_err(RunError::Thread)?, verdicts.error) {
         (_, Some(err)) => Err(err.into()),
         (Ended::Complete, None) => Ok(verdicts.summary),
@@ -76,11 +102,12 @@ impl Job for VerifyJob {
     type Output = Result<ShardVerdict, ShardError>;
 
     fn plan(&self, shard: ShardEntry, heartbeat: &Arc<Heartbeat>) -> Planned<(), Self::Output> {
-        let go_on = || {
+        let keep_going = |_: u64| {
             heartbeat.beat();
-            heartbeat.should_stop()
+            !heartbeat.should_stop()
         };
-        Planned::Done(verify_shard(&self.dir, &shard, &go_on))
+        let verdict = verify_shard(&self.dir, &shard, &keep_going);
+        Planned::Done(verdict.ok_or_else(|| unreadable(&self.dir.join(shard.file), "stopped")))
     }
 
     fn work(&self, (): (), _: &Arc<Heartbeat>) -> Self::Output {
@@ -97,7 +124,10 @@ impl Job for VerifyJob {
 }
 
 fn unreadable(path: &Path, why: &str) -> ShardError {
-    ShardError::Read { path: path.to_owned(), source: std::io::Error::other(why.to_owned()) }
+    ShardError::Read {
+        path: path.to_owned(),
+        source: std::io::Error::other(why.to_owned()),
+    }
 }
 
 struct Verdicts {

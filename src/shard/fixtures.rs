@@ -84,7 +84,7 @@ pub fn manifest(shards: Vec<ShardEntry>) -> Manifest {
         bytes: shards.iter().map(|shard| shard.bytes).sum(),
         ..Totals::default()
     };
-    Manifest::new(serde_json::json!({"seed": 7}), 7, totals, shards)
+    Manifest::new(serde_json::json!({"seed": 7}), 7, 0, totals, shards)
 }
 
 /// Like `fs::write`, but does not cut the file to nothing first: some file systems wait for the

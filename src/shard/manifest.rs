@@ -33,6 +33,9 @@ pub struct Manifest {
     pub pipeline: serde_json::Value,
     /// The run's seed.
     pub seed: u64,
+    /// xxh64 of the ids of all clips of the source, in order; 16 hexadecimal digits in json.
+    #[serde(with = "checksum::hex")]
+    pub clips_xxh64: u64,
     /// Sums.
     pub totals: Totals,
     /// The shards in the order of their records.
@@ -77,6 +80,7 @@ impl Manifest {
     pub fn new(
         pipeline: serde_json::Value,
         seed: u64,
+        clips_xxh64: u64,
         totals: Totals,
         shards: Vec<ShardEntry>,
     ) -> Self {
@@ -86,6 +90,7 @@ impl Manifest {
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             pipeline,
             seed,
+            clips_xxh64,
             totals,
             shards,
         }

@@ -38,19 +38,25 @@ pub(super) struct Entries {
 impl Entries {
     /// Lists the source of `pipeline` at `root`.
     pub fn list(pipeline: &Pipeline, root: &Path) -> Result<Self, RunError> {
-        let options =
-            SourceOptions { kind: pipeline.source.kind, splits: pipeline.source.splits.clone() };
+        let options = SourceOptions {
+            kind: pipeline.source.kind,
+            splits: pipeline.source.splits.clone(),
+        };
         let listing = source::list(root, &options)?;
         let clips = listing.clips.into_iter().map(Entry::Clip);
-        let mut list: Vec<Entry> =
-            clips.chain(listing.refused.into_iter().map(Entry::SetAside)).collect();
+        let mut list: Vec<Entry> = clips
+            .chain(listing.refused.into_iter().map(Entry::SetAside))
+            .collect();
         list.sort_by(|a, b| a.id().cmp(b.id()));
         let mut hash = Xxh64::new(0);
         for entry in &list {
             hash.update(&(entry.id().len() as u64).to_le_bytes());
             hash.update(entry.id().as_bytes());
         }
-        Ok(Self { list: list.into(), fingerprint: hash.digest() })
+        Ok(Self {
+            list: list.into(),
+            fingerprint: hash.digest(),
+        })
     }
 
     pub fn len(&self) -> u64 {

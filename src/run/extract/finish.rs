@@ -26,7 +26,12 @@ pub(super) fn finish(
     let position = sink.progress.position;
     sink.finish_shard(position)?;
     let (out, entries) = (&options.out, sink.entries);
-    let Progress { mut shards, mut refusals, frames_decoded, .. } = sink.progress;
+    let Progress {
+        mut shards,
+        mut refusals,
+        frames_decoded,
+        ..
+    } = sink.progress;
     if let Some(retry) = &begin.retry {
         let retried: HashSet<&str> = retry
             .iter()
@@ -37,7 +42,12 @@ pub(super) fn finish(
         refusals.sort_by(|a, b| a.id.cmp(&b.id));
         shards.splice(0..0, Manifest::read(out)?.shards);
     }
-    let num = |outcome| refusals.iter().filter(|refusal| refusal.outcome == outcome).count() as u64;
+    let num = |outcome| {
+        refusals
+            .iter()
+            .filter(|refusal| refusal.outcome == outcome)
+            .count() as u64
+    };
     let totals = Totals {
         clips: entries.len() as u64,
         refused: num(Outcome::Refused),
@@ -53,7 +63,11 @@ pub(super) fn finish(
     manifest.write_atomically(out)?;
     sink.journal.remove()?;
     let seconds = start.elapsed().as_secs_f64();
-    Ok(ExtractSummary { frames_decoded, seconds, ..summary_of(&manifest, &refusals, &options.pipeline) })
+    Ok(ExtractSummary {
+        frames_decoded,
+        seconds,
+        ..summary_of(&manifest, &refusals, &options.pipeline)
+    })
 }
 
 /// The summary of a finished data set, without what its run cost.
@@ -63,7 +77,10 @@ pub(super) fn summary_of(
     pipeline: &Pipeline,
 ) -> ExtractSummary {
     let totals = manifest.totals;
-    let refused = refusals.iter().filter(|found| found.outcome == Outcome::Refused).count() as u64;
+    let refused = refusals
+        .iter()
+        .filter(|found| found.outcome == Outcome::Refused)
+        .count() as u64;
     ExtractSummary {
         clips: totals.clips,
         refused: totals.refused,
@@ -76,7 +93,10 @@ pub(super) fn summary_of(
         frames_tracked: 0,
         rejected_tracklets: BTreeMap::new(),
         seconds: 0.0,
-        too_many_refused: pipeline.extract.max_refused.is_exceeded(refused, totals.clips),
+        too_many_refused: pipeline
+            .extract
+            .max_refused
+            .is_exceeded(refused, totals.clips),
         is_complete_already: false,
     }
 }
@@ -84,7 +104,11 @@ pub(super) fn summary_of(
 /// The lines of `refused.jsonl`; none if there is no such file.
 pub(super) fn read_refusals(out: &Path) -> Result<Vec<Refusal>, RunError> {
     let path = out.join(REFUSED_FILE);
-    let failed = |source| RunError::File { action: "read", path: path.clone(), source };
+    let failed = |source| RunError::File {
+        action: "read",
+        path: path.clone(),
+        source,
+    };
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -96,11 +120,16 @@ pub(super) fn read_refusals(out: &Path) -> Result<Vec<Refusal>, RunError> {
 
 fn write_refusals(out: &Path, scratch: &Path, refusals: &[Refusal]) -> Result<(), RunError> {
     let path = out.join(REFUSED_FILE);
-    let failed = |source| RunError::File { action: "write", path: path.clone(), source };
+    let failed = |source| RunError::File {
+        action: "write",
+        path: path.clone(),
+        source,
+    };
     let temporary = scratch.join(REFUSED_FILE);
     let mut file = File::create(&temporary).map_err(failed)?;
     for refusal in refusals {
-        let mut line = serde_json::to_vec(refusal).map_err(|err| failed(std::io::Error::other(err)))?;
+        let mut line =
+            serde_json::to_vec(refusal).map_err(|err| failed(std::io::Error::other(err)))?;
         line.push(b'\n');
         file.write_all(&line).map_err(failed)?;
     }

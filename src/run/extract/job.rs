@@ -55,7 +55,11 @@ pub(super) enum Made {
     /// The records of a piece.
     Records(PieceRecords),
     /// The clip gives no pair at all.
-    SetAside { outcome: Outcome, stage: Stage, reason: String },
+    SetAside {
+        outcome: Outcome,
+        stage: Stage,
+        reason: String,
+    },
     /// Listing set the entry aside already.
     Listed,
 }
@@ -95,7 +99,11 @@ impl Job for ExtractJob {
         let mut pieces: Vec<Piece> = pieces
             .into_iter()
             .zip(0..)
-            .map(|(pairs, number)| Piece { planned: Arc::clone(&planned), number, pairs })
+            .map(|(pairs, number)| Piece {
+                planned: Arc::clone(&planned),
+                number,
+                pairs,
+            })
             .skip(item.skip_pieces as usize)
             .collect();
         match (planned.num_pieces, pieces.pop()) {
@@ -131,28 +139,58 @@ impl Job for ExtractJob {
             },
         );
         let frames_decoded = *decoded.as_ref().unwrap_or(&0);
-        self.counters.add_time(Step::Decode, start.elapsed() - in_views, frames_decoded);
+        self.counters
+            .add_time(Step::Decode, start.elapsed() - in_views, frames_decoded);
         let (records, mut lost) = views.into_records(&planned.words);
         if let Err(err) = decoded {
             let reason = with_causes(&err);
-            lost.iter_mut().for_each(|pair| pair.reason.clone_from(&reason));
+            lost.iter_mut()
+                .for_each(|pair| pair.reason.clone_from(&reason));
         }
         self.counters.add_pairs(records.len() as u64);
-        let remarks = if piece.number == 0 { planned.remarks.clone() } else { Vec::new() };
-        let made = Made::Records(PieceRecords { records, lost, frames_decoded, remarks });
+        let remarks = if piece.number == 0 {
+            planned.remarks.clone()
+        } else {
+            Vec::new()
+        };
+        let made = Made::Records(PieceRecords {
+            records,
+            lost,
+            frames_decoded,
+            remarks,
+        });
         self.output(&piece, made)
     }
 
     fn lost_item(&self, item: Item, loss: Loss) -> Output {
         let (stage, reason) = self.words_of(loss);
-        whole(item.ordinal, Made::SetAside { outcome: Outcome::Refused, stage, reason })
+        whole(
+            item.ordinal,
+            Made::SetAside {
+                outcome: Outcome::Refused,
+                stage,
+                reason,
+            },
+        )
     }
 
     fn lost_piece(&self, piece: Piece, loss: Loss) -> Output {
         let (stage, reason) = self.words_of(loss);
-        let lost = piece.pairs.clone().map(|_| LostPair { stage, reason: reason.clone() }).collect();
+        let lost = piece
+            .pairs
+            .clone()
+            .map(|_| LostPair {
+                stage,
+                reason: reason.clone(),
+            })
+            .collect();
         let (records, remarks) = (Vec::new(), Vec::new());
-        let made = Made::Records(PieceRecords { records, lost, frames_decoded: 0, remarks });
+        let made = Made::Records(PieceRecords {
+            records,
+            lost,
+            frames_decoded: 0,
+            remarks,
+        });
         self.output(&piece, made)
     }
 }
@@ -165,7 +203,8 @@ impl ExtractJob {
         clip: &Clip,
         heartbeat: &Arc<Heartbeat>,
     ) -> Result<(PlannedClip, Vec<std::ops::Range<usize>>), Made> {
-        let index = decode::index(&clip.media, heartbeat).map_err(|err| refused(Stage::Decode, &err))?;
+        let index =
+            decode::index(&clip.media, heartbeat).map_err(|err| refused(Stage::Decode, &err))?;
         let mut remarks = Vec::new();
         let mut boxes: Vec<Option<BoxXywh>> = Vec::new();
         let mut label = clip.label.clone();
@@ -176,11 +215,17 @@ impl ExtractJob {
             let whole_box = |found: Option<source::TrackBox>| found.filter(is_whole);
             remarks = annotations.remarks;
             label = label.or(annotations.label);
-            boxes = annotations.boxes.into_iter().map(|found| Some(whole_box(found)?.bbox)).collect();
+            boxes = annotations
+                .boxes
+                .into_iter()
+                .map(|found| Some(whole_box(found)?.bbox))
+                .collect();
             let num_frames = index.num_frames();
             if boxes.len() > 1 && (boxes.len() as u64) < num_frames {
                 let num_boxes = boxes.len();
-                remarks.push(format!("{num_boxes} lines of boxes for {num_frames} frames"));
+                remarks.push(format!(
+                    "{num_boxes} lines of boxes for {num_frames} frames"
+                ));
             }
             boxes.truncate(usize::try_from(num_frames).unwrap_or(usize::MAX));
         }
@@ -194,14 +239,32 @@ impl ExtractJob {
         let pairs = &self.pipeline.pairs;
         let plans = plan_pairs(&frames, &pairs.rule, pairs.anchors, seed).map_err(|err| {
             let (outcome, stage) = (Outcome::Skipped, Stage::Sample);
-            Made::SetAside { outcome, stage, reason: err.to_string() }
+            Made::SetAside {
+                outcome,
+                stage,
+                reason: err.to_string(),
+            }
         })?;
         let bytes = bytes_per_pair(&self.pipeline, index.frame_size());
         let pieces = pieces::cut(&plans, &index, bytes);
-        let words = ClipWords { ordinal, id: clip.id.clone(), label };
+        let words = ClipWords {
+            ordinal,
+            id: clip.id.clone(),
+            label,
+        };
         let num_pieces = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
         let clip = clip.clone();
-        Ok((PlannedClip { clip, words, index, plans, num_pieces, remarks }, pieces))
+        Ok((
+            PlannedClip {
+                clip,
+                words,
+                index,
+                plans,
+                num_pieces,
+                remarks,
+            },
+            pieces,
+        ))
     }
 
     fn output(&self, piece: &Piece, made: Made) -> Output {
@@ -231,9 +294,18 @@ impl ExtractJob {
 }
 
 fn whole(ordinal: u64, made: Made) -> Output {
-    Output { ordinal, piece: 0, num_pieces: 1, made }
+    Output {
+        ordinal,
+        piece: 0,
+        num_pieces: 1,
+        made,
+    }
 }
 
 fn refused(stage: Stage, err: &dyn std::error::Error) -> Made {
-    Made::SetAside { outcome: Outcome::Refused, stage, reason: with_causes(err) }
+    Made::SetAside {
+        outcome: Outcome::Refused,
+        stage,
+        reason: with_causes(err),
+    }
 }

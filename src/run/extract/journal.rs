@@ -106,9 +106,17 @@ impl Progress {
         if line.piece + 1 >= line.num_pieces {
             self.entry = EntryTally::default();
             self.entries_done += 1;
-            self.position = Position { entry: line.entry + 1, piece: 0, records: 0 };
+            self.position = Position {
+                entry: line.entry + 1,
+                piece: 0,
+                records: 0,
+            };
         } else {
-            self.position = Position { entry: line.entry, piece: line.piece + 1, records: 0 };
+            self.position = Position {
+                entry: line.entry,
+                piece: line.piece + 1,
+                records: 0,
+            };
         }
     }
 
@@ -120,7 +128,10 @@ impl Progress {
 
     /// Entries with this outcome.
     pub fn num(&self, outcome: Outcome) -> u64 {
-        self.refusals.iter().filter(|refusal| refusal.outcome == outcome).count() as u64
+        self.refusals
+            .iter()
+            .filter(|refusal| refusal.outcome == outcome)
+            .count() as u64
     }
 }
 
@@ -157,7 +168,10 @@ impl Found {
     }
 
     fn bytes(&self, count: usize) -> u64 {
-        count.checked_sub(1).and_then(|last| self.lines.get(last)).map_or(self.begin_bytes, |line| line.1)
+        count
+            .checked_sub(1)
+            .and_then(|last| self.lines.get(last))
+            .map_or(self.begin_bytes, |line| line.1)
     }
 }
 
@@ -169,14 +183,22 @@ impl Journal {
         let path = folder.join(FILE);
         let failed = |action, path: &Path| {
             let path = path.to_owned();
-            move |source| RunError::File { action, path, source }
+            move |source| RunError::File {
+                action,
+                path,
+                source,
+            }
         };
         fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
         let lock_path = folder.join("lock");
         let lock = File::create(&lock_path).map_err(failed("create", &lock_path))?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(RunError::InUse { out: out.to_owned() }),
+            Err(TryLockError::WouldBlock) => {
+                return Err(RunError::InUse {
+                    out: out.to_owned(),
+                });
+            }
             // A file system without locks: what can be done without is done without.
             Err(TryLockError::Error(_)) => {}
         }
@@ -189,8 +211,16 @@ impl Journal {
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(failed("read", &path))?;
         let found = parse(&text, &path)?;
-        let bytes = found.as_ref().map_or(0, |found| found.bytes(found.lines.len()));
-        let mut journal = Self { folder, path, file, bytes, _lock: lock };
+        let bytes = found
+            .as_ref()
+            .map_or(0, |found| found.bytes(found.lines.len()));
+        let mut journal = Self {
+            folder,
+            path,
+            file,
+            bytes,
+            _lock: lock,
+        };
         journal.cut_to(bytes)?; // a torn last line
         Ok((journal, found))
     }
@@ -207,7 +237,9 @@ impl Journal {
 
     fn cut_to(&mut self, bytes: u64) -> Result<(), RunError> {
         self.bytes = bytes;
-        self.file.set_len(bytes).map_err(|source| self.failed("shorten", source))
+        self.file
+            .set_len(bytes)
+            .map_err(|source| self.failed("shorten", source))
     }
 
     /// Adds a line; it is whole or not there at all once this returns.
@@ -225,7 +257,9 @@ impl Journal {
 
     /// Brings the journal to the disk.
     pub fn sync(&self) -> Result<(), RunError> {
-        self.file.sync_data().map_err(|source| self.failed("write", source))
+        self.file
+            .sync_data()
+            .map_err(|source| self.failed("write", source))
     }
 
     /// The run is complete: the folder goes.
@@ -238,7 +272,11 @@ impl Journal {
     }
 
     fn failed(&self, action: &'static str, source: std::io::Error) -> RunError {
-        RunError::File { action, path: self.path.clone(), source }
+        RunError::File {
+            action,
+            path: self.path.clone(),
+            source,
+        }
     }
 }
 
@@ -247,18 +285,29 @@ fn parse(text: &[u8], path: &Path) -> Result<Option<Found>, RunError> {
     let mut at = 0;
     let mut found: Option<Found> = None;
     for (number, raw) in text.split_inclusive(|&byte| byte == b'\n').enumerate() {
-        let line = serde_json::from_slice(raw).ok().filter(|_| raw.ends_with(b"\n"));
+        let line = serde_json::from_slice(raw)
+            .ok()
+            .filter(|_| raw.ends_with(b"\n"));
         let is_last = at + raw.len() == text.len();
         at += raw.len();
         match (line, &mut found) {
             (Some(Line::Begin(begin)), None) => {
-                found = Some(Found { begin, lines: Vec::new(), begin_bytes: at as u64 });
+                found = Some(Found {
+                    begin,
+                    lines: Vec::new(),
+                    begin_bytes: at as u64,
+                });
             }
             (Some(line @ (Line::Piece(_) | Line::Shard(_))), Some(found)) => {
                 found.lines.push((line, at as u64));
             }
             (None, _) if is_last => {}
-            _ => return Err(RunError::Journal { path: path.to_owned(), line: number + 1 }),
+            _ => {
+                return Err(RunError::Journal {
+                    path: path.to_owned(),
+                    line: number + 1,
+                });
+            }
         }
     }
     Ok(found)
@@ -283,7 +332,17 @@ mod tests {
         let (records, lost) = (2, u64::from(piece == 1));
         let loss = (piece == 1).then(|| (Stage::Decode, "frame 7".to_owned()));
         let frames_decoded = 10;
-        PieceLine { entry, piece, num_pieces, records, lost, loss, frames_decoded, refusal: None, mark: None }
+        PieceLine {
+            entry,
+            piece,
+            num_pieces,
+            records,
+            lost,
+            loss,
+            frames_decoded,
+            refusal: None,
+            mark: None,
+        }
     }
 
     #[test]
@@ -291,7 +350,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (mut journal, found) = Journal::open(dir.path()).unwrap();
         assert!(found.is_none());
-        let lines = [Line::Piece(piece(0, 0, 1)), Line::Piece(piece(1, 0, 2)), Line::Piece(piece(1, 1, 2))];
+        let lines = [
+            Line::Piece(piece(0, 0, 1)),
+            Line::Piece(piece(1, 0, 2)),
+            Line::Piece(piece(1, 1, 2)),
+        ];
         journal.add(&begin()).unwrap();
         for line in &lines {
             journal.add(line).unwrap();
@@ -312,12 +375,33 @@ mod tests {
     fn progress_knows_where_an_entry_in_pieces_was_left() {
         let mut progress = Progress::default();
         progress.add_piece(&piece(0, 0, 1));
-        assert_eq!(progress.position, Position { entry: 1, piece: 0, records: 0 });
+        assert_eq!(
+            progress.position,
+            Position {
+                entry: 1,
+                piece: 0,
+                records: 0
+            }
+        );
         progress.add_piece(&piece(1, 0, 3));
         progress.add_piece(&piece(1, 1, 3));
-        assert_eq!(progress.position, Position { entry: 1, piece: 2, records: 0 });
+        assert_eq!(
+            progress.position,
+            Position {
+                entry: 1,
+                piece: 2,
+                records: 0
+            }
+        );
         let loss = Some((Stage::Decode, "frame 7".to_owned()));
-        assert_eq!(progress.entry, EntryTally { records: 4, lost: 1, loss });
+        assert_eq!(
+            progress.entry,
+            EntryTally {
+                records: 4,
+                lost: 1,
+                loss
+            }
+        );
         progress.add_piece(&piece(1, 2, 3));
         assert_eq!((progress.entries_done, progress.pairs), (2, 8));
     }
@@ -326,15 +410,24 @@ mod tests {
     fn two_runs_never_write_to_one_folder() {
         let dir = tempfile::tempdir().unwrap();
         let (_journal, _) = Journal::open(dir.path()).unwrap();
-        assert!(matches!(Journal::open(dir.path()), Err(RunError::InUse { .. })));
+        assert!(matches!(
+            Journal::open(dir.path()),
+            Err(RunError::InUse { .. })
+        ));
     }
 
     #[test]
     fn a_damaged_line_in_the_middle_is_named() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join(FOLDER)).unwrap();
-        let text = format!("{}\nnonsense\n{{}}\n", serde_json::to_string(&begin()).unwrap());
+        let text = format!(
+            "{}\nnonsense\n{{}}\n",
+            serde_json::to_string(&begin()).unwrap()
+        );
         fs::write(dir.path().join(FOLDER).join(FILE), text).unwrap();
-        assert!(matches!(Journal::open(dir.path()), Err(RunError::Journal { line: 2, .. })));
+        assert!(matches!(
+            Journal::open(dir.path()),
+            Err(RunError::Journal { line: 2, .. })
+        ));
     }
 }

@@ -136,17 +136,35 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
 
 impl std::fmt::Display for ExtractSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { clips, refused, skipped, partial, pairs, shards, .. } = self;
+        let Self {
+            clips,
+            refused,
+            skipped,
+            partial,
+            pairs,
+            shards,
+            ..
+        } = self;
         let bytes = indicatif::HumanBytes(self.bytes);
-        write!(f, "{pairs} pairs of {clips} clips in {shards} shards, {bytes}")?;
+        write!(
+            f,
+            "{pairs} pairs of {clips} clips in {shards} shards, {bytes}"
+        )?;
         if self.is_complete_already {
             write!(f, "; complete already, nothing was done")?;
         } else {
             let seconds = self.seconds;
-            write!(f, "; {} frames decoded in {seconds:.1} s", self.frames_decoded)?;
+            write!(
+                f,
+                "; {} frames decoded in {seconds:.1} s",
+                self.frames_decoded
+            )?;
         }
         if refused + skipped + partial > 0 {
-            write!(f, "; {refused} clips refused, {skipped} skipped, {partial} partial: see refused.jsonl")?;
+            write!(
+                f,
+                "; {refused} clips refused, {skipped} skipped, {partial} partial: see refused.jsonl"
+            )?;
         }
         Ok(())
     }

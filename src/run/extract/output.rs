@@ -42,7 +42,8 @@ impl Sink<Output> for ShardSink<'_> {
         let start = Instant::now();
         let bytes = self.counters.bytes();
         let written = self.write(output);
-        self.counters.add_time(Step::Write, start.elapsed(), self.counters.bytes() - bytes);
+        self.counters
+            .add_time(Step::Write, start.elapsed(), self.counters.bytes() - bytes);
         match written {
             Ok(()) => ControlFlow::Continue(()),
             Err(err) => {
@@ -59,7 +60,12 @@ impl Sink<Output> for ShardSink<'_> {
 
 impl ShardSink<'_> {
     fn write(&mut self, output: Output) -> Result<(), RunError> {
-        let Output { ordinal, piece, num_pieces, made } = output;
+        let Output {
+            ordinal,
+            piece,
+            num_pieces,
+            made,
+        } = output;
         let mut line = PieceLine {
             entry: ordinal,
             piece,
@@ -78,7 +84,11 @@ impl ShardSink<'_> {
                     Entry::Clip(_) => None,
                 });
             }
-            Made::SetAside { outcome, stage, reason } => {
+            Made::SetAside {
+                outcome,
+                stage,
+                reason,
+            } => {
                 line.refusal = self.refusal(ordinal, outcome, stage, reason);
             }
             Made::Records(made) => self.write_piece(made, &mut line)?,
@@ -93,16 +103,34 @@ impl ShardSink<'_> {
 
     /// Appends the records that an earlier run has not written, and fills in `line`.
     fn write_piece(&mut self, made: PieceRecords, line: &mut PieceLine) -> Result<(), RunError> {
-        let place = Position { entry: line.entry, piece: line.piece, records: 0 };
+        let place = Position {
+            entry: line.entry,
+            piece: line.piece,
+            records: 0,
+        };
         let is_at = self.progress.position;
-        let num_written = if (is_at.entry, is_at.piece) == (place.entry, place.piece) { is_at.records } else { 0 };
+        let num_written = if (is_at.entry, is_at.piece) == (place.entry, place.piece) {
+            is_at.records
+        } else {
+            0
+        };
         line.records = made.records.len() as u64;
         line.lost = made.lost.len() as u64;
-        line.loss = made.lost.into_iter().next().map(|lost| (lost.stage, lost.reason));
+        line.loss = made
+            .lost
+            .into_iter()
+            .next()
+            .map(|lost| (lost.stage, lost.reason));
         line.frames_decoded = made.frames_decoded;
         for (record, number) in made.records.iter().zip(0u64..) {
             if number >= num_written {
-                self.append(record, Position { records: number, ..place })?;
+                self.append(
+                    record,
+                    Position {
+                        records: number,
+                        ..place
+                    },
+                )?;
             }
         }
         if line.piece + 1 >= line.num_pieces {
@@ -131,14 +159,23 @@ impl ShardSink<'_> {
             }
         };
         writer.append(record)?;
-        self.counters.add_bytes(record.members.iter().map(|member| member.bytes.len() as u64).sum());
+        self.counters.add_bytes(
+            record
+                .members
+                .iter()
+                .map(|member| member.bytes.len() as u64)
+                .sum(),
+        );
         Ok(())
     }
 
     /// Finishes the open shard; `next` is the first record that is not in it.
     pub fn finish_shard(&mut self, next: Position) -> Result<(), RunError> {
         if let Some(writer) = self.writer.take() {
-            let line = ShardLine { shard: writer.finish(&self.out)?, next };
+            let line = ShardLine {
+                shard: writer.finish(&self.out)?,
+                next,
+            };
             self.progress.add_shard(&line);
             self.journal.add(&Line::Shard(line))?;
             self.journal.sync()?;
@@ -168,7 +205,8 @@ impl ShardSink<'_> {
             }
             Some((stage, reason)) => {
                 let lost = tally.lost;
-                let reason = format!("{lost} of {num_planned} pairs are missing; the first: {reason}");
+                let reason =
+                    format!("{lost} of {num_planned} pairs are missing; the first: {reason}");
                 self.refusal(ordinal, Outcome::Partial, stage, reason)
             }
             None if !remarks.is_empty() => {
@@ -185,7 +223,9 @@ impl ShardSink<'_> {
         stage: Stage,
         reason: String,
     ) -> Option<Refusal> {
-        let Some(Entry::Clip(clip)) = self.entry(ordinal) else { return None };
+        let Some(Entry::Clip(clip)) = self.entry(ordinal) else {
+            return None;
+        };
         let retry = match outcome {
             Outcome::Refused => RETRY_DAMAGED,
             Outcome::Skipped => RETRY_RULE,
@@ -205,9 +245,16 @@ impl ShardSink<'_> {
         let mut cause: Option<&(dyn Error + 'static)> = Some(&err);
         while let Some(found) = cause {
             let kind = found.downcast_ref::<io::Error>().map(io::Error::kind);
-            if matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) {
+            if matches!(
+                kind,
+                Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            ) {
                 let (out, pairs) = (self.out.clone(), self.progress.pairs);
-                return RunError::DiskFull { out, pairs, source: Box::new(err) };
+                return RunError::DiskFull {
+                    out,
+                    pairs,
+                    source: Box::new(err),
+                };
             }
             cause = found.source();
         }

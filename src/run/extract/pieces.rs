@@ -19,11 +19,7 @@ const HARD_MAX_BYTES: u64 = 32 << 20;
 /// Two pieces share no work, so frames that both need are decoded twice. A piece ends where it has
 /// work enough for a thread and the next one repeats little of it; a video with one keyframe is
 /// never cut for speed.
-pub(super) fn cut(
-    plans: &[PairPlan],
-    index: &ClipIndex,
-    bytes_per_pair: u64,
-) -> Vec<Range<usize>> {
+pub(super) fn cut(plans: &[PairPlan], index: &ClipIndex, bytes_per_pair: u64) -> Vec<Range<usize>> {
     let frame_pixels = index.frame_size().area().max(1);
     let mut pieces = Vec::new();
     let mut piece = Piece::starting_at(0);
@@ -54,7 +50,11 @@ struct Piece {
 
 impl Piece {
     fn starting_at(start: usize) -> Self {
-        Self { start, decoded: 0, end: 0 }
+        Self {
+            start,
+            decoded: 0,
+            end: 0,
+        }
     }
 
     /// Frames that a new piece beginning with `plan` would decode again.

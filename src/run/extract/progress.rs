@@ -74,7 +74,10 @@ impl Counters {
     /// is never idle.
     pub fn rates(&self, elapsed: Duration, workers: usize) -> String {
         let rate = |&(step, name, unit): &(Step, &str, &str)| {
-            let (done, seconds) = (self.done[step as usize].load(Ordering::Relaxed), self.seconds(step));
+            let (done, seconds) = (
+                self.done[step as usize].load(Ordering::Relaxed),
+                self.seconds(step),
+            );
             (done > 0 && seconds > 0.0).then(|| {
                 let per_second = HumanCount((done as f64 / seconds).round() as u64);
                 format!("{name} {per_second} {unit}")
@@ -87,13 +90,20 @@ impl Counters {
     fn limit(&self, elapsed: Duration, workers: usize) -> String {
         let elapsed = elapsed.as_secs_f64().max(1e-9);
         let share = |&(step, name, _): &(Step, &'static str, &str)| {
-            let threads = if step == Step::Write { 1.0 } else { workers as f64 };
+            let threads = if step == Step::Write {
+                1.0
+            } else {
+                workers as f64
+            };
             (name, self.seconds(step) / (elapsed * threads))
         };
         let shares = STEPS.iter().map(share);
         let most = shares.max_by(|a, b| a.1.total_cmp(&b.1));
         most.map_or(String::new(), |(name, share)| {
-            format!("limited by {name} ({:.0} % of the time)", 100.0 * share.min(1.0))
+            format!(
+                "limited by {name} ({:.0} % of the time)",
+                100.0 * share.min(1.0)
+            )
         })
     }
 }
@@ -122,7 +132,14 @@ impl Display {
         let has_terminal = !ProgressDrawTarget::stderr().is_hidden();
         let bars = (verbosity >= Verbosity::Normal && has_terminal)
             .then(|| Bars::new(num_entries, num_done));
-        Self { verbosity, workers, start, bars, next_line: start + LINE_PERIOD, num_entries }
+        Self {
+            verbosity,
+            workers,
+            start,
+            bars,
+            next_line: start + LINE_PERIOD,
+            num_entries,
+        }
     }
 
     /// Tells of an input that was set aside, where every one is to be told.
@@ -145,7 +162,8 @@ impl Display {
             bars.clips.set_position(progress.entries_done);
             bars.clips.set_message(format!("{num_refused} refused"));
             bars.pairs.set_position(progress.pairs);
-            bars.rates.set_message(counters.rates(elapsed, self.workers));
+            bars.rates
+                .set_message(counters.rates(elapsed, self.workers));
         } else if self.verbosity >= Verbosity::Normal && Instant::now() >= self.next_line {
             self.next_line = Instant::now() + LINE_PERIOD;
             self.print(&format!(
@@ -168,7 +186,10 @@ impl Display {
         }
     }
 
-    #[expect(clippy::print_stderr, reason = "progress goes to stderr, and here alone")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "progress goes to stderr, and here alone"
+    )]
     fn print(&self, line: &str) {
         match &self.bars {
             Some(bars) => drop(bars.all.println(line)),
@@ -191,7 +212,12 @@ impl Bars {
         pairs.set_style(style("pairs  {human_pos}, {per_sec}"));
         let rates = all.add(ProgressBar::no_length());
         rates.set_style(style("{wide_msg}"));
-        Self { all, clips, pairs, rates }
+        Self {
+            all,
+            clips,
+            pairs,
+            rates,
+        }
     }
 
     fn clear(&self) {

@@ -44,7 +44,11 @@ impl Ready {
         let item = |(ordinal, entry): (u64, &Entry)| Item {
             ordinal,
             entry: Arc::new(entry.clone()),
-            skip_pieces: if ordinal == position.entry { position.piece } else { 0 },
+            skip_pieces: if ordinal == position.entry {
+                position.piece
+            } else {
+                0
+            },
         };
         (0..)
             .zip(self.entries.list.iter())
@@ -92,7 +96,11 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
         Some(manifest) => {
             let (then, now) = (manifest.totals.clips, entries.len());
             if manifest.clips_xxh64 != entries.fingerprint {
-                return Err(RunError::SourceChanged { out: out.clone(), then, now });
+                return Err(RunError::SourceChanged {
+                    out: out.clone(),
+                    then,
+                    now,
+                });
             }
             let ordinals = refused_ordinals(out, &entries)?;
             if ordinals.is_empty() {
@@ -113,7 +121,13 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
     };
     journal.add(&Line::Begin(begin.clone()))?;
     let progress = Progress::default();
-    Ok(Start::From(Box::new(Ready { entries, begin, journal, progress, writer: None })))
+    Ok(Start::From(Box::new(Ready {
+        entries,
+        begin,
+        journal,
+        progress,
+        writer: None,
+    })))
 }
 
 /// Goes back to the last line of the journal whose bytes are there.
@@ -126,7 +140,9 @@ fn resumed(
     let mut count = found.lines.len();
     let (progress, writer) = loop {
         let progress = found.progress(count);
-        let Some(mark) = progress.open else { break (progress, None) };
+        let Some(mark) = progress.open else {
+            break (progress, None);
+        };
         let ordinal = found.begin.first_shard + progress.shards.len() as u64;
         // Finished, and stopped before the journal could say so.
         ShardWriter::reopen_finished(out, journal.folder(), ordinal)?;
@@ -138,7 +154,13 @@ fn resumed(
         }
     };
     journal.keep(&found, count)?;
-    Ok(Start::From(Box::new(Ready { entries, begin: found.begin, journal, progress, writer })))
+    Ok(Start::From(Box::new(Ready {
+        entries,
+        begin: found.begin,
+        journal,
+        progress,
+        writer,
+    })))
 }
 
 fn complete(out: &Path, manifest: &Manifest, options: &ExtractOptions) -> Result<Start, RunError> {
@@ -155,12 +177,19 @@ fn refused_ordinals(out: &Path, entries: &Entries) -> Result<Vec<u64>, RunError>
         .map(|refusal| refusal.id.as_str())
         .collect();
     let all = (0..).zip(entries.list.iter());
-    Ok(all.filter(|(_, entry)| refused.contains(entry.id())).map(|(ordinal, _)| ordinal).collect())
+    Ok(all
+        .filter(|(_, entry)| refused.contains(entry.id()))
+        .map(|(ordinal, _)| ordinal)
+        .collect())
 }
 
 /// Fails if `out` holds anything: pairs must not be mixed with somebody's files.
 fn nothing_foreign_in(out: &Path) -> Result<(), RunError> {
-    let failed = |source| RunError::File { action: "list", path: out.to_owned(), source };
+    let failed = |source| RunError::File {
+        action: "list",
+        path: out.to_owned(),
+        source,
+    };
     let entries = match fs::read_dir(out) {
         Ok(entries) => entries,
         Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -168,8 +197,15 @@ fn nothing_foreign_in(out: &Path) -> Result<(), RunError> {
     };
     match entries.into_iter().next() {
         Some(entry) => {
-            let found = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
-            Err(RunError::NotOurs { out: out.to_owned(), found })
+            let found = entry
+                .map_err(failed)?
+                .file_name()
+                .to_string_lossy()
+                .into_owned();
+            Err(RunError::NotOurs {
+                out: out.to_owned(),
+                found,
+            })
         }
         None => Ok(()),
     }
@@ -185,11 +221,19 @@ fn same_run(
     same_pipeline(out, &begin.pipeline, pipeline)?;
     if begin.program_version != ours {
         let (theirs, ours) = (begin.program_version.clone(), ours.to_owned());
-        return Err(RunError::OtherVersion { out: out.to_owned(), theirs, ours });
+        return Err(RunError::OtherVersion {
+            out: out.to_owned(),
+            theirs,
+            ours,
+        });
     }
     if begin.entries_xxh64 != entries.fingerprint {
         let (then, now) = (begin.entries, entries.len());
-        return Err(RunError::SourceChanged { out: out.to_owned(), then, now });
+        return Err(RunError::SourceChanged {
+            out: out.to_owned(),
+            then,
+            now,
+        });
     }
     Ok(())
 }
@@ -201,7 +245,10 @@ fn same_pipeline(out: &Path, theirs: &Value, ours: &Value) -> Result<(), RunErro
     if differences.is_empty() {
         return Ok(());
     }
-    Err(RunError::OtherPipeline { out: out.to_owned(), difference: differences.join(", ") })
+    Err(RunError::OtherPipeline {
+        out: out.to_owned(),
+        difference: differences.join(", "),
+    })
 }
 
 fn differences(path: &str, theirs: &Value, ours: &Value) -> Vec<String> {
@@ -209,15 +256,31 @@ fn differences(path: &str, theirs: &Value, ours: &Value) -> Vec<String> {
         return Vec::new();
     }
     let (Value::Object(a), Value::Object(b)) = (theirs, ours) else {
-        let shown = |value: &Value| if value.is_null() { "not set".to_owned() } else { value.to_string() };
+        let shown = |value: &Value| {
+            if value.is_null() {
+                "not set".to_owned()
+            } else {
+                value.to_string()
+            }
+        };
         return vec![format!("{path} was {}, is {}", shown(theirs), shown(ours))];
     };
-    let mut keys: Vec<&String> = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))).collect();
+    let mut keys: Vec<&String> = a
+        .keys()
+        .chain(b.keys().filter(|key| !a.contains_key(*key)))
+        .collect();
     keys.dedup();
-    let inner = |key: &String| if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+    let inner = |key: &String| {
+        if path.is_empty() {
+            key.clone()
+        } else {
+            format!("{path}.{key}")
+        }
+    };
     keys.into_iter()
         .flat_map(|key| {
-            let value = |of: &serde_json::Map<String, Value>| of.get(key).cloned().unwrap_or(Value::Null);
+            let value =
+                |of: &serde_json::Map<String, Value>| of.get(key).cloned().unwrap_or(Value::Null);
             differences(&inner(key), &value(a), &value(b))
         })
         .collect()

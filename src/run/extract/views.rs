@@ -49,7 +49,13 @@ pub(super) struct ViewMaker<'a> {
 
 impl<'a> ViewMaker<'a> {
     pub fn new(pipeline: &'a Pipeline, plans: &'a [PairPlan], counters: &'a Counters) -> Self {
-        Self { pipeline, plans, counters, frames: HashMap::new(), regions: HashMap::new() }
+        Self {
+            pipeline,
+            plans,
+            counters,
+            frames: HashMap::new(),
+            regions: HashMap::new(),
+        }
     }
 
     /// Makes every view that a pair needs of `frame`.
@@ -58,9 +64,13 @@ impl<'a> ViewMaker<'a> {
             let view = self.view(frame, None);
             self.frames.insert(frame.index, view);
         }
-        let PairRule::Tracks(TrackRule { box_scale, .. }) = self.pipeline.pairs.rule else { return };
+        let PairRule::Tracks(TrackRule { box_scale, .. }) = self.pipeline.pairs.rule else {
+            return;
+        };
         for (at, plan) in self.plans.iter().enumerate() {
-            let Some([anchor, positive]) = plan.boxes else { continue };
+            let Some([anchor, positive]) = plan.boxes else {
+                continue;
+            };
             let ends = [
                 (Role::Anchor, Some(plan.anchor), anchor),
                 (Role::Positive, plan.positive, positive),
@@ -90,7 +100,13 @@ impl<'a> ViewMaker<'a> {
         let frame_size = frame.planes.size();
         let inside = match region {
             Some(bbox) => Some(bbox.clipped(frame_size).ok_or_else(|| {
-                lost(Stage::Crop, &CropError::Outside { bbox, frame: frame_size })
+                lost(
+                    Stage::Crop,
+                    &CropError::Outside {
+                        bbox,
+                        frame: frame_size,
+                    },
+                )
             })?),
             None => None,
         };
@@ -109,7 +125,10 @@ impl<'a> ViewMaker<'a> {
             image_size: image.size,
             crc32: crc32fast::hash(&bytes),
         };
-        Ok(View { bytes: bytes.into(), meta })
+        Ok(View {
+            bytes: bytes.into(),
+            meta,
+        })
     }
 
     /// The records of the pairs, in their order, and the pairs that lack a view.
@@ -137,12 +156,20 @@ impl<'a> ViewMaker<'a> {
             false => self.frame(frame),
         };
         let anchor = end(Role::Anchor, plan.anchor)?;
-        let positive = plan.positive.map(|frame| end(Role::Positive, frame)).transpose()?;
+        let positive = plan
+            .positive
+            .map(|frame| end(Role::Positive, frame))
+            .transpose()?;
         let stored_frame = |frame: Option<u64>| {
-            frame.filter(|_| is_tracked && frame_views).map(|frame| self.frame(frame)).transpose()
+            frame
+                .filter(|_| is_tracked && frame_views)
+                .map(|frame| self.frame(frame))
+                .transpose()
         };
-        let (anchor_frame, positive_frame) =
-            (stored_frame(Some(plan.anchor))?, stored_frame(plan.positive)?);
+        let (anchor_frame, positive_frame) = (
+            stored_frame(Some(plan.anchor))?,
+            stored_frame(plan.positive)?,
+        );
         let views = [
             (Role::Anchor, Some(anchor)),
             (Role::Positive, positive),
@@ -153,7 +180,11 @@ impl<'a> ViewMaker<'a> {
         let members = views
             .into_iter()
             .filter_map(|(role, view)| {
-                Some(EncodedMember { role, extension, bytes: Arc::clone(&view?.bytes) })
+                Some(EncodedMember {
+                    role,
+                    extension,
+                    bytes: Arc::clone(&view?.bytes),
+                })
             })
             .collect();
         let meta = RecordMeta {
@@ -200,7 +231,9 @@ fn view_or_why(view: Option<&Result<View, LostPair>>, frame: u64) -> Result<&Vie
 
 /// Encoded bytes that a pair takes, roughly: what a piece may hold is bounded by it.
 pub(super) fn bytes_per_pair(pipeline: &Pipeline, frame: crate::types::SizePx) -> u64 {
-    let image = frame.shrunk_to_short_side(pipeline.images.short_side_px).area();
+    let image = frame
+        .shrunk_to_short_side(pipeline.images.short_side_px)
+        .area();
     let bytes_per_image = match pipeline.images.codec {
         Codec::Jpeg { .. } => image / 2,
         Codec::RgbZstd { .. } => image * 2,

@@ -1,0 +1,1 @@
+//! `vidpairs inspect`: what a data set holds.
