@@ -7,12 +7,12 @@ use std::path::PathBuf;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     // torch-sys says where it found libtorch: under LIBTORCH, or in PyTorch for Python.
-    println!("cargo::rerun-if-env-changed=DEP_TCH_LIBTORCH_LIB");
-    let Some(folder) = env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {
+    let Some(named) = env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {
         return; // The feature `train` is off.
     };
     // `.deps/libtorch` is a link: a program that has been built should outlive it.
-    let folder = fs::canonicalize(&folder).unwrap_or(folder);
+    let folder = fs::canonicalize(&named).unwrap_or_else(|_| named.clone());
+    println!("cargo::rerun-if-changed={}", named.display());
     println!("cargo::rerun-if-changed={}", folder.display());
     println!("cargo::rustc-link-arg=-Wl,-rpath,{}", folder.display());
     if folder.join("libtorch_cuda.so").exists() {
