@@ -12,7 +12,7 @@ fail() {
     exit 1
 }
 
-# g++ also brings make-less builds' libc headers and libgomp, which libtorch links.
+# g++ also brings libgomp, which libtorch links, and the C++ headers that libclang reads.
 packages=(
     g++ make pkg-config cmake nasm # C and C++ inside the crates, libjpeg-turbo's assembly
     clang libclang-dev             # bindings to FFmpeg and OpenCV are made from their headers
