@@ -24,8 +24,17 @@ packages=(
 install_packages() {
     local installed missing=()
     if ! command -v dpkg-query >/dev/null; then
-        fail "this is not Debian or Ubuntu, so install by hand what these Debian packages hold," \
-            "then delete this check: ${packages[*]}"
+        for program in g++ make pkg-config cmake nasm clang ffmpeg ffprobe python3 unzip; do
+            command -v "$program" >/dev/null || missing+=("$program")
+        done
+        for library in libavcodec libavformat libavutil libswscale opencv4; do
+            pkg-config --exists "$library" 2>/dev/null || missing+=("$library")
+        done
+        ((${#missing[@]} == 0)) ||
+            fail "neither Debian nor Ubuntu; install by hand, with headers: ${missing[*]}" \
+                "(Debian's names for all of it: ${packages[*]})"
+        say "system packages: neither Debian nor Ubuntu, but the programs and libraries are here"
+        return
     fi
     installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "${packages[@]}" 2>/dev/null || true)
     for package in "${packages[@]}"; do
