@@ -29,12 +29,18 @@ pub mod decode;
 
 pub mod sample;
 
+#[cfg(feature = "opencv")]
+pub mod track;
+
 #[cfg(feature = "extract")]
 pub mod crop;
 
 pub mod codec;
 
 pub mod shard;
+
+#[cfg(feature = "train")]
+pub mod model;
 
 pub mod pipeline;
 

@@ -1,5 +1,6 @@
 //! The law of the layout: a module imports only modules of a lower layer, never a neighbour.
 
+// Clippy knows a test by its attribute, and takes the functions beside it for production code.
 #![allow(clippy::expect_used, clippy::panic)]
 
 use std::fs;

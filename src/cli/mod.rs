@@ -128,7 +128,8 @@ fn verify(args: &VerifyArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError>
 impl Common {
     fn workers(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.workers.map_or_else(cores, |workers| usize::from(workers.get()))
+        self.workers
+            .map_or_else(cores, |workers| usize::from(workers.get()))
     }
 
     fn verbosity(&self) -> Verbosity {
