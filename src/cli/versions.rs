@@ -5,18 +5,15 @@ pub(super) fn short() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// The program's version, and a line for every library.
+/// The program's version, and a line for every library: what a bug report needs.
 pub(super) fn long() -> String {
-    let lines = [Some(short().to_owned()), ffmpeg()];
-    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
-}
-
-#[cfg(feature = "extract")]
-fn ffmpeg() -> Option<String> {
-    Some(format!("FFmpeg {}", crate::decode::ffmpeg_versions()))
-}
-
-#[cfg(not(feature = "extract"))]
-fn ffmpeg() -> Option<String> {
-    None
+    #[allow(unused_mut, reason = "without features there is no library")]
+    let mut lines = vec![short().to_owned()];
+    #[cfg(feature = "extract")]
+    lines.push(format!("FFmpeg {}", crate::decode::ffmpeg_versions()));
+    #[cfg(feature = "opencv")]
+    lines.push(format!("OpenCV {}", crate::track::opencv_version()));
+    #[cfg(feature = "train")]
+    lines.push(format!("libtorch on {}", crate::model::libtorch_devices()));
+    lines.join("\n")
 }
