@@ -15,7 +15,9 @@ use serde::Serialize;
 use self::args::{Cli, Command, Common, VerifyArgs};
 use crate::parallel::Cancel;
 use crate::pipeline::PipelineError;
-use crate::run::{self, RunError, Verbosity};
+#[cfg(feature = "extract")]
+use crate::run::Verbosity;
+use crate::run::{self, RunError};
 
 /// Why a command ended without its result.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +134,7 @@ impl Common {
             .map_or_else(cores, |workers| usize::from(workers.get()))
     }
 
+    #[cfg(feature = "extract")]
     fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
