@@ -74,7 +74,7 @@ fn in_plane(start: f64, len: f64, frame_side: u32, plane_side: u32) -> (f64, f64
     (start, (len / step).min(side - start))
 }
 
-fn rows<'a>(planes: &'a Planes, plane: usize, size: SizePx) -> Result<&'a [u8], CropError> {
+fn rows(planes: &Planes, plane: usize, size: SizePx) -> Result<&[u8], CropError> {
     let bytes = planes.bytes.plane(plane);
     let needed = planes.bytes.stride_bytes(plane) * size.height as usize;
     bytes.get(..needed).ok_or(CropError::ShortPlane {
