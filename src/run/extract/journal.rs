@@ -90,6 +90,8 @@ pub(super) struct Progress {
     pub open: Option<ShardMark>,
     pub refusals: Vec<Refusal>,
     pub entries_done: u64,
+    /// Of the entry at work, 0 to 1.
+    pub entry_share: f64,
     pub pairs: u64,
     pub frames_decoded: u64,
 }
@@ -106,12 +108,14 @@ impl Progress {
         if line.piece + 1 >= line.num_pieces {
             self.entry = EntryTally::default();
             self.entries_done += 1;
+            self.entry_share = 0.0;
             self.position = Position {
                 entry: line.entry + 1,
                 piece: 0,
                 records: 0,
             };
         } else {
+            self.entry_share = f64::from(line.piece + 1) / f64::from(line.num_pieces);
             self.position = Position {
                 entry: line.entry,
                 piece: line.piece + 1,

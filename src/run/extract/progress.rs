@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{
+    HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle,
+};
 
 use super::journal::Progress;
 use crate::run::Verbosity;
@@ -11,6 +13,8 @@ use crate::types::{Outcome, Refusal};
 
 /// How often a line is printed where there is no terminal.
 const LINE_PERIOD: Duration = Duration::from_secs(30);
+/// Steps of the bar that one clip is worth: a long video moves it while it is at work.
+const PARTS: u64 = 1000;
 
 /// The steps whose time is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +31,7 @@ const STEPS: [(Step, &str, &str); 5] = [
     (Step::Decode, "decode", "frames/s"),
     (Step::Crop, "crop", "images/s"),
     (Step::Encode, "encode", "images/s"),
-    (Step::Write, "write", "bytes/s"),
+    (Step::Write, "write", ""),
 ];
 
 /// Counted by the workers, read by the display.
@@ -68,26 +72,30 @@ impl Counters {
         self.nanos[step as usize].load(Ordering::Relaxed) as f64 * 1e-9
     }
 
-    /// The rate of every step while it is at work, one thread, and the step that takes most time.
-    ///
-    /// `elapsed`, `workers`: of the run. Writing is one thread's work; it limits when that thread
-    /// is never idle.
-    pub fn rates(&self, elapsed: Duration, workers: usize) -> String {
+    /// The rate of every step while it is at work, one thread.
+    pub fn rates(&self) -> String {
         let rate = |&(step, name, unit): &(Step, &str, &str)| {
             let (done, seconds) = (
                 self.done[step as usize].load(Ordering::Relaxed),
                 self.seconds(step),
             );
             (done > 0 && seconds > 0.0).then(|| {
-                let per_second = HumanCount((done as f64 / seconds).round() as u64);
-                format!("{name} {per_second} {unit}")
+                let per_second = (done as f64 / seconds).round() as u64;
+                match step {
+                    Step::Write => format!("{name} {}/s", HumanBytes(per_second)),
+                    _ => format!("{name} {} {unit}", HumanCount(per_second)),
+                }
             })
         };
         let rates: Vec<String> = STEPS.iter().filter_map(rate).collect();
-        format!("{}; {}", rates.join(", "), self.limit(elapsed, workers))
+        rates.join(", ")
     }
 
-    fn limit(&self, elapsed: Duration, workers: usize) -> String {
+    /// The step that takes most of the time. Writing is one thread's work; it limits when that
+    /// thread is never idle.
+    ///
+    /// `elapsed`, `workers`: of the run.
+    pub fn limit(&self, elapsed: Duration, workers: usize) -> String {
         let elapsed = elapsed.as_secs_f64().max(1e-9);
         let share = |&(step, name, _): &(Step, &'static str, &str)| {
             let threads = if step == Step::Write {
@@ -123,6 +131,7 @@ struct Bars {
     clips: ProgressBar,
     pairs: ProgressBar,
     rates: ProgressBar,
+    limit: ProgressBar,
 }
 
 impl Display {
@@ -167,11 +176,12 @@ impl Display {
         } else if self.verbosity >= Verbosity::Normal && Instant::now() >= self.next_line {
             self.next_line = Instant::now() + LINE_PERIOD;
             self.print(&format!(
-                "{} of {} clips, {num_refused} refused, {} pairs; {}",
+                "{} of {} clips, {num_refused} refused, {} pairs; {}; {}",
                 progress.entries_done,
                 self.num_entries,
                 progress.pairs,
-                counters.rates(elapsed, self.workers)
+                counters.rates(),
+                counters.limit(elapsed, self.workers)
             ));
         }
     }
@@ -182,7 +192,8 @@ impl Display {
             bars.clear();
         }
         if self.verbosity >= Verbosity::Normal {
-            self.print(&counters.rates(self.start.elapsed(), self.workers));
+            let limit = counters.limit(self.start.elapsed(), self.workers);
+            self.print(&format!("{}; {limit}", counters.rates()));
         }
     }
 
@@ -204,23 +215,29 @@ impl Bars {
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
         };
         let all = MultiProgress::new();
-        let clips = all.add(ProgressBar::new(num_entries));
-        clips.set_style(style("videos {wide_bar} {pos}/{len}, {msg}, {eta} left"));
-        clips.set_position(num_done);
+        let clips = all.add(ProgressBar::new(num_entries * PARTS));
+        clips.set_style(style("videos {wide_bar} {msg}, {eta} left"));
+        clips.set_position(num_done * PARTS);
         clips.reset_eta();
         let pairs = all.add(ProgressBar::no_length());
         pairs.set_style(style("pairs  {human_pos}, {per_sec}"));
-        let rates = all.add(ProgressBar::no_length());
-        rates.set_style(style("{wide_msg}"));
+        let line = || {
+            let line = all.add(ProgressBar::no_length());
+            line.set_style(style("{wide_msg}"));
+            line
+        };
+        let (rates, limit) = (line(), line());
         Self {
             all,
             clips,
             pairs,
             rates,
+            limit,
         }
     }
 
     fn clear(&self) {
+        self.limit.finish_and_clear();
         self.rates.finish_and_clear();
         self.pairs.finish_and_clear();
         self.clips.finish_and_clear();
