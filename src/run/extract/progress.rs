@@ -168,11 +168,15 @@ impl Display {
         let elapsed = self.start.elapsed();
         let num_refused = progress.num(Outcome::Refused);
         if let Some(bars) = &self.bars {
-            bars.clips.set_position(progress.entries_done);
-            bars.clips.set_message(format!("{num_refused} refused"));
+            let done = progress.entries_done;
+            let share = (progress.entry_share * PARTS as f64) as u64;
+            bars.clips.set_position(done * PARTS + share);
+            let of_all = format!("{done} of {}, {num_refused} refused", self.num_entries);
+            bars.clips.set_message(of_all);
             bars.pairs.set_position(progress.pairs);
-            bars.rates
-                .set_message(counters.rates(elapsed, self.workers));
+            bars.rates.set_message(counters.rates());
+            bars.limit
+                .set_message(counters.limit(elapsed, self.workers));
         } else if self.verbosity >= Verbosity::Normal && Instant::now() >= self.next_line {
             self.next_line = Instant::now() + LINE_PERIOD;
             self.print(&format!(
