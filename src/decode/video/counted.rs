@@ -19,7 +19,7 @@ pub(super) fn count(
     heartbeat: &Arc<Heartbeat>,
 ) -> Result<Vec<Option<i64>>, DecodeError> {
     let mut pts = Vec::new();
-    for_each_shown(path, heartbeat, &mut |received| {
+    for_each_shown(path, heartbeat, &mut |received, _| {
         pts.push(received.timestamp());
         Ok(ControlFlow::Continue(()))
     })?;
@@ -35,10 +35,10 @@ pub(super) fn decode(
     each: &mut dyn FnMut(Frame) -> ControlFlow<()>,
 ) -> Result<u64, DecodeError> {
     let (mut num_shown, mut wanted) = (0, wanted.iter().copied().peekable());
-    for_each_shown(path, heartbeat, &mut |received| {
+    for_each_shown(path, heartbeat, &mut |received, is_sound| {
         let shown = num_shown;
         num_shown += 1;
-        if wanted.next_if_eq(&shown).is_some() && !has_errors(&received) {
+        if wanted.next_if_eq(&shown).is_some() && is_sound {
             let pts_seconds = index.pts_seconds(shown);
             let frame = make_frame(received, shown, pts_seconds, index.orientation())?;
             if each(frame).is_break() {
@@ -55,17 +55,23 @@ pub(super) fn decode(
     Ok(num_shown)
 }
 
+/// Hands over each frame that the decoder shows, and whether it is sound.
 fn for_each_shown(
     path: &Path,
     heartbeat: &Arc<Heartbeat>,
-    each: &mut dyn FnMut(frame::Video) -> Result<ControlFlow<()>, DecodeError>,
+    each: &mut dyn FnMut(frame::Video, bool) -> Result<ControlFlow<()>, DecodeError>,
 ) -> Result<(), DecodeError> {
     let mut input = VideoInput::open(path, heartbeat)?;
     let mut decoder = input.decoder()?;
+    // What follows a damaged packet may refer to it, up to the next keyframe.
+    let mut is_suspect = false;
     loop {
         let packet = input.next_packet()?;
         match &packet {
-            Some(packet) if packet.is_corrupt() => continue,
+            Some(packet) if packet.is_corrupt() => {
+                is_suspect = true;
+                continue;
+            }
             Some(packet) => drop(decoder.send_packet(packet)),
             None => drop(decoder.send_eof()),
         }
@@ -73,7 +79,9 @@ fn for_each_shown(
         while decoder.receive_frame(&mut received).is_ok() {
             heartbeat.beat();
             let taken = std::mem::replace(&mut received, frame::Video::empty());
-            if each(taken)?.is_break() {
+            is_suspect &= !taken.is_key();
+            let is_sound = !is_suspect && !has_errors(&taken);
+            if each(taken, is_sound)?.is_break() {
                 return Ok(());
             }
         }

@@ -108,6 +108,11 @@ impl VideoInput {
         )
     }
 
+    /// How many frames the decoder holds back to put them in order, as far as the head of the file tells.
+    pub fn delay(&self) -> usize {
+        usize::try_from(self.parameters().video_delay).unwrap_or(0)
+    }
+
     /// How the container says the picture should be turned.
     pub fn orientation(&self) -> Orientation {
         let mut size = 0;
@@ -123,7 +128,8 @@ impl VideoInput {
         orientation_of(matrix)
     }
 
-    /// The next packet of the video stream; `None` at the end, or where the container breaks off.
+    /// The next packet of the video stream that holds anything; `None` at the end, or where the
+    /// container breaks off.
     pub fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
         loop {
             if self.heartbeat.should_stop() {
@@ -131,7 +137,7 @@ impl VideoInput {
             }
             let mut packet = Packet::empty();
             match packet.read(&mut self.input) {
-                Ok(()) if packet.stream() == self.stream => {
+                Ok(()) if packet.stream() == self.stream && packet.size() > 0 => {
                     self.heartbeat.beat();
                     return Ok(Some(packet));
                 }
