@@ -9,7 +9,7 @@ use ffmpeg_next::frame;
 use super::super::DecodeError;
 use super::index::VideoIndex;
 use super::input::VideoInput;
-use super::reader::{has_errors, make_frame};
+use super::reader::{has_errors, is_refusal, make_frame};
 use crate::parallel::Heartbeat;
 use crate::types::Frame;
 
@@ -63,23 +63,27 @@ fn for_each_shown(
 ) -> Result<(), DecodeError> {
     let mut input = VideoInput::open(path, heartbeat)?;
     let mut decoder = input.decoder()?;
-    // What follows a damaged packet may refer to it, up to the next keyframe.
-    let mut is_suspect = false;
+    // What follows a damaged packet may refer to it, up to the next keyframe. What comes before the
+    // first frame harms none.
+    let (mut is_suspect, mut has_started) = (false, false);
     loop {
         let packet = input.next_packet()?;
-        match &packet {
-            Some(packet) if packet.is_corrupt() => {
-                is_suspect = true;
-                continue;
-            }
-            Some(packet) => drop(decoder.send_packet(packet)),
-            None => drop(decoder.send_eof()),
-        }
+        let sent = match &packet {
+            Some(packet) => decoder.send_packet(packet),
+            None => decoder.send_eof(),
+        };
+        let is_corrupt = packet.as_ref().is_some_and(|packet| packet.is_corrupt());
+        is_suspect |= is_corrupt || has_started && sent.is_err_and(is_refusal);
         let mut received = frame::Video::empty();
-        while decoder.receive_frame(&mut received).is_ok() {
+        loop {
+            if let Err(err) = decoder.receive_frame(&mut received) {
+                is_suspect |= has_started && is_refusal(err);
+                break;
+            }
             heartbeat.beat();
+            has_started = true;
             let taken = std::mem::replace(&mut received, frame::Video::empty());
-            is_suspect &= !taken.is_key();
+            is_suspect &= !taken.is_key() || is_corrupt;
             let is_sound = !is_suspect && !has_errors(&taken);
             if each(taken, is_sound)?.is_break() {
                 return Ok(());

@@ -189,20 +189,35 @@ impl Packets {
                 hash: hash_of(&packet),
             });
         }
-        packets.drop_damaged_tail();
+        packets.drop_cut_tail(input.is_broken_off());
         Ok(packets.sort_shown().then_some(packets))
     }
 
-    /// A packet cut short at the end is where the file was cut: no frame is missing, it just ends.
-    fn drop_damaged_tail(&mut self) {
+    /// Where the file was cut, the frames of the last packets are not the last frames: those between
+    /// them were stored later and are gone. A packet that is gone is shown no earlier than it would have
+    /// been decoded, so all frames before that are there.
+    fn drop_cut_tail(&mut self, is_broken_off: bool) {
         let num_stored = self.stored.len();
         let is_damaged = |place: usize| self.damaged.binary_search(&(place as u32)).is_ok();
-        let num_tail = (0..num_stored)
+        let num_whole = (0..num_stored)
             .rev()
-            .take_while(|&place| is_damaged(place))
-            .count();
-        self.shown
-            .retain(|&place| (place as usize) < num_stored - num_tail);
+            .find(|&place| !is_damaged(place))
+            .map_or(0, |last| last + 1);
+        let lost_dts = if num_whole < num_stored {
+            self.stored[num_whole].dts
+        } else if is_broken_off {
+            self.stored
+                .last()
+                .and_then(|last| last.dts)
+                .map(|last| last + 1)
+        } else {
+            None
+        };
+        let stored = &self.stored;
+        self.shown.retain(|&place| {
+            let is_before = |lost| stored[place as usize].pts < lost;
+            (place as usize) < num_whole && lost_dts.is_none_or(is_before)
+        });
     }
 
     /// Orders the shown packets by pts; `false` if pts don't tell their order: some are equal, or they
@@ -233,6 +248,10 @@ impl Packets {
         &self.shown
     }
 
+    pub fn damaged(&self) -> &[u32] {
+        &self.damaged
+    }
+
     pub fn keys(&self) -> &[u32] {
         &self.keys
     }
@@ -250,16 +269,17 @@ impl Packets {
         Some(at as u64)
     }
 
-    /// Whether the packet at `place` is damaged or may refer to one that is: the decoder would fill in
-    /// what is missing from other frames, and call the result whole.
-    pub fn is_suspect(&self, place: usize) -> bool {
+    /// Whether the frame of the packet at `place` is that of one of the ascending places `damaged`, or
+    /// may refer to it: the decoder would fill in what is missing, and call the result whole. A frame
+    /// shown before the keyframe is no harm: what comes after the keyframe refers to neither.
+    pub fn is_suspect(&self, place: usize, damaged: &[u32]) -> bool {
         let start = self.start_for(place);
-        let at = self
-            .damaged
-            .partition_point(|&damaged| (damaged as usize) < start);
-        self.damaged
-            .get(at)
-            .is_some_and(|&damaged| damaged as usize <= place)
+        let first = damaged.partition_point(|&damaged| (damaged as usize) < start);
+        damaged[first..]
+            .iter()
+            .map(|&damaged| damaged as usize)
+            .take_while(|&damaged| damaged <= place)
+            .any(|damaged| self.stored[damaged].pts >= self.stored[start].pts)
     }
 
     /// Where decoding must start for the packet at `place`: the last keyframe before it that is shown

@@ -87,7 +87,7 @@ fn runs(packets: &Packets, wanted: &[u64]) -> Vec<Run> {
             .and_then(|frame| packets.shown().get(frame));
         let Some(&place) = place else { continue };
         let place = place as usize;
-        if packets.is_suspect(place) {
+        if packets.is_suspect(place, packets.damaged()) {
             continue;
         }
         let start = packets.start_for(place);
@@ -119,6 +119,8 @@ struct Reader<'a> {
     skips_non_reference: bool,
     num_decoded: u64,
     is_broken_off: bool,
+    /// Stored places of the packets that the decoder refused in this run, ascending.
+    refused: Vec<u32>,
     /// Whether decoding from the beginning was tried and did not bring back what was missing.
     is_beginning_futile: bool,
 }
@@ -146,6 +148,7 @@ impl<'a> Reader<'a> {
             skips_non_reference,
             num_decoded: 0,
             is_broken_off: false,
+            refused: Vec::new(),
             is_beginning_futile: false,
         })
     }
@@ -163,8 +166,12 @@ impl<'a> Reader<'a> {
         let mut has_key = run.start == 0 || self.input.codec() == Id::H264;
         let (mut num_lost, mut place, mut is_flushed) = (0, run.start, false);
         let mut received = frame::Video::empty();
+        self.refused.clear();
         while !run.wanted.is_empty() && !self.is_broken_off {
-            if self.decoder.receive_frame(&mut received).is_err() {
+            if let Err(err) = self.decoder.receive_frame(&mut received) {
+                if is_refusal(err) && place > run.start {
+                    self.refused.push(place as u32 - 1);
+                }
                 if is_flushed {
                     break;
                 }
@@ -175,9 +182,14 @@ impl<'a> Reader<'a> {
             self.num_decoded += 1;
             has_key |= received.is_key();
             let shown = received.pts().and_then(|pts| self.packets.frame_at(pts));
-            let (Some(shown), true) = (shown, has_key && !has_errors(&received)) else {
+            let Some(shown) = shown else { continue };
+            let shown_place = self.packets.shown()[shown as usize] as usize;
+            let is_sound = has_key
+                && !has_errors(&received)
+                && !self.packets.is_suspect(shown_place, &self.refused);
+            if !is_sound {
                 continue;
-            };
+            }
             while run.wanted.front().is_some_and(|&next| next < shown) {
                 if at_gap == AtGap::Stop {
                     self.decoder.flush();
@@ -229,8 +241,8 @@ impl<'a> Reader<'a> {
         }
         // After a seek, some demuxers count time from elsewhere; the bytes say which packet this is.
         packet.set_pts(Some(self.packets.stored()[*place].pts));
-        if !packet.is_corrupt() {
-            let _ = self.decoder.send_packet(&packet);
+        if !packet.is_corrupt() && self.decoder.send_packet(&packet).is_err_and(is_refusal) {
+            self.refused.push(*place as u32);
         }
         *place += 1;
         Ok(true)
@@ -240,18 +252,19 @@ impl<'a> Reader<'a> {
     fn packet_at(&mut self, place: usize) -> Result<Option<Packet>, DecodeError> {
         let entry = self.packets.stored()[place];
         if self.next_place == Some(place) {
-            if let Some(packet) = self.next_packet()? {
-                if entry.is(&packet) {
-                    return Ok(Some(packet));
-                }
+            let packet = self.next_packet()?;
+            if packet.as_ref().is_some_and(|packet| entry.is(packet)) {
+                return Ok(packet);
             }
         } else if place > 0 {
             // Some containers seek by pts, some by dts, some only nearby: try, and look where we are.
             for timestamp in [Some(entry.pts), entry.dts].into_iter().flatten() {
-                if self.input.seek_back_to(timestamp) {
-                    if let Some(packet) = self.read_up_to(place)? {
-                        return Ok(Some(packet));
-                    }
+                let packet = match self.input.seek_back_to(timestamp) {
+                    true => self.read_up_to(place)?,
+                    false => None,
+                };
+                if packet.is_some() {
+                    return Ok(packet);
                 }
             }
         }
@@ -296,6 +309,13 @@ impl<'a> Reader<'a> {
             .map(|next| next + 1);
         Ok(packet)
     }
+}
+
+/// Whether the decoder could not make anything of a packet; else it only wants to be fed or emptied.
+pub(super) fn is_refusal(err: ffmpeg_next::Error) -> bool {
+    use ffmpeg_next::Error::{Eof, Other};
+    use ffmpeg_next::error::EAGAIN;
+    !matches!(err, Eof | Other { errno: EAGAIN })
 }
 
 /// Whether the decoder says that it made up a part of the frame.
