@@ -20,6 +20,7 @@ pub(super) struct VideoInput {
     input: Input,
     stream: usize,
     heartbeat: Arc<Heartbeat>,
+    is_broken_off: bool,
 }
 
 impl VideoInput {
@@ -50,6 +51,7 @@ impl VideoInput {
             input,
             stream,
             heartbeat: Arc::clone(heartbeat),
+            is_broken_off: false,
         };
         opened.discard_other_streams();
         Ok(opened)
@@ -108,6 +110,11 @@ impl VideoInput {
         )
     }
 
+    /// How many frames the decoder holds back to put them in order, as far as the head of the file tells.
+    pub fn delay(&self) -> usize {
+        usize::try_from(self.parameters().video_delay).unwrap_or(0)
+    }
+
     /// How the container says the picture should be turned.
     pub fn orientation(&self) -> Orientation {
         let mut size = 0;
@@ -123,7 +130,8 @@ impl VideoInput {
         orientation_of(matrix)
     }
 
-    /// The next packet of the video stream; `None` at the end, or where the container breaks off.
+    /// The next packet of the video stream that holds anything; `None` at the end, or where the
+    /// container breaks off.
     pub fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
         loop {
             if self.heartbeat.should_stop() {
@@ -131,16 +139,24 @@ impl VideoInput {
             }
             let mut packet = Packet::empty();
             match packet.read(&mut self.input) {
-                Ok(()) if packet.stream() == self.stream => {
+                Ok(()) if packet.stream() == self.stream && packet.size() > 0 => {
                     self.heartbeat.beat();
                     return Ok(Some(packet));
                 }
                 Ok(()) => self.heartbeat.beat(),
                 Err(ffmpeg_next::Error::Exit) => return Err(DecodeError::Stopped),
                 // A container that is cut ends like one that is whole: what came before is sound.
-                Err(_) => return Ok(None),
+                Err(err) => {
+                    self.is_broken_off = err != ffmpeg_next::Error::Eof;
+                    return Ok(None);
+                }
             }
         }
+    }
+
+    /// Whether the container ended before its end, as far as it can tell.
+    pub fn is_broken_off(&self) -> bool {
+        self.is_broken_off
     }
 
     /// Moves to a place at or before `timestamp`, in the stream's ticks. Where that really is, the
@@ -169,6 +185,11 @@ impl VideoInput {
         unsafe {
             (*context.as_mut_ptr()).max_pixels = SizePx::MAX_AREA as i64;
             (*context.as_mut_ptr()).pkt_timebase = (*self.av_stream()).time_base;
+            // These decoders fill a damaged slice from the frame before and tell nobody, unless asked to
+            // fail. All others mark the frame.
+            if matches!(self.codec(), Id::MPEG1VIDEO | Id::MPEG2VIDEO) {
+                (*context.as_mut_ptr()).err_recognition |= ffi::AV_EF_EXPLODE;
+            }
         }
         let codec = decoder::find(self.codec()).ok_or_else(|| DecodeError::NoDecoder {
             codec: self.codec().name().to_owned(),

@@ -7,6 +7,7 @@
 
 mod convert;
 mod counted;
+mod head;
 mod index;
 mod input;
 mod reader;
