@@ -1,6 +1,7 @@
 //! The command line: flags to checked options, results to stdout, and the exit code.
 
 mod args;
+mod inspect;
 mod signals;
 mod versions;
 
@@ -15,6 +16,7 @@ use serde::Serialize;
 use self::args::{Cli, Command, Common, VerifyArgs};
 use crate::parallel::Cancel;
 use crate::pipeline::PipelineError;
+use crate::report::PageError;
 #[cfg(feature = "extract")]
 use crate::run::Verbosity;
 use crate::run::{self, RunError};
@@ -29,6 +31,9 @@ pub enum CliError {
     /// The command failed.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// A page could not be written.
+    #[error(transparent)]
+    Page(#[from] PageError),
     /// The result could not be printed.
     #[error("cannot write to stdout")]
     Stdout(#[source] io::Error),
@@ -87,7 +92,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode, CliErro
         }
         Command::Extract(args) => extract(args, &signals::cancel_on_signal()?),
         Command::Verify(args) => verify(&args, &signals::cancel_on_signal()?),
-        Command::Inspect(_) => Err(CliError::NotBuilt { feature: "inspect" }),
+        Command::Inspect(args) => inspect::inspect(&args, &signals::cancel_on_signal()?),
     }
 }
 

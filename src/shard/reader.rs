@@ -200,8 +200,9 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// All that is wrong with the members taken together.
-    pub(super) fn damages(&self) -> Vec<Damage> {
+    /// All that is wrong with the members taken together: what [`check`](Self::check) names the
+    /// first of.
+    pub fn damages(&self) -> Vec<Damage> {
         let meta = match self.read_meta() {
             Ok(meta) => meta,
             Err(damage) => return vec![*damage],
