@@ -97,7 +97,15 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub fn add_piece(&mut self, line: &PieceLine) {
+    pub fn add(&mut self, line: &Line) {
+        match line {
+            Line::Begin(_) => {}
+            Line::Piece(line) => self.add_piece(line),
+            Line::Shard(line) => self.add_shard(line),
+        }
+    }
+
+    fn add_piece(&mut self, line: &PieceLine) {
         self.entry.records += line.records;
         self.entry.lost += line.lost;
         self.entry.loss = self.entry.loss.take().or_else(|| line.loss.clone());
@@ -124,7 +132,7 @@ impl Progress {
         }
     }
 
-    pub fn add_shard(&mut self, line: &ShardLine) {
+    fn add_shard(&mut self, line: &ShardLine) {
         self.shards.push(line.shard.clone());
         self.open = None;
         self.position = line.next;
@@ -162,11 +170,7 @@ impl Found {
     pub fn progress(&self, count: usize) -> Progress {
         let mut progress = Progress::default();
         for (line, _) in self.lines.iter().take(count) {
-            match line {
-                Line::Begin(_) => {}
-                Line::Piece(line) => progress.add_piece(line),
-                Line::Shard(line) => progress.add_shard(line),
-            }
+            progress.add(line);
         }
         progress
     }

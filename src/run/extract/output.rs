@@ -97,8 +97,10 @@ impl ShardSink<'_> {
         if let Some(refusal) = &line.refusal {
             self.display.refused(refusal);
         }
-        self.progress.add_piece(&line);
-        self.journal.add(&Line::Piece(line))
+        let line = Line::Piece(line);
+        self.journal.add(&line)?;
+        self.progress.add(&line); // after the journal: what is counted is safe
+        Ok(())
     }
 
     /// Appends the records that an earlier run has not written, and fills in `line`.
@@ -176,8 +178,9 @@ impl ShardSink<'_> {
                 shard: writer.finish(&self.out)?,
                 next,
             };
-            self.progress.add_shard(&line);
-            self.journal.add(&Line::Shard(line))?;
+            let line = Line::Shard(line);
+            self.journal.add(&line)?;
+            self.progress.add(&line);
             self.journal.sync()?;
         }
         Ok(())

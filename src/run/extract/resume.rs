@@ -92,10 +92,16 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
             _ => resumed(out, entries, journal, found),
         };
     }
+    // An empty journal beside a manifest: a retry was asked for, and refused before it began.
+    if let Some(manifest) = manifest.as_ref().filter(|_| !options.retry_refused) {
+        journal.remove()?;
+        return complete(out, manifest, options);
+    }
     let (retry, first_shard) = match &manifest {
         Some(manifest) => {
             let (then, now) = (manifest.totals.clips, entries.len());
             if manifest.clips_xxh64 != entries.fingerprint {
+                journal.remove()?;
                 return Err(RunError::SourceChanged {
                     out: out.clone(),
                     then,
