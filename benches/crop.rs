@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use vidpairs::codec::{Codec, encode};
-use vidpairs::crop::crop;
+use vidpairs::crop::Cropper;
 use vidpairs::types::{
     ColorMatrix, ColorRange, Orientation, PlaneBytes, PlaneLayout, Planes, SizePx,
 };
@@ -51,12 +51,15 @@ fn crop_and_encode(c: &mut Criterion) {
     let sizes = [(640, 360), (1280, 720), (1920, 1080)];
     for (width, height) in sizes {
         let planes = frame(SizePx { width, height });
-        let image = crop(&planes, None, 256).expect("a whole frame can be cropped");
+        let mut cropper = Cropper::default();
+        let image = cropper
+            .crop(&planes, None, 256)
+            .expect("a whole frame can be cropped");
         let name = BenchmarkId::from_parameter(format!("{width}x{height}"));
         let mut group = c.benchmark_group("crop/short_side_256");
         group.throughput(Throughput::Elements(1)); // images
         group.bench_function(name.clone(), |b| {
-            b.iter(|| crop(black_box(&planes), None, 256));
+            b.iter(|| cropper.crop(black_box(&planes), None, 256));
         });
         group.finish();
         let mut group = c.benchmark_group("codec/jpeg_92");
