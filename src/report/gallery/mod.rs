@@ -132,7 +132,7 @@ fn legend(gallery: &Gallery) -> Markup {
             } @else {
                 "Each card is one stored image; both views are made from it in training. "
             }
-            "Frames count from 0 in the order in which they are shown; the time is the container's."
+            "Frames count from 0 in the order in which they are shown; the time is the source's."
         }
         @if has_boxes {
             p {
@@ -155,11 +155,13 @@ fn legend(gallery: &Gallery) -> Markup {
     }
 }
 
-/// How wide the cards are: four pictures, two, or one.
+/// How wide the cards are: four pictures, two crops, two frames, or one picture.
 fn grid_class(gallery: &Gallery) -> &'static str {
     let records = || gallery.entries.iter().flat_map(|entry| &entry.record);
     if records().any(|record| record.meta.anchor_frame.is_some()) {
         "grid four"
+    } else if records().any(|record| record.meta.anchor.box_xywh.is_some()) {
+        "grid crops"
     } else if records().any(|record| record.meta.kind != PairKind::Images) {
         "grid two"
     } else {

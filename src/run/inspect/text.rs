@@ -133,7 +133,7 @@ impl Inspection {
         let records = counted(self.records_damaged, "record");
         writeln!(
             f,
-            "damage: {records} cannot be read and are not counted above"
+            "damage ({records} unreadable, left out of the counts above)"
         )?;
         let named = self.damage.iter().take(MAX_DAMAGES);
         let num_named = named.len() as u64;
