@@ -10,6 +10,7 @@ mod extract;
 mod inspect;
 mod progress;
 mod verify;
+mod words;
 
 pub use error::{RunError, with_causes};
 #[cfg(feature = "extract")]

@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use indicatif::{HumanBytes, HumanCount};
 
 use super::{Inspection, KSpread, RecordInspection, Sizes, Top};
+use crate::run::words::counted;
 
 /// Columns of the text.
 const WIDTH: usize = 80;
@@ -185,12 +186,6 @@ impl Display for RecordInspection {
             None => write!(f, "the json cannot be shown: it is missing or no JSON"),
         }
     }
-}
-
-/// `1 record`, `1,234 records`.
-fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", HumanCount(count))
 }
 
 fn number(f: &mut Formatter<'_>, name: &str, value: u64) -> fmt::Result {
