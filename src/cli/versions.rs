@@ -7,13 +7,20 @@ pub(super) fn short() -> &'static str {
 
 /// The program's version, and a line for every library: what a bug report needs.
 pub(super) fn long() -> String {
-    #[allow(unused_mut, reason = "without features there is no library")]
-    let mut lines = vec![short().to_owned()];
-    #[cfg(feature = "extract")]
-    lines.push(format!("FFmpeg {}", crate::decode::ffmpeg_versions()));
-    #[cfg(feature = "opencv")]
-    lines.push(format!("OpenCV {}", crate::track::opencv_version()));
-    #[cfg(feature = "train")]
-    lines.push(format!("libtorch on {}", crate::model::libtorch_devices()));
-    lines.join("\n")
+    let libraries: [Option<String>; 3] = [
+        #[cfg(feature = "extract")]
+        Some(format!("FFmpeg {}", crate::decode::ffmpeg_versions())),
+        #[cfg(not(feature = "extract"))]
+        None,
+        #[cfg(feature = "opencv")]
+        Some(format!("OpenCV {}", crate::track::opencv_version())),
+        #[cfg(not(feature = "opencv"))]
+        None,
+        #[cfg(feature = "train")]
+        Some(format!("libtorch on {}", crate::model::libtorch_devices())),
+        #[cfg(not(feature = "train"))]
+        None,
+    ];
+    let lines = [Some(short().to_owned())].into_iter().chain(libraries);
+    lines.flatten().collect::<Vec<_>>().join("\n")
 }
