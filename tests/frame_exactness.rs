@@ -364,3 +364,31 @@ fn a_frame_of_a_long_clip_costs_its_group_of_pictures_not_the_clip() {
         );
     }
 }
+
+#[test]
+fn frames_that_nothing_refers_to_are_left_out() {
+    let x265 = "log-level=error:bframes=2:b-adapt=0:b-pyramid=0:keyint=999:scenecut=0";
+    let cases = [
+        (
+            "mp4",
+            "-c:v libx264 -bf 2 -g 999 -x264-params b-adapt=0:b-pyramid=none".to_owned(),
+        ),
+        (
+            "mp4",
+            format!("-c:v libx265 -preset ultrafast -x265-params {x265}"),
+        ),
+        (
+            "ts",
+            format!("-c:v libx265 -preset ultrafast -x265-params {x265}"),
+        ),
+        ("mp4", "-c:v mpeg4 -bf 2 -g 999".to_owned()),
+    ];
+    for (extension, args) in cases {
+        let clip = Opened::new(&clip(extension, &args));
+        let num_decoded = clip.each(&[80], |frame| assert_eq!(frame.index, 80));
+        assert!(
+            num_decoded < 40,
+            "{extension}, {args}: {num_decoded} frames decoded"
+        );
+    }
+}

@@ -103,7 +103,7 @@ fn ffmpeg() -> Command {
 
 /// Written under a name of its own, then renamed: nobody sees half a clip, whoever comes second wins
 /// nothing and harms nothing.
-fn made_once(key: &str, extension: &str, make: impl FnOnce(&Path)) -> PathBuf {
+pub fn made_once(key: &str, extension: &str, make: impl FnOnce(&Path)) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clips");
     fs::create_dir_all(&folder).unwrap();

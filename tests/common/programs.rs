@@ -1,11 +1,13 @@
 //! What the `ffmpeg` and `ffprobe` programs say of a clip: the truth of these tests.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use vidpairs::types::SizePx;
 
+use super::clips::made_once;
 use super::grid;
 
 /// A frame as ffprobe lists it.
@@ -17,8 +19,15 @@ pub struct ProbedFrame {
     pub size: SizePx,
 }
 
-/// The frames that a linear decode of the first video stream shows.
+/// The frames that a linear decode of the first video stream shows. Asked once for each clip.
 pub fn ffprobe_frames(path: &Path) -> Vec<ProbedFrame> {
+    let key = format!("ffprobe {}", path.display());
+    let kept = made_once(&key, "txt", |kept| fs::write(kept, probe(path)).unwrap());
+    let text = fs::read_to_string(kept).unwrap();
+    text.split("[FRAME]").skip(1).map(probed_frame).collect()
+}
+
+fn probe(path: &Path) -> Vec<u8> {
     let entries = "frame=best_effort_timestamp_time,width,height";
     let output = Command::new("ffprobe")
         .args([
@@ -34,8 +43,8 @@ pub fn ffprobe_frames(path: &Path) -> Vec<ProbedFrame> {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.split("[FRAME]").skip(1).map(probed_frame).collect()
+    assert!(output.status.success(), "cannot decode {}", path.display());
+    output.stdout
 }
 
 fn probed_frame(text: &str) -> ProbedFrame {
@@ -55,8 +64,22 @@ fn probed_frame(text: &str) -> ProbedFrame {
     }
 }
 
-/// The numbers in the pictures that `ffmpeg` decodes from the first to the last, upright.
+/// The numbers in the pictures that `ffmpeg` decodes from the first to the last, upright. Asked once
+/// for each clip.
 pub fn ffmpeg_numbers(path: &Path, upright: SizePx) -> Vec<Option<u64>> {
+    let key = format!(
+        "numbers {} {upright} {}",
+        path.display(),
+        include_str!("grid.rs")
+    );
+    let kept = made_once(&key, "json", |kept| {
+        let numbers = serde_json::to_vec(&decoded_numbers(path, upright)).unwrap();
+        fs::write(kept, numbers).unwrap();
+    });
+    serde_json::from_slice(&fs::read(kept).unwrap()).unwrap()
+}
+
+fn decoded_numbers(path: &Path, upright: SizePx) -> Vec<Option<u64>> {
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-i"])
         .arg(path)
@@ -65,6 +88,7 @@ pub fn ffmpeg_numbers(path: &Path, upright: SizePx) -> Vec<Option<u64>> {
         .stdin(Stdio::null())
         .output()
         .unwrap();
+    assert!(output.status.success(), "cannot decode {}", path.display());
     let pictures = output.stdout.chunks_exact(upright.area() as usize);
     pictures
         .map(|picture| grid::read_gray(upright, picture))

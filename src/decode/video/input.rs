@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::path::Path;
 use std::ptr;
+use std::slice;
 use std::sync::Arc;
 
 use ffmpeg_next::codec::{self, Id};
@@ -12,6 +13,7 @@ use ffmpeg_next::{Dictionary, Packet, decoder, ffi, media};
 
 use super::super::DecodeError;
 use super::ffmpeg_versions;
+use super::layers::has_one_layer;
 use crate::parallel::Heartbeat;
 use crate::types::{Orientation, SizePx};
 
@@ -99,6 +101,25 @@ impl VideoInput {
     /// Which codec.
     pub fn codec(&self) -> Id {
         Id::from(self.parameters().codec_id)
+    }
+
+    /// Whether leaving out a frame that is marked as no reference leaves all others as they are.
+    pub fn can_skip_non_reference(&self) -> bool {
+        match self.codec() {
+            Id::H264 | Id::MPEG1VIDEO | Id::MPEG2VIDEO | Id::MPEG4 => true,
+            Id::HEVC => has_one_layer(self.extradata()),
+            _ => false,
+        }
+    }
+
+    fn extradata(&self) -> &[u8] {
+        let parameters = self.parameters();
+        let len = usize::try_from(parameters.extradata_size).unwrap_or(0);
+        if parameters.extradata.is_null() {
+            return &[];
+        }
+        // SAFETY: the buffer has `extradata_size` bytes and lives as long as the context.
+        unsafe { slice::from_raw_parts(parameters.extradata, len) }
     }
 
     /// Whether a packet may hold one field of a frame instead of a frame.

@@ -133,11 +133,7 @@ impl<'a> Reader<'a> {
     ) -> Result<Self, DecodeError> {
         let input = VideoInput::open(path, heartbeat)?;
         let decoder = input.decoder()?;
-        // Codecs for which leaving out a frame that nothing refers to leaves all others as they are.
-        let skips_non_reference = matches!(
-            input.codec(),
-            Id::H264 | Id::HEVC | Id::MPEG1VIDEO | Id::MPEG2VIDEO | Id::MPEG4
-        );
+        let skips_non_reference = input.can_skip_non_reference();
         Ok(Self {
             path,
             packets,
