@@ -12,13 +12,8 @@ say "building"
 cargo build --locked --release
 scripts/fetch-clips.sh --small .media/small
 
-# The manifest is written last, so where there is one the shards are whole.
-if [[ -f demo/shards/dataset.json ]]; then
-    say "demo/shards is there from an earlier run; to extract again, delete the folder demo"
-else
-    say "extracting pairs into demo/shards"
-    vidpairs extract pipelines/smoke.toml --source .media/small --out demo/shards
-fi
+say "extracting pairs into demo/shards"
+vidpairs extract pipelines/smoke.toml --source .media/small --out demo/shards
 vidpairs verify demo/shards
 vidpairs inspect demo/shards --gallery demo/pairs.html
 say "done. The pairs, to look at: $PWD/demo/pairs.html

@@ -78,7 +78,7 @@ fn write_dataset(dir: &Path) -> usize {
         bytes: shards.iter().map(|shard| shard.bytes).sum(),
         ..Totals::default()
     };
-    Manifest::new(serde_json::json!({}), 0, totals, shards)
+    Manifest::new(serde_json::json!({}), 0, 0, totals, shards)
         .write_atomically(dir)
         .unwrap();
     num_members

@@ -1,6 +1,7 @@
 //! The command line: flags to checked options, results to stdout, and the exit code.
 
 mod args;
+mod inspect;
 mod signals;
 mod versions;
 
@@ -15,7 +16,10 @@ use serde::Serialize;
 use self::args::{Cli, Command, Common, VerifyArgs};
 use crate::parallel::Cancel;
 use crate::pipeline::PipelineError;
-use crate::run::{self, RunError, Verbosity};
+use crate::report::PageError;
+#[cfg(feature = "extract")]
+use crate::run::Verbosity;
+use crate::run::{self, RunError};
 
 /// Why a command ended without its result.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +31,9 @@ pub enum CliError {
     /// The command failed.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// A page could not be written.
+    #[error(transparent)]
+    Page(#[from] PageError),
     /// The result could not be printed.
     #[error("cannot write to stdout")]
     Stdout(#[source] io::Error),
@@ -80,12 +87,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode, CliErro
     };
     match cli.command {
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "vidpairs", &mut io::stdout());
+            let mut script = Vec::new(); // clap panics where it cannot write
+            clap_complete::generate(shell, &mut Cli::command(), "vidpairs", &mut script);
+            printed(io::stdout().write_all(&script))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Extract(args) => extract(args, &signals::cancel_on_signal()?),
         Command::Verify(args) => verify(&args, &signals::cancel_on_signal()?),
-        Command::Inspect(_) => Err(CliError::NotBuilt { feature: "inspect" }),
+        Command::Inspect(args) => inspect::inspect(&args, &signals::cancel_on_signal()?),
     }
 }
 
@@ -132,6 +141,7 @@ impl Common {
             .map_or_else(cores, |workers| usize::from(workers.get()))
     }
 
+    #[cfg(feature = "extract")]
     fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
@@ -143,7 +153,7 @@ impl Common {
     /// The result: one JSON object, or words unless all is to be quiet.
     fn print<S: Serialize + std::fmt::Display>(&self, result: &S) -> Result<(), CliError> {
         let mut stdout = io::stdout().lock();
-        let printed = if self.json {
+        printed(if self.json {
             serde_json::to_string(result)
                 .map_err(io::Error::other)
                 .and_then(|json| writeln!(stdout, "{json}"))
@@ -151,11 +161,14 @@ impl Common {
             Ok(())
         } else {
             writeln!(stdout, "{result}")
-        };
-        match printed {
-            // Whoever read us has seen enough.
-            Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            printed => printed.map_err(CliError::Stdout),
-        }
+        })
+    }
+}
+
+/// What writing to stdout gave, unless its reader left: whoever read us has seen enough then.
+fn printed(written: io::Result<()>) -> Result<(), CliError> {
+    match written {
+        Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(CliError::Stdout),
     }
 }

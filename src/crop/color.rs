@@ -7,7 +7,7 @@ use crate::types::{ColorMatrix, ColorRange, PlaneLayout, Planes, RgbImage, SizeP
 
 /// Converts `samples` (one plane of gray, or three of `size` each) as `planes` says what they mean.
 pub(super) fn to_rgb(
-    samples: Vec<Vec<u8>>,
+    samples: &[Vec<u8>],
     planes: &Planes,
     size: SizePx,
 ) -> Result<RgbImage, CropError> {
@@ -22,7 +22,7 @@ pub(super) fn to_rgb(
         ColorMatrix::Bt2020 => YuvStandardMatrix::Bt2020,
     };
     let (width, height) = (size.width, size.height);
-    let converted = match (planes.layout, samples.as_slice()) {
+    let converted = match (planes.layout, samples) {
         (PlaneLayout::Gbr, [green, blue, red]) => {
             interleave([red, green, blue], &mut pixels);
             Ok(())

@@ -45,40 +45,61 @@ pub enum CropError {
     },
 }
 
-/// Crops `region` (all of the frame if `None`), shrinks it until its short side is `short_side_px`
-/// at most, converts it to RGB and turns it upright.
-///
-/// - `region`: px in the upright frame; its part outside the frame is cut off.
-/// - Returns an image whose sides are those of the region, rounded, times the scale; at least 1 px.
+/// Crops images, one after the other; keeps its buffers from one to the next.
+#[derive(Default)]
+pub struct Cropper {
+    scratch: resample::Scratch,
+}
+
+impl Cropper {
+    /// Crops `region` (all of the frame if `None`), shrinks it until its short side is `short_side_px`
+    /// at most, converts it to RGB and turns it upright.
+    ///
+    /// - `region`: px in the upright frame; its part outside the frame is cut off.
+    /// - Returns an image whose sides are those of the region, rounded, times the scale; at least 1 px.
+    ///
+    /// # Errors
+    /// [`CropError::Outside`] if nothing of the region is in the frame.
+    pub fn crop(
+        &mut self,
+        planes: &Planes,
+        region: Option<BoxXywh>,
+        short_side_px: u32,
+    ) -> Result<RgbImage, CropError> {
+        let frame = planes.size();
+        let whole = BoxXywh {
+            x: 0.0,
+            y: 0.0,
+            w: f64::from(frame.width),
+            h: f64::from(frame.height),
+        };
+        let bbox = region.unwrap_or(whole);
+        let inside = bbox
+            .clipped(frame)
+            .ok_or(CropError::Outside { bbox, frame })?;
+        let upright_size = SizePx {
+            width: (inside.w.round() as u32).max(1),
+            height: (inside.h.round() as u32).max(1),
+        }
+        .shrunk_to_short_side(short_side_px);
+        let stored_box = upright::box_in_stored(inside, frame, planes.orientation);
+        let stored_size = planes.orientation.applied_to(upright_size); // a turn swaps sides either way
+        let samples = resample::planes_at(planes, stored_box, stored_size, &mut self.scratch)?;
+        let image = color::to_rgb(samples, planes, stored_size)?;
+        Ok(upright::turned(image, planes.orientation))
+    }
+}
+
+/// One image with [`Cropper::crop`], its buffers made for it alone.
 ///
 /// # Errors
-/// [`CropError::Outside`] if nothing of the region is in the frame.
+/// As [`Cropper::crop`].
 pub fn crop(
     planes: &Planes,
     region: Option<BoxXywh>,
     short_side_px: u32,
 ) -> Result<RgbImage, CropError> {
-    let frame = planes.size();
-    let whole = BoxXywh {
-        x: 0.0,
-        y: 0.0,
-        w: f64::from(frame.width),
-        h: f64::from(frame.height),
-    };
-    let bbox = region.unwrap_or(whole);
-    let inside = bbox
-        .clipped(frame)
-        .ok_or(CropError::Outside { bbox, frame })?;
-    let upright_size = SizePx {
-        width: (inside.w.round() as u32).max(1),
-        height: (inside.h.round() as u32).max(1),
-    }
-    .shrunk_to_short_side(short_side_px);
-    let stored_box = upright::box_in_stored(inside, frame, planes.orientation);
-    let stored_size = planes.orientation.applied_to(upright_size); // a turn swaps sides either way
-    let samples = resample::planes_at(planes, stored_box, stored_size)?;
-    let image = color::to_rgb(samples, planes, stored_size)?;
-    Ok(upright::turned(image, planes.orientation))
+    Cropper::default().crop(planes, region, short_side_px)
 }
 
 #[cfg(test)]

@@ -39,7 +39,8 @@ pub fn index(media: &Media, heartbeat: &Arc<Heartbeat>) -> Result<ClipIndex, Dec
 /// Decodes the frames whose indices are `wanted` (ascending, without repeats) and hands them to
 /// `each` in presentation order, until it breaks.
 ///
-/// A wanted frame that the decoder cannot make, or makes with errors, is left out. Returns the
+/// A wanted frame that the decoder cannot make, makes with errors, or makes from one that is damaged is
+/// left out. Returns the
 /// number of frames that were decoded, wanted or needed on the way.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! JPEG through libjpeg-turbo: the one module that names it.
 //!
-//! **Takes** JPEG bytes, or an image. **Gives** [`Planes`] without any colour conversion, or JPEG
+//! **Takes** JPEG bytes, or an image. **Gives** [`Planes`](crate::types::Planes) without any colour conversion, or JPEG
 //! bytes. **Fails** with [`JpegError`]. **Source**: ITU-T T.81; JFIF for the meaning of the samples
 //! (BT.601, full range).
 

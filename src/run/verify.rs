@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::RunError;
+use super::words::counted;
 use crate::parallel::{Cancel, Crew, Ended, Heartbeat, Job, Loss, Planned, Sink, run_ordered};
 use crate::shard::{
     Damage, Manifest, ShardEntry, ShardError, ShardVerdict, verify_manifest, verify_shard,
@@ -34,19 +35,17 @@ impl std::fmt::Display for VerifySummary {
         for damage in &self.damage {
             writeln!(f, "{damage}")?;
         }
-        let Self {
-            shards, records, ..
-        } = self;
+        let (records, shards) = (
+            counted(self.records, "record"),
+            counted(self.shards, "shard"),
+        );
         let bytes = indicatif::HumanBytes(self.bytes);
-        match self.damage.len() {
-            0 => write!(
-                f,
-                "{records} records in {shards} shards, {bytes}: all sound"
-            ),
-            1 => write!(f, "{records} records in {shards} shards, {bytes}: 1 damage"),
+        match self.damage.len() as u64 {
+            0 => write!(f, "{records} in {shards}, {bytes}: all sound"),
             found => write!(
                 f,
-                "{records} records in {shards} shards, {bytes}: {found} damages"
+                "{records} in {shards}, {bytes}: {}",
+                counted(found, "fault")
             ),
         }
     }

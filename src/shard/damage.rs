@@ -111,8 +111,7 @@ pub enum Fault {
         /// Length in the manifest.
         manifest: u64,
     },
-    /// The tar's checksum is not that of the manifest. Where no record is named beside it, the
-    /// difference lies in a value of some `KEY.json` that reads as well as the right one.
+    /// The tar's checksum is not that of the manifest.
     #[error("xxh64 is {found:016x}, the manifest says {manifest:016x}")]
     Xxh64 {
         /// xxh64 of the file.
@@ -196,6 +195,17 @@ pub enum Fault {
         /// Where and why.
         reason: String,
     },
+    /// The bytes of `KEY.json` are not those that were written.
+    #[error("crc32 is {found}, its own json_crc32 says {stated}")]
+    JsonCrc32 {
+        /// crc32 of the bytes before the field.
+        found: u32,
+        /// What the field says.
+        stated: u32,
+    },
+    /// `KEY.json` does not end in its own checksum.
+    #[error("does not end in its json_crc32")]
+    JsonUnsealed,
     /// A newer program wrote `KEY.json`.
     #[error("has schema {found}; this program reads up to {supported}")]
     SchemaNewer {

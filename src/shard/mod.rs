@@ -18,6 +18,7 @@ mod error;
 mod index;
 mod manifest;
 mod reader;
+mod seal;
 mod ustar;
 mod verify;
 mod walk;

@@ -8,7 +8,7 @@ use memmap2::Mmap;
 
 use super::ustar::read_member;
 use super::walk::rebuild_index;
-use super::{Damage, Fault, ShardError, ShardIndex};
+use super::{Damage, Fault, ShardError, ShardIndex, seal};
 use crate::types::{RecordMeta, Role, SCHEMA};
 
 /// One shard: its tar mapped, its index at hand.
@@ -200,8 +200,9 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// All that is wrong with the members taken together.
-    pub(super) fn damages(&self) -> Vec<Damage> {
+    /// All that is wrong with the members taken together: what [`check`](Self::check) names the
+    /// first of.
+    pub fn damages(&self) -> Vec<Damage> {
         let meta = match self.read_meta() {
             Ok(meta) => meta,
             Err(damage) => return vec![*damage],
@@ -234,6 +235,11 @@ impl<'a> Record<'a> {
         let damage = |fault| Box::new(self.damage(Some("json"), fault));
         let json = self.members.iter().find(is_json);
         let json = json.ok_or_else(|| damage(Fault::MemberMissing))?;
+        match seal::checksums(json.bytes) {
+            Some((found, stated)) if found == stated => {}
+            Some((found, stated)) => return Err(damage(Fault::JsonCrc32 { found, stated })),
+            None => return Err(damage(Fault::JsonUnsealed)),
+        }
         let meta: RecordMeta = serde_json::from_slice(json.bytes).map_err(|error| {
             damage(Fault::JsonUnreadable {
                 reason: error.to_string(),

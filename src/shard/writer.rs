@@ -12,7 +12,7 @@ use super::index::IndexLines;
 use super::ustar::{self, END_BYTES};
 use super::walk::rebuild_index;
 use super::{IndexedMember, ShardEntry, ShardError, Unfit};
-use super::{checksum, durable, index_file_name, tar_file_name};
+use super::{checksum, durable, index_file_name, seal, tar_file_name};
 use crate::types::{EncodedRecord, Role};
 
 /// Bytes held back before they go to the operating system.
@@ -366,7 +366,9 @@ fn check_record(record: &EncodedRecord) -> Result<(), Unfit> {
 }
 
 fn json_of(record: &EncodedRecord) -> Result<Vec<u8>, Unfit> {
-    serde_json::to_vec(&record.meta).map_err(Unfit::Json)
+    serde_json::to_vec(&record.meta)
+        .map(seal::sealed)
+        .map_err(Unfit::Json)
 }
 
 #[cfg(test)]

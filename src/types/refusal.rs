@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Where an input was set aside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// Listing the source, or reading annotations.
@@ -22,8 +22,23 @@ pub enum Stage {
     Internal,
 }
 
+impl Stage {
+    /// The name in `refused.jsonl`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Decode => "decode",
+            Self::Sample => "sample",
+            Self::Crop => "crop",
+            Self::Encode => "encode",
+            Self::Watchdog => "watchdog",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 /// What became of the input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// Damaged or unreadable: gave no pair, counts against `extract.max_refused`, is retried by
@@ -33,6 +48,17 @@ pub enum Outcome {
     Skipped,
     /// Gave pairs, but not all that were planned.
     Partial,
+}
+
+impl Outcome {
+    /// The name in `refused.jsonl`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Skipped => "skipped",
+            Self::Partial => "partial",
+        }
+    }
 }
 
 /// One line of `refused.jsonl`.

@@ -13,6 +13,8 @@ pub struct Sample {
     pub key: String,
     /// `KEY.json`.
     pub json: Value,
+    /// The same, as it is stored.
+    pub json_bytes: Vec<u8>,
     /// The other members by what follows the key: `anchor.jpg`, say.
     pub images: BTreeMap<String, Vec<u8>>,
 }
@@ -58,12 +60,14 @@ pub fn samples(dir: &Path) -> Vec<Sample> {
                 samples.push(Sample {
                     key: key.to_owned(),
                     json: Value::Null,
+                    json_bytes: Vec::new(),
                     images: BTreeMap::new(),
                 });
             }
             let sample = samples.last_mut().unwrap();
             if extension == "json" {
                 sample.json = serde_json::from_slice(&bytes).unwrap();
+                sample.json_bytes = bytes;
             } else {
                 sample.images.insert(extension.to_owned(), bytes);
             }

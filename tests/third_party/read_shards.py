@@ -68,6 +68,8 @@ def check_crc32(members):
             continue
         meta = json.loads(value)
         assert f"{meta['key']}.json" == name, name
+        head, stated = value.rsplit(b',"json_crc32":', 1)
+        assert zlib.crc32(head) == int(stated[:-1]) == meta["json_crc32"], name
         for role in ROLES:
             if meta.get(role) is not None:
                 (image,) = (n for n in members if n.startswith(f"{meta['key']}.{role}."))

@@ -81,18 +81,18 @@ impl PlaneFormat {
     fn of(pixel: Pixel) -> Option<Self> {
         let descriptor = descriptor(pixel)?;
         let has = |flag: i32| descriptor.flags & flag as u64 != 0;
-        if has(ffi::AV_PIX_FMT_FLAG_BE as i32)
-            || has(ffi::AV_PIX_FMT_FLAG_PAL as i32)
-            || has(ffi::AV_PIX_FMT_FLAG_BITSTREAM as i32)
-            || has(ffi::AV_PIX_FMT_FLAG_HWACCEL as i32)
-            || has(ffi::AV_PIX_FMT_FLAG_FLOAT as i32)
+        if has(ffi::AV_PIX_FMT_FLAG_BE)
+            || has(ffi::AV_PIX_FMT_FLAG_PAL)
+            || has(ffi::AV_PIX_FMT_FLAG_BITSTREAM)
+            || has(ffi::AV_PIX_FMT_FLAG_HWACCEL)
+            || has(ffi::AV_PIX_FMT_FLAG_FLOAT)
         {
             return None;
         }
         let num_colors = if descriptor.nb_components < 3 { 1 } else { 3 };
         let bit_depth = descriptor.comp[0].depth;
         let bytes = if bit_depth > 8 { 2 } else { 1 };
-        let is_rgb = has(ffi::AV_PIX_FMT_FLAG_RGB as i32);
+        let is_rgb = has(ffi::AV_PIX_FMT_FLAG_RGB);
         // Components are R, G, B; planes are G, B, R.
         let planes = if is_rgb { [2, 0, 1] } else { [0, 1, 2] };
         let is_planar = (0..num_colors).all(|component| {
@@ -169,7 +169,9 @@ fn lies_in_its_buffers(decoded: &frame::Video, format: PlaneFormat, size: SizePx
             let first = buffer.data as usize;
             first <= start && end <= first + buffer.size
         });
-        is_inside && plane_size.width as usize * sample_bytes <= stride && start % sample_bytes == 0
+        is_inside
+            && plane_size.width as usize * sample_bytes <= stride
+            && start.is_multiple_of(sample_bytes)
     })
 }
 

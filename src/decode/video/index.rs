@@ -3,14 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ffmpeg_next::Packet;
 use ffmpeg_next::codec::Id;
-use ffmpeg_next::packet::{Flags, Ref};
+use ffmpeg_next::packet::Ref;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::super::DecodeError;
 use super::super::index::Cost;
 use super::counted;
+use super::head;
 use super::input::VideoInput;
-use super::reader;
 use super::shown::is_hidden;
 use crate::parallel::Heartbeat;
 use crate::types::{Orientation, SizePx};
@@ -32,12 +34,28 @@ pub(in crate::decode) enum Order {
     Counted(Vec<Option<i64>>),
 }
 
+/// Packets are stored at most this many places from where they are shown: no codec holds back more
+/// than 16 frames, and an alternate reference frame per frame is hidden at most.
+pub(in crate::decode) const MAX_REORDER: usize = 32;
+
+/// A packet of MPEG-4 below this size codes no picture: a placeholder of a packed bitstream, or a frame
+/// that the encoder dropped. The decoder shows none for it.
+const MIN_MPEG4_BYTES: usize = 16;
+
 /// One packet of the stream.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::decode) struct PacketEntry {
     pub pts: i64,
     pub dts: Option<i64>,
-    pub is_key: bool,
+    /// Hash of its bytes: after a seek, timestamps alone may name another packet.
+    pub hash: u64,
+}
+
+impl PacketEntry {
+    /// Whether `packet` has the bytes of this one.
+    pub fn is(&self, packet: &Packet) -> bool {
+        self.hash == hash_of(packet)
+    }
 }
 
 /// All packets of a stream whose pts tell frames apart.
@@ -48,6 +66,8 @@ pub(in crate::decode) struct Packets {
     shown: Vec<u32>,
     /// Places in `stored` of the keyframes.
     keys: Vec<u32>,
+    /// Places in `stored` of the packets that the container calls damaged.
+    damaged: Vec<u32>,
 }
 
 /// Reads every packet of the file once, and decodes its head where only that can tell what is shown.
@@ -61,8 +81,10 @@ pub(in crate::decode) fn index(
     let stored_size = input.stored_size();
     input.decoder()?; // a codec without a decoder is refused before the file is read
     let order = match Packets::read(&mut input, codec)? {
-        Some(packets) => Order::Packets(reader::without_lost_head(path, packets, heartbeat)?),
-        None => Order::Counted(counted::count(path, heartbeat)?),
+        Some(packets) if head::is_in_order(path, &packets, input.delay(), heartbeat)? => {
+            Order::Packets(head::without_lost(path, packets, heartbeat)?)
+        }
+        _ => Order::Counted(counted::count(path, heartbeat)?),
     };
     let index = VideoIndex {
         order,
@@ -136,44 +158,86 @@ impl Packets {
         if input.may_be_field_coded() && matches!(codec, Id::H264 | Id::HEVC) {
             return Ok(None);
         }
-        let (mut stored, mut shown) = (Vec::new(), Vec::new());
+        let mut packets = Self {
+            stored: Vec::new(),
+            shown: Vec::new(),
+            keys: Vec::new(),
+            damaged: Vec::new(),
+        };
         while let Some(packet) = input.next_packet()? {
-            let flags = packet.flags();
-            // A packet cut short ends a file that was cut: nothing can be trusted in it.
-            if packet.size() == 0 || flags.contains(Flags::CORRUPT) {
-                continue;
-            }
             let Some(pts) = packet.pts() else {
                 return Ok(None);
             };
-            let is_shown =
-                !is_discarded(&packet) && !is_hidden(codec, packet.data().unwrap_or(&[]));
-            let place = u32::try_from(stored.len());
-            let Ok(place) = place else { return Ok(None) };
-            if is_shown {
-                shown.push(place);
+            if codec == Id::MPEG4 && packet.size() < MIN_MPEG4_BYTES {
+                return Ok(None);
             }
-            stored.push(PacketEntry {
+            let Ok(place) = u32::try_from(packets.stored.len()) else {
+                return Ok(None);
+            };
+            if !is_discarded(&packet) && !is_hidden(codec, packet.data().unwrap_or(&[])) {
+                packets.shown.push(place);
+            }
+            if packet.is_key() && !packet.is_corrupt() {
+                packets.keys.push(place);
+            }
+            if packet.is_corrupt() {
+                packets.damaged.push(place);
+            }
+            packets.stored.push(PacketEntry {
                 pts,
                 dts: packet.dts(),
-                is_key: packet.is_key(),
+                hash: hash_of(&packet),
             });
         }
+        packets.drop_cut_tail(input.is_broken_off());
+        Ok(packets.sort_shown().then_some(packets))
+    }
+
+    /// Where the file was cut, the frames of the last packets are not the last frames: those between
+    /// them were stored later and are gone. A packet that is gone is shown no earlier than it would have
+    /// been decoded, so all frames before that are there.
+    fn drop_cut_tail(&mut self, is_broken_off: bool) {
+        let num_stored = self.stored.len();
+        let is_damaged = |place: usize| self.damaged.binary_search(&(place as u32)).is_ok();
+        let num_whole = (0..num_stored)
+            .rev()
+            .find(|&place| !is_damaged(place))
+            .map_or(0, |last| last + 1);
+        let lost_dts = if num_whole < num_stored {
+            self.stored[num_whole].dts
+        } else if is_broken_off {
+            self.stored
+                .last()
+                .and_then(|last| last.dts)
+                .map(|last| last + 1)
+        } else {
+            None
+        };
+        let stored = &self.stored;
+        self.shown.retain(|&place| {
+            let is_before = |lost| stored[place as usize].pts < lost;
+            (place as usize) < num_whole && lost_dts.is_none_or(is_before)
+        });
+    }
+
+    /// Orders the shown packets by pts; `false` if pts don't tell their order: some are equal, or they
+    /// start anew in the middle (files that were joined), which puts packets far from their places.
+    fn sort_shown(&mut self) -> bool {
+        let stored_order = self.shown.clone();
+        let stored = &self.stored;
         let pts_of = |place: u32| stored[place as usize].pts;
-        shown.sort_by_key(|&place| pts_of(place));
-        if shown
-            .windows(2)
-            .any(|pair| pts_of(pair[0]) == pts_of(pair[1]))
-        {
-            return Ok(None);
-        }
-        let is_key = |place: &u32| stored[*place as usize].is_key;
-        let keys = (0..stored.len() as u32).filter(is_key).collect();
-        Ok(Some(Self {
-            stored,
-            shown,
-            keys,
-        }))
+        self.shown.sort_by_key(|&place| pts_of(place));
+        let is_near = |(at, &place): (usize, &u32)| {
+            let stored_at = stored_order.partition_point(|&other| other < place);
+            at.abs_diff(stored_at) <= MAX_REORDER
+        };
+        let is_told_apart = |pair: &[u32]| pts_of(pair[0]) != pts_of(pair[1]);
+        self.shown.windows(2).all(is_told_apart) && self.shown.iter().enumerate().all(is_near)
+    }
+
+    /// Whether every shown packet is shown after those stored before it.
+    pub fn is_shown_as_stored(&self) -> bool {
+        self.shown.is_sorted()
     }
 
     pub fn stored(&self) -> &[PacketEntry] {
@@ -182,6 +246,10 @@ impl Packets {
 
     pub fn shown(&self) -> &[u32] {
         &self.shown
+    }
+
+    pub fn damaged(&self) -> &[u32] {
+        &self.damaged
     }
 
     pub fn keys(&self) -> &[u32] {
@@ -194,11 +262,24 @@ impl Packets {
         self.shown.retain(|&place| keep(stored[place as usize].pts));
     }
 
-    /// The place in stored order of the packet that is shown at `pts`.
-    pub fn place_at(&self, pts: i64) -> Option<usize> {
+    /// The index of the frame that is shown at `pts`.
+    pub fn frame_at(&self, pts: i64) -> Option<u64> {
         let pts_of = |place: &u32| self.stored[*place as usize].pts;
         let at = self.shown.binary_search_by_key(&pts, pts_of).ok()?;
-        Some(self.shown[at] as usize)
+        Some(at as u64)
+    }
+
+    /// Whether the frame of the packet at `place` is that of one of the ascending places `damaged`, or
+    /// may refer to it: the decoder would fill in what is missing, and call the result whole. A frame
+    /// shown before the keyframe is no harm: what comes after the keyframe refers to neither.
+    pub fn is_suspect(&self, place: usize, damaged: &[u32]) -> bool {
+        let start = self.start_for(place);
+        let first = damaged.partition_point(|&damaged| (damaged as usize) < start);
+        damaged[first..]
+            .iter()
+            .map(|&damaged| damaged as usize)
+            .take_while(|&damaged| damaged <= place)
+            .any(|damaged| self.stored[damaged].pts >= self.stored[start].pts)
     }
 
     /// Where decoding must start for the packet at `place`: the last keyframe before it that is shown
@@ -229,8 +310,12 @@ impl Packets {
     }
 }
 
+fn hash_of(packet: &Packet) -> u64 {
+    xxh3_64(packet.data().unwrap_or(&[]))
+}
+
 /// Whether an edit list cuts the packet's frame away.
-fn is_discarded(packet: &ffmpeg_next::Packet) -> bool {
+fn is_discarded(packet: &Packet) -> bool {
     // SAFETY: the packet lives for the length of this call.
     unsafe { (*packet.as_ptr()).flags & ffmpeg_next::ffi::AV_PKT_FLAG_DISCARD != 0 }
 }

@@ -3,7 +3,8 @@
 use std::ffi::CString;
 use std::path::Path;
 use std::ptr;
-use std::sync::Arc;
+use std::slice;
+use std::sync::{Arc, Once};
 
 use ffmpeg_next::codec::{self, Id};
 use ffmpeg_next::format::context::Input;
@@ -12,14 +13,18 @@ use ffmpeg_next::{Dictionary, Packet, decoder, ffi, media};
 
 use super::super::DecodeError;
 use super::ffmpeg_versions;
+use super::layers::has_one_layer;
 use crate::parallel::Heartbeat;
 use crate::types::{Orientation, SizePx};
+
+static ERROR_WORDS: Once = Once::new();
 
 /// A container whose video stream alone is read.
 pub(super) struct VideoInput {
     input: Input,
     stream: usize,
     heartbeat: Arc<Heartbeat>,
+    is_broken_off: bool,
 }
 
 impl VideoInput {
@@ -32,6 +37,8 @@ impl VideoInput {
         }
         // Asked before FFmpeg is: its own "permission denied" reads like a damaged container.
         std::fs::File::open(path).map_err(|err| DecodeError::unreadable("the file", err))?;
+        // Until it is told to look them up, the binding has no words for FFmpeg's errors.
+        ERROR_WORDS.call_once(ffmpeg_next::util::error::register_all);
         let input = open_input(path, heartbeat)?;
         let num_streams = input.streams().len();
         let is_cover = |stream: &ffmpeg_next::Stream<'_>| {
@@ -50,6 +57,7 @@ impl VideoInput {
             input,
             stream,
             heartbeat: Arc::clone(heartbeat),
+            is_broken_off: false,
         };
         opened.discard_other_streams();
         Ok(opened)
@@ -99,6 +107,25 @@ impl VideoInput {
         Id::from(self.parameters().codec_id)
     }
 
+    /// Whether leaving out a frame that is marked as no reference leaves all others as they are.
+    pub fn can_skip_non_reference(&self) -> bool {
+        match self.codec() {
+            Id::H264 | Id::MPEG1VIDEO | Id::MPEG2VIDEO | Id::MPEG4 => true,
+            Id::HEVC => has_one_layer(self.extradata()),
+            _ => false,
+        }
+    }
+
+    fn extradata(&self) -> &[u8] {
+        let parameters = self.parameters();
+        let len = usize::try_from(parameters.extradata_size).unwrap_or(0);
+        if parameters.extradata.is_null() {
+            return &[];
+        }
+        // SAFETY: the buffer has `extradata_size` bytes and lives as long as the context.
+        unsafe { slice::from_raw_parts(parameters.extradata, len) }
+    }
+
     /// Whether a packet may hold one field of a frame instead of a frame.
     pub fn may_be_field_coded(&self) -> bool {
         use ffi::AVFieldOrder::{AV_FIELD_PROGRESSIVE, AV_FIELD_UNKNOWN};
@@ -106,6 +133,11 @@ impl VideoInput {
             self.parameters().field_order,
             AV_FIELD_PROGRESSIVE | AV_FIELD_UNKNOWN
         )
+    }
+
+    /// How many frames the decoder holds back to put them in order, as far as the head of the file tells.
+    pub fn delay(&self) -> usize {
+        usize::try_from(self.parameters().video_delay).unwrap_or(0)
     }
 
     /// How the container says the picture should be turned.
@@ -123,7 +155,8 @@ impl VideoInput {
         orientation_of(matrix)
     }
 
-    /// The next packet of the video stream; `None` at the end, or where the container breaks off.
+    /// The next packet of the video stream that holds anything; `None` at the end, or where the
+    /// container breaks off.
     pub fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
         loop {
             if self.heartbeat.should_stop() {
@@ -131,16 +164,24 @@ impl VideoInput {
             }
             let mut packet = Packet::empty();
             match packet.read(&mut self.input) {
-                Ok(()) if packet.stream() == self.stream => {
+                Ok(()) if packet.stream() == self.stream && packet.size() > 0 => {
                     self.heartbeat.beat();
                     return Ok(Some(packet));
                 }
                 Ok(()) => self.heartbeat.beat(),
                 Err(ffmpeg_next::Error::Exit) => return Err(DecodeError::Stopped),
                 // A container that is cut ends like one that is whole: what came before is sound.
-                Err(_) => return Ok(None),
+                Err(err) => {
+                    self.is_broken_off = err != ffmpeg_next::Error::Eof;
+                    return Ok(None);
+                }
             }
         }
+    }
+
+    /// Whether the container ended before its end, as far as it can tell.
+    pub fn is_broken_off(&self) -> bool {
+        self.is_broken_off
     }
 
     /// Moves to a place at or before `timestamp`, in the stream's ticks. Where that really is, the
@@ -169,6 +210,11 @@ impl VideoInput {
         unsafe {
             (*context.as_mut_ptr()).max_pixels = SizePx::MAX_AREA as i64;
             (*context.as_mut_ptr()).pkt_timebase = (*self.av_stream()).time_base;
+            // These decoders fill a damaged slice from the frame before and tell nobody, unless asked to
+            // fail. All others mark the frame.
+            if matches!(self.codec(), Id::MPEG1VIDEO | Id::MPEG2VIDEO) {
+                (*context.as_mut_ptr()).err_recognition |= ffi::AV_EF_EXPLODE;
+            }
         }
         let codec = decoder::find(self.codec()).ok_or_else(|| DecodeError::NoDecoder {
             codec: self.codec().name().to_owned(),

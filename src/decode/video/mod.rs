@@ -2,13 +2,15 @@
 //!
 //! A frame's place is that of its packet among all packets that are shown, ordered by pts: reading
 //! every packet once costs a fraction of decoding them, and then a frame can be reached from the
-//! keyframe before it. Streams whose packets don't say what is shown (no pts, fields in packets of
-//! their own) are counted by decoding them once.
+//! keyframe before it. Streams whose packets don't say what is shown (no pts, pts that start anew or
+//! are dts, fields in packets of their own, placeholders) are counted by decoding them once.
 
 mod convert;
 mod counted;
+mod head;
 mod index;
 mod input;
+mod layers;
 mod reader;
 mod shown;
 

@@ -1,6 +1,6 @@
 //! Reaching the wanted frames: from keyframe to keyframe, leaving out what nothing needs.
 
-use std::collections::BTreeSet;
+use std::collections::{HashSet, VecDeque};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,13 +11,10 @@ use ffmpeg_next::{Packet, decoder, frame};
 
 use super::super::DecodeError;
 use super::convert::to_planes;
-use super::index::{Packets, VideoIndex};
+use super::index::{MAX_REORDER, Packets, VideoIndex};
 use super::input::VideoInput;
 use crate::parallel::Heartbeat;
 use crate::types::{Frame, Orientation};
-
-/// Packets decoded at the head of a stream, at most, to see which of its first frames are shown.
-const MAX_HEAD: usize = 512;
 
 /// See [`crate::decode::decode_wanted`].
 pub(super) fn decode(
@@ -29,25 +26,29 @@ pub(super) fn decode(
     each: &mut dyn FnMut(Frame) -> ControlFlow<()>,
 ) -> Result<u64, DecodeError> {
     let mut reader = Reader::open(path, packets, heartbeat)?;
-    for run in runs(packets, wanted) {
-        let mut missing = reader.decode_run(&run, index, each)?;
-        // The container called a packet a keyframe, and the decoder needed more than that: a gradual
-        // refresh, say. Start from one keyframe earlier, then from the beginning.
-        let earlier = packets
-            .keys()
-            .iter()
-            .map(|&key| key as usize)
-            .rfind(|&key| key < run.start);
-        for start in [earlier, Some(0)].into_iter().flatten() {
-            if missing.is_empty() || reader.is_broken_off || start >= run.start {
+    for mut run in runs(packets, wanted) {
+        // The container called a packet a keyframe, and the decoder may need more than that: a gradual
+        // refresh, say, or a wrong mark. Then start one keyframe earlier, then at the beginning.
+        let keys = packets.keys().iter().map(|&key| key as usize);
+        let earlier = keys.rev().find(|&key| key < run.start);
+        let mut starts = vec![run.start];
+        starts.extend(earlier);
+        if starts.last() != Some(&0) && !reader.is_beginning_futile {
+            starts.push(0);
+        }
+        let num_starts = starts.len();
+        for (attempt, start) in starts.into_iter().enumerate() {
+            run.start = start;
+            let at_gap = if attempt + 1 < num_starts {
+                AtGap::Stop
+            } else {
+                AtGap::GoOn
+            };
+            let lost = reader.decode_run(&mut run, at_gap, index, each)?;
+            reader.is_beginning_futile |= start == 0 && attempt > 0 && lost > 0;
+            if run.wanted.is_empty() || reader.is_broken_off {
                 break;
             }
-            let again = Run {
-                start,
-                wanted: missing,
-                ..run
-            };
-            missing = reader.decode_run(&again, index, each)?;
         }
         if reader.is_broken_off {
             break;
@@ -56,49 +57,13 @@ pub(super) fn decode(
     Ok(reader.num_decoded)
 }
 
-/// Drops from the shown frames those at the head of the stream that no decoder can make: a stream
-/// cut in the middle may start with frames that refer to what was cut away.
-pub(super) fn without_lost_head(
-    path: &Path,
-    mut packets: Packets,
-    heartbeat: &Arc<Heartbeat>,
-) -> Result<Packets, DecodeError> {
-    let Some(first_key) = packets.keys().first().map(|&key| key as usize) else {
-        return Ok(packets);
-    };
-    let key_pts = packets.stored()[first_key].pts;
-    let first_shown = packets
-        .shown()
-        .first()
-        .map(|&place| packets.stored()[place as usize].pts);
-    if first_key == 0 && first_shown.is_none_or(|pts| pts >= key_pts) {
-        return Ok(packets);
-    }
-    let mut input = VideoInput::open(path, heartbeat)?;
-    let mut decoder = input.decoder()?;
-    let mut seen = BTreeSet::new();
-    let mut received = frame::Video::empty();
-    let mut at_end = false;
-    for _ in 0..first_key + MAX_HEAD {
-        match input.next_packet()? {
-            Some(packet) => {
-                let _ = decoder.send_packet(&packet);
-            }
-            None => {
-                at_end = true;
-                let _ = decoder.send_eof();
-            }
-        }
-        while decoder.receive_frame(&mut received).is_ok() {
-            seen.extend(received.pts());
-        }
-        if at_end || seen.last().is_some_and(|&last| last > key_pts) {
-            break;
-        }
-    }
-    let last = seen.last().copied().unwrap_or(i64::MIN);
-    packets.retain_shown(|pts| pts > last || seen.contains(&pts));
-    Ok(packets)
+/// What to do when a frame comes out and one that was wanted before it did not.
+#[derive(Clone, Copy, PartialEq)]
+enum AtGap {
+    /// Hand out no later frame: frames come in presentation order, and it may come yet.
+    Stop,
+    /// It is lost.
+    GoOn,
 }
 
 /// Frames that are decoded in one go.
@@ -107,8 +72,10 @@ struct Run {
     start: usize,
     /// Stored place of the last packet needed.
     end: usize,
-    /// Stored place of each wanted frame, and the frame's index; in presentation order.
-    wanted: Vec<(usize, u64)>,
+    /// Indices of the wanted frames that have not come out, ascending.
+    wanted: VecDeque<u64>,
+    /// Stored places of all that were wanted.
+    places: HashSet<usize>,
 }
 
 /// Cuts the wanted frames into runs: a frame whose start lies within the run before it joins that run.
@@ -120,16 +87,21 @@ fn runs(packets: &Packets, wanted: &[u64]) -> Vec<Run> {
             .and_then(|frame| packets.shown().get(frame));
         let Some(&place) = place else { continue };
         let place = place as usize;
+        if packets.is_suspect(place, packets.damaged()) {
+            continue;
+        }
         let start = packets.start_for(place);
         match runs.last_mut() {
             Some(run) if start <= run.end => {
                 run.end = run.end.max(place);
-                run.wanted.push((place, frame));
+                run.wanted.push_back(frame);
+                run.places.insert(place);
             }
             _ => runs.push(Run {
                 start,
                 end: place,
-                wanted: vec![(place, frame)],
+                wanted: VecDeque::from([frame]),
+                places: HashSet::from([place]),
             }),
         }
     }
@@ -147,6 +119,10 @@ struct Reader<'a> {
     skips_non_reference: bool,
     num_decoded: u64,
     is_broken_off: bool,
+    /// Stored places of the packets that the decoder refused in this run, ascending.
+    refused: Vec<u32>,
+    /// Whether decoding from the beginning was tried and did not bring back what was missing.
+    is_beginning_futile: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -157,11 +133,7 @@ impl<'a> Reader<'a> {
     ) -> Result<Self, DecodeError> {
         let input = VideoInput::open(path, heartbeat)?;
         let decoder = input.decoder()?;
-        // Codecs for which leaving out a frame that nothing refers to leaves all others as they are.
-        let skips_non_reference = matches!(
-            input.codec(),
-            Id::H264 | Id::HEVC | Id::MPEG1VIDEO | Id::MPEG2VIDEO | Id::MPEG4
-        );
+        let skips_non_reference = input.can_skip_non_reference();
         Ok(Self {
             path,
             packets,
@@ -172,39 +144,90 @@ impl<'a> Reader<'a> {
             skips_non_reference,
             num_decoded: 0,
             is_broken_off: false,
+            refused: Vec::new(),
+            is_beginning_futile: false,
         })
     }
 
-    /// Decodes `run` and hands its wanted frames to `each`. Returns those that did not come out.
+    /// Decodes `run` and hands its wanted frames to `each`; what is left in `run.wanted` did not come
+    /// out. Returns how many were given up for lost.
     fn decode_run(
         &mut self,
-        run: &Run,
+        run: &mut Run,
+        at_gap: AtGap,
         index: &VideoIndex,
         each: &mut dyn FnMut(Frame) -> ControlFlow<()>,
-    ) -> Result<Vec<(usize, u64)>, DecodeError> {
-        let mut missing: Vec<(usize, u64)> = run.wanted.clone();
-        let mut next = self.packet_at(run.start)?;
-        for place in run.start..=run.end {
-            let Some(packet) = next.take() else { break };
-            let is_wanted = run.wanted.iter().any(|&(wanted, _)| wanted == place);
-            self.send(&packet, is_wanted);
-            self.receive(&mut missing, index, each)?;
-            if self.is_broken_off {
-                return Ok(missing);
+    ) -> Result<u64, DecodeError> {
+        // H.264 has no need of a keyframe, and its decoder shows nothing before it has recovered.
+        let mut has_key = run.start == 0 || self.input.codec() == Id::H264;
+        let (mut num_lost, mut place, mut is_flushed) = (0, run.start, false);
+        let mut received = frame::Video::empty();
+        self.refused.clear();
+        while !run.wanted.is_empty() && !self.is_broken_off {
+            if let Err(err) = self.decoder.receive_frame(&mut received) {
+                if is_refusal(err) && place > run.start {
+                    self.refused.push(place as u32 - 1);
+                }
+                if is_flushed {
+                    break;
+                }
+                is_flushed = !self.send_next(&mut place, run)?;
+                continue;
             }
-            if place < run.end {
-                next = self.following_packet()?;
+            self.heartbeat.beat();
+            self.num_decoded += 1;
+            has_key |= received.is_key();
+            let shown = received.pts().and_then(|pts| self.packets.frame_at(pts));
+            let Some(shown) = shown else { continue };
+            let shown_place = self.packets.shown()[shown as usize] as usize;
+            let is_sound = has_key
+                && !has_errors(&received)
+                && !self.packets.is_suspect(shown_place, &self.refused);
+            if !is_sound {
+                continue;
+            }
+            while run.wanted.front().is_some_and(|&next| next < shown) {
+                if at_gap == AtGap::Stop {
+                    self.decoder.flush();
+                    return Ok(num_lost);
+                }
+                num_lost += 1;
+                run.wanted.pop_front();
+            }
+            if run.wanted.front() == Some(&shown) {
+                run.wanted.pop_front();
+                let taken = std::mem::replace(&mut received, frame::Video::empty());
+                let pts_seconds = index.pts_seconds(shown);
+                let frame = make_frame(taken, shown, pts_seconds, index.orientation())?;
+                self.is_broken_off = each(frame).is_break();
             }
         }
-        let _ = self.decoder.send_eof(); // gives up what the decoder holds back
-        self.receive(&mut missing, index, each)?;
         self.decoder.flush();
-        Ok(missing)
+        Ok(num_lost + run.wanted.len() as u64)
     }
 
-    /// A damaged packet is skipped, as FFmpeg's own programs do: its frame will be missing.
-    fn send(&mut self, packet: &Packet, is_wanted: bool) {
+    /// Sends the packet at `place` and moves on; at the end of the run, asks for what the decoder holds
+    /// back and returns `false`. A damaged packet is left out: its frame will be missing.
+    fn send_next(&mut self, place: &mut usize, run: &Run) -> Result<bool, DecodeError> {
+        // Asked for what it holds back, the decoder of H.264 keeps for itself the frames that it decoded
+        // before it put out the one at which it recovered. It gives them out as more packets come.
+        let num_behind = if self.input.codec() == Id::H264 {
+            MAX_REORDER
+        } else {
+            0
+        };
+        let end = (run.end + num_behind).min(self.packets.stored().len() - 1);
+        let packet = if *place <= end {
+            self.packet_at(*place)?
+        } else {
+            None
+        };
+        let Some(mut packet) = packet else {
+            let _ = self.decoder.send_eof();
+            return Ok(false);
+        };
         if self.skips_non_reference {
+            let is_wanted = run.places.contains(place);
             let skip = if is_wanted {
                 Discard::Default
             } else {
@@ -212,88 +235,83 @@ impl<'a> Reader<'a> {
             };
             self.decoder.skip_frame(skip);
         }
-        let _ = self.decoder.send_packet(packet);
+        // After a seek, some demuxers count time from elsewhere; the bytes say which packet this is.
+        packet.set_pts(Some(self.packets.stored()[*place].pts));
+        if !packet.is_corrupt() && self.decoder.send_packet(&packet).is_err_and(is_refusal) {
+            self.refused.push(*place as u32);
+        }
+        *place += 1;
+        Ok(true)
     }
 
-    fn receive(
-        &mut self,
-        missing: &mut Vec<(usize, u64)>,
-        index: &VideoIndex,
-        each: &mut dyn FnMut(Frame) -> ControlFlow<()>,
-    ) -> Result<(), DecodeError> {
-        let mut received = frame::Video::empty();
-        while !self.is_broken_off && self.decoder.receive_frame(&mut received).is_ok() {
-            self.heartbeat.beat();
-            self.num_decoded += 1;
-            let place = received.pts().and_then(|pts| self.packets.place_at(pts));
-            let at = missing
-                .iter()
-                .position(|&(wanted, _)| Some(wanted) == place);
-            let (Some(at), false) = (at, has_errors(&received)) else {
-                continue;
-            };
-            let (_, frame) = missing.remove(at);
-            let taken = std::mem::replace(&mut received, frame::Video::empty());
-            let frame = make_frame(taken, frame, index.pts_seconds(frame), index.orientation())?;
-            self.is_broken_off = each(frame).is_break();
-        }
-        Ok(())
-    }
-
-    /// The packet at stored place `start`, wherever the container stands.
-    fn packet_at(&mut self, start: usize) -> Result<Option<Packet>, DecodeError> {
-        if self.next_place == Some(start) {
-            return self.following_packet();
-        }
-        let entry = self.packets.stored()[start];
-        // Some containers seek by pts, some by dts, some only nearby: try, and look where we are.
-        for timestamp in [Some(entry.pts), entry.dts].into_iter().flatten() {
-            if start > 0 && self.input.seek_back_to(timestamp) {
-                if let Some(packet) = self.read_up_to(start)? {
-                    return Ok(Some(packet));
+    /// The packet at stored place `place`, wherever the container stands.
+    fn packet_at(&mut self, place: usize) -> Result<Option<Packet>, DecodeError> {
+        let entry = self.packets.stored()[place];
+        if self.next_place == Some(place) {
+            let packet = self.next_packet()?;
+            if packet.as_ref().is_some_and(|packet| entry.is(packet)) {
+                return Ok(packet);
+            }
+        } else if place > 0 {
+            // Some containers seek by pts, some by dts, some only nearby: try, and look where we are.
+            for timestamp in [Some(entry.pts), entry.dts].into_iter().flatten() {
+                let packet = match self.input.seek_back_to(timestamp) {
+                    true => self.read_up_to(place)?,
+                    false => None,
+                };
+                if packet.is_some() {
+                    return Ok(packet);
                 }
             }
         }
         self.input = VideoInput::open(self.path, self.heartbeat)?;
         self.next_place = Some(0);
-        let mut packet = self.following_packet()?;
-        while packet.is_some() && self.next_place.is_some_and(|next| next <= start) {
-            packet = self.following_packet()?;
+        let mut packet = self.next_packet()?;
+        while packet.is_some() && self.next_place.is_some_and(|next| next <= place) {
+            packet = self.next_packet()?;
         }
-        Ok(packet)
+        match packet {
+            Some(packet) if !entry.is(&packet) => Err(DecodeError::ForeignIndex),
+            packet => Ok(packet),
+        }
     }
 
-    /// Reads on after a seek until the packet at place `start` comes; `None` if the seek went too far.
-    fn read_up_to(&mut self, start: usize) -> Result<Option<Packet>, DecodeError> {
-        let wanted = self.packets.stored()[start];
+    /// Reads on after a seek until the packet at `place` comes; `None` if the seek went too far.
+    fn read_up_to(&mut self, place: usize) -> Result<Option<Packet>, DecodeError> {
+        let wanted = self.packets.stored()[place];
+        self.next_place = None;
         while let Some(packet) = self.input.next_packet()? {
-            let is_wanted = packet.pts() == Some(wanted.pts) && packet.dts() == wanted.dts;
-            if is_wanted && packet.is_key() {
-                self.next_place = Some(start + 1);
+            if packet.pts() == Some(wanted.pts) && wanted.is(&packet) {
+                self.next_place = Some(place + 1);
                 return Ok(Some(packet));
             }
-            let place = packet.pts().and_then(|pts| self.packets.place_at(pts));
-            if place.is_some_and(|place| place > start) {
+            let passed = match (packet.dts(), wanted.dts) {
+                (Some(dts), Some(wanted)) => dts > wanted,
+                _ => packet.is_key() && packet.pts() > Some(wanted.pts),
+            };
+            if passed {
                 break;
             }
         }
-        self.next_place = None;
         Ok(None)
     }
 
-    /// The packet that the container gives next, of those that are in the index.
-    fn following_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
-        loop {
-            let packet = self.input.next_packet()?;
-            let Some(packet) = packet else {
-                return Ok(None);
-            };
-            if packet.size() > 0 && !packet.is_corrupt() {
-                self.next_place = self.next_place.map(|place| place + 1);
-                return Ok(Some(packet));
-            }
-        }
+    /// The packet that the container gives next.
+    fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
+        let packet = self.input.next_packet()?;
+        self.next_place = self
+            .next_place
+            .filter(|_| packet.is_some())
+            .map(|next| next + 1);
+        Ok(packet)
     }
+}
+
+/// Whether the decoder could not make anything of a packet; else it only wants to be fed or emptied.
+pub(super) fn is_refusal(err: ffmpeg_next::Error) -> bool {
+    use ffmpeg_next::Error::{Eof, Other};
+    use ffmpeg_next::error::EAGAIN;
+    !matches!(err, Eof | Other { errno: EAGAIN })
 }
 
 /// Whether the decoder says that it made up a part of the frame.

@@ -90,12 +90,22 @@ pub(super) struct Progress {
     pub open: Option<ShardMark>,
     pub refusals: Vec<Refusal>,
     pub entries_done: u64,
+    /// Of the entry at work, 0 to 1.
+    pub entry_share: f64,
     pub pairs: u64,
     pub frames_decoded: u64,
 }
 
 impl Progress {
-    pub fn add_piece(&mut self, line: &PieceLine) {
+    pub fn add(&mut self, line: &Line) {
+        match line {
+            Line::Begin(_) => {}
+            Line::Piece(line) => self.add_piece(line),
+            Line::Shard(line) => self.add_shard(line),
+        }
+    }
+
+    fn add_piece(&mut self, line: &PieceLine) {
         self.entry.records += line.records;
         self.entry.lost += line.lost;
         self.entry.loss = self.entry.loss.take().or_else(|| line.loss.clone());
@@ -106,12 +116,14 @@ impl Progress {
         if line.piece + 1 >= line.num_pieces {
             self.entry = EntryTally::default();
             self.entries_done += 1;
+            self.entry_share = 0.0;
             self.position = Position {
                 entry: line.entry + 1,
                 piece: 0,
                 records: 0,
             };
         } else {
+            self.entry_share = f64::from(line.piece + 1) / f64::from(line.num_pieces);
             self.position = Position {
                 entry: line.entry,
                 piece: line.piece + 1,
@@ -120,7 +132,7 @@ impl Progress {
         }
     }
 
-    pub fn add_shard(&mut self, line: &ShardLine) {
+    fn add_shard(&mut self, line: &ShardLine) {
         self.shards.push(line.shard.clone());
         self.open = None;
         self.position = line.next;
@@ -158,11 +170,7 @@ impl Found {
     pub fn progress(&self, count: usize) -> Progress {
         let mut progress = Progress::default();
         for (line, _) in self.lines.iter().take(count) {
-            match line {
-                Line::Begin(_) => {}
-                Line::Piece(line) => progress.add_piece(line),
-                Line::Shard(line) => progress.add_shard(line),
-            }
+            progress.add(line);
         }
         progress
     }

@@ -28,6 +28,7 @@ use self::resume::Start;
 use crate::decode;
 use crate::parallel::{Cancel, Crew, Ended, run_ordered};
 use crate::pipeline::Pipeline;
+use crate::run::words::counted;
 use crate::run::{RunError, Verbosity};
 
 /// What `vidpairs extract` is asked to do.
@@ -140,34 +141,30 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
 
 impl std::fmt::Display for ExtractSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            clips,
-            refused,
-            skipped,
-            partial,
-            pairs,
-            shards,
-            ..
-        } = self;
         let bytes = indicatif::HumanBytes(self.bytes);
+        let (pairs, clips) = (counted(self.pairs, "pair"), counted(self.clips, "clip"));
         write!(
             f,
-            "{pairs} pairs of {clips} clips in {shards} shards, {bytes}"
+            "{pairs} of {clips} in {}, {bytes}",
+            counted(self.shards, "shard")
         )?;
         if self.is_complete_already {
             write!(f, "; complete already, nothing was done")?;
         } else {
-            let seconds = self.seconds;
-            write!(
-                f,
-                "; {} frames decoded in {seconds:.1} s",
-                self.frames_decoded
-            )?;
+            let frames = counted(self.frames_decoded, "frame");
+            write!(f, "; {frames} decoded in {:.1} s", self.seconds)?;
         }
+        let Self {
+            refused,
+            skipped,
+            partial,
+            ..
+        } = self;
         if refused + skipped + partial > 0 {
+            let refused = counted(*refused, "clip");
             write!(
                 f,
-                "; {refused} clips refused, {skipped} skipped, {partial} partial: see refused.jsonl"
+                "; {refused} refused, {skipped} skipped, {partial} partial: see refused.jsonl"
             )?;
         }
         Ok(())

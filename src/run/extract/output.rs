@@ -96,9 +96,9 @@ impl ShardSink<'_> {
         if let Some(refusal) = &line.refusal {
             self.display.refused(refusal);
         }
-        // What the journal has not is not safe, and not counted.
-        self.journal.add(&Line::Piece(line.clone()))?;
-        self.progress.add_piece(&line);
+        let line = Line::Piece(line);
+        self.journal.add(&line)?;
+        self.progress.add(&line); // after the journal: what is counted is safe
         Ok(())
     }
 
@@ -190,9 +190,10 @@ impl ShardSink<'_> {
                 shard: writer.finish(&self.out)?,
                 next,
             };
-            self.journal.add(&Line::Shard(line.clone()))?;
+            let line = Line::Shard(line);
+            self.journal.add(&line)?;
+            self.progress.add(&line);
             self.journal.sync()?;
-            self.progress.add_shard(&line);
         }
         Ok(())
     }

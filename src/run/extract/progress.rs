@@ -1,9 +1,12 @@
 //! What a run shows of itself: counts, the rate of every step, what limits it, the time left.
 
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{
+    HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle,
+};
 
 use super::journal::Progress;
 use crate::run::Verbosity;
@@ -11,6 +14,8 @@ use crate::types::{Outcome, Refusal};
 
 /// How often a line is printed where there is no terminal.
 const LINE_PERIOD: Duration = Duration::from_secs(30);
+/// Steps of the bar that one clip is worth: a long video moves it while it is at work.
+const PARTS: u64 = 1000;
 
 /// The steps whose time is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +32,7 @@ const STEPS: [(Step, &str, &str); 5] = [
     (Step::Decode, "decode", "frames/s"),
     (Step::Crop, "crop", "images/s"),
     (Step::Encode, "encode", "images/s"),
-    (Step::Write, "write", "bytes/s"),
+    (Step::Write, "write", ""),
 ];
 
 /// Counted by the workers, read by the display.
@@ -68,26 +73,30 @@ impl Counters {
         self.nanos[step as usize].load(Ordering::Relaxed) as f64 * 1e-9
     }
 
-    /// The rate of every step while it is at work, one thread, and the step that takes most time.
-    ///
-    /// `elapsed`, `workers`: of the run. Writing is one thread's work; it limits when that thread
-    /// is never idle.
-    pub fn rates(&self, elapsed: Duration, workers: usize) -> String {
+    /// The rate of every step while it is at work, one thread.
+    pub fn rates(&self) -> String {
         let rate = |&(step, name, unit): &(Step, &str, &str)| {
             let (done, seconds) = (
                 self.done[step as usize].load(Ordering::Relaxed),
                 self.seconds(step),
             );
             (done > 0 && seconds > 0.0).then(|| {
-                let per_second = HumanCount((done as f64 / seconds).round() as u64);
-                format!("{name} {per_second} {unit}")
+                let per_second = (done as f64 / seconds).round() as u64;
+                match step {
+                    Step::Write => format!("{name} {}/s", HumanBytes(per_second)),
+                    _ => format!("{name} {} {unit}", HumanCount(per_second)),
+                }
             })
         };
         let rates: Vec<String> = STEPS.iter().filter_map(rate).collect();
-        format!("{}; {}", rates.join(", "), self.limit(elapsed, workers))
+        rates.join(", ")
     }
 
-    fn limit(&self, elapsed: Duration, workers: usize) -> String {
+    /// The step that takes most of the time. Writing is one thread's work; it limits when that
+    /// thread is never idle.
+    ///
+    /// `elapsed`, `workers`: of the run.
+    pub fn limit(&self, elapsed: Duration, workers: usize) -> String {
         let elapsed = elapsed.as_secs_f64().max(1e-9);
         let share = |&(step, name, _): &(Step, &'static str, &str)| {
             let threads = if step == Step::Write {
@@ -123,6 +132,7 @@ struct Bars {
     clips: ProgressBar,
     pairs: ProgressBar,
     rates: ProgressBar,
+    limit: ProgressBar,
 }
 
 impl Display {
@@ -159,19 +169,24 @@ impl Display {
         let elapsed = self.start.elapsed();
         let num_refused = progress.num(Outcome::Refused);
         if let Some(bars) = &self.bars {
-            bars.clips.set_position(progress.entries_done);
-            bars.clips.set_message(format!("{num_refused} refused"));
+            let done = progress.entries_done;
+            let share = (progress.entry_share * PARTS as f64) as u64;
+            bars.clips.set_position(done * PARTS + share);
+            let of_all = format!("{done} of {}, {num_refused} refused", self.num_entries);
+            bars.clips.set_message(of_all);
             bars.pairs.set_position(progress.pairs);
-            bars.rates
-                .set_message(counters.rates(elapsed, self.workers));
+            bars.rates.set_message(counters.rates());
+            bars.limit
+                .set_message(counters.limit(elapsed, self.workers));
         } else if self.verbosity >= Verbosity::Normal && Instant::now() >= self.next_line {
             self.next_line = Instant::now() + LINE_PERIOD;
             self.print(&format!(
-                "{} of {} clips, {num_refused} refused, {} pairs; {}",
+                "{} of {} clips, {num_refused} refused, {} pairs; {}; {}",
                 progress.entries_done,
                 self.num_entries,
                 progress.pairs,
-                counters.rates(elapsed, self.workers)
+                counters.rates(),
+                counters.limit(elapsed, self.workers)
             ));
         }
     }
@@ -182,18 +197,16 @@ impl Display {
             bars.clear();
         }
         if self.verbosity >= Verbosity::Normal {
-            self.print(&counters.rates(self.start.elapsed(), self.workers));
+            let limit = counters.limit(self.start.elapsed(), self.workers);
+            self.print(&format!("{}; {limit}", counters.rates()));
         }
     }
 
-    #[expect(
-        clippy::print_stderr,
-        reason = "progress goes to stderr, and here alone"
-    )]
+    /// To stderr; where nobody reads that any more, the run goes on all the same.
     fn print(&self, line: &str) {
         match &self.bars {
             Some(bars) => drop(bars.all.println(line)),
-            None => eprintln!("{line}"),
+            None => drop(writeln!(io::stderr(), "{line}")),
         }
     }
 }
@@ -204,23 +217,29 @@ impl Bars {
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
         };
         let all = MultiProgress::new();
-        let clips = all.add(ProgressBar::new(num_entries));
-        clips.set_style(style("videos {wide_bar} {pos}/{len}, {msg}, {eta} left"));
-        clips.set_position(num_done);
+        let clips = all.add(ProgressBar::new(num_entries * PARTS));
+        clips.set_style(style("videos {wide_bar} {msg}, {eta} left"));
+        clips.set_position(num_done * PARTS);
         clips.reset_eta();
         let pairs = all.add(ProgressBar::no_length());
         pairs.set_style(style("pairs  {human_pos}, {per_sec}"));
-        let rates = all.add(ProgressBar::no_length());
-        rates.set_style(style("{wide_msg}"));
+        let line = || {
+            let line = all.add(ProgressBar::no_length());
+            line.set_style(style("{wide_msg}"));
+            line
+        };
+        let (rates, limit) = (line(), line());
         Self {
             all,
             clips,
             pairs,
             rates,
+            limit,
         }
     }
 
     fn clear(&self) {
+        self.limit.finish_and_clear();
         self.rates.finish_and_clear();
         self.pairs.finish_and_clear();
         self.clips.finish_and_clear();

@@ -95,11 +95,16 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
             _ => resumed(out, entries, journal, found),
         };
     }
+    // An empty journal beside a manifest: a kill came while it was being taken away, or before a retry
+    // began.
+    if let Some(manifest) = manifest.as_ref().filter(|_| !options.retry_refused) {
+        journal.remove()?;
+        return complete(out, manifest, options);
+    }
     let (retry, first_shard) = match &manifest {
         Some(manifest) => {
             let ordinals = refused_ordinals(out, &entries)?;
-            // Nobody may have asked: a kill left an empty journal where it was being taken away.
-            if ordinals.is_empty() || !options.retry_refused {
+            if ordinals.is_empty() {
                 journal.remove()?;
                 return complete(out, manifest, options);
             }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::progress::{Counters, Step};
 use crate::codec::{self, Codec};
-use crate::crop::{CropError, crop};
+use crate::crop::{CropError, Cropper};
 use crate::pipeline::Pipeline;
 use crate::run::with_causes;
 use crate::sample::{PairRule, TrackRule};
@@ -41,6 +41,7 @@ pub(super) struct ViewMaker<'a> {
     pipeline: &'a Pipeline,
     plans: &'a [PairPlan],
     counters: &'a Counters,
+    cropper: Cropper,
     /// Whole frames, by frame index: the positive of one pair may be the anchor of the next.
     frames: HashMap<u64, Result<View, LostPair>>,
     /// Regions, by pair (place in `plans`) and end.
@@ -53,6 +54,7 @@ impl<'a> ViewMaker<'a> {
             pipeline,
             plans,
             counters,
+            cropper: Cropper::default(),
             frames: HashMap::new(),
             regions: HashMap::new(),
         }
@@ -91,7 +93,7 @@ impl<'a> ViewMaker<'a> {
         }
     }
 
-    fn view(&self, frame: &Frame, region: Option<BoxXywh>) -> Result<View, LostPair> {
+    fn view(&mut self, frame: &Frame, region: Option<BoxXywh>) -> Result<View, LostPair> {
         let start = Instant::now();
         let lost = |stage, err: &dyn std::error::Error| LostPair {
             stage,
@@ -110,7 +112,9 @@ impl<'a> ViewMaker<'a> {
             })?),
             None => None,
         };
-        let image = crop(&frame.planes, inside, self.pipeline.images.short_side_px)
+        let image = self
+            .cropper
+            .crop(&frame.planes, inside, self.pipeline.images.short_side_px)
             .map_err(|err| lost(Stage::Crop, &err))?;
         self.counters.add(Step::Crop, start, 1);
         let start = Instant::now();

@@ -1,0 +1,233 @@
+//! One record as a card.
+
+use maud::{Markup, html};
+
+use super::{Entry, picture};
+use crate::types::{EncodedRecord, RecordMeta, Role, SizePx, TrackletMeta, ViewMeta};
+
+/// The tracker's name where the boxes are the data set's.
+const GROUND_TRUTH: &str = "ground-truth";
+
+/// Between the two pictures of a strip, px; the stylesheet has the same number.
+const GAP_PX: u32 = 6;
+
+/// The card of a record, or of the reason why there is none.
+pub(super) fn card(entry: &Entry) -> Markup {
+    html! {
+        article {
+            @match &entry.record {
+                Ok(record) => {
+                    (heading(&record.meta.clip, record.meta.label.as_deref(), entry.number))
+                    (pictures(record))
+                    @if let Some(tracklet) = &record.meta.tracklet {
+                        p.how { (confidence(tracklet)) }
+                    }
+                }
+                Err(why) => {
+                    (heading("damaged", None, entry.number))
+                    p.how { "This record cannot be shown: " (why) }
+                }
+            }
+        }
+    }
+}
+
+fn heading(title: &str, label: Option<&str>, number: u64) -> Markup {
+    html! {
+        div.heading {
+            h3 { (title) }
+            @if let Some(label) = label { span.label { (label) } }
+            span.number { "record " (number) }
+        }
+    }
+}
+
+/// The strips of a card: whole frames with their boxes where they are stored, then the views.
+fn pictures(record: &EncodedRecord) -> Markup {
+    let meta = &record.meta;
+    let frames = strip_of(meta, [Role::AnchorFrame, Role::PositiveFrame]);
+    let views = strip_of(meta, [Role::Anchor, Role::Positive]);
+    html! {
+        div.strips {
+            @if frames.is_empty() {
+                (strip(record, &views, meta.k, view_caption))
+            } @else {
+                (strip(record, &frames, meta.k, frame_caption))
+                (strip(record, &views, None, region_caption))
+            }
+        }
+    }
+}
+
+fn strip_of(meta: &RecordMeta, roles: [Role; 2]) -> Vec<(Role, &ViewMeta)> {
+    meta.views()
+        .filter(|(role, _)| roles.contains(role))
+        .collect()
+}
+
+/// One or two pictures of equal height, the arrow between them, and their captions.
+///
+/// Columns whose widths are as the aspects of their pictures give the pictures one height.
+fn strip(
+    record: &EncodedRecord,
+    views: &[(Role, &ViewMeta)],
+    k: Option<u64>,
+    caption: fn(Role, &ViewMeta) -> Markup,
+) -> Markup {
+    let aspects: Vec<f64> = views
+        .iter()
+        .map(|(_, view)| aspect(view.image_size))
+        .collect();
+    let sum: f64 = aspects.iter().sum();
+    let columns: Vec<String> = aspects
+        .iter()
+        .map(|aspect| format!("minmax(0,{aspect:.4}fr)"))
+        .collect();
+    let strip_style = format!("flex:{sum:.4} 1 {GAP_PX}px");
+    let pictures_style = format!(
+        "grid-template-columns:{};max-width:calc(var(--height)*{sum:.4} + {GAP_PX}px)",
+        columns.join(" ")
+    );
+    html! {
+        div.strip style=(strip_style) {
+            div.pictures style=(pictures_style) {
+                @for &(role, view) in views { (picture(record, role, view)) }
+            }
+            @if views.len() > 1 { (arrow(k)) }
+            div.captions {
+                @for &(role, view) in views { div { (caption(role, view)) } }
+            }
+        }
+    }
+}
+
+/// From anchor to positive, with the frames between them where they are to be said.
+fn arrow(k: Option<u64>) -> Markup {
+    html! {
+        div.arrow {
+            span { "anchor" }
+            span.line {
+                @if let Some(k) = k { b { "+" (k) @if k == 1 { " frame" } @else { " frames" } } }
+            }
+            span { "positive" }
+        }
+    }
+}
+
+fn picture(record: &EncodedRecord, role: Role, view: &ViewMeta) -> Markup {
+    let size = view.image_size;
+    let member = record.members.iter().find(|member| member.role == role);
+    let uri = member.map(|member| picture::data_uri(member, size));
+    let bounds = region_in(&record.meta, role);
+    let alt = format!(
+        "{} of {}, frame {}",
+        role.name(),
+        record.meta.clip,
+        view.frame
+    );
+    html! {
+        div.picture {
+            @match uri {
+                Some(Ok(uri)) => img src=(uri) alt=(alt) width=(size.width) height=(size.height);,
+                Some(Err(why)) => p { "This picture cannot be shown: " (why) },
+                None => p { "This picture is missing." },
+            }
+            @if let Some(bounds) = bounds { (box_over(view.frame_size, bounds)) }
+        }
+    }
+}
+
+/// The region to mark in a picture, in px of the frame: whole frames have one.
+fn region_in(meta: &RecordMeta, role: Role) -> Option<[f64; 4]> {
+    let region = match role {
+        Role::AnchorFrame => meta.anchor.box_xywh,
+        Role::PositiveFrame => meta.positive.as_ref()?.box_xywh,
+        Role::Anchor | Role::Positive => None,
+    };
+    region.filter(|region| region.is_valid()).map(Into::into)
+}
+
+/// A box over a picture of a whole frame. The drawing's unit is a px of the frame, whatever the size
+/// at which the picture is stored or shown.
+fn box_over(frame: SizePx, [x, y, w, h]: [f64; 4]) -> Markup {
+    let view_box = format!("0 0 {} {}", frame.width, frame.height);
+    html! {
+        svg viewBox=(view_box) preserveAspectRatio="none" aria-hidden="true" {
+            @for class in ["halo", "box"] {
+                // Closed: SVG has no void elements, and a rect inside a rect is not drawn.
+                rect class=(class) x=(x) y=(y) width=(w) height=(h) {}
+            }
+        }
+    }
+}
+
+/// A small box as it looks on the page, for the legend.
+pub(super) fn box_sample() -> Markup {
+    html! {
+        span.sample aria-hidden="true" {
+            (box_over(SizePx { width: 24, height: 16 }, [3.0, 3.0, 18.0, 10.0]))
+        }
+    }
+}
+
+/// Under a picture that stands alone: frame, time, and the region's size.
+fn view_caption(role: Role, view: &ViewMeta) -> Markup {
+    html! {
+        (frame_caption(role, view))
+        @if view.box_xywh.is_some() { br; (region_caption(role, view)) }
+    }
+}
+
+fn frame_caption(_: Role, view: &ViewMeta) -> Markup {
+    html! {
+        @match view.pts_seconds {
+            Some(seconds) => {
+                span { b { "frame " (view.frame) } " ·" } " " span { (format!("{seconds:.3}")) " s" }
+            }
+            None => span { b { "frame " (view.frame) } },
+        }
+    }
+}
+
+fn region_caption(_: Role, view: &ViewMeta) -> Markup {
+    let SizePx { width, height } = view.frame_size;
+    html! {
+        @if let Some(region) = view.box_xywh {
+            span { (format!("{:.0} × {:.0}", region.w, region.h)) " px" }
+            " " span { "of " (width) " × " (height) }
+        }
+    }
+}
+
+/// Whether a tracker gave a measure of its confidence.
+pub(super) fn has_scores(tracklet: &TrackletMeta) -> bool {
+    let scores = [
+        tracklet.psr_mean,
+        tracklet.psr_min,
+        tracklet.forward_backward_iou,
+    ];
+    scores.iter().any(Option::is_some)
+}
+
+/// How the region was followed, in words.
+fn confidence(tracklet: &TrackletMeta) -> String {
+    if tracklet.tracker == GROUND_TRUTH {
+        return "box of the data set".to_owned();
+    }
+    let psr = match (tracklet.psr_mean, tracklet.psr_min) {
+        (Some(mean), Some(min)) => Some(format!("PSR {mean:.1}, at its worst {min:.1}")),
+        (Some(mean), None) => Some(format!("PSR {mean:.1}")),
+        (None, Some(min)) => Some(format!("PSR at its worst {min:.1}")),
+        (None, None) => None,
+    };
+    let iou = tracklet.forward_backward_iou;
+    let iou = iou.map(|iou| format!("forward-backward IoU {iou:.2}"));
+    let tracker = Some(format!("tracked by {}", tracklet.tracker));
+    let parts: Vec<String> = [tracker, psr, iou].into_iter().flatten().collect();
+    parts.join(" · ")
+}
+
+/// Width over height; a damaged size must not end up in the layout as 0 or infinity.
+fn aspect(size: SizePx) -> f64 {
+    f64::from(size.width.max(1)) / f64::from(size.height.max(1))
+}

@@ -1,0 +1,92 @@
+//! An encoded image as a `data:` URI, which a browser shows without another file.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::codec::{self, CodecError};
+use crate::types::{EncodedMember, RgbImage, SizePx};
+
+/// Why a stored image cannot be embedded. Say so in its place.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PictureError {
+    /// The bytes are no raw RGB under zstd.
+    #[error("{0}")]
+    Codec(#[from] CodecError),
+    /// The png crate refused.
+    #[error("{0}")]
+    Png(#[from] png::EncodingError),
+}
+
+/// `member`, whose record states `size`: JPEG bytes as they are, raw RGB as PNG.
+pub(super) fn data_uri(member: &EncodedMember, size: SizePx) -> Result<String, PictureError> {
+    if member.extension == "rgb.zst" {
+        let image = codec::decode_rgb_zstd(&member.bytes, size)?;
+        return Ok(uri("image/png", &png(&image)?));
+    }
+    Ok(uri("image/jpeg", &member.bytes))
+}
+
+fn uri(media_type: &str, bytes: &[u8]) -> String {
+    format!("data:{media_type};base64,{}", STANDARD.encode(bytes))
+}
+
+fn png(image: &RgbImage) -> Result<Vec<u8>, png::EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, image.size.width, image.size.height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&image.pixels)?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Role;
+
+    fn rgb_zst(image: &RgbImage) -> EncodedMember {
+        EncodedMember {
+            role: Role::Anchor,
+            extension: "rgb.zst",
+            bytes: zstd::bulk::compress(&image.pixels, 3).unwrap().into(),
+        }
+    }
+
+    #[test]
+    fn raw_rgb_is_embedded_as_a_png_of_the_same_samples() {
+        let size = SizePx {
+            width: 5,
+            height: 3,
+        };
+        let image = RgbImage {
+            size,
+            pixels: (0..45).map(|sample| sample * 5).collect(),
+        };
+        let uri = data_uri(&rgb_zst(&image), size).unwrap();
+        let base64 = uri.strip_prefix("data:image/png;base64,").unwrap();
+        let bytes = STANDARD.decode(base64).unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(bytes))
+            .read_info()
+            .unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let frame = reader.next_frame(&mut pixels).unwrap();
+        assert_eq!((frame.width, frame.height), (5, 3));
+        assert_eq!(pixels, image.pixels);
+    }
+
+    #[test]
+    fn raw_rgb_of_another_size_is_an_error() {
+        let size = SizePx {
+            width: 1,
+            height: 1,
+        };
+        let image = RgbImage {
+            size,
+            pixels: vec![1, 2, 3],
+        };
+        let wider = SizePx { width: 2, ..size };
+        assert!(data_uri(&rgb_zst(&image), wider).is_err());
+    }
+}

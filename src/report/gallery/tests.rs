@@ -1,0 +1,186 @@
+use super::*;
+use crate::types::{
+    BoxXywh, EncodedMember, RecordMeta, Role, SCHEMA, SizePx, TrackletMeta, ViewMeta,
+};
+
+/// Not a picture: nothing here looks into it.
+const JPEG: &[u8] = b"\xff\xd8jpeg";
+
+fn view(frame: u64, frame_size: SizePx, image_size: SizePx) -> ViewMeta {
+    ViewMeta {
+        frame,
+        pts_seconds: Some(frame as f64 / 30.0),
+        frame_size,
+        box_xywh: None,
+        image_size,
+        crc32: 0,
+    }
+}
+
+/// A tracked pair of `clip`: regions of 640 x 360 px frames that are stored at half that size.
+fn tracked(clip: &str) -> EncodedRecord {
+    let size = |width, height| SizePx { width, height };
+    let frame_size = size(640, 360);
+    let region = |frame, x| ViewMeta {
+        box_xywh: Some(BoxXywh {
+            x,
+            y: 20.5,
+            w: 100.0,
+            h: 50.0,
+        }),
+        ..view(frame, frame_size, size(100, 50))
+    };
+    let whole = |frame| Some(view(frame, frame_size, size(320, 180)));
+    let roles = [
+        Role::Anchor,
+        Role::Positive,
+        Role::AnchorFrame,
+        Role::PositiveFrame,
+    ];
+    EncodedRecord {
+        meta: RecordMeta {
+            schema: SCHEMA,
+            key: "00000000-0000".to_owned(),
+            clip: clip.to_owned(),
+            source: "trackingnet".to_owned(),
+            kind: PairKind::Tracks,
+            label: Some("cat & <b>dog</b>".to_owned()),
+            k: Some(60),
+            anchor: region(120, 10.0),
+            positive: Some(region(180, 540.0)),
+            anchor_frame: whole(120),
+            positive_frame: whole(180),
+            tracklet: Some(TrackletMeta {
+                tracker: "ground-truth".to_owned(),
+                psr_mean: None,
+                psr_min: None,
+                forward_backward_iou: None,
+            }),
+        },
+        members: roles
+            .map(|role| EncodedMember {
+                role,
+                extension: "jpg",
+                bytes: JPEG.into(),
+            })
+            .to_vec(),
+    }
+}
+
+fn page(record: Result<EncodedRecord, String>) -> String {
+    render(&Gallery {
+        title: "a <i>title</i>".to_owned(),
+        entries: vec![Entry { number: 17, record }],
+        ..Gallery::default()
+    })
+}
+
+#[test]
+fn a_page_asks_for_no_other_file() {
+    let html = page(Ok(tracked("a/clip.mp4")));
+    let images: Vec<&str> = html.split("<img ").skip(1).collect();
+    assert_eq!(images.len(), 4);
+    let is_embedded = |image: &&str| image.starts_with("src=\"data:image/jpeg;base64,/9hqcGVn\"");
+    assert!(images.iter().all(is_embedded), "{html}");
+    for outside in [
+        "http:", "https:", "url(", "@import", "<script", "<link", "href=",
+    ] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+}
+
+#[test]
+fn every_element_that_is_opened_is_closed() {
+    const VOID: [&str; 4] = ["meta", "img", "br", "!DOCTYPE"];
+    let html = page(Ok(tracked("a/clip.mp4")));
+    let (_, body) = html.split_once("</style>").unwrap();
+    let mut open = vec!["html", "head"];
+    for tag in body.split('<').skip(1) {
+        let name = tag.split([' ', '>']).next().unwrap();
+        match name.strip_prefix('/') {
+            Some(closed) => assert_eq!(open.pop(), Some(closed), "{tag}"),
+            None if VOID.contains(&name) => {}
+            None => open.push(name),
+        }
+    }
+    assert_eq!(open, [] as [&str; 0]);
+}
+
+#[test]
+fn ids_and_labels_are_shown_not_obeyed() {
+    let html = page(Ok(tracked("<script>alert(1)</script>\" onload=\"x")));
+    assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot; onload="));
+    assert!(html.contains("cat &amp; &lt;b&gt;dog&lt;/b&gt;"));
+    assert!(html.contains("a &lt;i&gt;title&lt;/i&gt;"));
+    assert!(!html.contains("<script") && !html.contains("<b>dog") && !html.contains("<i>title"));
+}
+
+#[test]
+fn boxes_are_drawn_in_the_px_of_the_frame_however_small_it_is_stored() {
+    let html = page(Ok(tracked("a")));
+    assert_eq!(html.matches("viewBox=\"0 0 640 360\"").count(), 2);
+    for x in ["10", "540"] {
+        let bounds = format!("x=\"{x}\" y=\"20.5\" width=\"100\" height=\"50\"></rect>");
+        assert_eq!(
+            html.matches(&bounds).count(),
+            2,
+            "a halo and a line: {bounds}"
+        );
+    }
+}
+
+#[test]
+fn the_pictures_of_a_strip_share_its_width_by_their_aspects() {
+    let html = page(Ok(tracked("a")));
+    assert!(html.contains("grid-template-columns:minmax(0,1.7778fr) minmax(0,1.7778fr);"));
+    assert!(html.contains("grid-template-columns:minmax(0,2.0000fr) minmax(0,2.0000fr);"));
+}
+
+#[test]
+fn frames_times_and_the_distance_between_them_are_told() {
+    let html = page(Ok(tracked("a")));
+    for words in [
+        "<b>frame 120</b> ·</span> <span>4.000 s",
+        "<b>frame 180</b> ·</span> <span>6.000 s",
+        "<b>+60 frames</b>",
+        "record 17",
+        "box of the data set",
+        "100 × 50 px",
+    ] {
+        assert!(html.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn the_confidence_of_a_tracker_is_told_and_explained() {
+    let mut record = tracked("a");
+    record.meta.tracklet = Some(TrackletMeta {
+        tracker: "dcf".to_owned(),
+        psr_mean: Some(12.52),
+        psr_min: Some(6.25),
+        forward_backward_iou: Some(0.934),
+    });
+    let html = page(Ok(record));
+    let words = "tracked by dcf · PSR 12.5, at its worst 6.2 · forward-backward IoU 0.93";
+    assert!(html.contains(words), "{html}");
+    assert!(html.contains("peak-to-sidelobe ratio"));
+    assert!(!page(Ok(tracked("a"))).contains("peak-to-sidelobe ratio"));
+}
+
+#[test]
+fn a_damaged_record_and_a_broken_picture_leave_a_note_in_their_place() {
+    let damaged = page(Err("crc32 is 1, the json says 2".to_owned()));
+    assert!(damaged.contains("cannot be shown: crc32 is 1, the json says 2"));
+    let mut record = tracked("a");
+    record.members.remove(0);
+    record.members[0].extension = "rgb.zst";
+    let html = page(Ok(record));
+    assert!(html.contains("This picture is missing."));
+    assert!(html.contains("This picture cannot be shown: zstd failed"));
+    assert_eq!(html.matches("<img ").count(), 2);
+}
+
+#[test]
+fn a_data_set_without_a_record_says_so() {
+    assert!(render(&Gallery::default()).contains("The data set holds no record."));
+}

@@ -1,1 +1,0 @@
-//! `vidpairs inspect`: what a data set holds.

@@ -1,0 +1,16 @@
+//! Clips whose every frame carries its own number, and what the FFmpeg programs say of a clip.
+//!
+//! A test file starts with `mod common;`. Clips are made once and kept in the target folder under a
+//! name that holds their arguments; tests that run side by side share them.
+
+#![allow(dead_code, unused_imports)] // no test file uses all of it
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stderr)] // says which cases are left out
+
+mod clips;
+mod grid;
+mod programs;
+
+pub use clips::{NumberedClip, changed_clip, numbered_clip, remade_clip};
+pub use grid::read_number;
+pub use programs::{ProbedFrame, ffmpeg_numbers, ffprobe_frames, has_encoder};
