@@ -87,7 +87,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode, CliErro
     };
     match cli.command {
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "vidpairs", &mut io::stdout());
+            let mut script = Vec::new(); // clap panics where it cannot write
+            clap_complete::generate(shell, &mut Cli::command(), "vidpairs", &mut script);
+            printed(io::stdout().write_all(&script))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Extract(args) => extract(args, &signals::cancel_on_signal()?),
@@ -151,7 +153,7 @@ impl Common {
     /// The result: one JSON object, or words unless all is to be quiet.
     fn print<S: Serialize + std::fmt::Display>(&self, result: &S) -> Result<(), CliError> {
         let mut stdout = io::stdout().lock();
-        let printed = if self.json {
+        printed(if self.json {
             serde_json::to_string(result)
                 .map_err(io::Error::other)
                 .and_then(|json| writeln!(stdout, "{json}"))
@@ -159,11 +161,14 @@ impl Common {
             Ok(())
         } else {
             writeln!(stdout, "{result}")
-        };
-        match printed {
-            // Whoever read us has seen enough.
-            Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            printed => printed.map_err(CliError::Stdout),
-        }
+        })
+    }
+}
+
+/// What writing to stdout gave, unless its reader left: whoever read us has seen enough then.
+fn printed(written: io::Result<()>) -> Result<(), CliError> {
+    match written {
+        Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(CliError::Stdout),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::shard::ShardError;
 #[cfg(feature = "extract")]
@@ -141,6 +141,30 @@ pub enum RunError {
         /// Of the data set.
         num_records: u64,
     },
+}
+
+impl RunError {
+    /// The same error, or [`RunError::DiskFull`] where the disk of `out` is; so many `pairs` are safe
+    /// there.
+    #[cfg(feature = "extract")]
+    pub(super) fn named_if_full(self, out: &Path, pairs: u64) -> Self {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(&self);
+        while let Some(found) = cause {
+            let kind = found.downcast_ref::<io::Error>().map(io::Error::kind);
+            if matches!(
+                kind,
+                Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            ) {
+                return Self::DiskFull {
+                    out: out.to_owned(),
+                    pairs,
+                    source: Box::new(self),
+                };
+            }
+            cause = found.source();
+        }
+        self
+    }
 }
 
 /// An error and what caused it, in one line. A cause whose words the line has already is left out.

@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::path::Path;
 use std::ptr;
 use std::slice;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use ffmpeg_next::codec::{self, Id};
 use ffmpeg_next::format::context::Input;
@@ -16,6 +16,8 @@ use super::ffmpeg_versions;
 use super::layers::has_one_layer;
 use crate::parallel::Heartbeat;
 use crate::types::{Orientation, SizePx};
+
+static ERROR_WORDS: Once = Once::new();
 
 /// A container whose video stream alone is read.
 pub(super) struct VideoInput {
@@ -35,6 +37,8 @@ impl VideoInput {
         }
         // Asked before FFmpeg is: its own "permission denied" reads like a damaged container.
         std::fs::File::open(path).map_err(|err| DecodeError::unreadable("the file", err))?;
+        // Until it is told to look them up, the binding has no words for FFmpeg's errors.
+        ERROR_WORDS.call_once(ffmpeg_next::util::error::register_all);
         let input = open_input(path, heartbeat)?;
         let num_streams = input.streams().len();
         let is_cover = |stream: &ffmpeg_next::Stream<'_>| {

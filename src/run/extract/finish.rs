@@ -40,7 +40,12 @@ pub(super) fn finish(
         let before = read_refusals(out)?.into_iter();
         refusals.extend(before.filter(|refusal| !retried.contains(refusal.id.as_str())));
         refusals.sort_by(|a, b| a.id.cmp(&b.id));
-        shards.splice(0..0, Manifest::read(out)?.shards);
+        // A retry that was stopped after its manifest was written finds its own shards in there.
+        let first_shard = usize::try_from(begin.first_shard).unwrap_or(usize::MAX);
+        shards.splice(
+            0..0,
+            Manifest::read(out)?.shards.into_iter().take(first_shard),
+        );
     }
     let num = |outcome| {
         refusals

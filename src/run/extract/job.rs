@@ -68,7 +68,8 @@ pub(super) struct PieceRecords {
     pub records: Vec<EncodedRecord>,
     pub lost: Vec<LostPair>,
     pub frames_decoded: u64,
-    /// About the clip as a whole, with its first piece only.
+    /// About the clip as a whole, with its last piece only: there the clip is judged, and a resumed
+    /// run may make no other.
     pub remarks: Vec<String>,
 }
 
@@ -95,6 +96,9 @@ impl Job for ExtractJob {
             Ok(planned) => planned,
             Err(made) => return Planned::Done(whole(item.ordinal, made)),
         };
+        if item.skip_pieces >= planned.num_pieces {
+            return Planned::Done(whole(item.ordinal, changed(&planned)));
+        }
         let planned = Arc::new(planned);
         let mut pieces: Vec<Piece> = pieces
             .into_iter()
@@ -148,18 +152,7 @@ impl Job for ExtractJob {
                 .for_each(|pair| pair.reason.clone_from(&reason));
         }
         self.counters.add_pairs(records.len() as u64);
-        let remarks = if piece.number == 0 {
-            planned.remarks.clone()
-        } else {
-            Vec::new()
-        };
-        let made = Made::Records(PieceRecords {
-            records,
-            lost,
-            frames_decoded,
-            remarks,
-        });
-        self.output(&piece, made)
+        piece.output(records, lost, frames_decoded)
     }
 
     fn lost_item(&self, item: Item, loss: Loss) -> Output {
@@ -184,14 +177,7 @@ impl Job for ExtractJob {
                 reason: reason.clone(),
             })
             .collect();
-        let (records, remarks) = (Vec::new(), Vec::new());
-        let made = Made::Records(PieceRecords {
-            records,
-            lost,
-            frames_decoded: 0,
-            remarks,
-        });
-        self.output(&piece, made)
+        piece.output(Vec::new(), lost, 0)
     }
 }
 
@@ -267,15 +253,6 @@ impl ExtractJob {
         ))
     }
 
-    fn output(&self, piece: &Piece, made: Made) -> Output {
-        Output {
-            ordinal: piece.planned.words.ordinal,
-            piece: piece.number,
-            num_pieces: piece.planned.num_pieces,
-            made,
-        }
-    }
-
     fn words_of(&self, loss: Loss) -> (Stage, String) {
         match loss {
             Loss::Stalled => {
@@ -293,12 +270,49 @@ impl ExtractJob {
     }
 }
 
+impl Piece {
+    fn output(
+        &self,
+        records: Vec<EncodedRecord>,
+        lost: Vec<LostPair>,
+        frames_decoded: u64,
+    ) -> Output {
+        let planned = &*self.planned;
+        let is_last = self.number + 1 >= planned.num_pieces;
+        let remarks = is_last.then(|| planned.remarks.clone()).unwrap_or_default();
+        Output {
+            ordinal: planned.words.ordinal,
+            piece: self.number,
+            num_pieces: planned.num_pieces,
+            made: Made::Records(PieceRecords {
+                records,
+                lost,
+                frames_decoded,
+                remarks,
+            }),
+        }
+    }
+}
+
 fn whole(ordinal: u64, made: Made) -> Output {
     Output {
         ordinal,
         piece: 0,
         num_pieces: 1,
         made,
+    }
+}
+
+/// A clip that had more pieces when the run was stopped.
+fn changed(planned: &PlannedClip) -> Made {
+    let num_frames = planned.index.num_frames();
+    Made::SetAside {
+        outcome: Outcome::Partial,
+        stage: Stage::Decode,
+        reason: format!(
+            "changed while the run was stopped, {num_frames} frames now; the pairs that it gave \
+             before are stored"
+        ),
     }
 }
 

@@ -270,8 +270,10 @@ impl Journal {
             .map_err(|source| self.failed("write", source))
     }
 
-    /// The run is complete: the folder goes.
+    /// The run is complete: the folder goes. The lines go first, so that what a kill leaves of the
+    /// folder is the journal of no run.
     pub fn remove(self) -> Result<(), RunError> {
+        fs::remove_file(&self.path).map_err(|source| self.failed("remove", source))?;
         fs::remove_dir_all(&self.folder).map_err(|source| RunError::File {
             action: "remove",
             path: self.folder.clone(),

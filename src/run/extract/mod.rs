@@ -89,7 +89,8 @@ pub struct ExtractSummary {
 pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
     let start = Instant::now();
     decode::set_ffmpeg_log(options.verbosity >= Verbosity::Verbose);
-    let ready = match resume::start(options)? {
+    let named = |err: RunError, pairs| err.named_if_full(&options.out, pairs);
+    let ready = match resume::start(options).map_err(|err| named(err, 0))? {
         Start::Complete(summary) => return Ok(*summary),
         Start::From(ready) => *ready,
     };
@@ -123,12 +124,15 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
         error: None,
     };
     let ended = run_ordered(work.into_iter(), Arc::new(job), &crew, &mut sink);
+    let pairs = sink.progress.pairs;
     let outcome = match (ended.map_err(RunError::Thread)?, sink.error.take()) {
-        (_, Some(err)) => Err(err),
-        (Ended::Complete, None) => finish::finish(sink, options, &ready.begin, start),
+        (_, Some(err)) => Err(named(err, pairs)),
+        (Ended::Complete, None) => {
+            finish::finish(sink, options, &ready.begin, start).map_err(|err| named(err, pairs))
+        }
         (Ended::Cancelled | Ended::Broken, None) => Err(RunError::Interrupted {
             out: options.out.clone(),
-            pairs: sink.progress.pairs,
+            pairs,
         }),
     };
     display.end(&counters);

@@ -1,7 +1,5 @@
 //! The writer: outputs in order become shards, and lines of the journal.
 
-use std::error::Error;
-use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,7 +45,7 @@ impl Sink<Output> for ShardSink<'_> {
         match written {
             Ok(()) => ControlFlow::Continue(()),
             Err(err) => {
-                self.error = Some(self.named_if_full(err));
+                self.error = Some(err);
                 ControlFlow::Break(())
             }
         }
@@ -89,6 +87,7 @@ impl ShardSink<'_> {
                 stage,
                 reason,
             } => {
+                let outcome = self.outcome_after_pieces(ordinal, outcome);
                 line.refusal = self.refusal(ordinal, outcome, stage, reason);
             }
             Made::Records(made) => self.write_piece(made, &mut line)?,
@@ -101,6 +100,17 @@ impl ShardSink<'_> {
         self.journal.add(&line)?;
         self.progress.add(&line); // after the journal: what is counted is safe
         Ok(())
+    }
+
+    /// A clip whose first pairs are stored is not refused or skipped, whatever became of it since: to
+    /// retry it would store them twice.
+    fn outcome_after_pieces(&self, ordinal: u64, outcome: Outcome) -> Outcome {
+        let Position { entry, records, .. } = self.progress.position;
+        if entry == ordinal && self.progress.entry.records + records > 0 {
+            Outcome::Partial
+        } else {
+            outcome
+        }
     }
 
     /// Appends the records that an earlier run has not written, and fills in `line`.
@@ -116,8 +126,10 @@ impl ShardSink<'_> {
         } else {
             0
         };
-        line.records = made.records.len() as u64;
-        line.lost = made.lost.len() as u64;
+        // A piece that was made once may be lost when it is made again: what is stored of it, is.
+        let num_made = made.records.len() as u64;
+        line.records = num_made.max(num_written);
+        line.lost = (made.lost.len() as u64).saturating_sub(line.records - num_made);
         line.loss = made
             .lost
             .into_iter()
@@ -242,25 +254,5 @@ impl ShardSink<'_> {
             reason,
             retry: retry.to_owned(),
         })
-    }
-
-    fn named_if_full(&self, err: RunError) -> RunError {
-        let mut cause: Option<&(dyn Error + 'static)> = Some(&err);
-        while let Some(found) = cause {
-            let kind = found.downcast_ref::<io::Error>().map(io::Error::kind);
-            if matches!(
-                kind,
-                Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-            ) {
-                let (out, pairs) = (self.out.clone(), self.progress.pairs);
-                return RunError::DiskFull {
-                    out,
-                    pairs,
-                    source: Box::new(err),
-                };
-            }
-            cause = found.source();
-        }
-        err
     }
 }

@@ -80,6 +80,9 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
     }
     // Listed before anything is made: a wrong source leaves no folder behind.
     let entries = Entries::list(&options.pipeline, &options.source)?;
+    if let Some(manifest) = &manifest {
+        same_clips(out, (manifest.totals.clips, manifest.clips_xxh64), &entries)?;
+    }
     let (mut journal, found) = Journal::open(out)?;
     if let Some(found) = found {
         same_run(out, &found.begin, &pipeline, &entries)?;
@@ -92,22 +95,14 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
             _ => resumed(out, entries, journal, found),
         };
     }
-    // An empty journal beside a manifest: a retry was asked for, and refused before it began.
+    // An empty journal beside a manifest: a kill came while it was being taken away, or before a retry
+    // began.
     if let Some(manifest) = manifest.as_ref().filter(|_| !options.retry_refused) {
         journal.remove()?;
         return complete(out, manifest, options);
     }
     let (retry, first_shard) = match &manifest {
         Some(manifest) => {
-            let (then, now) = (manifest.totals.clips, entries.len());
-            if manifest.clips_xxh64 != entries.fingerprint {
-                journal.remove()?;
-                return Err(RunError::SourceChanged {
-                    out: out.clone(),
-                    then,
-                    now,
-                });
-            }
             let ordinals = refused_ordinals(out, &entries)?;
             if ordinals.is_empty() {
                 journal.remove()?;
@@ -233,15 +228,23 @@ fn same_run(
             ours,
         });
     }
-    if begin.entries_xxh64 != entries.fingerprint {
-        let (then, now) = (begin.entries, entries.len());
-        return Err(RunError::SourceChanged {
-            out: out.to_owned(),
-            then,
-            now,
-        });
+    same_clips(out, (begin.entries, begin.entries_xxh64), entries)
+}
+
+/// Whether the source still holds the clips whose number and fingerprint were noted.
+fn same_clips(
+    out: &Path,
+    (then, fingerprint): (u64, u64),
+    entries: &Entries,
+) -> Result<(), RunError> {
+    if fingerprint == entries.fingerprint {
+        return Ok(());
     }
-    Ok(())
+    Err(RunError::SourceChanged {
+        out: out.to_owned(),
+        then,
+        now: entries.len(),
+    })
 }
 
 /// Whether two pipelines make the same bytes. `[extract]` says how much damage a run bears, not what

@@ -1,0 +1,93 @@
+//! What a finished run wrote, read with the `tar` crate and not with the program's own reader.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::Value;
+
+/// One sample of a shard.
+#[derive(Debug)]
+pub struct Sample {
+    pub key: String,
+    /// `KEY.json`.
+    pub json: Value,
+    /// The same, as it is stored.
+    pub json_bytes: Vec<u8>,
+    /// The other members by what follows the key: `anchor.jpg`, say.
+    pub images: BTreeMap<String, Vec<u8>>,
+}
+
+/// `dataset.json`.
+pub fn manifest(dir: &Path) -> Value {
+    serde_json::from_slice(&fs::read(dir.join("dataset.json")).unwrap()).unwrap()
+}
+
+/// The lines of `refused.jsonl`.
+pub fn refused(dir: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(dir.join("refused.jsonl")).unwrap();
+    let line = |line| serde_json::from_str(line).unwrap();
+    text.lines().map(line).collect()
+}
+
+/// The line of `refused.jsonl` about the clip `id`.
+#[track_caller]
+pub fn refusal_of(dir: &Path, id: &str) -> Value {
+    let lines = refused(dir);
+    let line = lines.iter().find(|line| line["id"] == id);
+    line.unwrap_or_else(|| panic!("no {id} in {lines:?}"))
+        .clone()
+}
+
+/// All samples, in the order of the manifest; members of one key must lie side by side.
+pub fn samples(dir: &Path) -> Vec<Sample> {
+    let manifest = manifest(dir);
+    let shards = manifest["shards"].as_array().unwrap();
+    let mut samples: Vec<Sample> = Vec::new();
+    for shard in shards {
+        let file = File::open(dir.join(shard["file"].as_str().unwrap())).unwrap();
+        let mut archive = tar::Archive::new(file);
+        for member in archive.entries().unwrap() {
+            let mut member = member.unwrap();
+            let name = member.path().unwrap().to_str().unwrap().to_owned();
+            let (key, extension) = name.split_once('.').unwrap();
+            let mut bytes = Vec::new();
+            member.read_to_end(&mut bytes).unwrap();
+            if samples.last().is_none_or(|sample| sample.key != key) {
+                let is_new = samples.iter().all(|sample| sample.key != key);
+                assert!(is_new, "{key} lies in two places");
+                samples.push(Sample {
+                    key: key.to_owned(),
+                    json: Value::Null,
+                    json_bytes: Vec::new(),
+                    images: BTreeMap::new(),
+                });
+            }
+            let sample = samples.last_mut().unwrap();
+            if extension == "json" {
+                sample.json = serde_json::from_slice(&bytes).unwrap();
+                sample.json_bytes = bytes;
+            } else {
+                sample.images.insert(extension.to_owned(), bytes);
+            }
+        }
+    }
+    samples
+}
+
+/// Width and height that a JPEG states, found by its markers.
+pub fn jpeg_size(bytes: &[u8]) -> [u64; 2] {
+    let mut at = 2;
+    loop {
+        let (marker, length) = (bytes[at + 1], usize::from(u16_at(bytes, at + 2)));
+        if (0xC0..=0xC2).contains(&marker) {
+            return [u16_at(bytes, at + 7), u16_at(bytes, at + 5)].map(u64::from);
+        }
+        at += 2 + length;
+    }
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from_be_bytes([bytes[at], bytes[at + 1]])
+}

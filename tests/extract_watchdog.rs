@@ -1,0 +1,56 @@
+//! A video whose decoder makes no progress is given up, and the run goes on.
+
+#![cfg(all(unix, feature = "extract"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common_extract;
+
+use std::fs;
+
+use common_extract::media::{ffmpeg, h264};
+use common_extract::{Work, assert_is_finished, dataset};
+use rand::{Rng, SeedableRng};
+
+/// A side of a picture of noise that takes a decoder several seconds, px.
+const SIDE: usize = 8192;
+
+#[test]
+fn a_picture_that_takes_longer_than_the_patience_is_refused_and_the_others_are_extracted() {
+    let work = Work::new(
+        "[source]\nkind = 'videos'\n[pairs]\nkind = 'images'\nper_video = 2\n\
+         [images]\nshort_side = 32\n[extract]\nmax_refused = '100%'\nvideo_timeout_seconds = 1\n",
+    );
+    h264(&work.path("clips/a.mp4"), "64x48", 30);
+    // Nothing is heard of a decoder while it works on one picture: lossless noise is the longest work.
+    let mut noise = vec![0; SIDE * SIDE * 3 / 2];
+    rand_chacha::ChaCha8Rng::seed_from_u64(1).fill_bytes(&mut noise);
+    fs::write(work.path("noise.yuv"), noise).unwrap();
+    let (size, noise) = (format!("{SIDE}x{SIDE}"), work.path("noise.yuv"));
+    let input = ["-f", "rawvideo", "-s", &size, "-i", noise.to_str().unwrap()];
+    let slow = work.path("clips/slow.mkv");
+    let output = [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-qp",
+        "0",
+        "-coder",
+        "1",
+    ];
+    ffmpeg(&[&input[..], &output[..], &[slow.to_str().unwrap()]].concat());
+    h264(&work.path("clips/z.mp4"), "64x48", 30);
+
+    work.extract("out").workers(1).run_well();
+    let out = work.path("out");
+    assert_is_finished(&out);
+    assert_eq!(dataset::samples(&out).len(), 4);
+    let line = dataset::refusal_of(&out, "slow.mkv");
+    assert_eq!(
+        [&line["outcome"], &line["stage"]],
+        ["refused", "watchdog"],
+        "{line}"
+    );
+    let reason = "no progress for 1 seconds (extract.video_timeout_seconds); given up";
+    assert_eq!(line["reason"], reason);
+}
