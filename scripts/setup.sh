@@ -16,6 +16,7 @@ fail() {
 packages=(
     g++ make pkg-config cmake nasm # C and C++ inside the crates, libjpeg-turbo's assembly
     clang libclang-dev             # bindings to FFmpeg and OpenCV are made from their headers
+    strace # tests that kill a run at every system call
     ffmpeg libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
     libopencv-dev libopencv-contrib-dev
     python3-venv unzip ca-certificates
