@@ -6,13 +6,14 @@
 mod common_extract;
 
 use std::fs;
+use std::io::Read;
+use std::time::{Duration, Instant};
 
 use common_extract::media::{ffmpeg, h264};
-use common_extract::{Work, assert_is_finished, dataset};
-use rand::{Rng, SeedableRng};
+use common_extract::{Ran, Work, assert_is_finished, dataset, signal};
 
 /// A side of a picture of noise that takes a decoder several seconds, px.
-const SIDE: usize = 8192;
+const SIDE: u64 = 6144;
 
 #[test]
 fn a_picture_that_takes_longer_than_the_patience_is_refused_and_the_others_are_extracted() {
@@ -22,8 +23,12 @@ fn a_picture_that_takes_longer_than_the_patience_is_refused_and_the_others_are_e
     );
     h264(&work.path("clips/a.mp4"), "64x48", 30);
     // Nothing is heard of a decoder while it works on one picture: lossless noise is the longest work.
-    let mut noise = vec![0; SIDE * SIDE * 3 / 2];
-    rand_chacha::ChaCha8Rng::seed_from_u64(1).fill_bytes(&mut noise);
+    let mut noise = Vec::new();
+    let random = fs::File::open("/dev/urandom").unwrap();
+    random
+        .take(SIDE * SIDE * 3 / 2)
+        .read_to_end(&mut noise)
+        .unwrap();
     fs::write(work.path("noise.yuv"), noise).unwrap();
     let (size, noise) = (format!("{SIDE}x{SIDE}"), work.path("noise.yuv"));
     let input = ["-f", "rawvideo", "-s", &size, "-i", noise.to_str().unwrap()];
@@ -53,4 +58,17 @@ fn a_picture_that_takes_longer_than_the_patience_is_refused_and_the_others_are_e
     );
     let reason = "no progress for 1 seconds (extract.video_timeout_seconds); given up";
     assert_eq!(line["reason"], reason);
+
+    // A decoder that does not answer does not keep Ctrl-C waiting either.
+    let patient = work
+        .extract("stopped")
+        .set("extract.video_timeout_seconds=100");
+    let child = patient.workers(2).spawn();
+    std::thread::sleep(Duration::from_secs(1));
+    let start = Instant::now();
+    signal(child.id(), "INT");
+    let ran = Ran::of(child);
+    println!("SIGINT: ended after {} ms", start.elapsed().as_millis());
+    ran.failed_with(130, &["interrupted"]);
+    assert!(start.elapsed() < Duration::from_secs(5));
 }

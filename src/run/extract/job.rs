@@ -279,7 +279,11 @@ impl Piece {
     ) -> Output {
         let planned = &*self.planned;
         let is_last = self.number + 1 >= planned.num_pieces;
-        let remarks = is_last.then(|| planned.remarks.clone()).unwrap_or_default();
+        let remarks = if is_last {
+            planned.remarks.clone()
+        } else {
+            Vec::new()
+        };
         Output {
             ordinal: planned.words.ordinal,
             piece: self.number,
