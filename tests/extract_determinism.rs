@@ -4,16 +4,16 @@
 #![cfg(all(unix, feature = "extract"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod common_extract;
+mod common;
 
 use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common_extract::media::{H264, Video, blot, h264, jpegs, long_h264, zip};
-use common_extract::strace::each_moment;
-use common_extract::{Work, assert_is_finished, assert_same_files, dataset, files, signal};
+use common::extract::media::{H264, Video, blot, h264, jpegs, long_h264, zip};
+use common::extract::strace::each_moment;
+use common::extract::{Work, assert_is_finished, assert_same_files, dataset, files, signal};
 use rand::{RngExt, SeedableRng};
 
 /// Shards of three records end in the middle of the pieces that a long clip is cut into.

@@ -3,13 +3,13 @@
 #![cfg(all(target_os = "linux", feature = "extract"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod common_extract;
+mod common;
 
 use std::fs;
 use std::process::Command;
 
-use common_extract::media::h264;
-use common_extract::{Ran, Work, assert_is_finished, assert_same_files, dataset};
+use common::extract::media::h264;
+use common::extract::{Ran, Work, assert_is_finished, assert_same_files, dataset};
 
 const PIPELINE: &str = r#"
 [source]

@@ -3,15 +3,15 @@
 #![cfg(all(target_os = "linux", feature = "extract"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod common_extract;
+mod common;
 
 use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use common_extract::media::{Video, ffmpeg};
-use common_extract::{Ran, Work};
+use common::extract::media::{Video, ffmpeg};
+use common::extract::{Ran, Work};
 
 const PIPELINE: &str = r#"
 [source]

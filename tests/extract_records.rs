@@ -3,15 +3,15 @@
 #![cfg(all(unix, feature = "extract"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod common_extract;
+mod common;
 
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use common_extract::dataset::{Sample, jpeg_size, refusal_of, refused, samples};
-use common_extract::media::{blot, h264, jpegs, zip};
-use common_extract::{Ran, Work, assert_is_finished, dataset};
+use common::extract::dataset::{Sample, jpeg_size, refusal_of, refused, samples};
+use common::extract::media::{blot, h264, jpegs, zip};
+use common::extract::{Ran, Work, assert_is_finished, dataset};
 use serde_json::{Value, json};
 
 const IMAGES: &str = "[source]\nkind = 'videos'\n[pairs]\nkind = 'images'\nper_video = 3\n\

@@ -3,7 +3,7 @@
 #![cfg(all(unix, feature = "extract"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod common_extract;
+mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,9 +11,9 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common_extract::media::{h264, jpegs, long_h264};
-use common_extract::strace::each_moment;
-use common_extract::{Ran, Work, assert_is_finished, assert_same_files, dataset, files, signal};
+use common::extract::media::{h264, jpegs, long_h264};
+use common::extract::strace::each_moment;
+use common::extract::{Ran, Work, assert_is_finished, assert_same_files, dataset, files, signal};
 use serde_json::json;
 
 const PIPELINE: &str = r#"

@@ -3,14 +3,14 @@
 #![cfg(all(unix, feature = "extract"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod common_extract;
+mod common;
 
 use std::fs;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use common_extract::media::{ffmpeg, h264};
-use common_extract::{Ran, Work, assert_is_finished, dataset, signal};
+use common::extract::media::{ffmpeg, h264};
+use common::extract::{Ran, Work, assert_is_finished, dataset, signal};
 
 /// A side of a picture of noise that takes a decoder several seconds, px.
 const SIDE: u64 = 6144;

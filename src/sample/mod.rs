@@ -72,7 +72,7 @@ pub enum NoPair {
 ///   what the clip has.
 /// - [`Anchors::PerVideo`] `n`: k is drawn for each pair; of the anchors that this k allows the i-th
 ///   pair takes one from the i-th of `n` equal stretches. A clip with fewer allowed anchors than `n`
-///   gives one pair for each; no two pairs are the same.
+///   gives at most one pair for each; no two pairs are the same.
 /// - [`Anchors::Stride`] `s`: the anchors 0, s, 2 s, ... that the drawn k allows.
 ///
 /// # Errors

@@ -1,13 +1,15 @@
-//! Clips whose every frame carries its own number, and what the FFmpeg programs say of a clip.
+//! What the tests share: clips whose every frame carries its own number, what the FFmpeg programs say
+//! of a clip, and in `extract` the whole program as a user runs it.
 //!
-//! A test file starts with `mod common;`. Clips are made once and kept in the target folder under a
-//! name that holds their arguments; tests that run side by side share them.
+//! A test file starts with `mod common;`. Numbered clips are made once and kept in the target folder
+//! under a name that holds their arguments; tests that run side by side share them.
 
 #![allow(dead_code, unused_imports)] // no test file uses all of it
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stderr)] // says which cases are left out
 
 mod clips;
+pub mod extract;
 mod grid;
 mod programs;
 
