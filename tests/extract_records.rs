@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use common::extract::dataset::{Sample, jpeg_size, refusal_of, refused, samples};
-use common::extract::media::{blot, h264, jpegs, zip};
+use common::extract::media::{H264, Video, blot, h264, jpegs, zip};
 use common::extract::{Ran, Work, assert_is_finished, dataset};
 use serde_json::{Value, json};
 
@@ -423,7 +423,10 @@ fn a_folder_of_jpegs_with_gaps_gives_pairs_of_frames_that_exist() {
     let line = refusal_of(&work.path("out"), "folder");
     assert_eq!(line["outcome"], "partial");
     let reason = line["reason"].as_str().unwrap();
-    assert!(reason.contains("frame 10 could not be decoded"), "{reason}");
+    assert!(
+        reason.contains("frame 10: cannot use 10.jpg: damaged JPEG"),
+        "{reason}"
+    );
 }
 
 #[test]
@@ -475,6 +478,36 @@ fn inputs_that_give_nothing_are_named_with_their_reason() {
 }
 
 #[test]
+fn a_video_that_breaks_off_is_named_whether_it_still_gives_pairs_or_not() {
+    let work = Work::new(FRAMES);
+    let whole = work.path("clips/whole.mp4");
+    let codec = &[H264, &["-movflags", "+faststart"]].concat();
+    let video = Video {
+        size: "160x120",
+        frames: 90,
+        codec,
+    };
+    video.write(&whole);
+    let bytes = fs::read(&whole).unwrap();
+    let head = bytes.windows(4).position(|word| word == b"mdat").unwrap() + 4;
+    let cut_after = |share: f64| head + ((bytes.len() - head) as f64 * share) as usize;
+    fs::write(work.path("clips/long.mp4"), &bytes[..cut_after(0.7)]).unwrap();
+    fs::write(work.path("clips/short.mp4"), &bytes[..cut_after(0.05)]).unwrap();
+    work.extract("out").run_well();
+    let out = work.path("out");
+    for (id, outcome) in [("long.mp4", "partial"), ("short.mp4", "refused")] {
+        let line = refusal_of(&out, id);
+        assert_eq!(line["outcome"], outcome, "{line}");
+        let reason = line["reason"].as_str().unwrap();
+        assert!(
+            reason.contains("breaks off") || reason.contains("damaged"),
+            "{reason}"
+        );
+    }
+    assert_eq!(refused(&out).len(), 2);
+}
+
+#[test]
 fn too_many_refused_clips_are_exit_code_1_and_a_complete_data_set() {
     let work = Work::new(&FRAMES.replace("100%", "30%"));
     h264(&work.path("clips/a.mp4"), "64x48", 30);
@@ -482,6 +515,8 @@ fn too_many_refused_clips_are_exit_code_1_and_a_complete_data_set() {
     let ran = work.extract("out").arg("--json").run();
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     assert_eq!(ran.json()["refused"], 1);
+    let words = "1 of 2 clips were refused, more than extract.max_refused = 30% allows";
+    assert!(ran.stderr.contains(words), "{}", ran.stderr);
     assert_is_finished(&work.path("out"));
     assert_eq!(samples(&work.path("out")).len(), 4);
     assert_eq!(work.verify("out").code, Some(0));

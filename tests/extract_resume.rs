@@ -428,3 +428,16 @@ fn remarks_about_the_boxes_of_a_clip_in_several_pieces_are_not_lost() {
         "{reason}"
     );
 }
+
+#[test]
+fn a_finished_folder_answers_for_its_own_source_only() {
+    let work = Work::new(PIPELINE);
+    h264(&work.path("clips/a.mp4"), "64x48", 40);
+    work.extract("out").run_well();
+    let elsewhere = work.extract("out").replace("clips", "nowhere").run();
+    elsewhere.failed_with(2, &["nowhere", "does not exist"]);
+    h264(&work.path("clips/b.mp4"), "64x48", 40);
+    let grown = work.extract("out").run();
+    grown.failed_with(2, &["the source changed", "1 clips then, 2 now"]);
+    assert_is_finished(&work.path("out"));
+}

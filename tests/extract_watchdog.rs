@@ -7,6 +7,7 @@ mod common;
 
 use std::fs;
 use std::io::Read;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use common::extract::media::{ffmpeg, h264};
@@ -71,4 +72,29 @@ fn a_picture_that_takes_longer_than_the_patience_is_refused_and_the_others_are_e
     println!("SIGINT: ended after {} ms", start.elapsed().as_millis());
     ran.failed_with(130, &["interrupted"]);
     assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_run_that_was_stopped_for_longer_than_the_patience_refuses_nothing() {
+    let work = Work::new(
+        "[source]\nkind = 'videos'\n[pairs]\nkind = 'frames'\nk = 1\nstride = 1\n\
+         [images]\nshort_side = 64\n[extract]\nvideo_timeout_seconds = 1\n",
+    );
+    for name in ["a", "b", "c"] {
+        h264(&work.path(&format!("clips/{name}.mp4")), "640x360", 600);
+    }
+    let child = work.extract("out").workers(3).spawn();
+    let process = child.id();
+    for _ in 0..2 {
+        thread::sleep(Duration::from_millis(400));
+        signal(process, "STOP");
+        thread::sleep(Duration::from_millis(2500));
+        signal(process, "CONT");
+    }
+    let ran = Ran::of(child);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(
+        dataset::refused(&work.path("out")),
+        Vec::<serde_json::Value>::new()
+    );
 }

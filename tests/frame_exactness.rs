@@ -52,7 +52,9 @@ impl Opened {
             each(frame);
             ControlFlow::Continue(())
         };
-        decode::decode_wanted(&self.media, &self.index, wanted, &heartbeat(), &mut each).unwrap()
+        decode::decode_wanted(&self.media, &self.index, wanted, &heartbeat(), &mut each)
+            .unwrap()
+            .num_frames
     }
 
     fn seen(&self, wanted: &[u64]) -> Vec<Seen> {

@@ -1,6 +1,5 @@
 //! The flags, as clap reads them.
 
-use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -74,8 +73,8 @@ pub(super) struct InspectArgs {
 #[derive(Debug, Args)]
 pub(super) struct Common {
     /// Worker threads [default: the number of cores].
-    #[arg(long, value_name = "N")]
-    pub workers: Option<NonZeroU16>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
     /// Print the result as one JSON object on stdout.
     #[arg(long)]
     pub json: bool,

@@ -42,11 +42,16 @@ pub(super) fn inspect(args: &InspectArgs, cancel: &Arc<Cancel>) -> Result<ExitCo
         Some(out) => Some(write_gallery(&args.dir, &inspection, out)?),
         None => None,
     };
+    let is_sound = inspection.num_damage == 0;
     args.common.print(&Printed {
         inspection,
         gallery,
     })?;
-    Ok(ExitCode::SUCCESS)
+    Ok(if is_sound {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(2)
+    })
 }
 
 /// What the command prints.

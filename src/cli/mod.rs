@@ -34,6 +34,21 @@ pub enum CliError {
     /// A page could not be written.
     #[error(transparent)]
     Page(#[from] PageError),
+    /// What could be made is stored, but more was refused than allowed.
+    #[error(
+        "{refused} of {clips} clips were refused, more than extract.max_refused = {limit} allows; \
+         {} names each with its reason", .list.display()
+    )]
+    TooManyRefused {
+        /// Clips refused.
+        refused: u64,
+        /// Clips of the source.
+        clips: u64,
+        /// The setting.
+        limit: String,
+        /// `refused.jsonl`.
+        list: std::path::PathBuf,
+    },
     /// The result could not be printed.
     #[error("cannot write to stdout")]
     Stdout(#[source] io::Error),
@@ -51,10 +66,11 @@ pub enum CliError {
 }
 
 impl CliError {
-    /// 130 if somebody asked to stop, else 2.
+    /// 130 if somebody asked to stop, 1 if too many inputs were refused, else 2.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Run(RunError::Interrupted { .. } | RunError::Stopped) => ExitCode::from(130),
+            Self::TooManyRefused { .. } => ExitCode::from(1),
             _ => ExitCode::from(2),
         }
     }
@@ -112,11 +128,15 @@ fn extract(args: args::ExtractArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, Cl
     };
     let summary = run::extract(&options)?;
     args.common.print(&summary)?;
-    Ok(if summary.too_many_refused {
-        ExitCode::from(1)
-    } else {
-        ExitCode::SUCCESS
-    })
+    if summary.too_many_refused {
+        return Err(CliError::TooManyRefused {
+            refused: summary.refused,
+            clips: summary.clips,
+            limit: options.pipeline.extract.max_refused.to_string(),
+            list: options.out.join("refused.jsonl"),
+        });
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(not(feature = "extract"))]
@@ -137,8 +157,7 @@ fn verify(args: &VerifyArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError>
 impl Common {
     fn workers(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.workers
-            .map_or_else(cores, |workers| usize::from(workers.get()))
+        self.workers.map_or_else(cores, usize::from)
     }
 
     #[cfg(feature = "extract")]

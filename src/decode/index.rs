@@ -52,6 +52,14 @@ impl ClipIndex {
         }
     }
 
+    /// What is wrong with the media as a whole, though frames come out of it: it breaks off, say.
+    pub fn remark(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Video(index) => index.remark(),
+            Kind::Images(_) => None,
+        }
+    }
+
     /// Size of the first frame, upright.
     pub fn frame_size(&self) -> SizePx {
         match &self.0 {

@@ -36,12 +36,19 @@ pub fn index(media: &Media, heartbeat: &Arc<Heartbeat>) -> Result<ClipIndex, Dec
     }
 }
 
+/// What decoding came to.
+#[derive(Debug, Default)]
+pub struct Decoded {
+    /// Frames that were decoded, wanted or needed on the way.
+    pub num_frames: u64,
+    /// Wanted frames that are missing for a reason of their own, each with it.
+    pub lost: Vec<(u64, DecodeError)>,
+}
+
 /// Decodes the frames whose indices are `wanted` (ascending, without repeats) and hands them to
 /// `each` in presentation order, until it breaks.
 ///
-/// A wanted frame that the decoder cannot make, makes with errors, or makes from one that is damaged is
-/// left out. Returns the
-/// number of frames that were decoded, wanted or needed on the way.
+/// A wanted frame that the decoder cannot make, or makes with errors, is left out.
 ///
 /// # Errors
 /// [`DecodeError`] if the media cannot be read any more, or `heartbeat` says stop.
@@ -51,10 +58,14 @@ pub fn decode_wanted(
     wanted: &[u64],
     heartbeat: &Arc<Heartbeat>,
     each: &mut dyn FnMut(Frame) -> ControlFlow<()>,
-) -> Result<u64, DecodeError> {
+) -> Result<Decoded, DecodeError> {
     match (media, index.kind()) {
         (Media::Video(path), index::Kind::Video(index)) => {
-            video::decode_wanted(path, index, wanted, heartbeat, each)
+            let num_frames = video::decode_wanted(path, index, wanted, heartbeat, each)?;
+            Ok(Decoded {
+                num_frames,
+                lost: Vec::new(),
+            })
         }
         (Media::JpegFolder { path, .. }, index::Kind::Images(index)) => {
             images::decode_folder(path, index, wanted, heartbeat, each)

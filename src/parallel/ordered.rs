@@ -265,10 +265,14 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "no message".to_owned())
 }
 
-/// Since when each assignment has shown no heartbeat.
+/// For how long each assignment has been seen without a heartbeat.
+///
+/// Time counts only while it is watched: when the whole process was stopped (Ctrl-Z, a frozen
+/// container, a laptop asleep) or the sink blocked, no worker is to blame.
 #[derive(Default)]
 struct Watch {
-    seen: BTreeMap<u64, (u64, Instant)>,
+    seen: BTreeMap<u64, (u64, Duration)>,
+    last_look: Option<Instant>,
 }
 
 impl Watch {
@@ -279,21 +283,24 @@ impl Watch {
         patience: Duration,
     ) -> Vec<Running<I, P>> {
         let now = Instant::now();
+        let since_last = now.duration_since(self.last_look.replace(now).unwrap_or(now));
+        let watched = since_last.min(2 * TICK);
         let mut state = shared.lock();
         self.seen
             .retain(|number, _| state.running.contains_key(number));
         let mut stuck = Vec::new();
         for (&number, running) in &state.running {
             let beats = running.heartbeat.beats();
-            let (last_beats, since) = self.seen.entry(number).or_insert((beats, now));
-            if *last_beats != beats {
-                (*last_beats, *since) = (beats, now);
+            let (last_beats, still) = self.seen.entry(number).or_insert((beats, Duration::ZERO));
+            if *last_beats == beats {
+                *still += watched;
+            } else {
+                (*last_beats, *still) = (beats, Duration::ZERO);
             }
-            let still = now.duration_since(*since);
-            if still >= patience {
+            if *still >= patience {
                 running.heartbeat.give_up();
             }
-            if still >= patience + GRACE {
+            if *still >= patience + GRACE {
                 stuck.push(number);
             }
         }

@@ -103,10 +103,19 @@ impl MaxRefused {
     }
 }
 
+impl std::fmt::Display for MaxRefused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Percent(percent) => write!(f, "{percent}%"),
+            Self::Clips(max) => write!(f, "{max}"),
+        }
+    }
+}
+
 impl Serialize for MaxRefused {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Percent(percent) => serializer.collect_str(&format_args!("{percent}%")),
+            Self::Percent(_) => serializer.collect_str(self),
             Self::Clips(max) => max.serialize(serializer),
         }
     }

@@ -119,7 +119,9 @@ impl Listing {
     fn set_aside(&mut self, outcome: Outcome, id: &str, path: &Path, reason: String) {
         let retry = match outcome {
             Outcome::Skipped => "nothing to do",
-            Outcome::Refused | Outcome::Partial => "mend or remove it, then list the source again",
+            Outcome::Refused | Outcome::Partial => {
+                "mend it under the same name, then run the same command with --retry-refused; removed or renamed, it needs a new --out"
+            }
         };
         self.refused.push(Refusal {
             id: id.to_owned(),

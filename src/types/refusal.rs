@@ -46,7 +46,7 @@ pub enum Outcome {
     Refused,
     /// Sound, but a rule leaves it out (too short, no usable box): gave no pair.
     Skipped,
-    /// Gave pairs, but not all that were planned.
+    /// Gave pairs, but something is missing: pairs, frames after a break, a part of the annotations.
     Partial,
 }
 

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::{ImagesIndex, JpegStore, decode_wanted, first_frame_size, read_bounded};
-use crate::decode::DecodeError;
+use crate::decode::{DecodeError, Decoded};
 use crate::parallel::Heartbeat;
 use crate::types::Frame;
 
@@ -47,7 +47,7 @@ pub(in crate::decode) fn decode_folder(
     wanted: &[u64],
     heartbeat: &Heartbeat,
     each: &mut dyn FnMut(Frame) -> ControlFlow<()>,
-) -> Result<u64, DecodeError> {
+) -> Result<Decoded, DecodeError> {
     decode_wanted(index, wanted, &mut Folder(path.to_owned()), heartbeat, each)
 }
 

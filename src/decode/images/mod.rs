@@ -11,7 +11,7 @@ pub(super) use zip::{decode_zip, index_zip};
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use super::DecodeError;
+use super::{DecodeError, Decoded};
 use crate::jpeg;
 use crate::parallel::Heartbeat;
 use crate::types::Frame;
@@ -70,15 +70,15 @@ fn first_frame_size(
     Err(first_error.unwrap_or(DecodeError::NoFrame { num_packets: 0 }))
 }
 
-/// Decodes the wanted frames; one whose JPEG is damaged is left out.
+/// Decodes the wanted frames; one whose JPEG is damaged is lost, and said why.
 fn decode_wanted(
     index: &ImagesIndex,
     wanted: &[u64],
     store: &mut dyn JpegStore,
     heartbeat: &Heartbeat,
     each: &mut dyn FnMut(Frame) -> ControlFlow<()>,
-) -> Result<u64, DecodeError> {
-    let mut num_decoded = 0;
+) -> Result<Decoded, DecodeError> {
+    let mut decoded = Decoded::default();
     for &frame in wanted {
         heartbeat.beat();
         if heartbeat.should_stop() {
@@ -87,13 +87,20 @@ fn decode_wanted(
         let Some(name) = index.name(frame) else {
             continue;
         };
-        let Ok(bytes) = store.read(name) else {
-            continue;
+        let planes = store.read(name).and_then(|bytes| {
+            jpeg::decompress(&bytes).map_err(|source| DecodeError::Jpeg {
+                name: name.to_owned(),
+                source,
+            })
+        });
+        let planes = match planes {
+            Ok(planes) => planes,
+            Err(err) => {
+                decoded.lost.push((frame, err));
+                continue;
+            }
         };
-        let Ok(planes) = jpeg::decompress(&bytes) else {
-            continue;
-        };
-        num_decoded += 1;
+        decoded.num_frames += 1;
         let frame = Frame {
             index: frame,
             pts_seconds: index.pts_seconds(frame),
@@ -103,5 +110,5 @@ fn decode_wanted(
             break;
         }
     }
-    Ok(num_decoded)
+    Ok(decoded)
 }

@@ -9,7 +9,7 @@ use ::zip::ZipArchive;
 use ::zip::result::ZipError;
 
 use super::{ImagesIndex, JpegStore, decode_wanted, first_frame_size, numbers, read_bounded};
-use crate::decode::DecodeError;
+use crate::decode::{DecodeError, Decoded};
 use crate::parallel::Heartbeat;
 use crate::types::Frame;
 
@@ -57,7 +57,7 @@ pub(in crate::decode) fn decode_zip(
     wanted: &[u64],
     heartbeat: &Heartbeat,
     each: &mut dyn FnMut(Frame) -> ControlFlow<()>,
-) -> Result<u64, DecodeError> {
+) -> Result<Decoded, DecodeError> {
     decode_wanted(index, wanted, &mut Archive::open(path)?, heartbeat, each)
 }
 

@@ -24,6 +24,7 @@ pub(in crate::decode) struct VideoIndex {
     tick: (i32, i32),
     frame_size: SizePx,
     orientation: Orientation,
+    remark: Option<String>,
 }
 
 /// How frames are told apart.
@@ -42,16 +43,35 @@ pub(in crate::decode) const MAX_REORDER: usize = 32;
 /// that the encoder dropped. The decoder shows none for it.
 const MIN_MPEG4_BYTES: usize = 16;
 
-/// One packet of the stream.
+/// One packet of the stream, in 16 bytes: a day of video has millions.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::decode) struct PacketEntry {
     pub pts: i64,
-    pub dts: Option<i64>,
+    /// pts - dts; [`NO_DTS`] where the container states no dts, or one from elsewhere.
+    delay: i32,
     /// Hash of its bytes: after a seek, timestamps alone may name another packet.
-    pub hash: u64,
+    hash: u32,
 }
 
+const NO_DTS: i32 = i32::MIN;
+
 impl PacketEntry {
+    fn new(packet: &Packet, pts: i64) -> Self {
+        let delay = packet
+            .dts()
+            .and_then(|dts| i32::try_from(pts.checked_sub(dts)?).ok());
+        Self {
+            pts,
+            delay: delay.unwrap_or(NO_DTS),
+            hash: hash_of(packet),
+        }
+    }
+
+    /// When the packet is to be decoded, in ticks.
+    pub fn dts(&self) -> Option<i64> {
+        (self.delay != NO_DTS).then(|| self.pts - i64::from(self.delay))
+    }
+
     /// Whether `packet` has the bytes of this one.
     pub fn is(&self, packet: &Packet) -> bool {
         self.hash == hash_of(packet)
@@ -80,7 +100,11 @@ pub(in crate::decode) fn index(
     let (tick, codec) = (input.seconds_per_tick(), input.codec());
     let stored_size = input.stored_size();
     input.decoder()?; // a codec without a decoder is refused before the file is read
-    let order = match Packets::read(&mut input, codec)? {
+    let packets = Packets::read(&mut input, codec)?;
+    let remark = packets
+        .as_ref()
+        .and_then(|packets| packets.remark(input.is_broken_off()));
+    let order = match packets {
         Some(packets) if head::is_in_order(path, &packets, input.delay(), heartbeat)? => {
             Order::Packets(head::without_lost(path, packets, heartbeat)?)
         }
@@ -91,6 +115,7 @@ pub(in crate::decode) fn index(
         tick,
         frame_size: orientation.applied_to(stored_size),
         orientation,
+        remark,
     };
     if index.num_frames() == 0 {
         return Err(DecodeError::NoFrame {
@@ -114,6 +139,11 @@ impl VideoIndex {
 
     pub fn frame_size(&self) -> SizePx {
         self.frame_size
+    }
+
+    /// What is wrong with the file, though frames come out of it.
+    pub fn remark(&self) -> Option<&str> {
+        self.remark.as_deref()
     }
 
     pub fn num_frames(&self) -> u64 {
@@ -183,14 +213,25 @@ impl Packets {
             if packet.is_corrupt() {
                 packets.damaged.push(place);
             }
-            packets.stored.push(PacketEntry {
-                pts,
-                dts: packet.dts(),
-                hash: hash_of(&packet),
-            });
+            packets.stored.push(PacketEntry::new(&packet, pts));
         }
         packets.drop_cut_tail(input.is_broken_off());
         Ok(packets.sort_shown().then_some(packets))
+    }
+
+    /// What the container says of its own damage.
+    fn remark(&self, is_broken_off: bool) -> Option<String> {
+        let (num_damaged, num_stored) = (self.damaged.len(), self.stored.len());
+        if is_broken_off {
+            Some(format!(
+                "the file breaks off after {} frames",
+                self.shown.len()
+            ))
+        } else if num_damaged > 0 {
+            Some(format!("{num_damaged} of {num_stored} packets are damaged"))
+        } else {
+            None
+        }
     }
 
     /// Where the file was cut, the frames of the last packets are not the last frames: those between
@@ -204,11 +245,11 @@ impl Packets {
             .find(|&place| !is_damaged(place))
             .map_or(0, |last| last + 1);
         let lost_dts = if num_whole < num_stored {
-            self.stored[num_whole].dts
+            self.stored[num_whole].dts()
         } else if is_broken_off {
             self.stored
                 .last()
-                .and_then(|last| last.dts)
+                .and_then(PacketEntry::dts)
                 .map(|last| last + 1)
         } else {
             None
@@ -310,8 +351,8 @@ impl Packets {
     }
 }
 
-fn hash_of(packet: &Packet) -> u64 {
-    xxh3_64(packet.data().unwrap_or(&[]))
+fn hash_of(packet: &Packet) -> u32 {
+    xxh3_64(packet.data().unwrap_or(&[])) as u32 // the low half
 }
 
 /// Whether an edit list cuts the packet's frame away.

@@ -254,7 +254,7 @@ impl<'a> Reader<'a> {
             }
         } else if place > 0 {
             // Some containers seek by pts, some by dts, some only nearby: try, and look where we are.
-            for timestamp in [Some(entry.pts), entry.dts].into_iter().flatten() {
+            for timestamp in [Some(entry.pts), entry.dts()].into_iter().flatten() {
                 let packet = match self.input.seek_back_to(timestamp) {
                     true => self.read_up_to(place)?,
                     false => None,
@@ -285,7 +285,7 @@ impl<'a> Reader<'a> {
                 self.next_place = Some(place + 1);
                 return Ok(Some(packet));
             }
-            let passed = match (packet.dts(), wanted.dts) {
+            let passed = match (packet.dts(), wanted.dts()) {
                 (Some(dts), Some(wanted)) => dts > wanted,
                 _ => packet.is_key() && packet.pts() > Some(wanted.pts),
             };

@@ -142,9 +142,13 @@ impl Job for ExtractJob {
                 ControlFlow::Continue(())
             },
         );
-        let frames_decoded = *decoded.as_ref().unwrap_or(&0);
+        let in_decode = start.elapsed() - in_views;
+        let frames_decoded = decoded.as_ref().map_or(0, |decoded| decoded.num_frames);
         self.counters
-            .add_time(Step::Decode, start.elapsed() - in_views, frames_decoded);
+            .add_time(Step::Decode, in_decode, frames_decoded);
+        for (frame, err) in decoded.iter().flat_map(|decoded| &decoded.lost) {
+            views.lose(*frame, err);
+        }
         let (records, mut lost) = views.into_records(&planned.words);
         if let Err(err) = decoded {
             let reason = with_causes(&err);
@@ -191,44 +195,31 @@ impl ExtractJob {
     ) -> Result<(PlannedClip, Vec<std::ops::Range<usize>>), Made> {
         let index =
             decode::index(&clip.media, heartbeat).map_err(|err| refused(Stage::Decode, &err))?;
-        let mut remarks = Vec::new();
-        let mut boxes: Vec<Option<BoxXywh>> = Vec::new();
-        let mut label = clip.label.clone();
-        if let PairRule::Tracks(_) = self.pipeline.pairs.rule {
-            let annotations =
-                source::annotations(clip).map_err(|err| refused(Stage::Source, &err))?;
-            let is_whole = |found: &source::TrackBox| !found.absent && !found.cut_by_image;
-            let whole_box = |found: Option<source::TrackBox>| found.filter(is_whole);
-            remarks = annotations.remarks;
-            label = label.or(annotations.label);
-            boxes = annotations
-                .boxes
-                .into_iter()
-                .map(|found| Some(whole_box(found)?.bbox))
-                .collect();
-            let num_frames = index.num_frames();
-            if boxes.len() > 1 && (boxes.len() as u64) < num_frames {
-                let num_boxes = boxes.len();
-                remarks.push(format!(
-                    "{num_boxes} lines of boxes for {num_frames} frames"
-                ));
-            }
-            boxes.truncate(usize::try_from(num_frames).unwrap_or(usize::MAX));
-        }
+        let num_frames = index.num_frames();
+        let mut known = match self.pipeline.pairs.rule {
+            PairRule::Tracks(_) => Known::of_boxes(clip, num_frames)?,
+            _ => Known::default(),
+        };
+        known.remarks.extend(index.remark().map(str::to_owned));
         let frames = ClipFrames {
-            num_frames: index.num_frames(),
+            num_frames,
             present: index.present(),
             frame_size: index.frame_size(),
-            boxes: &boxes,
+            boxes: &known.boxes,
         };
         let seed = Seed::of_run(self.pipeline.seed).for_step("sample", &clip.id);
         let pairs = &self.pipeline.pairs;
         let plans = plan_pairs(&frames, &pairs.rule, pairs.anchors, seed).map_err(|err| {
-            let (outcome, stage) = (Outcome::Skipped, Stage::Sample);
+            // A damaged file may have held what the rule asks for.
+            let (outcome, stage, damage) = match index.remark() {
+                Some(remark) => (Outcome::Refused, Stage::Decode, format!("{remark}: ")),
+                None => (Outcome::Skipped, Stage::Sample, String::new()),
+            };
+            let reason = format!("{damage}{err}");
             Made::SetAside {
                 outcome,
                 stage,
-                reason: err.to_string(),
+                reason,
             }
         })?;
         let bytes = bytes_per_pair(&self.pipeline, index.frame_size());
@@ -236,7 +227,7 @@ impl ExtractJob {
         let words = ClipWords {
             ordinal,
             id: clip.id.clone(),
-            label,
+            label: clip.label.clone().or(known.label),
         };
         let num_pieces = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
         let clip = clip.clone();
@@ -247,7 +238,7 @@ impl ExtractJob {
                 index,
                 plans,
                 num_pieces,
-                remarks,
+                remarks: known.remarks,
             },
             pieces,
         ))
@@ -267,6 +258,39 @@ impl ExtractJob {
                 (Stage::Internal, reason)
             }
         }
+    }
+}
+
+/// What the annotations of a clip say.
+#[derive(Default)]
+struct Known {
+    boxes: Vec<Option<BoxXywh>>,
+    label: Option<String>,
+    remarks: Vec<String>,
+}
+
+impl Known {
+    /// The boxes of all frames in which the object is there as a whole.
+    fn of_boxes(clip: &Clip, num_frames: u64) -> Result<Self, Made> {
+        let found = source::annotations(clip).map_err(|err| refused(Stage::Source, &err))?;
+        let is_whole = |found: &source::TrackBox| !found.absent && !found.cut_by_image;
+        let whole_box = |found: Option<source::TrackBox>| found.filter(is_whole);
+        let num_boxes = found.boxes.len();
+        let mut remarks = found.remarks;
+        if num_boxes > 1 && (num_boxes as u64) < num_frames {
+            remarks.push(format!(
+                "{num_boxes} lines of boxes for {num_frames} frames"
+            ));
+        }
+        let boxes = found.boxes.into_iter();
+        Ok(Self {
+            boxes: boxes
+                .map(|found| Some(whole_box(found)?.bbox))
+                .take(usize::try_from(num_frames).unwrap_or(usize::MAX))
+                .collect(),
+            label: found.label,
+            remarks,
+        })
     }
 }
 

@@ -59,7 +59,7 @@ pub struct ExtractSummary {
     pub refused: u64,
     /// Clips left out by a rule.
     pub skipped: u64,
-    /// Clips that gave fewer pairs than planned.
+    /// Clips that gave pairs though something of them is missing.
     pub partial: u64,
     /// Pairs in the data set.
     pub pairs: u64,
@@ -164,7 +164,7 @@ impl std::fmt::Display for ExtractSummary {
             let refused = counted(*refused, "clip");
             write!(
                 f,
-                "; {refused} refused, {skipped} skipped, {partial} partial: see refused.jsonl"
+                "; {refused} refused, {skipped} skipped, {partial} partial: refused.jsonl beside the shards says why"
             )?;
         }
         Ok(())

@@ -108,12 +108,13 @@ impl Counters {
         };
         let shares = STEPS.iter().map(share);
         let most = shares.max_by(|a, b| a.1.total_cmp(&b.1));
-        most.map_or(String::new(), |(name, share)| {
-            format!(
-                "limited by {name} ({:.0} % of the time)",
-                100.0 * share.min(1.0)
-            )
-        })
+        match most {
+            Some((name, share)) if share >= 0.05 => {
+                let percent = 100.0 * share.min(1.0);
+                format!("limited by {name} ({percent:.0} % of the time)")
+            }
+            _ => "limited by nothing that is measured".to_owned(),
+        }
     }
 }
 
@@ -198,7 +199,10 @@ impl Display {
         }
         if self.verbosity >= Verbosity::Normal {
             let limit = counters.limit(self.start.elapsed(), self.workers);
-            self.print(&format!("{}; {limit}", counters.rates()));
+            let rates = counters.rates();
+            if !rates.is_empty() {
+                self.print(&format!("{rates}; {limit}"));
+            }
         }
     }
 

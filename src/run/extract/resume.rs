@@ -70,9 +70,6 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
     match &manifest {
         Some(manifest) => {
             same_pipeline(out, &manifest.pipeline, &pipeline)?;
-            if !has_journal && !options.retry_refused {
-                return complete(out, manifest, options);
-            }
         }
         None if options.retry_refused => return Err(RunError::NotEnded { out: out.clone() }),
         None if !has_journal => nothing_foreign_in(out)?,
@@ -82,6 +79,9 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
     let entries = Entries::list(&options.pipeline, &options.source)?;
     if let Some(manifest) = &manifest {
         same_clips(out, (manifest.totals.clips, manifest.clips_xxh64), &entries)?;
+        if !has_journal && !options.retry_refused {
+            return complete(out, manifest, options);
+        }
     }
     let (mut journal, found) = Journal::open(out)?;
     if let Some(found) = found {
@@ -196,7 +196,11 @@ fn nothing_foreign_in(out: &Path) -> Result<(), RunError> {
         Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(err) => return Err(failed(err)),
     };
-    match entries.into_iter().next() {
+    let is_foreign = |entry: &std::io::Result<fs::DirEntry>| {
+        // A fresh disk holds it.
+        !matches!(entry, Ok(entry) if entry.file_name() == "lost+found")
+    };
+    match entries.into_iter().find(is_foreign) {
         Some(entry) => {
             let found = entry
                 .map_err(failed)?

@@ -46,6 +46,8 @@ pub(super) struct ViewMaker<'a> {
     frames: HashMap<u64, Result<View, LostPair>>,
     /// Regions, by pair (place in `plans`) and end.
     regions: HashMap<(usize, Role), Result<View, LostPair>>,
+    /// Frames that decoding gave a reason for not having.
+    lost: HashMap<u64, LostPair>,
 }
 
 impl<'a> ViewMaker<'a> {
@@ -57,7 +59,15 @@ impl<'a> ViewMaker<'a> {
             cropper: Cropper::default(),
             frames: HashMap::new(),
             regions: HashMap::new(),
+            lost: HashMap::new(),
         }
+    }
+
+    /// Notes why `frame` cannot be had.
+    pub fn lose(&mut self, frame: u64, why: &dyn std::error::Error) {
+        let reason = format!("frame {frame}: {}", with_causes(why));
+        let stage = Stage::Decode;
+        self.lost.insert(frame, LostPair { stage, reason });
     }
 
     /// Makes every view that a pair needs of `frame`.
@@ -214,22 +224,26 @@ impl<'a> ViewMaker<'a> {
     }
 
     fn frame(&self, frame: u64) -> Result<&View, LostPair> {
-        view_or_why(self.frames.get(&frame), frame)
+        self.view_or_why(self.frames.get(&frame), frame)
     }
 
     fn region(&self, at: usize, role: Role, frame: u64) -> Result<&View, LostPair> {
-        view_or_why(self.regions.get(&(at, role)), frame)
+        self.view_or_why(self.regions.get(&(at, role)), frame)
     }
-}
 
-fn view_or_why(view: Option<&Result<View, LostPair>>, frame: u64) -> Result<&View, LostPair> {
-    match view {
-        Some(Ok(view)) => Ok(view),
-        Some(Err(lost)) => Err(lost.clone()),
-        None => Err(LostPair {
-            stage: Stage::Decode,
-            reason: format!("frame {frame} could not be decoded, or only with errors"),
-        }),
+    fn view_or_why<'v>(
+        &self,
+        view: Option<&'v Result<View, LostPair>>,
+        frame: u64,
+    ) -> Result<&'v View, LostPair> {
+        match (view, self.lost.get(&frame)) {
+            (Some(Ok(view)), _) => Ok(view),
+            (Some(Err(lost)), _) | (None, Some(lost)) => Err(lost.clone()),
+            (None, None) => Err(LostPair {
+                stage: Stage::Decode,
+                reason: format!("frame {frame} could not be decoded, or only with errors"),
+            }),
+        }
     }
 }
 
