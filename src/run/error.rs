@@ -106,17 +106,6 @@ pub enum RunError {
         /// The output folder.
         out: PathBuf,
     },
-    /// The journal of a stopped run cannot be understood.
-    #[error(
-        "the journal {} is damaged at line {line}; what is in finished shards is sound, but the run \
-         cannot go on: choose another folder for --out", .path.display()
-    )]
-    Journal {
-        /// The journal.
-        path: PathBuf,
-        /// From 1.
-        line: usize,
-    },
     /// Somebody asked to stop. What was written stays, and the same command goes on from there.
     #[error(
         "interrupted; {pairs} pairs are safe in {}, and the same command goes on from there", .out.display()

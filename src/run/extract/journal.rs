@@ -218,7 +218,7 @@ impl Journal {
             .map_err(failed("open", &path))?;
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(failed("read", &path))?;
-        let found = parse(&text, &path)?;
+        let found = parse(&text);
         let bytes = found
             .as_ref()
             .map_or(0, |found| found.bytes(found.lines.len()));
@@ -229,7 +229,7 @@ impl Journal {
             bytes,
             _lock: lock,
         };
-        journal.cut_to(bytes)?; // a torn last line
+        journal.cut_to(bytes)?; // what follows a torn line
         Ok((journal, found))
     }
 
@@ -290,37 +290,30 @@ impl Journal {
     }
 }
 
-/// Reads the lines; the last one may be torn, any other must be whole.
-fn parse(text: &[u8], path: &Path) -> Result<Option<Found>, RunError> {
+/// Reads the lines up to the first that is torn or damaged: what came after it is done again.
+fn parse(text: &[u8]) -> Option<Found> {
     let mut at = 0;
     let mut found: Option<Found> = None;
-    for (number, raw) in text.split_inclusive(|&byte| byte == b'\n').enumerate() {
+    for raw in text.split_inclusive(|&byte| byte == b'\n') {
         let line = serde_json::from_slice(raw)
             .ok()
             .filter(|_| raw.ends_with(b"\n"));
-        let is_last = at + raw.len() == text.len();
-        at += raw.len();
+        at += raw.len() as u64;
         match (line, &mut found) {
             (Some(Line::Begin(begin)), None) => {
                 found = Some(Found {
                     begin,
                     lines: Vec::new(),
-                    begin_bytes: at as u64,
+                    begin_bytes: at,
                 });
             }
             (Some(line @ (Line::Piece(_) | Line::Shard(_))), Some(found)) => {
-                found.lines.push((line, at as u64));
+                found.lines.push((line, at));
             }
-            (None, _) if is_last => {}
-            _ => {
-                return Err(RunError::Journal {
-                    path: path.to_owned(),
-                    line: number + 1,
-                });
-            }
+            _ => break,
         }
     }
-    Ok(found)
+    found
 }
 
 #[cfg(test)]
@@ -427,17 +420,19 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_line_in_the_middle_is_named() {
+    fn what_follows_a_damaged_line_is_done_again() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join(FOLDER)).unwrap();
-        let text = format!(
-            "{}\nnonsense\n{{}}\n",
-            serde_json::to_string(&begin()).unwrap()
-        );
-        fs::write(dir.path().join(FOLDER).join(FILE), text).unwrap();
-        assert!(matches!(
-            Journal::open(dir.path()),
-            Err(RunError::Journal { line: 2, .. })
-        ));
+        let line = |line: &Line| serde_json::to_string(line).unwrap();
+        let first = line(&Line::Piece(piece(0, 0, 1)));
+        let later = line(&Line::Piece(piece(2, 0, 1)));
+        let text = format!("{}\n{first}\nnonsense\n{later}\n", line(&begin()));
+        let path = dir.path().join(FOLDER).join(FILE);
+        fs::write(&path, text).unwrap();
+        let (journal, found) = Journal::open(dir.path()).unwrap();
+        assert_eq!(found.unwrap().lines.len(), 1);
+        drop(journal);
+        let kept = fs::read_to_string(&path).unwrap();
+        assert_eq!(kept, format!("{}\n{first}\n", line(&begin())));
     }
 }
