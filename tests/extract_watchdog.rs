@@ -65,7 +65,7 @@ fn a_picture_that_takes_longer_than_the_patience_is_refused_and_the_others_are_e
         .extract("stopped")
         .set("extract.video_timeout_seconds=100");
     let child = patient.workers(2).spawn();
-    std::thread::sleep(Duration::from_secs(1));
+    thread::sleep(Duration::from_secs(1));
     let start = Instant::now();
     signal(child.id(), "INT");
     let ran = Ran::of(child);
