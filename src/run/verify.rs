@@ -1,5 +1,6 @@
 //! `vidpairs verify`: every byte of every shard against its checksums.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use super::RunError;
 use super::words::counted;
 use crate::parallel::{Cancel, Crew, Ended, Heartbeat, Job, Loss, Planned, Sink, run_ordered};
 use crate::shard::{
-    Damage, Manifest, ShardEntry, ShardError, ShardVerdict, verify_manifest, verify_shard,
+    ClipSpan, Damage, Fault, Manifest, ShardEntry, ShardError, ShardVerdict, verify_manifest,
+    verify_shard,
 };
 
 /// A disk that gives no byte for so long is given up.
@@ -77,6 +79,7 @@ pub fn verify(dir: &Path, workers: usize, cancel: &Arc<Cancel>) -> Result<Verify
     let mut verdicts = Verdicts {
         summary,
         error: None,
+        pairs: HashMap::new(),
     };
     let ended = run_ordered(
         manifest.shards.into_iter(),
@@ -131,6 +134,8 @@ fn unreadable(path: &Path, why: &str) -> ShardError {
 
 struct Verdicts {
     summary: VerifySummary,
+    /// The last pair so far, by clip.
+    pairs: HashMap<u64, u64>,
     error: Option<ShardError>,
 }
 
@@ -140,6 +145,14 @@ impl Sink<Result<ShardVerdict, ShardError>> for Verdicts {
             Ok(verdict) => {
                 self.summary.records += verdict.records;
                 self.summary.damage.extend(verdict.damage);
+                for ClipSpan { clip, first, last } in verdict.clips {
+                    let before = self.pairs.insert(clip, last);
+                    if let Some(last) = before.filter(|&before| before >= first) {
+                        let fault = Fault::PairsTwice { clip, first, last };
+                        let damage = Damage::of_file(&verdict.file, fault);
+                        self.summary.damage.push(damage);
+                    }
+                }
                 ControlFlow::Continue(())
             }
             Err(err) => {

@@ -40,7 +40,7 @@ pub struct Damage {
 
 impl Damage {
     /// Damage to a file as a whole.
-    pub(super) fn of_file(file: &str, fault: Fault) -> Self {
+    pub(crate) fn of_file(file: &str, fault: Fault) -> Self {
         Self {
             shard: file.to_owned(),
             record: None,
@@ -194,6 +194,21 @@ pub enum Fault {
     JsonUnreadable {
         /// Where and why.
         reason: String,
+    },
+    /// The record's key is that of an earlier one, or belongs before it.
+    #[error("does not come after the record before it: a pair is there twice, or out of order")]
+    KeyOutOfOrder,
+    /// Pairs of this clip lie in an earlier shard too.
+    #[error(
+        "holds pairs of clip {clip:08} from {first:04} on, which an earlier shard holds up to {last:04}"
+    )]
+    PairsTwice {
+        /// Ordinal of the clip.
+        clip: u64,
+        /// First pair in this shard.
+        first: u64,
+        /// Last pair in the earlier one.
+        last: u64,
     },
     /// The bytes of `KEY.json` are not those that were written.
     #[error("crc32 is {found}, its own json_crc32 says {stated}")]

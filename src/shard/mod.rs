@@ -33,7 +33,7 @@ pub use error::{ShardError, Unfit};
 pub use index::{IndexFault, IndexedMember, ShardIndex};
 pub use manifest::{FORMAT, FORMAT_VERSION, MANIFEST_FILE, Manifest, ShardEntry, Totals};
 pub use reader::{Member, Record, ShardReader};
-pub use verify::{ShardVerdict, verify_manifest, verify_shard};
+pub use verify::{ClipSpan, ShardVerdict, verify_manifest, verify_shard};
 pub use writer::{ShardMark, ShardWriter};
 
 /// Name of the tar of shard `ordinal`: `pairs-000003.tar`.

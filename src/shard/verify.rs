@@ -22,6 +22,20 @@ pub struct ShardVerdict {
     pub records: u64,
     /// All that is wrong, in the order of the checks: the file, its index, its records.
     pub damage: Vec<Damage>,
+    /// The clips whose pairs it holds, in order: no pair may lie in two shards.
+    #[serde(skip)]
+    pub clips: Vec<ClipSpan>,
+}
+
+/// The pairs of one clip that a shard holds, by their ordinals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClipSpan {
+    /// Ordinal of the clip.
+    pub clip: u64,
+    /// Of its first pair here.
+    pub first: u64,
+    /// Of its last pair here.
+    pub last: u64,
 }
 
 /// Checks every byte of one shard: length and xxh64 of the tar, its index, the header, padding and
@@ -40,12 +54,14 @@ pub fn verify_shard(
         entry,
         keep_going,
         damage: Vec::new(),
+        clips: Vec::new(),
     };
     let records = examination.run()?;
     Some(ShardVerdict {
         file: entry.file.clone(),
         records,
         damage: examination.damage,
+        clips: examination.clips,
     })
 }
 
@@ -98,6 +114,7 @@ struct Examination<'a> {
     entry: &'a ShardEntry,
     keep_going: &'a dyn Fn(u64) -> bool,
     damage: Vec<Damage>,
+    clips: Vec<ClipSpan>,
 }
 
 impl Examination<'_> {
@@ -209,6 +226,9 @@ impl Examination<'_> {
             members: Vec::with_capacity(indexed.len()),
         };
         let mut damages = Vec::new();
+        if !self.takes_its_place(record.key) {
+            damages.push(record.damage(None, Fault::KeyOutOfOrder));
+        }
         for member in &indexed {
             let extension = member.extension;
             let (bytes, fault) = check_member(tar, member);
@@ -232,6 +252,26 @@ impl Examination<'_> {
         sizes.fold(0, |sum: u64, size| {
             sum.saturating_add(size).saturating_add(BLOCK_BYTES as u64)
         })
+    }
+
+    /// Notes the place of a record; `false` if it is not after that of the record before. A key of
+    /// another form has none.
+    fn takes_its_place(&mut self, key: &str) -> bool {
+        let ordinal = |text: &str| text.parse::<u64>().ok();
+        let place = key.split_once('-');
+        let Some((clip, pair)) = place.and_then(|(c, p)| Some((ordinal(c)?, ordinal(p)?))) else {
+            return true;
+        };
+        match self.clips.last_mut() {
+            Some(span) if (clip, pair) <= (span.clip, span.last) => return false,
+            Some(span) if span.clip == clip => span.last = pair,
+            _ => self.clips.push(ClipSpan {
+                clip,
+                first: pair,
+                last: pair,
+            }),
+        }
+        true
     }
 
     fn check_end(&mut self, tar: &[u8], end: u64) {
@@ -271,7 +311,8 @@ mod tests {
     use std::io::{Seek, SeekFrom, Write};
     use std::path::PathBuf;
 
-    use super::super::fixtures::{manifest, overwrite, write_shard};
+    use super::super::ShardWriter;
+    use super::super::fixtures::{manifest, overwrite, record, write_shard};
     use super::super::index_file_name;
     use super::*;
 
@@ -370,6 +411,24 @@ mod tests {
             }
             assert_eq!(placed[0].member.as_ref(), Some(member), "byte {at}");
         }
+    }
+
+    #[test]
+    fn a_record_that_belongs_before_the_one_before_it_is_damage() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = ShardWriter::create(dir.path(), 0).unwrap();
+        for number in [1, 2, 0, 3] {
+            writer.append(&record(number)).unwrap();
+        }
+        let entry = writer.finish(dir.path()).unwrap();
+        let verdict = verify_shard(dir.path(), &entry, &|_| true).unwrap();
+        let [damage] = &verdict.damage[..] else {
+            panic!("{:?}", verdict.damage)
+        };
+        assert_eq!(
+            (damage.record, &damage.fault),
+            (Some(2), &Fault::KeyOutOfOrder)
+        );
     }
 
     #[test]
