@@ -17,9 +17,7 @@ use self::args::{Cli, Command, Common, VerifyArgs};
 use crate::parallel::Cancel;
 use crate::pipeline::PipelineError;
 use crate::report::PageError;
-#[cfg(feature = "extract")]
-use crate::run::Verbosity;
-use crate::run::{self, RunError};
+use crate::run::{self, RunError, Verbosity};
 
 /// Why a command ended without its result.
 #[derive(Debug, thiserror::Error)]
@@ -145,7 +143,12 @@ fn extract(_: args::ExtractArgs, _: &Arc<Cancel>) -> Result<ExitCode, CliError> 
 }
 
 fn verify(args: &VerifyArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
-    let summary = run::verify(&args.dir, args.common.workers(), cancel)?;
+    let summary = run::verify(
+        &args.dir,
+        args.common.workers(),
+        args.common.verbosity(),
+        cancel,
+    )?;
     args.common.print(&summary)?;
     Ok(if summary.damage.is_empty() {
         ExitCode::SUCCESS
@@ -160,7 +163,6 @@ impl Common {
         self.workers.map_or_else(cores, usize::from)
     }
 
-    #[cfg(feature = "extract")]
     fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::RunError;
 use super::words::counted;
+use super::{RunError, Verbosity};
 use crate::parallel::{Cancel, Crew, Ended, Heartbeat, Job, Loss, Planned, Sink, run_ordered};
 use crate::shard::{
     ClipSpan, Damage, Fault, Manifest, ShardEntry, ShardError, ShardVerdict, verify_manifest,
@@ -53,15 +55,23 @@ impl std::fmt::Display for VerifySummary {
     }
 }
 
-/// Checks the finished data set in `dir` on `workers` threads. Damage is a result, not an error.
+/// Checks the finished data set in `dir` on `workers` threads; shows how far it is where stderr is a
+/// terminal, unless it is to be quiet. Damage is a result, not an error.
 ///
 /// # Errors
 /// [`RunError`] if there is no readable manifest, or `cancel` was set.
-pub fn verify(dir: &Path, workers: usize, cancel: &Arc<Cancel>) -> Result<VerifySummary, RunError> {
+pub fn verify(
+    dir: &Path,
+    workers: usize,
+    verbosity: Verbosity,
+    cancel: &Arc<Cancel>,
+) -> Result<VerifySummary, RunError> {
     let manifest = Manifest::read(dir)?;
     let damage = verify_manifest(dir, &manifest)?;
+    let bytes_done = Arc::new(AtomicU64::new(0));
     let job = VerifyJob {
         dir: dir.to_owned(),
+        bytes_done: Arc::clone(&bytes_done),
     };
     let crew = Crew {
         workers,
@@ -80,6 +90,8 @@ pub fn verify(dir: &Path, workers: usize, cancel: &Arc<Cancel>) -> Result<Verify
         summary,
         error: None,
         pairs: HashMap::new(),
+        bar: bar(bytes, verbosity),
+        bytes_done,
     };
     let ended = run_ordered(
         manifest.shards.into_iter(),
@@ -87,6 +99,7 @@ pub fn verify(dir: &Path, workers: usize, cancel: &Arc<Cancel>) -> Result<Verify
         &crew,
         &mut verdicts,
     );
+    verdicts.bar.finish_and_clear();
     match (ended.map_err(RunError::Thread)?, verdicts.error) {
         (_, Some(err)) => Err(err.into()),
         (Ended::Complete, None) => Ok(verdicts.summary),
@@ -94,8 +107,19 @@ pub fn verify(dir: &Path, workers: usize, cancel: &Arc<Cancel>) -> Result<Verify
     }
 }
 
+/// Every byte is looked at twice: for the checksum of its tar, and as a part of its record.
+fn bar(bytes: u64, verbosity: Verbosity) -> ProgressBar {
+    if verbosity == Verbosity::Quiet {
+        return ProgressBar::hidden();
+    }
+    let style =
+        ProgressStyle::with_template("{wide_bar} {percent} %, {binary_bytes_per_sec}, {eta} left");
+    ProgressBar::new(2 * bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
 struct VerifyJob {
     dir: PathBuf,
+    bytes_done: Arc<AtomicU64>,
 }
 
 impl Job for VerifyJob {
@@ -104,7 +128,8 @@ impl Job for VerifyJob {
     type Output = Result<ShardVerdict, ShardError>;
 
     fn plan(&self, shard: ShardEntry, heartbeat: &Arc<Heartbeat>) -> Planned<(), Self::Output> {
-        let keep_going = |_: u64| {
+        let keep_going = |bytes: u64| {
+            self.bytes_done.fetch_add(bytes, Ordering::Relaxed);
             heartbeat.beat();
             !heartbeat.should_stop()
         };
@@ -136,6 +161,8 @@ struct Verdicts {
     summary: VerifySummary,
     /// The last pair so far, by clip.
     pairs: HashMap<u64, u64>,
+    bar: ProgressBar,
+    bytes_done: Arc<AtomicU64>,
     error: Option<ShardError>,
 }
 
@@ -160,5 +187,10 @@ impl Sink<Result<ShardVerdict, ShardError>> for Verdicts {
                 ControlFlow::Break(())
             }
         }
+    }
+
+    fn tick(&mut self) {
+        self.bar
+            .set_position(self.bytes_done.load(Ordering::Relaxed));
     }
 }
