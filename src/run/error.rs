@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::shard::ShardError;
 #[cfg(feature = "extract")]
@@ -136,7 +136,7 @@ impl RunError {
     /// The same error, or [`RunError::DiskFull`] where the disk of `out` is; so many `pairs` are safe
     /// there.
     #[cfg(feature = "extract")]
-    pub(super) fn named_if_full(self, out: &Path, pairs: u64) -> Self {
+    pub(super) fn named_if_full(self, out: &std::path::Path, pairs: u64) -> Self {
         let mut cause: Option<&(dyn Error + 'static)> = Some(&self);
         while let Some(found) = cause {
             let kind = found.downcast_ref::<io::Error>().map(io::Error::kind);
