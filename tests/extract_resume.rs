@@ -219,10 +219,13 @@ fn of_two_runs_in_one_folder_the_second_is_told_that_it_is_in_use() {
     while !work.path("out/pairs-000000.tar").exists() {
         thread::sleep(Duration::from_millis(1));
     }
-    work.extract("out")
-        .run()
-        .failed_with(2, &["another vidpairs is writing to out"]);
-    assert_eq!(first.try_wait().unwrap(), None, "ended too early to tell");
+    // Held at its place, so that it cannot end before the second has looked.
+    signal(first.id(), "STOP");
+    let second = work.extract("out").run();
+    let ended = first.try_wait().unwrap();
+    signal(first.id(), "CONT");
+    assert_eq!(ended, None, "ended too early to tell");
+    second.failed_with(2, &["another vidpairs is writing to out"]);
     assert_eq!(Ran::of(first).code, Some(0));
     assert_is_finished(&work.path("out"));
 }
