@@ -19,12 +19,14 @@ use crate::types::{Outcome, Refusal, Stage};
 pub(super) const FOLDER: &str = ".journal";
 const FILE: &str = "progress.jsonl";
 
-/// Where writing goes on: so many records of that piece of that entry are written.
+/// Where writing goes on: so many records of that piece of that entry are written, those of the pairs
+/// below `pair`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Position {
     pub entry: u64,
     pub piece: u32,
     pub records: u64,
+    pub pair: u64,
 }
 
 /// How a run began; two runs with the same words write the same bytes.
@@ -121,6 +123,7 @@ impl Progress {
                 entry: line.entry + 1,
                 piece: 0,
                 records: 0,
+                pair: 0,
             };
         } else {
             self.entry_share = f64::from(line.piece + 1) / f64::from(line.num_pieces);
@@ -128,6 +131,7 @@ impl Progress {
                 entry: line.entry,
                 piece: line.piece + 1,
                 records: 0,
+                pair: 0,
             };
         }
     }
@@ -383,7 +387,8 @@ mod tests {
             Position {
                 entry: 1,
                 piece: 0,
-                records: 0
+                records: 0,
+                pair: 0,
             }
         );
         progress.add_piece(&piece(1, 0, 3));
@@ -393,7 +398,8 @@ mod tests {
             Position {
                 entry: 1,
                 piece: 2,
-                records: 0
+                records: 0,
+                pair: 0,
             }
         );
         let loss = Some((Stage::Decode, "frame 7".to_owned()));

@@ -115,38 +115,34 @@ impl ShardSink<'_> {
 
     /// Appends the records that an earlier run has not written, and fills in `line`.
     fn write_piece(&mut self, made: PieceRecords, line: &mut PieceLine) -> Result<(), RunError> {
-        let place = Position {
-            entry: line.entry,
-            piece: line.piece,
-            records: 0,
-        };
         let is_at = self.progress.position;
-        let num_written = if (is_at.entry, is_at.piece) == (place.entry, place.piece) {
-            is_at.records
-        } else {
-            0
+        let mut place = match (is_at.entry, is_at.piece) == (line.entry, line.piece) {
+            true => is_at,
+            false => Position {
+                entry: line.entry,
+                piece: line.piece,
+                ..Position::default()
+            },
         };
-        // A piece that was made once may be lost when it is made again: what is stored of it, is.
-        let num_made = made.records.len() as u64;
-        line.records = num_made.max(num_written);
-        line.lost = (made.lost.len() as u64).saturating_sub(line.records - num_made);
+        let num_planned = (made.records.len() + made.lost.len()) as u64;
         line.loss = made
             .lost
             .into_iter()
             .next()
             .map(|lost| (lost.stage, lost.reason));
         line.frames_decoded = made.frames_decoded;
-        for (record, number) in made.records.iter().zip(0u64..) {
-            if number >= num_written {
-                self.append(
-                    record,
-                    Position {
-                        records: number,
-                        ..place
-                    },
-                )?;
+        let first_pair = place.pair;
+        for record in &made.records {
+            let pair = pair_ordinal(record);
+            // By ordinal, not by count: made again, the piece may lack a pair that is stored.
+            if pair >= first_pair {
+                place.pair = pair;
+                self.append(record, place)?;
+                place.records += 1;
             }
         }
+        line.records = place.records;
+        line.lost = num_planned.saturating_sub(line.records);
         if line.piece + 1 >= line.num_pieces {
             let mut tally = self.progress.entry.clone();
             tally.records += line.records;
@@ -255,4 +251,10 @@ impl ShardSink<'_> {
             retry: retry.to_owned(),
         })
     }
+}
+
+/// The place of a record's pair among those of its clip.
+fn pair_ordinal(record: &EncodedRecord) -> u64 {
+    let digits = record.meta.key.rsplit('-').next();
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
