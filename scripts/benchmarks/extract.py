@@ -29,7 +29,7 @@ def ffmpeg(*arguments):
     subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *map(str, arguments)], check=True)
 
 
-def make_clip(sources, target, frames, keyint):
+def make_clip(sources, target, frames, keyint, extra=()):
     """A clip of `frames` frames, the sources one after the other, again and again."""
     if target.exists():
         return
@@ -41,7 +41,7 @@ def make_clip(sources, target, frames, keyint):
     chain += "".join(f"[v{place}]" for place in range(len(sources)))
     chain += f"concat=n={len(sources)}:v=1,loop=loop=-1:size=32767[out]"
     ffmpeg(*inputs, "-filter_complex", chain, "-map", "[out]", "-frames:v", frames,
-           "-c:v", "libx264", "-g", keyint, partial)
+           "-c:v", "libx264", "-g", keyint, *extra, partial)
     partial.rename(target)
 
 
@@ -131,6 +131,19 @@ def main():
     if other:
         row("Python peer", 4 * 3001, other)
         row("vidpairs, beside the peer", 4 * 3001, own, other)
+
+    print("\n### The same without B-frames: every frame is a reference\n")
+    plain = []
+    for place in range(4):
+        plain.append(work / f"plain-{place}.mp4")
+        make_clip(sources[place % 3:] + sources[:place % 3], plain[-1], 3001, 250, ("-bf", "0"))
+    decode, own = [], []
+    for _ in range(arguments.rounds):
+        decode.append(bare_decode(plain))
+        own.append(ours(arguments.vidpairs, plain, work, f"stride = {K}")[0])
+    print("| | seconds | frames/s | times as fast as |\n|---|---|---|---|")
+    row("bare decoding", 4 * 3001, decode)
+    row("vidpairs, beside bare decoding", 4 * 3001, own, decode)
 
     print("\n### One pair of a long video\n")
     print(f"1 clip, 30,000 frames, a keyframe every 60, {WORKERS} workers\n")
