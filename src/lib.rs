@@ -9,6 +9,7 @@
 //! | encode | [`codec`] | an image | JPEG bytes, or raw RGB under zstd |
 //! | shard | [`shard`] | encoded pairs | tar shards, index, manifest: **the contract with every trainer** |
 //! | read | [`shard`] | a manifest | encoded pairs, random access over a memory map |
+//! | render | [`synth`] | a catalogue of 3-D objects, a seed | images in the layouts of real data sets, and their truth |
 //! | show | [`report`] | shards | one HTML page with pictures |
 //!
 //! [`pipeline`] reads the TOML file that names one experiment, [`run`] wires the steps into
@@ -41,6 +42,9 @@ pub mod shard;
 
 #[cfg(feature = "train")]
 pub mod model;
+
+#[cfg(feature = "synth")]
+pub mod synth;
 
 pub mod pipeline;
 

@@ -16,6 +16,8 @@ pub enum Stage {
     Crop,
     /// Compressing an image.
     Encode,
+    /// Reading an object, or rendering it.
+    Render,
     /// No progress for too long.
     Watchdog,
     /// A panic: a bug of ours or of a library.
@@ -31,6 +33,7 @@ impl Stage {
             Self::Sample => "sample",
             Self::Crop => "crop",
             Self::Encode => "encode",
+            Self::Render => "render",
             Self::Watchdog => "watchdog",
             Self::Internal => "internal",
         }

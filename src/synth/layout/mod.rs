@@ -1,0 +1,1 @@
+//! The layouts of real data sets: names, label files, archives.
