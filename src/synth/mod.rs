@@ -6,5 +6,10 @@
 //! layouts of TrackingNet, GOT-10k, ALOI and PASCAL3D+ as they are distributed.
 
 pub mod catalog;
+pub mod color;
 pub mod layout;
+pub mod mesh;
+pub mod raster;
+pub mod render;
+pub mod scene;
 pub mod truth;

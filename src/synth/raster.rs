@@ -1,0 +1,188 @@
+//! Which samples of a grid a triangle covers.
+
+use glam::Vec3;
+
+/// A stretch of one row of samples, inside a triangle.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    /// Row of the grid.
+    pub y: usize,
+    /// First sample.
+    pub start: usize,
+    /// Past the last sample.
+    pub end: usize,
+    /// Third coordinate at `start`.
+    pub depth: f32,
+    /// Change of the third coordinate from one sample to the next.
+    pub depth_step: f32,
+}
+
+/// The whole number at or below `value`, which must be far smaller than 2^31. Where the processor has no
+/// instruction for it, this is several times quicker than [`f32::floor`].
+#[inline]
+pub fn floor(value: f32) -> i32 {
+    let towards_zero = value as i32;
+    towards_zero - i32::from(value < towards_zero as f32)
+}
+
+/// The whole number at or above `value`.
+#[inline]
+fn ceil(value: f32) -> i32 {
+    -floor(-value)
+}
+
+/// An edge as `a * x + b * y + c >= 0` on the triangle's side.
+#[derive(Clone, Copy)]
+struct Edge {
+    a: f32,
+    b: f32,
+    c: f32,
+    /// -1 / a
+    inverse: f32,
+}
+
+impl Edge {
+    /// The edge from `p` to `q`, positive on the side of `inner`.
+    fn new(p: Vec3, q: Vec3, inner: Vec3) -> Self {
+        // Two triangles that share an edge see the same numbers, so no sample falls between them.
+        let (p, q) = if (p.x, p.y) <= (q.x, q.y) { (p, q) } else { (q, p) };
+        let (mut a, mut b) = (p.y - q.y, q.x - p.x);
+        let mut c = -(a * p.x + b * p.y);
+        if a * inner.x + b * inner.y + c < 0.0 {
+            (a, b, c) = (-a, -b, -c);
+        }
+        Self { a, b, c, inverse: -1.0 / a }
+    }
+
+    /// Narrows the range of x on the row whose samples lie at height `y`.
+    #[inline]
+    fn narrow(self, y: f32, low: &mut f32, high: &mut f32) {
+        let rest = self.b * y + self.c;
+        if self.a > 0.0 {
+            *low = low.max(rest * self.inverse);
+        } else if self.a < 0.0 {
+            *high = high.min(rest * self.inverse);
+        } else if rest < 0.0 {
+            *high = f32::NEG_INFINITY;
+        }
+    }
+}
+
+/// Hands every row of samples inside a triangle to `each`.
+///
+/// - `corners`: x and y in samples, sample (0, 0) at (0.5, 0.5); z is carried along linearly.
+/// - `width`, `height`: of the grid, samples; parts of the triangle outside are cut off.
+///
+/// A sample on an edge belongs to both triangles that share it.
+#[inline]
+pub fn scan(corners: [Vec3; 3], width: usize, height: usize, mut each: impl FnMut(Span)) {
+    let [p, q, r] = corners;
+    let (low, high) = (p.min(q).min(r), p.max(q).max(r));
+    // As written also false for NaN.
+    let (bottom, rim) = (height as f32 - 0.5, width as f32 - 0.5);
+    if !(low.y <= bottom && high.y >= 0.5 && low.x <= rim && high.x >= 0.5) {
+        return;
+    }
+    let (first, last) = (ceil(low.y.max(0.5) - 0.5), floor(high.y.min(bottom) - 0.5));
+    let (left, right) = (low.x.max(0.5), high.x.min(rim));
+    let (pq, pr) = (q - p, r - p);
+    let area = pq.x * pr.y - pq.y * pr.x;
+    if area == 0.0 {
+        return;
+    }
+    let step_x = (pq.z * pr.y - pr.z * pq.y) / area;
+    let step_y = (pr.z * pq.x - pq.z * pr.x) / area;
+    let edges = [Edge::new(p, q, r), Edge::new(q, r, p), Edge::new(r, p, q)];
+    for row in first..=last {
+        let y = row as f32 + 0.5;
+        let (mut from, mut to) = (left, right);
+        for edge in edges {
+            edge.narrow(y, &mut from, &mut to);
+        }
+        if from > to {
+            continue;
+        }
+        let (start, end) = (ceil(from - 0.5), floor(to - 0.5));
+        if start > end {
+            continue;
+        }
+        each(Span {
+            y: row as usize,
+            start: start as usize,
+            end: end as usize + 1,
+            depth: p.z + (start as f32 + 0.5 - p.x) * step_x + (y - p.y) * step_y,
+            depth_step: step_x,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn covered(corners: [Vec3; 3], side: usize) -> Vec<(usize, usize)> {
+        let mut samples = Vec::new();
+        scan(corners, side, side, |span| {
+            samples.extend((span.start..span.end).map(|x| (x, span.y)));
+        });
+        samples
+    }
+
+    #[test]
+    fn a_sample_is_covered_when_its_centre_is_inside() {
+        let corners = [
+            Vec3::new(0.0, 0.0, 0.0),
+            Vec3::new(4.0, 0.0, 0.0),
+            Vec3::new(0.0, 4.0, 0.0),
+        ];
+        let mut expected = Vec::new();
+        for y in 0..8 {
+            for x in 0..8 {
+                if x as f32 + 0.5 + y as f32 + 0.5 <= 4.0 {
+                    expected.push((x, y));
+                }
+            }
+        }
+        assert_eq!(covered(corners, 8), expected);
+    }
+
+    #[test]
+    fn triangles_that_share_edges_leave_no_sample_out() {
+        // A fan around a point that no float meets exactly.
+        let center = Vec3::new(16.337_1, 15.912_7, 0.0);
+        let rim: Vec<Vec3> = (0..23)
+            .map(|i| {
+                let angle = i as f32 / 23.0 * std::f32::consts::TAU;
+                center + Vec3::new(angle.cos(), angle.sin(), 0.0) * 40.0
+            })
+            .collect();
+        let mut count = [0u32; 32 * 32];
+        for i in 0..rim.len() {
+            let corners = [center, rim[i], rim[(i + 1) % rim.len()]];
+            for (x, y) in covered(corners, 32) {
+                count[y * 32 + x] += 1;
+            }
+        }
+        assert!(count.iter().all(|&count| count >= 1));
+    }
+
+    #[test]
+    fn the_third_coordinate_is_carried_along_linearly() {
+        let plane = |x: f32, y: f32| 3.0 + 0.5 * x - 0.25 * y;
+        let at = |x: f32, y: f32| Vec3::new(x, y, plane(x, y));
+        scan([at(-3.0, 1.0), at(9.0, 2.0), at(4.0, 12.0)], 10, 10, |span| {
+            for x in span.start..span.end {
+                let depth = span.depth + (x - span.start) as f32 * span.depth_step;
+                let expected = plane(x as f32 + 0.5, span.y as f32 + 0.5);
+                assert!((depth - expected).abs() < 1e-4);
+            }
+        });
+    }
+
+    #[test]
+    fn triangles_without_an_area_or_with_nan_cover_nothing() {
+        let p = Vec3::new(1.0, 1.0, 0.0);
+        assert_eq!(covered([p, p, Vec3::new(5.0, 5.0, 0.0)], 8), []);
+        assert_eq!(covered([p, Vec3::NAN, Vec3::new(5.0, 5.0, 0.0)], 8), []);
+    }
+}

@@ -1,0 +1,83 @@
+//! What is behind the objects.
+
+use glam::{Vec2, Vec3};
+
+use crate::synth::color::linear_from_srgb;
+use crate::synth::raster::floor;
+use crate::types::RgbImage;
+
+/// What is behind the objects: it moves with the camera, nothing moves in it.
+#[derive(Debug, Clone, Copy)]
+pub enum Backdrop<'a> {
+    /// One linear colour.
+    Plain(Vec3),
+    /// A picture.
+    Picture(Picture<'a>),
+}
+
+/// A picture behind the objects; past its rim it is mirrored.
+#[derive(Debug, Clone, Copy)]
+pub struct Picture<'a> {
+    /// The picture.
+    pub image: &'a RgbImage,
+    /// How many of its px are one height of the rendered image.
+    pub px_per_height: f32,
+}
+
+impl Backdrop<'_> {
+    /// The light from a place, heights of the rendered image right of and below the centre.
+    #[inline]
+    pub(super) fn light_at(&self, at: Vec2) -> Vec3 {
+        match self {
+            Self::Plain(color) => *color,
+            Self::Picture(picture) => picture.light_at(at),
+        }
+    }
+}
+
+impl Picture<'_> {
+    /// Bilinear between the four nearest px.
+    #[inline]
+    fn light_at(&self, at: Vec2) -> Vec3 {
+        let (width, height) = (self.image.size.width as i32, self.image.size.height as i32);
+        let x = at.x * self.px_per_height + 0.5 * width as f32 - 0.5;
+        let y = at.y * self.px_per_height + 0.5 * height as f32 - 0.5;
+        let (left, top) = (floor(x), floor(y));
+        let (dx, dy) = (x - left as f32, y - top as f32);
+        let columns = [mirrored(left, width), mirrored(left + 1, width)];
+        let rows = [mirrored(top, height), mirrored(top + 1, height)];
+        let light = |column: usize, row: usize| {
+            let at = 3 * (row * width as usize + column);
+            let pixel = &self.image.pixels[at..at + 3];
+            Vec3::new(
+                linear_from_srgb(pixel[0]),
+                linear_from_srgb(pixel[1]),
+                linear_from_srgb(pixel[2]),
+            )
+        };
+        let upper = light(columns[0], rows[0]).lerp(light(columns[1], rows[0]), dx);
+        let lower = light(columns[0], rows[1]).lerp(light(columns[1], rows[1]), dx);
+        upper.lerp(lower, dy)
+    }
+}
+
+/// `at` within `0..side`, as if mirrors stood at both ends.
+#[inline]
+fn mirrored(at: i32, side: i32) -> usize {
+    if (0..side).contains(&at) {
+        return at as usize;
+    }
+    let at = at.rem_euclid(2 * side);
+    (if at < side { at } else { 2 * side - 1 - at }) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mirrored;
+
+    #[test]
+    fn a_picture_is_mirrored_at_its_rims() {
+        let places: Vec<usize> = (-4..8).map(|at| mirrored(at, 3)).collect();
+        assert_eq!(places, [2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0, 1]);
+    }
+}
