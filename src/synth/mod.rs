@@ -5,6 +5,7 @@
 //! **Fails** per object: one that cannot be rendered is set aside with its reason. **Source**: the
 //! layouts of TrackingNet, GOT-10k, ALOI and PASCAL3D+ as they are distributed.
 
+pub mod backdrops;
 pub mod catalog;
 pub mod color;
 pub mod layout;

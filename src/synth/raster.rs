@@ -85,6 +85,10 @@ pub fn scan(corners: [Vec3; 3], width: usize, height: usize, mut each: impl FnMu
     }
     let (first, last) = (ceil(low.y.max(0.5) - 0.5), floor(high.y.min(bottom) - 0.5));
     let (left, right) = (low.x.max(0.5), high.x.min(rim));
+    // Of a fine mesh most triangles lie between samples.
+    if first > last || ceil(left - 0.5) > floor(right - 0.5) {
+        return;
+    }
     let (pq, pr) = (q - p, r - p);
     let area = pq.x * pr.y - pq.y * pr.x;
     if area == 0.0 {

@@ -1,6 +1,6 @@
 //! What is behind the objects.
 
-use glam::{Vec2, Vec3};
+use glam::{Vec2, Vec3, Vec4};
 
 use crate::synth::color::linear_from_srgb;
 use crate::synth::raster::floor;
@@ -24,40 +24,57 @@ pub struct Picture<'a> {
     pub px_per_height: f32,
 }
 
-impl Backdrop<'_> {
-    /// The light from a place, heights of the rendered image right of and below the centre.
-    #[inline]
-    pub(super) fn light_at(&self, at: Vec2) -> Vec3 {
-        match self {
-            Self::Plain(color) => *color,
-            Self::Picture(picture) => picture.light_at(at),
-        }
-    }
+/// A backdrop in linear light; keeps its buffer from one to the next.
+#[derive(Default)]
+pub(super) struct Behind {
+    plain: Vec3,
+    /// Of the picture; none for a plain colour.
+    light: Vec<Vec4>,
+    width: i32,
+    height: i32,
+    px_per_height: f32,
 }
 
-impl Picture<'_> {
-    /// Bilinear between the four nearest px.
+impl Behind {
+    pub fn set(&mut self, backdrop: &Backdrop<'_>) {
+        self.light.clear();
+        match backdrop {
+            Backdrop::Plain(color) => self.plain = *color,
+            Backdrop::Picture(Picture {
+                image,
+                px_per_height,
+            }) => {
+                (self.width, self.height) = (image.size.width as i32, image.size.height as i32);
+                self.px_per_height = *px_per_height;
+                self.light.extend(image.pixels.chunks_exact(3).map(|pixel| {
+                    Vec4::new(
+                        linear_from_srgb(pixel[0]),
+                        linear_from_srgb(pixel[1]),
+                        linear_from_srgb(pixel[2]),
+                        0.0,
+                    )
+                }));
+            }
+        }
+    }
+
+    /// The light from a place, heights of the rendered image right of and below the centre; bilinear
+    /// between the four nearest px.
     #[inline]
-    fn light_at(&self, at: Vec2) -> Vec3 {
-        let (width, height) = (self.image.size.width as i32, self.image.size.height as i32);
-        let x = at.x * self.px_per_height + 0.5 * width as f32 - 0.5;
-        let y = at.y * self.px_per_height + 0.5 * height as f32 - 0.5;
+    pub fn light_at(&self, at: Vec2) -> Vec3 {
+        if self.light.is_empty() {
+            return self.plain;
+        }
+        let x = at.x * self.px_per_height + 0.5 * self.width as f32 - 0.5;
+        let y = at.y * self.px_per_height + 0.5 * self.height as f32 - 0.5;
         let (left, top) = (floor(x), floor(y));
         let (dx, dy) = (x - left as f32, y - top as f32);
-        let columns = [mirrored(left, width), mirrored(left + 1, width)];
-        let rows = [mirrored(top, height), mirrored(top + 1, height)];
-        let light = |column: usize, row: usize| {
-            let at = 3 * (row * width as usize + column);
-            let pixel = &self.image.pixels[at..at + 3];
-            Vec3::new(
-                linear_from_srgb(pixel[0]),
-                linear_from_srgb(pixel[1]),
-                linear_from_srgb(pixel[2]),
-            )
-        };
+        let columns = [mirrored(left, self.width), mirrored(left + 1, self.width)];
+        let rows = [mirrored(top, self.height), mirrored(top + 1, self.height)];
+        let light = |column: usize, row: usize| self.light[row * self.width as usize + column];
         let upper = light(columns[0], rows[0]).lerp(light(columns[1], rows[0]), dx);
         let lower = light(columns[0], rows[1]).lerp(light(columns[1], rows[1]), dx);
-        upper.lerp(lower, dy)
+        upper.lerp(lower, dy).truncate()
     }
 }
 

@@ -7,7 +7,8 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::surface::Sampling;
-use super::{Backdrop, Warp};
+use super::Warp;
+use super::backdrop::Behind;
 use crate::synth::color::srgb_level_from_linear;
 use crate::types::{RgbImage, Seed, SizePx};
 
@@ -30,7 +31,7 @@ static NORMALS: LazyLock<Vec<f32>> = LazyLock::new(|| {
 
 /// The layers of an exposure, from back to front.
 pub(super) struct Layers<'a> {
-    pub backdrop: &'a Backdrop<'a>,
+    pub behind: &'a Behind,
     pub warp: Warp,
     /// Per pixel: share of the backdrop's light that the shadows leave.
     pub shadows: &'a [f32],
@@ -78,7 +79,7 @@ impl Film {
                 *light += sum.truncate() * weight;
                 let uncovered = share - sum.w * weight;
                 if uncovered > share * 1e-3 {
-                    let behind = layers.backdrop.light_at(start + across * x as f32);
+                    let behind = layers.behind.light_at(start + across * x as f32);
                     *light += behind * (uncovered * layers.shadows[y * width + x]);
                 }
             }

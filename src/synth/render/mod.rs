@@ -77,6 +77,7 @@ pub struct Renderer {
     surface: Surface,
     colors: Vec<Vec4>,
     shadows: Vec<f32>,
+    behind: backdrop::Behind,
     film: Film,
 }
 
@@ -88,6 +89,7 @@ impl Renderer {
             surface: Surface::default(),
             colors: Vec::new(),
             shadows: Vec::new(),
+            behind: backdrop::Behind::default(),
             film: Film::new(camera.size),
         }
     }
@@ -111,6 +113,7 @@ impl Renderer {
         rng: &mut ChaCha8Rng,
     ) -> RgbImage {
         self.film.clear();
+        self.behind.set(backdrop);
         self.draw_shadows(moments);
         for (place, moment) in moments.iter().enumerate() {
             let offset = subpixel_offset(place, moments.len());
@@ -123,7 +126,7 @@ impl Renderer {
             shade::glass(&self.surface, &projected, moment, &sampling, &mut self.colors);
             let share = 1.0 / moments.len() as f32;
             let scene = film::Layers {
-                backdrop,
+                behind: &self.behind,
                 warp: moment.warp,
                 shadows: &self.shadows,
                 colors: &self.colors,

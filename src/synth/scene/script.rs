@@ -184,14 +184,14 @@ impl Script {
     }
 
     /// The scene at a few times while the shutter is open for frame `frame`: one where nothing moves
-    /// by as much as a pixel, else four or eight. And how many samples a pixel's side then needs.
+    /// by a pixel, else four or eight. And how many samples a pixel's side then needs.
     pub fn exposure<'a>(&self, frame: u64, models: &'a [Arc<Model>]) -> (Vec<Moment<'a>>, u32) {
         let middle = self.seconds_of(frame);
         let open = self.shutter / self.clock.fps;
         let travel = self.travel_px(middle, open);
         let count = match travel {
-            travel if travel < 0.7 => return (vec![self.moment(middle, models)], 2),
-            travel if travel < 5.0 => 4,
+            travel if travel < 1.0 => return (vec![self.moment(middle, models)], 2),
+            travel if travel < 9.0 => 4,
             _ => 8,
         };
         let at = |place: u32| middle + open * ((f64::from(place) + 0.5) / f64::from(count) - 0.5);
