@@ -1,11 +1,11 @@
 //! ALOI: 108 images of an object on a turntable: 72 views, 24 lights, 12 colours of the light.
 //!
-//! Known of the release (Geusebroek, Burghouts, Smeulders, "The Amsterdam Library of Object Images", IJCV 2005, and
-//! its web page): the names; half size is 384 x 288; views are 5 degrees apart, seen by the first camera with all
-//! lights on; five lamps stand on a half circle, one of them lit in `l1` to `l5`, a pair of them in `l6` (right) and `l7`
-//! (left), all in `l8`; the cameras `c2` and `c3` stand 15 and 30 degrees beside the first, and the object is turned after
-//! them, so that it is the lights that turn; the lamps' temperature goes from 3075 K down to 2175 K at a white
-//! balance of 3075 K.
+//! As the release is described (Geusebroek, Burghouts, Smeulders, "The Amsterdam Library of Object Images", IJCV
+//! 2005; the files themselves were not at hand to check it): the names; half size is 384 x 288; views are 5 degrees apart,
+//! seen by the first camera with all lights on; five lamps stand on a half circle, one of them lit in `l1` to `l5`, a
+//! pair of them in `l6` (right) and `l7` (left), all in `l8`; the cameras `c2` and `c3` stand 15 and 30 degrees beside the
+//! first, and the object is turned after them, so that it is the lights that turn; the lamps' temperature goes
+//! from 3075 K down to 2175 K at a white balance of 3075 K.
 //!
 //! Our choice: the lamps are [`LAMP_STEP_DEG`] apart, `l1` the rightmost as `l6` is the right pair, at
 //! [`LAMP_ELEVATION_DEG`]; `c2` and `c3` turn them to the camera's right; the temperature falls evenly with the code.
@@ -168,7 +168,7 @@ fn black_body(kelvin: f64) -> [f64; 3] {
 ///
 /// # Source
 /// Kim et al., "Design of advanced color temperature control system for HDTV applications", J. Korean Physical
-/// Society 41, 2002: cubic splines, in x within 0.001 of the locus.
+/// Society 41, 2002: cubic splines.
 fn planckian_locus(kelvin: f64) -> [f64; 2] {
     let cubic = |[a, b, c, d]: [f64; 4], t: f64| ((a * t + b) * t + c) * t + d;
     let per_kelvin = [-0.266_123_9e9, -0.234_358_9e6, 0.877_695_6e3, 0.179_910];

@@ -2,8 +2,8 @@
 //!
 //! Known of the release (its README, and the loader that reads it, [`crate::source`]): `TRAIN_0 .. TRAIN_11` and `TEST`
 //! hold `zips/<video>.zip` and `anno/<video>.txt`; a zip has its frames at the top level, `0.jpg`, `1.jpg` and so on, not
-//! padded; a line of boxes is `x,y,w,h`, and `TEST` has the first alone. Every frame of the release shows its
-//! object: the line of one that doesn't is our choice.
+//! padded; a line of boxes is `x,y,w,h`, and `TEST` has the first alone. Our choice: the line of a
+//! frame that doesn't show its object, and numbers as short as can be.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
