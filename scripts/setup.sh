@@ -82,18 +82,22 @@ make_venv() {
 }
 
 install_requirements() {
-    local requirements=tests/third_party/requirements.txt stamp=.venv/requirements.sha256 wanted
+    local folder=tests/third_party stamp=.venv/requirements.sha256 wanted
+    local requirements=$folder/requirements.txt alone=$folder/requirements-no-deps.txt
+    local pip=(.venv/bin/python -m pip install --quiet --no-input --disable-pip-version-check)
     if [[ ! -f $requirements ]]; then
         return
     fi
-    wanted=$(sha256sum <"$requirements")
+    wanted=$(cat "$requirements" "$alone" | sha256sum)
     if [[ -f $stamp && $(<"$stamp") == "$wanted" ]]; then
         say "Python packages: present"
         return
     fi
-    say "Python packages: installing $requirements into .venv"
-    .venv/bin/python -m pip install --quiet --no-input --disable-pip-version-check -r "$requirements" ||
+    say "Python packages: installing $requirements and $alone into .venv"
+    "${pip[@]}" -r "$requirements" ||
         fail "pip failed; by hand: .venv/bin/python -m pip install -r $requirements"
+    "${pip[@]}" --no-deps -r "$alone" ||
+        fail "pip failed; by hand: .venv/bin/python -m pip install --no-deps -r $alone"
     printf '%s\n' "$wanted" >"$stamp"
 }
 

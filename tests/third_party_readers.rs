@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // in the functions that the test calls
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+#[path = "common/python.rs"]
+mod python;
+
+use std::path::Path;
 
 use vidpairs::shard::{Manifest, ShardWriter, Totals};
 use vidpairs::types::{
@@ -21,34 +23,11 @@ const ROLES: [Role; 4] = [
 fn tarfile_webdataset_and_the_dali_index_give_the_same_bytes() {
     let dir = tempfile::tempdir().unwrap();
     let num_members = write_dataset(dir.path());
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let output = Command::new(python(root))
-        .arg(root.join("tests/third_party/read_shards.py"))
-        .arg(dir.path())
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output = python::run("read_shards.py", [dir.path()]);
     assert_eq!(
-        String::from_utf8_lossy(&output.stdout).trim(),
+        output.trim(),
         format!("2 shards, 24 records, {num_members} members")
     );
-}
-
-/// The interpreter that has `tests/third_party/requirements.txt` installed.
-fn python(root: &Path) -> PathBuf {
-    let named = std::env::var_os("VIDPAIRS_PYTHON").map(PathBuf::from);
-    let python = named.unwrap_or_else(|| root.join(".venv/bin/python"));
-    assert!(
-        python.exists(),
-        "there is no {}: run scripts/setup.sh, or name a Python with \
-         tests/third_party/requirements.txt installed in VIDPAIRS_PYTHON",
-        python.display()
-    );
-    python
 }
 
 /// Two shards with pairs of every kind and both codecs; gives the number of members.

@@ -1,7 +1,10 @@
-//! Images as the bytes of a shard's members.
+//! Images as the bytes of a shard's members, and as video files ([`video`]).
 //!
 //! **Takes** an [`RgbImage`]. **Gives** a JPEG, or raw RGB under zstd, lossless. **Fails** with
 //! [`CodecError`]: leave the image out. **Source**: ITU-T T.81 by libjpeg-turbo; RFC 8878 by zstd.
+
+#[cfg(feature = "extract")]
+pub mod video;
 
 use serde::Serialize;
 

@@ -3,7 +3,7 @@
 //! **Takes** a clip's [`Media`]. **Gives** a [`ClipIndex`] (how many frames, where decoding can start,
 //! when each frame is shown), and the [`Frame`]s asked for, in presentation order. **Fails** with
 //! [`DecodeError`]: leave the clip out; a single frame that cannot be decoded is only missing from
-//! what comes out. **Source**: FFmpeg's libavformat and libavcodec, named in `decode::video` alone.
+//! what comes out. **Source**: FFmpeg's libavformat and libavcodec, named in `decode::video` alone of this module.
 
 mod error;
 mod images;

@@ -1,4 +1,4 @@
-//! Video files through FFmpeg: the one module that names it.
+//! Video files through FFmpeg: with `codec::video` the one module that names it.
 //!
 //! A frame's place is that of its packet among all packets that are shown, ordered by pts: reading
 //! every packet once costs a fraction of decoding them, and then a frame can be reached from the
