@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 /// Positive pairs from unlabelled video, and what encoders learn from them.
@@ -21,6 +21,8 @@ pub(super) enum Command {
     Verify(VerifyArgs),
     /// Show what a data set holds: totals, one record, or a page of pictures.
     Inspect(InspectArgs),
+    /// Render a small data set whose truth is known, in the layout of a real one.
+    Synth(Box<SynthArgs>),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -68,6 +70,149 @@ pub(super) struct InspectArgs {
     pub gallery: Option<PathBuf>,
     #[command(flatten)]
     pub common: Common,
+}
+
+/// In whose layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum KindArg {
+    /// Videos: zips of frames, a box per frame (and the same as .mp4).
+    Trackingnet,
+    /// Videos: folders of frames, boxes, visible share, absence.
+    Got10k,
+    /// Images: 72 views, 24 lights, 12 colours of every object.
+    Aloi,
+    /// Images: azimuth x elevation of the objects of every class, .mat annotations.
+    Pascal3d,
+}
+
+/// Which objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum HalfArg {
+    /// Those that videos to train on show.
+    Training,
+    /// Those that are only measured.
+    HeldOut,
+    /// All.
+    Both,
+}
+
+/// What holds the frames of a video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ContainerArg {
+    /// A zip of JPEGs, as TrackingNet has it.
+    Zip,
+    /// An .mp4 with H.264.
+    Mp4,
+    /// Both.
+    Both,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SynthArgs {
+    /// In whose layout.
+    #[arg(long, value_enum)]
+    pub kind: KindArg,
+    /// Where the set goes: a new or empty folder, or that of a stopped run of the same set.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Objects: a .sh3f catalogue, or a folder of them or of OBJ files; may be given again
+    /// [default: what scripts/fetch-objects.sh fetched].
+    #[arg(long, value_name = "PATH")]
+    pub objects: Vec<PathBuf>,
+    /// Take these classes of objects, or groups of the catalogue, only.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub categories: Vec<String>,
+    /// Pictures and videos to stand behind the objects; painted places without it.
+    #[arg(long, value_name = "DIR")]
+    pub backgrounds: Option<PathBuf>,
+    /// Everything that is drawn by lot depends on it.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Size of the images, px [default: 320x240; ALOI's is 384x288].
+    #[arg(long, value_name = "WxH")]
+    pub size: Option<String>,
+    /// Quality of JPEGs.
+    #[arg(long, value_name = "1-100", default_value_t = 90, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub quality: u8,
+    /// Standard deviation of the sensor's noise, levels of 255 [default: 2, images: 1].
+    #[arg(long, value_name = "LEVELS")]
+    pub noise: Option<f64>,
+    /// Write one HTML page that shows the set; it needs no other file.
+    #[arg(long, value_name = "OUT.html")]
+    pub gallery: Option<PathBuf>,
+    #[command(flatten)]
+    pub videos: VideoArgs,
+    #[command(flatten)]
+    pub images: ImageArgs,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Videos (trackingnet, got10k)")]
+pub(super) struct VideoArgs {
+    /// Videos of training objects: TRAIN_0, train [default: 20].
+    #[arg(long, value_name = "N")]
+    pub videos: Option<u32>,
+    /// Videos of held-out objects: TEST, val [default: 5].
+    #[arg(long, value_name = "N")]
+    pub held_out_videos: Option<u32>,
+    /// Frames of a video [default: 90].
+    #[arg(long, value_name = "N")]
+    pub frames: Option<u32>,
+    /// Frames a second [default: 30; got10k: 10].
+    #[arg(long, value_name = "N")]
+    pub fps: Option<u32>,
+    /// What holds the frames (trackingnet) [default: both].
+    #[arg(long, value_enum)]
+    pub container: Option<ContainerArg>,
+    /// How fast things move: 1 is about a third of the image's height a second [default: 1].
+    #[arg(long, value_name = "X")]
+    pub speed: Option<f64>,
+    /// The most that an object turns, degrees a second [default: 90].
+    #[arg(long, value_name = "DEGREES")]
+    pub turn: Option<f64>,
+    /// How much sizes change: 1 is up to half again as large or small [default: 1].
+    #[arg(long, value_name = "X")]
+    pub scaling: Option<f64>,
+    /// Share of the videos in which something passes before the object [default: 0.4].
+    #[arg(long, value_name = "0-1")]
+    pub occlusion: Option<f64>,
+    /// Share of the videos in which the object leaves the image and comes back [default: 0.15].
+    #[arg(long, value_name = "0-1")]
+    pub leaving: Option<f64>,
+    /// Share of the videos in which the light changes [default: 0.4].
+    #[arg(long, value_name = "0-1")]
+    pub relighting: Option<f64>,
+    /// Share of the videos with a second object of the same model [default: 0.2].
+    #[arg(long, value_name = "0-1")]
+    pub look_alikes: Option<f64>,
+    /// Other objects in view, at most 20 [default: 2].
+    #[arg(long, value_name = "N")]
+    pub clutter: Option<u32>,
+    /// How much the camera moves: 1 is a calm hand [default: 1].
+    #[arg(long, value_name = "X")]
+    pub camera: Option<f64>,
+    /// Share of the time between two frames in which the shutter is open [default: 0.4].
+    #[arg(long, value_name = "0-1")]
+    pub shutter: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Images (aloi, pascal3d)")]
+pub(super) struct ImageArgs {
+    /// Which objects [default: held-out].
+    #[arg(long, value_enum)]
+    pub half: Option<HalfArg>,
+    /// Objects at most: in all (aloi) [default: 20], of each class (pascal3d) [default: 10].
+    #[arg(long, value_name = "N")]
+    pub num_objects: Option<u32>,
+    /// Views around an object, from its front on (pascal3d) [default: 12].
+    #[arg(long, value_name = "N")]
+    pub azimuths: Option<u32>,
+    /// Degrees of the camera above the horizon (pascal3d) [default: 0,30,60].
+    #[arg(long, value_name = "DEGREES,...", value_delimiter = ',', allow_negative_numbers = true)]
+    pub elevations: Option<Vec<i32>>,
 }
 
 #[derive(Debug, Args)]

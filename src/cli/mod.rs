@@ -3,6 +3,8 @@
 mod args;
 mod inspect;
 mod signals;
+#[cfg(feature = "synth")]
+mod synth;
 mod versions;
 
 use std::ffi::OsString;
@@ -47,6 +49,29 @@ pub enum CliError {
         /// `refused.jsonl`.
         list: std::path::PathBuf,
     },
+    /// An option is refused.
+    #[error("{option} is {value}; expected {expected}")]
+    Option {
+        /// The option: `--size`.
+        option: &'static str,
+        /// As it was given.
+        value: String,
+        /// What would pass.
+        expected: String,
+    },
+    /// An option that the kind of set does not have.
+    #[error("{option} is for {kinds}, not for {kind}")]
+    ForeignOption {
+        /// The option.
+        option: &'static str,
+        /// Kinds that have it.
+        kinds: &'static str,
+        /// The kind that was asked for.
+        kind: &'static str,
+    },
+    /// No objects were named, and none were fetched.
+    #[error("no objects in {}; fetch some with scripts/fetch-objects.sh, or name yours with --objects", .0.display())]
+    NoObjects(std::path::PathBuf),
     /// The result could not be printed.
     #[error("cannot write to stdout")]
     Stdout(#[source] io::Error),
@@ -108,6 +133,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode, CliErro
         }
         Command::Extract(args) => extract(args, &signals::cancel_on_signal()?),
         Command::Verify(args) => verify(&args, &signals::cancel_on_signal()?),
+        Command::Synth(args) => synth(&args),
         Command::Inspect(args) => inspect::inspect(&args, &signals::cancel_on_signal()?),
     }
 }
@@ -140,6 +166,16 @@ fn extract(args: args::ExtractArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, Cl
 #[cfg(not(feature = "extract"))]
 fn extract(_: args::ExtractArgs, _: &Arc<Cancel>) -> Result<ExitCode, CliError> {
     Err(CliError::NotBuilt { feature: "extract" })
+}
+
+#[cfg(feature = "synth")]
+fn synth(args: &args::SynthArgs) -> Result<ExitCode, CliError> {
+    synth::synth(args, &signals::cancel_on_signal()?)
+}
+
+#[cfg(not(feature = "synth"))]
+fn synth(_: &args::SynthArgs) -> Result<ExitCode, CliError> {
+    Err(CliError::NotBuilt { feature: "synth" })
 }
 
 fn verify(args: &VerifyArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {

@@ -7,6 +7,12 @@ use std::path::PathBuf;
 use crate::shard::ShardError;
 #[cfg(feature = "extract")]
 use crate::source::SourceError;
+#[cfg(feature = "synth")]
+use crate::synth::backdrops::BackdropError;
+#[cfg(feature = "synth")]
+use crate::synth::catalog::CatalogError;
+#[cfg(feature = "synth")]
+use crate::synth::set::{ItemError, PlanError};
 
 /// Why a command failed. All are final: the text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -32,14 +38,14 @@ pub enum RunError {
     },
     /// The disk filled up. What was written stays, and the same command goes on from there.
     #[error(
-        "the disk of {} is full after {pairs} pairs, which are safe; make room and run the same \
-         command again: it goes on from there", .out.display()
+        "the disk of {} is full after {safe}, which are safe; make room and run the same command \
+         again: it goes on from there", .out.display()
     )]
     DiskFull {
         /// The output folder.
         out: PathBuf,
-        /// Pairs that are safe.
-        pairs: u64,
+        /// What is safe: `12 pairs`.
+        safe: String,
         /// The system's word.
         #[source]
         source: Box<dyn Error + Send + Sync>,
@@ -108,13 +114,13 @@ pub enum RunError {
     },
     /// Somebody asked to stop. What was written stays, and the same command goes on from there.
     #[error(
-        "interrupted; {pairs} pairs are safe in {}, and the same command goes on from there", .out.display()
+        "interrupted; {safe} are safe in {}, and the same command goes on from there", .out.display()
     )]
     Interrupted {
         /// The output folder.
         out: PathBuf,
-        /// Pairs that are safe.
-        pairs: u64,
+        /// What is safe: `12 pairs`.
+        safe: String,
     },
     /// Somebody asked to stop a command that writes nothing.
     #[error("interrupted")]
@@ -122,6 +128,51 @@ pub enum RunError {
     /// A thread could not be started.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),
+    /// The objects cannot be listed.
+    #[cfg(feature = "synth")]
+    #[error(transparent)]
+    Objects(#[from] CatalogError),
+    /// The backgrounds cannot be listed.
+    #[cfg(feature = "synth")]
+    #[error(transparent)]
+    Backdrops(#[from] BackdropError),
+    /// There is nothing to render.
+    #[cfg(feature = "synth")]
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// An item of a rendered set cannot be written.
+    #[cfg(feature = "synth")]
+    #[error("cannot make {item}")]
+    Item {
+        /// The video or object.
+        item: String,
+        /// Why.
+        #[source]
+        source: ItemError,
+    },
+    /// The folder holds another rendered set.
+    #[cfg(feature = "synth")]
+    #[error(
+        "{} holds a set that was rendered otherwise ({difference}); choose another folder for --out, \
+         or go back to those options", .out.display()
+    )]
+    OtherSet {
+        /// The output folder.
+        out: PathBuf,
+        /// The first setting that differs, both values.
+        difference: String,
+    },
+    /// Nothing of a set could be made.
+    #[cfg(feature = "synth")]
+    #[error("none of the {num_items} items could be made; the first, {item}: {reason}")]
+    NothingMade {
+        /// Items tried.
+        num_items: u64,
+        /// The first of them.
+        item: String,
+        /// Why it could not be made.
+        reason: String,
+    },
     /// A record that does not exist was asked for.
     #[error("record {number} does not exist: the data set has {num_records} records, from 0")]
     NoRecord {
@@ -133,10 +184,10 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// The same error, or [`RunError::DiskFull`] where the disk of `out` is; so many `pairs` are safe
-    /// there.
+    /// The same error, or [`RunError::DiskFull`] where the disk of `out` is; `safe` says
+    /// what is safe there.
     #[cfg(feature = "extract")]
-    pub(super) fn named_if_full(self, out: &std::path::Path, pairs: u64) -> Self {
+    pub(super) fn named_if_full(self, out: &std::path::Path, safe: &str) -> Self {
         let mut cause: Option<&(dyn Error + 'static)> = Some(&self);
         while let Some(found) = cause {
             let kind = found.downcast_ref::<io::Error>().map(io::Error::kind);
@@ -146,7 +197,7 @@ impl RunError {
             ) {
                 return Self::DiskFull {
                     out: out.to_owned(),
-                    pairs,
+                    safe: safe.to_owned(),
                     source: Box::new(self),
                 };
             }
@@ -154,18 +205,4 @@ impl RunError {
         }
         self
     }
-}
-
-/// An error and what caused it, in one line. A cause whose words the line has already is left out.
-pub fn with_causes(err: &dyn Error) -> String {
-    let mut text = err.to_string();
-    let mut cause = err.source();
-    while let Some(err) = cause {
-        let words = err.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        cause = err.source();
-    }
-    text
 }

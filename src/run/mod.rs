@@ -8,11 +8,16 @@ mod error;
 #[cfg(feature = "extract")]
 mod extract;
 mod inspect;
+#[cfg(feature = "extract")]
+mod out;
 mod progress;
+#[cfg(feature = "synth")]
+mod synth;
 mod verify;
 mod words;
 
-pub use error::{RunError, with_causes};
+pub use crate::types::with_causes;
+pub use error::RunError;
 #[cfg(feature = "extract")]
 pub use extract::{ExtractOptions, ExtractSummary, extract};
 pub use inspect::{
@@ -20,4 +25,6 @@ pub use inspect::{
     SampledRecord, SetAside, Share, Sizes, Top, inspect, inspect_record, sample_records,
 };
 pub use progress::Verbosity;
+#[cfg(feature = "synth")]
+pub use synth::{SynthOptions, SynthSummary, TRUTH_FILE, synth};
 pub use verify::{VerifySummary, verify};

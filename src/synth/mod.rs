@@ -13,4 +13,5 @@ pub mod mesh;
 pub mod raster;
 pub mod render;
 pub mod scene;
+pub mod set;
 pub mod truth;

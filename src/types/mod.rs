@@ -1,5 +1,6 @@
 //! Words that the steps share: clips, frames, boxes, pairs, records, seeds.
 
+mod causes;
 mod clip;
 mod frame;
 mod geometry;
@@ -9,6 +10,7 @@ mod record;
 mod refusal;
 mod seed;
 
+pub use causes::with_causes;
 pub use clip::{Annotation, Clip, Media, SourceKind};
 pub use frame::{ColorMatrix, ColorRange, Frame, Orientation, PlaneBytes, PlaneLayout, Planes};
 pub use geometry::{BoxXywh, SizePx};

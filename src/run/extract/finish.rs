@@ -1,8 +1,7 @@
 //! The end of a run: the last shard, `refused.jsonl`, and the manifest after all else.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
@@ -11,10 +10,9 @@ use super::output::ShardSink;
 use super::{ExtractOptions, ExtractSummary};
 use crate::pipeline::Pipeline;
 use crate::run::RunError;
+use crate::run::out::{REFUSED_FILE, json_lines, write_whole};
 use crate::shard::{Manifest, Totals};
 use crate::types::{Outcome, Refusal};
-
-const REFUSED_FILE: &str = "refused.jsonl";
 
 /// Finishes a run whose pieces are all written.
 pub(super) fn finish(
@@ -62,7 +60,8 @@ pub(super) fn finish(
         shards: shards.len() as u64,
         bytes: shards.iter().map(|shard| shard.bytes).sum(),
     };
-    write_refusals(out, sink.journal.folder(), &refusals)?;
+    let lines = json_lines(&out.join(REFUSED_FILE), &refusals)?;
+    write_whole(out, REFUSED_FILE, &lines)?;
     let (pipeline, seed) = (options.pipeline.resolved(), options.pipeline.seed);
     let manifest = Manifest::new(pipeline, seed, begin.entries_xxh64, totals, shards);
     manifest.write_atomically(out)?;
@@ -121,23 +120,4 @@ pub(super) fn read_refusals(out: &Path) -> Result<Vec<Refusal>, RunError> {
     };
     let line = |line| serde_json::from_str(line).map_err(|err| failed(std::io::Error::other(err)));
     text.lines().map(line).collect()
-}
-
-fn write_refusals(out: &Path, scratch: &Path, refusals: &[Refusal]) -> Result<(), RunError> {
-    let path = out.join(REFUSED_FILE);
-    let failed = |source| RunError::File {
-        action: "write",
-        path: path.clone(),
-        source,
-    };
-    let temporary = scratch.join(REFUSED_FILE);
-    let mut file = File::create(&temporary).map_err(failed)?;
-    for refusal in refusals {
-        let mut line =
-            serde_json::to_vec(refusal).map_err(|err| failed(std::io::Error::other(err)))?;
-        line.push(b'\n');
-        file.write_all(&line).map_err(failed)?;
-    }
-    file.sync_all().map_err(failed)?;
-    fs::rename(&temporary, &path).map_err(failed)
 }

@@ -4,7 +4,7 @@
 //! checksum. So after a kill the last line is true; after a power cut the lines whose bytes are gone
 //! are found out and taken back.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,11 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::run::RunError;
+use crate::run::out::{JOURNAL_FOLDER, lock};
 use crate::shard::{ShardEntry, ShardMark};
 use crate::types::{Outcome, Refusal, Stage};
 
-/// The folder in the output folder.
-pub(super) const FOLDER: &str = ".journal";
 const FILE: &str = "progress.jsonl";
 
 /// Where writing goes on: so many records of that piece of that entry are written, those of the pairs
@@ -191,7 +190,7 @@ impl Journal {
     /// Opens the journal of `out`, made if it is not there, and reads what it holds: `None` if
     /// nothing was begun.
     pub fn open(out: &Path) -> Result<(Self, Option<Found>), RunError> {
-        let folder = out.join(FOLDER);
+        let folder = out.join(JOURNAL_FOLDER);
         let path = folder.join(FILE);
         let failed = |action, path: &Path| {
             let path = path.to_owned();
@@ -201,19 +200,7 @@ impl Journal {
                 source,
             }
         };
-        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
-        let lock_path = folder.join("lock");
-        let lock = File::create(&lock_path).map_err(failed("create", &lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(RunError::InUse {
-                    out: out.to_owned(),
-                });
-            }
-            // A file system without locks: what can be done without is done without.
-            Err(TryLockError::Error(_)) => {}
-        }
+        let lock = lock(out)?;
         let mut file = OpenOptions::new()
             .read(true)
             .append(true)
@@ -367,7 +354,7 @@ mod tests {
             journal.add(line).unwrap();
         }
         drop(journal);
-        let path = dir.path().join(FOLDER).join(FILE);
+        let path = dir.path().join(JOURNAL_FOLDER).join(FILE);
         let text = fs::read(&path).unwrap();
         for end in (0..=text.len()).rev() {
             fs::write(&path, &text[..end]).unwrap();
@@ -428,12 +415,12 @@ mod tests {
     #[test]
     fn what_follows_a_damaged_line_is_done_again() {
         let dir = tempfile::tempdir().unwrap();
-        fs::create_dir(dir.path().join(FOLDER)).unwrap();
+        fs::create_dir(dir.path().join(JOURNAL_FOLDER)).unwrap();
         let line = |line: &Line| serde_json::to_string(line).unwrap();
         let first = line(&Line::Piece(piece(0, 0, 1)));
         let later = line(&Line::Piece(piece(2, 0, 1)));
         let text = format!("{}\n{first}\nnonsense\n{later}\n", line(&begin()));
-        let path = dir.path().join(FOLDER).join(FILE);
+        let path = dir.path().join(JOURNAL_FOLDER).join(FILE);
         fs::write(&path, text).unwrap();
         let (journal, found) = Journal::open(dir.path()).unwrap();
         assert_eq!(found.unwrap().lines.len(), 1);

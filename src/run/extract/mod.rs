@@ -89,7 +89,7 @@ pub struct ExtractSummary {
 pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
     let start = Instant::now();
     decode::set_ffmpeg_log(options.verbosity >= Verbosity::Verbose);
-    let named = |err: RunError, pairs| err.named_if_full(&options.out, pairs);
+    let named = |err: RunError, pairs| err.named_if_full(&options.out, &counted(pairs, "pair"));
     let ready = match resume::start(options).map_err(|err| named(err, 0))? {
         Start::Complete(summary) => return Ok(*summary),
         Start::From(ready) => *ready,
@@ -132,7 +132,7 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
         }
         (Ended::Cancelled | Ended::Broken, None) => Err(RunError::Interrupted {
             out: options.out.clone(),
-            pairs,
+            safe: counted(pairs, "pair"),
         }),
     };
     display.end(&counters);

@@ -1,7 +1,6 @@
 //! Where a run starts: from nothing, from where it was stopped, or not at all.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,9 +9,10 @@ use serde_json::Value;
 use super::entries::{Entries, Entry};
 use super::finish::{read_refusals, summary_of};
 use super::job::Item;
-use super::journal::{self, Begin, Found, Journal, Line, Progress};
+use super::journal::{Begin, Found, Journal, Line, Progress};
 use super::{ExtractOptions, ExtractSummary};
 use crate::run::RunError;
+use crate::run::out::{JOURNAL_FOLDER, differences, nothing_foreign_in};
 use crate::shard::{MANIFEST_FILE, Manifest, ShardWriter};
 use crate::types::Outcome;
 
@@ -62,7 +62,7 @@ impl Ready {
 pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
     let out = &options.out;
     let pipeline = options.pipeline.resolved();
-    let has_journal = out.join(journal::FOLDER).exists();
+    let has_journal = out.join(JOURNAL_FOLDER).exists();
     let manifest = match out.join(MANIFEST_FILE).exists() {
         true => Some(Manifest::read(out)?),
         false => None,
@@ -184,38 +184,6 @@ fn refused_ordinals(out: &Path, entries: &Entries) -> Result<Vec<u64>, RunError>
         .collect())
 }
 
-/// Fails if `out` holds anything: pairs must not be mixed with somebody's files.
-fn nothing_foreign_in(out: &Path) -> Result<(), RunError> {
-    let failed = |source| RunError::File {
-        action: "list",
-        path: out.to_owned(),
-        source,
-    };
-    let entries = match fs::read_dir(out) {
-        Ok(entries) => entries,
-        Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(err) => return Err(failed(err)),
-    };
-    let is_foreign = |entry: &std::io::Result<fs::DirEntry>| {
-        // A fresh disk holds it.
-        !matches!(entry, Ok(entry) if entry.file_name() == "lost+found")
-    };
-    match entries.into_iter().find(is_foreign) {
-        Some(entry) => {
-            let found = entry
-                .map_err(failed)?
-                .file_name()
-                .to_string_lossy()
-                .into_owned();
-            Err(RunError::NotOurs {
-                out: out.to_owned(),
-                found,
-            })
-        }
-        None => Ok(()),
-    }
-}
-
 fn same_run(
     out: &Path,
     begin: &Begin,
@@ -254,7 +222,7 @@ fn same_clips(
 /// Whether two pipelines make the same bytes. `[extract]` says how much damage a run bears, not what
 /// it writes.
 fn same_pipeline(out: &Path, theirs: &Value, ours: &Value) -> Result<(), RunError> {
-    let differences = differences("", theirs, ours);
+    let differences = differences(theirs, ours, |path| path == "extract");
     if differences.is_empty() {
         return Ok(());
     }
@@ -262,39 +230,4 @@ fn same_pipeline(out: &Path, theirs: &Value, ours: &Value) -> Result<(), RunErro
         out: out.to_owned(),
         difference: differences.join(", "),
     })
-}
-
-fn differences(path: &str, theirs: &Value, ours: &Value) -> Vec<String> {
-    if path == "extract" || theirs == ours {
-        return Vec::new();
-    }
-    let (Value::Object(a), Value::Object(b)) = (theirs, ours) else {
-        let shown = |value: &Value| {
-            if value.is_null() {
-                "not set".to_owned()
-            } else {
-                value.to_string()
-            }
-        };
-        return vec![format!("{path} was {}, is {}", shown(theirs), shown(ours))];
-    };
-    let mut keys: Vec<&String> = a
-        .keys()
-        .chain(b.keys().filter(|key| !a.contains_key(*key)))
-        .collect();
-    keys.dedup();
-    let inner = |key: &String| {
-        if path.is_empty() {
-            key.clone()
-        } else {
-            format!("{path}.{key}")
-        }
-    };
-    keys.into_iter()
-        .flat_map(|key| {
-            let value =
-                |of: &serde_json::Map<String, Value>| of.get(key).cloned().unwrap_or(Value::Null);
-            differences(&inner(key), &value(a), &value(b))
-        })
-        .collect()
 }

@@ -26,6 +26,7 @@ const MAX_TRIES: usize = 20;
 /// The pictures and videos of a folder.
 #[derive(Debug)]
 pub struct Collection {
+    root: PathBuf,
     pictures: Vec<PathBuf>,
     videos: Vec<PathBuf>,
 }
@@ -66,7 +67,18 @@ impl Collection {
         if pictures.is_empty() && videos.is_empty() {
             return Err(BackdropError::Nothing(root.to_owned()));
         }
-        Ok(Self { pictures, videos })
+        Ok(Self {
+            root: root.to_owned(),
+            pictures,
+            videos,
+        })
+    }
+
+    /// Names below the root, with `/` between their parts.
+    pub(super) fn names(&self) -> Vec<String> {
+        let paths = self.pictures.iter().chain(&self.videos);
+        let name = |path: &PathBuf| path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().into_owned();
+        paths.map(name).collect()
     }
 
     pub(super) fn draw(

@@ -83,6 +83,14 @@ pub struct Unreadable {
 }
 
 impl Backdrops {
+    /// Names of the files that may be drawn, below their root; none if they are painted.
+    pub fn names(&self) -> Vec<String> {
+        match self {
+            Self::Painted => Vec::new(),
+            Self::Collected(collection) => collection.names(),
+        }
+    }
+
     /// Draws the backdrop of seed `seed` for `num_frames` frames of `size`. Files that can't be read on the
     /// way are added to `unreadable`.
     ///

@@ -111,14 +111,23 @@ fn read_texture(
     alpha: Option<&str>,
     files: &mut ObjectFiles,
 ) -> Result<Texture, MeshError> {
-    let bytes = files.read(name)?;
+    let bytes = read_named(name, files)?;
     match alpha.filter(|&alpha| alpha != name) {
         Some(alpha) => {
-            let opacity = files.read(alpha)?;
+            let opacity = read_named(alpha, files)?;
             Texture::decode(name, &bytes, Some((alpha, &opacity)))
         }
         None => Texture::decode(name, &bytes, None),
     }
+}
+
+/// A file as the MTL names it; where that is a place on its author's disk, the file of that name beside
+/// the model.
+fn read_named(name: &str, files: &mut ObjectFiles) -> Result<Vec<u8>, CatalogError> {
+    files.read(name).or_else(|err| match name.rsplit_once(['/', '\\']) {
+        Some((_, last)) => files.read(last).map_err(|_| err),
+        None => Err(err),
+    })
 }
 
 /// The file of a `map_` statement, whose options (`-s 1 1 1`) come first.

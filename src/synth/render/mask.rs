@@ -10,7 +10,7 @@ pub(super) const SAMPLES_PER_SIDE: u32 = 2;
 const REACH: f32 = 2.0;
 
 /// What an object fills, counted in quarter pixels.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Mask {
     /// Quarter pixels in which it can be seen.
     pub num_visible: u64,

@@ -209,8 +209,7 @@ impl Script {
         )
     }
 
-    /// How fast the target's size and place change, for words about a video: heights of the image a
-    /// second, at its fastest.
+    /// How fast the target moves at its fastest, heights of the image a second.
     pub fn target_speed(&self) -> f64 {
         let target = &self.actors[0];
         let steps = (0..self.clock.num_frames).map(|frame| {
@@ -218,6 +217,11 @@ impl Script {
             f64::from((target.at(next, target) - target.at(now, target)).length()) * self.clock.fps
         });
         steps.fold(0.0, f64::max)
+    }
+
+    /// Radians a second by which the target turns.
+    pub fn target_turn(&self) -> f64 {
+        self.actors[0].turn.abs()
     }
 
     fn warp(&self, seconds: f64) -> Warp {

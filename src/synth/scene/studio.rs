@@ -59,8 +59,13 @@ pub fn lit_by<'a>(stands: &[(&'a Model, Stand)], lighting: Lighting) -> Moment<'
     }
 }
 
+/// How far away an object of [`Stand::size`] `size` is, in radii of the sphere around it.
+pub fn distance_in_radii(size: f32) -> f32 {
+    (2.0 * FOCAL / size).max(1.2)
+}
+
 fn pose(stand: &Stand) -> Pose {
-    let in_radii = (2.0 * FOCAL / stand.size).max(1.2);
+    let in_radii = distance_in_radii(stand.size);
     // Rows apart by more than two objects are deep.
     let distance = in_radii * (1.0 + stand.row as f32);
     let at = Vec2::from_array(stand.at);

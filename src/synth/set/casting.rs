@@ -10,8 +10,10 @@ use super::ItemError;
 use crate::parallel::Heartbeat;
 use crate::synth::catalog::CatalogObject;
 use crate::synth::mesh::{self, MeshError};
-use crate::synth::render::Model;
-use crate::types::{Outcome, Refusal, Stage};
+use crate::synth::render::{Mask, Model};
+use crate::synth::scene::studio::Stand;
+use crate::synth::truth::{LightTruth, Truth};
+use crate::types::{Outcome, Refusal, Stage, with_causes};
 
 /// The models in use: one that no item needs any more is forgotten.
 #[derive(Debug, Default)]
@@ -112,13 +114,27 @@ pub(super) fn refusal(object: &CatalogObject, err: &MeshError) -> Refusal {
     }
 }
 
-/// An error and what caused it, in one line.
-pub(super) fn with_causes(err: &dyn std::error::Error) -> String {
-    let mut text = err.to_string();
-    let mut cause = err.source();
-    while let Some(err) = cause {
-        text = format!("{text}: {err}");
-        cause = err.source();
+/// What is true of a single image of `object`.
+pub(super) fn image_truth(
+    image: &str,
+    object: &CatalogObject,
+    stand: &Stand,
+    light: LightTruth,
+    mask: Option<Mask>,
+) -> Truth {
+    let mask = mask.unwrap_or_default();
+    Truth {
+        image: image.to_owned(),
+        frame: None,
+        object: object.id.clone(),
+        category: object.category.clone(),
+        half: object.half,
+        azimuth: stand.azimuth,
+        elevation: stand.elevation,
+        light,
+        visible_share: mask.visible_share(),
+        cut_by_image: mask.is_cut,
+        box_xywh: mask.visible,
+        full_box_xywh: mask.full,
     }
-    text
 }

@@ -20,4 +20,4 @@ pub use casting::Models;
 pub use error::ItemError;
 pub use index::index_files;
 pub use plan::{Item, Made, Plan, PlanError};
-pub use settings::{Container, ImageSettings, SetKind, Settings, VideoSettings};
+pub use settings::{Container, Contents, ImageSettings, SetKind, Settings, VideoSettings};

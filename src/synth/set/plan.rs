@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use rand::seq::SliceRandom;
 
-use super::{ItemError, Models, SetKind, Settings, aloi, got10k, pascal3d, trackingnet};
+use super::folder::ItemFolder;
+use super::{Contents, ItemError, Models, SetKind, Settings, aloi, got10k, pascal3d, trackingnet};
 use crate::parallel::Heartbeat;
-use crate::synth::backdrops::Backdrops;
+use crate::decode::DecodeError;
+use crate::synth::backdrops::{BackdropError, Backdrops, Frames, Unreadable};
 use crate::synth::catalog::{Catalog, CatalogObject, Half, Selected};
 use crate::synth::truth::Truth;
-use crate::types::{Refusal, Seed};
+use crate::types::{Outcome, Refusal, Seed, Stage, with_causes};
 
 /// Why there is nothing to render. Stop: the user must choose otherwise.
 #[derive(Debug, thiserror::Error)]
@@ -61,8 +63,61 @@ pub struct Made {
     pub num_images: u64,
     /// Bytes of all files.
     pub num_bytes: u64,
+    /// Ids of the objects that can be seen.
+    pub objects: Vec<String>,
     /// Objects and backgrounds set aside on the way.
     pub refused: Vec<Refusal>,
+}
+
+/// The making of one item.
+pub(super) struct Work<'a> {
+    pub plan: &'a Plan,
+    pub folder: ItemFolder<'a>,
+    pub made: Made,
+    pub heartbeat: &'a Arc<Heartbeat>,
+}
+
+impl<'a> Work<'a> {
+    /// The images behind the objects of `name`; files that can't be read are set aside.
+    pub fn backdrop(&mut self, name: &str, num_frames: u64) -> Result<Frames, ItemError> {
+        let (plan, seed) = (self.plan, self.plan.seed_of(name).for_step("backdrop", ""));
+        let mut unreadable = Vec::new();
+        let size = plan.settings.size;
+        let drawn = plan.backdrops.draw(seed, size, num_frames, self.heartbeat, &mut unreadable);
+        self.made.refused.extend(unreadable.iter().map(refused_backdrop));
+        drawn.map_err(|err| match err {
+            BackdropError::Video(DecodeError::Stopped) => ItemError::Stopped,
+            err => err.into(),
+        })
+    }
+
+    /// Shows that the work goes on; an error if it shall not.
+    pub fn go_on(&self) -> Result<(), ItemError> {
+        self.heartbeat.beat();
+        if self.heartbeat.should_stop() {
+            return Err(ItemError::Stopped);
+        }
+        Ok(())
+    }
+
+    /// What was made, under `names`.
+    pub fn done(mut self, names: Vec<String>) -> Made {
+        self.made.names = names;
+        self.made.num_bytes = self.folder.num_bytes();
+        self.made
+    }
+}
+
+fn refused_backdrop(unreadable: &Unreadable) -> Refusal {
+    let path = unreadable.path.display().to_string();
+    Refusal {
+        id: path.clone(),
+        path,
+        outcome: Outcome::Refused,
+        stage: Stage::Decode,
+        reason: with_causes(&unreadable.why),
+        retry: "mend it and render the set again; another background was taken".to_owned(),
+    }
 }
 
 /// A set to render.
@@ -87,8 +142,8 @@ impl Plan {
     /// [`PlanError`] if no object is left.
     pub fn new(settings: Settings, catalog: &Catalog, backdrops: Backdrops) -> Result<Self, PlanError> {
         let mut remarks = Vec::new();
-        let (objects, items) = match (&settings.videos, &settings.images) {
-            (Some(videos), _) => {
+        let (objects, items) = match &settings.contents {
+            Contents::Videos(videos) => {
                 let mut objects = Vec::new();
                 let mut items = Vec::new();
                 let halves = [
@@ -101,11 +156,9 @@ impl Plan {
                 }
                 (objects, items)
             }
-            (None, images) => {
-                let half = images.as_ref().and_then(|images| images.half);
-                let most = images.as_ref().map_or(u32::MAX, |images| images.num_objects);
-                let all = chosen(catalog, half, &settings.categories, &mut remarks)?;
-                let objects = thinned(all, &settings, most);
+            Contents::Images(images) => {
+                let all = chosen(catalog, images.half, &settings.categories, &mut remarks)?;
+                let objects = thinned(all, &settings, images.num_objects);
                 let items = (0..objects.len()).zip(1..);
                 let items = items.map(|(object, number)| Item::Object { object, number });
                 let items: Vec<Item> = items.collect();
@@ -133,19 +186,24 @@ impl Plan {
         folder: &Path,
         heartbeat: &Arc<Heartbeat>,
     ) -> Result<Made, ItemError> {
-        match (self.settings.kind, item) {
-            (SetKind::TrackingNet, &Item::Video { half, number }) => {
-                trackingnet::make(self, half, number, folder, heartbeat)
+        let work = Work {
+            plan: self,
+            folder: ItemFolder::create(folder)?,
+            made: Made::default(),
+            heartbeat,
+        };
+        match (&self.settings.contents, item) {
+            (Contents::Videos(videos), &Item::Video { half, number }) => match self.settings.kind {
+                SetKind::TrackingNet => trackingnet::make(work, videos, half, number),
+                _ => got10k::make(work, videos, half, number),
+            },
+            (Contents::Images(images), &Item::Object { object, number }) => {
+                match self.settings.kind {
+                    SetKind::Aloi => aloi::make(work, images, object, number),
+                    _ => pascal3d::make(work, images, object, number),
+                }
             }
-            (_, &Item::Video { half, number }) => {
-                got10k::make(self, half, number, folder, heartbeat)
-            }
-            (SetKind::Aloi, &Item::Object { object, number }) => {
-                aloi::make(self, object, number, folder, heartbeat)
-            }
-            (_, &Item::Object { object, number }) => {
-                pascal3d::make(self, object, number, folder, heartbeat)
-            }
+            _ => Ok(work.made), // of another plan
         }
     }
 

@@ -72,12 +72,18 @@ pub struct Settings {
     pub size: SizePx,
     /// Of JPEGs, 1 to 100.
     pub quality: u8,
-    /// What kinds made of videos need.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub videos: Option<VideoSettings>,
-    /// What kinds made of images need.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub images: Option<ImageSettings>,
+    /// What it is made of; as the kind is.
+    pub contents: Contents,
+}
+
+/// What a set is made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Contents {
+    /// Videos: TrackingNet, GOT-10k.
+    Videos(VideoSettings),
+    /// Images: ALOI, PASCAL3D+.
+    Images(ImageSettings),
 }
 
 /// Settings of TrackingNet and GOT-10k.

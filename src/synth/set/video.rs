@@ -1,18 +1,15 @@
 //! A video, from its script to its frames and what is true of them.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use super::casting::{cast, with_causes};
-use super::plan::Made;
-use super::{ItemError, Plan, VideoSettings};
-use crate::parallel::Heartbeat;
-use crate::synth::backdrops::{BackdropError, Unreadable};
+use super::casting::{Cast, cast};
+use super::plan::Work;
+use super::{ItemError, VideoSettings};
 use crate::synth::catalog::{CatalogObject, Half};
-use crate::synth::render::{Mask, Renderer, Sensor};
+use crate::synth::render::{Mask, Model, Renderer, Sensor};
 use crate::synth::scene::{Clock, Script};
 use crate::synth::truth::Truth;
-use crate::types::{Outcome, Refusal, RgbImage, Seed, Stage};
+use crate::types::{RgbImage, Seed};
 
 /// A tracker is told what to follow in the first frame: so much of it must be seen there.
 const MIN_FIRST_SHARE: f64 = 0.7;
@@ -29,56 +26,42 @@ pub(super) struct Video<'a> {
     pub truths: Vec<Truth>,
     /// Heights of the image a second that the target moves at its fastest.
     pub speed: f64,
+    /// Degrees a second that it turns.
+    pub turn: f64,
 }
 
-/// Renders the video `name` and hands every frame to `each`. The images of its truths are called
-/// `image`.
+/// Renders the video `name` and hands every frame to `each`; `image` names the image of a frame.
 pub(super) fn render<'a>(
-    plan: &'a Plan,
-    (name, image): (&str, impl Fn(u64) -> String),
-    half: Half,
-    made: &mut Made,
-    heartbeat: &Arc<Heartbeat>,
-    mut each: impl FnMut(u64, &RgbImage) -> Result<(), ItemError>,
+    work: &mut Work<'a>,
+    settings: &VideoSettings,
+    (name, half): (&str, Half),
+    image: impl Fn(u64) -> String,
+    mut each: impl FnMut(&mut Work<'a>, u64, RgbImage) -> Result<(), ItemError>,
 ) -> Result<Video<'a>, ItemError> {
-    let settings = plan.settings.videos.as_ref();
-    let settings = settings.map_or_else(|| unreachable!("a plan of videos has their settings"), |it| it);
-    let seed = plan.seed_of(name);
-    let stage = Stage_::set(plan, settings, seed, half, made, heartbeat)?;
-    let Stage_ {
-        script,
-        models,
-        objects,
-        mut renderer,
-    } = stage;
-    let size = plan.settings.size;
-    let num_frames = u64::from(settings.num_frames);
-    let mut unreadable = Vec::new();
-    let backdrop_seed = seed.for_step("backdrop", name);
-    let drawn = plan.backdrops.draw(backdrop_seed, size, num_frames, heartbeat, &mut unreadable);
-    made.refused.extend(unreadable.iter().map(refused_backdrop));
-    let backdrop = drawn.map_err(stopped_or)?;
+    let (plan, num_frames) = (work.plan, u64::from(settings.num_frames));
+    let (size, seed) = (plan.settings.size, plan.seed_of(name));
+    let (script, Cast { objects, models }, mut renderer) = stage(work, settings, seed, half)?;
+    let backdrop = work.backdrop(name, num_frames)?;
     let sensor = Sensor {
         noise: settings.difficulty.noise as f32,
     };
+    let target = objects[0];
+    work.made.objects.extend(objects.iter().map(|object| object.id.clone()));
     let mut truths = Vec::with_capacity(num_frames as usize);
     for frame in 0..num_frames {
-        if heartbeat.should_stop() {
-            return Err(ItemError::Stopped);
-        }
         let (moments, samples) = script.exposure(frame, &models);
         let behind = backdrop.behind(frame, size);
         let mut noise = seed.for_step("noise", &frame.to_string()).rng();
         let picture = renderer.draw(&moments, &behind, samples, &sensor, &mut noise);
-        each(frame, &picture)?;
+        each(work, frame, picture)?;
         let mask = target_mask(&script, frame, &models, &mut renderer);
         let (light, azimuth, elevation) = script.target_state(script.seconds_of(frame));
         truths.push(Truth {
             image: image(frame),
             frame: Some(frame),
-            object: objects[0].id.clone(),
-            category: objects[0].category.clone(),
-            half: objects[0].half,
+            object: target.id.clone(),
+            category: target.category.clone(),
+            half: target.half,
             azimuth: azimuth.to_degrees().rem_euclid(360.0),
             elevation: elevation.to_degrees(),
             light,
@@ -87,12 +70,75 @@ pub(super) fn render<'a>(
             box_xywh: mask.visible,
             full_box_xywh: mask.full,
         });
-        heartbeat.beat();
+        work.go_on()?;
     }
-    made.num_images += num_frames;
+    work.made.num_images += num_frames;
     Ok(Video {
-        target: objects[0],
+        target,
         truths,
         speed: script.target_speed(),
+        turn: script.target_turn().to_degrees(),
     })
+}
+
+/// A script in whose first frame the target can be seen well, its cast, and the camera.
+fn stage<'a>(
+    work: &mut Work<'a>,
+    settings: &VideoSettings,
+    seed: Seed,
+    half: Half,
+) -> Result<(Script, Cast<'a>, Renderer), ItemError> {
+    let plan = work.plan;
+    let clock = Clock {
+        num_frames: u64::from(settings.num_frames),
+        fps: f64::from(settings.fps),
+    };
+    let write = |attempt: u32| {
+        let seed = seed.for_step("script", &attempt.to_string());
+        Script::write(seed, &settings.difficulty, plan.settings.size, clock)
+    };
+    // The first attempt decides what the video is about; others only say how it goes.
+    let first = write(0);
+    let mut rng = seed.for_step("cast", "").rng();
+    let cast = cast(
+        &plan.objects_of(half),
+        first.roles().num_models(),
+        &plan.models,
+        &mut rng,
+        work.heartbeat,
+        &mut work.made.refused,
+    )?;
+    let mut renderer = Renderer::new(first.camera());
+    let mut best: Option<(f64, Script)> = None;
+    for attempt in 0..MAX_SCRIPTS {
+        work.go_on()?;
+        let script = if attempt == 0 { first.clone() } else { write(attempt) };
+        if script.roles().num_models() > cast.models.len() {
+            continue;
+        }
+        let mask = target_mask(&script, 0, &cast.models, &mut renderer);
+        let side = mask.visible.map_or(0.0, |it| it.w.min(it.h));
+        let share = mask.visible_share();
+        if share >= MIN_FIRST_SHARE && side >= MIN_FIRST_SIDE {
+            return Ok((script, cast, renderer));
+        }
+        let quality = share.min(MIN_FIRST_SHARE) + (side / MIN_FIRST_SIDE).min(1.0);
+        if best.as_ref().is_none_or(|(best, _)| quality > *best) {
+            best = Some((quality, script));
+        }
+    }
+    // A thin target may never be as large as asked for: the best view of it must do.
+    let script = best.map_or(first, |(_, script)| script);
+    Ok((script, cast, renderer))
+}
+
+fn target_mask(
+    script: &Script,
+    frame: u64,
+    models: &[Arc<Model>],
+    renderer: &mut Renderer,
+) -> Mask {
+    let moment = script.moment(script.seconds_of(frame), models);
+    let masks = renderer.masks(&moment, |instance| instance == 0);
+    masks.into_iter().flatten().next().unwrap_or_default()
 }

@@ -1,0 +1,270 @@
+//! `vidpairs synth`: flags to the settings of a set.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::CliError;
+use super::args::{ContainerArg, HalfArg, ImageArgs, KindArg, SynthArgs, VideoArgs};
+use crate::parallel::Cancel;
+use crate::run::{self, SynthOptions};
+use crate::synth::catalog::Half;
+use crate::synth::layout::aloi;
+use crate::synth::scene::Difficulty;
+use crate::synth::set::{
+    Container, Contents, ImageSettings, SetKind, Settings, VideoSettings,
+};
+use crate::types::SizePx;
+
+const VIDEO_KINDS: &str = "trackingnet and got10k";
+const IMAGE_KINDS: &str = "aloi and pascal3d";
+
+pub(super) fn synth(args: &SynthArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
+    let options = SynthOptions {
+        settings: settings(args)?,
+        objects: objects(args)?,
+        backgrounds: args.backgrounds.clone(),
+        out: args.out.clone(),
+        workers: args.common.workers(),
+        verbosity: args.common.verbosity(),
+        cancel: Arc::clone(cancel),
+    };
+    let summary = run::synth(&options)?;
+    args.common.print(&summary)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The objects that were named, or those that the script fetches.
+fn objects(args: &SynthArgs) -> Result<Vec<PathBuf>, CliError> {
+    if !args.objects.is_empty() {
+        return Ok(args.objects.clone());
+    }
+    let cache = std::env::var_os("XDG_CACHE_HOME").filter(|it| !it.is_empty()).map(PathBuf::from);
+    let home = || std::env::home_dir().unwrap_or_default().join(".cache");
+    let fetched = cache.unwrap_or_else(home).join("vidpairs").join("objects");
+    if !fetched.is_dir() {
+        return Err(CliError::NoObjects(fetched));
+    }
+    Ok(vec![fetched])
+}
+
+fn settings(args: &SynthArgs) -> Result<Settings, CliError> {
+    let kind = match args.kind {
+        KindArg::Trackingnet => SetKind::TrackingNet,
+        KindArg::Got10k => SetKind::Got10k,
+        KindArg::Aloi => SetKind::Aloi,
+        KindArg::Pascal3d => SetKind::Pascal3d,
+    };
+    let contents = if kind.is_video() {
+        refuse_image_options(&args.images, kind)?;
+        Contents::Videos(video_settings(&args.videos, kind, args.noise)?)
+    } else {
+        refuse_video_options(&args.videos, kind)?;
+        Contents::Images(image_settings(&args.images, kind, args.noise)?)
+    };
+    let size = size(args, kind)?;
+    if let Contents::Videos(videos) = &contents
+        && videos.container != Container::Zip
+        && kind == SetKind::TrackingNet
+        && (size.width % 2 == 1 || size.height % 2 == 1)
+    {
+        let expected = "even sides, as H.264 needs them; or --container zip";
+        return Err(refused("--size", format!("{}x{}", size.width, size.height), expected));
+    }
+    Ok(Settings {
+        kind,
+        seed: args.seed,
+        categories: args.categories.iter().map(|it| it.trim().to_owned()).collect(),
+        size,
+        quality: args.quality,
+        contents,
+    })
+}
+
+fn size(args: &SynthArgs, kind: SetKind) -> Result<SizePx, CliError> {
+    let Some(text) = &args.size else {
+        return Ok(match kind {
+            SetKind::Aloi => aloi::SIZE,
+            _ => SizePx {
+                width: 320,
+                height: 240,
+            },
+        });
+    };
+    if kind == SetKind::Aloi {
+        let (kinds, kind) = ("trackingnet, got10k and pascal3d", kind.name());
+        return Err(CliError::ForeignOption {
+            option: "--size",
+            kinds,
+            kind,
+        });
+    }
+    let parts = text.split_once(['x', 'X']);
+    let sides = parts.and_then(|(w, h)| Some((w.trim().parse().ok()?, h.trim().parse().ok()?)));
+    match sides {
+        Some((width, height)) if (32..=4096).contains(&width) && (32..=4096).contains(&height) => {
+            Ok(SizePx { width, height })
+        }
+        _ => Err(refused("--size", text.clone(), "WIDTHxHEIGHT, both 32 to 4096 px, like 640x360")),
+    }
+}
+
+fn video_settings(
+    args: &VideoArgs,
+    kind: SetKind,
+    noise: Option<f64>,
+) -> Result<VideoSettings, CliError> {
+    if kind == SetKind::Got10k && args.container.is_some() {
+        return Err(CliError::ForeignOption {
+            option: "--container",
+            kinds: "trackingnet",
+            kind: kind.name(),
+        });
+    }
+    let usual = Difficulty::default();
+    let difficulty = Difficulty {
+        speed: within("--speed", args.speed, 0.0..=20.0, usual.speed)?,
+        turn: within("--turn", args.turn, 0.0..=720.0, usual.turn)?,
+        scaling: within("--scaling", args.scaling, 0.0..=3.0, usual.scaling)?,
+        occlusion: within("--occlusion", args.occlusion, 0.0..=1.0, usual.occlusion)?,
+        leaving: within("--leaving", args.leaving, 0.0..=1.0, usual.leaving)?,
+        relighting: within("--relighting", args.relighting, 0.0..=1.0, usual.relighting)?,
+        look_alikes: within("--look-alikes", args.look_alikes, 0.0..=1.0, usual.look_alikes)?,
+        clutter: whole("--clutter", args.clutter, 0..=20, usual.clutter)?,
+        camera: within("--camera", args.camera, 0.0..=10.0, usual.camera)?,
+        shutter: within("--shutter", args.shutter, 0.0..=1.0, usual.shutter)?,
+        noise: within("--noise", noise, 0.0..=64.0, usual.noise)?,
+    };
+    let fps = if kind == SetKind::Got10k { 10 } else { 30 };
+    let settings = VideoSettings {
+        num_training: whole("--videos", args.videos, 0..=1_000_000, 20)?,
+        num_held_out: whole("--held-out-videos", args.held_out_videos, 0..=1_000_000, 5)?,
+        num_frames: whole("--frames", args.frames, 1..=1_000_000, 90)?,
+        fps: whole("--fps", args.fps, 1..=240, fps)?,
+        container: match args.container {
+            Some(ContainerArg::Zip) => Container::Zip,
+            Some(ContainerArg::Mp4) => Container::Mp4,
+            Some(ContainerArg::Both) | None => Container::Both,
+        },
+        difficulty,
+    };
+    if settings.num_training + settings.num_held_out == 0 {
+        return Err(refused("--videos", "0".to_owned(), "1 or more, here or in --held-out-videos"));
+    }
+    Ok(settings)
+}
+
+fn image_settings(
+    args: &ImageArgs,
+    kind: SetKind,
+    noise: Option<f64>,
+) -> Result<ImageSettings, CliError> {
+    if kind == SetKind::Aloi {
+        for (option, is_given) in [
+            ("--azimuths", args.azimuths.is_some()),
+            ("--elevations", args.elevations.is_some()),
+        ] {
+            foreign(option, is_given, "pascal3d", kind)?;
+        }
+    }
+    let (num_objects, most) = if kind == SetKind::Aloi { (20, 1000) } else { (10, 10_000) };
+    let elevations_deg = args.elevations.clone().unwrap_or_else(|| vec![0, 30, 60]);
+    if elevations_deg.is_empty() || elevations_deg.iter().any(|it| !(-90..=90).contains(it)) {
+        let given: Vec<String> = elevations_deg.iter().map(i32::to_string).collect();
+        return Err(refused("--elevations", given.join(","), "degrees from -90 to 90"));
+    }
+    Ok(ImageSettings {
+        half: match args.half {
+            Some(HalfArg::Training) => Some(Half::Training),
+            Some(HalfArg::HeldOut) | None => Some(Half::HeldOut),
+            Some(HalfArg::Both) => None,
+        },
+        num_objects: whole("--num-objects", args.num_objects, 1..=most, num_objects)?,
+        num_azimuths: whole("--azimuths", args.azimuths, 1..=360, 12)?,
+        elevations_deg,
+        noise: within("--noise", noise, 0.0..=64.0, 1.0)?,
+    })
+}
+
+fn refuse_image_options(args: &ImageArgs, kind: SetKind) -> Result<(), CliError> {
+    foreign("--half", args.half.is_some(), IMAGE_KINDS, kind)?;
+    foreign("--num-objects", args.num_objects.is_some(), IMAGE_KINDS, kind)?;
+    foreign("--azimuths", args.azimuths.is_some(), "pascal3d", kind)?;
+    foreign("--elevations", args.elevations.is_some(), "pascal3d", kind)
+}
+
+fn refuse_video_options(args: &VideoArgs, kind: SetKind) -> Result<(), CliError> {
+    foreign("--container", args.container.is_some(), "trackingnet", kind)?;
+    for (option, is_given) in [
+        ("--videos", args.videos.is_some()),
+        ("--held-out-videos", args.held_out_videos.is_some()),
+        ("--frames", args.frames.is_some()),
+        ("--fps", args.fps.is_some()),
+        ("--speed", args.speed.is_some()),
+        ("--turn", args.turn.is_some()),
+        ("--scaling", args.scaling.is_some()),
+        ("--occlusion", args.occlusion.is_some()),
+        ("--leaving", args.leaving.is_some()),
+        ("--relighting", args.relighting.is_some()),
+        ("--look-alikes", args.look_alikes.is_some()),
+        ("--clutter", args.clutter.is_some()),
+        ("--camera", args.camera.is_some()),
+        ("--shutter", args.shutter.is_some()),
+    ] {
+        foreign(option, is_given, VIDEO_KINDS, kind)?;
+    }
+    Ok(())
+}
+
+fn foreign(
+    option: &'static str,
+    is_given: bool,
+    kinds: &'static str,
+    kind: SetKind,
+) -> Result<(), CliError> {
+    if is_given {
+        let kind = kind.name();
+        return Err(CliError::ForeignOption { option, kinds, kind });
+    }
+    Ok(())
+}
+
+fn within(
+    option: &'static str,
+    given: Option<f64>,
+    accepted: std::ops::RangeInclusive<f64>,
+    usual: f64,
+) -> Result<f64, CliError> {
+    match given {
+        None => Ok(usual),
+        Some(value) if accepted.contains(&value) => Ok(value),
+        Some(value) => {
+            let expected = format!("a number from {} to {}", accepted.start(), accepted.end());
+            Err(refused(option, value.to_string(), &expected))
+        }
+    }
+}
+
+fn whole(
+    option: &'static str,
+    given: Option<u32>,
+    accepted: std::ops::RangeInclusive<u32>,
+    usual: u32,
+) -> Result<u32, CliError> {
+    match given {
+        None => Ok(usual),
+        Some(value) if accepted.contains(&value) => Ok(value),
+        Some(value) => {
+            let expected = format!("a whole number from {} to {}", accepted.start(), accepted.end());
+            Err(refused(option, value.to_string(), &expected))
+        }
+    }
+}
+
+fn refused(option: &'static str, value: String, expected: &str) -> CliError {
+    CliError::Option {
+        option,
+        value,
+        expected: expected.to_owned(),
+    }
+}

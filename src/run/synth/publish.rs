@@ -1,0 +1,130 @@
+//! The writer: items in order get their final names, their truth and a line of the journal.
+
+use std::fs;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indicatif::ProgressBar;
+
+use super::job::{NotMade, Output};
+use super::journal::{Done, Journal, Progress};
+use crate::parallel::{Loss, Sink};
+use crate::run::out::failed;
+use crate::run::{RunError, Verbosity, with_causes};
+use crate::synth::set::{ItemError, Made, Plan};
+use crate::types::{Outcome, Refusal, Stage};
+
+pub(super) struct Publisher {
+    pub out: PathBuf,
+    pub plan: Arc<Plan>,
+    pub bar: ProgressBar,
+    pub verbosity: Verbosity,
+    pub journal: Journal,
+    pub progress: Progress,
+    /// Why the run was broken off.
+    pub error: Option<RunError>,
+}
+
+impl Sink<Output> for Publisher {
+    fn push(&mut self, output: Output) -> ControlFlow<()> {
+        match self.publish(output) {
+            Ok(()) => {
+                self.bar.inc(1);
+                ControlFlow::Continue(())
+            }
+            Err(err) => {
+                self.error = Some(err);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        self.bar.tick();
+    }
+}
+
+impl Publisher {
+    fn publish(&mut self, output: Output) -> Result<(), RunError> {
+        let Output {
+            ordinal,
+            folder,
+            made,
+        } = output;
+        let name = self.plan.items.get(ordinal as usize).map(|item| self.plan.name_of(item));
+        let name = name.unwrap_or_default();
+        let (made, not_made) = match made {
+            Ok(made) => (made, None),
+            Err(NotMade::Failed(source)) if source.is_final() => {
+                return Err(RunError::Item { item: name, source });
+            }
+            Err(NotMade::Failed(err)) => {
+                let stage = match err {
+                    ItemError::Backdrop(_) => Stage::Decode,
+                    ItemError::Jpeg(_) | ItemError::Png(_) => Stage::Encode,
+                    _ => Stage::Render,
+                };
+                (Made::default(), Some((stage, with_causes(&err))))
+            }
+            Err(NotMade::Lost(Loss::Stalled)) => {
+                (Made::default(), Some((Stage::Watchdog, "no progress for minutes".to_owned())))
+            }
+            Err(NotMade::Lost(Loss::Panicked(words))) => {
+                (Made::default(), Some((Stage::Internal, format!("panic: {words}"))))
+            }
+        };
+        for made_name in &made.names {
+            self.move_into_place(&folder, made_name)?;
+        }
+        fs::remove_dir_all(&folder).or_else(|err| match err.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            _ => Err(failed("remove", &folder)(err)),
+        })?;
+        let refusal = not_made.map(|(stage, reason)| Refusal {
+            id: name.clone(),
+            path: name,
+            outcome: Outcome::Refused,
+            stage,
+            reason,
+            retry: "mend it and render the set again into a new folder".to_owned(),
+        });
+        for refusal in made.refused.iter().chain(&refusal) {
+            self.tell(refusal);
+        }
+        let done = Done {
+            item: ordinal,
+            names: made.names,
+            objects: made.objects,
+            images: made.num_images,
+            bytes: made.num_bytes,
+            refused: made.refused,
+            not_made: refusal,
+            truth_bytes: self.journal.add_truths(&made.truths)?,
+        };
+        self.journal.add(&done)?;
+        self.progress.add(done);
+        Ok(())
+    }
+
+    fn move_into_place(&self, folder: &Path, name: &str) -> Result<(), RunError> {
+        let (from, to) = (folder.join(name), self.out.join(name));
+        if let Some(parent) = to.parent() {
+            fs::create_dir_all(parent).map_err(failed("create", parent))?;
+        }
+        // What a stopped run has published without a line of the journal is made again.
+        if to.is_dir() {
+            fs::remove_dir_all(&to).map_err(failed("remove", &to))?;
+        }
+        fs::rename(&from, &to).map_err(failed("write", &to))
+    }
+
+    fn tell(&self, refusal: &Refusal) {
+        if self.verbosity >= Verbosity::Verbose {
+            self.bar.suspend(|| {
+                let _ = writeln!(io::stderr(), "refused: {}: {}", refusal.id, refusal.reason);
+            });
+        }
+    }
+}
