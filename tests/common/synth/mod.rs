@@ -42,12 +42,12 @@ impl Work {
                 ["--size", "96x64"],
                 ["--videos", "3"],
                 ["--held-out-videos", "2"],
-                ["--frames", "8"],
+                ["--frames", "6"],
             ],
             "aloi" => &[["--num-objects", "2"], ["--objects", "sticks"]],
             _ => &[
                 ["--size", "96x64"],
-                ["--azimuths", "6"],
+                ["--azimuths", "4"],
                 ["--elevations", "0,40"],
             ],
         };
