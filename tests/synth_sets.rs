@@ -290,6 +290,19 @@ fn the_views_of_pascal3d_are_a_whole_grid_in_equal_steps() {
 }
 
 #[test]
+fn an_object_alone_in_its_image_is_never_cut_by_it() {
+    let work = Work::new();
+    for size in ["64x64", "96x64", "64x96"] {
+        let run = with(work.synth("pascal3d", size), "--size", size);
+        with(run, "--elevations", "-90,-45,0,18,60,90").run_well();
+        for truth in truths(&work.path(size)) {
+            let is_alone = truth.image.contains("_imagenet/");
+            assert!(!(is_alone && truth.cut_by_image), "{size}: {truth:?}");
+        }
+    }
+}
+
+#[test]
 fn an_object_of_aloi_has_its_108_images_in_order() {
     let work = Work::new();
     work.synth("aloi", "out").run_well();
