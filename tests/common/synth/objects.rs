@@ -166,7 +166,7 @@ pub fn write_bad(root: &Path) -> Vec<(String, &'static str)> {
     const FACE: &str = "v 0 0 0\nv 1 0 0\nv 0 1 0\n";
     let cases: [(&str, &str, &'static str); 5] = [
         ("no-picture", "mtllib MTL\nusemtl all\n", "no-picture"),
-        ("nan", "v 0 nan 0\n", "not finite"),
+        ("nan", "v 0 nan 0\nf 1 2 4\n", "not finite"),
         ("empty", "", "no face with an area"),
         ("no-vertex", "f 1 2 9\n", "damaged OBJ"),
         (
@@ -176,8 +176,8 @@ pub fn write_bad(root: &Path) -> Vec<(String, &'static str)> {
         ),
     ];
     let held_out = |name: &str| {
-        let ids = (1..).map(|number| format!("bad/{name}-{number}"));
-        ids.filter(|id| is_held_out(id)).find(|_| true).unwrap()
+        let mut ids = (1..).map(|number| format!("bad/{name}-{number}"));
+        ids.find(|id| is_held_out(id)).unwrap()
     };
     let written = cases.map(|(name, lines, reason)| {
         let id = held_out(name);
