@@ -174,6 +174,7 @@ fn objects_that_are_not_there_are_named() {
     let work = Work::new();
     let ran = short(&work, "nowhere").run();
     ran.failed_with(2, &["nowhere does not exist"]);
+    assert_eq!(ran.stderr.matches("nowhere").count(), 1, "{}", ran.stderr);
     fs::create_dir(work.path("bare")).unwrap();
     fs::write(work.path("bare/readme.txt"), "").unwrap();
     let ran = short(&work, "bare").run();
