@@ -90,9 +90,12 @@ pub struct SynthSummary {
 pub fn synth(options: &SynthOptions) -> Result<SynthSummary, RunError> {
     let start = Instant::now();
     decode::set_ffmpeg_log(options.verbosity >= Verbosity::Verbose);
-    let catalog = Catalog::read(&options.objects)?;
+    let catalog =
+        Catalog::read(&options.objects).map_err(|err| RunError::Objects(Box::new(err)))?;
     let backdrops = match &options.backgrounds {
-        Some(root) => Backdrops::Collected(Collection::list(root)?),
+        Some(root) => Backdrops::Collected(
+            Collection::list(root).map_err(|err| RunError::Backdrops(Box::new(err)))?,
+        ),
         None => Backdrops::Painted,
     };
     let begin = Begin::new(&options.settings, &catalog, &backdrops);
