@@ -334,7 +334,12 @@ fn choice(set: &SampledSet) -> String {
              {px} px on the shorter side"
         ),
     };
-    format!("{part} {scaled}; boxes and numbers come from truth.jsonl.")
+    let drawn = if kind == SetKind::Aloi {
+        "numbers"
+    } else {
+        "boxes and numbers"
+    };
+    format!("{part} {scaled}; {drawn} come from truth.jsonl.")
 }
 
 fn card(group: SampledGroup, settings: &Settings) -> Card {
@@ -443,18 +448,15 @@ fn caption(truth: &Truth, varied: Varied, kind: SetKind) -> Vec<String> {
     let name = name.trim_end_matches(".png");
     match varied {
         Varied::Time => {
-            let percent = (100.0 * truth.visible_share).round();
-            let cover = match kind {
-                SetKind::Got10k => {
-                    format!(", cover {}", got10k::cover_level(truth.visible_share))
-                }
-                _ => String::new(),
-            };
-            vec![
+            let azimuth = truth.azimuth.round().rem_euclid(360.0);
+            let cover = format!("cover {}", got10k::cover_level(truth.visible_share));
+            let mut lines = vec![
                 format!("frame {}", truth.frame.unwrap_or(0)),
-                format!("{percent} % seen{cover}"),
-                format!("azimuth {:.0}°", truth.azimuth.round().rem_euclid(360.0)),
-            ]
+                format!("{} seen", percent(truth.visible_share)),
+                format!("azimuth {azimuth}°"),
+            ];
+            lines.extend((kind == SetKind::Got10k).then_some(cover));
+            lines
         }
         Varied::View => vec![format!("{:.0}°", truth.azimuth)],
         Varied::LightDirection => {
@@ -486,6 +488,15 @@ fn pair_caption(truths: &[Truth]) -> Vec<String> {
     lines.collect()
 }
 
+/// Whole percents, but neither 0 nor 100 for what is neither.
+fn percent(share: f64) -> String {
+    match (100.0 * share).round() {
+        0.0 if share > 0.0 => "under 1 %".to_owned(),
+        100.0 if share < 1.0 => "over 99 %".to_owned(),
+        percent => format!("{percent} %"),
+    }
+}
+
 fn angles(truth: &Truth) -> String {
     format!("{:.0}° / {:.0}°", truth.azimuth, truth.elevation)
 }
@@ -494,7 +505,9 @@ fn angles(truth: &Truth) -> String {
 fn side_of(truth: &Truth) -> &'static str {
     let lamps = aloi_image(&truth.image).map_or(0, |image| image.lamps.len());
     match truth.light.azimuth {
-        _ if lamps > 2 => "from all sides",
+        _ if lamps > 2 => "from all five",
+        azimuth if lamps == 2 && azimuth > 0.0 => "from two on the right",
+        _ if lamps == 2 => "from two on the left",
         azimuth if azimuth > 60.0 => "from the far right",
         azimuth if azimuth > 10.0 => "from the right",
         azimuth if azimuth < -60.0 => "from the far left",

@@ -9,6 +9,9 @@ use crate::types::BoxXywh;
 /// Boxes whose edges are no further apart are one, px.
 const SAME_WITHIN_PX: f64 = 0.5;
 
+/// Pictures of rows with more columns are so small that thick lines would hide them.
+const SMALL_FROM: usize = 9;
+
 /// The lamps of the legend's sample.
 const SAMPLE: [(f64, bool); 3] = [(72.0, true), (0.0, false), (-72.0, false)];
 
@@ -26,10 +29,18 @@ pub(super) fn card(card: &Card) -> Markup {
 }
 
 fn row(strip: &Strip) -> Markup {
-    let columns = format!("--columns:{}", strip.num_columns.max(1));
+    let columns = strip.num_columns.max(1);
+    let class = if columns > SMALL_FROM {
+        "tiles small"
+    } else {
+        "tiles"
+    };
+    // Few columns are meant to be large pictures, on a phone too.
+    let on_phone = columns.div_ceil(3).min(4);
+    let columns = format!("--columns:{columns};--on-phone:{on_phone}");
     html! {
         @if let Some(name) = &strip.name { p.how { (name) } }
-        div.tiles style=(columns) {
+        div class=(class) style=(columns) {
             @for tile in &strip.tiles { (figure(tile)) }
         }
     }

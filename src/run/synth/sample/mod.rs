@@ -230,6 +230,3 @@ impl SampledGroup {
             .sum()
     }
 }
-
-#[cfg(test)]
-mod tests;
