@@ -193,7 +193,7 @@ pub(super) struct VideoArgs {
     /// How much the camera moves: 1 is a calm hand [default: 1].
     #[arg(long, value_name = "X")]
     pub camera: Option<f64>,
-    /// Share of the time between two frames in which the shutter is open [default: 0.4].
+    /// For how long the shutter is open, in thirtieths of a second [default: 0.4].
     #[arg(long, value_name = "0-1")]
     pub shutter: Option<f64>,
 }
@@ -211,7 +211,12 @@ pub(super) struct ImageArgs {
     #[arg(long, value_name = "N")]
     pub azimuths: Option<u32>,
     /// Degrees of the camera above the horizon (pascal3d) [default: 0,30,60].
-    #[arg(long, value_name = "DEGREES,...", value_delimiter = ',', allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "DEGREES,...",
+        value_delimiter = ',',
+        allow_negative_numbers = true
+    )]
     pub elevations: Option<Vec<i32>>,
 }
 

@@ -16,9 +16,7 @@ use crate::run::{self, SynthOptions, SynthSummary};
 use crate::synth::catalog::Half;
 use crate::synth::layout::aloi;
 use crate::synth::scene::Difficulty;
-use crate::synth::set::{
-    Container, Contents, ImageSettings, SetKind, Settings, VideoSettings,
-};
+use crate::synth::set::{Container, Contents, ImageSettings, SetKind, Settings, VideoSettings};
 use crate::types::SizePx;
 
 const VIDEO_KINDS: &str = "trackingnet and got10k";
@@ -72,7 +70,9 @@ fn objects(args: &SynthArgs) -> Result<Vec<PathBuf>, CliError> {
     if !args.objects.is_empty() {
         return Ok(args.objects.clone());
     }
-    let cache = std::env::var_os("XDG_CACHE_HOME").filter(|it| !it.is_empty()).map(PathBuf::from);
+    let cache = std::env::var_os("XDG_CACHE_HOME")
+        .filter(|it| !it.is_empty())
+        .map(PathBuf::from);
     let home = || std::env::home_dir().unwrap_or_default().join(".cache");
     let fetched = cache.unwrap_or_else(home).join("vidpairs").join("objects");
     if !fetched.is_dir() {
@@ -102,12 +102,20 @@ fn settings(args: &SynthArgs) -> Result<Settings, CliError> {
         && (size.width % 2 == 1 || size.height % 2 == 1)
     {
         let expected = "even sides, as H.264 needs them; or --container zip";
-        return Err(refused("--size", format!("{}x{}", size.width, size.height), expected));
+        return Err(refused(
+            "--size",
+            format!("{}x{}", size.width, size.height),
+            expected,
+        ));
     }
     Ok(Settings {
         kind,
         seed: args.seed,
-        categories: args.categories.iter().map(|it| it.trim().to_owned()).collect(),
+        categories: args
+            .categories
+            .iter()
+            .map(|it| it.trim().to_owned())
+            .collect(),
         size,
         quality: args.quality,
         contents,
@@ -138,7 +146,11 @@ fn size(args: &SynthArgs, kind: SetKind) -> Result<SizePx, CliError> {
         Some((width, height)) if (32..=4096).contains(&width) && (32..=4096).contains(&height) => {
             Ok(SizePx { width, height })
         }
-        _ => Err(refused("--size", text.clone(), "WIDTHxHEIGHT, both 32 to 4096 px, like 640x360")),
+        _ => Err(refused(
+            "--size",
+            text.clone(),
+            "WIDTHxHEIGHT, both 32 to 4096 px, like 640x360",
+        )),
     }
 }
 
@@ -162,7 +174,12 @@ fn video_settings(
         occlusion: within("--occlusion", args.occlusion, 0.0..=1.0, usual.occlusion)?,
         leaving: within("--leaving", args.leaving, 0.0..=1.0, usual.leaving)?,
         relighting: within("--relighting", args.relighting, 0.0..=1.0, usual.relighting)?,
-        look_alikes: within("--look-alikes", args.look_alikes, 0.0..=1.0, usual.look_alikes)?,
+        look_alikes: within(
+            "--look-alikes",
+            args.look_alikes,
+            0.0..=1.0,
+            usual.look_alikes,
+        )?,
         clutter: whole("--clutter", args.clutter, 0..=20, usual.clutter)?,
         camera: within("--camera", args.camera, 0.0..=10.0, usual.camera)?,
         shutter: within("--shutter", args.shutter, 0.0..=1.0, usual.shutter)?,
@@ -182,7 +199,11 @@ fn video_settings(
         difficulty,
     };
     if settings.num_training + settings.num_held_out == 0 {
-        return Err(refused("--videos", "0".to_owned(), "1 or more, here or in --held-out-videos"));
+        return Err(refused(
+            "--videos",
+            "0".to_owned(),
+            "1 or more, here or in --held-out-videos",
+        ));
     }
     Ok(settings)
 }
@@ -200,11 +221,19 @@ fn image_settings(
             foreign(option, is_given, "pascal3d", kind)?;
         }
     }
-    let (num_objects, most) = if kind == SetKind::Aloi { (20, 1000) } else { (10, 10_000) };
+    let (num_objects, most) = if kind == SetKind::Aloi {
+        (20, 1000)
+    } else {
+        (10, 10_000)
+    };
     let elevations_deg = args.elevations.clone().unwrap_or_else(|| vec![0, 30, 60]);
     if elevations_deg.is_empty() || elevations_deg.iter().any(|it| !(-90..=90).contains(it)) {
         let given: Vec<String> = elevations_deg.iter().map(i32::to_string).collect();
-        return Err(refused("--elevations", given.join(","), "degrees from -90 to 90"));
+        return Err(refused(
+            "--elevations",
+            given.join(","),
+            "degrees from -90 to 90",
+        ));
     }
     Ok(ImageSettings {
         half: match args.half {
@@ -221,7 +250,12 @@ fn image_settings(
 
 fn refuse_image_options(args: &ImageArgs, kind: SetKind) -> Result<(), CliError> {
     foreign("--half", args.half.is_some(), IMAGE_KINDS, kind)?;
-    foreign("--num-objects", args.num_objects.is_some(), IMAGE_KINDS, kind)?;
+    foreign(
+        "--num-objects",
+        args.num_objects.is_some(),
+        IMAGE_KINDS,
+        kind,
+    )?;
     foreign("--azimuths", args.azimuths.is_some(), "pascal3d", kind)?;
     foreign("--elevations", args.elevations.is_some(), "pascal3d", kind)
 }
@@ -257,7 +291,11 @@ fn foreign(
 ) -> Result<(), CliError> {
     if is_given {
         let kind = kind.name();
-        return Err(CliError::ForeignOption { option, kinds, kind });
+        return Err(CliError::ForeignOption {
+            option,
+            kinds,
+            kind,
+        });
     }
     Ok(())
 }
@@ -288,7 +326,11 @@ fn whole(
         None => Ok(usual),
         Some(value) if accepted.contains(&value) => Ok(value),
         Some(value) => {
-            let expected = format!("a whole number from {} to {}", accepted.start(), accepted.end());
+            let expected = format!(
+                "a whole number from {} to {}",
+                accepted.start(),
+                accepted.end()
+            );
             Err(refused(option, value.to_string(), &expected))
         }
     }

@@ -117,7 +117,8 @@ fn compare(
             "" => key.clone(),
             path => format!("{path}.{key}"),
         };
-        let value = |of: &serde_json::Map<String, Value>| of.get(key).cloned().unwrap_or(Value::Null);
+        let value =
+            |of: &serde_json::Map<String, Value>| of.get(key).cloned().unwrap_or(Value::Null);
         compare(&inner, &value(a), &value(b), is_left_out, found);
     }
 }

@@ -45,13 +45,22 @@ impl Edge {
     /// The edge from `p` to `q`, positive on the side of `inner`.
     fn new(p: Vec3, q: Vec3, inner: Vec3) -> Self {
         // Two triangles that share an edge see the same numbers, so no sample falls between them.
-        let (p, q) = if (p.x, p.y) <= (q.x, q.y) { (p, q) } else { (q, p) };
+        let (p, q) = if (p.x, p.y) <= (q.x, q.y) {
+            (p, q)
+        } else {
+            (q, p)
+        };
         let (mut a, mut b) = (p.y - q.y, q.x - p.x);
         let mut c = -(a * p.x + b * p.y);
         if a * inner.x + b * inner.y + c < 0.0 {
             (a, b, c) = (-a, -b, -c);
         }
-        Self { a, b, c, inverse: -1.0 / a }
+        Self {
+            a,
+            b,
+            c,
+            inverse: -1.0 / a,
+        }
     }
 
     /// Narrows the range of x on the row whose samples lie at height `y`.
@@ -174,13 +183,18 @@ mod tests {
     fn the_third_coordinate_is_carried_along_linearly() {
         let plane = |x: f32, y: f32| 3.0 + 0.5 * x - 0.25 * y;
         let at = |x: f32, y: f32| Vec3::new(x, y, plane(x, y));
-        scan([at(-3.0, 1.0), at(9.0, 2.0), at(4.0, 12.0)], 10, 10, |span| {
-            for x in span.start..span.end {
-                let depth = span.depth + (x - span.start) as f32 * span.depth_step;
-                let expected = plane(x as f32 + 0.5, span.y as f32 + 0.5);
-                assert!((depth - expected).abs() < 1e-4);
-            }
-        });
+        scan(
+            [at(-3.0, 1.0), at(9.0, 2.0), at(4.0, 12.0)],
+            10,
+            10,
+            |span| {
+                for x in span.start..span.end {
+                    let depth = span.depth + (x - span.start) as f32 * span.depth_step;
+                    let expected = plane(x as f32 + 0.5, span.y as f32 + 0.5);
+                    assert!((depth - expected).abs() < 1e-4);
+                }
+            },
+        );
     }
 
     #[test]

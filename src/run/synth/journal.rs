@@ -68,7 +68,10 @@ impl Progress {
     }
 
     pub fn items_made(&self) -> u64 {
-        self.done.iter().filter(|done| done.not_made.is_none()).count() as u64
+        self.done
+            .iter()
+            .filter(|done| done.not_made.is_none())
+            .count() as u64
     }
 
     /// Name and reason of the first item that could not be made.
@@ -79,16 +82,25 @@ impl Progress {
 
     /// Files and folders, in the order of the items.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.done.iter().flat_map(|done| &done.names).map(String::as_str)
+        self.done
+            .iter()
+            .flat_map(|done| &done.names)
+            .map(String::as_str)
     }
 
     /// Ids of the objects that can be seen.
     pub fn objects(&self) -> BTreeSet<&str> {
-        self.done.iter().flat_map(|done| &done.objects).map(String::as_str).collect()
+        self.done
+            .iter()
+            .flat_map(|done| &done.objects)
+            .map(String::as_str)
+            .collect()
     }
 
     pub fn refused(&self) -> impl Iterator<Item = &Refusal> {
-        self.done.iter().flat_map(|done| done.refused.iter().chain(&done.not_made))
+        self.done
+            .iter()
+            .flat_map(|done| done.refused.iter().chain(&done.not_made))
     }
 }
 
@@ -115,14 +127,19 @@ impl Journal {
         let (path, truth_path) = (folder.join(FILE), folder.join(TRUTH_FILE));
         let (mut lines, mut truth) = (open(&path)?, open(&truth_path)?);
         let mut text = Vec::new();
-        lines.read_to_end(&mut text).map_err(failed("read", &path))?;
+        lines
+            .read_to_end(&mut text)
+            .map_err(failed("read", &path))?;
         let truth_len = truth.metadata().map_err(failed("read", &truth_path))?.len();
         let (found, bytes) = parse(&text, truth_len);
         let truth_bytes = found
             .as_ref()
             .and_then(|(_, progress)| progress.done.last())
             .map_or(0, |done| done.truth_bytes);
-        for (file, path, len) in [(&mut lines, &path, bytes), (&mut truth, &truth_path, truth_bytes)] {
+        for (file, path, len) in [
+            (&mut lines, &path, bytes),
+            (&mut truth, &truth_path, truth_bytes),
+        ] {
             let cut = file.set_len(len).and_then(|()| file.seek(SeekFrom::End(0)));
             cut.map_err(failed("shorten", path))?;
         }
@@ -145,7 +162,10 @@ impl Journal {
     pub fn add_truths(&mut self, truths: &[Truth]) -> Result<u64, RunError> {
         let path = self.folder.join(TRUTH_FILE);
         let text = json_lines(&path, truths)?;
-        let written = self.truth.write_all(&text).and_then(|()| self.truth.sync_data());
+        let written = self
+            .truth
+            .write_all(&text)
+            .and_then(|()| self.truth.sync_data());
         written.map_err(failed("write", &path))?;
         self.truth_bytes += text.len() as u64;
         Ok(self.truth_bytes)
@@ -164,15 +184,22 @@ impl Journal {
     fn write_line(&mut self, line: &impl Serialize) -> Result<(), RunError> {
         let path = self.folder.join(FILE);
         let text = json_lines(&path, &[line])?;
-        let written = self.lines.write_all(&text).and_then(|()| self.lines.sync_data());
+        let written = self
+            .lines
+            .write_all(&text)
+            .and_then(|()| self.lines.sync_data());
         written.map_err(failed("write", &path))
     }
 }
 
 /// The lines up to the first that is torn, or whose truth is not there, and their length.
 fn parse(text: &[u8], truth_len: u64) -> (Option<(Value, Progress)>, u64) {
-    let mut lines = text.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n"));
-    let Some(first) = lines.next() else { return (None, 0) };
+    let mut lines = text
+        .split_inclusive(|&byte| byte == b'\n')
+        .filter(|line| line.ends_with(b"\n"));
+    let Some(first) = lines.next() else {
+        return (None, 0);
+    };
     let Ok(begin) = serde_json::from_slice::<Value>(first) else {
         return (None, 0);
     };

@@ -98,9 +98,12 @@ pub struct SynthSummary {
 pub fn synth(options: &SynthOptions) -> Result<SynthSummary, RunError> {
     let start = Instant::now();
     decode::set_ffmpeg_log(options.verbosity >= Verbosity::Verbose);
-    let catalog = Catalog::read(&options.objects)?;
+    let catalog =
+        Catalog::read(&options.objects).map_err(|err| RunError::Objects(Box::new(err)))?;
     let backdrops = match &options.backgrounds {
-        Some(root) => Backdrops::Collected(Collection::list(root)?),
+        Some(root) => Backdrops::Collected(
+            Collection::list(root).map_err(|err| RunError::Backdrops(Box::new(err)))?,
+        ),
         None => Backdrops::Painted,
     };
     let begin = Begin::new(&options.settings, &catalog, &backdrops);
@@ -131,7 +134,12 @@ pub fn synth(options: &SynthOptions) -> Result<SynthSummary, RunError> {
         patience: PATIENCE,
         cancel: Arc::clone(&options.cancel),
     };
-    let ended = run_ordered(first..plan.items.len() as u64, Arc::new(job), &crew, &mut publisher);
+    let ended = run_ordered(
+        first..plan.items.len() as u64,
+        Arc::new(job),
+        &crew,
+        &mut publisher,
+    );
     publisher.bar.finish_and_clear();
     let safe = counted(publisher.progress.images, "image");
     let named = |err: RunError| err.named_if_full(&options.out, &safe);
@@ -168,8 +176,13 @@ pub fn synth(options: &SynthOptions) -> Result<SynthSummary, RunError> {
 
 impl Begin {
     fn new(settings: &Settings, catalog: &Catalog, backdrops: &Backdrops) -> Self {
-        let fingerprint = |names: Vec<&str>| format!("{:016x}", xxh3_64(names.join("\n").as_bytes()));
-        let ids = catalog.objects.iter().map(|object| object.id.as_str()).collect();
+        let fingerprint =
+            |names: Vec<&str>| format!("{:016x}", xxh3_64(names.join("\n").as_bytes()));
+        let ids = catalog
+            .objects
+            .iter()
+            .map(|object| object.id.as_str())
+            .collect();
         let names = backdrops.names();
         Self {
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -264,7 +277,11 @@ fn bar(plan: &Plan, progress: &Progress, verbosity: Verbosity) -> ProgressBar {
     let bar = ProgressBar::new(plan.items.len() as u64);
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_position(progress.items());
-    bar.set_message(if plan.settings.kind.is_video() { "videos" } else { "objects" });
+    bar.set_message(if plan.settings.kind.is_video() {
+        "videos"
+    } else {
+        "objects"
+    });
     bar.reset_eta();
     bar
 }
@@ -286,11 +303,22 @@ fn finish(
     let truth = std::fs::read(&truth).map_err(failed("read", &truth))?;
     write_whole(out, TRUTH_FILE, &truth)?;
     let objects = progress.objects();
-    let used = catalog.objects.iter().filter(|object| objects.contains(object.id.as_str()));
+    let used = catalog
+        .objects
+        .iter()
+        .filter(|object| objects.contains(object.id.as_str()));
     let credits: Vec<Credit> = used.map(Credit::of).collect();
-    write_whole(out, CREDITS_FILE, &json_lines(&out.join(CREDITS_FILE), &credits)?)?;
+    write_whole(
+        out,
+        CREDITS_FILE,
+        &json_lines(&out.join(CREDITS_FILE), &credits)?,
+    )?;
     let refused = refused(catalog, progress);
-    write_whole(out, REFUSED_FILE, &json_lines(&out.join(REFUSED_FILE), &refused)?)?;
+    write_whole(
+        out,
+        REFUSED_FILE,
+        &json_lines(&out.join(REFUSED_FILE), &refused)?,
+    )?;
     let summary = SynthSummary {
         kind: plan.settings.kind.name(),
         items: progress.items(),
@@ -325,7 +353,12 @@ fn finish(
 
 /// Each once, sorted by id: an object that fails is drawn for many items.
 fn refused(catalog: &Catalog, progress: &Progress) -> Vec<Refusal> {
-    let mut refused: Vec<Refusal> = catalog.set_aside.iter().chain(progress.refused()).cloned().collect();
+    let mut refused: Vec<Refusal> = catalog
+        .set_aside
+        .iter()
+        .chain(progress.refused())
+        .cloned()
+        .collect();
     refused.sort_by(|a, b| (&a.id, &a.path, &a.reason).cmp(&(&b.id, &b.path, &b.reason)));
     refused.dedup();
     refused
@@ -336,21 +369,41 @@ impl std::fmt::Display for SynthSummary {
         for remark in &self.remarks {
             writeln!(f, "note: {remark}")?;
         }
-        let item = if matches!(self.kind, "aloi" | "pascal3d") { "object" } else { "video" };
+        let item = if matches!(self.kind, "aloi" | "pascal3d") {
+            "object"
+        } else {
+            "video"
+        };
         let (images, items) = (counted(self.images, "image"), counted(self.items, item));
         let bytes = indicatif::HumanBytes(self.bytes);
         let objects = counted(self.objects, "object");
-        write!(f, "{images} of {items} in the layout of {}, {bytes}, {objects} in view", self.kind)?;
+        write!(
+            f,
+            "{images} of {items} in the layout of {}, {bytes}, {objects} in view",
+            self.kind
+        )?;
         if self.is_complete_already {
             write!(f, "; complete already, nothing was done")?;
         } else {
-            write!(f, "; {:.1} s, {:.0} images/s", self.seconds, self.images_per_second)?;
+            write!(
+                f,
+                "; {:.1} s, {:.0} images/s",
+                self.seconds, self.images_per_second
+            )?;
         }
         if self.items_refused > 0 {
-            write!(f, "; {} could not be made", counted(self.items_refused, item))?;
+            write!(
+                f,
+                "; {} could not be made",
+                counted(self.items_refused, item)
+            )?;
         }
         if self.refused > 0 {
-            write!(f, "; {} set aside: {REFUSED_FILE} says why", counted(self.refused, "file"))?;
+            write!(
+                f,
+                "; {} set aside: {REFUSED_FILE} says why",
+                counted(self.refused, "file")
+            )?;
         }
         Ok(())
     }

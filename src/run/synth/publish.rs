@@ -53,11 +53,16 @@ impl Publisher {
             folder,
             made,
         } = output;
-        let name = self.plan.items.get(ordinal as usize).map(|item| self.plan.name_of(item));
+        let name = self
+            .plan
+            .items
+            .get(ordinal as usize)
+            .map(|item| self.plan.name_of(item));
         let name = name.unwrap_or_default();
         let (made, not_made) = match made {
             Ok(made) => (made, None),
             Err(NotMade::Failed(source)) if source.is_final() => {
+                let source = Box::new(source);
                 return Err(RunError::Item { item: name, source });
             }
             Err(NotMade::Failed(err)) => {
@@ -68,12 +73,14 @@ impl Publisher {
                 };
                 (Made::default(), Some((stage, with_causes(&err))))
             }
-            Err(NotMade::Lost(Loss::Stalled)) => {
-                (Made::default(), Some((Stage::Watchdog, "no progress for minutes".to_owned())))
-            }
-            Err(NotMade::Lost(Loss::Panicked(words))) => {
-                (Made::default(), Some((Stage::Internal, format!("panic: {words}"))))
-            }
+            Err(NotMade::Lost(Loss::Stalled)) => (
+                Made::default(),
+                Some((Stage::Watchdog, "no progress for minutes".to_owned())),
+            ),
+            Err(NotMade::Lost(Loss::Panicked(words))) => (
+                Made::default(),
+                Some((Stage::Internal, format!("panic: {words}"))),
+            ),
         };
         for made_name in &made.names {
             self.move_into_place(&folder, made_name)?;

@@ -45,7 +45,9 @@ impl Collection {
                 source: source.into(),
             })?;
             let extension = entry.path().extension().map(|it| it.to_ascii_lowercase());
-            let is_picture = PICTURES.iter().any(|name| extension.as_ref().is_some_and(|it| it == name));
+            let is_picture = PICTURES
+                .iter()
+                .any(|name| extension.as_ref().is_some_and(|it| it == name));
             if is_picture && entry.file_type().is_file() {
                 pictures.push(entry.into_path());
             }
@@ -77,7 +79,12 @@ impl Collection {
     /// Names below the root, with `/` between their parts.
     pub(super) fn names(&self) -> Vec<String> {
         let paths = self.pictures.iter().chain(&self.videos);
-        let name = |path: &PathBuf| path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().into_owned();
+        let name = |path: &PathBuf| {
+            path.strip_prefix(&self.root)
+                .unwrap_or(path)
+                .to_string_lossy()
+                .into_owned()
+        };
         paths.map(name).collect()
     }
 
@@ -99,7 +106,11 @@ impl Collection {
         videos.shuffle(&mut rng);
         // One image needs no video to stand before.
         let is_video = num_frames > 1 && rng.random_range(0.0..1.0) < 0.5;
-        let order = if is_video { [videos, pictures] } else { [pictures, videos] };
+        let order = if is_video {
+            [videos, pictures]
+        } else {
+            [pictures, videos]
+        };
         let start = rng.random_range(0.0..1.0);
         let mut num_tried = 0;
         for (path, is_video) in order.into_iter().flatten().take(MAX_TRIES) {
@@ -159,7 +170,10 @@ fn read_video(
     let index = decode::index(&media, heartbeat)?;
     let short_side = covering_short_side(index.frame_size(), size);
     let frame_bytes = 3 * index.frame_size().shrunk_to_short_side(short_side).area();
-    let count = num_frames.min(index.num_frames()).min(MAX_BYTES / frame_bytes.max(1)).max(1);
+    let count = num_frames
+        .min(index.num_frames())
+        .min(MAX_BYTES / frame_bytes.max(1))
+        .max(1);
     let first = ((index.num_frames() - count) as f64 * start) as u64;
     let wanted: Vec<u64> = (first..first + count).collect();
     let (mut cropper, mut pictures, mut failed) = (Cropper::default(), Vec::new(), None);

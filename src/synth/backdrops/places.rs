@@ -3,10 +3,26 @@
 use fastnoise_lite::{FastNoiseLite, FractalType, NoiseType};
 use glam::{Vec2, Vec3};
 use rand::RngExt;
+use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::synth::color::srgb_from_linear;
 use crate::types::{RgbImage, Seed, SizePx};
+
+/// What floors and walls are made of, linear: plaster, concrete, light and dark wood, brick, sand, grass, blue paint,
+/// stone, carpet.
+const SURFACES: [Vec3; 10] = [
+    Vec3::new(0.55, 0.52, 0.46),
+    Vec3::new(0.28, 0.28, 0.27),
+    Vec3::new(0.42, 0.27, 0.15),
+    Vec3::new(0.16, 0.09, 0.05),
+    Vec3::new(0.30, 0.12, 0.08),
+    Vec3::new(0.45, 0.36, 0.23),
+    Vec3::new(0.10, 0.17, 0.05),
+    Vec3::new(0.17, 0.24, 0.33),
+    Vec3::new(0.20, 0.19, 0.17),
+    Vec3::new(0.22, 0.07, 0.07),
+];
 
 /// What covers a surface.
 #[derive(Clone, Copy)]
@@ -45,7 +61,9 @@ pub fn paint(seed: Seed, size: SizePx) -> RgbImage {
     let (floor, wall) = (Covering::draw(&mut rng), Covering::draw(&mut rng));
     let aspect = size.width as f32 / size.height as f32;
     let num_panels = rng.random_range(0..6);
-    let panels: Vec<Panel> = (0..num_panels).map(|_| Panel::draw(&mut rng, aspect, base)).collect();
+    let panels: Vec<Panel> = (0..num_panels)
+        .map(|_| Panel::draw(&mut rng, aspect, base))
+        .collect();
     let lit_from = rng.random_range(0.0..1.0_f32) * aspect;
     let mut pixels = Vec::with_capacity(3 * size.area() as usize);
     for row in 0..size.height {
@@ -55,7 +73,8 @@ pub fn paint(seed: Seed, size: SizePx) -> RgbImage {
                 // Distance on the floor, of which the horizon is the end.
                 let depth = 0.35 / (at.y - horizon);
                 let near = (at.y - base) / (1.0 - base);
-                floor.light(Vec2::new((at.x - aspect / 2.0) * depth * 3.0, depth * 3.0)) * (0.6 + 0.4 * near)
+                floor.light(Vec2::new((at.x - aspect / 2.0) * depth * 3.0, depth * 3.0))
+                    * (0.6 + 0.4 * near)
             } else {
                 let panel = panels.iter().rev().find(|panel| panel.holds(at));
                 let covering = panel.map_or(&wall, |panel| &panel.covering);
@@ -73,16 +92,17 @@ pub fn paint(seed: Seed, size: SizePx) -> RgbImage {
 
 impl Covering {
     fn draw(rng: &mut ChaCha8Rng) -> Self {
-        let bright = rng.random_range(0.08..0.55_f32);
         let mut tint = || {
-            let color = Vec3::new(
-                rng.random_range(0.7..1.3),
-                rng.random_range(0.75..1.2),
-                rng.random_range(0.6..1.25),
+            let color = SURFACES.choose(rng).copied().unwrap_or(Vec3::splat(0.3));
+            let shift = Vec3::new(
+                rng.random_range(0.85..1.15),
+                rng.random_range(0.9..1.1),
+                rng.random_range(0.85..1.15),
             );
-            color * bright
+            color * shift * rng.random_range(0.5..1.1_f32)
         };
-        let (color, second) = (tint(), tint() * 0.8);
+        let color = tint();
+        let second = color.lerp(tint(), 0.35) * 0.7;
         let scale = rng.random_range(1.0..5.0_f32);
         let pattern = match rng.random_range(0..4) {
             0 => Pattern::Plain,
@@ -103,7 +123,7 @@ impl Covering {
             color,
             second,
             pattern,
-            contrast: rng.random_range(0.1..0.6),
+            contrast: rng.random_range(0.08..0.4),
             clouds,
             grain,
         }
@@ -125,9 +145,19 @@ impl Covering {
                 let across = (at.x * scale * 0.6 + 0.5 * (row % 2.0) - column - 0.5).abs() * 2.0;
                 let along = (at.y * scale - row - 0.5).abs() * 2.0;
                 let is_joint = across > 0.94 || along > 0.9;
-                (if is_joint { 1.0 } else { 0.3 * hash(column, row) }, Vec2::ONE)
+                (
+                    if is_joint {
+                        1.0
+                    } else {
+                        0.3 * hash(column, row)
+                    },
+                    Vec2::ONE,
+                )
             }
-            Pattern::Stripes(scale) => (0.5 + 0.5 * (at.x * scale * 3.0 + 0.8 * clouds).sin(), Vec2::ONE),
+            Pattern::Stripes(scale) => (
+                0.5 + 0.5 * (at.x * scale * 3.0 + 0.8 * clouds).sin(),
+                Vec2::ONE,
+            ),
         };
         let grain = self.grain.get_noise_2d(at.x * stretch.x, at.y * stretch.y);
         let brightness = 1.0 + self.contrast * (clouds + 0.5 * grain);
@@ -137,8 +167,14 @@ impl Covering {
 
 impl Panel {
     fn draw(rng: &mut ChaCha8Rng, aspect: f32, base: f32) -> Self {
-        let size = Vec2::new(rng.random_range(0.12..0.5), rng.random_range(0.12..0.6) * base.max(0.2));
-        let middle = Vec2::new(rng.random_range(0.0..aspect), rng.random_range(0.1..0.85) * base);
+        let size = Vec2::new(
+            rng.random_range(0.12..0.5),
+            rng.random_range(0.12..0.6) * base.max(0.2),
+        );
+        let middle = Vec2::new(
+            rng.random_range(0.0..aspect),
+            rng.random_range(0.1..0.85) * base,
+        );
         Self {
             low: middle - size / 2.0,
             high: middle + size / 2.0,

@@ -7,13 +7,15 @@ use std::io::Cursor;
 use glam::{Mat3, Vec2, Vec3};
 use tobj::{LoadOptions, MTLLoadResult};
 
-use super::occlusion::add_openness;
 use super::normals::add_normals;
+use super::occlusion::add_openness;
 use super::{Material, Mesh, MeshError, Texture, Vertex};
 use crate::synth::catalog::{CatalogError, CatalogObject, ObjectFiles};
 
 /// More are refused: ten times what the largest of the known catalogues has.
 const MAX_TRIANGLES: usize = 2_000_000;
+/// What the blackest surface reflects: black paint.
+const BLACK: f32 = 0.025;
 /// Surfaces that hide so much of what is behind are taken as solid.
 const SOLID: f32 = 0.98;
 /// Surfaces that show no more of themselves are left out.
@@ -51,7 +53,6 @@ fn parse(
         triangulate: true,
         ignore_points: true,
         ignore_lines: true,
-        ..LoadOptions::default()
     };
     // Names in old files are Latin-1; a damaged letter must not cost the object.
     let text = String::from_utf8_lossy(obj);
@@ -124,10 +125,12 @@ fn read_texture(
 /// A file as the MTL names it; where that is a place on its author's disk, the file of that name beside
 /// the model.
 fn read_named(name: &str, files: &mut ObjectFiles) -> Result<Vec<u8>, CatalogError> {
-    files.read(name).or_else(|err| match name.rsplit_once(['/', '\\']) {
-        Some((_, last)) => files.read(last).map_err(|_| err),
-        None => Err(err),
-    })
+    files
+        .read(name)
+        .or_else(|err| match name.rsplit_once(['/', '\\']) {
+            Some((_, last)) => files.read(last).map_err(|_| err),
+            None => Err(err),
+        })
 }
 
 /// The file of a `map_` statement, whose options (`-s 1 1 1`) come first.
@@ -135,7 +138,9 @@ fn file_name(statement: &str) -> &str {
     if !statement.starts_with('-') {
         return statement;
     }
-    statement.rsplit_once(' ').map_or(statement, |(_, name)| name)
+    statement
+        .rsplit_once(' ')
+        .map_or(statement, |(_, name)| name)
 }
 
 fn material_of(material: &tobj::Material, texture: Option<u16>) -> Material {
@@ -150,17 +155,30 @@ fn material_of(material: &tobj::Material, texture: Option<u16>) -> Material {
         diffuse: if texture.is_some() && diffuse.max_element() < 0.05 {
             Vec3::ONE
         } else {
-            diffuse.powf(2.2) // colours in MTL files are meant for a screen
+            // Colours in MTL files are meant for a screen; and nothing is as black as theirs.
+            diffuse.powf(2.2).max(Vec3::splat(BLACK))
         },
         specular: specular.map_or(Vec3::ZERO, color),
-        shininess: material.shininess.filter(|it| it.is_finite()).unwrap_or(20.0).clamp(2.0, 200.0),
-        opacity: material.dissolve.filter(|it| it.is_finite()).unwrap_or(1.0).clamp(0.0, 1.0),
+        shininess: material
+            .shininess
+            .filter(|it| it.is_finite())
+            .unwrap_or(20.0)
+            .clamp(2.0, 200.0),
+        opacity: material
+            .dissolve
+            .filter(|it| it.is_finite())
+            .unwrap_or(1.0)
+            .clamp(0.0, 1.0),
         texture,
     }
 }
 
 fn unit_or_zero(value: f32) -> f32 {
-    if value.is_finite() { value.clamp(0.0, 1.0) } else { 0.0 }
+    if value.is_finite() {
+        value.clamp(0.0, 1.0)
+    } else {
+        0.0
+    }
 }
 
 /// The triangles of all parts of a file, in the file's space.
@@ -173,18 +191,27 @@ struct Builder {
 
 impl Builder {
     fn new(models: &[tobj::Model]) -> Result<Self, MeshError> {
-        let num_triangles = models.iter().map(|model| model.mesh.indices.len() / 3).sum();
+        let num_triangles = models
+            .iter()
+            .map(|model| model.mesh.indices.len() / 3)
+            .sum();
         if num_triangles > MAX_TRIANGLES {
             return Err(MeshError::TooLarge {
                 num_triangles,
                 max: MAX_TRIANGLES,
             });
         }
-        let num_vertices = models.iter().map(|model| model.mesh.positions.len() / 3).sum();
+        let num_vertices = models
+            .iter()
+            .map(|model| model.mesh.positions.len() / 3)
+            .sum();
         let mut before = 0;
         for model in models {
             for position in model.mesh.positions.chunks_exact(3) {
-                if position.iter().any(|part| !part.is_finite() || part.abs() > 1e18) {
+                if position
+                    .iter()
+                    .any(|part| !part.is_finite() || part.abs() > 1e18)
+                {
                     return Err(MeshError::NotFinite {
                         vertex: before,
                         num_vertices,
@@ -248,10 +275,15 @@ impl Builder {
                 num_faces: self.num_faces,
             });
         }
-        let half_size = self.to_unit_size(pose, size);
+        let half_size = self.bring_to_unit_size(pose, size);
         let is_solid = |material: u16| materials[usize::from(material)].opacity >= SOLID;
-        self.triangles.sort_by_key(|&(_, material)| !is_solid(material)); // stable
-        let num_opaque = self.triangles.iter().filter(|(_, material)| is_solid(*material)).count();
+        self.triangles
+            .sort_by_key(|&(_, material)| !is_solid(material)); // stable
+        let num_opaque = self
+            .triangles
+            .iter()
+            .filter(|(_, material)| is_solid(*material))
+            .count();
         let (mut triangles, material_of): (Vec<_>, Vec<_>) = self.triangles.into_iter().unzip();
         if self.has_normals {
             fill_in_normals(&mut self.vertices, &triangles);
@@ -272,7 +304,7 @@ impl Builder {
     }
 
     /// Turns, scales to the sides that the catalogue states, centres, and scales to unit radius.
-    fn to_unit_size(&mut self, pose: Mat3, size: Option<Vec3>) -> Vec3 {
+    fn bring_to_unit_size(&mut self, pose: Mat3, size: Option<Vec3>) -> Vec3 {
         let (mut low, mut high) = (Vec3::INFINITY, Vec3::NEG_INFINITY);
         for (triangle, _) in &self.triangles {
             for &vertex in triangle {
@@ -297,7 +329,10 @@ impl Builder {
 /// A corner whose stated normal is no direction gets that of a face it belongs to.
 fn fill_in_normals(vertices: &mut [Vertex], triangles: &[[u32; 3]]) {
     for triangle in triangles {
-        if triangle.iter().all(|&it| vertices[it as usize].normal != Vec3::ZERO) {
+        if triangle
+            .iter()
+            .all(|&it| vertices[it as usize].normal != Vec3::ZERO)
+        {
             continue;
         }
         let [a, b, c] = triangle.map(|vertex| vertices[vertex as usize].position);

@@ -34,14 +34,22 @@ impl Texture {
     ///
     /// # Errors
     /// [`MeshError::Texture`] and [`MeshError::TextureSize`], with `name`.
-    pub fn decode(name: &str, bytes: &[u8], alpha: Option<(&str, &[u8])>) -> Result<Self, MeshError> {
+    pub fn decode(
+        name: &str,
+        bytes: &[u8],
+        alpha: Option<(&str, &[u8])>,
+    ) -> Result<Self, MeshError> {
         let mut picture = decode(name, bytes)?;
         if let Some((alpha_name, alpha)) = alpha {
             let alpha = decode(alpha_name, alpha)?;
             let alpha = fitted(alpha, picture.width(), picture.height());
             for (pixel, opacity) in picture.pixels_mut().zip(alpha.pixels()) {
                 // A map with an alpha channel of its own carries the opacity there.
-                let value = if opacity[3] < 255 { opacity[3] } else { opacity[0] };
+                let value = if opacity[3] < 255 {
+                    opacity[3]
+                } else {
+                    opacity[0]
+                };
                 pixel[3] = value;
             }
         }
@@ -74,7 +82,9 @@ impl Texture {
 
     pub(super) fn num_bytes(&self) -> usize {
         let levels = self.levels.iter();
-        levels.map(|level| size_of_val(level.texels.as_slice())).sum()
+        levels
+            .map(|level| size_of_val(level.texels.as_slice()))
+            .sum()
     }
 
     /// Linear red, green and blue, and the opacity, at `uv`, blended between the two levels around `lod`.
@@ -113,8 +123,14 @@ impl Level {
         // Coordinates are at most one texel outside.
         let wrap = |at: i32, side: u32| -> usize {
             let side = side as i32;
-            (if at < 0 { at + side } else if at >= side { at - side } else { at }).clamp(0, side - 1)
-                as usize
+            (if at < 0 {
+                at + side
+            } else if at >= side {
+                at - side
+            } else {
+                at
+            })
+            .clamp(0, side - 1) as usize
         };
         self.texels[wrap(y, self.height) * self.width as usize + wrap(x, self.width)]
     }
@@ -158,7 +174,11 @@ impl Level {
                 ]);
             }
         }
-        Some(Self { width, height, texels })
+        Some(Self {
+            width,
+            height,
+            texels,
+        })
     }
 }
 
@@ -180,7 +200,9 @@ fn decode(name: &str, bytes: &[u8]) -> Result<RgbaImage, MeshError> {
         let reader = ImageReader::new(std::io::Cursor::new(bytes));
         // TGA has no mark at its beginning: there the name must tell.
         let by_name = image::ImageFormat::from_path(name).ok();
-        let mut reader = reader.with_guessed_format().map_err(image::ImageError::IoError)?;
+        let mut reader = reader
+            .with_guessed_format()
+            .map_err(image::ImageError::IoError)?;
         if let (None, Some(format)) = (reader.format(), by_name) {
             reader.set_format(format);
         }

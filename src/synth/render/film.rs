@@ -6,9 +6,9 @@ use glam::{Vec2, Vec3, Vec4};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::surface::Sampling;
 use super::Warp;
 use super::backdrop::Behind;
+use super::surface::Sampling;
 use crate::synth::color::srgb_level_from_linear;
 use crate::types::{RgbImage, Seed, SizePx};
 
@@ -98,9 +98,17 @@ impl Film {
             };
             for light in row {
                 // Most of the noise is common to the three colours, as after a camera's own processing.
-                let common = if sensor.noise > 0.0 { 0.8 * normal() } else { 0.0 };
+                let common = if sensor.noise > 0.0 {
+                    0.8 * normal()
+                } else {
+                    0.0
+                };
                 let mut level = |light: f32| {
-                    let noise = if sensor.noise > 0.0 { common + 0.6 * normal() } else { 0.0 };
+                    let noise = if sensor.noise > 0.0 {
+                        common + 0.6 * normal()
+                    } else {
+                        0.0
+                    };
                     (srgb_level_from_linear(light) + sensor.noise * noise + 0.5) as u8
                 };
                 let pixel = [level(light.x), level(light.y), level(light.z)];

@@ -115,7 +115,11 @@ impl Silhouette {
 
     /// The filled samples, in the space of the image's grid.
     fn samples(&self) -> impl Iterator<Item = (i64, i64)> {
-        let filled = self.filled.iter().enumerate().filter(|(_, filled)| **filled);
+        let filled = self
+            .filled
+            .iter()
+            .enumerate()
+            .filter(|(_, filled)| **filled);
         filled.map(|(place, _)| {
             let (x, y) = (place % self.width, place / self.width);
             (x as i64 + self.left, y as i64 + self.top)

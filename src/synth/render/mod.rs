@@ -122,8 +122,20 @@ impl Renderer {
             self.surface.cover(&projected, &sampling);
             self.colors.clear();
             self.colors.resize(self.surface.samples().len(), Vec4::ZERO);
-            shade::opaque(&self.surface, &projected, moment, &sampling, &mut self.colors);
-            shade::glass(&self.surface, &projected, moment, &sampling, &mut self.colors);
+            shade::opaque(
+                &self.surface,
+                &projected,
+                moment,
+                &sampling,
+                &mut self.colors,
+            );
+            shade::glass(
+                &self.surface,
+                &projected,
+                moment,
+                &sampling,
+                &mut self.colors,
+            );
             let share = 1.0 / moments.len() as f32;
             let scene = film::Layers {
                 behind: &self.behind,
@@ -153,7 +165,8 @@ impl Renderer {
         let instances = 0..projected.len();
         instances
             .map(|place| {
-                is_wanted(place).then(|| Mask::of(place, &projected[place], &self.surface, &sampling))
+                is_wanted(place)
+                    .then(|| Mask::of(place, &projected[place], &self.surface, &sampling))
             })
             .collect()
     }
@@ -171,7 +184,10 @@ impl Renderer {
 }
 
 fn project<'a>(moment: &'a Moment<'a>, sampling: &Sampling) -> Vec<Projected<'a>> {
-    assert!(moment.instances.len() <= MAX_INSTANCES, "more objects than a sample can name");
+    assert!(
+        moment.instances.len() <= MAX_INSTANCES,
+        "more objects than a sample can name"
+    );
     let instances = moment.instances.iter();
     instances
         .map(|instance| Projected::new(instance, moment.warp, sampling))
@@ -184,7 +200,12 @@ fn subpixel_offset(place: usize, count: usize) -> Vec3 {
     if count < 2 {
         return Vec3::ZERO;
     }
-    const GRID: [[f32; 2]; 4] = [[-0.125, -0.375], [0.375, -0.125], [0.125, 0.375], [-0.375, 0.125]];
+    const GRID: [[f32; 2]; 4] = [
+        [-0.125, -0.375],
+        [0.375, -0.125],
+        [0.125, 0.375],
+        [-0.375, 0.125],
+    ];
     let [x, y] = GRID[place % 4];
     Vec3::new(x, y, 0.0)
 }

@@ -14,7 +14,10 @@ pub(super) fn opaque(
     sampling: &Sampling,
     colors: &mut [Vec4],
 ) {
-    let rows = surface.samples().chunks(sampling.width).zip(colors.chunks_mut(sampling.width));
+    let rows = surface
+        .samples()
+        .chunks(sampling.width)
+        .zip(colors.chunks_mut(sampling.width));
     for (y, (samples, colors)) in rows.enumerate() {
         for (x, (sample, color)) in samples.iter().zip(colors).enumerate() {
             if let Some((object, triangle)) = sample.seen() {
@@ -44,18 +47,23 @@ pub(super) fn glass(
     for (_, place, triangle) in panes {
         let object = &objects[place];
         let holed = object.holed(triangle);
-        scan(object.screen(triangle), sampling.width, sampling.height, |span| {
-            for (x, inverse_distance) in depths(span) {
-                let at = span.y * sampling.width + x;
-                let is_hidden = inverse_distance < surface.samples()[at].inverse_distance;
-                let is_hole = |texture| object.is_hole(triangle, texture, middle(x, span.y));
-                if is_hidden || holed.is_some_and(is_hole) {
-                    continue;
+        scan(
+            object.screen(triangle),
+            sampling.width,
+            sampling.height,
+            |span| {
+                for (x, inverse_distance) in depths(span) {
+                    let at = span.y * sampling.width + x;
+                    let is_hidden = inverse_distance < surface.samples()[at].inverse_distance;
+                    let is_hole = |texture| object.is_hole(triangle, texture, middle(x, span.y));
+                    if is_hidden || holed.is_some_and(is_hole) {
+                        continue;
+                    }
+                    let (light, opacity) = leaving(object, triangle, moment, sampling, (x, span.y));
+                    colors[at] = over(light.extend(opacity), colors[at]);
                 }
-                let (light, opacity) = leaving(object, triangle, moment, sampling, (x, span.y));
-                colors[at] = over(light.extend(opacity), colors[at]);
-            }
-        });
+            },
+        );
     }
 }
 
@@ -72,7 +80,11 @@ fn leaving(
     let towards = -ray.normalize();
     let normal = (object.rotation * point.normal).normalize_or(towards);
     // Catalogues disagree on which side of a surface is the outer one: both are shown.
-    let normal = if normal.dot(towards) < 0.0 { -normal } else { normal };
+    let normal = if normal.dot(towards) < 0.0 {
+        -normal
+    } else {
+        normal
+    };
     let material = &object.mesh.materials[usize::from(object.mesh.material_of[triangle])];
     let mut color = material.diffuse;
     if let Some(texture) = object.texture(triangle) {

@@ -50,7 +50,9 @@ impl Footprint {
             let height_of = |share: f32| (2.0 * share - 1.0) * half_height;
             let (low, high) = (height_of(start), height_of(end));
             let is_filled = |column: &[f32; 2]| column[0] <= high && column[1] >= low;
-            let cover = columns.iter().map(|column| f32::from(u8::from(is_filled(column))));
+            let cover = columns
+                .iter()
+                .map(|column| f32::from(u8::from(is_filled(column))));
             let mut cover: Vec<f32> = cover.collect();
             let height = (low + high) / 2.0 + half_height;
             let cells = (0.06 + 0.35 * height) * SIDE as f32 / (2.0 * HALF);
@@ -142,7 +144,10 @@ impl Grid<'_> {
         let (column, row) = (at.x as usize, at.y as usize);
         let (dx, dy) = (at.x - column as f32, at.y - row as f32);
         let first = row * self.side + column;
-        let (upper, lower) = (&self.cells[first..first + 2], &self.cells[first + self.side..]);
+        let (upper, lower) = (
+            &self.cells[first..first + 2],
+            &self.cells[first + self.side..],
+        );
         let above = upper[0] + (upper[1] - upper[0]) * dx;
         let below = lower[0] + (lower[1] - lower[0]) * dx;
         above + (below - above) * dy
@@ -156,7 +161,9 @@ impl Footprint {
     /// - `lamp`: unit vector towards the lamp, in the object's space; `None` without one above ground.
     fn shade(&self, lamp: Option<Vec3>) -> Vec<f32> {
         // Where a layer one radius above the ground is thrown.
-        let throw = lamp.map_or(Vec2::ZERO, |lamp| Vec2::new(lamp.x, lamp.z) / -lamp.y.max(LOWEST));
+        let throw = lamp.map_or(Vec2::ZERO, |lamp| {
+            Vec2::new(lamp.x, lamp.z) / -lamp.y.max(LOWEST)
+        });
         let cast = lamp.map_or(0.0, |lamp| CAST * (lamp.y / 0.2).min(1.0));
         let cell = |place: usize| {
             let (column, row) = (place % SHADE_SIDE, place / SHADE_SIDE);
@@ -197,7 +204,11 @@ pub(super) fn draw(
         return;
     }
     let to_object = rotation.transpose();
-    let lamp = moment.lighting.lights.first().map(|light| to_object * light.direction);
+    let lamp = moment
+        .lighting
+        .lights
+        .first()
+        .map(|light| to_object * light.direction);
     let cells = footprint.shade(lamp.filter(|lamp| lamp.y > 0.02));
     let shade = Grid {
         side: SHADE_SIDE,

@@ -74,7 +74,11 @@ impl<'a> Projected<'a> {
             let point = to_camera * position + pose.center;
             sampling.to_grid(sampling.camera.project(point, warp))
         };
-        let at = mesh.vertices.iter().map(|vertex| grid(vertex.position)).collect();
+        let at = mesh
+            .vertices
+            .iter()
+            .map(|vertex| grid(vertex.position))
+            .collect();
         Self { mesh, rotation, at }
     }
 
@@ -84,7 +88,9 @@ impl<'a> Projected<'a> {
 
     pub fn texture(&self, triangle: usize) -> Option<&'a Texture> {
         let material = &self.mesh.materials[usize::from(self.mesh.material_of[triangle])];
-        material.texture.map(|texture| &self.mesh.textures[usize::from(texture)])
+        material
+            .texture
+            .map(|texture| &self.mesh.textures[usize::from(texture)])
     }
 
     /// The point of triangle `triangle` that the sample at `at` (samples) sees.
@@ -110,7 +116,10 @@ impl<'a> Projected<'a> {
             // determinant of the mapping, whose square root is the mean over directions.
             let uv_area = (b.uv - a.uv).perp_dot(c.uv - a.uv);
             let stretch = p.z * q.z * r.z / (inverse * inverse * inverse);
-            0.5 * (uv_area / area * stretch * texture.area()).abs().max(1e-12).log2()
+            0.5 * (uv_area / area * stretch * texture.area())
+                .abs()
+                .max(1e-12)
+                .log2()
         });
         Point {
             normal: a.normal * weights.x + b.normal * weights.y + c.normal * weights.z,
@@ -171,7 +180,9 @@ impl Surface {
 
     /// Whether object `object` can be seen in sample `place`.
     pub fn shows(&self, object: usize, place: usize) -> bool {
-        let is_nearest = self.samples[place].seen().is_some_and(|(seen, _)| seen == object);
+        let is_nearest = self.samples[place]
+            .seen()
+            .is_some_and(|(seen, _)| seen == object);
         is_nearest || self.glass[place] >> object & 1 == 1
     }
 
@@ -190,7 +201,10 @@ impl Surface {
                         let mut inverse_distance = span.depth;
                         for sample in row {
                             if inverse_distance > sample.inverse_distance {
-                                *sample = Sample { inverse_distance, name };
+                                *sample = Sample {
+                                    inverse_distance,
+                                    name,
+                                };
                             }
                             inverse_distance += span.depth_step;
                         }
@@ -201,7 +215,10 @@ impl Surface {
                             if inverse_distance > sample.inverse_distance
                                 && !object.is_hole(triangle, texture, middle(x, span.y))
                             {
-                                *sample = Sample { inverse_distance, name };
+                                *sample = Sample {
+                                    inverse_distance,
+                                    name,
+                                };
                             }
                         }
                     }),
@@ -222,7 +239,8 @@ impl Surface {
                     for (x, inverse_distance) in depths(span) {
                         let at = span.y * width + x;
                         let is_hidden = inverse_distance < self.samples[at].inverse_distance;
-                        let is_hole = |texture| object.is_hole(triangle, texture, middle(x, span.y));
+                        let is_hole =
+                            |texture| object.is_hole(triangle, texture, middle(x, span.y));
                         if !is_hidden && !holed.is_some_and(is_hole) {
                             self.glass[at] |= 1 << place;
                         }

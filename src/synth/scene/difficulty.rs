@@ -23,7 +23,7 @@ pub struct Difficulty {
     pub clutter: u32,
     /// How much the camera moves: 1 is a calm hand.
     pub camera: f64,
-    /// Share of the time between two frames in which the shutter is open: motion blur.
+    /// For how long the shutter is open, in thirtieths of a second: motion blur.
     pub shutter: f64,
     /// Standard deviation of the sensor's noise, levels of 255.
     pub noise: f64,

@@ -21,7 +21,11 @@ impl Wander {
             let period = period_secs * rng.random_range(range);
             (share * amplitude, 1.0 / period, rng.random_range(0.0..TAU))
         };
-        let waves = [wave(0.6, 0.8..1.25), wave(0.3, 0.45..0.7), wave(0.1, 0.2..0.35)];
+        let waves = [
+            wave(0.6, 0.8..1.25),
+            wave(0.3, 0.45..0.7),
+            wave(0.1, 0.2..0.35),
+        ];
         Self { center, waves }
     }
 

@@ -78,7 +78,10 @@ enum Way {
         length: f64,
     },
     /// Straight on, meeting the target at `seconds`.
-    Pass { seconds: f64, per_second: Vec2 },
+    Pass {
+        seconds: f64,
+        per_second: Vec2,
+    },
 }
 
 /// How far away an actor is; its size in the image does not depend on it.
@@ -166,7 +169,8 @@ impl Script {
         let instances = self.actors.iter().filter_map(|actor| {
             let at = actor.at(seconds, target);
             // Those outside the image by more than their size are left out, but for the target.
-            let reach = 0.5 * f64::from(self.camera.size.width) / f64::from(self.camera.size.height);
+            let reach =
+                0.5 * f64::from(self.camera.size.width) / f64::from(self.camera.size.height);
             let size = actor.log_size.at(seconds).exp() as f32;
             let is_near = f64::from(at.x.abs().max(at.y.abs()) - size) < reach + 0.3;
             let is_target = std::ptr::eq(actor, target);
@@ -187,7 +191,7 @@ impl Script {
     /// by a pixel, else four or eight. And how many samples a pixel's side then needs.
     pub fn exposure<'a>(&self, frame: u64, models: &'a [Arc<Model>]) -> (Vec<Moment<'a>>, u32) {
         let middle = self.seconds_of(frame);
-        let open = self.shutter / self.clock.fps;
+        let open = (self.shutter / 30.0).min(1.0 / self.clock.fps);
         let travel = self.travel_px(middle, open);
         let count = match travel {
             travel if travel < 1.0 => return (vec![self.moment(middle, models)], 2),
@@ -195,7 +199,12 @@ impl Script {
             _ => 8,
         };
         let at = |place: u32| middle + open * ((f64::from(place) + 0.5) / f64::from(count) - 0.5);
-        ((0..count).map(|place| self.moment(at(place), models)).collect(), 1)
+        (
+            (0..count)
+                .map(|place| self.moment(at(place), models))
+                .collect(),
+            1,
+        )
     }
 
     /// The light, and the target's azimuth and elevation in radians, at `seconds`.
@@ -225,9 +234,14 @@ impl Script {
     }
 
     fn warp(&self, seconds: f64) -> Warp {
-        let [x, y] = [0, 1].map(|axis| self.shift[axis].at(seconds) + self.tremble[axis].at(seconds));
+        let [x, y] =
+            [0, 1].map(|axis| self.shift[axis].at(seconds) + self.tremble[axis].at(seconds));
         let shift = Vec2::new(x as f32, y as f32);
-        Warp::new(shift, self.roll.at(seconds) as f32, self.zoom.at(seconds) as f32)
+        Warp::new(
+            shift,
+            self.roll.at(seconds) as f32,
+            self.zoom.at(seconds) as f32,
+        )
     }
 
     /// How far the fastest point of any object goes in the image in `open` seconds, px.
@@ -312,7 +326,11 @@ impl Writer<'_> {
     fn actor(&mut self, model: usize, x: [f64; 2], y: [f64; 2], size: f64) -> Actor {
         let speed = self.difficulty.speed.max(0.01);
         let turn = self.difficulty.turn.to_radians();
-        let sign = if self.rng.random_range(0.0..1.0) < 0.5 { -1.0 } else { 1.0 };
+        let sign = if self.rng.random_range(0.0..1.0) < 0.5 {
+            -1.0
+        } else {
+            1.0
+        };
         let turn = sign * turn * self.rng.random_range(0.35..1.0);
         let scaling = 0.4 * self.difficulty.scaling;
         let elevation = self.rng.random_range(0.08..0.6);
@@ -343,9 +361,14 @@ impl Writer<'_> {
             // The first frame shows it, as a tracker must be told what to follow.
             let latest = (self.seconds - length).max(0.35);
             let start = self.rng.random_range(0.3..latest.max(0.31));
-            let side = if self.rng.random_range(0.0..1.0) < 0.5 { -1.0 } else { 1.0 };
+            let side = if self.rng.random_range(0.0..1.0) < 0.5 {
+                -1.0
+            } else {
+                1.0
+            };
             let slant = self.rng.random_range(-0.3..0.3);
-            let away = self.aspect / 2.0 + 0.5 * size * (0.4 * self.difficulty.scaling).exp() + 0.25;
+            let away =
+                self.aspect / 2.0 + 0.5 * size * (0.4 * self.difficulty.scaling).exp() + 0.25;
             if let Way::Wander(wander) = target.way {
                 target.way = Way::Leave {
                     wander,
@@ -364,7 +387,11 @@ impl Writer<'_> {
         let y = self.rng.random_range(-0.35..0.35);
         let mut actor = self.actor(model, [x, 0.22 * self.aspect], [y, 0.18], size);
         let is_before = may_be_before && self.rng.random_range(0.0..1.0) < 0.3;
-        actor.depth = if is_before { Depth::Before } else { Depth::Behind };
+        actor.depth = if is_before {
+            Depth::Before
+        } else {
+            Depth::Behind
+        };
         actor
     }
 
@@ -374,10 +401,17 @@ impl Writer<'_> {
         let part = self.seconds / f64::from(num_passes);
         let seconds = part * (f64::from(pass) + self.rng.random_range(0.4..0.8));
         let angle = self.rng.random_range(-0.5..0.5);
-        let sign = if self.rng.random_range(0.0..1.0) < 0.5 { -1.0 } else { 1.0 };
+        let sign = if self.rng.random_range(0.0..1.0) < 0.5 {
+            -1.0
+        } else {
+            1.0
+        };
         let speed = sign * self.rng.random_range(0.7..1.6) * self.difficulty.speed.clamp(0.3, 3.0);
         let per_second = Vec2::from_angle(angle as f32) * speed as f32;
-        actor.way = Way::Pass { seconds, per_second };
+        actor.way = Way::Pass {
+            seconds,
+            per_second,
+        };
         actor.depth = Depth::Before;
         actor
     }
@@ -415,7 +449,11 @@ fn draw_light(rng: &mut ChaCha8Rng) -> LightTruth {
     LightTruth {
         azimuth: rng.random_range(-110.0..110.0),
         elevation: rng.random_range(20.0..75.0),
-        color: [1.0 + warmth.min(0.0), 1.0 - 0.35 * warmth.abs(), 1.0 - warmth.max(0.0)],
+        color: [
+            1.0 + warmth.min(0.0),
+            1.0 - 0.35 * warmth.abs(),
+            1.0 - warmth.max(0.0),
+        ],
         strength: rng.random_range(0.45..1.15),
     }
 }
@@ -425,7 +463,11 @@ pub(super) fn lighting(light: &LightTruth) -> Lighting {
     let color = Vec3::from_array(light.color.map(|band| band as f32)) * light.strength as f32;
     let (azimuth, elevation) = (light.azimuth.to_radians(), light.elevation.to_radians());
     Lighting {
-        lights: vec![Light::from_angles(azimuth as f32, elevation as f32, color * 0.8)],
+        lights: vec![Light::from_angles(
+            azimuth as f32,
+            elevation as f32,
+            color * 0.8,
+        )],
         sky: color.lerp(Vec3::splat(light.strength as f32), 0.5) * 0.42,
         ground: color * 0.2,
     }

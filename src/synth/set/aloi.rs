@@ -75,7 +75,10 @@ fn lighting(image: &AloiImage) -> Lighting {
     let color = Vec3::from_array(image.color.map(|band| band as f32));
     let each = color * lamp_strength(image.lamps.len()) as f32;
     let light = |lamp: &Lamp| {
-        let (azimuth, elevation) = (lamp.azimuth_deg.to_radians(), lamp.elevation_deg.to_radians());
+        let (azimuth, elevation) = (
+            lamp.azimuth_deg.to_radians(),
+            lamp.elevation_deg.to_radians(),
+        );
         Light::from_angles(azimuth as f32, elevation as f32, each)
     };
     // A dark room: little comes back from its walls.

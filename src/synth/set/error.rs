@@ -19,7 +19,9 @@ pub enum ItemError {
     #[error(transparent)]
     Object(#[from] MeshError),
     /// Too few objects are left that can be rendered. Leave it out.
-    #[error("only {num_found} of {num_wanted} objects could be found: none of the {num_tried} tried can be rendered")]
+    #[error(
+        "only {num_found} of {num_wanted} objects could be found: none of the {num_tried} tried can be rendered"
+    )]
     TooFewObjects {
         /// Needed.
         num_wanted: usize,
@@ -68,6 +70,9 @@ pub enum ItemError {
 impl ItemError {
     /// Whether every other item would fail as well.
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Video(_) | Self::Zip(_) | Self::File { .. } | Self::Stopped)
+        matches!(
+            self,
+            Self::Video(_) | Self::Zip(_) | Self::File { .. } | Self::Stopped
+        )
     }
 }

@@ -12,8 +12,9 @@ use crate::synth::layout::got10k::{
 use crate::types::BoxXywh;
 
 /// Classes that live.
-const ANIMALS: [&str; 9] =
-    ["bird", "cat", "chicken", "deer", "dog", "fish", "horse", "rabbit", "turtle"];
+const ANIMALS: [&str; 9] = [
+    "bird", "cat", "chicken", "deer", "dog", "fish", "horse", "rabbit", "turtle",
+];
 
 fn split(half: Half) -> Split {
     match half {
@@ -37,10 +38,16 @@ pub(super) fn make(
     let sequence = sequence(half, number);
     let quality = work.plan.settings.quality;
     let image = |frame| format!("{sequence}/{}", frame_name(frame));
-    let video = render(&mut work, settings, (&sequence, half), image, |work, frame, picture| {
-        let jpeg = jpeg::compress(&picture, quality)?;
-        work.folder.write(&image(frame), &jpeg)
-    })?;
+    let video = render(
+        &mut work,
+        settings,
+        (&sequence, half),
+        image,
+        |work, frame, picture| {
+            let jpeg = jpeg::compress(&picture, quality)?;
+            work.folder.write(&image(frame), &jpeg)
+        },
+    )?;
     let truths = &video.truths;
     let boxes: Vec<Option<BoxXywh>> = truths.iter().map(|truth| truth.box_xywh).collect();
     let absent: Vec<bool> = boxes.iter().map(Option::is_none).collect();
@@ -54,7 +61,8 @@ pub(super) fn make(
         (CUT_BY_IMAGE, flags_text(&cut)),
         (META_INFO, meta),
     ] {
-        work.folder.write(&format!("{sequence}/{name}"), text.as_bytes())?;
+        work.folder
+            .write(&format!("{sequence}/{name}"), text.as_bytes())?;
     }
     work.made.truths = video.truths;
     Ok(work.done(vec![sequence]))
@@ -74,8 +82,17 @@ fn meta_info(work: &Work<'_>, settings: &VideoSettings, video: &Video<'_>) -> Me
         end_secs: u64::from(settings.num_frames.div_ceil(settings.fps)),
         anno_fps: settings.fps,
         object_class: target.category.clone(),
-        motion_class: if video.turn >= 20.0 { "turning" } else { "moving" }.to_owned(),
-        major_class: if group.is_empty() { target.category.clone() } else { group },
+        motion_class: if video.turn >= 20.0 {
+            "turning"
+        } else {
+            "moving"
+        }
+        .to_owned(),
+        major_class: if group.is_empty() {
+            target.category.clone()
+        } else {
+            group
+        },
         root_class: root_class.to_owned(),
         motion_adverb: match video.speed {
             speed if speed < 0.25 => "slowly",

@@ -32,8 +32,12 @@ pub fn index_files<'a>(
         SetKind::Pascal3d => {
             let mut classes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
             for name in names {
-                let parts = name.strip_prefix("Images/").and_then(|name| name.split_once('/'));
-                let Some((folder, file)) = parts else { continue };
+                let parts = name
+                    .strip_prefix("Images/")
+                    .and_then(|name| name.split_once('/'));
+                let Some((folder, file)) = parts else {
+                    continue;
+                };
                 let id = file.rsplit_once('.').map_or(file, |(id, _)| id);
                 if let Some(class) = folder.strip_suffix("_imagenet") {
                     classes.entry(class).or_default().push(id);

@@ -72,7 +72,10 @@ pub(super) fn make(
         };
         let mut stand_of = |model: &Model, azimuth: f64, side: f32, row: u32| {
             let mut stand = stand(&work, model, azimuth, lowest, 0.62, &mut rng);
-            stand.at = [side * rng.random_range(0.12..0.34), rng.random_range(-0.05..0.15)];
+            stand.at = [
+                side * rng.random_range(0.12..0.34),
+                rng.random_range(-0.05..0.15),
+            ];
             stand.row = row;
             stand
         };
@@ -93,9 +96,15 @@ fn companion<'a>(
     rng: &mut ChaCha8Rng,
 ) -> Option<(&'a CatalogObject, Arc<Model>)> {
     const MAX_TRIES: u32 = 8;
-    let others = || work.plan.objects.iter().filter(|other| other.id != object.id);
-    let mut choice: Vec<&CatalogObject> =
-        others().filter(|other| other.category != object.category).collect();
+    let others = || {
+        work.plan
+            .objects
+            .iter()
+            .filter(|other| other.id != object.id)
+    };
+    let mut choice: Vec<&CatalogObject> = others()
+        .filter(|other| other.category != object.category)
+        .collect();
     if choice.is_empty() {
         choice = others().collect();
     }
@@ -144,13 +153,17 @@ impl Studio {
         let settings = &work.plan.settings;
         let class = &scene[0].0.category;
         let light = draw_light(rng);
-        let stands: Vec<(&Model, Stand)> =
-            scene.iter().map(|(_, model, stand)| (&***model, *stand)).collect();
+        let stands: Vec<(&Model, Stand)> = scene
+            .iter()
+            .map(|(_, model, stand)| (&***model, *stand))
+            .collect();
         let moment = studio::scene(&stands, &light);
         let backdrop = work.backdrop(id, 1)?;
         let behind = backdrop.behind(0, settings.size);
         let moments = std::slice::from_ref(&moment);
-        let picture = self.renderer.draw(moments, &behind, SAMPLES_PER_SIDE, &self.sensor, rng);
+        let picture = self
+            .renderer
+            .draw(moments, &behind, SAMPLES_PER_SIDE, &self.sensor, rng);
         let masks = self.renderer.masks(&moment, |_| true);
         let image = image_path(class, origin, id);
         let mut objects = Vec::new();
@@ -187,8 +200,14 @@ fn annotated(
     truth: &Truth,
 ) -> Option<Object> {
     let settings = &work.plan.settings;
-    let of_class = work.plan.objects.iter().filter(|other| other.category == object.category);
-    let place = of_class.into_iter().position(|other| other.id == object.id)?;
+    let of_class = work
+        .plan
+        .objects
+        .iter()
+        .filter(|other| other.category == object.category);
+    let place = of_class
+        .into_iter()
+        .position(|other| other.id == object.id)?;
     let height = f64::from(settings.size.height);
     let middle = |side: u32, at: f32| f64::from(side) / 2.0 + f64::from(at) * height;
     Some(Object {
@@ -216,7 +235,11 @@ fn draw_light(rng: &mut ChaCha8Rng) -> LightTruth {
     LightTruth {
         azimuth: rng.random_range(-90.0..90.0),
         elevation: rng.random_range(25.0..70.0),
-        color: [1.0 + warmth.min(0.0), 1.0 - 0.3 * warmth.abs(), 1.0 - warmth.max(0.0)],
+        color: [
+            1.0 + warmth.min(0.0),
+            1.0 - 0.3 * warmth.abs(),
+            1.0 - warmth.max(0.0),
+        ],
         strength: rng.random_range(0.7..1.1),
     }
 }

@@ -8,8 +8,8 @@ use rand::seq::SliceRandom;
 
 use super::folder::ItemFolder;
 use super::{Contents, ItemError, Models, SetKind, Settings, aloi, got10k, pascal3d, trackingnet};
-use crate::parallel::Heartbeat;
 use crate::decode::DecodeError;
+use crate::parallel::Heartbeat;
 use crate::synth::backdrops::{BackdropError, Backdrops, Frames, Unreadable};
 use crate::synth::catalog::{Catalog, CatalogObject, Half, Selected};
 use crate::synth::truth::Truth;
@@ -83,8 +83,12 @@ impl<'a> Work<'a> {
         let (plan, seed) = (self.plan, self.plan.seed_of(name).for_step("backdrop", ""));
         let mut unreadable = Vec::new();
         let size = plan.settings.size;
-        let drawn = plan.backdrops.draw(seed, size, num_frames, self.heartbeat, &mut unreadable);
-        self.made.refused.extend(unreadable.iter().map(refused_backdrop));
+        let drawn = plan
+            .backdrops
+            .draw(seed, size, num_frames, self.heartbeat, &mut unreadable);
+        self.made
+            .refused
+            .extend(unreadable.iter().map(refused_backdrop));
         drawn.map_err(|err| match err {
             BackdropError::Video(DecodeError::Stopped) => ItemError::Stopped,
             err => err.into(),
@@ -140,7 +144,11 @@ impl Plan {
     ///
     /// # Errors
     /// [`PlanError`] if no object is left.
-    pub fn new(settings: Settings, catalog: &Catalog, backdrops: Backdrops) -> Result<Self, PlanError> {
+    pub fn new(
+        settings: Settings,
+        catalog: &Catalog,
+        backdrops: Backdrops,
+    ) -> Result<Self, PlanError> {
         let mut remarks = Vec::new();
         let (objects, items) = match &settings.contents {
             Contents::Videos(videos) => {
@@ -151,7 +159,12 @@ impl Plan {
                     (Half::HeldOut, videos.num_held_out),
                 ];
                 for (half, count) in halves.into_iter().filter(|(_, count)| *count > 0) {
-                    objects.extend(chosen(catalog, Some(half), &settings.categories, &mut remarks)?);
+                    objects.extend(chosen(
+                        catalog,
+                        Some(half),
+                        &settings.categories,
+                        &mut remarks,
+                    )?);
                     items.extend((1..=count).map(|number| Item::Video { half, number }));
                 }
                 (objects, items)
@@ -225,7 +238,10 @@ impl Plan {
 
     /// The objects of `half`.
     pub(super) fn objects_of(&self, half: Half) -> Vec<&CatalogObject> {
-        self.objects.iter().filter(|object| object.half == half).collect()
+        self.objects
+            .iter()
+            .filter(|object| object.half == half)
+            .collect()
     }
 }
 
@@ -243,14 +259,21 @@ fn chosen(
     let half_name = half.map_or("both halves", Half::name);
     for unknown in unknown {
         let asked = &unknown.asked;
-        let hint = unknown.nearest.map(|nearest| format!("; did you mean `{nearest}`?"));
-        let remark = format!("no object of category `{asked}`{}", hint.unwrap_or_default());
+        let hint = unknown
+            .nearest
+            .map(|nearest| format!("; did you mean `{nearest}`?"));
+        let remark = format!(
+            "no object of category `{asked}`{}",
+            hint.unwrap_or_default()
+        );
         if !remarks.contains(&remark) {
             remarks.push(remark);
         }
     }
     for asked in without_objects {
-        remarks.push(format!("no object of category `{asked}` in the {half_name} half"));
+        remarks.push(format!(
+            "no object of category `{asked}` in the {half_name} half"
+        ));
     }
     if objects.is_empty() {
         let mut existing: BTreeMap<&str, usize> = BTreeMap::new();

@@ -39,27 +39,45 @@ pub(super) fn make(
     let mp4_name = format!("mp4/{}/{name}.mp4", split.name());
     let (zip_place, mp4_place) = (work.folder.place(&zip_name)?, work.folder.place(&mp4_name)?);
     let container = settings.container;
-    let mut zip = container.has_zip().then(|| FrameZip::create(&zip_place)).transpose()?;
+    let mut zip = container
+        .has_zip()
+        .then(|| FrameZip::create(&zip_place))
+        .transpose()?;
     let options = VideoOptions {
         size: work.plan.settings.size,
         fps: settings.fps,
         crf: CRF,
     };
-    let mp4 = container.has_mp4().then(|| VideoWriter::create(&mp4_place, options));
+    let mp4 = container
+        .has_mp4()
+        .then(|| VideoWriter::create(&mp4_place, options));
     let mut mp4 = mp4.transpose()?;
     let quality = work.plan.settings.quality;
-    let image = |_| if container.has_zip() { zip_name.clone() } else { mp4_name.clone() };
-    let video = render(&mut work, settings, (&name, half), image, |_, _, picture| {
-        if let Some(zip) = &mut zip {
-            zip.push(&jpeg::compress(&picture, quality)?)?;
+    let image = |_| {
+        if container.has_zip() {
+            zip_name.clone()
+        } else {
+            mp4_name.clone()
         }
-        if let Some(mp4) = &mut mp4 {
-            mp4.push(&picture)?;
-        }
-        Ok(())
-    })?;
+    };
+    let video = render(
+        &mut work,
+        settings,
+        (&name, half),
+        image,
+        |_, _, picture| {
+            if let Some(zip) = &mut zip {
+                zip.push(&jpeg::compress(&picture, quality)?)?;
+            }
+            if let Some(mp4) = &mut mp4 {
+                mp4.push(&picture)?;
+            }
+            Ok(())
+        },
+    )?;
     let boxes: Vec<Option<BoxXywh>> = video.truths.iter().map(|truth| truth.box_xywh).collect();
-    work.folder.write(&anno_name, anno_text(split, &boxes).as_bytes())?;
+    work.folder
+        .write(&anno_name, anno_text(split, &boxes).as_bytes())?;
     let mut names = vec![anno_name];
     if let Some(zip) = zip {
         zip.finish()?;

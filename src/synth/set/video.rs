@@ -46,7 +46,9 @@ pub(super) fn render<'a>(
         noise: settings.difficulty.noise as f32,
     };
     let target = objects[0];
-    work.made.objects.extend(objects.iter().map(|object| object.id.clone()));
+    work.made
+        .objects
+        .extend(objects.iter().map(|object| object.id.clone()));
     let mut truths = Vec::with_capacity(num_frames as usize);
     for frame in 0..num_frames {
         let (moments, samples) = script.exposure(frame, &models);
@@ -112,7 +114,11 @@ fn stage<'a>(
     let mut best: Option<(f64, Script)> = None;
     for attempt in 0..MAX_SCRIPTS {
         work.go_on()?;
-        let script = if attempt == 0 { first.clone() } else { write(attempt) };
+        let script = if attempt == 0 {
+            first.clone()
+        } else {
+            write(attempt)
+        };
         if script.roles().num_models() > cast.models.len() {
             continue;
         }
