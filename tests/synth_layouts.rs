@@ -57,7 +57,8 @@ fn as_loaders_see(object: &Object) -> Value {
     json!({
         "class": object.class, "bbox": [11.0, 21.0, 110.0, 70.5], "truncated": 1.0,
         "cad_index": object.cad_index, "azimuth": object.viewpoint.azimuth_deg,
-        "azimuth_item": object.viewpoint.azimuth_deg, "distance": 4.5, "anchors": [0, 0],
+        "azimuth_item": object.viewpoint.azimuth_deg, "elevation": 12.5, "distance": 4.5,
+        "anchors": [0, 0],
     })
 }
 

@@ -215,7 +215,8 @@ pub(super) struct ImageArgs {
         long,
         value_name = "DEGREES,...",
         value_delimiter = ',',
-        allow_negative_numbers = true
+        // `-20,0` is no number to the parser.
+        allow_hyphen_values = true
     )]
     pub elevations: Option<Vec<i32>>,
 }

@@ -12,6 +12,8 @@ mod clips;
 pub mod extract;
 mod grid;
 mod programs;
+#[cfg(feature = "synth")]
+pub mod synth;
 
 pub use clips::{NumberedClip, changed_clip, numbered_clip, remade_clip};
 pub use grid::read_number;

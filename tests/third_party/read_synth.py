@@ -1,11 +1,13 @@
 """Reads what vidpairs renders with programs that know nothing of it; prints JSON.
 
 usage: read_synth.py mat FILE             a MATLAB file, through scipy
+       read_synth.py pascal3d ROOT        every annotation of a PASCAL3D+, through scipy
        read_synth.py got10k ROOT SUBSET   a split of GOT-10k, through its own toolkit
 """
 
 import json
 import os
+import pathlib
 import sys
 
 import numpy
@@ -17,16 +19,27 @@ def mat(path):
     """The header, the whole of `record`, and what public loaders of PASCAL3D+ ask of it."""
     found = scipy.io.loadmat(path)
     record = found["record"]
-    objects = record["objects"][0, 0]
     return {
         "header": found["__header__"].decode(),
         "record": plain(record),
-        "loaders": {
-            "filename": record["filename"][0, 0][0],
-            "imgsize": record["imgsize"][0, 0][0].tolist(),
-            "objects": [as_loaders_do(objects[0, i]) for i in range(objects.shape[1])],
-        },
+        "loaders": loaders(record),
         "squeezed": squeezed(path),
+    }
+
+
+def pascal3d(root):
+    """What loaders ask of each annotation, by its path below `Annotations` without `.mat`."""
+    top = pathlib.Path(root, "Annotations")
+    paths = {path.relative_to(top).with_suffix("").as_posix(): path for path in top.rglob("*.mat")}
+    return {name: loaders(scipy.io.loadmat(path)["record"]) for name, path in paths.items()}
+
+
+def loaders(record):
+    objects = record["objects"][0, 0]
+    return {
+        "filename": record["filename"][0, 0][0],
+        "imgsize": record["imgsize"][0, 0][0].tolist(),
+        "objects": [as_loaders_do(objects[0, i]) for i in range(objects.shape[1])],
     }
 
 
@@ -39,6 +52,7 @@ def as_loaders_do(item):
         "cad_index": int(item["cad_index"][0, 0]),
         "azimuth": viewpoint["azimuth"][0, 0].item(),
         "azimuth_item": viewpoint["azimuth"].item(),
+        "elevation": viewpoint["elevation"][0, 0].item(),
         "distance": viewpoint["distance"][0][0].item(),
         "anchors": list(item["anchors"].shape),
     }
@@ -88,7 +102,8 @@ def sequence(dataset, index):
 
 def main():
     command, *arguments = sys.argv[1:]
-    print(json.dumps({"mat": mat, "got10k": got10k}[command](*arguments)))
+    commands = {"mat": mat, "pascal3d": pascal3d, "got10k": got10k}
+    print(json.dumps(commands[command](*arguments)))
 
 
 if __name__ == "__main__":

@@ -30,15 +30,25 @@ pub fn camera(size: SizePx) -> Camera {
     Camera { size, focal: FOCAL }
 }
 
-/// The largest [`Stand::size`] at which an object of this shape fits into `share` of the image from every
-/// azimuth.
-pub fn fitting_size(model: &Model, size: SizePx, share: f32) -> f32 {
+/// The largest [`Stand::size`] at which an object of this shape, in the middle of an image of `size`, fits into
+/// `share` of it, seen from `elevation` degrees above and from every azimuth.
+pub fn fitting_size(model: &Model, size: SizePx, elevation: f64, share: f32) -> f32 {
     let half = model.mesh.half_size;
-    let width = size.width as f32 / size.height as f32;
-    // Turned about, its corners reach as far as the diagonal of its base.
+    let aspect = size.width as f32 / size.height as f32;
+    let (sin, cos) = (elevation.to_radians() as f32).sin_cos();
+    // Turned about, the corners of its box go round two circles.
     let around = Vec2::new(half.x, half.z).length();
-    let tall = (half.y * half.y + 0.35 * around * around).sqrt();
-    share * (width / around).min(1.0 / tall).min(3.0)
+    let corners = (0..360).step_by(5).flat_map(|turn| {
+        let (x, z) = (turn as f32).to_radians().sin_cos();
+        [-half.y, half.y].map(|y| (around * x, y, around * z))
+    });
+    // A corner `near` the camera is seen at `FOCAL * aside / (distance - near)`.
+    let distance = corners.map(|(x, y, z)| {
+        let near = z * cos + y * sin;
+        let aside = (x.abs() / aspect).max((y * cos - z * sin).abs());
+        near + 2.0 * FOCAL * aside / share
+    });
+    (2.0 * FOCAL / distance.fold(0.0, f32::max)).min(3.0)
 }
 
 /// `stands` in their order, lit by one lamp and the sky.

@@ -33,7 +33,7 @@ pub(super) fn make(
         noise: settings.noise as f32,
     };
     let seed = plan.seed_of(&object.id);
-    let stand_size = studio::fitting_size(&model, size, SHARE);
+    let stand_size = studio::fitting_size(&model, size, ELEVATION, SHARE);
     let mut names = Vec::new();
     for image in images(number) {
         let stand = Stand {

@@ -20,7 +20,8 @@ pub enum ItemError {
     Object(#[from] MeshError),
     /// Too few objects are left that can be rendered. Leave it out.
     #[error(
-        "only {num_found} of {num_wanted} objects could be found: none of the {num_tried} tried can be rendered"
+        "{num_wanted} different objects shall be in view, and {num_found} of the {num_tried} to choose from can be \
+         rendered; choose from more, or let fewer be in view"
     )]
     TooFewObjects {
         /// Needed.

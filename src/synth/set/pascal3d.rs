@@ -24,6 +24,8 @@ use crate::synth::truth::{LightTruth, Truth};
 
 /// Samples along a side of a pixel: these images are to be measured.
 const SAMPLES_PER_SIDE: u32 = 3;
+/// Share of the image that an object alone may fill: so it stays inside where it is not quite in the middle.
+const SHARE: f32 = 0.86;
 /// Distances in the release are in sizes of the object.
 const SIZE_IN_RADII: f32 = 2.0;
 /// What can be seen of an object that is said to be occluded.
@@ -58,7 +60,7 @@ pub(super) fn make(
             // As the release's names: a synset, and a number in it.
             let id = format!("n{number:08}_{view}");
             let mut rng = plan.seed_of(&id).rng();
-            let stand = stand(&work, &model, azimuth_of(step), elevation, 0.9, &mut rng);
+            let stand = stand(&work, &model, azimuth_of(step), elevation, SHARE, &mut rng);
             let scene = [(object, &model, stand)];
             studio.take(&mut work, Origin::ImageNet, &id, &scene, &mut rng)?;
         }
@@ -124,12 +126,15 @@ fn stand(
     share: f32,
     rng: &mut ChaCha8Rng,
 ) -> Stand {
-    let share = share * rng.random_range(0.72..1.0_f32);
+    let (share, elevation) = (
+        share * rng.random_range(0.72..1.0_f32),
+        f64::from(elevation),
+    );
     Stand {
         azimuth: azimuth.rem_euclid(360.0),
-        elevation: f64::from(elevation),
+        elevation,
         at: [rng.random_range(-0.05..0.05), rng.random_range(-0.04..0.04)],
-        size: studio::fitting_size(model, work.plan.settings.size, share),
+        size: studio::fitting_size(model, work.plan.settings.size, elevation, share),
         row: 0,
     }
 }
