@@ -172,13 +172,13 @@ fn the_visible_share_is_that_of_the_pixels_left_by_what_stands_before() {
             .filter(|it| *it > 0.05)
             .sum()
     };
-    let is_red = |[red, ..]: [u8; 3]| red > 170;
+    let is_red = |[red, ..]: [u8; 3]| red > 120;
     let all = red(&draw(&scene(
         &[(&target, pose(0.0, 0.0, 8.0))],
         flat_light(),
     )));
     let mut shares = Vec::new();
-    for step in 0..8 {
+    for step in 0..4 {
         let before = pose(0.07 * step as f32 - 0.3, 0.0, 5.0);
         let moment = scene(
             &[(&target, pose(0.0, 0.0, 8.0)), (&occluder, before)],
