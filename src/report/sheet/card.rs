@@ -55,7 +55,7 @@ fn figure(tile: &Tile) -> Markup {
                 @match &tile.picture {
                     Ok(picture) => {
                         img src=(data_uri(picture.media_type, &picture.bytes)) alt=(tile.alt)
-                            width=(size.width) height=(size.height) loading="lazy";
+                            width=(size.width) height=(size.height);
                         @if !tile.boxes.is_empty() { (boxes_over(size, &lines(&tile.boxes))) }
                         @if let Some(mark) = tile.mark { span.mark { (mark) } }
                     }
