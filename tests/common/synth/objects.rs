@@ -50,13 +50,13 @@ pub fn write_all(root: &Path) {
         colored_box(root, &id);
     }
     for id in ids("ball") {
-        write(root, &format!("{id}.obj"), &ball());
+        write(root, &format!("{id}.obj"), ball());
     }
     for id in ids("chair") {
         pictured_box(root, &id, &png(8));
     }
     for id in ids("vase") {
-        write(root, &format!("{id}.obj"), &prism_of_five_sides());
+        write(root, &format!("{id}.obj"), prism_of_five_sides());
     }
 }
 
@@ -94,7 +94,7 @@ pub fn pictured_box(root: &Path, id: &str, png: &[u8]) {
     write(
         root,
         &format!("{id}.mtl"),
-        &format!("newmtl all\nKd 1 1 1\nmap_Kd {name}.png\n"),
+        format!("newmtl all\nKd 1 1 1\nmap_Kd {name}.png\n"),
     );
     write(root, &format!("{id}.png"), png);
 }
