@@ -101,7 +101,16 @@ pub enum VideoError {
     /// The end came before a frame did: there would be nothing to show. Leave the video out.
     #[error("a video without frames")]
     NoFrames,
-    /// FFmpeg refused, or the disk is full. Leave the video out.
+    /// The system refused: the disk is full, say. Stop.
+    #[error("cannot {action}")]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The system's word.
+        #[source]
+        source: std::io::Error,
+    },
+    /// FFmpeg refused. Leave the video out.
     #[error("cannot {action}")]
     Ffmpeg {
         /// What was tried.
@@ -114,7 +123,13 @@ pub enum VideoError {
 
 impl VideoError {
     fn ffmpeg(action: &'static str) -> impl Fn(ffmpeg_next::Error) -> Self {
-        move |source| Self::Ffmpeg { action, source }
+        move |source| match source {
+            ffmpeg_next::Error::Other { errno } => Self::File {
+                action,
+                source: std::io::Error::from_raw_os_error(errno),
+            },
+            source => Self::Ffmpeg { action, source },
+        }
     }
 }
 

@@ -111,7 +111,9 @@ pub fn synth(options: &SynthOptions) -> Result<SynthSummary, RunError> {
     if let Some(summary) = complete_already(options, &begin, &plan)? {
         return Ok(summary);
     }
-    let (journal, progress) = open_journal(options, &begin)?;
+    // What the journal tells is not known where the disk has no room to open it.
+    let (journal, progress) = open_journal(options, &begin)
+        .map_err(|err| err.named_if_full(&options.out, "the images so far"))?;
     let num_images_before = progress.images;
     let plan = Arc::new(plan);
     let mut publisher = Publisher {

@@ -6,8 +6,10 @@
 //! frame that doesn't show its object, and numbers as short as can be.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
@@ -81,7 +83,7 @@ pub fn anno_text(split: Split, boxes: &[Option<BoxXywh>]) -> String {
 pub enum FrameZipError {
     /// The file cannot be created. Stop.
     #[error("cannot create the zip")]
-    Create(#[source] std::io::Error),
+    Create(#[source] io::Error),
     /// The disk is full, or a frame is above 4 GiB. Stop.
     #[error("cannot write frame {frame_index}, {len} bytes")]
     Frame {
@@ -110,7 +112,9 @@ pub enum FrameZipError {
 /// that it is whole: one that is dropped before may well look whole, with the frames that it got. The bytes are a function of the JPEGs: every member is dated 1 January 1980 and has the
 /// permissions 644.
 pub struct FrameZip {
-    zip: ZipWriter<BufWriter<File>>,
+    // Dropped before the zip.
+    give_up: GiveUp,
+    zip: ZipWriter<ZipFile>,
     num_frames: u64,
 }
 
@@ -121,8 +125,15 @@ impl FrameZip {
     /// [`FrameZipError::Create`].
     pub fn create(path: &Path) -> Result<Self, FrameZipError> {
         let file = File::create(path).map_err(FrameZipError::Create)?;
+        let is_given_up = Arc::new(AtomicBool::new(false));
+        let file = ZipFile {
+            file: BufWriter::new(file),
+            position: 0,
+            is_given_up: Arc::clone(&is_given_up),
+        };
         Ok(Self {
-            zip: ZipWriter::new(BufWriter::new(file)),
+            give_up: GiveUp(is_given_up),
+            zip: ZipWriter::new(file),
             num_frames: 0,
         })
     }
@@ -156,11 +167,74 @@ impl FrameZip {
     /// # Errors
     /// [`FrameZipError::Directory`].
     pub fn finish(self) -> Result<u64, FrameZipError> {
-        let num_frames = self.num_frames;
+        let Self {
+            give_up: _give_up,
+            zip,
+            num_frames,
+        } = self;
         let failed = |source| FrameZipError::Directory { num_frames, source };
-        let mut file = self.zip.finish().map_err(failed)?;
+        let mut file = zip.finish().map_err(failed)?;
         file.flush().map_err(|error| failed(error.into()))?;
         Ok(num_frames)
+    }
+}
+
+/// Gives up its zip when it is dropped.
+struct GiveUp(Arc<AtomicBool>);
+
+impl Drop for GiveUp {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The file of a zip. Given up, or after an error, it takes all that is written and keeps nothing: the library
+/// ends a zip that is dropped with its directory, and complains on stderr where the disk is full.
+struct ZipFile {
+    file: BufWriter<File>,
+    position: u64,
+    is_given_up: Arc<AtomicBool>,
+}
+
+impl ZipFile {
+    fn unless_given_up(
+        &mut self,
+        act: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if self.is_given_up.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let acted = act(&mut self.file);
+        self.is_given_up.store(acted.is_err(), Ordering::Relaxed);
+        acted
+    }
+}
+
+impl Write for ZipFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.unless_given_up(|file| file.write_all(bytes))?;
+        self.position += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.unless_given_up(Write::flush)
+    }
+}
+
+impl Seek for ZipFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let mut position = match to {
+            SeekFrom::Start(position) => position,
+            SeekFrom::Current(by) => self.position.saturating_add_signed(by),
+            SeekFrom::End(_) => self.position,
+        };
+        self.unless_given_up(|file| {
+            position = file.seek(to)?;
+            Ok(())
+        })?;
+        self.position = position;
+        Ok(position)
     }
 }
 
