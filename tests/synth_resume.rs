@@ -124,7 +124,8 @@ fn a_torn_journal_costs_work_but_no_byte() {
         let text = fs::read(path).unwrap();
         fs::write(path, &text[..text.len().saturating_sub(by)]).unwrap();
     };
-    let tears: [(&str, &dyn Fn(&str)); 4] = [
+    type Tear<'a> = (&'a str, &'a dyn Fn(&str));
+    let tears: [Tear<'_>; 4] = [
         ("torn line", &|out| cut(&journal(out), 9)),
         ("nothing of it left", &|out| cut(&journal(out), usize::MAX)),
         ("torn truth", &|out| cut(&truth(out), 30)),
