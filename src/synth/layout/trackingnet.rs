@@ -240,6 +240,8 @@ impl Seek for ZipFile {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
 
     #[test]
@@ -263,14 +265,14 @@ mod tests {
             std::fs::read(path).unwrap()
         });
         assert_eq!(first, second);
-        let mut zip = zip::ZipArchive::new(std::io::Cursor::new(first)).unwrap();
+        let mut zip = zip::ZipArchive::new(Cursor::new(first)).unwrap();
         for (index, jpeg) in jpegs.iter().enumerate() {
             let mut member = zip.by_index(index).unwrap();
             assert_eq!(member.name().unwrap(), format!("{index}.jpg"));
             assert_eq!(member.compression(), CompressionMethod::Stored);
             assert_eq!(member.unix_mode(), Some(0o100_644));
             let mut bytes = Vec::new();
-            std::io::copy(&mut member, &mut bytes).unwrap();
+            io::copy(&mut member, &mut bytes).unwrap();
             assert_eq!(&bytes, jpeg);
         }
     }
