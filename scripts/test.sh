@@ -25,8 +25,9 @@ step "set-up" scripts/setup.sh
 step "format" cargo fmt --check
 step "lints" lint
 step "docs" docs
+step "objects" scripts/fetch-objects.sh
 step "tests" cargo test --locked
-for feature in extract opencv train; do
+for feature in extract opencv synth train; do
     step "lints, $feature alone" lint --no-default-features --features "$feature"
     step "tests, $feature alone" cargo test --locked --no-default-features --features "$feature" --lib --bins
 done

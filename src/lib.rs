@@ -10,7 +10,7 @@
 //! | shard | [`shard`] | encoded pairs | tar shards, index, manifest: **the contract with every trainer** |
 //! | read | [`shard`] | a manifest | encoded pairs, random access over a memory map |
 //! | render | [`synth`] | a catalogue of 3-D objects, a seed | images in the layouts of real data sets, and their truth |
-//! | show | [`report`] | shards | one HTML page with pictures |
+//! | show | [`report`] | shards, rendered sets | one HTML page with pictures |
 //!
 //! [`pipeline`] reads the TOML file that names one experiment, [`run`] wires the steps into
 //! commands, [`cli`] is the command line. A module imports only lower layers; see

@@ -10,8 +10,8 @@ use serde::Serialize;
 use super::CliError;
 use super::args::InspectArgs;
 use crate::parallel::Cancel;
-use crate::report::gallery::{Entry, Fact, Gallery, SetAsideNote};
-use crate::report::{self, gallery};
+use crate::report::gallery::{Entry, Gallery};
+use crate::report::{self, Fact, SetAsideNote, gallery};
 use crate::run::{self, Inspection, SampledRecord, Top};
 
 /// Records on a page: as many as one likes to scroll through.

@@ -5,6 +5,8 @@ mod inspect;
 mod signals;
 #[cfg(feature = "synth")]
 mod synth;
+#[cfg(feature = "synth")]
+mod synth_page;
 mod versions;
 
 use std::ffi::OsString;

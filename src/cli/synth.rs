@@ -1,13 +1,18 @@
 //! `vidpairs synth`: flags to the settings of a set.
 
+use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::CliError;
 use super::args::{ContainerArg, HalfArg, ImageArgs, KindArg, SynthArgs, VideoArgs};
+use super::synth_page::{self, WrittenSheet};
 use crate::parallel::Cancel;
-use crate::run::{self, SynthOptions};
+use crate::report;
+use crate::run::{self, SynthOptions, SynthSummary};
 use crate::synth::catalog::Half;
 use crate::synth::layout::aloi;
 use crate::synth::scene::Difficulty;
@@ -18,6 +23,10 @@ const VIDEO_KINDS: &str = "trackingnet and got10k";
 const IMAGE_KINDS: &str = "aloi and pascal3d";
 
 pub(super) fn synth(args: &SynthArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
+    if let Some(page) = &args.gallery {
+        // Before anything is rendered: that takes minutes.
+        report::check_place(page)?;
+    }
     let options = SynthOptions {
         settings: settings(args)?,
         objects: objects(args)?,
@@ -28,8 +37,32 @@ pub(super) fn synth(args: &SynthArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, 
         cancel: Arc::clone(cancel),
     };
     let summary = run::synth(&options)?;
-    args.common.print(&summary)?;
+    let kind = options.settings.kind;
+    let gallery = match &args.gallery {
+        Some(page) => Some(synth_page::write(&args.out, kind, page, cancel)?),
+        None => None,
+    };
+    args.common.print(&Printed { summary, gallery })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the command prints.
+#[derive(Serialize)]
+struct Printed {
+    #[serde(flatten)]
+    summary: SynthSummary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gallery: Option<WrittenSheet>,
+}
+
+impl Display for Printed {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.summary)?;
+        match &self.gallery {
+            Some(gallery) => write!(f, "\n{gallery}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The objects that were named, or those that the script fetches.

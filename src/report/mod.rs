@@ -5,6 +5,10 @@
 //! **Source**: HTML by maud, which escapes; PNG by the png crate.
 
 pub mod gallery;
+mod page;
+mod picture;
+pub mod sheet;
 mod write;
 
+pub use page::{Fact, SetAsideNote};
 pub use write::{PageError, check_place, write_page};

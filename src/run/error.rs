@@ -130,12 +130,12 @@ pub enum RunError {
     Thread(#[source] io::Error),
     /// The objects cannot be listed.
     #[cfg(feature = "synth")]
-    #[error(transparent)]
-    Objects(#[from] CatalogError),
+    #[error("{0}")]
+    Objects(#[source] Box<CatalogError>),
     /// The backgrounds cannot be listed.
     #[cfg(feature = "synth")]
-    #[error(transparent)]
-    Backdrops(#[from] BackdropError),
+    #[error("{0}")]
+    Backdrops(#[source] Box<BackdropError>),
     /// There is nothing to render.
     #[cfg(feature = "synth")]
     #[error(transparent)]
@@ -148,7 +148,7 @@ pub enum RunError {
         item: String,
         /// Why.
         #[source]
-        source: ItemError,
+        source: Box<ItemError>,
     },
     /// The folder holds another rendered set.
     #[cfg(feature = "synth")]

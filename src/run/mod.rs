@@ -11,6 +11,8 @@ mod inspect;
 #[cfg(feature = "extract")]
 mod out;
 mod progress;
+mod refusals;
+mod spread;
 #[cfg(feature = "synth")]
 mod synth;
 mod verify;
@@ -21,10 +23,14 @@ pub use error::RunError;
 #[cfg(feature = "extract")]
 pub use extract::{ExtractOptions, ExtractSummary, extract};
 pub use inspect::{
-    Bar, ByteExtent, Inspection, KSpread, MemberInspection, Rates, ReasonGroup, RecordInspection,
-    SampledRecord, SetAside, Share, Sizes, Top, inspect, inspect_record, sample_records,
+    Bar, ByteExtent, Inspection, KSpread, MemberInspection, Rates, RecordInspection, SampledRecord,
+    Share, Sizes, Top, inspect, inspect_record, sample_records,
 };
 pub use progress::Verbosity;
+pub use refusals::{ReasonGroup, SetAside};
 #[cfg(feature = "synth")]
-pub use synth::{SynthOptions, SynthSummary, TRUTH_FILE, synth};
+pub use synth::{
+    Credit, SampleLimits, SampledGroup, SampledImage, SampledPicture, SampledSet, SampledStrip,
+    SynthOptions, SynthSummary, TRUTH_FILE, Varied, sample_set, synth,
+};
 pub use verify::{VerifySummary, verify};

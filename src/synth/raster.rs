@@ -37,12 +37,11 @@ struct Edge {
     a: f32,
     b: f32,
     c: f32,
-    /// -1 / a
-    inverse: f32,
 }
 
 impl Edge {
     /// The edge from `p` to `q`, positive on the side of `inner`.
+    #[inline]
     fn new(p: Vec3, q: Vec3, inner: Vec3) -> Self {
         // Two triangles that share an edge see the same numbers, so no sample falls between them.
         let (p, q) = if (p.x, p.y) <= (q.x, q.y) {
@@ -50,17 +49,21 @@ impl Edge {
         } else {
             (q, p)
         };
-        let (mut a, mut b) = (p.y - q.y, q.x - p.x);
-        let mut c = -(a * p.x + b * p.y);
+        let (a, b) = (p.y - q.y, q.x - p.x);
+        let c = -(a * p.x + b * p.y);
         if a * inner.x + b * inner.y + c < 0.0 {
-            (a, b, c) = (-a, -b, -c);
+            return Self {
+                a: -a,
+                b: -b,
+                c: -c,
+            };
         }
-        Self {
-            a,
-            b,
-            c,
-            inverse: -1.0 / a,
-        }
+        Self { a, b, c }
+    }
+
+    #[inline]
+    fn holds(self, x: f32, y: f32) -> bool {
+        self.a * x + (self.b * y + self.c) >= 0.0
     }
 
     /// Narrows the range of x on the row whose samples lie at height `y`.
@@ -68,14 +71,17 @@ impl Edge {
     fn narrow(self, y: f32, low: &mut f32, high: &mut f32) {
         let rest = self.b * y + self.c;
         if self.a > 0.0 {
-            *low = low.max(rest * self.inverse);
+            *low = low.max(rest / -self.a);
         } else if self.a < 0.0 {
-            *high = high.min(rest * self.inverse);
+            *high = high.min(rest / -self.a);
         } else if rest < 0.0 {
             *high = f32::NEG_INFINITY;
         }
     }
 }
+
+/// Triangles of at most so many columns are tested sample by sample: cheaper than dividing for each edge.
+const FEW_COLUMNS: i32 = 4;
 
 /// Hands every row of samples inside a triangle to `each`.
 ///
@@ -95,7 +101,8 @@ pub fn scan(corners: [Vec3; 3], width: usize, height: usize, mut each: impl FnMu
     let (first, last) = (ceil(low.y.max(0.5) - 0.5), floor(high.y.min(bottom) - 0.5));
     let (left, right) = (low.x.max(0.5), high.x.min(rim));
     // Of a fine mesh most triangles lie between samples.
-    if first > last || ceil(left - 0.5) > floor(right - 0.5) {
+    let (start, end) = (ceil(left - 0.5), floor(right - 0.5));
+    if first > last || start > end {
         return;
     }
     let (pq, pr) = (q - p, r - p);
@@ -103,19 +110,32 @@ pub fn scan(corners: [Vec3; 3], width: usize, height: usize, mut each: impl FnMu
     if area == 0.0 {
         return;
     }
-    let step_x = (pq.z * pr.y - pr.z * pq.y) / area;
-    let step_y = (pr.z * pq.x - pq.z * pr.x) / area;
+    let scale = 1.0 / area;
+    let step_x = (pq.z * pr.y - pr.z * pq.y) * scale;
+    let step_y = (pr.z * pq.x - pq.z * pr.x) * scale;
     let edges = [Edge::new(p, q, r), Edge::new(q, r, p), Edge::new(r, p, q)];
+    let is_narrow = end - start < FEW_COLUMNS;
     for row in first..=last {
         let y = row as f32 + 0.5;
-        let (mut from, mut to) = (left, right);
-        for edge in edges {
-            edge.narrow(y, &mut from, &mut to);
+        let (mut start, mut end) = (start, end);
+        if is_narrow {
+            let is_inside = |x: i32| edges.iter().all(|edge| edge.holds(x as f32 + 0.5, y));
+            while start <= end && !is_inside(start) {
+                start += 1;
+            }
+            while end > start && !is_inside(end) {
+                end -= 1;
+            }
+        } else {
+            let (mut from, mut to) = (left, right);
+            for edge in edges {
+                edge.narrow(y, &mut from, &mut to);
+            }
+            if from > to {
+                continue;
+            }
+            (start, end) = (ceil(from - 0.5), floor(to - 0.5));
         }
-        if from > to {
-            continue;
-        }
-        let (start, end) = (ceil(from - 0.5), floor(to - 0.5));
         if start > end {
             continue;
         }

@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::{Entry, picture};
+use super::{Entry, stored};
+use crate::report::picture::{BoxOver, aspect, boxes_over};
 use crate::types::{EncodedRecord, RecordMeta, Role, SizePx, TrackletMeta, ViewMeta};
 
 /// The tracker's name where the boxes are the data set's.
@@ -117,7 +118,7 @@ fn arrow(k: Option<u64>) -> Markup {
 fn picture(record: &EncodedRecord, role: Role, view: &ViewMeta) -> Markup {
     let size = view.image_size;
     let member = record.members.iter().find(|member| member.role == role);
-    let uri = member.map(|member| picture::data_uri(member, size));
+    let uri = member.map(|member| stored::data_uri(member, size));
     let bounds = region_in(&record.meta, role);
     let alt = format!(
         "{} of {}, frame {}",
@@ -132,7 +133,9 @@ fn picture(record: &EncodedRecord, role: Role, view: &ViewMeta) -> Markup {
                 Some(Err(why)) => p { "This picture cannot be shown: " (why) },
                 None => p { "This picture is missing." },
             }
-            @if let Some(bounds) = bounds { (box_over(view.frame_size, bounds)) }
+            @if let Some(bounds) = bounds {
+                (boxes_over(view.frame_size, &[BoxOver::solid(bounds)]))
+            }
         }
     }
 }
@@ -145,29 +148,6 @@ fn region_in(meta: &RecordMeta, role: Role) -> Option<[f64; 4]> {
         Role::Anchor | Role::Positive => None,
     };
     region.filter(|region| region.is_valid()).map(Into::into)
-}
-
-/// A box over a picture of a whole frame. The drawing's unit is a px of the frame, whatever the size
-/// at which the picture is stored or shown.
-fn box_over(frame: SizePx, [x, y, w, h]: [f64; 4]) -> Markup {
-    let view_box = format!("0 0 {} {}", frame.width, frame.height);
-    html! {
-        svg viewBox=(view_box) preserveAspectRatio="none" aria-hidden="true" {
-            @for class in ["halo", "box"] {
-                // Closed: SVG has no void elements, and a rect inside a rect is not drawn.
-                rect class=(class) x=(x) y=(y) width=(w) height=(h) {}
-            }
-        }
-    }
-}
-
-/// A small box as it looks on the page, for the legend.
-pub(super) fn box_sample() -> Markup {
-    html! {
-        span.sample aria-hidden="true" {
-            (box_over(SizePx { width: 24, height: 16 }, [3.0, 3.0, 18.0, 10.0]))
-        }
-    }
 }
 
 /// Under a picture that stands alone: frame, time, and the region's size.
@@ -225,9 +205,4 @@ fn confidence(tracklet: &TrackletMeta) -> String {
     let tracker = Some(format!("tracked by {}", tracklet.tracker));
     let parts: Vec<String> = [tracker, psr, iou].into_iter().flatten().collect();
     parts.join(" · ")
-}
-
-/// Width over height; a damaged size must not end up in the layout as 0 or infinity.
-fn aspect(size: SizePx) -> f64 {
-    f64::from(size.width.max(1)) / f64::from(size.height.max(1))
 }

@@ -1,10 +1,12 @@
 //! One page of pairs: pictures side by side, with boxes, frame numbers and confidence.
 
 mod card;
-mod picture;
+mod stored;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
+use super::page::{self, Fact, SetAsideNote};
+use super::picture::{Line, box_sample};
 use crate::types::{EncodedRecord, PairKind};
 
 /// What a gallery shows. All text is escaped where it is set.
@@ -24,26 +26,6 @@ pub struct Gallery {
     pub entries: Vec<Entry>,
 }
 
-/// A name and its value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fact {
-    /// `label`, say.
-    pub name: &'static str,
-    /// In words.
-    pub value: String,
-}
-
-/// Clips that were set aside for one reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetAsideNote {
-    /// How many, and what became of them: `3 refused at decode`.
-    pub what: String,
-    /// Why.
-    pub reason: String,
-    /// Id of one of them.
-    pub example: String,
-}
-
 /// A record of the page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
@@ -55,59 +37,25 @@ pub struct Entry {
 
 /// The page: one file of HTML, images included.
 pub fn render(gallery: &Gallery) -> String {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (gallery.title) " - vidpairs" }
-                style { (PreEscaped(include_str!("style.css"))) }
-            }
-            body {
-                (header(gallery))
-                main class=(grid_class(gallery)) {
-                    @for entry in &gallery.entries { (card::card(entry)) }
-                    @if gallery.entries.is_empty() { p { "The data set holds no record." } }
-                }
-            }
+    let body = html! {
+        (header(gallery))
+        main class=(grid_class(gallery)) {
+            @for entry in &gallery.entries { (card::card(entry)) }
+            @if gallery.entries.is_empty() { p { "The data set holds no record." } }
         }
     };
-    page.into_string()
+    page::page(&gallery.title, include_str!("style.css"), &body)
 }
 
 fn header(gallery: &Gallery) -> Markup {
     html! {
         header {
-            h1 { (gallery.title) }
-            p.headline { (gallery.headline) }
-            dl {
-                @for fact in &gallery.facts {
-                    div { dt { (fact.name) } dd { (fact.value) } }
-                }
-            }
-            @if !gallery.set_aside.is_empty() { (set_aside(&gallery.set_aside)) }
+            (page::summary(&gallery.title, &gallery.headline, &gallery.facts))
+            (page::set_aside("Clips that were set aside", &gallery.set_aside))
             section.legend {
                 h2 { "How to read this page" }
                 (legend(gallery))
                 p { (gallery.choice) }
-            }
-        }
-    }
-}
-
-fn set_aside(notes: &[SetAsideNote]) -> Markup {
-    html! {
-        section {
-            h2 { "Clips that were set aside" }
-            ul {
-                @for note in notes {
-                    li {
-                        strong { (note.what) } ": " (note.reason)
-                        " " span.example { "such as " (note.example) }
-                    }
-                }
             }
         }
     }
@@ -137,7 +85,7 @@ fn legend(gallery: &Gallery) -> Markup {
         @if has_boxes {
             p {
                 @if has_frames {
-                    (card::box_sample()) " The box marks the region in the whole frame; the two \
+                    (box_sample(Line::Solid)) " The box marks the region in the whole frame; the two \
                     smaller pictures are the region as it is stored for training."
                 } @else {
                     "The pictures show a region of the frame; beneath are its size and the frame's."

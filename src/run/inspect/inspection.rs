@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::counts::{Counts, Share, Top};
-use super::refusals::SetAside;
 use super::tally::Tally;
+use crate::run::SetAside;
 use crate::shard::{Damage, Manifest, Totals};
 use crate::types::{PairKind, SizePx};
 

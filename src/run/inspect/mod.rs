@@ -8,7 +8,6 @@
 mod counts;
 mod inspection;
 mod record;
-mod refusals;
 mod sampled;
 mod tally;
 mod text;
@@ -21,11 +20,10 @@ use std::time::Duration;
 pub use counts::{Share, Top};
 pub use inspection::{Bar, ByteExtent, Inspection, KSpread, Rates, Sizes};
 pub use record::{MemberInspection, RecordInspection, inspect_record};
-pub use refusals::{ReasonGroup, SetAside};
 pub use sampled::{SampledRecord, sample_records};
 
 use self::tally::Tally;
-use super::{RunError, with_causes};
+use super::{RunError, refusals, with_causes};
 use crate::parallel::{Cancel, Crew, Ended, Heartbeat, Job, Loss, Planned, Sink, run_ordered};
 use crate::shard::{Manifest, ShardEntry};
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::run::spread::middles;
 use crate::run::{RunError, with_causes};
 use crate::shard::{DatasetReader, Record, ShardError};
 use crate::types::{EncodedMember, EncodedRecord};
@@ -49,12 +50,6 @@ pub fn sample_records(
     Ok(sampled)
 }
 
-/// The middles of `num_stretches` equally long stretches of `0..len`.
-fn middles(len: u64, num_stretches: u64) -> impl Iterator<Item = u64> {
-    let (len, num) = (u128::from(len), u128::from(num_stretches));
-    (0..num).map(move |stretch| ((2 * stretch + 1) * len / (2 * num)) as u64)
-}
-
 fn encoded(record: &Record<'_>) -> Result<EncodedRecord, ShardError> {
     record.check()?;
     let meta = record.meta()?;
@@ -72,19 +67,4 @@ fn encoded(record: &Record<'_>) -> Result<EncodedRecord, ShardError> {
     });
     let members = members.collect();
     Ok(EncodedRecord { meta, members })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sampled_numbers_are_spread_evenly_and_are_all_where_there_are_few() {
-        let numbers = |len, num| middles(len, num).collect::<Vec<_>>();
-        assert_eq!(numbers(1000, 4), [125, 375, 625, 875]);
-        assert_eq!(numbers(5, 5), [0, 1, 2, 3, 4]);
-        assert_eq!(numbers(1, 1), [0]);
-        assert_eq!(numbers(0, 0), [] as [u64; 0]);
-        assert!(numbers(u64::MAX, 48).is_sorted());
-    }
 }

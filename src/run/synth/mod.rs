@@ -1,8 +1,10 @@
 //! `vidpairs synth`: a set of items, rendered on many threads, published in order.
 
+mod credit;
 mod job;
 mod journal;
 mod publish;
+mod sample;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,6 +14,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 use xxhash_rust::xxh3::xxh3_64;
+
+pub use credit::Credit;
+pub use sample::{
+    SampleLimits, SampledGroup, SampledImage, SampledPicture, SampledSet, SampledStrip, Varied,
+    sample_set,
+};
 
 use self::job::SynthJob;
 use self::journal::{Begin, Journal, Progress};
@@ -24,7 +32,7 @@ use super::{RunError, Verbosity};
 use crate::decode;
 use crate::parallel::{Cancel, Crew, Ended, run_ordered};
 use crate::synth::backdrops::{Backdrops, Collection};
-use crate::synth::catalog::{Catalog, CatalogObject};
+use crate::synth::catalog::Catalog;
 use crate::synth::set::{Plan, Settings, index_files};
 use crate::types::Refusal;
 
@@ -90,9 +98,12 @@ pub struct SynthSummary {
 pub fn synth(options: &SynthOptions) -> Result<SynthSummary, RunError> {
     let start = Instant::now();
     decode::set_ffmpeg_log(options.verbosity >= Verbosity::Verbose);
-    let catalog = Catalog::read(&options.objects)?;
+    let catalog =
+        Catalog::read(&options.objects).map_err(|err| RunError::Objects(Box::new(err)))?;
     let backdrops = match &options.backgrounds {
-        Some(root) => Backdrops::Collected(Collection::list(root)?),
+        Some(root) => Backdrops::Collected(
+            Collection::list(root).map_err(|err| RunError::Backdrops(Box::new(err)))?,
+        ),
         None => Backdrops::Painted,
     };
     let begin = Begin::new(&options.settings, &catalog, &backdrops);
@@ -298,7 +309,7 @@ fn finish(
         .objects
         .iter()
         .filter(|object| objects.contains(object.id.as_str()));
-    let credits: Vec<Credit<'_>> = used.map(Credit::of).collect();
+    let credits: Vec<Credit> = used.map(Credit::of).collect();
     write_whole(
         out,
         CREDITS_FILE,
@@ -353,26 +364,6 @@ fn refused(catalog: &Catalog, progress: &Progress) -> Vec<Refusal> {
     refused.sort_by(|a, b| (&a.id, &a.path, &a.reason).cmp(&(&b.id, &b.path, &b.reason)));
     refused.dedup();
     refused
-}
-
-/// A line of [`CREDITS_FILE`]: what a licence such as CC BY asks to be told.
-#[derive(Serialize)]
-struct Credit<'a> {
-    object: &'a str,
-    name: &'a str,
-    creator: &'a str,
-    licence: &'a str,
-}
-
-impl<'a> Credit<'a> {
-    fn of(object: &'a CatalogObject) -> Self {
-        Self {
-            object: &object.id,
-            name: &object.name,
-            creator: &object.creator,
-            licence: &object.licence,
-        }
-    }
 }
 
 impl std::fmt::Display for SynthSummary {

@@ -62,6 +62,7 @@ impl Publisher {
         let (made, not_made) = match made {
             Ok(made) => (made, None),
             Err(NotMade::Failed(source)) if source.is_final() => {
+                let source = Box::new(source);
                 return Err(RunError::Item { item: name, source });
             }
             Err(NotMade::Failed(err)) => {

@@ -53,7 +53,6 @@ fn parse(
         triangulate: true,
         ignore_points: true,
         ignore_lines: true,
-        ..LoadOptions::default()
     };
     // Names in old files are Latin-1; a damaged letter must not cost the object.
     let text = String::from_utf8_lossy(obj);
@@ -276,7 +275,7 @@ impl Builder {
                 num_faces: self.num_faces,
             });
         }
-        let half_size = self.to_unit_size(pose, size);
+        let half_size = self.bring_to_unit_size(pose, size);
         let is_solid = |material: u16| materials[usize::from(material)].opacity >= SOLID;
         self.triangles
             .sort_by_key(|&(_, material)| !is_solid(material)); // stable
@@ -305,7 +304,7 @@ impl Builder {
     }
 
     /// Turns, scales to the sides that the catalogue states, centres, and scales to unit radius.
-    fn to_unit_size(&mut self, pose: Mat3, size: Option<Vec3>) -> Vec3 {
+    fn bring_to_unit_size(&mut self, pose: Mat3, size: Option<Vec3>) -> Vec3 {
         let (mut low, mut high) = (Vec3::INFINITY, Vec3::NEG_INFINITY);
         for (triangle, _) in &self.triangles {
             for &vertex in triangle {

@@ -69,8 +69,16 @@ impl Behind {
         let y = at.y * self.px_per_height + 0.5 * self.height as f32 - 0.5;
         let (left, top) = (floor(x), floor(y));
         let (dx, dy) = (x - left as f32, y - top as f32);
-        let columns = [mirrored(left, self.width), mirrored(left + 1, self.width)];
-        let rows = [mirrored(top, self.height), mirrored(top + 1, self.height)];
+        let (columns, rows) =
+            if left >= 0 && top >= 0 && left + 1 < self.width && top + 1 < self.height {
+                let (left, top) = (left as usize, top as usize);
+                ([left, left + 1], [top, top + 1])
+            } else {
+                (
+                    [mirrored(left, self.width), mirrored(left + 1, self.width)],
+                    [mirrored(top, self.height), mirrored(top + 1, self.height)],
+                )
+            };
         let light = |column: usize, row: usize| self.light[row * self.width as usize + column];
         let upper = light(columns[0], rows[0]).lerp(light(columns[1], rows[0]), dx);
         let lower = light(columns[0], rows[1]).lerp(light(columns[1], rows[1]), dx);

@@ -39,6 +39,17 @@ pub(super) struct Layers<'a> {
     pub colors: &'a [Vec4],
 }
 
+/// The sum over the samples of a pixel.
+fn sum_of_pixel(colors: &[Vec4], sampling: &Sampling, x: usize, y: usize) -> Vec4 {
+    let per_side = sampling.per_side as usize;
+    let rows = y * per_side..(y + 1) * per_side;
+    let sums = rows.map(|row| {
+        let first = row * sampling.width + x * per_side;
+        colors[first..first + per_side].iter().sum::<Vec4>()
+    });
+    sums.sum()
+}
+
 pub(super) struct Film {
     size: SizePx,
     light: Vec<Vec3>,
@@ -71,11 +82,11 @@ impl Film {
         for (y, row) in self.light.chunks_mut(width).enumerate() {
             let start = origin + down * y as f32;
             for (x, light) in row.iter_mut().enumerate() {
-                let mut sum = Vec4::ZERO;
-                for sub in 0..per_side {
-                    let first = (y * per_side + sub) * sampling.width + x * per_side;
-                    sum += layers.colors[first..first + per_side].iter().sum::<Vec4>();
-                }
+                let sum = if per_side == 1 {
+                    layers.colors[y * sampling.width + x]
+                } else {
+                    sum_of_pixel(layers.colors, sampling, x, y)
+                };
                 *light += sum.truncate() * weight;
                 let uncovered = share - sum.w * weight;
                 if uncovered > share * 1e-3 {

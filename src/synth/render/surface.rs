@@ -70,9 +70,19 @@ impl<'a> Projected<'a> {
         let (mesh, pose) = (&instance.model.mesh, &instance.pose);
         let rotation = pose.rotation();
         let to_camera = rotation * pose.radius;
+        // From the camera's plane to the grid is an affine map: three points tell it.
+        let plane_to_grid = |x: f32, y: f32| {
+            let px = sampling.camera.px_from_plane(warp.apply(Vec2::new(x, y)));
+            sampling.to_grid(px.extend(0.0)).truncate()
+        };
+        let origin = plane_to_grid(0.0, 0.0);
+        let across = (plane_to_grid(1.0, 0.0) - origin) * sampling.camera.focal;
+        let down = (plane_to_grid(0.0, 1.0) - origin) * sampling.camera.focal;
         let grid = |position: Vec3| {
             let point = to_camera * position + pose.center;
-            sampling.to_grid(sampling.camera.project(point, warp))
+            let inverse_distance = -1.0 / point.z;
+            let (x, y) = (point.x * inverse_distance, -point.y * inverse_distance);
+            (origin + across * x + down * y).extend(inverse_distance)
         };
         let at = mesh
             .vertices

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::run::RunError;
+use super::RunError;
 use crate::types::{Outcome, Refusal, Stage};
 
 /// So many groups are kept apart while reading; whatever comes after is counted.
@@ -16,10 +16,10 @@ const MAX_GROUPS: usize = 1 << 12;
 /// So many groups are shown.
 const MAX_SHOWN: usize = 10;
 
-/// Clips that were set aside for one reason.
+/// Clips, or other inputs, that were set aside for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReasonGroup {
-    /// How many clips.
+    /// How many.
     pub clips: u64,
     /// What became of them.
     pub outcome: Outcome,

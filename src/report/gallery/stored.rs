@@ -1,9 +1,7 @@
-//! An encoded image as a `data:` URI, which a browser shows without another file.
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+//! The stored image of a record as a `data:` URI.
 
 use crate::codec::{self, CodecError};
+use crate::report::picture;
 use crate::types::{EncodedMember, RgbImage, SizePx};
 
 /// Why a stored image cannot be embedded. Say so in its place.
@@ -21,13 +19,9 @@ pub(super) enum PictureError {
 pub(super) fn data_uri(member: &EncodedMember, size: SizePx) -> Result<String, PictureError> {
     if member.extension == "rgb.zst" {
         let image = codec::decode_rgb_zstd(&member.bytes, size)?;
-        return Ok(uri("image/png", &png(&image)?));
+        return Ok(picture::data_uri("image/png", &png(&image)?));
     }
-    Ok(uri("image/jpeg", &member.bytes))
-}
-
-fn uri(media_type: &str, bytes: &[u8]) -> String {
-    format!("data:{media_type};base64,{}", STANDARD.encode(bytes))
+    Ok(picture::data_uri("image/jpeg", &member.bytes))
 }
 
 fn png(image: &RgbImage) -> Result<Vec<u8>, png::EncodingError> {
@@ -43,6 +37,9 @@ fn png(image: &RgbImage) -> Result<Vec<u8>, png::EncodingError> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
     use crate::types::Role;
 
