@@ -114,9 +114,6 @@ fn a_stopped_run_says_how_to_go_on_and_goes_on_to_the_same_bytes() {
     }
 }
 
-/// Damages the journal of the folder named.
-type Tear<'a> = &'a dyn Fn(&str);
-
 #[test]
 fn a_torn_journal_costs_work_but_no_byte() {
     let work = Work::new();
@@ -127,7 +124,8 @@ fn a_torn_journal_costs_work_but_no_byte() {
         let text = fs::read(path).unwrap();
         fs::write(path, &text[..text.len().saturating_sub(by)]).unwrap();
     };
-    let tears: [(&str, Tear<'_>); 4] = [
+    type Tear<'a> = (&'a str, &'a dyn Fn(&str));
+    let tears: [Tear<'_>; 4] = [
         ("torn line", &|out| cut(&journal(out), 9)),
         ("nothing of it left", &|out| cut(&journal(out), usize::MAX)),
         ("torn truth", &|out| cut(&truth(out), 30)),

@@ -265,11 +265,7 @@ mod tests {
             std::fs::read(path).unwrap()
         });
         assert_eq!(first, second);
-<<<<<<< HEAD
-        let mut zip = zip::ZipArchive::new(io::Cursor::new(first)).unwrap();
-=======
         let mut zip = zip::ZipArchive::new(Cursor::new(first)).unwrap();
->>>>>>> main
         for (index, jpeg) in jpegs.iter().enumerate() {
             let mut member = zip.by_index(index).unwrap();
             assert_eq!(member.name().unwrap(), format!("{index}.jpg"));

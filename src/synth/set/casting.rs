@@ -48,7 +48,7 @@ pub(super) struct Cast<'a> {
     pub models: Vec<Arc<Model>>,
 }
 
-/// Draws `count` different objects: a class first, so that common classes are no commoner than others,
+/// Draws up to `count` different objects, fewer where there are no more: a class first, so that common classes are no commoner than others,
 /// then one of it. Objects that cannot be rendered are added to `refused`, and others are drawn.
 ///
 /// The draw depends on `rng` alone.
@@ -70,22 +70,16 @@ pub(super) fn cast<'a>(
         objects: Vec::with_capacity(count),
         models: Vec::with_capacity(count),
     };
-    let mut num_tried = 0;
     while drawn.objects.len() < count {
         if heartbeat.should_stop() {
             return Err(ItemError::Stopped);
         }
         let Some(&class) = classes.choose(rng) else {
-            return Err(ItemError::TooFewObjects {
-                num_wanted: count,
-                num_found: drawn.objects.len(),
-                num_tried,
-            });
+            break;
         };
         let of_class = by_class.entry(class).or_default();
         of_class.shuffle(rng);
         if let Some(object) = of_class.pop() {
-            num_tried += 1;
             match models.get(object) {
                 Ok(model) => {
                     drawn.objects.push(object);

@@ -18,16 +18,9 @@ pub enum ItemError {
     /// Its only object cannot be rendered. Leave it out.
     #[error(transparent)]
     Object(#[from] MeshError),
-    /// Too few objects are left that can be rendered. Leave it out.
-    #[error(
-        "{num_wanted} different objects shall be in view, and {num_found} of the {num_tried} to choose from can be \
-         rendered; choose from more, or let fewer be in view"
-    )]
-    TooFewObjects {
-        /// Needed.
-        num_wanted: usize,
-        /// Found.
-        num_found: usize,
+    /// No object to follow can be rendered. Leave it out.
+    #[error("none of the {num_tried} objects to choose from can be rendered")]
+    NoTarget {
         /// Tried.
         num_tried: usize,
     },

@@ -129,8 +129,10 @@ fn refused_backdrop(unreadable: &Unreadable) -> Refusal {
 pub struct Plan {
     /// What it shall be like.
     pub settings: Settings,
-    /// Objects that take part.
+    /// Objects that are annotated: those of the categories that were asked for.
     pub objects: Vec<CatalogObject>,
+    /// Objects that may be in view besides: of videos all of the same half.
+    pub clutter: Vec<CatalogObject>,
     /// In the order in which they are published.
     pub items: Vec<Item>,
     /// What was asked for and can't be had, in words.
@@ -149,7 +151,7 @@ impl Plan {
         catalog: &Catalog,
         backdrops: Backdrops,
     ) -> Result<Self, PlanError> {
-        let mut remarks = Vec::new();
+        let (mut remarks, mut clutter) = (Vec::new(), Vec::new());
         let (objects, items) = match &settings.contents {
             Contents::Videos(videos) => {
                 let mut objects = Vec::new();
@@ -159,12 +161,9 @@ impl Plan {
                     (Half::HeldOut, videos.num_held_out),
                 ];
                 for (half, count) in halves.into_iter().filter(|(_, count)| *count > 0) {
-                    objects.extend(chosen(
-                        catalog,
-                        Some(half),
-                        &settings.categories,
-                        &mut remarks,
-                    )?);
+                    let categories = &settings.categories;
+                    objects.extend(chosen(catalog, Some(half), categories, &mut remarks)?);
+                    clutter.extend(catalog.select(Some(half), &[]).objects.into_iter().cloned());
                     items.extend((1..=count).map(|number| Item::Video { half, number }));
                 }
                 (objects, items)
@@ -181,6 +180,7 @@ impl Plan {
         Ok(Self {
             settings,
             objects,
+            clutter,
             items,
             remarks,
             backdrops,
@@ -235,14 +235,14 @@ impl Plan {
     pub(super) fn seed_of(&self, name: &str) -> Seed {
         Seed::of_run(self.settings.seed).for_step(self.settings.kind.name(), name)
     }
+}
 
-    /// The objects of `half`.
-    pub(super) fn objects_of(&self, half: Half) -> Vec<&CatalogObject> {
-        self.objects
-            .iter()
-            .filter(|object| object.half == half)
-            .collect()
-    }
+/// Those of `objects` that are of `half`.
+pub(super) fn of_half(objects: &[CatalogObject], half: Half) -> Vec<&CatalogObject> {
+    objects
+        .iter()
+        .filter(|object| object.half == half)
+        .collect()
 }
 
 fn chosen(

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::casting::{Cast, cast};
-use super::plan::Work;
+use super::plan::{Work, of_half};
 use super::{ItemError, VideoSettings};
 use crate::synth::catalog::{CatalogObject, Half};
 use crate::synth::render::{Mask, Model, Renderer, Sensor};
-use crate::synth::scene::{Clock, Script};
+use crate::synth::scene::{Clock, Difficulty, Script};
 use crate::synth::truth::Truth;
 use crate::types::{RgbImage, Seed};
 
@@ -95,21 +95,15 @@ fn stage<'a>(
         num_frames: u64::from(settings.num_frames),
         fps: f64::from(settings.fps),
     };
-    let write = |attempt: u32| {
+    let write = |attempt: u32, difficulty: &Difficulty| {
         let seed = seed.for_step("script", &attempt.to_string());
-        Script::write(seed, &settings.difficulty, plan.settings.size, clock)
+        Script::write(seed, difficulty, plan.settings.size, clock)
     };
+    let wanted = write(0, &settings.difficulty).roles().num_models();
+    let cast = cast_video(work, seed, half, wanted)?;
+    let difficulty = settings.difficulty.with_models(cast.models.len());
     // The first attempt decides what the video is about; others only say how it goes.
-    let first = write(0);
-    let mut rng = seed.for_step("cast", "").rng();
-    let cast = cast(
-        &plan.objects_of(half),
-        first.roles().num_models(),
-        &plan.models,
-        &mut rng,
-        work.heartbeat,
-        &mut work.made.refused,
-    )?;
+    let first = write(0, &difficulty);
     let mut renderer = Renderer::new(first.camera());
     let mut best: Option<(f64, Script)> = None;
     for attempt in 0..MAX_SCRIPTS {
@@ -117,7 +111,7 @@ fn stage<'a>(
         let script = if attempt == 0 {
             first.clone()
         } else {
-            write(attempt)
+            write(attempt, &difficulty)
         };
         if script.roles().num_models() > cast.models.len() {
             continue;
@@ -136,6 +130,30 @@ fn stage<'a>(
     // A thin target may never be as large as asked for: the best view of it must do.
     let script = best.map_or(first, |(_, script)| script);
     Ok((script, cast, renderer))
+}
+
+/// The target, and up to `wanted - 1` other objects.
+fn cast_video<'a>(
+    work: &mut Work<'a>,
+    seed: Seed,
+    half: Half,
+    wanted: usize,
+) -> Result<Cast<'a>, ItemError> {
+    let plan = work.plan;
+    let mut rng = seed.for_step("cast", "").rng();
+    let (models, heartbeat, refused) = (&plan.models, work.heartbeat, &mut work.made.refused);
+    let targets = of_half(&plan.objects, half);
+    let mut drawn = cast(&targets, 1, models, &mut rng, heartbeat, refused)?;
+    let Some(target) = drawn.objects.first().map(|target| &target.id) else {
+        let num_tried = targets.len();
+        return Err(ItemError::NoTarget { num_tried });
+    };
+    let mut others = of_half(&plan.clutter, half);
+    others.retain(|other| other.id != *target);
+    let others = cast(&others, wanted - 1, models, &mut rng, heartbeat, refused)?;
+    drawn.objects.extend(others.objects);
+    drawn.models.extend(others.models);
+    Ok(drawn)
 }
 
 fn target_mask(
