@@ -13,7 +13,7 @@ use vidpairs::synth::backdrops::{Backdrops, Frames};
 use vidpairs::synth::catalog::{Catalog, Half};
 use vidpairs::synth::mesh;
 use vidpairs::synth::render::{Model, Renderer, Sensor};
-use vidpairs::synth::scene::{Clock, Difficulty, Script};
+use vidpairs::synth::scene::{Clock, Difficulty, Roles, Script};
 use vidpairs::types::{Seed, SizePx};
 
 const SIZE: SizePx = SizePx {
@@ -54,8 +54,9 @@ fn videos(catalog: &Catalog) -> Vec<Video> {
         .filter_map(|object| Some(Arc::new(Model::new(mesh::load(object).ok()?))));
     let mut video = |number: usize| {
         let seed = Seed::of_run(1).for_step("bench", &number.to_string());
-        let script = Script::write(seed, &difficulty, SIZE, CLOCK);
-        let models: Vec<Arc<Model>> = models.by_ref().take(script.roles().num_models()).collect();
+        let roles = Roles::draw(seed, &difficulty);
+        let script = Script::write(seed, roles, &difficulty, SIZE, CLOCK);
+        let models: Vec<Arc<Model>> = models.by_ref().take(roles.num_models()).collect();
         assert_eq!(models.len(), 3, "three objects in view");
         let (heartbeat, mut unreadable) = (Arc::default(), Vec::new());
         let backdrop = Backdrops::Painted.draw(seed, SIZE, 1, &heartbeat, &mut unreadable);

@@ -300,6 +300,29 @@ fn a_picture_is_the_right_way_round() {
 }
 
 #[test]
+fn faces_without_a_place_in_the_picture_leave_that_of_others_as_it_is() {
+    const PLAIN: &str = "f 5 6 7 8\n";
+    const SHOWN: &str = "f 1/1 2/2 3/3 4/4\n";
+    let drawn = [[PLAIN, SHOWN].concat(), [SHOWN, PLAIN].concat()].map(|faces| {
+        let panel = model(|folder| {
+            write_picture(&folder.join("two.png"), 64, |x, _| {
+                if x < 32 { [255, 0, 0, 255] } else { [0, 0, 255, 255] }
+            });
+            let corners = "v -1 -1 0\nv 1 -1 0\nv 1 1 0\nv -1 1 0\nv -1 -1 -1\nv 1 -1 -1\nv 1 1 -1\nv -1 1 -1\n";
+            let places = "vt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n";
+            let obj = format!("mtllib it.mtl\n{corners}{places}usemtl all\n{faces}");
+            std::fs::write(folder.join("it.obj"), obj).unwrap();
+            std::fs::write(folder.join("it.mtl"), "newmtl all\nillum 1\nKd 1 1 1\nmap_Kd two.png\n").unwrap();
+        });
+        draw(&scene(&[(&panel, pose(0.0, 0.0, 6.0))], flat_light()))
+    });
+    for image in &drawn {
+        assert!(pixel(image, 70, 60)[0] > 120 && pixel(image, 70, 60)[2] < 90);
+        assert!(pixel(image, 90, 60)[2] > 120 && pixel(image, 90, 60)[0] < 90);
+    }
+}
+
+#[test]
 fn the_middle_of_a_picture_is_where_its_middle_is_in_space_not_in_the_image() {
     let floor = model(|folder| {
         write_picture(&folder.join("two.png"), 64, |_, y| {

@@ -212,7 +212,7 @@ fn files_that_are_not_ours_are_left_alone() {
 
     fs::write(work.path("file"), "precious").unwrap();
     let ran = work.synth("aloi", "file").run();
-    ran.failed_with(2, &["file", "Not a directory"]);
+    ran.failed_with(2, &["file", "is no folder"]);
     assert_eq!(fs::read_to_string(work.path("file")).unwrap(), "precious");
 }
 

@@ -124,7 +124,7 @@ fn extract_makes_pairs_of_the_boxes_that_the_truth_states() {
         );
         // Frames in which little can be seen make no pairs.
         let num_pairs = samples.len();
-        assert!((4..=12).contains(&num_pairs), "{num_pairs} pairs of {kind}");
+        assert!((1..=12).contains(&num_pairs), "{num_pairs} pairs of {kind}");
         assert_eq!(summary["pairs"], json!(num_pairs));
         for sample in samples {
             let truth = &videos[sample.json["clip"].as_str().unwrap()];

@@ -24,8 +24,10 @@ const IMAGE_KINDS: &str = "aloi and pascal3d";
 
 pub(super) fn synth(args: &SynthArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
     if let Some(page) = &args.gallery {
-        // Before anything is rendered: that takes minutes.
-        report::check_place(page)?;
+        // Before anything is rendered: that takes minutes. The set's own folder is made on the way.
+        if page.parent() != Some(args.out.as_path()) {
+            report::check_place(page)?;
+        }
     }
     let options = SynthOptions {
         settings: settings(args)?,

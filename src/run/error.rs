@@ -150,6 +150,10 @@ pub enum RunError {
         #[source]
         source: Box<ItemError>,
     },
+    /// What was named as the output folder is something else.
+    #[cfg(feature = "synth")]
+    #[error("{} is no folder; name a new or an empty one with --out", .0.display())]
+    NotAFolder(PathBuf),
     /// The folder holds another rendered set.
     #[cfg(feature = "synth")]
     #[error(

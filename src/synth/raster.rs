@@ -22,13 +22,13 @@ pub struct Span {
 #[inline]
 pub fn floor(value: f32) -> i32 {
     let towards_zero = value as i32;
-    towards_zero - i32::from(value < towards_zero as f32)
+    towards_zero.wrapping_sub(i32::from(value < towards_zero as f32))
 }
 
 /// The whole number at or above `value`.
 #[inline]
 fn ceil(value: f32) -> i32 {
-    -floor(-value)
+    floor(-value).wrapping_neg()
 }
 
 /// An edge as `a * x + b * y + c >= 0` on the triangle's side.

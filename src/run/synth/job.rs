@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::parallel::{Heartbeat, Job, Loss, Planned};
-use crate::synth::set::{ItemError, Made, Plan};
+use crate::synth::set::{Failed, Made, Plan};
 
 pub(super) struct SynthJob {
     pub plan: Arc<Plan>,
@@ -23,7 +23,7 @@ pub(super) struct Output {
 
 /// Why an item was not made.
 pub(super) enum NotMade {
-    Failed(ItemError),
+    Failed(Failed),
     Lost(Loss),
 }
 

@@ -6,7 +6,8 @@ mod journal;
 mod publish;
 mod sample;
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -75,9 +76,9 @@ pub struct SynthSummary {
     pub items_refused: u64,
     /// Images, or frames of videos.
     pub images: u64,
-    /// Different objects that can be seen.
+    /// Different objects that take part.
     pub objects: u64,
-    /// Objects and backgrounds that were set aside: `refused.jsonl` names them.
+    /// Lines of `refused.jsonl`: objects, backgrounds and items that were set aside.
     pub refused: u64,
     /// Of all files but the lists.
     pub bytes: u64,
@@ -98,12 +99,17 @@ pub struct SynthSummary {
 pub fn synth(options: &SynthOptions) -> Result<SynthSummary, RunError> {
     let start = Instant::now();
     decode::set_ffmpeg_log(options.verbosity >= Verbosity::Verbose);
+    if options.out.exists() && !options.out.is_dir() {
+        return Err(RunError::NotAFolder(options.out.clone()));
+    }
     let catalog =
         Catalog::read(&options.objects).map_err(|err| RunError::Objects(Box::new(err)))?;
     let backdrops = match &options.backgrounds {
-        Some(root) => Backdrops::Collected(
-            Collection::list(root).map_err(|err| RunError::Backdrops(Box::new(err)))?,
-        ),
+        Some(root) => {
+            // Its own images, where it lies among them, are no backgrounds of a set.
+            let found = Collection::list(root, own_folder(root, &options.out).as_deref());
+            Backdrops::Collected(found.map_err(|err| RunError::Backdrops(Box::new(err)))?)
+        }
         None => Backdrops::Painted,
     };
     let begin = Begin::new(&options.settings, &catalog, &backdrops);
@@ -120,6 +126,8 @@ pub fn synth(options: &SynthOptions) -> Result<SynthSummary, RunError> {
         out: options.out.clone(),
         plan: Arc::clone(&plan),
         bar: bar(&plan, &progress, options.verbosity),
+        images_before: progress.images,
+        told: HashSet::new(),
         verbosity: options.verbosity,
         journal,
         progress,
@@ -176,6 +184,12 @@ pub fn synth(options: &SynthOptions) -> Result<SynthSummary, RunError> {
     })
 }
 
+/// `out` as a walk through `root` meets it, if it lies in there.
+fn own_folder(root: &Path, out: &Path) -> Option<PathBuf> {
+    let (root_itself, out) = (root.canonicalize().ok()?, out.canonicalize().ok()?);
+    Some(root.join(out.strip_prefix(root_itself).ok()?))
+}
+
 impl Begin {
     fn new(settings: &Settings, catalog: &Catalog, backdrops: &Backdrops) -> Self {
         let fingerprint =
@@ -197,7 +211,7 @@ impl Begin {
     }
 
     /// Fails if `theirs` is another set.
-    fn same_as(&self, theirs: &serde_json::Value, out: &std::path::Path) -> Result<(), RunError> {
+    fn same_as(&self, theirs: &serde_json::Value, out: &Path) -> Result<(), RunError> {
         let differences = differences(theirs, &json!(self), |path| path == "program_version");
         if !differences.is_empty() {
             return Err(RunError::OtherSet {
@@ -275,15 +289,12 @@ fn bar(plan: &Plan, progress: &Progress, verbosity: Verbosity) -> ProgressBar {
     if verbosity == Verbosity::Quiet {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} {msg}, {eta} left");
-    let bar = ProgressBar::new(plan.items.len() as u64);
+    let style = ProgressStyle::with_template(
+        "{wide_bar} {human_pos} of {human_len} images, {per_sec}, {eta} left",
+    );
+    let bar = ProgressBar::new(plan.num_images());
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.set_position(progress.items());
-    bar.set_message(if plan.settings.kind.is_video() {
-        "videos"
-    } else {
-        "objects"
-    });
+    bar.set_position(progress.images);
     bar.reset_eta();
     bar
 }
@@ -376,12 +387,13 @@ impl std::fmt::Display for SynthSummary {
         } else {
             "video"
         };
-        let (images, items) = (counted(self.images, "image"), counted(self.items, item));
+        let images = counted(self.images, "image");
+        let items = counted(self.items - self.items_refused, item);
         let bytes = indicatif::HumanBytes(self.bytes);
         let objects = counted(self.objects, "object");
         write!(
             f,
-            "{images} of {items} in the layout of {}, {bytes}, {objects} in view",
+            "{images} of {items} in the layout of {}, {bytes}, {objects} taking part",
             self.kind
         )?;
         if self.is_complete_already {
@@ -403,8 +415,8 @@ impl std::fmt::Display for SynthSummary {
         if self.refused > 0 {
             write!(
                 f,
-                "; {} set aside: {REFUSED_FILE} says why",
-                counted(self.refused, "file")
+                "; {} set aside: {REFUSED_FILE} says what and why",
+                self.refused
             )?;
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! The writer: items in order get their final names, their truth and a line of the journal.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
@@ -13,13 +14,17 @@ use super::journal::{Done, Journal, Progress};
 use crate::parallel::{Loss, Sink};
 use crate::run::out::failed;
 use crate::run::{RunError, Verbosity, with_causes};
-use crate::synth::set::{ItemError, Made, Plan};
+use crate::synth::set::{Failed, ItemError, Made, Plan};
 use crate::types::{Outcome, Refusal, Stage};
 
 pub(super) struct Publisher {
     pub out: PathBuf,
     pub plan: Arc<Plan>,
     pub bar: ProgressBar,
+    /// Images that an earlier run has made.
+    pub images_before: u64,
+    /// Ids of what was told to be refused.
+    pub told: HashSet<String>,
     pub verbosity: Verbosity,
     pub journal: Journal,
     pub progress: Progress,
@@ -30,10 +35,7 @@ pub(super) struct Publisher {
 impl Sink<Output> for Publisher {
     fn push(&mut self, output: Output) -> ControlFlow<()> {
         match self.publish(output) {
-            Ok(()) => {
-                self.bar.inc(1);
-                ControlFlow::Continue(())
-            }
+            Ok(()) => ControlFlow::Continue(()),
             Err(err) => {
                 self.error = Some(err);
                 ControlFlow::Break(())
@@ -42,7 +44,8 @@ impl Sink<Output> for Publisher {
     }
 
     fn tick(&mut self) {
-        self.bar.tick();
+        self.bar
+            .set_position(self.images_before + self.plan.num_rendered());
     }
 }
 
@@ -61,17 +64,21 @@ impl Publisher {
         let name = name.unwrap_or_default();
         let (made, not_made) = match made {
             Ok(made) => (made, None),
-            Err(NotMade::Failed(source)) if source.is_final() => {
-                let source = Box::new(source);
+            Err(NotMade::Failed(failed)) if failed.why.is_final() => {
+                let source = failed.why;
                 return Err(RunError::Item { item: name, source });
             }
-            Err(NotMade::Failed(err)) => {
-                let stage = match err {
+            Err(NotMade::Failed(Failed { why, refused })) => {
+                let stage = match *why {
                     ItemError::Backdrop(_) => Stage::Decode,
                     ItemError::Jpeg(_) | ItemError::Png(_) => Stage::Encode,
                     _ => Stage::Render,
                 };
-                (Made::default(), Some((stage, with_causes(&err))))
+                let made = Made {
+                    refused,
+                    ..Made::default()
+                };
+                (made, Some((stage, with_causes(&*why))))
             }
             Err(NotMade::Lost(Loss::Stalled)) => (
                 Made::default(),
@@ -90,8 +97,12 @@ impl Publisher {
             _ => Err(failed("remove", &folder)(err)),
         })?;
         let refusal = not_made.map(|(stage, reason)| Refusal {
-            id: name.clone(),
-            path: name,
+            id: name,
+            path: self
+                .plan
+                .items
+                .get(ordinal as usize)
+                .map_or_else(String::new, |item| self.plan.place_of(item)),
             outcome: Outcome::Refused,
             stage,
             reason,
@@ -127,8 +138,9 @@ impl Publisher {
         fs::rename(&from, &to).map_err(failed("write", &to))
     }
 
-    fn tell(&self, refusal: &Refusal) {
-        if self.verbosity >= Verbosity::Verbose {
+    /// Once: an object that fails is drawn for many items.
+    fn tell(&mut self, refusal: &Refusal) {
+        if self.verbosity >= Verbosity::Verbose && self.told.insert(refusal.id.clone()) {
             self.bar.suspend(|| {
                 let _ = writeln!(io::stderr(), "refused: {}: {}", refusal.id, refusal.reason);
             });

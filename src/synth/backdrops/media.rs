@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use image::ImageReader;
 use image::imageops::FilterType;
+use image::{DynamicImage, ImageDecoder, ImageReader};
 use rand::RngExt;
 use rand::seq::SliceRandom;
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use super::{BackdropError, Unreadable, with_margin};
 use crate::crop::Cropper;
@@ -20,8 +20,6 @@ use crate::types::{Media, RgbImage, Seed, SizePx, SourceKind};
 const PICTURES: [&str; 4] = ["jpg", "jpeg", "png", "bmp"];
 /// Bytes of the frames of one backdrop that are kept; a longer video is run to and fro.
 const MAX_BYTES: u64 = 128 << 20;
-/// Files that are tried before a video is given up.
-const MAX_TRIES: usize = 20;
 
 /// The pictures and videos of a folder.
 #[derive(Debug)]
@@ -33,17 +31,33 @@ pub struct Collection {
 
 impl Collection {
     /// Looks for pictures and videos in `root`, to the bottom, in the order of their names. Every JPEG, PNG and
-    /// BMP is a photograph of its own, whatever folder it lies in.
+    /// BMP is a photograph of its own, whatever folder it lies in. Hidden ones and those in `leave_out` don't count.
     ///
     /// # Errors
     /// [`BackdropError`] if the folder can't be listed or holds nothing.
-    pub fn list(root: &Path) -> Result<Self, BackdropError> {
+    pub fn list(root: &Path, leave_out: Option<&Path>) -> Result<Self, BackdropError> {
         let mut pictures = Vec::new();
-        for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
-            let entry = entry.map_err(|source| BackdropError::List {
-                root: root.to_owned(),
-                source: source.into(),
-            })?;
+        let is_left_out = |path: &Path| leave_out.is_some_and(|own| path.starts_with(own));
+        let is_shown = |entry: &DirEntry| {
+            let is_hidden =
+                entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
+            !is_hidden && !is_left_out(entry.path())
+        };
+        let walk = WalkDir::new(root).follow_links(true).sort_by_file_name();
+        for entry in walk.into_iter().filter_entry(is_shown) {
+            let entry = match entry {
+                Ok(entry) => entry,
+                // What can't be entered below a good root holds nothing to draw from.
+                Err(err) if err.depth() > 0 => continue,
+                Err(err) => {
+                    return Err(BackdropError::List {
+                        root: root.to_owned(),
+                        source: err
+                            .into_io_error()
+                            .unwrap_or_else(|| std::io::Error::other("a circle of links")),
+                    });
+                }
+            };
             let extension = entry.path().extension().map(|it| it.to_ascii_lowercase());
             let is_picture = PICTURES
                 .iter()
@@ -62,7 +76,7 @@ impl Collection {
             Err(err) => return Err(err.into()),
         };
         let videos = clips.into_iter().filter_map(|clip| match clip.media {
-            Media::Video(path) => Some(path),
+            Media::Video(path) if !is_left_out(&path) => Some(path),
             _ => None,
         });
         let videos: Vec<PathBuf> = videos.collect();
@@ -113,7 +127,7 @@ impl Collection {
         };
         let start = rng.random_range(0.0..1.0);
         let mut num_tried = 0;
-        for (path, is_video) in order.into_iter().flatten().take(MAX_TRIES) {
+        for (path, is_video) in order.into_iter().flatten() {
             let read = if is_video {
                 read_video(path, start, size, num_frames, heartbeat)
             } else {
@@ -139,7 +153,11 @@ impl Collection {
 fn read_picture(path: &Path, size: SizePx) -> Result<RgbImage, BackdropError> {
     let read = || -> image::ImageResult<image::RgbImage> {
         let reader = ImageReader::open(path)?.with_guessed_format()?;
-        Ok(reader.decode()?.into_rgb8()) // the library's own limits hold: 512 MiB
+        let mut decoder = reader.into_decoder()?; // the library's own limits hold: 512 MiB
+        let orientation = decoder.orientation()?;
+        let mut picture = DynamicImage::from_decoder(decoder)?;
+        picture.apply_orientation(orientation); // phones store pictures as they were held
+        Ok(picture.into_rgb8())
     };
     let picture = read().map_err(BackdropError::Picture)?;
     let stored = SizePx {

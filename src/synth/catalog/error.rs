@@ -57,7 +57,7 @@ pub enum CatalogError {
     },
     /// The file is not a ZIP, or its directory is damaged. Stop if it was given; below a folder it is set
     /// aside.
-    #[error("{catalogue} is not a catalogue: not a sound ZIP")]
+    #[error("{catalogue} is not a catalogue: not a sound ZIP (of OBJ files, name the folder)")]
     NotAZip {
         /// The file.
         catalogue: PathBuf,

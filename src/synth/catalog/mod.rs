@@ -180,7 +180,7 @@ fn refusal(id: &str, path: &str, reason: String) -> Refusal {
         outcome: Outcome::Refused,
         stage: Stage::Source,
         reason,
-        retry: "mend or remove it, then run the same command again".to_owned(),
+        retry: "mend it, and render the set into a new folder".to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ use std::io::Cursor;
 use glam::{Mat3, Vec2, Vec3};
 use tobj::{LoadOptions, MTLLoadResult};
 
+use super::corners::complete_corners;
 use super::normals::add_normals;
 use super::occlusion::add_openness;
 use super::{Material, Mesh, MeshError, Texture, Vertex};
@@ -14,6 +15,8 @@ use crate::synth::catalog::{CatalogError, CatalogObject, ObjectFiles};
 
 /// More are refused: ten times what the largest of the known catalogues has.
 const MAX_TRIANGLES: usize = 2_000_000;
+/// More are refused; each may have a picture.
+const MAX_MATERIALS: usize = 1000;
 /// What the blackest surface reflects: black paint.
 const BLACK: f32 = 0.025;
 /// Surfaces that hide so much of what is behind are taken as solid.
@@ -56,6 +59,7 @@ fn parse(
     };
     // Names in old files are Latin-1; a damaged letter must not cost the object.
     let text = String::from_utf8_lossy(obj);
+    let text = complete_corners(&text);
     let files = RefCell::new(files);
     let missing: RefCell<Option<CatalogError>> = RefCell::default();
     let read_mtl = |path: &std::path::Path| -> MTLLoadResult {
@@ -81,6 +85,12 @@ fn read_materials(
     materials: &[tobj::Material],
     files: &mut ObjectFiles,
 ) -> Result<(Vec<Material>, Vec<Texture>), MeshError> {
+    if materials.len() > MAX_MATERIALS {
+        return Err(MeshError::TooManyMaterials {
+            num_materials: materials.len(),
+            max: MAX_MATERIALS,
+        });
+    }
     let mut textures = Vec::new();
     let mut places: HashMap<(&str, Option<&str>), u16> = HashMap::new();
     let mut read = Vec::with_capacity(materials.len() + 1);

@@ -4,6 +4,7 @@
 //! unit size in a standard pose. **Fails** with [`MeshError`]: leave the object out. **Source**: the
 //! OBJ and MTL formats as Wavefront documented them, read by `tobj`.
 
+mod corners;
 mod load;
 mod normals;
 mod occlusion;
@@ -65,6 +66,14 @@ pub enum MeshError {
     Empty {
         /// Faces read.
         num_faces: usize,
+    },
+    /// More materials than any object needs.
+    #[error("{num_materials} materials; at most {max} are accepted")]
+    TooManyMaterials {
+        /// Materials read.
+        num_materials: usize,
+        /// The most that is accepted.
+        max: usize,
     },
     /// More triangles than any object needs.
     #[error("{num_triangles} triangles; at most {max} are accepted")]

@@ -16,11 +16,13 @@ pub struct Mask {
     pub num_visible: u64,
     /// Quarter pixels that it would fill with nothing before it and an image without end.
     pub num_full: u64,
-    /// Bounds of the former, px; `None` where there are none.
+    /// Those of `num_full` that lie inside the image.
+    pub num_inside: u64,
+    /// Bounds of the visible, px; `None` where there are none.
     pub visible: Option<BoxXywh>,
-    /// Bounds of the latter, px.
+    /// Bounds of the full, px.
     pub full: Option<BoxXywh>,
-    /// Whether some of the latter lie outside the image.
+    /// Whether some of the full lie outside the image.
     pub is_cut: bool,
 }
 
@@ -33,6 +35,14 @@ impl Mask {
         self.num_visible as f64 / self.num_full as f64
     }
 
+    /// Share of what lies inside the image that something before it hides.
+    pub fn hidden_share(&self) -> f64 {
+        if self.num_inside == 0 {
+            return 0.0;
+        }
+        1.0 - self.num_visible as f64 / self.num_inside as f64
+    }
+
     pub(super) fn of(
         place: usize,
         object: &Projected<'_>,
@@ -42,19 +52,23 @@ impl Mask {
         let silhouette = Silhouette::of(object, sampling);
         let mut full = Bounds::default();
         let mut visible = Bounds::default();
-        let mut is_cut = false;
+        let (mut is_cut, mut num_inside) = (false, 0);
         let (width, height) = (sampling.width as i64, sampling.height as i64);
         for (x, y) in silhouette.samples() {
             full.add(x, y);
             if x < 0 || y < 0 || x >= width || y >= height {
                 is_cut = true;
-            } else if surface.shows(place, (y * width + x) as usize) {
+                continue;
+            }
+            num_inside += 1;
+            if surface.shows(place, (y * width + x) as usize) {
                 visible.add(x, y);
             }
         }
         Self {
             num_visible: visible.count,
             num_full: full.count,
+            num_inside,
             visible: visible.to_box(sampling),
             full: full.to_box(sampling),
             is_cut,

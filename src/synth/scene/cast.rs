@@ -1,9 +1,9 @@
 //! Which models a script needs.
 
 use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
 
 use super::Difficulty;
+use crate::types::Seed;
 
 /// How many models a script needs, and which of them are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,9 @@ pub struct Roles {
 }
 
 impl Roles {
-    pub(super) fn draw(rng: &mut ChaCha8Rng, difficulty: &Difficulty) -> Self {
+    /// Draws what a video is about.
+    pub fn draw(seed: Seed, difficulty: &Difficulty) -> Self {
+        let mut rng = seed.rng();
         let mut happens = |share: f64| rng.random_range(0.0..1.0) < share;
         Self {
             num_clutter: difficulty.clutter as usize,
@@ -29,6 +31,17 @@ impl Roles {
             has_look_alike: happens(difficulty.look_alikes),
             leaves: happens(difficulty.leaving),
             is_relit: happens(difficulty.relighting),
+        }
+    }
+
+    /// The same with as much clutter as `num_models` different models allow, the target's among them.
+    pub fn with_models(self, num_models: usize) -> Self {
+        let has_occluder = self.has_occluder && num_models > 1;
+        let room = num_models.saturating_sub(1 + usize::from(has_occluder));
+        Self {
+            num_clutter: self.num_clutter.min(room),
+            has_occluder,
+            ..self
         }
     }
 

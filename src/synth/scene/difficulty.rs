@@ -29,19 +29,6 @@ pub struct Difficulty {
     pub noise: f64,
 }
 
-impl Difficulty {
-    /// The same with as much clutter as `num_models` different models allow, the target's among them.
-    pub fn with_models(self, num_models: usize) -> Self {
-        // One of them may be needed to pass before the target.
-        let clutter = u32::try_from(num_models.saturating_sub(2)).unwrap_or(u32::MAX);
-        Self {
-            clutter: self.clutter.min(clutter),
-            occlusion: if num_models < 2 { 0.0 } else { self.occlusion },
-            ..self
-        }
-    }
-}
-
 impl Default for Difficulty {
     fn default() -> Self {
         Self {

@@ -105,11 +105,16 @@ struct LightChange {
 }
 
 impl Script {
-    /// Writes the video `seed` as hard as `difficulty`.
-    pub fn write(seed: Seed, difficulty: &Difficulty, size: SizePx, clock: Clock) -> Self {
+    /// Writes a video about `roles`, as hard as `difficulty`: how it goes depends on `seed`.
+    pub fn write(
+        seed: Seed,
+        roles: Roles,
+        difficulty: &Difficulty,
+        size: SizePx,
+        clock: Clock,
+    ) -> Self {
         let mut rng = seed.rng();
         let rng = &mut rng;
-        let roles = Roles::draw(rng, difficulty);
         let mut writer = Writer {
             rng,
             difficulty,
@@ -331,7 +336,9 @@ impl Writer<'_> {
         } else {
             1.0
         };
-        let turn = sign * turn * self.rng.random_range(0.35..1.0);
+        // The sway adds up to a quarter of the most: six times its amplitude a second at its fastest.
+        let sway = turn / 24.0;
+        let turn = sign * turn * self.rng.random_range(0.3..0.75);
         let scaling = 0.4 * self.difficulty.scaling;
         let elevation = self.rng.random_range(0.08..0.6);
         let azimuth = self.rng.random_range(0.0..std::f64::consts::TAU);
@@ -345,7 +352,7 @@ impl Writer<'_> {
             depth: Depth::Target,
             azimuth,
             turn,
-            sway: self.wander(0.0, 0.15 * (turn.abs() / 1.5).min(1.0), 2.0),
+            sway: self.wander(0.0, sway, 2.0),
             elevation: self.wander(elevation, 0.12, 6.0),
             tilt: self.wander(0.0, 0.06, 4.0),
         }

@@ -3,7 +3,7 @@
 use glam::Vec3;
 
 use super::casting::image_truth;
-use super::plan::{Made, Work};
+use super::plan::Work;
 use super::{ImageSettings, ItemError};
 use crate::synth::layout::aloi::{AloiImage, Lamp, images};
 use crate::synth::render::{Backdrop, Light, Lighting, Renderer, Sensor};
@@ -19,11 +19,11 @@ const SHARE: f32 = 0.86;
 const SAMPLES_PER_SIDE: u32 = 3;
 
 pub(super) fn make(
-    mut work: Work<'_>,
+    work: &mut Work<'_>,
     settings: &ImageSettings,
     object: usize,
     number: u32,
-) -> Result<Made, ItemError> {
+) -> Result<Vec<String>, ItemError> {
     let plan = work.plan;
     let object = &plan.objects[object];
     let model = plan.models.get(object)?;
@@ -59,11 +59,11 @@ pub(super) fn make(
         let truth = image_truth(&image.path, object, &stand, light, mask);
         work.made.truths.push(truth);
         names.push(image.path);
-        work.go_on()?;
+        work.image_done()?;
     }
     work.made.objects.push(object.id.clone());
     work.made.num_images += names.len() as u64;
-    Ok(work.done(names))
+    Ok(names)
 }
 
 /// How bright one of `count` lamps is: with all of them lit the image is brighter, but shows all.

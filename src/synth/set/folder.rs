@@ -13,16 +13,20 @@ pub(super) struct ItemFolder<'a> {
 }
 
 impl<'a> ItemFolder<'a> {
-    /// An empty folder at `root`; what a stopped run left there goes.
-    pub fn create(root: &'a Path) -> Result<Self, ItemError> {
-        match fs::remove_dir_all(root) {
+    /// A folder at `root`, which need not exist.
+    pub fn new(root: &'a Path) -> Self {
+        Self { root, num_bytes: 0 }
+    }
+
+    /// Makes it, and makes it empty: what a stopped run left there goes.
+    pub fn clear(&self) -> Result<(), ItemError> {
+        match fs::remove_dir_all(self.root) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(failed("remove", root)(source));
+                return Err(failed("remove", self.root)(source));
             }
             _ => {}
         }
-        fs::create_dir_all(root).map_err(failed("create", root))?;
-        Ok(Self { root, num_bytes: 0 })
+        fs::create_dir_all(self.root).map_err(failed("create", self.root))
     }
 
     /// The path of `name`, whose folder is made.

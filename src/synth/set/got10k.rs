@@ -1,6 +1,6 @@
 //! A video in the layout of GOT-10k.
 
-use super::plan::{Made, Work};
+use super::plan::Work;
 use super::video::{Video, render};
 use super::{ItemError, VideoSettings};
 use crate::jpeg;
@@ -30,16 +30,16 @@ pub(super) fn sequence(half: Half, number: u32) -> String {
 }
 
 pub(super) fn make(
-    mut work: Work<'_>,
+    work: &mut Work<'_>,
     settings: &VideoSettings,
     half: Half,
     number: u32,
-) -> Result<Made, ItemError> {
+) -> Result<Vec<String>, ItemError> {
     let sequence = sequence(half, number);
     let quality = work.plan.settings.quality;
     let image = |frame| format!("{sequence}/{}", frame_name(frame));
     let video = render(
-        &mut work,
+        work,
         settings,
         (&sequence, half),
         image,
@@ -53,7 +53,7 @@ pub(super) fn make(
     let absent: Vec<bool> = boxes.iter().map(Option::is_none).collect();
     let cut: Vec<bool> = truths.iter().map(|truth| truth.cut_by_image).collect();
     let shares: Vec<f64> = truths.iter().map(|truth| truth.visible_share).collect();
-    let meta = meta_info(&work, settings, &video).to_text()?;
+    let meta = meta_info(work, settings, &video).to_text()?;
     for (name, text) in [
         (GROUND_TRUTH, ground_truth_text(&boxes)),
         (ABSENCE, flags_text(&absent)),
@@ -65,7 +65,7 @@ pub(super) fn make(
             .write(&format!("{sequence}/{name}"), text.as_bytes())?;
     }
     work.made.truths = video.truths;
-    Ok(work.done(vec![sequence]))
+    Ok(vec![sequence])
 }
 
 fn meta_info(work: &Work<'_>, settings: &VideoSettings, video: &Video<'_>) -> MetaInfo {

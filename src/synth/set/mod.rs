@@ -19,5 +19,5 @@ mod video;
 pub use casting::Models;
 pub use error::ItemError;
 pub use index::index_files;
-pub use plan::{Item, Made, Plan, PlanError};
+pub use plan::{Failed, Item, Made, Plan, PlanError};
 pub use settings::{Container, Contents, ImageSettings, SetKind, Settings, VideoSettings};

@@ -11,14 +11,14 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::casting::image_truth;
-use super::plan::{Made, Work};
+use super::plan::Work;
 use super::{ImageSettings, ItemError};
 use crate::jpeg;
 use crate::synth::catalog::CatalogObject;
 use crate::synth::layout::pascal3d::{
     Object, Origin, Record, Viewpoint, annotation_path, image_path,
 };
-use crate::synth::render::{Model, Renderer, Sensor};
+use crate::synth::render::{Mask, Model, Renderer, Sensor};
 use crate::synth::scene::studio::{self, Stand};
 use crate::synth::truth::{LightTruth, Truth};
 
@@ -28,8 +28,8 @@ const SAMPLES_PER_SIDE: u32 = 3;
 const SHARE: f32 = 0.86;
 /// Distances in the release are in sizes of the object.
 const SIZE_IN_RADII: f32 = 2.0;
-/// What can be seen of an object that is said to be occluded.
-const OCCLUDED_BELOW: f64 = 0.97;
+/// An object of which more is hidden by the other one is marked as occluded.
+const OCCLUDED_ABOVE: f64 = 0.03;
 /// Objects of which less can be seen are marked as difficult.
 const DIFFICULT_BELOW: f64 = 0.3;
 
@@ -37,11 +37,11 @@ const DIFFICULT_BELOW: f64 = 0.3;
 type Standing<'a> = (&'a CatalogObject, &'a Arc<Model>, Stand);
 
 pub(super) fn make(
-    mut work: Work<'_>,
+    work: &mut Work<'_>,
     settings: &ImageSettings,
     index: usize,
     number: u32,
-) -> Result<Made, ItemError> {
+) -> Result<Vec<String>, ItemError> {
     let plan = work.plan;
     let object = &plan.objects[index];
     let model = plan.models.get(object)?;
@@ -60,20 +60,20 @@ pub(super) fn make(
             // As the release's names: a synset, and a number in it.
             let id = format!("n{number:08}_{view}");
             let mut rng = plan.seed_of(&id).rng();
-            let stand = stand(&work, &model, azimuth_of(step), elevation, SHARE, &mut rng);
+            let stand = stand(work, &model, azimuth_of(step), elevation, SHARE, &mut rng);
             let scene = [(object, &model, stand)];
-            studio.take(&mut work, Origin::ImageNet, &id, &scene, &mut rng)?;
+            studio.take(work, Origin::ImageNet, &id, &scene, &mut rng)?;
         }
     }
     let lowest = elevations.iter().copied().min().unwrap_or(0);
     for (pair, step) in (0..num_azimuths).step_by(3).enumerate() {
         let id = format!("2008_{:06}", number * 1000 + pair as u32);
         let mut rng = plan.seed_of(&id).rng();
-        let Some((other, other_model)) = companion(&mut work, object, &mut rng) else {
+        let Some((other, other_model)) = companion(work, object, &mut rng) else {
             continue;
         };
         let mut stand_of = |model: &Model, azimuth: f64, side: f32, row: u32| {
-            let mut stand = stand(&work, model, azimuth, lowest, 0.62, &mut rng);
+            let mut stand = stand(work, model, azimuth, lowest, 0.62, &mut rng);
             stand.at = [
                 side * rng.random_range(0.12..0.34),
                 rng.random_range(-0.05..0.15),
@@ -86,9 +86,9 @@ pub(super) fn make(
         let first = stand_of(&model, azimuth_of(step), side, row);
         let second = stand_of(&other_model, azimuth_of(3 * step + 1), -side, 1 - row);
         let scene = [(object, &model, first), (other, &other_model, second)];
-        studio.take(&mut work, Origin::Pascal, &id, &scene, &mut rng)?;
+        studio.take(work, Origin::Pascal, &id, &scene, &mut rng)?;
     }
-    Ok(work.done(studio.names))
+    Ok(studio.names)
 }
 
 /// Another object of the set, of another class where there is one; drawn again where it can't be rendered.
@@ -173,8 +173,9 @@ impl Studio {
         let image = image_path(class, origin, id);
         let mut objects = Vec::new();
         for (&(object, _, stand), mask) in scene.iter().zip(masks) {
+            let hidden_share = mask.as_ref().map_or(0.0, Mask::hidden_share);
             let truth = image_truth(&image, object, &stand, light, mask);
-            if let Some(annotated) = annotated(work, object, &stand, &truth) {
+            if let Some(annotated) = annotated(work, object, &stand, &truth, hidden_share) {
                 objects.push(annotated);
             }
             work.made.truths.push(truth);
@@ -193,7 +194,7 @@ impl Studio {
         work.folder.write(&annotation, &record.to_mat()?)?;
         self.names.extend([image, annotation]);
         work.made.num_images += 1;
-        work.go_on()
+        work.image_done()
     }
 }
 
@@ -203,6 +204,7 @@ fn annotated(
     object: &CatalogObject,
     stand: &Stand,
     truth: &Truth,
+    hidden_share: f64,
 ) -> Option<Object> {
     let settings = &work.plan.settings;
     let of_class = work
@@ -219,7 +221,7 @@ fn annotated(
         class: object.category.clone(),
         box_xywh: truth.box_xywh?,
         truncated: truth.cut_by_image,
-        occluded: truth.visible_share < OCCLUDED_BELOW && !truth.cut_by_image,
+        occluded: hidden_share > OCCLUDED_ABOVE,
         difficult: truth.visible_share < DIFFICULT_BELOW,
         cad_index: place as u32 + 1,
         viewpoint: Viewpoint {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::seq::SliceRandom;
 
@@ -21,16 +22,22 @@ use crate::types::{Outcome, Refusal, Seed, Stage, with_causes};
 pub enum PlanError {
     /// No object is left to choose from.
     #[error(
-        "no object of the {half} half is left to choose from ({named}); the catalogue has: {existing}"
+        "no object of {half} is left to choose from: {}; --videos, --held-out-videos and --half say which half is \
+         rendered", .hints.join("; ")
     )]
     NoObjects {
-        /// `training`, `held-out` or `both halves`.
-        half: String,
-        /// The categories that were asked for.
-        named: String,
-        /// Classes that there are.
-        existing: String,
+        /// Which half, in words.
+        half: &'static str,
+        /// What was asked for and can't be had.
+        hints: Vec<String>,
     },
+}
+
+fn half_words(half: Half) -> &'static str {
+    match half {
+        Half::Training => "the training half",
+        Half::HeldOut => "the held-out half",
+    }
 }
 
 /// What can be made alone.
@@ -63,9 +70,18 @@ pub struct Made {
     pub num_images: u64,
     /// Bytes of all files.
     pub num_bytes: u64,
-    /// Ids of the objects that can be seen.
+    /// Ids of the objects that take part.
     pub objects: Vec<String>,
     /// Objects and backgrounds set aside on the way.
+    pub refused: Vec<Refusal>,
+}
+
+/// Why an item could not be made, and what was set aside until then.
+#[derive(Debug)]
+pub struct Failed {
+    /// See [`ItemError::is_final`].
+    pub why: Box<ItemError>,
+    /// Objects and backgrounds.
     pub refused: Vec<Refusal>,
 }
 
@@ -93,6 +109,12 @@ impl<'a> Work<'a> {
             BackdropError::Video(DecodeError::Stopped) => ItemError::Stopped,
             err => err.into(),
         })
+    }
+
+    /// An image is done.
+    pub fn image_done(&self) -> Result<(), ItemError> {
+        self.plan.rendered.fetch_add(1, Ordering::Relaxed);
+        self.go_on()
     }
 
     /// Shows that the work goes on; an error if it shall not.
@@ -139,6 +161,7 @@ pub struct Plan {
     pub remarks: Vec<String>,
     pub(super) backdrops: Backdrops,
     pub(super) models: Models,
+    pub(super) rendered: AtomicU64,
 }
 
 impl Plan {
@@ -170,7 +193,7 @@ impl Plan {
             }
             Contents::Images(images) => {
                 let all = chosen(catalog, images.half, &settings.categories, &mut remarks)?;
-                let objects = thinned(all, &settings, images.num_objects);
+                let objects = thinned(all, &settings, images.num_objects, &mut remarks);
                 let items = (0..objects.len()).zip(1..);
                 let items = items.map(|(object, number)| Item::Object { object, number });
                 let items: Vec<Item> = items.collect();
@@ -185,39 +208,77 @@ impl Plan {
             remarks,
             backdrops,
             models: Models::default(),
+            rendered: AtomicU64::new(0),
         })
     }
 
     /// Makes one item in `folder`, whatever was there.
     ///
     /// # Errors
-    /// [`ItemError`]; see [`ItemError::is_final`]. Objects that were set aside are lost with it, unless they
-    /// are what it says.
+    /// [`Failed`]: why, and what was set aside on the way.
     pub fn make(
         &self,
         item: &Item,
         folder: &Path,
         heartbeat: &Arc<Heartbeat>,
-    ) -> Result<Made, ItemError> {
-        let work = Work {
+    ) -> Result<Made, Failed> {
+        let mut work = Work {
             plan: self,
-            folder: ItemFolder::create(folder)?,
+            folder: ItemFolder::new(folder),
             made: Made::default(),
             heartbeat,
         };
-        match (&self.settings.contents, item) {
-            (Contents::Videos(videos), &Item::Video { half, number }) => match self.settings.kind {
-                SetKind::TrackingNet => trackingnet::make(work, videos, half, number),
-                _ => got10k::make(work, videos, half, number),
-            },
-            (Contents::Images(images), &Item::Object { object, number }) => {
-                match self.settings.kind {
-                    SetKind::Aloi => aloi::make(work, images, object, number),
-                    _ => pascal3d::make(work, images, object, number),
+        let made = work
+            .folder
+            .clear()
+            .and_then(|()| match (&self.settings.contents, item) {
+                (Contents::Videos(videos), &Item::Video { half, number }) => {
+                    match self.settings.kind {
+                        SetKind::TrackingNet => trackingnet::make(&mut work, videos, half, number),
+                        _ => got10k::make(&mut work, videos, half, number),
+                    }
                 }
-            }
-            _ => Ok(work.made), // of another plan
+                (Contents::Images(images), &Item::Object { object, number }) => {
+                    match self.settings.kind {
+                        SetKind::Aloi => aloi::make(&mut work, images, object, number),
+                        _ => pascal3d::make(&mut work, images, object, number),
+                    }
+                }
+                _ => Ok(Vec::new()), // of another plan
+            });
+        match made {
+            Ok(names) => Ok(work.done(names)),
+            Err(why) => Err(Failed {
+                why: Box::new(why),
+                refused: work.made.refused,
+            }),
         }
+    }
+
+    /// Where an item's object lies; of a video its name.
+    pub fn place_of(&self, item: &Item) -> String {
+        match *item {
+            Item::Video { .. } => self.name_of(item),
+            Item::Object { object, .. } => self.objects[object].place(),
+        }
+    }
+
+    /// Images that all items have, if none fails.
+    pub fn num_images(&self) -> u64 {
+        self.items.len() as u64
+            * match &self.settings.contents {
+                Contents::Videos(videos) => u64::from(videos.num_frames),
+                Contents::Images(images) if self.settings.kind == SetKind::Pascal3d => {
+                    let views = images.num_azimuths as usize * images.elevations_deg.len();
+                    views as u64 + u64::from(images.num_azimuths.div_ceil(3))
+                }
+                Contents::Images(_) => 108,
+            }
+    }
+
+    /// Images rendered so far, by all threads.
+    pub fn num_rendered(&self) -> u64 {
+        self.rendered.load(Ordering::Relaxed)
     }
 
     /// What an item is called in messages.
@@ -256,7 +317,7 @@ fn chosen(
         unknown,
         without_objects,
     } = catalog.select(half, categories);
-    let half_name = half.map_or("both halves", Half::name);
+    let half_name = half.map_or("either half", half_words);
     for unknown in unknown {
         let asked = &unknown.asked;
         let hint = unknown
@@ -271,49 +332,75 @@ fn chosen(
         }
     }
     for asked in without_objects {
-        remarks.push(format!(
-            "no object of category `{asked}` in the {half_name} half"
-        ));
+        remarks.push(format!("no object of category `{asked}` in {half_name}"));
     }
     if objects.is_empty() {
-        let mut existing: BTreeMap<&str, usize> = BTreeMap::new();
-        for object in catalog.select(half, &[]).objects {
-            *existing.entry(&object.category).or_default() += 1;
-        }
-        let existing: Vec<&str> = existing.into_keys().collect();
-        let named = match categories {
-            [] => "of any category".to_owned(),
-            named => format!("asked for: {}", named.join(", ")),
-        };
         return Err(PlanError::NoObjects {
-            half: half_name.to_owned(),
-            named,
-            existing: match existing.as_slice() {
-                [] => "nothing".to_owned(),
-                some => some.join(", "),
+            half: half.map_or("either half", half_words),
+            hints: match categories {
+                [] => vec!["all things of the catalogue are in the other one".to_owned()],
+                _ => {
+                    remarks.push(existing_classes(catalog, half));
+                    std::mem::take(remarks)
+                }
             },
         });
     }
     Ok(objects.into_iter().cloned().collect())
 }
 
-/// At most `most` objects, in the catalogue's order: of each class for PASCAL3D+, whose other classes are
-/// those that have two, unless some were asked for; in all for ALOI, drawn by lot.
-fn thinned(mut objects: Vec<CatalogObject>, settings: &Settings, most: u32) -> Vec<CatalogObject> {
+/// What there is to choose from, the classes with the most objects first.
+fn existing_classes(catalog: &Catalog, half: Option<Half>) -> String {
+    const MOST: usize = 16;
+    let mut classes: BTreeMap<&str, usize> = BTreeMap::new();
+    let objects = catalog.select(half, &[]).objects;
+    for object in objects {
+        *classes.entry(&object.category).or_default() += 1;
+    }
+    let mut classes: Vec<(&str, usize)> = classes.into_iter().collect();
+    classes.sort_by_key(|&(_, count)| std::cmp::Reverse(count)); // stable: then by name
+    let names: Vec<&str> = classes.iter().take(MOST).map(|(class, _)| *class).collect();
+    let more = match classes.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("there are {}{more}", names.join(", "))
+}
+
+/// At most `most` objects: of each class for PASCAL3D+, whose classes are those that have two objects unless some
+/// were asked for; in all for ALOI, drawn by lot.
+fn thinned(
+    mut objects: Vec<CatalogObject>,
+    settings: &Settings,
+    most: u32,
+    remarks: &mut Vec<String>,
+) -> Vec<CatalogObject> {
     let mut rng = Seed::of_run(settings.seed).for_step("choose", "").rng();
     objects.shuffle(&mut rng);
-    let mut taken: BTreeMap<String, u32> = BTreeMap::new();
     if settings.kind == SetKind::Aloi {
         objects.truncate(most as usize);
     } else {
+        let mut of_class: BTreeMap<String, u32> = BTreeMap::new();
+        for object in &objects {
+            *of_class.entry(object.category.clone()).or_default() += 1;
+        }
+        let num_single = of_class.values().filter(|&&count| count == 1).count();
+        if settings.categories.is_empty() && 0 < num_single && num_single < of_class.len() {
+            objects.retain(|object| {
+                of_class
+                    .get(&object.category)
+                    .is_some_and(|&count| count > 1)
+            });
+            remarks.push(format!(
+                "left out {num_single} classes with a single object; --categories takes those that it names"
+            ));
+        }
+        let mut taken: BTreeMap<String, u32> = BTreeMap::new();
         objects.retain(|object| {
             let taken = taken.entry(object.category.clone()).or_default();
             *taken += 1;
             *taken <= most
         });
-        if settings.categories.is_empty() {
-            objects.retain(|object| taken.get(&object.category).is_some_and(|&count| count > 1));
-        }
     }
     objects.sort_by(|a, b| (&a.category, &a.id).cmp(&(&b.category, &b.id)));
     objects

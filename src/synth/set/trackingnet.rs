@@ -1,6 +1,6 @@
 //! A video in the layout of TrackingNet.
 
-use super::plan::{Made, Work};
+use super::plan::Work;
 use super::video::render;
 use super::{ItemError, VideoSettings};
 use crate::codec::video::{VideoOptions, VideoWriter};
@@ -29,11 +29,11 @@ fn split(half: Half) -> Split {
 }
 
 pub(super) fn make(
-    mut work: Work<'_>,
+    work: &mut Work<'_>,
     settings: &VideoSettings,
     half: Half,
     number: u32,
-) -> Result<Made, ItemError> {
+) -> Result<Vec<String>, ItemError> {
     let (name, split) = (video_name(half, number), split(half));
     let (zip_name, anno_name) = (zip_path(split, &name), anno_path(split, &name));
     let mp4_name = format!("mp4/{}/{name}.mp4", split.name());
@@ -60,21 +60,15 @@ pub(super) fn make(
             mp4_name.clone()
         }
     };
-    let video = render(
-        &mut work,
-        settings,
-        (&name, half),
-        image,
-        |_, _, picture| {
-            if let Some(zip) = &mut zip {
-                zip.push(&jpeg::compress(&picture, quality)?)?;
-            }
-            if let Some(mp4) = &mut mp4 {
-                mp4.push(&picture)?;
-            }
-            Ok(())
-        },
-    )?;
+    let video = render(work, settings, (&name, half), image, |_, _, picture| {
+        if let Some(zip) = &mut zip {
+            zip.push(&jpeg::compress(&picture, quality)?)?;
+        }
+        if let Some(mp4) = &mut mp4 {
+            mp4.push(&picture)?;
+        }
+        Ok(())
+    })?;
     let boxes: Vec<Option<BoxXywh>> = video.truths.iter().map(|truth| truth.box_xywh).collect();
     work.folder
         .write(&anno_name, anno_text(split, &boxes).as_bytes())?;
@@ -90,5 +84,5 @@ pub(super) fn make(
         names.push(mp4_name);
     }
     work.made.truths = video.truths;
-    Ok(work.done(names))
+    Ok(names)
 }

@@ -7,7 +7,7 @@ use super::plan::{Work, of_half};
 use super::{ItemError, VideoSettings};
 use crate::synth::catalog::{CatalogObject, Half};
 use crate::synth::render::{Mask, Model, Renderer, Sensor};
-use crate::synth::scene::{Clock, Difficulty, Script};
+use crate::synth::scene::{Clock, Roles, Script};
 use crate::synth::truth::Truth;
 use crate::types::{RgbImage, Seed};
 
@@ -72,7 +72,7 @@ pub(super) fn render<'a>(
             box_xywh: mask.visible,
             full_box_xywh: mask.full,
         });
-        work.go_on()?;
+        work.image_done()?;
     }
     work.made.num_images += num_frames;
     Ok(Video {
@@ -95,15 +95,14 @@ fn stage<'a>(
         num_frames: u64::from(settings.num_frames),
         fps: f64::from(settings.fps),
     };
-    let write = |attempt: u32, difficulty: &Difficulty| {
+    let roles = Roles::draw(seed.for_step("roles", ""), &settings.difficulty);
+    let cast = cast_video(work, seed, half, roles.num_models())?;
+    let roles = roles.with_models(cast.models.len());
+    let write = |attempt: u32| {
         let seed = seed.for_step("script", &attempt.to_string());
-        Script::write(seed, difficulty, plan.settings.size, clock)
+        Script::write(seed, roles, &settings.difficulty, plan.settings.size, clock)
     };
-    let wanted = write(0, &settings.difficulty).roles().num_models();
-    let cast = cast_video(work, seed, half, wanted)?;
-    let difficulty = settings.difficulty.with_models(cast.models.len());
-    // The first attempt decides what the video is about; others only say how it goes.
-    let first = write(0, &difficulty);
+    let first = write(0);
     let mut renderer = Renderer::new(first.camera());
     let mut best: Option<(f64, Script)> = None;
     for attempt in 0..MAX_SCRIPTS {
@@ -111,11 +110,8 @@ fn stage<'a>(
         let script = if attempt == 0 {
             first.clone()
         } else {
-            write(attempt, &difficulty)
+            write(attempt)
         };
-        if script.roles().num_models() > cast.models.len() {
-            continue;
-        }
         let mask = target_mask(&script, 0, &cast.models, &mut renderer);
         let side = mask.visible.map_or(0.0, |it| it.w.min(it.h));
         let share = mask.visible_share();
