@@ -1,4 +1,4 @@
-//! Objects for an item: drawn by lot, loaded once however many items need them.
+//! Objects for an item: drawn by lot, shared by the items that need them at the same time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
