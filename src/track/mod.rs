@@ -1,40 +1,82 @@
-//! OpenCV, for its trackers: today only which OpenCV this program runs with.
+//! Tracking: where a region of one frame is in the frames after it.
+//!
+//! **Takes** a [`TrackFrame`] and a box in it, then the frames that follow, one by one. **Gives** an
+//! [`Estimate`] for each: the box, how sure the tracker is, whether the target is lost. **Fails** with
+//! [`TrackError`]: give this target up; others of the same frame may be fine. **Source**: `dcf` is ours
+//! (`docs/TRACKER.md`); `kcf`, `csrt` and `mosse` are OpenCV's, to choose and to compare with.
+//!
+//! Boxes are in px of the upright frame, as everywhere; they may reach out of it.
 
-use opencv::core::{get_version_major, get_version_minor, get_version_revision};
+mod error;
+mod frame;
+mod kind;
+#[cfg(feature = "opencv")]
+mod opencv;
 
-/// The version of the OpenCV that is loaded, as `major.minor.revision`.
-///
-/// It can differ from the one that the program was built with when the system was upgraded since.
-///
-/// # Examples
-/// ```
-/// println!("OpenCV {}", vidpairs::track::opencv_version());
-/// ```
-pub fn opencv_version() -> String {
-    let (major, minor, revision) = (
-        get_version_major(),
-        get_version_minor(),
-        get_version_revision(),
-    );
-    format!("{major}.{minor}.{revision}")
+pub use error::TrackError;
+pub use frame::TrackFrame;
+pub use kind::TrackerKind;
+#[cfg(feature = "opencv")]
+pub use opencv::opencv_version;
+
+use crate::types::BoxXywh;
+
+/// Where a tracker sees its target in a frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// The target, px; valid, and where it was last seen if it is lost.
+    pub bbox: BoxXywh,
+    /// How sure the tracker is, 0 to 1: an estimate of the chance that `bbox` overlaps the target by
+    /// more than half. OpenCV's trackers say 1 or 0.
+    pub confidence: f64,
+    /// Peak-to-sidelobe ratio of the response, unitless; `None` where the tracker doesn't tell.
+    pub psr: Option<f64>,
+    /// Whether the target was not found. A tracker goes on looking in later frames.
+    pub is_lost: bool,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Follows one target through the frames of a clip. Every frame has the size of the first.
+pub trait Tracker {
+    /// Looks for the target in `frame` and learns from what is found.
+    ///
+    /// # Errors
+    /// [`TrackError::OtherSize`] for a frame of another size; [`TrackError::Library`] where OpenCV fails.
+    fn update(&mut self, frame: &TrackFrame<'_>) -> Result<Estimate, TrackError>;
 
-    #[test]
-    fn the_opencv_that_is_loaded_is_a_fourth_or_later_major_version_as_it_was_built_for() {
-        let version = opencv_version();
-        let numbers: Vec<u32> = version
-            .split('.')
-            .map(|part| part.parse().unwrap())
-            .collect();
-        assert_eq!(numbers.len(), 3, "{version}");
-        let built_for = (
-            opencv::core::CV_VERSION_MAJOR,
-            opencv::core::CV_VERSION_MINOR,
-        );
-        assert_eq!((numbers[0] as i32, numbers[1] as i32), built_for);
+    /// Looks for the target `right_px` further right and `down_px` further down from now on: the caller knows
+    /// how things moved. A tracker that cannot be told where to look ignores it.
+    fn nudge(&mut self, right_px: f64, down_px: f64) {
+        let _ = (right_px, down_px);
     }
 }
+
+/// Starts a tracker of this kind on `target`, a box in `frame`.
+///
+/// # Errors
+/// [`TrackError::Target`] if the box is not valid, lies outside the frame or is smaller than 4 px;
+/// [`TrackError::NotBuilt`] if this program was built without that tracker.
+pub fn start(
+    kind: TrackerKind,
+    frame: &TrackFrame<'_>,
+    target: BoxXywh,
+) -> Result<Box<dyn Tracker>, TrackError> {
+    let inside = target
+        .clipped(frame.size())
+        .map_or(0.0, |inside| inside.w.min(inside.h));
+    if !target.is_valid() || inside < MIN_SIDE_PX {
+        return Err(TrackError::Target {
+            target,
+            frame: frame.size(),
+        });
+    }
+    match kind {
+        #[cfg(feature = "opencv")]
+        TrackerKind::Kcf | TrackerKind::Csrt | TrackerKind::Mosse => {
+            opencv::start(kind, frame, target)
+        }
+        kind => Err(TrackError::NotBuilt { kind }),
+    }
+}
+
+/// The shorter side of the visible part of a target, px: below, there is nothing to hold on to.
+const MIN_SIDE_PX: f64 = 4.0;
