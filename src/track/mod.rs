@@ -7,6 +7,7 @@
 //!
 //! Boxes are in px of the upright frame, as everywhere; they may reach out of it.
 
+mod dcf;
 mod error;
 mod frame;
 mod kind;
@@ -70,10 +71,12 @@ pub fn start(
         });
     }
     match kind {
+        TrackerKind::Dcf => Ok(Box::new(dcf::Dcf::start(frame, target)?)),
         #[cfg(feature = "opencv")]
         TrackerKind::Kcf | TrackerKind::Csrt | TrackerKind::Mosse => {
             opencv::start(kind, frame, target)
         }
+        #[cfg(not(feature = "opencv"))]
         kind => Err(TrackError::NotBuilt { kind }),
     }
 }
