@@ -15,6 +15,8 @@ mod refusals;
 mod spread;
 #[cfg(feature = "synth")]
 mod synth;
+#[cfg(feature = "extract")]
+mod track;
 mod verify;
 mod words;
 
@@ -33,4 +35,6 @@ pub use synth::{
     Credit, SampleLimits, SampledGroup, SampledImage, SampledPicture, SampledSet, SampledStrip,
     SynthOptions, SynthSummary, TRUTH_FILE, Varied, sample_set, synth,
 };
+#[cfg(feature = "extract")]
+pub use track::{TrackData, TrackDataKind, TrackOptions, TrackScore, TrackSummary, track};
 pub use verify::{VerifySummary, verify};

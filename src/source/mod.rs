@@ -10,10 +10,12 @@
 //! No video, image or zip is opened here: that is the decoder's work.
 
 mod annotations;
+mod cover;
 mod disk;
 mod error;
 mod got10k;
 mod labels;
+mod mot;
 mod path_list;
 mod splits;
 #[cfg(test)]
@@ -24,7 +26,9 @@ mod videos;
 use std::path::Path;
 
 pub use annotations::{Annotations, TrackBox, annotations};
+pub use cover::cover;
 pub use error::SourceError;
+pub use mot::{MotListing, MotRow, MotTrack, mot_tracks};
 use splits::Split;
 
 use crate::types::{Clip, Outcome, Refusal, SourceKind, Stage};
