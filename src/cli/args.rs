@@ -101,6 +101,12 @@ pub(super) struct TrackArgs {
     /// Also print a table with a row for each tracker on each sequence, as -v does.
     #[arg(long)]
     pub per_sequence: bool,
+    /// Write one HTML page that shows the sequences, the worst first; it needs no other file.
+    #[arg(long, value_name = "OUT.html")]
+    pub gallery: Option<PathBuf>,
+    /// Draw the success plot of the trackers.
+    #[arg(long, value_name = "OUT.svg")]
+    pub plot: Option<PathBuf>,
     #[command(flatten)]
     pub common: Common,
 }

@@ -194,7 +194,7 @@ pub enum RunError {
     #[cfg(feature = "extract")]
     #[error(
         "{} holds results of another run ({difference}); choose another folder for --out, or go \
-         back to those options", .out.display()
+         back to what made those", .out.display()
     )]
     OtherResults {
         /// The output folder.

@@ -36,5 +36,8 @@ pub use synth::{
     SynthOptions, SynthSummary, TRUTH_FILE, Varied, sample_set, synth,
 };
 #[cfg(feature = "extract")]
-pub use track::{TrackData, TrackDataKind, TrackOptions, TrackScore, TrackSummary, track};
+pub use track::{
+    SampledFrame, SampledSequence, SampledTrack, SequenceScore, TrackData, TrackDataKind,
+    TrackOptions, TrackScore, TrackSummary, sample_tracks, track,
+};
 pub use verify::{VerifySummary, verify};

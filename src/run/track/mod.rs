@@ -12,6 +12,7 @@ mod journal;
 mod output;
 mod pattern;
 mod results;
+mod sample;
 mod score;
 mod start;
 mod summary;
@@ -24,8 +25,9 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub use data::{TrackData, TrackDataKind};
+pub use sample::{SampledFrame, SampledSequence, SampledTrack, sample_tracks};
 pub use score::TrackScore;
-pub use summary::TrackSummary;
+pub use summary::{SequenceScore, TrackSummary};
 
 use self::job::TrackJob;
 use self::output::Writer;

@@ -52,7 +52,12 @@ pub(super) fn finish(
     )?;
     let table = csv(&summary.per_sequence);
     write_whole(out, SEQUENCES_FILE, table.as_bytes())?;
-    let whole = json!({ "format_version": 1, "run": begin, "summary": summary });
+    let whole = json!({
+        "format_version": 1,
+        "run": begin,
+        "summary": summary,
+        "per_sequence": summary.per_sequence,
+    });
     let mut text = serde_json::to_vec_pretty(&whole)
         .map_err(|err| failed("write", &out.join(SUMMARY_FILE))(std::io::Error::other(err)))?;
     text.push(b'\n');

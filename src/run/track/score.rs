@@ -106,6 +106,23 @@ impl TrackScore {
         "lost",
     ];
 
+    /// What [`row`](Self::row) has in its columns.
+    pub const COLUMNS: [&str; 14] = [
+        "tracker", "data", "seqs", "frames", "AO", "SR50", "SR75", "success", "prec", "nprec",
+        "ms p50", "ms p95", "upd/s", "lost",
+    ];
+
+    /// The figures, as words for a table; `-` where one is not known.
+    pub fn row(&self) -> [String; 14] {
+        let words = [
+            self.tracker.clone(),
+            self.data.clone(),
+            self.sequences.to_string(),
+        ];
+        let mut cells = words.into_iter().chain(self.cells());
+        std::array::from_fn(|_| cells.next().unwrap_or_default())
+    }
+
     /// The figures as a table shows them.
     pub(super) fn cells(&self) -> [String; 11] {
         let share = |it: Option<f64>| it.map_or("-".to_owned(), |it| format!("{it:.3}"));

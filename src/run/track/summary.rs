@@ -4,7 +4,6 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use super::results::SEQUENCES_FILE;
 use super::score::TrackScore;
 use crate::run::out::REFUSED_FILE;
 use crate::run::words::counted;
@@ -34,7 +33,7 @@ pub struct TrackSummary {
 }
 
 /// How a tracker did on one sequence.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SequenceScore {
     /// The sequence's id.
     pub sequence: String,
@@ -45,6 +44,7 @@ pub struct SequenceScore {
     /// Size of the frames.
     pub frame_size: SizePx,
     /// The figures; their curves are left out.
+    #[serde(flatten)]
     pub score: TrackScore,
 }
 
@@ -101,10 +101,7 @@ impl Display for TrackSummary {
         writeln!(f, "{}", self.score_table())?;
         write!(f, "{}", counted(self.sequences, "sequence"))?;
         if self.is_complete_already {
-            write!(
-                f,
-                "; complete already, nothing was done: {SEQUENCES_FILE} has each of them"
-            )?;
+            write!(f, "; complete already, nothing was done")?;
         } else {
             write!(f, " in {:.1} s", self.seconds)?;
         }

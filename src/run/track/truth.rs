@@ -47,7 +47,6 @@ fn of_clip(clip: &Clip, kind: TrackDataKind, num_frames: u64) -> Result<Truth, N
     let found = source::annotations(clip).map_err(unreadable)?;
     let cover = source::cover(clip).map_err(unreadable)?;
     let num_boxes = found.boxes.len();
-    let mut remarks = found.remarks;
     let start = match found.boxes.first() {
         Some(Some(first)) => first.bbox,
         Some(None) => return Err((Stage::Source, "the first box is not valid".to_owned())),
@@ -57,20 +56,6 @@ fn of_clip(clip: &Clip, kind: TrackDataKind, num_frames: u64) -> Result<Truth, N
         return Err((Stage::Decode, too_short(num_frames, num_boxes as u64)));
     }
     let is_first_only = num_boxes == 1;
-    if (num_boxes as u64) < num_frames && !is_first_only {
-        remarks.push(format!(
-            "{num_boxes} boxes for {num_frames} frames: followed as far as the boxes go"
-        ));
-    }
-    if let Some(cover) = cover
-        .as_ref()
-        .filter(|it| it.len() != num_boxes && !is_first_only)
-    {
-        let num = cover.len();
-        remarks.push(format!(
-            "cover.label has {num} lines for {num_boxes} boxes: missing ones taken as seen"
-        ));
-    }
     let scored = |(frame, found): (usize, Option<TrackBox>)| match &cover {
         // What the benchmark's own program does: the cover alone decides.
         Some(cover) => {
@@ -81,7 +66,10 @@ fn of_clip(clip: &Clip, kind: TrackDataKind, num_frames: u64) -> Result<Truth, N
         None => found.filter(|it| !it.absent).map(|it| it.bbox),
     };
     let mut boxes: Vec<_> = found.boxes.into_iter().enumerate().map(scored).collect();
-    if is_first_only {
+    let mut remarks = Vec::new();
+    if !is_first_only {
+        remarks = remarks_on(&boxes, cover.as_deref(), num_frames);
+    } else {
         boxes.resize(usize::try_from(num_frames).unwrap_or(usize::MAX), None);
     }
     Ok(Truth {
@@ -92,6 +80,30 @@ fn of_clip(clip: &Clip, kind: TrackDataKind, num_frames: u64) -> Result<Truth, N
         label: found.label,
         remarks,
     })
+}
+
+/// What of the truth is missing though it should be there. A box that is none where nothing can be seen is as it
+/// should be.
+fn remarks_on(scored: &[Option<BoxXywh>], cover: Option<&[u8]>, num_frames: u64) -> Vec<String> {
+    let (num_boxes, mut remarks) = (scored.len(), Vec::new());
+    if (num_boxes as u64) < num_frames {
+        remarks.push(format!(
+            "{num_boxes} boxes for {num_frames} frames: followed as far as the boxes go"
+        ));
+    }
+    if let Some(cover) = cover.filter(|it| it.len() != num_boxes) {
+        let num = cover.len();
+        remarks.push(format!(
+            "cover.label has {num} lines for {num_boxes} boxes: missing ones taken as seen"
+        ));
+    }
+    let num_misses = scored.iter().filter(|it| **it == Some(NO_BOX)).count();
+    if num_misses > 0 {
+        remarks.push(format!(
+            "{num_misses} of {num_boxes} true boxes are not valid and count as misses"
+        ));
+    }
+    remarks
 }
 
 /// From the first row in which something can be seen to the last row.

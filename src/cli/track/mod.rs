@@ -1,5 +1,7 @@
 //! `vidpairs track`: flags to options, scores to tables.
 
+mod page;
+
 use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,15 +9,32 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use self::page::Written;
 use super::CliError;
 use super::args::TrackArgs;
 use crate::parallel::Cancel;
+use crate::report;
 use crate::run::{self, TrackData, TrackDataKind, TrackOptions, TrackSummary, Verbosity};
 use crate::track::TrackerKind;
 
 pub(super) fn track(args: &TrackArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
     let options = options(args, cancel)?;
+    for file in args.gallery.iter().chain(&args.plot) {
+        // Before anything is tracked: that takes minutes. The output's own folder is made on the way.
+        if file.parent() != Some(args.out.as_path()) {
+            report::check_place(file)?;
+        }
+    }
     let summary = run::track(&options)?;
+    let plot = args
+        .plot
+        .as_deref()
+        .map(|out| page::write_plot(&summary, out));
+    let gallery = args
+        .gallery
+        .as_deref()
+        .map(|out| page::write_page(&options, &summary, out));
+    let (plot, gallery) = (plot.transpose()?, gallery.transpose()?);
     let has_sequences = args.per_sequence || options.verbosity >= Verbosity::Verbose;
     let too_many = summary
         .too_many_refused
@@ -26,6 +45,8 @@ pub(super) fn track(args: &TrackArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, 
         });
     args.common.print(&Printed {
         summary,
+        plot,
+        gallery,
         has_sequences,
     })?;
     too_many.map_or(Ok(ExitCode::SUCCESS), Err)
@@ -36,6 +57,10 @@ pub(super) fn track(args: &TrackArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, 
 struct Printed {
     #[serde(flatten)]
     summary: TrackSummary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plot: Option<Written>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gallery: Option<Written>,
     #[serde(skip)]
     has_sequences: bool,
 }
@@ -45,7 +70,12 @@ impl Display for Printed {
         if self.has_sequences && !self.summary.per_sequence.is_empty() {
             writeln!(f, "{}\n", self.summary.sequence_table())?;
         }
-        write!(f, "{}", self.summary)
+        write!(f, "{}", self.summary)?;
+        let files = [&self.plot, &self.gallery];
+        files
+            .into_iter()
+            .flatten()
+            .try_for_each(|it| write!(f, "\n{it}"))
     }
 }
 
