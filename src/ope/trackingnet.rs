@@ -104,7 +104,7 @@ pub fn mean<'a>(all: impl IntoIterator<Item = &'a Curves>) -> Option<Curves> {
 impl Curves {
     /// The areas under them.
     pub fn score(&self) -> Score {
-        let [success, precision, normalized_precision] = self.each().map(area);
+        let [success, precision, normalized_precision] = self.each().map(|it| area(it));
         Score {
             success,
             precision,
@@ -135,7 +135,7 @@ fn thresholds(max: f64) -> impl Iterator<Item = f64> {
 }
 
 /// By the trapezoidal rule over thresholds that run from 0 to 1.
-fn area(curve: &Vec<f64>) -> f64 {
+fn area(curve: &[f64]) -> f64 {
     let step = 1.0 / (NUM_THRESHOLDS - 1) as f64;
     curve
         .windows(2)

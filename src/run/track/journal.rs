@@ -66,6 +66,13 @@ pub(super) struct TrackerResult {
     pub times: Times,
 }
 
+/// What a stopped run has left.
+pub(super) struct Found {
+    /// A [`Begin`], perhaps of another version.
+    pub begin: Value,
+    pub done: Vec<Done>,
+}
+
 /// The journal of one output folder, locked: no other process writes there.
 pub(super) struct Journal {
     folder: PathBuf,
@@ -76,7 +83,7 @@ pub(super) struct Journal {
 impl Journal {
     /// Opens the journal of `out`, and reads what it holds: how the run began and which sequences are done, or
     /// `None` if nothing was begun. A torn line at its end is cut off.
-    pub fn open(out: &Path) -> Result<(Self, Option<(Value, Vec<Done>)>), RunError> {
+    pub fn open(out: &Path) -> Result<(Self, Option<Found>), RunError> {
         let lock = lock(out)?;
         let folder = out.join(JOURNAL_FOLDER);
         let path = folder.join(FILE);
@@ -118,7 +125,7 @@ impl Journal {
 }
 
 /// The lines up to the first that is torn or out of order, and their length.
-fn parse(text: &[u8]) -> (Option<(Value, Vec<Done>)>, u64) {
+fn parse(text: &[u8]) -> (Option<Found>, u64) {
     let is_whole = |line: &&[u8]| line.ends_with(b"\n");
     let mut lines = text.split_inclusive(|&byte| byte == b'\n').filter(is_whole);
     let first = lines.next().unwrap_or_default();
@@ -133,5 +140,5 @@ fn parse(text: &[u8]) -> (Option<(Value, Vec<Done>)>, u64) {
         }
         bytes += line.len() as u64;
     }
-    (Some((begin, all)), bytes)
+    (Some(Found { begin, done: all }), bytes)
 }

@@ -62,9 +62,9 @@ pub(super) fn start(options: &TrackOptions) -> Result<Start, RunError> {
     }
     let (mut journal, before) = Journal::open(out)?;
     let done = match before {
-        Some((theirs, done)) => {
-            begin.same_as(&theirs, out)?;
-            done
+        Some(found) => {
+            begin.same_as(&found.begin, out)?;
+            found.done
         }
         None => {
             journal.add(&begin)?;
