@@ -38,6 +38,6 @@ pub use synth::{
 #[cfg(feature = "extract")]
 pub use track::{
     SampledFrame, SampledSequence, SampledTrack, SequenceScore, TrackData, TrackDataKind,
-    TrackOptions, TrackScore, TrackSummary, sample_tracks, track,
+    TrackOptions, TrackSample, TrackScore, TrackSummary, sample_tracks, track,
 };
 pub use verify::{VerifySummary, verify};

@@ -3,6 +3,7 @@
 //! - **Takes** a root: a folder of videos, one video, a list of paths, TrackingNet or GOT-10k as distributed.
 //! - **Gives** a [`Listing`]: [`Clip`]s sorted by id, the same on every machine; later, when a clip's turn
 //!   comes, its [`Annotations`].
+//!   [`mot_tracks`] gives targets rather than clips: truth in MOTChallenge's form, where a video has many.
 //! - **Fails** with [`SourceError`] where the root is not what it was said to be. One bad input below a good
 //!   root is a [`Refusal`] in the listing, never an error.
 //! - **Source**: Müller et al., "TrackingNet", ECCV 2018; Huang et al., "GOT-10k", TPAMI 2021.

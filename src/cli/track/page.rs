@@ -1,14 +1,19 @@
 //! The page and the plot of a run: what was sampled of it, in words.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::CliError;
 use crate::report::{
-    self, Fact, SuccessCurve, TrackCard, TrackCurve, TrackTile, TracksPage, success_plot,
+    self, Fact, SetAsideNote, SuccessCurve, TrackCard, TrackCurve, TrackTile, TracksPage,
+    success_plot,
 };
-use crate::run::{self, SampledFrame, SampledSequence, TrackOptions, TrackScore, TrackSummary};
+use crate::run::{
+    self, SampledFrame, SampledSequence, SetAside, TrackOptions, TrackSample, TrackScore,
+    TrackSummary,
+};
 
 /// Sequences on a page.
 const MAX_SEQUENCES: usize = 40;
@@ -75,38 +80,58 @@ fn plot(summary: &TrackSummary) -> String {
     success_plot(&title, &curves)
 }
 
-fn page(options: &TrackOptions, summary: &TrackSummary, sampled: &[SampledSequence]) -> TracksPage {
+fn page(options: &TrackOptions, summary: &TrackSummary, sample: &TrackSample) -> TracksPage {
     let trackers: Vec<String> = options
         .trackers
         .iter()
         .map(|it| it.name().to_owned())
         .collect();
-    let data: Vec<String> = options
-        .data
+    let tracked: BTreeSet<_> = summary
+        .per_sequence
         .iter()
-        .map(|it| format!("{} {}", it.kind.name(), it.root.display()))
+        .map(|it| (&it.score.data, &it.sequence))
         .collect();
-    let name = options.out.file_name();
-    let title = name.map_or_else(
-        || options.out.display().to_string(),
-        |it| it.to_string_lossy().into(),
-    );
-    let num_tracked = {
-        let mut names: Vec<_> = summary
-            .per_sequence
-            .iter()
-            .map(|it| (&it.score.data, &it.sequence))
-            .collect();
-        names.dedup();
-        names.len()
-    };
-    let choice = match num_tracked > sampled.len() {
+    let (num_shown, num_tracked) = (sample.sequences.len(), tracked.len());
+    let choice = match num_tracked > num_shown {
         true => format!(
-            "Shown: the {} sequences of {num_tracked} that went worst, the worst first.",
-            sampled.len()
+            "Shown: the {num_shown} sequences of {num_tracked} that went worst, the worst first."
         ),
         false => format!("Shown: all {num_tracked} sequences, the worst first."),
     };
+    let rows = summary.scores.iter().map(|it| it.row().to_vec());
+    let heading = TrackScore::COLUMNS.map(str::to_owned).to_vec();
+    TracksPage {
+        title: title(options),
+        headline: format!(
+            "{} on {}",
+            counted(trackers.len(), "tracker"),
+            counted(num_tracked, "sequence")
+        ),
+        facts: facts(options, &trackers),
+        set_aside: set_aside(&sample.set_aside),
+        scores: std::iter::once(heading).chain(rows).collect(),
+        plot: plot(summary),
+        choice,
+        cards: sample
+            .sequences
+            .iter()
+            .map(|it| card(it, &trackers))
+            .collect(),
+        trackers,
+    }
+}
+
+fn title(options: &TrackOptions) -> String {
+    let name = options.out.file_name();
+    let name = name.map_or_else(|| options.out.to_string_lossy(), |it| it.to_string_lossy());
+    format!("Tracking: {name}")
+}
+
+fn facts(options: &TrackOptions, trackers: &[String]) -> Vec<Fact> {
+    let data = options.data.iter();
+    let data: Vec<String> = data
+        .map(|it| format!("{} {}", it.kind.name(), it.root.display()))
+        .collect();
     let facts = [
         ("data", data.join(", ")),
         ("trackers", trackers.join(", ")),
@@ -115,19 +140,26 @@ fn page(options: &TrackOptions, summary: &TrackSummary, sampled: &[SampledSequen
             format!("vidpairs {}", env!("CARGO_PKG_VERSION")),
         ),
     ];
-    let rows = summary.scores.iter().map(|it| it.row().to_vec());
-    let heading = TrackScore::COLUMNS.map(str::to_owned).to_vec();
-    TracksPage {
-        headline: format!("{} trackers on {num_tracked} sequences", trackers.len()),
-        title,
-        facts: facts.map(|(name, value)| Fact { name, value }).into(),
-        set_aside: Vec::new(),
-        scores: std::iter::once(heading).chain(rows).collect(),
-        plot: plot(summary),
-        choice,
-        cards: sampled.iter().map(|it| card(it, &trackers)).collect(),
-        trackers,
-    }
+    facts.map(|(name, value)| Fact { name, value }).into()
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+fn set_aside(all: &SetAside) -> Vec<SetAsideNote> {
+    let groups = all.reasons.iter();
+    let notes = groups.map(|group| SetAsideNote {
+        what: format!(
+            "{} {} at {}",
+            group.clips,
+            group.outcome.name(),
+            group.stage.name()
+        ),
+        reason: group.reason.clone(),
+        example: group.example.clone(),
+    });
+    notes.collect()
 }
 
 fn card(sequence: &SampledSequence, trackers: &[String]) -> TrackCard {

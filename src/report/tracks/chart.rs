@@ -24,9 +24,10 @@ pub(super) fn charts(curves: &[Option<TrackCurve>], marks: &[usize], first_frame
         lines.collect::<Vec<_>>()
     };
     let (overlap, confidence) = (of(|it| &it.overlap), of(|it| &it.confidence));
+    let scored = known(&overlap, num_frames);
     html! {
         div.charts {
-            (strip("overlap", &overlap, &unscored(&overlap, num_frames), marks, last))
+            (strip("overlap", &overlap, &scored, marks, last))
             (strip("confidence", &confidence, &[], marks, last))
             div.axis {
                 span {
@@ -51,24 +52,28 @@ pub(super) fn sample(index: usize) -> Markup {
 fn strip(
     name: &str,
     lines: &[(usize, &[Option<f64>])],
-    gaps: &[(usize, usize)],
+    scored: &[usize],
     marks: &[usize],
     last: usize,
 ) -> Markup {
     let x = |frame: usize| SIDES.0 * frame as f64 / last.max(1) as f64;
+    let gaps = match scored {
+        [] => Vec::new(),
+        scored => unscored(scored, last + 1),
+    };
+    let reach = reach(scored);
     html! {
         div.strip {
             span.name { (name) }
             svg viewBox={ "0 0 " (SIDES.0) " " (SIDES.1) } preserveAspectRatio="none" role="img" aria-label=(name) {
-                // The first frame is never scored, and no gap to speak of.
-                @for &(from, to) in gaps {
+                @for (from, to) in gaps {
                     rect.gap x=(format!("{:.1}", x(from))) y="0" height=(SIDES.1)
                         width=(format!("{:.1}", x(to) - x(from))) {}
                 }
                 @for height in [0.0, 0.5, 1.0] { path.rule d={ "M0 " (SIDES.1 * height) "H" (SIDES.0) } {} }
                 @for &mark in marks { path.tick d=(format!("M{:.1} {}v-9", x(mark), SIDES.1)) {} }
                 @for &(index, values) in lines {
-                    path class={ "curve " (stroke(index).class) } d=(path_of(values, last)) {}
+                    path class={ "curve " (stroke(index).class) } d=(path_of(values, last, reach)) {}
                 }
             }
             span.ends { span { "1" } span { "0" } }
@@ -76,44 +81,59 @@ fn strip(
     }
 }
 
-/// Stretches `from..to` after the first frame in which no tracker has a value.
-fn unscored(lines: &[(usize, &[Option<f64>])], num_frames: usize) -> Vec<(usize, usize)> {
-    let has_value = |frame: usize| {
+/// Frames in which some tracker has a value.
+fn known(lines: &[(usize, &[Option<f64>])], num_frames: usize) -> Vec<usize> {
+    let has_value = |&frame: &usize| {
         lines
             .iter()
             .any(|(_, it)| matches!(it.get(frame), Some(Some(_))))
     };
-    let mut gaps: Vec<(usize, usize)> = Vec::new();
-    for frame in (1..num_frames).filter(|&frame| !has_value(frame)) {
-        match gaps.last_mut() {
-            Some((_, to)) if *to >= frame => *to = frame + 1,
-            _ => gaps.push((frame.saturating_sub(1).max(1), frame + 1)),
-        }
-    }
-    gaps.iter()
-        .map(|&(from, to)| (from, to.min(num_frames - 1)))
+    (0..num_frames).filter(has_value).collect()
+}
+
+/// How far apart two values may be and still be joined: twice what is usual, so that truth for every tenth frame
+/// is a line too.
+fn reach(known: &[usize]) -> usize {
+    let pairs = known.iter().zip(known.iter().skip(1));
+    let mut steps: Vec<usize> = pairs.map(|(from, to)| to - from).collect();
+    steps.sort_unstable();
+    2 * steps.get(steps.len() / 2).copied().unwrap_or(1)
+}
+
+/// Stretches after the first frame over which no values are joined.
+fn unscored(known: &[usize], num_frames: usize) -> Vec<(usize, usize)> {
+    let reach = reach(known);
+    // The first frame is never scored, and no gap to speak of.
+    let ends = std::iter::once(1)
+        .chain(known.iter().copied())
+        .chain(num_frames.checked_sub(1));
+    let ends: Vec<usize> = ends.collect();
+    let pairs = ends.iter().zip(ends.iter().skip(1));
+    pairs
+        .filter(|(from, to)| to.saturating_sub(**from) > reach)
+        .map(|(from, to)| (*from, *to))
         .collect()
 }
 
-/// A line through the values, broken where there is none; a value alone is a dot.
-fn path_of(values: &[Option<f64>], last: usize) -> String {
+/// A line through the values, broken where two are further apart than `reach`; a value alone is a dot.
+fn path_of(values: &[Option<f64>], last: usize, reach: usize) -> String {
     let width = values.len().div_ceil(MAX_POINTS).max(1);
-    let (mut path, mut is_drawing) = (String::new(), false);
+    let (mut path, mut before) = (String::new(), None);
     for (place, chunk) in values.chunks(width).enumerate() {
         let known: Vec<f64> = chunk.iter().copied().flatten().collect();
         if known.is_empty() {
-            is_drawing = false;
             continue;
         }
         let mean = known.iter().sum::<f64>() / known.len() as f64;
         let middle = (place * width) as f64 + (chunk.len() - 1) as f64 / 2.0;
         let x = SIDES.0 * middle / last.max(1) as f64;
         let y = SIDES.1 * (1.0 - mean.clamp(0.0, 1.0));
-        let _ = match is_drawing {
+        let is_near = before.is_some_and(|it| middle - it <= (reach.max(width)) as f64);
+        let _ = match is_near {
             true => write!(path, "L{x:.1} {y:.1}"),
             false => write!(path, "M{x:.1} {y:.1}h0"),
         };
-        is_drawing = true;
+        before = Some(middle);
     }
     path
 }
@@ -124,17 +144,30 @@ mod tests {
 
     #[test]
     fn a_line_is_broken_where_nothing_is_scored() {
-        let values = [None, Some(1.0), Some(0.5), None, Some(0.0)];
+        let mut values = vec![Some(0.5); 9];
+        values[3..7].fill(None);
+        values[0] = None;
+        let known = known(&[(0, &values)], 9);
+        assert_eq!((reach(&known), unscored(&known, 9)), (2, vec![(2, 7)]));
         assert_eq!(
-            path_of(&values, 4),
-            "M250.0 0.0h0L500.0 50.0M1000.0 100.0h0"
+            path_of(&values, 8, 2),
+            "M125.0 50.0h0L250.0 50.0M875.0 50.0h0L1000.0 50.0"
         );
-        assert_eq!(unscored(&[(0, &values)], 5), [(2, 4)]);
+    }
+
+    #[test]
+    fn truth_for_every_tenth_frame_is_a_line_without_gaps() {
+        let values: Vec<_> = (0..51)
+            .map(|it| (it % 10 == 0 && it > 0).then_some(1.0))
+            .collect();
+        let known = known(&[(0, &values)], 51);
+        assert_eq!(unscored(&known, 51), []);
+        assert_eq!(path_of(&values, 50, reach(&known)).matches('M').count(), 1);
     }
 
     #[test]
     fn a_long_line_has_no_more_points_than_a_screen_shows() {
-        let path = path_of(&vec![Some(0.5); 100_000], 99_999);
+        let path = path_of(&vec![Some(0.5); 100_000], 99_999, 2);
         assert!(path.matches(['L', 'M']).count() <= MAX_POINTS);
     }
 }

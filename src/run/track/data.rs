@@ -216,7 +216,7 @@ fn own_name(root: &Path) -> String {
         |name: &str| ["train", "val", "test", "TEST"].contains(&name) || name.starts_with("TRAIN_");
     match parts.as_slice() {
         [split, set, ..] if is_split(split) => format!("{set}-{split}"),
-        [name, ..] => name.trim_end_matches(".txt").to_owned(),
+        [name, ..] => name.trim_end_matches(".txt").replace('/', ""),
         [] => "data".to_owned(),
     }
 }

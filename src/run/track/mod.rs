@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub use data::{TrackData, TrackDataKind};
-pub use sample::{SampledFrame, SampledSequence, SampledTrack, sample_tracks};
+pub use sample::{SampledFrame, SampledSequence, SampledTrack, TrackSample, sample_tracks};
 pub use score::TrackScore;
 pub use summary::{SequenceScore, TrackSummary};
 
@@ -84,6 +84,7 @@ pub fn track(options: &TrackOptions) -> Result<TrackSummary, RunError> {
         sequences: Arc::clone(&ready.sequences),
         journal: ready.journal,
         done: ready.done,
+        workers: options.workers,
         bar: bar(options, num_done, num_all),
         verbosity: options.verbosity,
         error: None,

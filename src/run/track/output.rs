@@ -23,6 +23,7 @@ pub(super) struct Writer {
     pub sequences: Arc<[Sequence]>,
     pub journal: Journal,
     pub done: Vec<Done>,
+    pub workers: usize,
     pub bar: ProgressBar,
     pub verbosity: Verbosity,
     /// Why the run was broken off.

@@ -42,6 +42,7 @@ pub(super) fn finish(
         });
     }
     let summary = TrackSummary {
+        workers: writer.workers,
         seconds: begun.elapsed().as_secs_f64(),
         ..summary(&writer.sequences, all, begin, &refused)
     };
@@ -116,6 +117,7 @@ fn summary(
         too_many_refused: 100 * num_refused > MAX_REFUSED_PERCENT * num_all,
         scores,
         per_sequence: per_sequence(sequences, all),
+        workers: 0,
         seconds: 0.0,
         is_complete_already: false,
     }

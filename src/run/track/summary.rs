@@ -25,6 +25,8 @@ pub struct TrackSummary {
     /// A row for each tracker on each sequence.
     #[serde(skip)]
     pub per_sequence: Vec<SequenceScore>,
+    /// Sequences that were tracked side by side: the more, the longer each update takes.
+    pub workers: usize,
     /// Seconds since the command that finished the run was started.
     pub seconds: f64,
     /// Whether the results were complete before this command.
@@ -103,7 +105,8 @@ impl Display for TrackSummary {
         if self.is_complete_already {
             write!(f, "; complete already, nothing was done")?;
         } else {
-            write!(f, " in {:.1} s", self.seconds)?;
+            let workers = counted(self.workers as u64, "worker");
+            write!(f, " in {:.1} s with {workers}", self.seconds)?;
         }
         if self.refused + self.partial > 0 {
             let (refused, partial) = (self.refused, self.partial);

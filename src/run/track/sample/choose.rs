@@ -8,7 +8,21 @@ pub(super) fn frames_to_show(len: usize, overlaps: &[&[Option<f64>]], num: usize
     let Some(last) = len.checked_sub(1) else {
         return Vec::new();
     };
-    let step = (len / 40).clamp(1, 30);
+    let is_scored = |frame: &usize| {
+        overlaps
+            .iter()
+            .any(|it| matches!(it.get(*frame), Some(Some(_))))
+    };
+    let scored: Vec<usize> = (0..len).filter(is_scored).collect();
+    // Where every tenth frame is scored, one of the others tells less.
+    let near = |frame: usize| {
+        let nearest = scored.iter().copied().min_by_key(|it| it.abs_diff(frame));
+        nearest
+            .filter(|it| it.abs_diff(frame) <= len / (2 * num.max(1)))
+            .unwrap_or(frame)
+    };
+    let spacing = len.div_ceil(scored.len().max(1));
+    let step = (len / 40).clamp(1, 30).max(spacing);
     let mut chosen = vec![0, last];
     let mut add = |frame: usize| {
         if chosen.len() < num && !chosen.contains(&frame) {
@@ -18,10 +32,10 @@ pub(super) fn frames_to_show(len: usize, overlaps: &[&[Option<f64>]], num: usize
     for fall in falls(len, overlaps, step).into_iter().take(2) {
         [fall.saturating_sub(step), fall, (fall + step).min(last)]
             .into_iter()
-            .for_each(&mut add);
+            .for_each(|it| add(near(it)));
     }
     let gaps = num.saturating_sub(1).max(1);
-    (1..gaps).map(|part| part * last / gaps).for_each(&mut add);
+    (1..gaps).for_each(|part| add(near(part * last / gaps)));
     chosen.truncate(num);
     chosen.sort_unstable();
     chosen.dedup();
@@ -70,6 +84,16 @@ mod tests {
         for frame in [0, 47, 50, 53, 119] {
             assert!(shown.contains(&frame), "{shown:?}");
         }
+    }
+
+    #[test]
+    fn where_truth_is_sparse_the_frames_that_have_it_are_shown() {
+        let sparse: Vec<_> = (0..201)
+            .map(|it| (it % 15 == 0 && it > 0).then_some(0.8))
+            .collect();
+        let shown = frames_to_show(201, &[&sparse], 8);
+        assert_eq!((shown.len(), shown[0], shown[7]), (8, 0, 200));
+        assert!(shown[1..7].iter().all(|it| it % 15 == 0), "{shown:?}");
     }
 
     #[test]

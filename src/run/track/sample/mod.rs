@@ -19,11 +19,21 @@ use super::{TrackOptions, TrackSummary};
 use crate::ope::got10k;
 use crate::parallel::Heartbeat;
 use crate::run::RunError;
+use crate::run::refusals::{self, SetAside};
 use crate::track::TrackerKind;
 use crate::types::{BoxXywh, SizePx};
 
 /// Pictures of a sequence.
 const NUM_PICTURES: usize = 8;
+
+/// What of a run is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrackSample {
+    /// The sequences that went worst, the worst first.
+    pub sequences: Vec<SampledSequence>,
+    /// What was not tracked, or not as a whole, by reason.
+    pub set_aside: SetAside,
+}
 
 /// A sequence, and what the trackers said of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,22 +89,26 @@ pub fn sample_tracks(
     options: &TrackOptions,
     summary: &TrackSummary,
     max: usize,
-) -> Result<Vec<SampledSequence>, RunError> {
+) -> Result<TrackSample, RunError> {
     let heartbeat = Arc::new(Heartbeat::new(Arc::clone(&options.cancel)));
     let listed = Sequences::list(options)?.list;
-    let mut sampled = Vec::new();
+    let mut sequences = Vec::new();
     for rows in worst_first(&summary.per_sequence).into_iter().take(max) {
         let Some(first) = rows.first() else { continue };
         let is_it = |it: &&Sequence| it.data == first.score.data && it.id == first.sequence;
         let Some(sequence) = listed.iter().find(is_it) else {
             continue;
         };
-        sampled.extend(sample(options, sequence, &rows, &heartbeat)?);
+        sequences.extend(sample(options, sequence, &rows, &heartbeat)?);
         if heartbeat.should_stop() {
             return Err(RunError::Stopped);
         }
     }
-    Ok(sampled)
+    let set_aside = refusals::read(&options.out)?;
+    Ok(TrackSample {
+        sequences,
+        set_aside,
+    })
 }
 
 fn worst_first(all: &[SequenceScore]) -> Vec<Vec<&SequenceScore>> {
