@@ -49,7 +49,13 @@ pub fn success_plot(title: &str, curves: &[SuccessCurve]) -> String {
             text x=(CORNER.0) y="24" font-size="15" font-weight="600" { (title) }
             (grid())
             @for (stroke, curve) in ranked.iter().rev() { (line(*stroke, curve)) }
-            (legend(&ranked))
+            @if ranked.is_empty() {
+                text x=(CORNER.0 + FIELD.0 / 2.0) y=(CORNER.1 + FIELD.1 / 2.0) text-anchor="middle" {
+                    "no frame is scored"
+                }
+            } @else {
+                (legend(&ranked))
+            }
         }
     };
     svg.into_string()
@@ -138,6 +144,7 @@ mod tests {
         let place = |word: &str| svg.find(word).unwrap();
         assert!(place(">better<") < place(">worse<"));
         assert!(svg.contains("0.750") && svg.contains("a &lt;set&gt;"));
+        assert!(success_plot("", &[]).contains("no frame is scored"));
         // The first tracker of the command line, drawn below the better one.
         assert!(place(stroke(1).color) > place(stroke(0).color));
     }

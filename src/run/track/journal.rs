@@ -142,3 +142,35 @@ fn parse(text: &[u8]) -> (Option<Found>, u64) {
     }
     (Some(Found { begin, done: all }), bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(ordinal: usize) -> String {
+        let done = Done {
+            ordinal,
+            scene: None,
+            results: Vec::new(),
+            refused: Vec::new(),
+        };
+        serde_json::to_string(&done).unwrap() + "\n"
+    }
+
+    #[test]
+    fn lines_count_up_to_the_first_that_is_torn_or_out_of_order() {
+        let head = "{\"program_version\":\"0\"}\n".to_owned();
+        let whole = head.clone() + &line(0) + &line(1);
+        for after in ["", "{\"ordinal\":2", &line(3), &line(1), "no json\n"] {
+            let (found, bytes) = parse((whole.clone() + after).as_bytes());
+            assert_eq!(
+                (found.unwrap().done.len(), bytes),
+                (2, whole.len() as u64),
+                "{after}"
+            );
+        }
+        for cut in 0..head.len() {
+            assert!(parse(&head.as_bytes()[..cut]).0.is_none());
+        }
+    }
+}

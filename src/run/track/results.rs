@@ -194,3 +194,15 @@ fn quoted(field: &str) -> String {
         false => field.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_with_the_tables_own_signs_is_quoted() {
+        assert_eq!(quoted("sports, ball"), "\"sports, ball\"");
+        assert_eq!(quoted("8\" disc"), "\"8\"\" disc\"");
+        assert_eq!(quoted("cat"), "cat");
+    }
+}
