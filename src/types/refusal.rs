@@ -12,6 +12,8 @@ pub enum Stage {
     Decode,
     /// Choosing pairs.
     Sample,
+    /// Following a target.
+    Track,
     /// Cropping and scaling.
     Crop,
     /// Compressing an image.
@@ -31,6 +33,7 @@ impl Stage {
             Self::Source => "source",
             Self::Decode => "decode",
             Self::Sample => "sample",
+            Self::Track => "track",
             Self::Crop => "crop",
             Self::Encode => "encode",
             Self::Render => "render",
