@@ -4,7 +4,9 @@
 //! et al., "Staple: Complementary Learners for Real-Time Tracking", CVPR 2016; Possegger et al., "In Defense of
 //! Color-based Model-free Tracking", CVPR 2015. Ours works on luma and chroma as decoded.
 
-use super::gradients::INNER;
+use multiversion::multiversion;
+
+use super::gradients::{INNER, PATCH};
 use super::spectrum::{SIDE, wrapped};
 
 /// Samples on a side of the window: two of each cell.
@@ -35,24 +37,59 @@ impl Samples {
         Self(vec![0; FINE * FINE])
     }
 
-    /// Reads `FINE x FINE` levels of luma, and of chroma where there is any.
-    pub fn read(&mut self, luma: &[f32], chroma: Option<[&[f32]; 2]>) {
+    /// Reads a patch of luma, `PATCH x PATCH` levels, and the chroma of each cell where there is any.
+    pub fn read(&mut self, patch: &[f32], chroma: Option<[&Vec<f32>; 2]>) {
         let Some([u, v]) = chroma else {
-            for (bin, level) in self.0.iter_mut().zip(luma) {
-                *bin = (level * (GRAY_BINS / 256.0)) as u16;
-            }
+            bin_gray(patch, &mut self.0);
             return;
         };
-        let place = |level: f32| {
-            let steps = (level - 128.0) / CHROMA_STEP + CHROMA_BINS as f32 / 2.0;
-            steps.clamp(0.0, CHROMA_BINS as f32 - 1.0) as u16
-        };
-        for (bin, (luma, (&u, &v))) in self.0.iter_mut().zip(luma.iter().zip(u.iter().zip(v))) {
-            let luma = (luma * (LUMA_BINS as f32 / 256.0)) as u16;
-            *bin = (luma.min(LUMA_BINS as u16 - 1) * CHROMA_BINS as u16 + place(u))
-                * CHROMA_BINS as u16
-                + place(v);
+        bin_luma(patch, &mut self.0);
+        let mut bins = [0; SIDE];
+        let cells = u.chunks_exact(SIDE).zip(v.chunks_exact(SIDE));
+        for (rows, (u, v)) in self.0.chunks_exact_mut(2 * FINE).zip(cells) {
+            bin_chroma(u, v, &mut bins);
+            for row in rows.chunks_exact_mut(FINE) {
+                for (pair, bin) in row.as_chunks_mut::<2>().0.iter_mut().zip(&bins) {
+                    *pair = pair.map(|luma| luma + bin);
+                }
+            }
         }
+    }
+}
+
+/// Bins of the patch's inner pixels by luma alone.
+#[multiversion(targets = "simd")]
+fn bin_gray(patch: &[f32], bins: &mut [u16]) {
+    let rows = patch[PATCH..].chunks_exact(PATCH);
+    for (bins, row) in bins.chunks_exact_mut(FINE).zip(rows) {
+        for (bin, level) in bins.iter_mut().zip(&row[1..]) {
+            *bin = (level * (GRAY_BINS / 256.0)) as i32 as u16;
+        }
+    }
+}
+
+/// First bin of those that share a bin of luma.
+#[multiversion(targets = "simd")]
+fn bin_luma(patch: &[f32], bins: &mut [u16]) {
+    let rows = patch[PATCH..].chunks_exact(PATCH);
+    for (bins, row) in bins.chunks_exact_mut(FINE).zip(rows) {
+        for (bin, level) in bins.iter_mut().zip(&row[1..]) {
+            let luma = (level * (LUMA_BINS as f32 / 256.0)) as i32;
+            *bin = (luma * (CHROMA_BINS * CHROMA_BINS) as i32) as u16;
+        }
+    }
+}
+
+/// Place among them by chroma.
+#[multiversion(targets = "simd")]
+fn bin_chroma(u: &[f32], v: &[f32], bins: &mut [u16; SIDE]) {
+    const MIDDLE: f32 = CHROMA_BINS as f32 / 2.0;
+    let place = |level: f32| {
+        let steps = (level - 128.0) * (1.0 / CHROMA_STEP) + MIDDLE;
+        steps.max(0.0).min(CHROMA_BINS as f32 - 1.0) as i32
+    };
+    for (bin, (&u, &v)) in bins.iter_mut().zip(u.iter().zip(v)) {
+        *bin = (place(u) * CHROMA_BINS as i32 + place(v)) as u16;
     }
 }
 

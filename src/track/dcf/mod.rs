@@ -25,7 +25,7 @@ use self::gradients::{CELL_PX, PATCH};
 use self::peak::{Peak, peak_to_sidelobe_ratio};
 use self::profile::Profiles;
 use self::size::{InPatch, SizeFilter};
-use self::spectrum::{AREA, SIDE};
+use self::spectrum::{AREA, SIDE, shift};
 use self::window::{Window, with_window};
 use super::{Estimate, TrackError, TrackFrame, Tracker};
 use crate::types::{BoxXywh, Orientation, SizePx};
@@ -48,6 +48,8 @@ const PROFILE_WEIGHT: f64 = 0.5;
 const PROFILE_CONTRAST: [f64; 2] = [0.3, 0.6];
 /// Share of the size filter's growth that is believed.
 const SIZE_WEIGHT: f64 = 0.3;
+/// A target that moved further than so many cells is learned from a window of its own, not from the one it was found in.
+const REREAD_CELLS: f64 = 2.0;
 /// A target's shorter side is at least so many px.
 const MIN_SIDE_PX: f64 = 4.0;
 
@@ -87,7 +89,7 @@ impl Dcf {
             };
             window.read(planes, tracker.center, tracker.cell_px())?;
             window.transform_features();
-            tracker.learn(window, Rates::FIRST);
+            tracker.learn(window, [0.0; 2], tracker.cell_px(), Rates::FIRST);
             Ok(tracker)
         })
     }
@@ -102,15 +104,17 @@ impl Dcf {
         self.sides.map(|side| side / 2.0 * CELL_PX as f64 / cell_px)
     }
 
-    /// Learns the target in the middle of the window.
-    fn learn(&mut self, window: &mut Window, rates: Rates) {
-        let half = self.half_in_window(self.cell_px());
-        let middle = [FINE as f64 / 2.0; 2];
+    /// Learns the target, `moved` from the middle of the window whose cells are `cell_px` px wide (both in cells).
+    fn learn(&mut self, window: &mut Window, moved: [f64; 2], cell_px: f64, rates: Rates) {
+        let half = self.half_in_window(cell_px);
+        let samples = moved.map(|moved| moved * CELL_PX as f64);
+        let center = samples.map(|moved| FINE as f64 / 2.0 + moved);
         self.colors
-            .learn(&window.samples, middle, half, rates.color);
+            .learn(&window.samples, center, half, rates.color);
         self.colors.compare(&window.samples, &mut window.likeness);
         self.profiles
-            .learn(&window.likeness, middle, half, rates.profile);
+            .learn(&window.likeness, center, half, rates.profile);
+        shift(&mut window.spectra, moved.map(|moved| -moved));
         self.filter.learn(
             &window.spectra,
             rates.filter,
@@ -119,7 +123,7 @@ impl Dcf {
             &mut window.transform,
         );
         let in_patch = InPatch {
-            center: [(PATCH as f64 - 1.0) / 2.0; 2],
+            center: samples.map(|moved| (PATCH as f64 - 1.0) / 2.0 + moved),
             half,
         };
         self.size
@@ -212,9 +216,15 @@ impl Tracker for Dcf {
             self.resize(window, read_at, cell_px);
             let is_lost = evidence.is_lost();
             if self.num_updates.is_multiple_of(LEARN_EVERY) && !is_lost {
-                window.read(planes, self.center, self.cell_px())?;
-                window.transform_features();
-                self.learn(window, Rates::LATER);
+                let moved = [0, 1].map(|axis| (self.center[axis] - read_at[axis]) / cell_px);
+                if moved.iter().all(|moved| moved.abs() < REREAD_CELLS) {
+                    self.learn(window, moved, cell_px, Rates::LATER);
+                } else {
+                    let cell_px = self.cell_px();
+                    window.read(planes, self.center, cell_px)?;
+                    window.transform_features();
+                    self.learn(window, [0.0; 2], cell_px, Rates::LATER);
+                }
             }
             Ok(Estimate {
                 bbox: self.bbox(),

@@ -76,11 +76,14 @@ pub(super) struct Lattice {
 #[derive(Default)]
 pub(super) struct Sampler {
     columns: Vec<Between>,
-    sums: Vec<u32>,
+    sums: Vec<u16>,
     above: Row,
     below: Row,
     mixed: Vec<f32>,
 }
+
+/// Sides of a block at most: a column of it adds up in 16 bits.
+const MAX_BLOCK: usize = 256;
 
 /// A row of the reduced plane.
 #[derive(Default)]
@@ -123,7 +126,8 @@ impl Sampler {
     /// that nothing is passed over. Beyond the border the outermost samples go on.
     pub fn sample(&mut self, plane: &Plane<'_>, lattice: &Lattice, out: &mut [f32]) {
         let step = plane.per_px.map(|per_px| lattice.step * per_px);
-        let block = [0, 1].map(|axis| ((step[axis] + 0.25) as usize).clamp(1, plane.size[axis]));
+        let block = [0, 1]
+            .map(|axis| ((step[axis] + 0.25) as usize).clamp(1, plane.size[axis].min(MAX_BLOCK)));
         let between = |axis: usize, place: usize| {
             let from_center = place as f64 - (lattice.side as f64 - 1.0) / 2.0;
             let at = lattice.center[axis] * plane.per_px[axis] + from_center * step[axis];
@@ -176,7 +180,7 @@ impl Row {
         index: usize,
         reduced: &Reduced<'_>,
         across: Range<usize>,
-        sums: &mut Vec<u32>,
+        sums: &mut Vec<u16>,
     ) {
         if self.index == Some(index) {
             return;
@@ -198,15 +202,33 @@ impl Row {
             if plane.bit_depth == 8 {
                 add_bytes(bytes, sums);
             } else {
-                add_words(bytes, sums);
+                add_words(bytes, plane.bit_depth, sums);
             }
         }
-        let white = f32::from(1u16 << (plane.bit_depth - 8));
-        let scale = 1.0 / ((wide * high) as f32 * white);
+        let scale = 1.0 / (wide * high) as f32;
         self.levels.clear();
-        let blocks = sums.chunks_exact(wide);
-        self.levels
-            .extend(blocks.map(|block| block.iter().sum::<u32>() as f32 * scale));
+        self.levels.resize(across.len(), 0.0);
+        match wide {
+            1 => blocks::<1>(sums, scale, &mut self.levels),
+            2 => blocks::<2>(sums, scale, &mut self.levels),
+            3 => blocks::<3>(sums, scale, &mut self.levels),
+            4 => blocks::<4>(sums, scale, &mut self.levels),
+            _ => {
+                let sum = |block: &[u16]| block.iter().map(|&sum| u32::from(sum)).sum::<u32>();
+                let sums = sums.chunks_exact(wide).map(sum);
+                for (level, sum) in self.levels.iter_mut().zip(sums) {
+                    *level = sum as f32 * scale;
+                }
+            }
+        }
+    }
+}
+
+/// Sums of `WIDE` neighbours, times `scale`.
+#[multiversion(targets = "simd")]
+fn blocks<const WIDE: usize>(sums: &[u16], scale: f32, levels: &mut [f32]) {
+    for (level, block) in levels.iter_mut().zip(sums.as_chunks::<WIDE>().0) {
+        *level = block.iter().map(|&sum| u32::from(sum)).sum::<u32>() as f32 * scale;
     }
 }
 
@@ -217,15 +239,17 @@ fn widen(bytes: &[u8], levels: &mut Vec<f32>) {
 }
 
 #[multiversion(targets = "simd")]
-fn add_bytes(bytes: &[u8], sums: &mut [u32]) {
+fn add_bytes(bytes: &[u8], sums: &mut [u16]) {
     for (sum, &byte) in sums.iter_mut().zip(bytes) {
-        *sum += u32::from(byte);
+        *sum += u16::from(byte);
     }
 }
 
-fn add_words(bytes: &[u8], sums: &mut [u32]) {
-    for (sum, pair) in sums.iter_mut().zip(bytes.chunks_exact(2)) {
-        *sum += u32::from(u16::from_le_bytes([pair[0], pair[1]])); // pairs by chunks_exact
+/// Words of more than 8 bits count as 8: nothing here is that fine.
+#[multiversion(targets = "simd")]
+fn add_words(bytes: &[u8], bit_depth: u8, sums: &mut [u16]) {
+    for (sum, &pair) in sums.iter_mut().zip(bytes.as_chunks::<2>().0) {
+        *sum += (u16::from_le_bytes(pair) >> (bit_depth - 8)).min(255);
     }
 }
 

@@ -103,6 +103,24 @@ fn transpose(from: &[Complex32], to: &mut [Complex32], width: usize, height: usi
     }
 }
 
+/// Moves what `spectra` (of several grids) show by `cells`, around the borders: `exp(-2 pi i (u x + v y) / SIDE)`.
+pub(super) fn shift(spectra: &mut [Complex32], cells: [f64; 2]) {
+    let turns = |cells: f64| -> [Complex32; SIDE] {
+        std::array::from_fn(|frequency| {
+            let angle = -std::f64::consts::TAU * wrapped(frequency) * cells / SIDE as f64;
+            Complex32::new(angle.cos() as f32, angle.sin() as f32)
+        })
+    };
+    let (across, down) = (turns(cells[0]), turns(cells[1]));
+    for spectrum in spectra.chunks_exact_mut(SPECTRUM) {
+        for (column, across) in spectrum.chunks_exact_mut(SIDE).zip(&across) {
+            for (value, down) in column.iter_mut().zip(&down) {
+                *value *= across * down;
+            }
+        }
+    }
+}
+
 /// A place on the grid as cells from the origin, the second half of each side counted backward.
 pub(super) fn wrapped(place: usize) -> f64 {
     if place > SIDE / 2 {

@@ -5,9 +5,9 @@ use std::cell::RefCell;
 use multiversion::multiversion;
 use rustfft::num_complex::Complex32;
 
-use super::color::{FINE, Likeness, Samples};
+use super::color::{Likeness, Samples};
 use super::filter::{CHANNELS, Rounds, SPECTRA};
-use super::gradients::{CELL_PX, Gradients, INNER, PATCH, PLANES};
+use super::gradients::{CELL_PX, Gradients, PATCH, PLANES};
 use super::plane::{Lattice, Plane, Sampler};
 use super::size::Polar;
 use super::spectrum::{AREA, SIDE, SPECTRUM, Transform};
@@ -28,8 +28,8 @@ pub(super) struct Window {
     pub polar: Polar,
     /// Levels of luma around the target, `PATCH x PATCH`.
     pub patch: Vec<f32>,
-    /// Luma, and chroma, `FINE x FINE`.
-    fine: [Vec<f32>; 3],
+    /// Luma, and chroma, of each cell.
+    cells: [Vec<f32>; 3],
     pub samples: Samples,
     pub likeness: Likeness,
     features: Vec<f32>,
@@ -65,7 +65,7 @@ impl Window {
             rounds: Rounds::new(),
             polar: Polar::new(),
             patch: vec![0.0; PATCH * PATCH],
-            fine: std::array::from_fn(|_| vec![0.0; FINE * FINE]),
+            cells: std::array::from_fn(|_| vec![0.0; AREA]),
             samples: Samples::new(),
             likeness: Likeness::new(),
             features: vec![0.0; CHANNELS * AREA],
@@ -88,44 +88,40 @@ impl Window {
         center: [f64; 2],
         cell_px: f64,
     ) -> Result<(), TrackError> {
-        let step = cell_px / CELL_PX as f64;
-        let lattice = |side| Lattice { center, step, side };
-        self.sampler
-            .sample(&Plane::new(planes, 0)?, &lattice(PATCH), &mut self.patch);
-        for (fine, patch) in self.fine[0]
-            .chunks_exact_mut(FINE)
-            .zip(self.patch.chunks_exact(PATCH).skip(1))
-        {
-            fine.copy_from_slice(&patch[1..=INNER]);
-        }
+        let lattice = |side: usize, per_cell: usize| Lattice {
+            center,
+            step: cell_px / per_cell as f64,
+            side,
+        };
+        let luma = Plane::new(planes, 0)?;
+        let by_pixel = lattice(PATCH, CELL_PX);
+        self.sampler.sample(&luma, &by_pixel, &mut self.patch);
+        mean_of_cells(&self.patch, &mut self.cells[0]);
         let has_chroma = planes.layout.num_planes() == 3;
         if has_chroma {
             for plane in [1, 2] {
-                self.sampler.sample(
-                    &Plane::new(planes, plane)?,
-                    &lattice(FINE),
-                    &mut self.fine[plane],
-                );
+                let (chroma, by_cell) = (Plane::new(planes, plane)?, lattice(SIDE, 1));
+                self.sampler
+                    .sample(&chroma, &by_cell, &mut self.cells[plane]);
             }
             if planes.layout == PlaneLayout::Gbr {
                 self.color_differences();
             }
         }
-        let [luma, chroma @ ..] = &self.fine;
-        self.samples
-            .read(luma, has_chroma.then_some([&chroma[0], &chroma[1]]));
-        self.gradients
-            .compute(&self.patch, &mut self.features[..PLANES * AREA]);
-        let planes = self.features[PLANES * AREA..].chunks_exact_mut(AREA);
-        for ((cells, fine), weight) in
-            planes
-                .zip(&self.fine)
-                .zip([LUMA_WEIGHT, CHROMA_WEIGHT, CHROMA_WEIGHT])
-        {
-            pool(fine, weight, cells);
+        let [_, u, v] = &self.cells;
+        self.samples.read(&self.patch, has_chroma.then_some([u, v]));
+        let (edges, colors) = self.features.split_at_mut(PLANES * AREA);
+        self.gradients.compute(&self.patch, edges);
+        let weights = [LUMA_WEIGHT, CHROMA_WEIGHT, CHROMA_WEIGHT];
+        let planes = colors.chunks_exact_mut(AREA).zip(&self.cells);
+        for (weight, (feature, cells)) in weights.into_iter().zip(planes) {
+            let mean = cells.iter().sum::<f32>() / AREA as f32;
+            for (feature, cell) in feature.iter_mut().zip(cells) {
+                *feature = (cell - mean) * weight;
+            }
         }
         if !has_chroma {
-            self.features[(PLANES + 1) * AREA..].fill(0.0);
+            colors[AREA..].fill(0.0);
         }
         taper(&mut self.features, &self.taper);
         Ok(())
@@ -144,7 +140,7 @@ impl Window {
 
     /// Blue and red beside green, as chroma is beside luma.
     fn color_differences(&mut self) {
-        let [green, others @ ..] = &mut self.fine;
+        let [green, others @ ..] = &mut self.cells;
         for other in others {
             for (other, green) in other.iter_mut().zip(&*green) {
                 *other = (*other - green) * 0.5 + 128.0;
@@ -153,26 +149,16 @@ impl Window {
     }
 }
 
-/// Means over cells, less the mean of the window, times `weight`.
-fn pool(fine: &[f32], weight: f32, cells: &mut [f32]) {
-    let mut total = 0.0;
-    for (cells, rows) in cells
-        .chunks_exact_mut(SIDE)
-        .zip(fine.chunks_exact(2 * FINE))
-    {
-        let (above, below) = rows.split_at(FINE);
-        for (cell, (above, below)) in cells
-            .iter_mut()
-            .zip(above.chunks_exact(2).zip(below.chunks_exact(2)))
-        {
+/// Means of the patch over cells.
+fn mean_of_cells(patch: &[f32], cells: &mut [f32]) {
+    let inner = patch[PATCH..].chunks_exact(CELL_PX * PATCH);
+    for (cells, rows) in cells.chunks_exact_mut(SIDE).zip(inner) {
+        let (above, below) = rows.split_at(PATCH);
+        let pairs = above[1..].chunks_exact(2).zip(below[1..].chunks_exact(2));
+        for (cell, (above, below)) in cells.iter_mut().zip(pairs) {
             *cell = 0.25 * (above[0] + above[1] + below[0] + below[1]);
-            total += *cell;
         }
     }
-    let mean = total / AREA as f32;
-    cells
-        .iter_mut()
-        .for_each(|cell| *cell = (*cell - mean) * weight);
 }
 
 /// The transform takes the window as periodic: untapered, its borders would meet as an edge.
