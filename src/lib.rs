@@ -24,6 +24,9 @@ pub mod parallel;
 #[cfg(feature = "extract")]
 pub mod jpeg;
 
+#[cfg(feature = "opencv")]
+pub mod cv;
+
 pub mod source;
 
 #[cfg(feature = "extract")]
