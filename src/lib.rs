@@ -34,6 +34,8 @@ pub mod decode;
 
 pub mod sample;
 
+pub mod propose;
+
 pub mod track;
 
 #[cfg(feature = "extract")]
