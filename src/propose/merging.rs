@@ -8,6 +8,9 @@ use super::segments::Segments;
 /// Bins of a region's histogram: 8 each of luma, the two chromas, and edges.
 const BINS: usize = 32;
 
+/// The first bin of edges of 8 and more.
+const FIRST_TEXTURED: usize = 28;
+
 /// A region, as it was when it was merged into another.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Region {
@@ -17,6 +20,8 @@ pub(super) struct Region {
     pub area: f32,
     /// How much its colours differ from its neighbours', by length of boundary, 0 to 1.
     pub contrast: f32,
+    /// Share of its px that differ from a neighbour by 8 of 255 or more.
+    pub texture: f32,
 }
 
 #[derive(Clone)]
@@ -170,6 +175,7 @@ fn region(nodes: &[Node], links: &[Link], node: u32) -> Region {
         cells: own.cells,
         area: own.area,
         contrast: contrast / length,
+        texture: own.histogram[FIRST_TEXTURED..].iter().sum::<f32>() / own.area,
     }
 }
 

@@ -22,9 +22,9 @@ pub struct ProposalRules {
     /// Least distance of a box from the frame's border, as a share of the frame's short side: what the border
     /// cuts is about to leave.
     pub border_share: f64,
-    /// Least contrast inside a box, 0 to 255: the mean difference of neighbouring px of the frame shrunk to
-    /// a short side of 160 px. A correlation tracker can't hold a flat wall.
-    pub min_contrast: f64,
+    /// Least share of a box's px that differ from a neighbour by 8 of 255 or more, in the frame shrunk to a
+    /// short side of 160 px. A correlation tracker can't hold a flat wall.
+    pub min_texture: f64,
 }
 
 impl Default for ProposalRules {
@@ -32,12 +32,12 @@ impl Default for ProposalRules {
         Self {
             count: 4,
             min_side_px: 16.0,
-            min_side_share: 0.08,
+            min_side_share: 0.05,
             max_side_share: 0.7,
             max_aspect: 4.0,
             max_overlap: 0.3,
             border_share: 0.01,
-            min_contrast: 3.0,
+            min_texture: 0.12,
         }
     }
 }
@@ -70,8 +70,8 @@ impl ProposalRules {
     ) -> Vec<Proposal> {
         candidates.retain(|candidate| {
             self.allow(candidate.bbox, frame)
-                && self.min_contrast
-                    <= f64::from(scene.contrast(scene.picture.covered_by(candidate.bbox)))
+                && self.min_texture
+                    <= f64::from(scene.texture(scene.picture.covered_by(candidate.bbox)))
         });
         candidates.sort_by(|one, other| other.score.total_cmp(&one.score));
         let mut selected: Vec<Proposal> = Vec::new();

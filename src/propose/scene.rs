@@ -7,14 +7,15 @@ use super::picture::{Cells, Picture};
 use super::sums::Sums;
 use crate::types::Planes;
 
+/// Least difference of neighbouring px that counts as texture: more than grain makes once the frame is shrunk.
+const TEXTURE: u8 = 8;
+
 /// A frame's picture and its maps.
 pub(super) struct Scene {
     pub picture: Picture,
     pub differences: Differences,
-    /// Sums of edges.
-    edges: Sums,
-    /// Sums of luma and of both chromas.
-    colors: [Sums; 3],
+    /// Counts of px that differ from a neighbour.
+    textured: Sums,
     /// Sums of what the camera's motion does not explain, where a neighbour frame is at hand.
     motion: Option<Sums>,
 }
@@ -41,18 +42,21 @@ impl Scene {
             Some(neighbor) => Some(motion(&picture, &Picture::of(neighbor)?)),
             None => None,
         };
+        let mut textured = differences.edges();
+        for edge in &mut textured {
+            *edge = u8::from(*edge >= TEXTURE);
+        }
         Ok(Self {
-            edges: Sums::of(&differences.edges(), width),
-            colors: [0, 1, 2].map(|plane| Sums::of(&picture.planes[plane], width)),
+            textured: Sums::of(&textured, width),
             motion: motion.map(|map| Sums::of(&map, width)),
             differences,
             picture,
         })
     }
 
-    /// Mean difference of neighbouring px, 0 to 255.
-    pub fn contrast(&self, cells: Cells) -> f32 {
-        self.edges.over(cells) / cells.area() as f32
+    /// Share of px that differ from a neighbour by [`TEXTURE`] or more.
+    pub fn texture(&self, cells: Cells) -> f32 {
+        self.textured.over(cells) / cells.area() as f32
     }
 
     /// Mean motion against the camera's, 0 to 255; 0 without a neighbour frame.
@@ -61,18 +65,14 @@ impl Scene {
         sums.map_or(Surrounded::default(), |sums| self.surrounded(sums, cells))
     }
 
-    /// How far the mean colour is from the mean colour around, 0 to 255: luma, and chroma twice.
-    pub fn color_step(&self, cells: Cells) -> f32 {
-        let steps = self.colors.iter().zip([1.0, 2.0, 2.0]);
-        steps
-            .map(|(sums, weight)| {
-                let Surrounded { inside, around } = self.surrounded(sums, cells);
-                weight * (inside - around).abs()
-            })
-            .sum()
+    /// Sums of luma and of both chromas.
+    pub fn color_sums(&self) -> [Sums; 3] {
+        let planes = self.picture.planes.each_ref();
+        planes.map(|plane| Sums::of(plane, self.picture.width))
     }
 
-    fn surrounded(&self, sums: &Sums, cells: Cells) -> Surrounded {
+    /// Means inside and around a box.
+    pub fn surrounded(&self, sums: &Sums, cells: Cells) -> Surrounded {
         let (across, down) = (cells.width() / 4 + 1, cells.height() / 4 + 1);
         let grown = Cells {
             left: cells.left.saturating_sub(across),

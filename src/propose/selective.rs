@@ -14,6 +14,7 @@ pub(super) fn candidates(frame: &Planes, scene: &Scene) -> Result<Vec<Proposal>,
     let (size, small) = (frame.size(), image.size());
     let across = f64::from(size.width) / f64::from(small.width);
     let down = f64::from(size.height) / f64::from(small.height);
+    let color_sums = scene.color_sums();
     let found = selective_search(&image)?.into_iter().map(|region| {
         let bbox = BoxXywh {
             x: region.x * across,
@@ -23,7 +24,11 @@ pub(super) fn candidates(frame: &Planes, scene: &Scene) -> Result<Vec<Proposal>,
         };
         Proposal {
             bbox,
-            score: f64::from(score::of_box(scene, scene.picture.covered_by(bbox))),
+            score: f64::from(score::of_box(
+                scene,
+                &color_sums,
+                scene.picture.covered_by(bbox),
+            )),
         }
     });
     Ok(found.collect())

@@ -326,7 +326,7 @@ proptest! {
     fn every_rule_holds_for_every_kind_in_any_frame(
         (width, height, layout) in (16u32..400, 16u32..300, layouts()),
         (cell_x, cell_y, seed) in (1i64..40, 1i64..40, 0u64..1000),
-        (count, max_overlap, min_contrast) in (0usize..60, 0.0f64..1.0, 0.0f64..20.0),
+        (count, max_overlap, min_texture) in (0usize..60, 0.0f64..1.0, 0.0f64..0.5),
         (min_side_px, max_side_share, max_aspect) in (4.0f64..40.0, 0.2f64..1.0, 1.0f64..6.0),
     ) {
         let size = SizePx { width, height };
@@ -334,7 +334,7 @@ proptest! {
             noise((x + shift) / cell_x + plane as i64, y / cell_y + seed as i64)
         });
         let rules = ProposalRules {
-            count, max_overlap, min_contrast, min_side_px, max_side_share, max_aspect,
+            count, max_overlap, min_texture, min_side_px, max_side_share, max_aspect,
             ..ProposalRules::default()
         };
         for kind in built() {
