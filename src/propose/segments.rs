@@ -28,7 +28,7 @@ pub(super) fn segments(differences: &Differences, width: usize) -> Segments {
         let px = pair / 2;
         (
             px,
-            if pair % 2 == 0 {
+            if pair.is_multiple_of(2) {
                 px + 1
             } else {
                 px + width as u32
