@@ -65,12 +65,6 @@ impl Scene {
         sums.map_or(Surrounded::default(), |sums| self.surrounded(sums, cells))
     }
 
-    /// Sums of luma and of both chromas.
-    pub fn color_sums(&self) -> [Sums; 3] {
-        let planes = self.picture.planes.each_ref();
-        planes.map(|plane| Sums::of(plane, self.picture.width))
-    }
-
     /// Means inside and around a box.
     pub fn surrounded(&self, sums: &Sums, cells: Cells) -> Surrounded {
         let (across, down) = (cells.width() / 4 + 1, cells.height() / 4 + 1);

@@ -1,6 +1,8 @@
 //! OpenCV's selective search.
 
+use super::picture::Cells;
 use super::scene::Scene;
+use super::sums::Sums;
 use super::{Proposal, ProposeError, score};
 use crate::cv::{BgrImage, CvError, selective_search};
 use crate::types::{BoxXywh, Planes};
@@ -14,7 +16,7 @@ pub(super) fn candidates(frame: &Planes, scene: &Scene) -> Result<Vec<Proposal>,
     let (size, small) = (frame.size(), image.size());
     let across = f64::from(size.width) / f64::from(small.width);
     let down = f64::from(size.height) / f64::from(small.height);
-    let color_sums = scene.color_sums();
+    let color_sums = color_sums(scene);
     let found = selective_search(&image)?.into_iter().map(|region| {
         let bbox = BoxXywh {
             x: region.x * across,
@@ -24,14 +26,28 @@ pub(super) fn candidates(frame: &Planes, scene: &Scene) -> Result<Vec<Proposal>,
         };
         Proposal {
             bbox,
-            score: f64::from(score::of_box(
-                scene,
-                &color_sums,
-                scene.picture.covered_by(bbox),
-            )),
+            score: f64::from(of_box(scene, &color_sums, scene.picture.covered_by(bbox))),
         }
     });
     Ok(found.collect())
+}
+
+/// Sums of luma and of both chromas.
+fn color_sums(scene: &Scene) -> [Sums; 3] {
+    let planes = scene.picture.planes.each_ref();
+    planes.map(|plane| Sums::of(plane, scene.picture.width))
+}
+
+/// How much a box of which no more is known looks like one thing: its mean colour differs from that around it.
+fn of_box(scene: &Scene, color_sums: &[Sums; 3], cells: Cells) -> f32 {
+    let steps = color_sums.iter().zip([1.0, 2.0, 2.0]); // chroma spans less of its range
+    let color_step: f32 = steps
+        .map(|(sums, weight)| {
+            let mean = scene.surrounded(sums, cells);
+            weight * (mean.inside - mean.around).abs()
+        })
+        .sum();
+    1.25 * color_step / 64.0 + score::of_size(scene, cells) + score::of_motion(scene, cells)
 }
 
 impl From<CvError> for ProposeError {
