@@ -49,6 +49,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             Ok(random_boxes(view.frame.size(), &rules, view.seed))
         })?;
         for &kind in ProposerKind::ALL {
+            if kind == ProposerKind::SelectiveSearch && cfg!(not(feature = "opencv")) {
+                continue;
+            }
             report(kind.name(), max_overlap, &views, |view| {
                 let neighbor = view.neighbor.as_ref();
                 let found = propose(kind, &view.frame, neighbor, &rules, view.seed)?;
