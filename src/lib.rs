@@ -5,6 +5,7 @@
 //! | find | [`source`] | a data set or a folder | [`types::Clip`]s in a stable order: id, media, boxes and label where known |
 //! | decode | [`decode`] | a clip's media: video file, folder of JPEGs, zip of JPEGs | [`types::Frame`]s in presentation order, with index and pts |
 //! | sample | [`sample`] | a clip's length, the pair rule, a seed | which frame indices become anchors and positives |
+//! | propose | [`propose`] | a frame, one near it | regions that may hold a thing, best first |
 //! | track | [`track`] | a region and the following frames | box and confidence per frame |
 //! | crop | [`crop`] | a frame, a box | one image of a pair |
 //! | encode | [`codec`] | an image | JPEG bytes, or raw RGB under zstd |
@@ -25,12 +26,17 @@ pub mod parallel;
 #[cfg(feature = "extract")]
 pub mod jpeg;
 
+#[cfg(feature = "opencv")]
+pub mod cv;
+
 pub mod source;
 
 #[cfg(feature = "extract")]
 pub mod decode;
 
 pub mod sample;
+
+pub mod propose;
 
 pub mod track;
 

@@ -17,8 +17,6 @@ mod opencv;
 pub use error::TrackError;
 pub use frame::TrackFrame;
 pub use kind::TrackerKind;
-#[cfg(feature = "opencv")]
-pub use opencv::opencv_version;
 
 use crate::types::BoxXywh;
 
