@@ -3,27 +3,43 @@
 /// What speaks for the place that was found.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Evidence {
-    /// The filter's answer there: about 1 if the target looks as learned, near 0 if nothing is there.
+    /// The filter's answer there: about 0.5 if the target looks as learned, near 0 if nothing is there.
     pub filter: f64,
     /// The mean likeness of colours there, 0 to 1.
     pub color: f64,
     /// How well colours tell the target from its surroundings, 0 to 1.
     pub contrast: f64,
-    /// Peak-to-sidelobe ratio of the filter's answer.
-    pub psr: f64,
 }
 
-/// Below this the target counts as lost, and nothing is learned.
-const LOST: f64 = 0.1;
+/// Weights of the three, and the offset, of a logistic regression on "overlaps the truth by more than half". Fitted on the
+/// tuning half of the rendered sequences and on real clips; `docs/TRACKER.md` shows what it says of the other half.
+const WEIGHTS: [f64; 3] = [4.0, 5.1, 4.5];
+const OFFSET: f64 = -6.8;
+
+/// Below this chance the target counts as lost.
+const LOST: f64 = 0.15;
+/// Below this answer of the filter nothing is learned: what is there is something else. A higher bar keeps a target through more
+/// occlusions, and loses more that turn or bend.
+const FOREIGN: f64 = 0.05;
 
 impl Evidence {
     /// The chance that the box overlaps the target by more than half.
     pub fn confidence(self) -> f64 {
-        self.color
+        let parts = [self.filter, self.color, self.contrast];
+        let weighed = parts
+            .iter()
+            .zip(WEIGHTS)
+            .map(|(part, weight)| part * weight);
+        1.0 / (1.0 + (-(weighed.sum::<f64>() + OFFSET)).exp())
     }
 
     /// Whether the target was not found.
     pub fn is_lost(self) -> bool {
-        self.filter < LOST * 0.5
+        self.confidence() < LOST
+    }
+
+    /// Whether what is there looks enough like the target to learn from it.
+    pub fn is_familiar(self) -> bool {
+        self.filter >= FOREIGN
     }
 }

@@ -130,8 +130,8 @@ impl Dcf {
             .learn(&window.patch, in_patch, rates.size, &mut window.polar);
     }
 
-    /// Finds the target's place; returns what speaks for it.
-    fn find(&mut self, window: &mut Window, cell_px: f64) -> Evidence {
+    /// Finds the target's place; returns what speaks for it, and the filter's peak-to-sidelobe ratio.
+    fn find(&mut self, window: &mut Window, cell_px: f64) -> (Evidence, f64) {
         self.filter.respond(
             &window.spectra,
             &mut window.work,
@@ -155,12 +155,15 @@ impl Dcf {
             let place = self.center[axis] + peak.displacement[axis] * cell_px;
             self.center[axis] = place.clamp(0.0, f64::from(side));
         }
-        Evidence {
+        let evidence = Evidence {
             filter: f64::from(window.by_filter[peak.cell]),
             color: f64::from(window.by_color[peak.cell]),
             contrast: self.colors.contrast(),
-            psr: peak_to_sidelobe_ratio(&window.by_filter, peak.cell),
-        }
+        };
+        (
+            evidence,
+            peak_to_sidelobe_ratio(&window.by_filter, peak.cell),
+        )
     }
 
     /// Finds the target's size and shape, in a window that was read around `read_at`.
@@ -212,10 +215,9 @@ impl Tracker for Dcf {
             let (read_at, cell_px) = (self.center, self.cell_px());
             window.read(planes, read_at, cell_px)?;
             window.transform_features();
-            let evidence = self.find(window, cell_px);
+            let (evidence, psr) = self.find(window, cell_px);
             self.resize(window, read_at, cell_px);
-            let is_lost = evidence.is_lost();
-            if self.num_updates.is_multiple_of(LEARN_EVERY) && !is_lost {
+            if self.num_updates.is_multiple_of(LEARN_EVERY) && evidence.is_familiar() {
                 let moved = [0, 1].map(|axis| (self.center[axis] - read_at[axis]) / cell_px);
                 if moved.iter().all(|moved| moved.abs() < REREAD_CELLS) {
                     self.learn(window, moved, cell_px, Rates::LATER);
@@ -229,8 +231,8 @@ impl Tracker for Dcf {
             Ok(Estimate {
                 bbox: self.bbox(),
                 confidence: evidence.confidence(),
-                psr: Some(evidence.psr),
-                is_lost,
+                psr: Some(psr),
+                is_lost: evidence.is_lost(),
             })
         })
     }
