@@ -14,6 +14,7 @@ mod kind;
 #[cfg(feature = "opencv")]
 mod opencv;
 
+pub use dcf::Steps;
 pub use error::TrackError;
 pub use frame::TrackFrame;
 pub use kind::TrackerKind;

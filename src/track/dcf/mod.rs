@@ -16,7 +16,10 @@ mod plane;
 mod profile;
 mod size;
 mod spectrum;
+mod steps;
 mod window;
+
+pub use self::steps::Steps;
 
 use self::color::{Colors, FINE};
 use self::confidence::Evidence;
