@@ -209,6 +209,7 @@ impl Usable<'_> {
             anchor,
             positive,
             boxes,
+            is_followed: false,
         }
     }
 

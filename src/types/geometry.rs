@@ -126,6 +126,16 @@ impl BoxXywh {
     pub fn area(self) -> f64 {
         self.w * self.h
     }
+
+    /// Area that both cover over the area that either covers, 0 to 1: intersection over union.
+    pub fn iou(self, other: Self) -> f64 {
+        let overlap = |a: f64, a_len: f64, b: f64, b_len: f64| {
+            ((a + a_len).min(b + b_len) - a.max(b)).max(0.0)
+        };
+        let shared =
+            overlap(self.x, self.w, other.x, other.w) * overlap(self.y, self.h, other.y, other.h);
+        shared / (self.area() + other.area() - shared)
+    }
 }
 
 impl From<[f64; 4]> for BoxXywh {
@@ -150,6 +160,19 @@ mod tests {
         assert_eq!(size(640, 360).shrunk_to_short_side(256), size(455, 256));
         assert_eq!(size(360, 640).shrunk_to_short_side(256), size(256, 455));
         assert_eq!(size(100, 80).shrunk_to_short_side(256), size(100, 80));
+    }
+
+    #[test]
+    fn iou_is_one_for_the_same_box_and_zero_for_boxes_that_only_touch() {
+        let bbox = |x, w| BoxXywh {
+            x,
+            y: 3.0,
+            w,
+            h: 10.0,
+        };
+        assert_eq!(bbox(0.0, 8.0).iou(bbox(0.0, 8.0)), 1.0);
+        assert_eq!(bbox(0.0, 8.0).iou(bbox(8.0, 8.0)), 0.0);
+        assert_eq!(bbox(0.0, 8.0).iou(bbox(4.0, 8.0)), 1.0 / 3.0);
     }
 
     #[test]

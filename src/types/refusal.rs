@@ -12,6 +12,10 @@ pub enum Stage {
     Decode,
     /// Choosing pairs.
     Sample,
+    /// Looking for regions.
+    Propose,
+    /// Following regions.
+    Track,
     /// Cropping and scaling.
     Crop,
     /// Compressing an image.
@@ -31,6 +35,8 @@ impl Stage {
             Self::Source => "source",
             Self::Decode => "decode",
             Self::Sample => "sample",
+            Self::Propose => "propose",
+            Self::Track => "track",
             Self::Crop => "crop",
             Self::Encode => "encode",
             Self::Render => "render",

@@ -213,12 +213,7 @@ impl<'a> ViewMaker<'a> {
             positive: positive.map(|view| view.meta.clone()),
             anchor_frame: anchor_frame.map(|view| view.meta.clone()),
             positive_frame: positive_frame.map(|view| view.meta.clone()),
-            tracklet: is_tracked.then(|| TrackletMeta {
-                tracker: "ground-truth".to_owned(),
-                psr_mean: None,
-                psr_min: None,
-                forward_backward_iou: None,
-            }),
+            tracklet: is_tracked.then(TrackletMeta::ground_truth),
         };
         Ok(EncodedRecord { meta, members })
     }
