@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::codec::Codec;
 use crate::sample::{Anchors, KRange, PairRule};
+use crate::track::{TrackerKind, TrustRules};
 use crate::types::{PairKind, SourceKind};
 
 /// `[source]`: where the clips are.
@@ -33,17 +34,60 @@ impl Pairs {
             PairRule::Images => PairKind::Images,
             PairRule::Frames { .. } => PairKind::Frames,
             PairRule::Tracks(_) => PairKind::Tracks,
+            PairRule::Regions(_) => PairKind::Regions,
         }
     }
 
     /// Frames from anchor to positive; `None` in kind `images`.
     pub fn k(&self) -> Option<KRange> {
-        match self.rule {
-            PairRule::Images => None,
-            PairRule::Frames { k } => Some(k),
-            PairRule::Tracks(rule) => Some(rule.k),
+        self.rule.k()
+    }
+}
+
+/// `[proposals]` and `[tracker]`: how regions are found and followed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Regions {
+    /// Which boxes of an anchor frame are worth following.
+    pub proposals: Proposals,
+    /// What follows them, and when it is trusted.
+    pub tracker: Tracker,
+}
+
+/// `[proposals]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Proposals {
+    /// Who proposes.
+    pub kind: ProposalKind,
+}
+
+/// Who proposes regions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProposalKind {
+    /// Boxes of a few sizes all over the frame, those with most in them.
+    Grid,
+}
+
+impl ProposalKind {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Grid];
+
+    /// The name used in pipeline files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Grid => "grid",
         }
     }
+}
+
+/// `[tracker]`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Tracker {
+    /// Who follows.
+    pub name: TrackerKind,
+    /// Which tracklets are trusted.
+    #[serde(flatten)]
+    pub trust: TrustRules,
 }
 
 /// `[images]`: how images are stored.

@@ -115,6 +115,11 @@ impl<'a> Following<'a> {
         !self.followers.iter().any(Follower::is_live)
     }
 
+    /// Where the regions were seen last, in their order.
+    pub fn boxes(&self) -> impl Iterator<Item = BoxXywh> {
+        self.followers.iter().map(Follower::last_box)
+    }
+
     /// Updates of trackers so far, back and forth.
     pub fn num_updates(&self) -> u64 {
         self.num_updates

@@ -8,11 +8,15 @@ mod entries;
 mod finish;
 mod job;
 mod journal;
+mod known;
 mod output;
 mod pieces;
+mod planned;
 mod progress;
+mod record;
+mod regions;
 mod resume;
-mod views;
+mod view;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,0 +1,248 @@
+//! The regions of a piece on their way from frame to frame, and the records that come of them.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::super::progress::Step;
+use super::super::record::{Parts, record};
+use super::super::view::{LostPair, View, Viewer};
+use super::lines::{Lines, line, meta};
+use super::{MadeRegions, PieceTracks, RegionSetup, TrackTally, grid};
+use crate::parallel::Heartbeat;
+use crate::track::{Following, TrackFrame, Tracklet};
+use crate::types::{BoxXywh, EncodedRecord, Frame, PairPlan};
+
+/// The regions of one piece, on their way.
+pub(in super::super) struct RegionPairs<'a> {
+    setup: RegionSetup<'a>,
+    viewer: Viewer<'a>,
+    /// The anchors to come.
+    plans: &'a [PairPlan],
+    live: Vec<Live<'a>>,
+    /// The last whole frame that was stored: a positive may be the anchor of another pair.
+    whole_frame: Option<(u64, Rc<Result<View, LostPair>>)>,
+    records: Vec<(u64, EncodedRecord)>,
+    lost: Vec<(u64, LostPair)>,
+    /// Frames that did not come, by the anchor (its place in the clip) that needs them.
+    missing: Vec<(u64, u64)>,
+    lines: Lines,
+    tally: TrackTally,
+}
+
+/// The regions of one anchor.
+struct Live<'a> {
+    plan: &'a PairPlan,
+    following: Following<'a>,
+    /// Of its regions, in their order.
+    anchors: Vec<Result<View, LostPair>>,
+    anchor_frame: Option<Rc<Result<View, LostPair>>>,
+}
+
+impl<'a> RegionPairs<'a> {
+    /// Regions for `plans`, which are ordered by anchor.
+    pub fn new(setup: RegionSetup<'a>, plans: &'a [PairPlan]) -> Self {
+        Self {
+            viewer: Viewer::new(setup.pipeline, setup.counters),
+            setup,
+            plans,
+            live: Vec::new(),
+            whole_frame: None,
+            records: Vec::new(),
+            lost: Vec::new(),
+            missing: Vec::new(),
+            lines: Lines::default(),
+            tally: TrackTally::default(),
+        }
+    }
+
+    /// Follows the regions into `frame`, ends those that end there, and begins those that begin there.
+    pub fn add(&mut self, frame: Frame, heartbeat: &Heartbeat) {
+        let frame = Rc::new(frame);
+        let view = TrackFrame::new(&frame.planes);
+        let start = Instant::now();
+        let mut num_updates = 0;
+        for live in &mut self.live {
+            let before = live.following.num_updates();
+            live.following.follow(&frame, &view);
+            num_updates += live.following.num_updates() - before;
+            heartbeat.beat();
+        }
+        self.setup.counters.add(Step::Track, start, num_updates);
+        self.tally.tracker_updates += num_updates;
+        self.tally.frames_tracked += u64::from(num_updates > 0);
+
+        let is_over =
+            |live: &mut Live<'_>| live.following.is_over() || live.plan.last_frame() <= frame.index;
+        for ended in self.live.extract_if(.., is_over).collect::<Vec<_>>() {
+            self.end(ended, Some(&frame));
+        }
+        while let Some((plan, later)) = self.plans.split_first()
+            && plan.anchor <= frame.index
+        {
+            self.plans = later;
+            if plan.anchor == frame.index {
+                self.begin(plan, &frame, &view);
+            } else {
+                self.missing.push((u64::from(plan.ordinal), plan.anchor));
+            }
+        }
+    }
+
+    fn begin(&mut self, plan: &'a PairPlan, frame: &Rc<Frame>, view: &TrackFrame<'_>) {
+        let start = Instant::now();
+        let regions = self.propose(plan, frame);
+        self.setup.counters.add(Step::Propose, start, 1);
+        if regions.is_empty() {
+            self.tally.anchors_without_region += 1;
+            return;
+        }
+        let start = Instant::now();
+        let last = plan.last_frame();
+        let following = Following::start(self.setup.follow, (frame, view), last, &regions);
+        self.setup.counters.add(Step::Track, start, 0);
+        let anchors = following
+            .boxes()
+            .map(|bbox| self.region_view(frame, bbox))
+            .collect();
+        let anchor_frame = self.setup.rule.with_frames.then(|| self.whole(frame));
+        self.live.push(Live {
+            plan,
+            following,
+            anchors,
+            anchor_frame,
+        });
+    }
+
+    fn propose(&self, plan: &PairPlan, frame: &Frame) -> Vec<BoxXywh> {
+        let rule = &self.setup.rule;
+        let seed = self.setup.seed.for_step("anchor", &plan.anchor.to_string());
+        let max_regions = rule.regions_per_frame as usize;
+        grid::propose(&frame.planes, max_regions, f64::from(rule.min_box_px), seed)
+    }
+
+    /// Takes the tracklets of an anchor; `frame` is the one in hand, if any is.
+    fn end(&mut self, ended: Live<'a>, frame: Option<&Rc<Frame>>) {
+        let Live {
+            plan,
+            following,
+            anchors,
+            anchor_frame,
+        } = ended;
+        let positive = frame.filter(|frame| frame.index == plan.last_frame());
+        if positive.is_none() && !following.is_over() {
+            let anchor = u64::from(plan.ordinal);
+            self.missing.push((anchor, plan.last_frame()));
+        }
+        let tracklets = following.into_tracklets().into_iter().zip(anchors);
+        let first_pair = u64::from(plan.ordinal) * u64::from(self.setup.rule.regions_per_frame);
+        for (region, (tracklet, anchor)) in (0..).zip(tracklets) {
+            let pair = first_pair + u64::from(region);
+            self.tally.add_tracklet(tracklet.mistrust);
+            let key = positive
+                .filter(|_| tracklet.mistrust.is_none())
+                .and_then(|positive| {
+                    self.make(
+                        pair,
+                        &tracklet,
+                        (&anchor, anchor_frame.as_deref()),
+                        positive,
+                    )
+                });
+            self.lines
+                .add(pair, line(&self.setup, plan, (region, key), tracklet));
+        }
+    }
+
+    /// Makes the record of a trusted tracklet, and gives its key; without a view of it, notes the loss.
+    fn make(
+        &mut self,
+        pair: u64,
+        tracklet: &Tracklet,
+        anchor: (&Result<View, LostPair>, Option<&Result<View, LostPair>>),
+        positive: &Rc<Frame>,
+    ) -> Option<String> {
+        match self.views_of(pair, tracklet, anchor, positive) {
+            Ok(record) => {
+                let key = record.meta.key.clone();
+                self.records.push((pair, record));
+                Some(key)
+            }
+            Err(lost) => {
+                self.lost.push((pair, lost));
+                None
+            }
+        }
+    }
+
+    fn views_of(
+        &mut self,
+        pair: u64,
+        tracklet: &Tracklet,
+        (anchor, anchor_frame): (&Result<View, LostPair>, Option<&Result<View, LostPair>>),
+        frame: &Rc<Frame>,
+    ) -> Result<EncodedRecord, LostPair> {
+        let anchor = anchor.as_ref().map_err(LostPair::clone)?;
+        let anchor_frame = anchor_frame.map(Result::as_ref).transpose();
+        let anchor_frame = anchor_frame.map_err(LostPair::clone)?;
+        let positive_frame = self.setup.rule.with_frames.then(|| self.whole(frame));
+        let positive_frame = positive_frame.as_deref().map(Result::as_ref).transpose();
+        let positive_frame = positive_frame.map_err(LostPair::clone)?;
+        let bbox = tracklet.boxes.last().map(|tracked| tracked.bbox);
+        let positive = match bbox {
+            Some(bbox) => self.region_view(frame, bbox)?,
+            None => return Err(LostPair::without_frame(frame.index, None)),
+        };
+        let parts = Parts {
+            pair,
+            anchor,
+            positive: Some(&positive),
+            anchor_frame,
+            positive_frame,
+            tracklet: Some(meta(self.setup.tracker, tracklet)),
+        };
+        Ok(record(self.setup.pipeline, self.setup.clip, parts))
+    }
+
+    fn region_view(&mut self, frame: &Frame, bbox: BoxXywh) -> Result<View, LostPair> {
+        let region = bbox.scaled(self.setup.rule.box_scale);
+        self.viewer.view(frame, Some(region))
+    }
+
+    /// The whole frame, encoded once for all that need it.
+    fn whole(&mut self, frame: &Frame) -> Rc<Result<View, LostPair>> {
+        match &self.whole_frame {
+            Some((index, view)) if *index == frame.index => Rc::clone(view),
+            _ => {
+                let view = Rc::new(self.viewer.view(frame, None));
+                self.whole_frame = Some((frame.index, Rc::clone(&view)));
+                view
+            }
+        }
+    }
+
+    /// What came of the piece. `why` tells of the frames that could not be decoded why not, where known.
+    pub fn finish(mut self, why: impl Fn(u64) -> Option<LostPair>) -> MadeRegions {
+        for live in std::mem::take(&mut self.live) {
+            self.end(live, None);
+        }
+        let never_begun = self.plans.iter();
+        let never_begun = never_begun.map(|plan| (u64::from(plan.ordinal), plan.anchor));
+        self.missing.extend(never_begun);
+        let num_regions = u64::from(self.setup.rule.regions_per_frame);
+        let missing = self.missing.iter().map(|&(anchor, frame)| {
+            let lost = why(frame).unwrap_or_else(|| LostPair::without_frame(frame, None));
+            (anchor * num_regions, lost)
+        });
+        self.lost.extend(missing);
+        self.records.sort_by_key(|&(pair, _)| pair);
+        self.lost.sort_by_key(|&(pair, _)| pair);
+        MadeRegions {
+            records: self.records.into_iter().map(|(_, record)| record).collect(),
+            lost: self.lost.into_iter().map(|(_, lost)| lost).collect(),
+            tracks: PieceTracks {
+                zstd: self.lines.into_zstd(),
+                tally: self.tally,
+            },
+        }
+    }
+}
