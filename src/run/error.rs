@@ -22,6 +22,9 @@ pub enum RunError {
     #[cfg(feature = "extract")]
     #[error("cannot list the source")]
     Source(#[from] SourceError),
+    /// The pipeline names a tracker that this program was built without.
+    #[error(transparent)]
+    Tracker(crate::track::TrackError),
     /// A shard, an index or the manifest cannot be written or read.
     #[error(transparent)]
     Shard(#[from] ShardError),

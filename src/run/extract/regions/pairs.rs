@@ -137,7 +137,9 @@ impl<'a> RegionPairs<'a> {
         let first_pair = u64::from(plan.ordinal) * u64::from(self.setup.rule.regions_per_frame);
         for (region, (tracklet, anchor)) in (0..).zip(tracklets) {
             let pair = first_pair + u64::from(region);
-            self.tally.add_tracklet(tracklet.mistrust);
+            self.tally
+                .counts
+                .count(tracklet.mistrust.map(|reason| reason.name()));
             let key = positive
                 .filter(|_| tracklet.mistrust.is_none())
                 .and_then(|positive| {

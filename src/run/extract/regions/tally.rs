@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::run::words::counted;
-use crate::track::Mistrust;
+use crate::shard::TrackletCounts;
 
 /// Counts over the tracklets of a piece, a clip or a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -16,40 +16,23 @@ pub(in super::super) struct TrackTally {
     pub tracker_updates: u64,
     /// Anchor frames in which nothing was proposed.
     pub anchors_without_region: u64,
-    /// All tracklets.
-    pub tracklets: u64,
-    /// Those that are not trusted, by reason.
-    pub rejected: BTreeMap<String, u64>,
+    /// The tracklets, and what became of them.
+    #[serde(flatten)]
+    pub counts: TrackletCounts,
 }
 
 impl TrackTally {
-    /// Counts a tracklet.
-    pub fn add_tracklet(&mut self, mistrust: Option<Mistrust>) {
-        self.tracklets += 1;
-        if let Some(reason) = mistrust {
-            *self.rejected.entry(reason.name().to_owned()).or_default() += 1;
-        }
-    }
-
     /// Adds the counts of `other`.
     pub fn add(&mut self, other: &Self) {
         self.frames_tracked += other.frames_tracked;
         self.tracker_updates += other.tracker_updates;
         self.anchors_without_region += other.anchors_without_region;
-        self.tracklets += other.tracklets;
-        for (reason, count) in &other.rejected {
-            *self.rejected.entry(reason.clone()).or_default() += count;
-        }
-    }
-
-    /// Tracklets that are not trusted.
-    pub fn num_rejected(&self) -> u64 {
-        self.rejected.values().sum()
+        self.counts.add(&other.counts);
     }
 
     /// Why there is no record, in words.
     pub fn why_none(&self) -> String {
-        let num_rejected = self.num_rejected();
+        let num_rejected = self.counts.num_rejected();
         if num_rejected == 0 {
             let anchors = counted(self.anchors_without_region, "anchor frame");
             return format!("no region was proposed in {anchors}");
@@ -57,7 +40,7 @@ impl TrackTally {
         let tracklets = counted(num_rejected, "tracklet");
         format!(
             "no region was trusted: {tracklets} rejected ({})",
-            by_reason(&self.rejected)
+            by_reason(&self.counts.rejected)
         )
     }
 }
@@ -80,17 +63,19 @@ mod tests {
     #[test]
     fn the_reasons_are_added_up_and_said_with_the_most_frequent_first() {
         let tally = |reasons: &[(&str, u64)]| TrackTally {
-            tracklets: 20,
             anchors_without_region: 2,
-            rejected: reasons
-                .iter()
-                .map(|&(reason, count)| (reason.to_owned(), count))
-                .collect(),
+            counts: TrackletCounts {
+                tracklets: 20,
+                rejected: reasons
+                    .iter()
+                    .map(|&(reason, count)| (reason.to_owned(), count))
+                    .collect(),
+            },
             ..TrackTally::default()
         };
         let mut sum = tally(&[("lost", 3), ("duplicate", 1)]);
         sum.add(&tally(&[("lost", 1), ("too_small", 9)]));
-        assert_eq!((sum.tracklets, sum.num_rejected()), (40, 14));
+        assert_eq!((sum.counts.tracklets, sum.counts.num_rejected()), (40, 14));
         let words =
             "no region was trusted: 14 tracklets rejected (9 too_small, 4 lost, 1 duplicate)";
         assert_eq!(sum.why_none(), words);
