@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
+#[path = "common/python.rs"]
+mod python;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -328,4 +330,15 @@ fn verify_finds_damage_to_the_tracklets_and_inspect_tells_their_number() {
     );
     fs::write(&path, sound).unwrap();
     assert_eq!(work.verify("out").code, Some(0));
+}
+
+#[test]
+fn programs_that_know_nothing_of_this_one_read_records_and_tracklets() {
+    let work = Work::new(PIPELINE);
+    sliding(&work, "a.mp4", 60);
+    h264(&work.path("clips/b.mp4"), "160x96", 60);
+    let summary = work.extract("out").run_json();
+    let said = python::run("read_shards.py", [work.path("out")]);
+    let last = format!("{} tracklets", summary["tracklets"]);
+    assert_eq!(said.lines().last(), Some(&*last));
 }

@@ -159,7 +159,8 @@ fn the_confidence_of_a_tracker_is_told_and_explained() {
         confidence_last: Some(0.87),
     });
     let html = page(Ok(record));
-    let words = "tracked by dcf · PSR 12.5, at its worst 6.2 · forward-backward IoU 0.93";
+    let words = "tracked by dcf · confidence 0.91 in the mean, 0.50 at its worst, 0.87 at the end · \
+                 PSR 12.5 in the mean, 6.2 at its worst · forward-backward IoU 0.93";
     assert!(html.contains(words), "{html}");
     assert!(html.contains("peak-to-sidelobe ratio"));
     assert!(!page(Ok(tracked("a"))).contains("peak-to-sidelobe ratio"));

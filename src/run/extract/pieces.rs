@@ -142,3 +142,99 @@ impl Piece {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::decode;
+    use crate::parallel::Heartbeat;
+    use crate::types::{Media, RgbImage};
+
+    const SIZE: SizePx = SizePx {
+        width: 64,
+        height: 48,
+    };
+
+    /// So many frames, each a keyframe.
+    fn index(dir: &Path, num_frames: u64) -> ClipIndex {
+        let image = RgbImage {
+            size: SIZE,
+            pixels: vec![90; 3 * SIZE.area() as usize],
+        };
+        let jpeg = crate::codec::encode(&image, Codec::Jpeg { quality: 50 }).unwrap();
+        fs::write(dir.join("0.jpg"), jpeg).unwrap();
+        for frame in 1..num_frames {
+            fs::hard_link(dir.join("0.jpg"), dir.join(format!("{frame}.jpg"))).unwrap();
+        }
+        let media = Media::JpegFolder {
+            path: dir.to_owned(),
+            fps: None,
+        };
+        decode::index(&media, &Arc::new(Heartbeat::default())).unwrap()
+    }
+
+    fn ceiling(pipeline: &str, frame: SizePx) -> Ceiling {
+        let text = format!("[source]\nkind = 'videos'\n{pipeline}");
+        Ceiling::of(&Pipeline::from_str(&text, "a.toml", &[]).unwrap(), frame)
+    }
+
+    fn plans(num: u64, stride: u64, k: u64) -> Vec<PairPlan> {
+        let plan = |ordinal: u64| PairPlan {
+            ordinal: ordinal as u32,
+            anchor: ordinal * stride,
+            positive: Some(ordinal * stride + k),
+            boxes: None,
+            is_followed: true,
+        };
+        (0..num).map(plan).collect()
+    }
+
+    #[test]
+    fn anchors_followed_through_the_same_frames_share_a_piece_unless_they_are_very_many() {
+        let dir = tempfile::tempdir().unwrap();
+        let index = index(dir.path(), 1200);
+        let regions = "[pairs]\nkind = 'regions'\nregions_per_frame = 4\n";
+        let ceiling = ceiling(regions, SIZE);
+        let few = cut(&plans(20, 30, 60), &index, &ceiling);
+        assert_eq!(few, [0..20]);
+        // 200 anchors in a row, each followed through 1,000 frames: 64 regions at once.
+        let many = cut(&plans(200, 1, 1000), &index, &ceiling);
+        assert!(many.iter().all(|piece| piece.len() <= 16), "{many:?}");
+        assert!(
+            many.iter().rev().skip(1).all(|piece| piece.len() == 16),
+            "{many:?}"
+        );
+        assert!(many.windows(2).all(|pair| pair[0].end == pair[1].start));
+        assert_eq!((many[0].start, many[many.len() - 1].end), (0, 200));
+    }
+
+    #[test]
+    fn large_frames_and_long_ways_let_a_piece_have_fewer_anchors() {
+        let regions = "[pairs]\nkind = 'regions'\nregions_per_frame = 4\n";
+        let size = |width, height| SizePx { width, height };
+        let max_followed = |size| ceiling(regions, size).max_followed;
+        assert_eq!(max_followed(size(1920, 1080)), 16);
+        assert_eq!(max_followed(size(3840, 2160)), 4);
+        assert_eq!(max_followed(size(8192, 8192)), 1);
+        let dir = tempfile::tempdir().unwrap();
+        let index = index(dir.path(), 50);
+        // Boxes alone: 4 regions x 64 bytes x 100,001 frames.
+        let long = cut(&plans(9, 1, 100_000), &index, &ceiling(regions, SIZE));
+        assert_eq!(long, [0..2, 2..4, 4..6, 6..8, 8..9]);
+    }
+
+    #[test]
+    fn every_frame_on_the_way_counts_as_decoded_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let index = index(dir.path(), 200);
+        let mut piece = Piece::starting_at(0);
+        for plan in plans(4, 20, 60) {
+            piece.add(&plan, &index);
+        }
+        assert_eq!(piece.decoded, 121);
+    }
+}
