@@ -24,12 +24,17 @@ pub mod parallel;
 #[cfg(feature = "extract")]
 pub mod jpeg;
 
+#[cfg(feature = "opencv")]
+pub mod cv;
+
 pub mod source;
 
 #[cfg(feature = "extract")]
 pub mod decode;
 
 pub mod sample;
+
+pub mod propose;
 
 pub mod track;
 

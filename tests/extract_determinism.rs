@@ -31,6 +31,8 @@ k = [3, 9]
 stride = 60
 regions_per_frame = 2
 min_box_px = 16
+[proposals]
+kind = "grid"
 [tracker]
 min_confidence_mean = 0.2
 min_confidence_last = 0.2
@@ -177,7 +179,7 @@ fn assert_the_same_after_kills(work: &Work) {
 const SMALL_PIPELINES: [&str; 2] = [
     "[pairs]\nkind = 'frames'\nk = 2\nstride = 2\n",
     "[pairs]\nkind = 'regions'\nk = 2\nstride = 4\nregions_per_frame = 3\nmin_box_px = 12\n\
-     [tracker]\nmin_confidence_mean = 0.0\nmin_confidence_last = 0.0\n",
+     [proposals]\nkind = 'grid'\n[tracker]\nmin_confidence_mean = 0.0\nmin_confidence_last = 0.0\n",
 ];
 
 /// Two clips that give a few small shards.

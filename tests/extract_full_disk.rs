@@ -14,7 +14,7 @@ use common::extract::{Ran, Work, assert_is_finished, assert_same_files, dataset}
 const PIPELINES: [&str; 2] = [
     "[pairs]\nkind = 'frames'\nk = 2\nstride = 4\n",
     "[pairs]\nkind = 'regions'\nk = 2\nstride = 6\nregions_per_frame = 2\n\
-     [tracker]\nmin_confidence_mean = 0.0\nmin_confidence_last = 0.0\n",
+     [proposals]\nkind = 'grid'\n[tracker]\nmin_confidence_mean = 0.0\nmin_confidence_last = 0.0\n",
 ];
 
 /// What both have in common.

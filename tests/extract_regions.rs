@@ -24,6 +24,8 @@ k = 12
 per_video = 3
 regions_per_frame = 3
 min_box_px = 16
+[proposals]
+kind = "grid"
 [images]
 short_side = 32
 [extract]
@@ -290,6 +292,10 @@ fn a_tracker_that_was_not_built_in_is_refused_before_any_work() {
         work.extract("out").set(&named).run().failed_with(2, &words);
         assert!(!work.path("out").exists());
     }
+    let named = "proposals.kind=selective-search";
+    let words = ["selective-search", "built without", "opencv", "use fast"];
+    work.extract("out").set(named).run().failed_with(2, &words);
+    assert!(!work.path("out").exists());
 }
 
 #[test]

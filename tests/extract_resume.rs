@@ -41,6 +41,8 @@ k = 4
 stride = 15
 regions_per_frame = 2
 min_box_px = 12
+[proposals]
+kind = "grid"
 [tracker]
 min_confidence_mean = 0.0
 min_confidence_last = 0.0

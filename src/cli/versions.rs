@@ -13,7 +13,7 @@ pub(super) fn long() -> String {
         #[cfg(not(feature = "extract"))]
         None,
         #[cfg(feature = "opencv")]
-        Some(format!("OpenCV {}", crate::track::opencv_version())),
+        Some(format!("OpenCV {}", crate::cv::opencv_version())),
         #[cfg(not(feature = "opencv"))]
         None,
         #[cfg(feature = "train")]

@@ -128,6 +128,12 @@ fn regions(settings: &Settings, kind: PairKind) -> Result<Option<Regions>, Pipel
     }
     let proposals = Proposals {
         kind: settings.get(&keys::PROPOSAL_KIND)?,
+        min_side_share: settings.get(&keys::MIN_SIDE_SHARE)?,
+        max_side_share: settings.get(&keys::MAX_SIDE_SHARE)?,
+        max_aspect: settings.get(&keys::MAX_ASPECT)?,
+        max_overlap: settings.get(&keys::MAX_OVERLAP)?,
+        border_share: settings.get(&keys::BORDER_SHARE)?,
+        min_contrast: settings.get(&keys::MIN_CONTRAST)?,
     };
     let name = settings.get(&keys::TRACKER_NAME)?;
     let tracker = Tracker { name, trust };

@@ -21,9 +21,7 @@ use serde::Serialize;
 
 pub use error::{PipelineError, Place};
 use settings::{Settings, line_at};
-pub use tables::{
-    Extract, Images, MaxRefused, Pairs, ProposalKind, Proposals, Regions, Shards, Source, Tracker,
-};
+pub use tables::{Extract, Images, MaxRefused, Pairs, Proposals, Regions, Shards, Source, Tracker};
 
 /// The largest pipeline file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;

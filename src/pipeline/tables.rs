@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::codec::Codec;
+use crate::propose::ProposerKind;
 use crate::sample::{Anchors, KRange, PairRule};
 use crate::track::{TrackerKind, TrustRules};
 use crate::types::{PairKind, SourceKind};
@@ -54,30 +55,22 @@ pub struct Regions {
 }
 
 /// `[proposals]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Proposals {
     /// Who proposes.
-    pub kind: ProposalKind,
-}
-
-/// Who proposes regions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ProposalKind {
-    /// Boxes of a few sizes all over the frame, those with most in them.
-    Grid,
-}
-
-impl ProposalKind {
-    /// All of them.
-    pub const ALL: &'static [Self] = &[Self::Grid];
-
-    /// The name used in pipeline files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Grid => "grid",
-        }
-    }
+    pub kind: ProposerKind,
+    /// Shortest side of a region over the frame's short side.
+    pub min_side_share: f64,
+    /// Longest side of a region over that side of the frame.
+    pub max_side_share: f64,
+    /// Longest side of a region over its shortest.
+    pub max_aspect: f64,
+    /// Greatest overlap (IoU) of two regions of a frame.
+    pub max_overlap: f64,
+    /// Least distance from the frame's border over its short side.
+    pub border_share: f64,
+    /// Least contrast inside a region, 0 to 255.
+    pub min_contrast: f64,
 }
 
 /// `[tracker]`.

@@ -93,7 +93,7 @@ fn every_key_refuses_in_words_that_give_line_key_value_and_what_would_pass() {
             "proposals",
             "kind",
             "\"gird\"",
-            r#""grid"; did you mean "grid"?"#,
+            r#""fast" or "selective-search" or "grid"; did you mean "grid"?"#,
         ),
         (
             "tracker",
@@ -101,6 +101,12 @@ fn every_key_refuses_in_words_that_give_line_key_value_and_what_would_pass() {
             "\"dfc\"",
             &format!("{trackers}; did you mean \"dcf\"?"),
         ),
+        ("proposals", "min_side_share", "2", "a number from 0 to 1"),
+        ("proposals", "max_side_share", "-1", "a number from 0 to 1"),
+        ("proposals", "max_aspect", "0.5", "a number from 1 to 100"),
+        ("proposals", "max_overlap", "1.5", "a number from 0 to 1"),
+        ("proposals", "border_share", "0.6", "a number from 0 to 0.5"),
+        ("proposals", "min_contrast", "256", "a number from 0 to 255"),
         ("tracker", "min_confidence", "1.1", "a number from 0 to 1"),
         (
             "tracker",
@@ -533,7 +539,11 @@ fn the_resolved_form_of_kind_regions_has_the_tables_of_proposals_and_tracker() {
         "box_scale": 1.0, "min_box_px": 24, "max_box_outside": 0.05, "per_video": 4,
     });
     assert_eq!(resolved["pairs"], expected);
-    assert_eq!(resolved["proposals"], serde_json::json!({ "kind": "grid" }));
+    let expected = serde_json::json!({
+        "kind": "fast", "min_side_share": 0.08, "max_side_share": 0.7, "max_aspect": 4.0,
+        "max_overlap": 0.3, "border_share": 0.01, "min_contrast": 3.0,
+    });
+    assert_eq!(resolved["proposals"], expected);
     let expected = serde_json::json!({
         "name": "dcf", "min_confidence": 0.0, "min_confidence_mean": 0.5,
         "min_confidence_last": 0.5, "max_lost_frames": 9, "max_size_ratio": 4.0,

@@ -25,6 +25,9 @@ pub enum RunError {
     /// The pipeline names a tracker that this program was built without.
     #[error(transparent)]
     Tracker(crate::track::TrackError),
+    /// The pipeline names a way of proposing that this program was built without.
+    #[error(transparent)]
+    Proposer(crate::propose::ProposeError),
     /// A shard, an index or the manifest cannot be written or read.
     #[error(transparent)]
     Shard(#[from] ShardError),

@@ -28,8 +28,6 @@ pub use error::TrackError;
 pub use following::{FollowRules, Following, StartTracker};
 pub use frame::TrackFrame;
 pub use kind::TrackerKind;
-#[cfg(feature = "opencv")]
-pub use opencv::opencv_version;
 pub use tracklet::{Spread, Tracklet};
 pub use trust::{BoxRules, Mistrust, TrustRules};
 

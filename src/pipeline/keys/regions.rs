@@ -1,8 +1,8 @@
 //! The keys of `[proposals]` and `[tracker]`, which kind `regions` alone has.
 
 use super::super::accept::{Number, OneOf, Whole};
-use super::super::tables::ProposalKind;
 use super::Key;
+use crate::propose::ProposerKind;
 use crate::track::TrackerKind;
 
 pub(in super::super) static REGIONS_PER_FRAME: Key<Whole<u32>> = Key {
@@ -12,13 +12,13 @@ pub(in super::super) static REGIONS_PER_FRAME: Key<Whole<u32>> = Key {
     accepts: Whole { min: 1, max: 64 },
 };
 
-pub(in super::super) static PROPOSAL_KIND: Key<OneOf<ProposalKind>> = Key {
+pub(in super::super) static PROPOSAL_KIND: Key<OneOf<ProposerKind>> = Key {
     table: "proposals",
     name: "kind",
-    default: Some("\"grid\""),
+    default: Some("\"fast\""),
     accepts: OneOf {
-        all: ProposalKind::ALL,
-        name: ProposalKind::name,
+        all: ProposerKind::ALL,
+        name: ProposerKind::name,
         refused: &[],
     },
 };
@@ -43,23 +43,57 @@ const RATIO: Number = Number {
     max: 100.0,
 };
 
-const fn tracker_number(name: &'static str, default: &'static str, accepts: Number) -> Key<Number> {
+const fn number(
+    table: &'static str,
+    name: &'static str,
+    default: &'static str,
+    accepts: Number,
+) -> Key<Number> {
     Key {
-        table: "tracker",
+        table,
         name,
         default: Some(default),
         accepts,
     }
 }
 
+pub(in super::super) static MIN_SIDE_SHARE: Key<Number> =
+    number("proposals", "min_side_share", "0.08", UNIT);
+
+pub(in super::super) static MAX_SIDE_SHARE: Key<Number> =
+    number("proposals", "max_side_share", "0.7", UNIT);
+
+pub(in super::super) static MAX_ASPECT: Key<Number> =
+    number("proposals", "max_aspect", "4.0", RATIO);
+
+pub(in super::super) static MAX_OVERLAP: Key<Number> =
+    number("proposals", "max_overlap", "0.3", UNIT);
+
+pub(in super::super) static BORDER_SHARE: Key<Number> = number(
+    "proposals",
+    "border_share",
+    "0.01",
+    Number { min: 0.0, max: 0.5 },
+);
+
+pub(in super::super) static MIN_CONTRAST: Key<Number> = number(
+    "proposals",
+    "min_contrast",
+    "3.0",
+    Number {
+        min: 0.0,
+        max: 255.0,
+    },
+);
+
 pub(in super::super) static MIN_CONFIDENCE: Key<Number> =
-    tracker_number("min_confidence", "0.0", UNIT);
+    number("tracker", "min_confidence", "0.0", UNIT);
 
 pub(in super::super) static MIN_CONFIDENCE_MEAN: Key<Number> =
-    tracker_number("min_confidence_mean", "0.5", UNIT);
+    number("tracker", "min_confidence_mean", "0.5", UNIT);
 
 pub(in super::super) static MIN_CONFIDENCE_LAST: Key<Number> =
-    tracker_number("min_confidence_last", "0.5", UNIT);
+    number("tracker", "min_confidence_last", "0.5", UNIT);
 
 pub(in super::super) static MAX_LOST_FRAMES: Key<Whole<u32>> = Key {
     table: "tracker",
@@ -72,16 +106,16 @@ pub(in super::super) static MAX_LOST_FRAMES: Key<Whole<u32>> = Key {
 };
 
 pub(in super::super) static MAX_SIZE_RATIO: Key<Number> =
-    tracker_number("max_size_ratio", "4.0", RATIO);
+    number("tracker", "max_size_ratio", "4.0", RATIO);
 
 pub(in super::super) static MAX_ASPECT_RATIO: Key<Number> =
-    tracker_number("max_aspect_ratio", "2.0", RATIO);
+    number("tracker", "max_aspect_ratio", "2.0", RATIO);
 
 pub(in super::super) static MAX_DUPLICATE_IOU: Key<Number> =
-    tracker_number("max_duplicate_iou", "0.7", UNIT);
+    number("tracker", "max_duplicate_iou", "0.7", UNIT);
 
 pub(in super::super) static MIN_FORWARD_BACKWARD_IOU: Key<Number> =
-    tracker_number("min_forward_backward_iou", "0.5", UNIT);
+    number("tracker", "min_forward_backward_iou", "0.5", UNIT);
 
 pub(in super::super) static FORWARD_BACKWARD_STEP: Key<Whole<u32>> = Key {
     table: "tracker",

@@ -10,7 +10,9 @@ use super::pieces::{self, Ceiling};
 use super::planned::PlannedPairs;
 use super::progress::{Counters, Step};
 use super::record::ClipWords;
-use super::regions::{MadeRegions, PieceTracks, RegionPairs, RegionSetup, follow_rules};
+use super::regions::{
+    MadeRegions, PieceTracks, ProposeSetup, RegionPairs, RegionSetup, follow_rules,
+};
 use super::view::LostPair;
 use crate::decode::{self, ClipIndex, DecodeError, Decoded};
 use crate::parallel::{Heartbeat, Job, Loss, Planned};
@@ -138,7 +140,11 @@ impl Job for ExtractJob {
                     follow: &follow_rules(rule, &regions.tracker, &start),
                     tracker: kind.name(),
                     clip: &piece.planned.words,
-                    seed: self.seed_of("propose", &piece.planned.clip),
+                    propose: ProposeSetup::new(
+                        rule,
+                        &regions.proposals,
+                        self.seed_of("propose", &piece.planned.clip),
+                    ),
                     counters: &self.counters,
                 };
                 self.follow_regions(&piece, setup, heartbeat)

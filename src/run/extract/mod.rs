@@ -32,7 +32,8 @@ use self::regions::by_reason;
 use self::resume::Start;
 use crate::decode;
 use crate::parallel::{Cancel, Crew, Ended, run_ordered};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Regions};
+use crate::propose::{ProposeError, ProposerKind};
 use crate::run::words::counted;
 use crate::run::{RunError, Verbosity};
 use crate::track::TrackError;
@@ -98,12 +99,7 @@ pub struct ExtractSummary {
 /// [`RunError`]. What was written stays, and the same call goes on from there.
 pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
     let start = Instant::now();
-    if let Some(regions) = &options.pipeline.regions {
-        let kind = regions.tracker.name;
-        if !kind.is_built() {
-            return Err(RunError::Tracker(TrackError::NotBuilt { kind }));
-        }
-    }
+    is_built(&options.pipeline)?;
     decode::set_ffmpeg_log(options.verbosity >= Verbosity::Verbose);
     let named = |err: RunError, pairs| err.named_if_full(&options.out, &counted(pairs, "pair"));
     let ready = match resume::start(options).map_err(|err| named(err, 0))? {
@@ -154,6 +150,22 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
     };
     display.end(&counters);
     outcome
+}
+
+/// Whether this program was built with all that the pipeline names.
+fn is_built(pipeline: &Pipeline) -> Result<(), RunError> {
+    let Some(Regions { proposals, tracker }) = &pipeline.regions else {
+        return Ok(());
+    };
+    if !tracker.name.is_built() {
+        let kind = tracker.name;
+        return Err(RunError::Tracker(TrackError::NotBuilt { kind }));
+    }
+    if proposals.kind == ProposerKind::SelectiveSearch && !cfg!(feature = "opencv") {
+        let kind = proposals.kind;
+        return Err(RunError::Proposer(ProposeError::NotBuilt { kind }));
+    }
+    Ok(())
 }
 
 impl std::fmt::Display for ExtractSummary {

@@ -1,17 +1,103 @@
-//! OpenCV's trackers, the one module that names OpenCV.
+//! OpenCV's trackers behind [`Tracker`].
+//!
+//! They start on whole pixels inside the frame, whatever the target: what they report is laid back onto the
+//! box that was asked for. They cannot be told where to look, and say only whether they see the target.
 
-mod version;
-
-pub use version::opencv_version;
-
-use super::{TrackError, TrackFrame, Tracker, TrackerKind};
-use crate::types::BoxXywh;
+use super::{Estimate, TrackError, TrackFrame, Tracker, TrackerKind};
+use crate::cv::{Algorithm, CvError, CvTracker};
+use crate::types::{BoxXywh, SizePx};
 
 /// See [`super::start`].
 pub(super) fn start(
     kind: TrackerKind,
-    _frame: &TrackFrame<'_>,
-    _target: BoxXywh,
+    frame: &TrackFrame<'_>,
+    target: BoxXywh,
 ) -> Result<Box<dyn Tracker>, TrackError> {
-    Err(TrackError::NotBuilt { kind })
+    let algorithm = match kind {
+        TrackerKind::Kcf => Algorithm::Kcf,
+        TrackerKind::Csrt => Algorithm::Csrt,
+        TrackerKind::Mosse => Algorithm::Mosse,
+        TrackerKind::Dcf => return Err(TrackError::NotBuilt { kind }),
+    };
+    let frame_size = frame.size();
+    let held = whole_pixels_inside(target, frame_size).ok_or(TrackError::Target {
+        target,
+        frame: frame_size,
+    })?;
+    Ok(Box::new(OpencvTracker {
+        tracker: CvTracker::start(algorithm, frame.bgr()?, held)?,
+        frame_size,
+        target,
+        held,
+        last: target,
+    }))
 }
+
+struct OpencvTracker {
+    tracker: CvTracker,
+    /// Of the first frame, and so of every one.
+    frame_size: SizePx,
+    /// The box that was asked for.
+    target: BoxXywh,
+    /// The box that OpenCV was given in its place.
+    held: BoxXywh,
+    last: BoxXywh,
+}
+
+impl Tracker for OpencvTracker {
+    fn update(&mut self, frame: &TrackFrame<'_>) -> Result<Estimate, TrackError> {
+        // Their buffers are as large as the first frame.
+        if frame.size() != self.frame_size {
+            return Err(TrackError::OtherSize {
+                expected: self.frame_size,
+                got: frame.size(),
+            });
+        }
+        let seen = self.tracker.update(frame.bgr()?)?;
+        if let Some(seen) = seen {
+            self.last = laid_back(seen, self.held, self.target);
+        }
+        Ok(Estimate {
+            bbox: self.last,
+            confidence: if seen.is_some() { 1.0 } else { 0.0 },
+            psr: None,
+            is_lost: seen.is_none(),
+        })
+    }
+}
+
+/// Where the target is if the part of it that was `held` is now `seen`.
+fn laid_back(seen: BoxXywh, held: BoxXywh, target: BoxXywh) -> BoxXywh {
+    let (grown_x, grown_y) = (seen.w / held.w, seen.h / held.h);
+    BoxXywh {
+        x: seen.x + (target.x - held.x) * grown_x,
+        y: seen.y + (target.y - held.y) * grown_y,
+        w: target.w * grown_x,
+        h: target.h * grown_y,
+    }
+}
+
+/// The target's part inside the frame, its edges on whole pixels.
+fn whole_pixels_inside(target: BoxXywh, frame: SizePx) -> Option<BoxXywh> {
+    let inside = target.clipped(frame)?;
+    let (left, top) = (inside.x.round(), inside.y.round());
+    let whole = BoxXywh {
+        x: left,
+        y: top,
+        w: (inside.x + inside.w).round() - left,
+        h: (inside.y + inside.h).round() - top,
+    };
+    whole.is_valid().then_some(whole)
+}
+
+impl From<CvError> for TrackError {
+    fn from(err: CvError) -> Self {
+        match err {
+            CvError::ShortPlane { plane, frame, got } => Self::ShortPlane { plane, frame, got },
+            CvError::Library { action, message } => Self::Library { action, message },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

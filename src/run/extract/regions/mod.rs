@@ -1,6 +1,5 @@
 //! Kind `regions`: regions of anchor frames, followed to their positives, and what is trusted of them.
 
-mod grid;
 mod lines;
 mod pairs;
 mod tally;
@@ -11,7 +10,8 @@ pub(super) use tally::{TrackTally, by_reason};
 use super::progress::Counters;
 use super::record::ClipWords;
 use super::view::LostPair;
-use crate::pipeline::{Pipeline, Tracker};
+use crate::pipeline::{Pipeline, Proposals, Tracker};
+use crate::propose::{ProposalRules, ProposerKind};
 use crate::sample::RegionRule;
 use crate::track::{BoxRules, FollowRules, StartTracker};
 use crate::types::{EncodedRecord, Seed, SizePx};
@@ -49,6 +49,43 @@ pub(super) fn follow_rules<'a>(
     }
 }
 
+/// How regions are proposed.
+#[derive(Clone, Copy)]
+pub(super) struct ProposeSetup {
+    pub kind: ProposerKind,
+    pub rules: ProposalRules,
+    /// Of this clip and step.
+    pub seed: Seed,
+}
+
+impl ProposeSetup {
+    pub fn new(rule: &RegionRule, proposals: &Proposals, seed: Seed) -> Self {
+        let rules = ProposalRules {
+            count: rule.regions_per_frame as usize,
+            min_side_px: f64::from(rule.min_box_px),
+            min_side_share: proposals.min_side_share,
+            max_side_share: proposals.max_side_share,
+            max_aspect: proposals.max_aspect,
+            max_overlap: proposals.max_overlap,
+            border_share: proposals.border_share,
+            min_contrast: proposals.min_contrast,
+        };
+        Self {
+            kind: proposals.kind,
+            rules,
+            seed,
+        }
+    }
+
+    /// How many frames after the anchor the one comes whose motion against it is looked at.
+    fn neighbor_gap(&self) -> u64 {
+        match self.kind {
+            ProposerKind::Grid => 0,
+            _ => 4,
+        }
+    }
+}
+
 /// What the regions of a piece gave.
 pub(super) struct MadeRegions {
     /// By their place among the pairs of the clip.
@@ -74,7 +111,6 @@ pub(super) struct RegionSetup<'a> {
     pub follow: &'a FollowRules<'a>,
     pub tracker: &'static str,
     pub clip: &'a ClipWords,
-    /// Of this clip and step.
-    pub seed: Seed,
+    pub propose: ProposeSetup,
     pub counters: &'a Counters,
 }

@@ -1,5 +1,6 @@
 //! The regions of a piece on their way from frame to frame, and the records that come of them.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -7,8 +8,9 @@ use super::super::progress::Step;
 use super::super::record::{Parts, record};
 use super::super::view::{LostPair, View, Viewer};
 use super::lines::{Lines, line, meta};
-use super::{MadeRegions, PieceTracks, RegionSetup, TrackTally, grid};
+use super::{MadeRegions, PieceTracks, ProposeSetup, RegionSetup, TrackTally};
 use crate::parallel::Heartbeat;
+use crate::propose;
 use crate::track::{Following, TrackFrame, Tracklet};
 use crate::types::{BoxXywh, EncodedRecord, Frame, PairPlan};
 
@@ -18,7 +20,11 @@ pub(in super::super) struct RegionPairs<'a> {
     viewer: Viewer<'a>,
     /// The anchors to come.
     plans: &'a [PairPlan],
+    /// Anchors whose neighbour is awaited, with the frames from theirs on.
+    waiting: Vec<(&'a PairPlan, Vec<Rc<Frame>>)>,
     live: Vec<Live<'a>>,
+    /// Frames through which a region was followed.
+    tracked: HashSet<u64>,
     /// The last whole frame that was stored: a positive may be the anchor of another pair.
     whole_frame: Option<(u64, Rc<Result<View, LostPair>>)>,
     records: Vec<(u64, EncodedRecord)>,
@@ -45,7 +51,9 @@ impl<'a> RegionPairs<'a> {
             viewer: Viewer::new(setup.pipeline, setup.counters),
             setup,
             plans,
+            waiting: Vec::new(),
             live: Vec::new(),
+            tracked: HashSet::new(),
             whole_frame: None,
             records: Vec::new(),
             lost: Vec::new(),
@@ -59,65 +67,98 @@ impl<'a> RegionPairs<'a> {
     pub fn add(&mut self, frame: Frame, heartbeat: &Heartbeat) {
         let frame = Rc::new(frame);
         let view = TrackFrame::new(&frame.planes);
-        let start = Instant::now();
-        let mut num_updates = 0;
-        for live in &mut self.live {
-            let before = live.following.num_updates();
-            live.following.follow(&frame, &view);
-            num_updates += live.following.num_updates() - before;
+        for mut live in std::mem::take(&mut self.live) {
+            self.follow(&mut live, &frame, &view);
             heartbeat.beat();
-        }
-        self.setup.counters.add(Step::Track, start, num_updates);
-        self.tally.tracker_updates += num_updates;
-        self.tally.frames_tracked += u64::from(num_updates > 0);
-
-        let is_over =
-            |live: &mut Live<'_>| live.following.is_over() || live.plan.last_frame() <= frame.index;
-        for ended in self.live.extract_if(.., is_over).collect::<Vec<_>>() {
-            self.end(ended, Some(&frame));
+            self.keep_or_end(live, &frame);
         }
         while let Some((plan, later)) = self.plans.split_first()
             && plan.anchor <= frame.index
         {
             self.plans = later;
             if plan.anchor == frame.index {
-                self.begin(plan, &frame, &view);
+                self.waiting.push((plan, Vec::new()));
             } else {
                 self.missing.push((u64::from(plan.ordinal), plan.anchor));
             }
         }
+        let gap = self.setup.propose.neighbor_gap();
+        for (plan, mut frames) in std::mem::take(&mut self.waiting) {
+            frames.push(Rc::clone(&frame));
+            let neighbor = (plan.anchor + gap).min(plan.last_frame());
+            if frame.index < neighbor {
+                self.waiting.push((plan, frames));
+            } else {
+                self.begin(plan, &frames);
+                heartbeat.beat();
+            }
+        }
     }
 
-    fn begin(&mut self, plan: &'a PairPlan, frame: &Rc<Frame>, view: &TrackFrame<'_>) {
+    fn follow(&mut self, live: &mut Live<'_>, frame: &Rc<Frame>, view: &TrackFrame<'_>) {
+        let (start, before) = (Instant::now(), live.following.num_updates());
+        live.following.follow(frame, view);
+        let num_updates = live.following.num_updates() - before;
+        self.setup.counters.add(Step::Track, start, num_updates);
+        self.tally.tracker_updates += num_updates;
+        if num_updates > 0 {
+            self.tracked.insert(frame.index);
+        }
+    }
+
+    /// Takes what came of `live` if it ends with `frame`.
+    fn keep_or_end(&mut self, live: Live<'a>, frame: &Rc<Frame>) {
+        if live.following.is_over() || live.plan.last_frame() <= frame.index {
+            self.end(live, Some(frame));
+        } else {
+            self.live.push(live);
+        }
+    }
+
+    /// Begins with the regions of an anchor: `frames` are its own and those after it up to its neighbour,
+    /// which the regions are followed into at once.
+    fn begin(&mut self, plan: &'a PairPlan, frames: &[Rc<Frame>]) {
+        let Some((anchor, later)) = frames.split_first() else {
+            return;
+        };
         let start = Instant::now();
-        let regions = self.propose(plan, frame);
+        let regions = self.propose(anchor, later.last());
         self.setup.counters.add(Step::Propose, start, 1);
         if regions.is_empty() {
             self.tally.anchors_without_region += 1;
             return;
         }
-        let start = Instant::now();
-        let last = plan.last_frame();
-        let following = Following::start(self.setup.follow, (frame, view), last, &regions);
+        let (start, last) = (Instant::now(), plan.last_frame());
+        let view = TrackFrame::new(&anchor.planes);
+        let following = Following::start(self.setup.follow, (anchor, &view), last, &regions);
         self.setup.counters.add(Step::Track, start, 0);
         let anchors = following
             .boxes()
-            .map(|bbox| self.region_view(frame, bbox))
+            .map(|bbox| self.region_view(anchor, bbox))
             .collect();
-        let anchor_frame = self.setup.rule.with_frames.then(|| self.whole(frame));
-        self.live.push(Live {
+        let anchor_frame = self.setup.rule.with_frames.then(|| self.whole(anchor));
+        let mut live = Live {
             plan,
             following,
             anchors,
             anchor_frame,
-        });
+        };
+        for frame in later {
+            self.follow(&mut live, frame, &TrackFrame::new(&frame.planes));
+        }
+        self.keep_or_end(live, later.last().unwrap_or(anchor));
     }
 
-    fn propose(&self, plan: &PairPlan, frame: &Frame) -> Vec<BoxXywh> {
-        let rule = &self.setup.rule;
-        let seed = self.setup.seed.for_step("anchor", &plan.anchor.to_string());
-        let max_regions = rule.regions_per_frame as usize;
-        grid::propose(&frame.planes, max_regions, f64::from(rule.min_box_px), seed)
+    /// The regions of an anchor frame. Where none can be proposed there are none.
+    fn propose(&self, anchor: &Frame, neighbor: Option<&Rc<Frame>>) -> Vec<BoxXywh> {
+        let ProposeSetup { kind, rules, seed } = &self.setup.propose;
+        let seed = seed.for_step("anchor", &anchor.index.to_string());
+        // A frame of another size tells nothing of motion.
+        let neighbor = neighbor.filter(|neighbor| neighbor.planes.size() == anchor.planes.size());
+        let neighbor = neighbor.map(|neighbor| &neighbor.planes);
+        let proposed = propose::propose(*kind, &anchor.planes, neighbor, rules, seed);
+        let proposed = proposed.unwrap_or_default().into_iter();
+        proposed.map(|proposal| proposal.bbox).collect()
     }
 
     /// Takes the tracklets of an anchor; `frame` is the one in hand, if any is.
@@ -224,9 +265,13 @@ impl<'a> RegionPairs<'a> {
 
     /// What came of the piece. `why` tells of the frames that could not be decoded why not, where known.
     pub fn finish(mut self, why: impl Fn(u64) -> Option<LostPair>) -> MadeRegions {
+        for (plan, frames) in std::mem::take(&mut self.waiting) {
+            self.begin(plan, &frames);
+        }
         for live in std::mem::take(&mut self.live) {
             self.end(live, None);
         }
+        self.tally.frames_tracked = self.tracked.len() as u64;
         let never_begun = self.plans.iter();
         let never_begun = never_begun.map(|plan| (u64::from(plan.ordinal), plan.anchor));
         self.missing.extend(never_begun);

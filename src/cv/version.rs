@@ -8,7 +8,7 @@ use opencv::core::{get_version_major, get_version_minor, get_version_revision};
 ///
 /// # Examples
 /// ```
-/// println!("OpenCV {}", vidpairs::track::opencv_version());
+/// println!("OpenCV {}", vidpairs::cv::opencv_version());
 /// ```
 pub fn opencv_version() -> String {
     let (major, minor, revision) = (
