@@ -3,6 +3,7 @@
 
 #![cfg(all(unix, feature = "extract"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout)] // of what was tested how often
 
 mod common;
 

@@ -59,7 +59,8 @@ impl Spread {
             })
         })?;
         Some(Self {
-            mean: sum / f64::from(count),
+            // Of equal numbers the mean is not less than the least.
+            mean: in_thousandths(sum / f64::from(count)),
             ..spread
         })
     }

@@ -6,21 +6,20 @@ use std::time::{Duration, Instant};
 
 use super::entries::Entry;
 use super::known::Known;
+use super::piece::{Made, Output, Piece, PieceRecords, PlannedClip, whole};
 use super::pieces::{self, Ceiling};
 use super::planned::PlannedPairs;
 use super::progress::{Counters, Step};
 use super::record::ClipWords;
-use super::regions::{
-    MadeRegions, PieceTracks, ProposeSetup, RegionPairs, RegionSetup, follow_rules,
-};
+use super::regions::{MadeRegions, ProposeSetup, RegionPairs, RegionSetup, follow_rules};
 use super::view::LostPair;
-use crate::decode::{self, ClipIndex, DecodeError, Decoded};
+use crate::decode::{self, DecodeError, Decoded};
 use crate::parallel::{Heartbeat, Job, Loss, Planned};
 use crate::pipeline::Pipeline;
 use crate::run::with_causes;
 use crate::sample::{ClipFrames, PairRule, plan_pairs};
 use crate::track::{self, TrackFrame};
-use crate::types::{Clip, EncodedRecord, Frame, Outcome, PairPlan, Seed, Stage};
+use crate::types::{Clip, Frame, Outcome, Seed, Stage};
 
 /// An entry of the source, and how much of it an earlier run has done.
 #[derive(Clone)]
@@ -29,57 +28,6 @@ pub(super) struct Item {
     pub entry: Arc<Entry>,
     /// Pieces at its beginning that are written already.
     pub skip_pieces: u32,
-}
-
-/// A clip that was looked into and is worth decoding.
-struct PlannedClip {
-    clip: Clip,
-    words: ClipWords,
-    index: ClipIndex,
-    plans: Vec<PairPlan>,
-    num_pieces: u32,
-    remarks: Vec<String>,
-}
-
-/// Consecutive pairs of one clip.
-#[derive(Clone)]
-pub(super) struct Piece {
-    planned: Arc<PlannedClip>,
-    number: u32,
-    pairs: std::ops::Range<usize>,
-}
-
-/// What a worker hands to the writer.
-pub(super) struct Output {
-    pub ordinal: u64,
-    pub piece: u32,
-    pub num_pieces: u32,
-    pub made: Made,
-}
-
-pub(super) enum Made {
-    /// The records of a piece.
-    Records(PieceRecords),
-    /// The clip gives no pair at all.
-    SetAside {
-        outcome: Outcome,
-        stage: Stage,
-        reason: String,
-    },
-    /// Listing set the entry aside already.
-    Listed,
-}
-
-#[derive(Default)]
-pub(super) struct PieceRecords {
-    pub records: Vec<EncodedRecord>,
-    pub lost: Vec<LostPair>,
-    pub frames_decoded: u64,
-    /// In kind `regions`.
-    pub tracks: Option<PieceTracks>,
-    /// About the clip as a whole, with its last piece only: there the clip is judged, and a resumed
-    /// run may make no other.
-    pub remarks: Vec<String>,
 }
 
 /// See [`Job`].
@@ -347,44 +295,6 @@ impl ExtractJob {
     }
 }
 
-impl Piece {
-    fn plans(&self) -> &[PairPlan] {
-        self.planned.plans.get(self.pairs.clone()).unwrap_or(&[])
-    }
-
-    /// The frames that its pairs need, each once.
-    fn frames(&self) -> Vec<u64> {
-        let (mut frames, mut up_to) = (Vec::new(), 0);
-        for plan in self.plans() {
-            // Of frames that are followed through, those of earlier pairs are there already.
-            let from = if plan.is_followed { up_to } else { 0 };
-            frames.extend(plan.frames().skip_while(|&frame| frame < from));
-            up_to = up_to.max(plan.last_frame() + 1);
-        }
-        frames.sort_unstable();
-        frames.dedup();
-        frames
-    }
-
-    /// What is to be said of the clip as a whole, if this is its last piece.
-    fn remarks(&self) -> Vec<String> {
-        let is_last = self.number + 1 >= self.planned.num_pieces;
-        match is_last {
-            true => self.planned.remarks.clone(),
-            false => Vec::new(),
-        }
-    }
-
-    fn output(&self, made: PieceRecords) -> Output {
-        Output {
-            ordinal: self.planned.words.ordinal,
-            piece: self.number,
-            num_pieces: self.planned.num_pieces,
-            made: Made::Records(made),
-        }
-    }
-}
-
 fn num_frames(decoded: &Result<Decoded, DecodeError>) -> u64 {
     decoded.as_ref().map_or(0, |decoded| decoded.num_frames)
 }
@@ -400,15 +310,6 @@ fn with_reason_of(
             .for_each(|pair| pair.reason.clone_from(&reason));
     }
     lost
-}
-
-fn whole(ordinal: u64, made: Made) -> Output {
-    Output {
-        ordinal,
-        piece: 0,
-        num_pieces: 1,
-        made,
-    }
 }
 
 /// A clip that had more pieces when the run was stopped.

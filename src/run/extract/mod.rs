@@ -10,6 +10,7 @@ mod job;
 mod journal;
 mod known;
 mod output;
+mod piece;
 mod pieces;
 mod planned;
 mod progress;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::entries::Entry;
-use super::job::{Made, Output, PieceRecords};
 use super::journal::{
     EntryTally, Journal, Line, PieceLine, Position, Progress, ShardLine, TracksLine,
 };
+use super::piece::{Made, Output, PieceRecords};
 use super::progress::{Counters, Display, Step};
 use crate::parallel::Sink;
 use crate::pipeline::Shards;
@@ -95,7 +95,7 @@ impl ShardSink<'_> {
                 let outcome = self.outcome_after_pieces(ordinal, outcome);
                 line.refusal = self.refusal(ordinal, outcome, stage, reason);
             }
-            Made::Records(made) => self.write_piece(made, &mut line)?,
+            Made::Records(made) => self.write_piece(*made, &mut line)?,
         }
         line.mark = self.mark()?;
         if let Some(refusal) = &line.refusal {

@@ -200,7 +200,7 @@ mod tests {
         let regions = "[pairs]\nkind = 'regions'\nregions_per_frame = 4\n";
         let ceiling = ceiling(regions, SIZE);
         let few = cut(&plans(20, 30, 60), &index, &ceiling);
-        assert_eq!(few, [0..20]);
+        assert_eq!((few.len(), few[0].clone()), (1, 0..20));
         // 200 anchors in a row, each followed through 1,000 frames: 64 regions at once.
         let many = cut(&plans(200, 1, 1000), &index, &ceiling);
         assert!(many.iter().all(|piece| piece.len() <= 16), "{many:?}");
