@@ -11,6 +11,7 @@
 //! | shard | [`shard`] | encoded pairs | tar shards, index, manifest: **the contract with every trainer** |
 //! | read | [`shard`] | a manifest | encoded pairs, random access over a memory map |
 //! | render | [`synth`] | a catalogue of 3-D objects, a seed | images in the layouts of real data sets, and their truth |
+//! | score | [`ope`] | boxes that a tracker gave, true boxes | overlaps, and the figures that benchmarks publish |
 //! | show | [`report`] | shards, rendered sets | one HTML page with pictures |
 //!
 //! [`pipeline`] reads the TOML file that names one experiment, [`run`] wires the steps into
@@ -50,6 +51,8 @@ pub mod model;
 
 #[cfg(feature = "synth")]
 pub mod synth;
+
+pub mod ope;
 
 pub mod pipeline;
 

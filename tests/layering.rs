@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
         "source", "decode", "sample", "propose", "track", "crop", "codec", "shard", "augment",
         "model",
     ],
-    &["train", "invariance", "probe", "synth"],
+    &["train", "invariance", "probe", "synth", "ope"],
     &["pipeline"],
     &["run", "report"],
     &["cli"],

@@ -21,6 +21,8 @@ pub(super) enum Command {
     Verify(VerifyArgs),
     /// Show what a data set holds: totals, one record, or a page of pictures.
     Inspect(InspectArgs),
+    /// Run trackers over annotated video and score them.
+    Track(TrackArgs),
     /// Render a small data set whose truth is known, in the layout of a real one.
     Synth(Box<SynthArgs>),
     /// Print a completion script for a shell.
@@ -68,6 +70,43 @@ pub(super) struct InspectArgs {
     /// Write one HTML page of pairs with boxes and frame numbers; it needs no other file.
     #[arg(long, value_name = "OUT.html", conflicts_with = "record")]
     pub gallery: Option<PathBuf>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TrackArgs {
+    /// Annotated video: got10k=PATH, trackingnet=PATH (a whole set or one split) or mot=PATH (a file
+    /// of truth, a folder of <clip>.txt, or a sequence of MOTChallenge); may be given again.
+    #[arg(long, value_name = "KIND=PATH", required = true)]
+    pub data: Vec<String>,
+    /// Tracker to run: dcf, kcf, csrt or mosse; may be given again.
+    #[arg(long, value_name = "NAME", required = true, value_delimiter = ',')]
+    pub tracker: Vec<String>,
+    /// Where results go: a new or empty folder, or that of a stopped run with the same options.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The video of mot=FILE, or the folder with the videos of mot=DIR [default: beside the truth].
+    #[arg(long, value_name = "PATH")]
+    pub media: Option<PathBuf>,
+    /// Splits of got10k and trackingnet to take [default: those for training].
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub splits: Vec<String>,
+    /// Take these sequences only; `*` and `?` stand for any letters, and for one.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub sequences: Vec<String>,
+    /// Take the first N sequences of each data set at most.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// Also print a table with a row for each tracker on each sequence, as -v does.
+    #[arg(long)]
+    pub per_sequence: bool,
+    /// Write one HTML page that shows the sequences, the worst first; it needs no other file.
+    #[arg(long, value_name = "OUT.html")]
+    pub gallery: Option<PathBuf>,
+    /// Draw the success plot of the trackers.
+    #[arg(long, value_name = "OUT.svg")]
+    pub plot: Option<PathBuf>,
     #[command(flatten)]
     pub common: Common,
 }

@@ -7,6 +7,8 @@ mod signals;
 mod synth;
 #[cfg(feature = "synth")]
 mod synth_page;
+#[cfg(feature = "extract")]
+mod track;
 mod versions;
 
 use std::ffi::OsString;
@@ -48,6 +50,19 @@ pub enum CliError {
         clips: u64,
         /// The setting.
         limit: String,
+        /// `refused.jsonl`.
+        list: std::path::PathBuf,
+    },
+    /// The trackers' figures are stored, but too many sequences are not in them.
+    #[error(
+        "{refused} of {sequences} sequences were refused, more than a tenth; {} names each with its \
+         reason", .list.display()
+    )]
+    TooManySequencesRefused {
+        /// Sequences refused.
+        refused: u64,
+        /// Sequences of all data sets.
+        sequences: u64,
         /// `refused.jsonl`.
         list: std::path::PathBuf,
     },
@@ -95,7 +110,7 @@ impl CliError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Run(RunError::Interrupted { .. } | RunError::Stopped) => ExitCode::from(130),
-            Self::TooManyRefused { .. } => ExitCode::from(1),
+            Self::TooManyRefused { .. } | Self::TooManySequencesRefused { .. } => ExitCode::from(1),
             _ => ExitCode::from(2),
         }
     }
@@ -135,6 +150,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode, CliErro
         }
         Command::Extract(args) => extract(args, &signals::cancel_on_signal()?),
         Command::Verify(args) => verify(&args, &signals::cancel_on_signal()?),
+        Command::Track(args) => track(&args, &signals::cancel_on_signal()?),
         Command::Synth(args) => synth(&args),
         Command::Inspect(args) => inspect::inspect(&args, &signals::cancel_on_signal()?),
     }
@@ -167,6 +183,16 @@ fn extract(args: args::ExtractArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, Cl
 
 #[cfg(not(feature = "extract"))]
 fn extract(_: args::ExtractArgs, _: &Arc<Cancel>) -> Result<ExitCode, CliError> {
+    Err(CliError::NotBuilt { feature: "extract" })
+}
+
+#[cfg(feature = "extract")]
+fn track(args: &args::TrackArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
+    track::track(args, cancel)
+}
+
+#[cfg(not(feature = "extract"))]
+fn track(_: &args::TrackArgs, _: &Arc<Cancel>) -> Result<ExitCode, CliError> {
     Err(CliError::NotBuilt { feature: "extract" })
 }
 

@@ -82,7 +82,7 @@ impl Cropper {
             height: (inside.h.round() as u32).max(1),
         }
         .shrunk_to_short_side(short_side_px);
-        let stored_box = upright::box_in_stored(inside, frame, planes.orientation);
+        let stored_box = planes.orientation.box_in_stored(inside, frame);
         let stored_size = planes.orientation.applied_to(upright_size); // a turn swaps sides either way
         let samples = resample::planes_at(planes, stored_box, stored_size, &mut self.scratch)?;
         let image = color::to_rgb(samples, planes, stored_size)?;

@@ -108,7 +108,7 @@ fn a_turned_frame_is_cropped_in_the_upright_picture() {
                 quarter_turns,
             };
             let stored_size = orientation.applied_to(upright);
-            let stored = upright::box_in_stored(square, upright, orientation);
+            let stored = orientation.box_in_stored(square, upright);
             let is_in = |v: u32, start: f64, len: f64| (start..start + len).contains(&f64::from(v));
             let bright = |x, y| is_in(x, stored.x, stored.w) && is_in(y, stored.y, stored.h);
             let sample = |x, y| if bright(x, y) { 200 } else { 10 };

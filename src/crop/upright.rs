@@ -1,28 +1,6 @@
-//! Between the picture as stored and the picture as shown.
+//! From the picture as stored to the picture as shown.
 
-use crate::types::{BoxXywh, Orientation, RgbImage, SizePx};
-
-/// Where a box of the upright frame lies in the stored one.
-pub(super) fn box_in_stored(upright: BoxXywh, frame: SizePx, orientation: Orientation) -> BoxXywh {
-    let (mut bbox, mut size) = (upright, frame);
-    for _ in 0..orientation.quarter_turns % 4 {
-        // One quarter back, counterclockwise: (x', y') came from (y', width' - x').
-        bbox = BoxXywh {
-            x: bbox.y,
-            y: f64::from(size.width) - bbox.x - bbox.w,
-            w: bbox.h,
-            h: bbox.w,
-        };
-        size = SizePx {
-            width: size.height,
-            height: size.width,
-        };
-    }
-    if orientation.mirrored {
-        bbox.x = f64::from(size.width) - bbox.x - bbox.w;
-    }
-    bbox
-}
+use crate::types::{Orientation, RgbImage};
 
 /// `stored` as it is shown.
 pub(super) fn turned(stored: RgbImage, orientation: Orientation) -> RgbImage {

@@ -7,8 +7,13 @@
 pub mod gallery;
 mod page;
 mod picture;
+mod plot;
 pub mod sheet;
+mod stroke;
+mod tracks;
 mod write;
 
 pub use page::{Fact, SetAsideNote};
+pub use plot::{SuccessCurve, success_plot};
+pub use tracks::{TrackCard, TrackCurve, TrackTile, TracksPage, render_tracks};
 pub use write::{PageError, check_place, write_page};

@@ -13,6 +13,8 @@ use crate::synth::backdrops::BackdropError;
 use crate::synth::catalog::CatalogError;
 #[cfg(feature = "synth")]
 use crate::synth::set::{ItemError, PlanError};
+#[cfg(feature = "extract")]
+use crate::track::TrackError;
 
 /// Why a command failed. All are final: the text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -22,9 +24,6 @@ pub enum RunError {
     #[cfg(feature = "extract")]
     #[error("cannot list the source")]
     Source(#[from] SourceError),
-    /// The pipeline names a tracker that this program was built without.
-    #[error(transparent)]
-    Tracker(crate::track::TrackError),
     /// The pipeline names a way of proposing that this program was built without.
     #[error(transparent)]
     Proposer(crate::propose::ProposeError),
@@ -157,7 +156,7 @@ pub enum RunError {
         source: Box<ItemError>,
     },
     /// What was named as the output folder is something else.
-    #[cfg(feature = "synth")]
+    #[cfg(feature = "extract")]
     #[error("{} is no folder; name a new or an empty one with --out", .0.display())]
     NotAFolder(PathBuf),
     /// The folder holds another rendered set.
@@ -181,6 +180,42 @@ pub enum RunError {
         /// The first of them.
         item: String,
         /// Why it could not be made.
+        reason: String,
+    },
+    /// No sequence is left to track in.
+    #[cfg(feature = "extract")]
+    #[error("no sequence is called {patterns}; without --sequences all are taken")]
+    NoSequence {
+        /// As they were given.
+        patterns: String,
+    },
+    /// A tracker that this program does not have.
+    #[cfg(feature = "extract")]
+    #[error(transparent)]
+    Tracker(#[from] TrackError),
+    /// The folder holds results of other trackers, other data or another build.
+    #[cfg(feature = "extract")]
+    #[error(
+        "{} holds results of another run ({difference}); choose another folder for --out, or go \
+         back to what made those", .out.display()
+    )]
+    OtherResults {
+        /// The output folder.
+        out: PathBuf,
+        /// What differs, both values.
+        difference: String,
+    },
+    /// Nothing could be tracked.
+    #[cfg(feature = "extract")]
+    #[error(
+        "none of the {num_sequences} sequences could be tracked; the first, {sequence}: {reason}"
+    )]
+    NothingTracked {
+        /// Sequences tried.
+        num_sequences: u64,
+        /// The first of them.
+        sequence: String,
+        /// Why it could not be.
         reason: String,
     },
     /// A record that does not exist was asked for.

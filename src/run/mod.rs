@@ -15,6 +15,8 @@ mod refusals;
 mod spread;
 #[cfg(feature = "synth")]
 mod synth;
+#[cfg(feature = "extract")]
+mod track;
 mod verify;
 mod words;
 
@@ -32,5 +34,10 @@ pub use refusals::{ReasonGroup, SetAside};
 pub use synth::{
     Credit, SampleLimits, SampledGroup, SampledImage, SampledPicture, SampledSet, SampledStrip,
     SynthOptions, SynthSummary, TRUTH_FILE, Varied, sample_set, synth,
+};
+#[cfg(feature = "extract")]
+pub use track::{
+    SampledFrame, SampledSequence, SampledTrack, SequenceScore, TrackData, TrackDataKind,
+    TrackOptions, TrackSample, TrackScore, TrackSummary, sample_tracks, track,
 };
 pub use verify::{VerifySummary, verify};

@@ -3,6 +3,7 @@
 //! - **Takes** a root: a folder of videos, one video, a list of paths, TrackingNet or GOT-10k as distributed.
 //! - **Gives** a [`Listing`]: [`Clip`]s sorted by id, the same on every machine; later, when a clip's turn
 //!   comes, its [`Annotations`].
+//!   [`mot_tracks`] gives targets rather than clips: truth in MOTChallenge's form, where a video has many.
 //! - **Fails** with [`SourceError`] where the root is not what it was said to be. One bad input below a good
 //!   root is a [`Refusal`] in the listing, never an error.
 //! - **Source**: Müller et al., "TrackingNet", ECCV 2018; Huang et al., "GOT-10k", TPAMI 2021.
@@ -10,10 +11,12 @@
 //! No video, image or zip is opened here: that is the decoder's work.
 
 mod annotations;
+mod cover;
 mod disk;
 mod error;
 mod got10k;
 mod labels;
+mod mot;
 mod path_list;
 mod splits;
 #[cfg(test)]
@@ -24,7 +27,9 @@ mod videos;
 use std::path::Path;
 
 pub use annotations::{Annotations, TrackBox, annotations};
+pub use cover::cover;
 pub use error::SourceError;
+pub use mot::{MotListing, MotRow, MotTrack, mot_tracks};
 use splits::Split;
 
 use crate::types::{Clip, Outcome, Refusal, SourceKind, Stage};

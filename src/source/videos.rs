@@ -157,7 +157,7 @@ impl Walk<'_> {
     fn note(&mut self, entry: &DirEntry) {
         let path = entry.path();
         let (id, is_sound) = self.id_of(path);
-        let is_video = has_extension(path, VIDEO_EXTENSIONS) || has_extension(path, &["zip"]);
+        let is_video = is_video(path);
         match Kind::of(path, entry.file_type()) {
             Kind::Folder if is_sound => {
                 self.links.insert(id, path.to_owned());
@@ -236,6 +236,11 @@ impl Walk<'_> {
 }
 
 const NAME_NOT_UTF8: &str = "its name is not UTF-8";
+
+/// Whether a file's name is that of a video, or of a zip of frames.
+pub(super) fn is_video(path: &Path) -> bool {
+    has_extension(path, VIDEO_EXTENSIONS) || has_extension(path, &["zip"])
+}
 
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     path.extension().is_some_and(|extension| {

@@ -11,6 +11,7 @@
 //! Boxes are in px of the upright frame, as everywhere; they may reach out of it.
 
 mod backward;
+mod dcf;
 mod error;
 mod follower;
 mod following;
@@ -82,10 +83,12 @@ pub fn start(
         });
     }
     match kind {
+        TrackerKind::Dcf => Ok(Box::new(dcf::Dcf::start(frame, target)?)),
         #[cfg(feature = "opencv")]
         TrackerKind::Kcf | TrackerKind::Csrt | TrackerKind::Mosse => {
             opencv::start(kind, frame, target)
         }
+        #[cfg(not(feature = "opencv"))]
         kind => Err(TrackError::NotBuilt { kind }),
     }
 }

@@ -1,5 +1,6 @@
 //! A decoded frame: planes as the decoder left them, and what their numbers mean.
 
+use super::BoxXywh;
 use super::SizePx;
 
 /// How the samples of a frame lie in its planes.
@@ -70,13 +71,49 @@ impl Orientation {
     /// The size of the upright picture.
     pub fn applied_to(self, stored: SizePx) -> SizePx {
         if self.quarter_turns % 2 == 1 {
-            SizePx {
-                width: stored.height,
-                height: stored.width,
-            }
+            stored.turned()
         } else {
             stored
         }
+    }
+}
+
+impl Orientation {
+    /// Where a box of an upright frame of size `frame` lies in the stored picture.
+    pub fn box_in_stored(self, upright: BoxXywh, frame: SizePx) -> BoxXywh {
+        let (mut bbox, mut size) = (upright, frame);
+        for _ in 0..self.quarter_turns % 4 {
+            // One quarter back, counterclockwise: (x', y') came from (y', width' - x').
+            bbox = BoxXywh {
+                x: bbox.y,
+                y: f64::from(size.width) - bbox.x - bbox.w,
+                w: bbox.h,
+                h: bbox.w,
+            };
+            size = size.turned();
+        }
+        if self.mirrored {
+            bbox.x = f64::from(size.width) - bbox.x - bbox.w;
+        }
+        bbox
+    }
+
+    /// Where a box of a stored picture of size `stored` lies in the upright frame.
+    pub fn box_in_upright(self, in_stored: BoxXywh, stored: SizePx) -> BoxXywh {
+        let (mut bbox, mut size) = (in_stored, stored);
+        if self.mirrored {
+            bbox.x = f64::from(size.width) - bbox.x - bbox.w;
+        }
+        for _ in 0..self.quarter_turns % 4 {
+            bbox = BoxXywh {
+                x: f64::from(size.height) - bbox.y - bbox.h,
+                y: bbox.x,
+                w: bbox.h,
+                h: bbox.w,
+            };
+            size = size.turned();
+        }
+        bbox
     }
 }
 
@@ -129,4 +166,39 @@ pub struct Frame {
     pub pts_seconds: Option<f64>,
     /// The picture.
     pub planes: Planes,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_box_comes_back_from_the_stored_picture_for_every_orientation() {
+        let stored = SizePx {
+            width: 100,
+            height: 60,
+        };
+        let bbox = BoxXywh {
+            x: 10.0,
+            y: 5.0,
+            w: 30.0,
+            h: 20.0,
+        };
+        for quarter_turns in 0..4 {
+            for mirrored in [false, true] {
+                let orientation = Orientation {
+                    mirrored,
+                    quarter_turns,
+                };
+                let upright = orientation.box_in_upright(bbox, stored);
+                let frame = orientation.applied_to(stored);
+                assert_eq!(upright.clipped(frame), Some(upright), "{orientation:?}");
+                assert_eq!(
+                    orientation.box_in_stored(upright, frame),
+                    bbox,
+                    "{orientation:?}"
+                );
+            }
+        }
+    }
 }

@@ -27,6 +27,14 @@ impl SizePx {
             && self.area() <= Self::MAX_AREA
     }
 
+    /// The size after a quarter turn.
+    pub fn turned(self) -> Self {
+        Self {
+            width: self.height,
+            height: self.width,
+        }
+    }
+
     /// The shorter of the two sides, px.
     pub fn short_side(self) -> u32 {
         self.width.min(self.height)

@@ -14,7 +14,7 @@ pub enum Stage {
     Sample,
     /// Looking for regions.
     Propose,
-    /// Following regions.
+    /// Following a target.
     Track,
     /// Cropping and scaling.
     Crop,

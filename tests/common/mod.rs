@@ -14,6 +14,8 @@ mod grid;
 mod programs;
 #[cfg(feature = "synth")]
 pub mod synth;
+#[cfg(feature = "extract")]
+pub mod track;
 
 pub use clips::{NumberedClip, changed_clip, numbered_clip, remade_clip};
 pub use grid::read_number;

@@ -1,0 +1,174 @@
+//! Colours: which are the target's, which its surroundings', and so where the target is.
+//!
+//! A filter holds on to an arrangement and loses it when the target turns or bends; colours stay. **Source**: Bertinetto
+//! et al., "Staple: Complementary Learners for Real-Time Tracking", CVPR 2016; Possegger et al., "In Defense of
+//! Color-based Model-free Tracking", CVPR 2015. Ours works on luma and chroma as decoded.
+
+use super::gradients::INNER;
+use super::spectrum::{SIDE, wrapped};
+
+/// Samples on a side of the window: two of each cell.
+pub(super) const FINE: usize = INNER;
+/// Sides of the table of sums.
+const SUMS: usize = FINE + 1;
+/// Bins of luma, and of each of the two chroma channels.
+const LUMA_BINS: usize = 8;
+const CHROMA_BINS: usize = 16;
+const BINS: usize = LUMA_BINS * CHROMA_BINS * CHROMA_BINS;
+/// Levels of chroma in a bin: those near grey, where nearly all chroma lies, are told apart.
+const CHROMA_STEP: f32 = 6.0;
+/// Without chroma there are so many bins of luma.
+const GRAY_BINS: f32 = 64.0;
+
+/// Samples further out than this share of the target's half side are not counted as its: corners and borders are often not.
+const INSIDE: f64 = 0.8;
+/// Samples beyond this multiple of it are surroundings.
+const OUTSIDE: f64 = 1.05;
+/// What a bin must hold to say anything.
+const DOUBT: f32 = 1e-4;
+
+/// The samples of a search window, each as the bin of its colour.
+pub(super) struct Samples(Vec<u16>);
+
+impl Samples {
+    pub fn new() -> Self {
+        Self(vec![0; FINE * FINE])
+    }
+
+    /// Reads `FINE x FINE` levels of luma, and of chroma where there is any.
+    pub fn read(&mut self, luma: &[f32], chroma: Option<[&[f32]; 2]>) {
+        let Some([u, v]) = chroma else {
+            for (bin, level) in self.0.iter_mut().zip(luma) {
+                *bin = (level * (GRAY_BINS / 256.0)) as u16;
+            }
+            return;
+        };
+        let place = |level: f32| {
+            let steps = (level - 128.0) / CHROMA_STEP + CHROMA_BINS as f32 / 2.0;
+            steps.clamp(0.0, CHROMA_BINS as f32 - 1.0) as u16
+        };
+        for (bin, (luma, (&u, &v))) in self.0.iter_mut().zip(luma.iter().zip(u.iter().zip(v))) {
+            let luma = (luma * (LUMA_BINS as f32 / 256.0)) as u16;
+            *bin = (luma.min(LUMA_BINS as u16 - 1) * CHROMA_BINS as u16 + place(u))
+                * CHROMA_BINS as u16
+                + place(v);
+        }
+    }
+}
+
+/// Sums over rectangles of how much each sample looks like the target.
+pub(super) struct Likeness(Vec<f32>);
+
+impl Likeness {
+    pub fn new() -> Self {
+        Self(vec![0.0; SUMS * SUMS])
+    }
+
+    /// Over columns `x0..x1` and rows `y0..y1`.
+    #[inline]
+    pub fn sum(&self, [x0, x1]: [usize; 2], [y0, y1]: [usize; 2]) -> f32 {
+        let at = |x: usize, y: usize| self.0[y * SUMS + x];
+        at(x1, y1) - at(x0, y1) - at(x1, y0) + at(x0, y0)
+    }
+
+    /// The mean over a target of half size `half`, at each displacement (cells, wrapped). Samples beyond the window
+    /// count as not like it.
+    ///
+    /// - `half`: samples; `response`: `AREA` numbers.
+    pub fn respond(&self, half: [f64; 2], response: &mut [f32]) {
+        let reach = |half: f64| -> [[usize; 2]; SIDE] {
+            std::array::from_fn(|place| {
+                let center = FINE as f64 / 2.0 + (FINE / SIDE) as f64 * wrapped(place);
+                [center - half, center + half]
+                    .map(|end| end.round().clamp(0.0, FINE as f64) as usize)
+            })
+        };
+        let (across, down) = (reach(half[0]), reach(half[1]));
+        let area = half.map(|half| (2.0 * half).round().max(1.0) as f32);
+        let scale = 1.0 / (area[0] * area[1]);
+        for (row, &down) in response.chunks_exact_mut(SIDE).zip(&down) {
+            for (value, &across) in row.iter_mut().zip(&across) {
+                *value = self.sum(across, down) * scale;
+            }
+        }
+    }
+}
+
+/// What one target's colours are.
+pub(super) struct Colors {
+    inside: Vec<f32>,
+    outside: Vec<f32>,
+    /// The chance that a sample of a bin is the target's, if both were equally frequent.
+    likeness: Vec<f32>,
+    contrast: f64,
+}
+
+impl Colors {
+    pub fn new() -> Self {
+        Self {
+            inside: vec![0.0; BINS],
+            outside: vec![0.0; BINS],
+            likeness: vec![0.5; BINS],
+            contrast: 0.0,
+        }
+    }
+
+    /// How well colours tell the target from its surroundings: 0 not at all, 1 without error.
+    pub fn contrast(&self) -> f64 {
+        self.contrast
+    }
+
+    /// Adds up how much the samples look like the target.
+    pub fn compare(&self, samples: &Samples, sums: &mut Likeness) {
+        for (y, row) in samples.0.chunks_exact(FINE).enumerate() {
+            let (before, here) = sums.0[y * SUMS..(y + 2) * SUMS].split_at_mut(SUMS);
+            let mut along = 0.0;
+            for ((sum, above), &bin) in here[1..].iter_mut().zip(&before[1..]).zip(row) {
+                along += self.likeness[usize::from(bin)];
+                *sum = above + along;
+            }
+        }
+    }
+
+    /// Learns with weight `rate` that the target lies at `center` with half size `half`, samples of the window.
+    pub fn learn(&mut self, samples: &Samples, center: [f64; 2], half: [f64; 2], rate: f32) {
+        self.inside
+            .iter_mut()
+            .chain(&mut self.outside)
+            .for_each(|share| *share *= 1.0 - rate);
+        let distance = |axis: usize| -> [f64; FINE] {
+            std::array::from_fn(|at| (at as f64 + 0.5 - center[axis]).abs() / half[axis])
+        };
+        let (across, down) = (distance(0), distance(1));
+        let counts = |rule: &dyn Fn(f64) -> bool| {
+            let num = |line: &[f64]| line.iter().filter(|&&d| rule(d)).count();
+            (num(&across), num(&down))
+        };
+        let (wide, high) = counts(&|d| d < INSIDE);
+        let (wide_out, high_out) = counts(&|d| d <= OUTSIDE);
+        let num_outside = FINE * FINE - wide_out * high_out;
+        let inside = rate / (wide * high).max(1) as f32;
+        let outside = rate / num_outside.max(1) as f32;
+        for (row, down) in samples.0.chunks_exact(FINE).zip(&down) {
+            for (&bin, across) in row.iter().zip(&across) {
+                let distance = across.max(*down);
+                if distance < INSIDE {
+                    self.inside[usize::from(bin)] += inside;
+                } else if distance > OUTSIDE {
+                    self.outside[usize::from(bin)] += outside;
+                }
+            }
+        }
+        let mut contrast = 0.0;
+        for ((likeness, inside), outside) in self
+            .likeness
+            .iter_mut()
+            .zip(&self.inside)
+            .zip(&self.outside)
+        {
+            *likeness = (inside + 0.5 * DOUBT) / (inside + outside + DOUBT);
+            contrast += (inside - outside) * *likeness;
+        }
+        self.contrast = f64::from(contrast);
+    }
+}
