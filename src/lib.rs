@@ -6,7 +6,7 @@
 //! | decode | [`decode`] | a clip's media: video file, folder of JPEGs, zip of JPEGs | [`types::Frame`]s in presentation order, with index and pts |
 //! | sample | [`sample`] | a clip's length, the pair rule, a seed | which frame indices become anchors and positives |
 //! | propose | [`propose`] | a frame, one near it | regions that may hold a thing, best first |
-//! | track | [`track`] | a region and the following frames | box and confidence per frame |
+//! | track | [`track`] | regions and the following frames | [`track::Tracklet`]s: box and confidence per frame, why each ended |
 //! | crop | [`crop`] | a frame, a box | one image of a pair |
 //! | encode | [`codec`] | an image | JPEG bytes, or raw RGB under zstd |
 //! | shard | [`shard`] | encoded pairs | tar shards, index, manifest: **the contract with every trainer** |

@@ -3,6 +3,7 @@
 
 #![cfg(all(unix, feature = "extract"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout)] // of what was tested how often
 
 mod common;
 
@@ -16,14 +17,33 @@ use common::extract::strace::each_moment;
 use common::extract::{Work, assert_is_finished, assert_same_files, dataset, files, signal};
 use rand::{RngExt, SeedableRng};
 
-/// Shards of three records end in the middle of the pieces that a long clip is cut into.
-const PIPELINE: &str = r#"
-[source]
-kind = "videos"
+/// Two kinds; shards of three records end in the middle of the pieces that a long clip is cut into.
+const PIPELINES: [&str; 2] = [
+    r#"
 [pairs]
 kind = "frames"
 k = [3, 110]
 stride = 60
+"#,
+    r#"
+[pairs]
+kind = "regions"
+k = [3, 9]
+stride = 60
+regions_per_frame = 2
+min_box_px = 16
+[proposals]
+kind = "grid"
+[tracker]
+min_confidence_mean = 0.2
+min_confidence_last = 0.2
+"#,
+];
+
+/// What both have in common.
+const COMMON: &str = r#"
+[source]
+kind = "videos"
 [images]
 short_side = 32
 [shards]
@@ -60,8 +80,8 @@ fn clips(dir: &Path) {
 }
 
 /// A folder with the clips and, in `expected`, what an undisturbed run of one worker makes of them.
-fn work_with_expected() -> Work {
-    let work = Work::new(PIPELINE);
+fn work_with_expected(pipeline: &str) -> Work {
+    let work = Work::new(&format!("{COMMON}{pipeline}"));
     clips(&work.clips());
     work.extract("expected").workers(1).run_well();
     work
@@ -69,7 +89,12 @@ fn work_with_expected() -> Work {
 
 #[test]
 fn the_folder_is_the_same_for_any_number_of_workers_and_any_order_of_creation() {
-    let work = work_with_expected();
+    for pipeline in PIPELINES {
+        assert_the_same_for_any_number_of_workers(&work_with_expected(pipeline));
+    }
+}
+
+fn assert_the_same_for_any_number_of_workers(work: &Work) {
     let expected = work.path("expected");
     assert_is_finished(&expected);
     assert_eq!(work.verify("expected").code, Some(0));
@@ -109,7 +134,12 @@ fn the_folder_is_the_same_for_any_number_of_workers_and_any_order_of_creation() 
 
 #[test]
 fn the_folder_is_the_same_after_kills_at_random_moments() {
-    let work = work_with_expected();
+    for pipeline in PIPELINES {
+        assert_the_same_after_kills(&work_with_expected(pipeline));
+    }
+}
+
+fn assert_the_same_after_kills(work: &Work) {
     let expected = work.path("expected");
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(20);
     let start = Instant::now();
@@ -146,12 +176,16 @@ fn the_folder_is_the_same_after_kills_at_random_moments() {
     }
 }
 
+/// As many records from the same clips.
+const SMALL_PIPELINES: [&str; 2] = [
+    "[pairs]\nkind = 'frames'\nk = 2\nstride = 2\n",
+    "[pairs]\nkind = 'regions'\nk = 2\nstride = 4\nregions_per_frame = 3\nmin_box_px = 12\n\
+     [proposals]\nkind = 'grid'\n[tracker]\nmin_confidence_mean = 0.0\nmin_confidence_last = 0.0\n",
+];
+
 /// Two clips that give a few small shards.
-fn small_work() -> Work {
-    let work = Work::new(
-        "[source]\nkind = 'videos'\n[pairs]\nkind = 'frames'\nk = 2\nstride = 2\n\
-         [images]\nshort_side = 32\n[shards]\nmax_records = 3\n[extract]\nmax_refused = '100%'\n",
-    );
+fn small_work(pipeline: &str) -> Work {
+    let work = Work::new(&format!("{COMMON}{pipeline}"));
     h264(&work.path("clips/a.mp4"), "64x48", 12);
     fs::write(work.path("clips/b.mp4"), b"no video").unwrap();
     h264(&work.path("clips/c.mp4"), "64x48", 12);
@@ -161,7 +195,13 @@ fn small_work() -> Work {
 
 #[test]
 fn the_folder_is_the_same_after_a_kill_as_soon_as_a_name_appears_or_goes() {
-    let work = small_work();
+    for pipeline in SMALL_PIPELINES {
+        assert_the_same_after_a_kill_at_a_name(&small_work(pipeline));
+    }
+}
+
+fn assert_the_same_after_a_kill_at_a_name(work: &Work) {
+    let has_tracks = work.path("expected/tracks.jsonl.zst").exists();
     let names = [
         (".journal/pairs-000000.tar.part", true),
         ("pairs-000000.idx", true),
@@ -169,11 +209,14 @@ fn the_folder_is_the_same_after_a_kill_as_soon_as_a_name_appears_or_goes() {
         ("pairs-000001.tar", true),
         ("pairs-000003.tar", true),
         ("refused.jsonl", true),
+        ("tracks.jsonl.zst", true),
         ("dataset.json", true),
         (".journal/progress.jsonl", false),
         (".journal/lock", false),
     ];
-    for (number, (name, appears)) in names.into_iter().enumerate() {
+    let names = names.into_iter();
+    let names = names.filter(|(name, _)| has_tracks || !name.starts_with("tracks"));
+    for (number, (name, appears)) in names.enumerate() {
         let out = format!("out{number}");
         let watched = work.path(&out).join(name);
         let manifest = work.path(&out).join("dataset.json");
@@ -193,12 +236,13 @@ fn the_folder_is_the_same_after_a_kill_as_soon_as_a_name_appears_or_goes() {
 
 #[test]
 fn the_folder_is_the_same_after_a_kill_at_every_system_call_that_changes_it() {
-    let work = small_work();
-    let moments = each_moment(|out| work.extract(out).workers(1).arg("--quiet"));
-    for (number, out) in moments.enumerate() {
-        work.extract(&out).workers(2).run_well();
-        assert_is_finished(&work.path(&out));
-        assert_same_files(&work.path(&out), &work.path("expected"), &out);
-        println!("{} kills", number + 1);
+    for work in SMALL_PIPELINES.map(small_work) {
+        let moments = each_moment(|out| work.extract(out).workers(1).arg("--quiet"));
+        for (number, out) in moments.enumerate() {
+            work.extract(&out).workers(2).run_well();
+            assert_is_finished(&work.path(&out));
+            assert_same_files(&work.path(&out), &work.path("expected"), &out);
+            println!("{} kills", number + 1);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 #![cfg(all(target_os = "linux", feature = "extract"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout)] // of what was tested how often
 
 mod common;
 
@@ -11,13 +12,16 @@ use std::process::Command;
 use common::extract::media::h264;
 use common::extract::{Ran, Work, assert_is_finished, assert_same_files, dataset};
 
-const PIPELINE: &str = r#"
+const PIPELINES: [&str; 2] = [
+    "[pairs]\nkind = 'frames'\nk = 2\nstride = 4\n",
+    "[pairs]\nkind = 'regions'\nk = 2\nstride = 6\nregions_per_frame = 2\n\
+     [proposals]\nkind = 'grid'\n[tracker]\nmin_confidence_mean = 0.0\nmin_confidence_last = 0.0\n",
+];
+
+/// What both have in common.
+const COMMON: &str = r#"
 [source]
 kind = "videos"
-[pairs]
-kind = "frames"
-k = 2
-stride = 4
 [shards]
 max_records = 4
 [extract]
@@ -72,7 +76,13 @@ fn twice(work: &Work, disk: &str) -> Option<[Ran; 2]> {
 
 #[test]
 fn a_run_into_a_full_disk_says_so_and_goes_on_when_there_is_room() {
-    let work = Work::new(PIPELINE);
+    for pipeline in PIPELINES {
+        assert_a_full_disk_costs_nothing(pipeline);
+    }
+}
+
+fn assert_a_full_disk_costs_nothing(pipeline: &str) {
+    let work = Work::new(&format!("{COMMON}{pipeline}"));
     h264(&work.path("clips/a.mp4"), "160x120", 60);
     fs::write(work.path("clips/b.mp4"), "no video").unwrap();
     h264(&work.path("clips/c.mp4"), "160x120", 60);

@@ -2,13 +2,14 @@
 
 #![cfg(all(target_os = "linux", feature = "extract"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout)] // of what was tested how often
 
 mod common;
 
 use std::fs;
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::extract::media::{Video, ffmpeg};
 use common::extract::{Ran, Work};
@@ -33,6 +34,57 @@ fn high_water(process: u32) -> Option<u64> {
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kib * 1024)
 }
+
+/// An anchor in every frame, and a thousand frames to each positive; nothing is given up on the way.
+const VERY_MANY_REGIONS: &str = r#"
+[source]
+kind = "videos"
+[pairs]
+kind = "regions"
+k = 1000
+stride = 1
+max_box_outside = 1.0
+[proposals]
+kind = "grid"
+[tracker]
+min_confidence_mean = 0.0
+max_lost_frames = 100_000
+max_size_ratio = 100.0
+max_aspect_ratio = 100.0
+min_forward_backward_iou = 0.01
+"#;
+
+#[test]
+fn memory_has_a_ceiling_where_regions_are_followed_from_every_frame_for_very_long() {
+    let work = Work::new(VERY_MANY_REGIONS);
+    let short = work.path("short.mp4");
+    Video {
+        size: "1920x1080",
+        frames: 60,
+        codec: &["-c:v", "libx264", "-preset", "ultrafast", "-g", "30"],
+    }
+    .write(&short);
+    looped(&short, 20, &work.clips().join("a.mp4"));
+    let mut child = work.extract("out").workers(1).spawn();
+    // Sixteen anchors are as many as are followed at once: they are there after as many frames, and the frames of
+    // a stretch after 64. A thousand frames take minutes.
+    let (start, mut peak) = (Instant::now(), 0);
+    while let Some(now) = high_water(child.id()).filter(|_| start.elapsed() < LOOKED_AT) {
+        peak = now;
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(child.try_wait().unwrap(), None, "ended early");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    println!(
+        "64 regions at 1920 x 1080, one worker: peak {} MiB",
+        peak / MIB
+    );
+    assert!(peak > MIB && peak < (150 + 60 + 150) * MIB, "{peak} bytes");
+}
+
+/// For how long a run is looked at that would take minutes.
+const LOOKED_AT: Duration = Duration::from_secs(30);
 
 /// Extracts the folder `clips` and gives the peak of its memory, bytes.
 fn peak(work: &Work, out: &str, num_pairs: u64) -> u64 {

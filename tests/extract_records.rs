@@ -258,7 +258,15 @@ fn tracks_of_trackingnet_have_boxes_labels_and_whole_frames() {
         assert_eq!(json["anchor_frame"]["box_xywh"], Value::Null);
         assert_eq!(json["anchor_frame"]["image_size"], json!([48, 32]));
         assert_eq!(json["tracklet"]["tracker"], "ground-truth");
-        let keys = ["tracker", "psr_mean", "psr_min", "forward_backward_iou"];
+        let keys = [
+            "tracker",
+            "psr_mean",
+            "psr_min",
+            "forward_backward_iou",
+            "confidence_mean",
+            "confidence_min",
+            "confidence_last",
+        ];
         assert_eq!(set_of_keys(&json["tracklet"]), keys);
     }
     // Eight lines for twelve frames: pairs of the first eight, and a word about it.
@@ -589,6 +597,8 @@ fn json_is_one_object_and_quiet_is_silence() {
         "bytes",
         "frames_decoded",
         "frames_tracked",
+        "tracker_updates",
+        "tracklets",
         "seconds",
         "rejected_tracklets",
     ];

@@ -2,6 +2,7 @@
 
 #![cfg(all(unix, feature = "extract"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout)] // of what was tested how often
 
 mod common;
 
@@ -31,9 +32,36 @@ max_records = 3
 max_refused = "100%"
 "#;
 
+/// The same in kind `regions`.
+const REGIONS: &str = r#"
+[source]
+kind = "videos"
+[pairs]
+kind = "regions"
+k = 4
+stride = 15
+regions_per_frame = 2
+min_box_px = 12
+[proposals]
+kind = "grid"
+[tracker]
+min_confidence_mean = 0.0
+min_confidence_last = 0.0
+[images]
+short_side = 32
+[shards]
+max_records = 3
+[extract]
+max_refused = "100%"
+"#;
+
 /// A work folder with a short clip, a long one that is cut into pieces, and a short one.
 fn long_work() -> Work {
-    let work = Work::new(PIPELINE);
+    long_work_of(PIPELINE)
+}
+
+fn long_work_of(pipeline: &str) -> Work {
+    let work = Work::new(pipeline);
     h264(&work.path("clips/a.mp4"), "64x48", 60);
     long_h264(&work.path("clips/b.mp4"), 600);
     h264(&work.path("clips/c.mp4"), "64x48", 60);
@@ -101,7 +129,12 @@ type Tear = fn(&Work, &str);
 
 #[test]
 fn a_torn_journal_and_a_part_that_a_power_cut_damaged_cost_work_but_no_byte() {
-    let work = long_work();
+    for pipeline in [PIPELINE, REGIONS] {
+        assert_a_tear_costs_no_byte(&long_work_of(pipeline));
+    }
+}
+
+fn assert_a_tear_costs_no_byte(work: &Work) {
     work.extract("expected").run_well();
     let tears: [(&str, Tear); 5] = [
         ("torn line", |work, out| {
@@ -126,8 +159,8 @@ fn a_torn_journal_and_a_part_that_a_power_cut_damaged_cost_work_but_no_byte() {
         }),
     ];
     for (name, tear) in tears {
-        stop_after(&work, name, 7, "KILL");
-        tear(&work, name);
+        stop_after(work, name, 7, "KILL");
+        tear(work, name);
         work.extract(name).workers(2).run_well();
         assert_is_finished(&work.path(name));
         assert_same_files(&work.path(name), &work.path("expected"), name);
@@ -259,8 +292,8 @@ fn a_finished_run_is_left_as_it_is() {
 
 /// Two sound clips around one that is damaged, extracted to `out`; what is expected of a run over
 /// all of them mended in `mended`.
-fn work_with_damage() -> Work {
-    let work = Work::new(PIPELINE);
+fn work_with_damage(pipeline: &str) -> Work {
+    let work = Work::new(pipeline);
     let damaged = work.path("clips/b.mp4");
     for name in ["a", "b", "c"] {
         h264(&work.path(&format!("clips/{name}.mp4")), "64x48", 150);
@@ -307,18 +340,39 @@ fn assert_retried(work: &Work, out: &str, before: &BTreeMap<String, Vec<u8>>) {
         found == expected,
         "other pairs than of a run over mended clips"
     );
+    if now.contains_key("tracks.jsonl.zst") {
+        assert_same_tracklets(&dir, &work.path("mended"));
+    }
+}
+
+/// Asserts that two folders have the same tracklets, in any order.
+fn assert_same_tracklets(found: &Path, expected: &Path) {
+    let sorted = |dir| {
+        let mut lines: Vec<String> = dataset::tracklets(dir)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        lines.sort();
+        lines
+    };
+    assert!(sorted(found) == sorted(expected), "other tracklets");
 }
 
 #[test]
 fn retrying_appends_the_pairs_of_clips_that_were_mended() {
-    let work = work_with_damage();
+    for pipeline in [PIPELINE, REGIONS] {
+        assert_retrying_appends(&work_with_damage(pipeline));
+    }
+}
+
+fn assert_retrying_appends(work: &Work) {
     let before = files(&work.path("out"));
     let summary = work.extract("out").arg("--retry-refused").run_json();
     assert_eq!(
         [&summary["clips"], &summary["refused"]],
         [&json!(4), &json!(1)]
     );
-    assert_retried(&work, "out", &before);
+    assert_retried(work, "out", &before);
 
     // d_stays.mp4 is tried once more, to no avail.
     let after = files(&work.path("out"));
@@ -339,7 +393,12 @@ fn retrying_without_anything_refused_does_nothing() {
 
 #[test]
 fn a_retry_killed_at_any_system_call_goes_on_with_or_without_the_flag() {
-    let work = work_with_damage();
+    for pipeline in [PIPELINE, REGIONS] {
+        assert_a_retry_goes_on(&work_with_damage(pipeline));
+    }
+}
+
+fn assert_a_retry_goes_on(work: &Work) {
     let before = files(&work.path("out"));
     let copy = |to: &str| {
         fs::create_dir(work.path(to)).unwrap();
@@ -363,7 +422,7 @@ fn a_retry_killed_at_any_system_call_goes_on_with_or_without_the_flag() {
             work.extract(&out).run_well();
         }
         work.extract(&out).arg("--retry-refused").run_well();
-        assert_retried(&work, &out, &before);
+        assert_retried(work, &out, &before);
         assert_same_files(&work.path(&out), &work.path("reference"), &out);
         println!("{} kills", number + 1);
     }

@@ -178,6 +178,13 @@ fn facts(inspection: &Inspection) -> Vec<Fact> {
             inspection.records_damaged
         )
     });
+    let tracklets = inspection.tracklets.as_ref().map(|counts| {
+        let rejected = counts.rejected.iter();
+        let rejected = rejected.map(|(reason, count)| format!("{count} {reason}"));
+        let trusted = format!("{} trusted", counts.num_trusted());
+        let words: Vec<String> = std::iter::once(trusted).chain(rejected).collect();
+        words.join(", ")
+    });
     let no_label = || "no label".to_owned();
     let label = |label: &Option<String>| label.clone().unwrap_or_else(no_label);
     let facts = [
@@ -190,8 +197,10 @@ fn facts(inspection: &Inspection) -> Vec<Fact> {
         ("k", k),
         ("labels", named(&inspection.labels, label)),
         ("tracker", named(&inspection.trackers, String::clone)),
+        ("tracklets", tracklets),
         ("size of images", sizes),
         ("pipeline: pairs", Some(inspection.settings("pairs"))),
+        ("pipeline: tracker", Some(inspection.settings("tracker"))),
         ("pipeline: images", Some(inspection.settings("images"))),
         ("seed", Some(inspection.seed.to_string())),
         (

@@ -4,9 +4,10 @@ use super::Pipeline;
 use super::error::{PipelineError, Place};
 use super::keys::{self, AnyKey, CodecName};
 use super::settings::Settings;
-use super::tables::{Extract, Images, Pairs, Shards, Source};
+use super::tables::{Extract, Images, Pairs, Proposals, Regions, Shards, Source, Tracker};
 use crate::codec::Codec;
-use crate::sample::{Anchors, PairRule, TrackRule};
+use crate::sample::{Anchors, PairRule, RegionRule, TrackRule};
+use crate::track::TrustRules;
 use crate::types::{PairKind, SourceKind};
 
 /// Checks every setting and fills in the defaults.
@@ -19,12 +20,13 @@ pub(super) fn pipeline(settings: &Settings) -> Result<Pipeline, PipelineError> {
     let pairs = pairs(settings)?;
     if source.kind == SourceKind::Videos && pairs.kind() == PairKind::Tracks {
         let expected =
-            "\"images\" or \"frames\", since source.kind = \"videos\" has no boxes to follow";
+            "\"images\" or \"frames\" or \"regions\", since source.kind = \"videos\" has no boxes";
         return Err(settings.refusal(&keys::PAIR_KIND, expected.to_owned()));
     }
     Ok(Pipeline {
         seed,
         source,
+        regions: regions(settings, pairs.kind())?,
         pairs,
         images: images(settings)?,
         shards: Shards {
@@ -56,25 +58,25 @@ fn pairs(settings: &Settings) -> Result<Pairs, PipelineError> {
         &keys::MIN_BOX_PX,
         &keys::MAX_BOX_OUTSIDE,
     ];
+    const NO_BOXES: &str = "only pairs.kind = \"tracks\" and \"regions\" have boxes";
     let kind = settings.get(&keys::PAIR_KIND)?;
     let refuse =
         |unused: &[&dyn AnyKey], why| refuse_unused(settings, unused, &keys::PAIR_KIND, why);
+    if kind != PairKind::Regions {
+        refuse(&[&keys::REGIONS_PER_FRAME], NO_REGIONS)?;
+    }
     let rule = match kind {
         PairKind::Images => {
             let why = "pairs.kind = \"images\" has no second frame";
             refuse(&[&keys::K], why)?;
-            refuse(&BOX_KEYS, "only pairs.kind = \"tracks\" has boxes")?;
+            refuse(&BOX_KEYS, NO_BOXES)?;
             PairRule::Images
         }
         PairKind::Frames => {
-            refuse(&BOX_KEYS, "only pairs.kind = \"tracks\" has boxes")?;
+            refuse(&BOX_KEYS, NO_BOXES)?;
             PairRule::Frames {
                 k: settings.get(&keys::K)?,
             }
-        }
-        PairKind::Regions => {
-            let expected = keys::PAIR_KIND.expected();
-            return Err(settings.refusal(&keys::PAIR_KIND, expected));
         }
         PairKind::Tracks => PairRule::Tracks(TrackRule {
             k: settings.get(&keys::K)?,
@@ -83,9 +85,59 @@ fn pairs(settings: &Settings) -> Result<Pairs, PipelineError> {
             min_box_px: settings.get(&keys::MIN_BOX_PX)?,
             max_box_outside: settings.get(&keys::MAX_BOX_OUTSIDE)?,
         }),
+        PairKind::Regions => PairRule::Regions(RegionRule {
+            k: settings.get(&keys::K)?,
+            regions_per_frame: settings.get(&keys::REGIONS_PER_FRAME)?,
+            with_frames: settings.get(&keys::WITH_FRAMES)?,
+            box_scale: settings.get(&keys::BOX_SCALE)?,
+            min_box_px: settings.get(&keys::MIN_BOX_PX)?,
+            max_box_outside: settings.get(&keys::MAX_BOX_OUTSIDE)?,
+        }),
     };
     let anchors = anchors(settings)?;
     Ok(Pairs { rule, anchors })
+}
+
+const NO_REGIONS: &str = "only pairs.kind = \"regions\" follows regions";
+
+fn regions(settings: &Settings, kind: PairKind) -> Result<Option<Regions>, PipelineError> {
+    if kind != PairKind::Regions {
+        for key in ["proposals", "tracker"].into_iter().flat_map(keys::keys_of) {
+            refuse_unused(settings, &[key], &keys::PAIR_KIND, NO_REGIONS)?;
+        }
+        return Ok(None);
+    }
+    let trust = TrustRules {
+        min_confidence: settings.get(&keys::MIN_CONFIDENCE)?,
+        min_confidence_mean: settings.get(&keys::MIN_CONFIDENCE_MEAN)?,
+        min_confidence_last: settings.get(&keys::MIN_CONFIDENCE_LAST)?,
+        max_lost_frames: settings.get(&keys::MAX_LOST_FRAMES)?,
+        max_size_ratio: settings.get(&keys::MAX_SIZE_RATIO)?,
+        max_aspect_ratio: settings.get(&keys::MAX_ASPECT_RATIO)?,
+        max_duplicate_iou: settings.get(&keys::MAX_DUPLICATE_IOU)?,
+        min_forward_backward_iou: settings.get(&keys::MIN_FORWARD_BACKWARD_IOU)?,
+        forward_backward_step: settings.get(&keys::FORWARD_BACKWARD_STEP)?,
+    };
+    if trust.min_forward_backward_iou == 0.0 {
+        let (step, choice) = (
+            &keys::FORWARD_BACKWARD_STEP,
+            &keys::MIN_FORWARD_BACKWARD_IOU,
+        );
+        let why = "tracker.min_forward_backward_iou = 0 tracks nothing back";
+        refuse_unused(settings, &[step], choice, why)?;
+    }
+    let proposals = Proposals {
+        kind: settings.get(&keys::PROPOSAL_KIND)?,
+        min_side_share: settings.get(&keys::MIN_SIDE_SHARE)?,
+        max_side_share: settings.get(&keys::MAX_SIDE_SHARE)?,
+        max_aspect: settings.get(&keys::MAX_ASPECT)?,
+        max_overlap: settings.get(&keys::MAX_OVERLAP)?,
+        border_share: settings.get(&keys::BORDER_SHARE)?,
+        min_texture: settings.get(&keys::MIN_TEXTURE)?,
+    };
+    let name = settings.get(&keys::TRACKER_NAME)?;
+    let tracker = Tracker { name, trust };
+    Ok(Some(Regions { proposals, tracker }))
 }
 
 fn anchors(settings: &Settings) -> Result<Anchors, PipelineError> {

@@ -1,6 +1,15 @@
 //! Every key of a pipeline: its table, what it accepts, its default. The one place where they are
 //! stated; `pipelines/README.md` explains them, and a test holds the two together.
 
+mod regions;
+
+pub(super) use regions::{
+    BORDER_SHARE, FORWARD_BACKWARD_STEP, MAX_ASPECT, MAX_ASPECT_RATIO, MAX_DUPLICATE_IOU,
+    MAX_LOST_FRAMES, MAX_OVERLAP, MAX_SIDE_SHARE, MAX_SIZE_RATIO, MIN_CONFIDENCE,
+    MIN_CONFIDENCE_LAST, MIN_CONFIDENCE_MEAN, MIN_FORWARD_BACKWARD_IOU, MIN_SIDE_SHARE,
+    MIN_TEXTURE, PROPOSAL_KIND, REGIONS_PER_FRAME, TRACKER_NAME,
+};
+
 use bytesize::ByteSize;
 
 use super::accept::{Accept, Bytes, Flag, FramesApart, Names, Number, OneOf, Refusals, Whole};
@@ -48,7 +57,7 @@ impl<A: Accept> AnyKey for Key<A> {
 }
 
 /// In the order of the documentation.
-pub(super) static ALL: [&(dyn AnyKey + Sync); 19] = [
+pub(super) static ALL: [&(dyn AnyKey + Sync); 37] = [
     &SEED,
     &SOURCE_KIND,
     &SPLITS,
@@ -56,10 +65,28 @@ pub(super) static ALL: [&(dyn AnyKey + Sync); 19] = [
     &K,
     &PER_VIDEO,
     &STRIDE,
+    &REGIONS_PER_FRAME,
     &WITH_FRAMES,
     &BOX_SCALE,
     &MIN_BOX_PX,
     &MAX_BOX_OUTSIDE,
+    &PROPOSAL_KIND,
+    &MIN_SIDE_SHARE,
+    &MAX_SIDE_SHARE,
+    &MAX_ASPECT,
+    &MAX_OVERLAP,
+    &BORDER_SHARE,
+    &MIN_TEXTURE,
+    &TRACKER_NAME,
+    &MIN_CONFIDENCE,
+    &MIN_CONFIDENCE_MEAN,
+    &MIN_CONFIDENCE_LAST,
+    &MAX_LOST_FRAMES,
+    &MAX_SIZE_RATIO,
+    &MAX_ASPECT_RATIO,
+    &MAX_DUPLICATE_IOU,
+    &MIN_FORWARD_BACKWARD_IOU,
+    &FORWARD_BACKWARD_STEP,
     &SHORT_SIDE,
     &CODEC,
     &QUALITY,
@@ -122,13 +149,14 @@ pub(super) static PAIR_KIND: Key<OneOf<PairKind>> = Key {
     name: "kind",
     default: None,
     accepts: OneOf {
-        all: &[PairKind::Images, PairKind::Frames, PairKind::Tracks],
+        all: &[
+            PairKind::Images,
+            PairKind::Frames,
+            PairKind::Tracks,
+            PairKind::Regions,
+        ],
         name: PairKind::name,
-        refused: &[(
-            "regions",
-            "regions need the region tracker, which this version does not have yet: \
-             use \"frames\" or \"tracks\"",
-        )],
+        refused: &[],
     },
 };
 

@@ -21,7 +21,7 @@ use serde::Serialize;
 
 pub use error::{PipelineError, Place};
 use settings::{Settings, line_at};
-pub use tables::{Extract, Images, MaxRefused, Pairs, Shards, Source};
+pub use tables::{Extract, Images, MaxRefused, Pairs, Proposals, Regions, Shards, Source, Tracker};
 
 /// The largest pipeline file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -35,6 +35,9 @@ pub struct Pipeline {
     pub source: Source,
     /// Which pairs to make.
     pub pairs: Pairs,
+    /// How regions are found and followed; in kind `regions` alone.
+    #[serde(flatten)]
+    pub regions: Option<Regions>,
     /// How images are stored.
     pub images: Images,
     /// When a shard is full.

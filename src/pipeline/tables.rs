@@ -3,7 +3,9 @@
 use serde::{Serialize, Serializer};
 
 use crate::codec::Codec;
+use crate::propose::ProposerKind;
 use crate::sample::{Anchors, KRange, PairRule};
+use crate::track::{TrackerKind, TrustRules};
 use crate::types::{PairKind, SourceKind};
 
 /// `[source]`: where the clips are.
@@ -33,17 +35,52 @@ impl Pairs {
             PairRule::Images => PairKind::Images,
             PairRule::Frames { .. } => PairKind::Frames,
             PairRule::Tracks(_) => PairKind::Tracks,
+            PairRule::Regions(_) => PairKind::Regions,
         }
     }
 
     /// Frames from anchor to positive; `None` in kind `images`.
     pub fn k(&self) -> Option<KRange> {
-        match self.rule {
-            PairRule::Images => None,
-            PairRule::Frames { k } => Some(k),
-            PairRule::Tracks(rule) => Some(rule.k),
-        }
+        self.rule.k()
     }
+}
+
+/// `[proposals]` and `[tracker]`: how regions are found and followed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Regions {
+    /// Which boxes of an anchor frame are worth following.
+    pub proposals: Proposals,
+    /// What follows them, and when it is trusted.
+    pub tracker: Tracker,
+}
+
+/// `[proposals]`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Proposals {
+    /// Who proposes.
+    pub kind: ProposerKind,
+    /// Shortest side of a region over the frame's short side.
+    pub min_side_share: f64,
+    /// Longest side of a region over that side of the frame.
+    pub max_side_share: f64,
+    /// Longest side of a region over its shortest.
+    pub max_aspect: f64,
+    /// Greatest overlap (IoU) of two regions of a frame.
+    pub max_overlap: f64,
+    /// Least distance from the frame's border over its short side.
+    pub border_share: f64,
+    /// Least share of a region's px that differ from a neighbour, 0 to 1.
+    pub min_texture: f64,
+}
+
+/// `[tracker]`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Tracker {
+    /// Who follows.
+    pub name: TrackerKind,
+    /// Which tracklets are trusted.
+    #[serde(flatten)]
+    pub trust: TrustRules,
 }
 
 /// `[images]`: how images are stored.

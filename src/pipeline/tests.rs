@@ -24,10 +24,13 @@ fn refusal(text: &str, overrides: &[&str]) -> String {
     }
 }
 
-/// A pipeline of kind `tracks` that passes, with `line` as line 4, in `table`.
+/// A pipeline that passes, with `line` as line 4, in `table`: of kind `tracks`, or `regions` where that
+/// table is of regions.
 fn with(table: &str, line: &str) -> String {
+    let of_regions = ["proposals", "tracker"].contains(&table) || line.contains("regions_");
     let kind = |of| match of {
         "source" => "kind = \"got10k\"",
+        "pairs" if of_regions => "kind = \"regions\"",
         "pairs" => "kind = \"tracks\"",
         _ => "",
     };
@@ -44,6 +47,7 @@ fn every_key_refuses_in_words_that_give_line_key_value_and_what_would_pass() {
     let k = "a whole number from 1 to 100000, or a range [low, high] of such";
     let names = r#"a list of names such as ["TRAIN_0", "TRAIN_1"], none twice"#;
     let bytes = r#"a number of bytes from 1048576 to 1099511627776, or a size such as "256MiB""#;
+    let trackers = r#""dcf" or "kcf" or "csrt" or "mosse""#;
     let share = r#"a share from "0%" to "100%", or a number of clips"#;
     let table = [
         ("source", "splits", "\"val\"", names),
@@ -73,6 +77,70 @@ fn every_key_refuses_in_words_that_give_line_key_value_and_what_would_pass() {
         ("pairs", "box_scale", "0.49", "a number from 0.5 to 4"),
         ("pairs", "box_scale", "nan", "a number from 0.5 to 4"),
         ("pairs", "box_scale", "inf", "a number from 0.5 to 4"),
+        (
+            "pairs",
+            "regions_per_frame",
+            "0",
+            "a whole number from 1 to 64",
+        ),
+        (
+            "pairs",
+            "regions_per_frame",
+            "65",
+            "a whole number from 1 to 64",
+        ),
+        (
+            "proposals",
+            "kind",
+            "\"gird\"",
+            r#""fast" or "selective-search" or "grid"; did you mean "grid"?"#,
+        ),
+        (
+            "tracker",
+            "name",
+            "\"dfc\"",
+            &format!("{trackers}; did you mean \"dcf\"?"),
+        ),
+        ("proposals", "min_side_share", "2", "a number from 0 to 1"),
+        ("proposals", "max_side_share", "-1", "a number from 0 to 1"),
+        ("proposals", "max_aspect", "0.5", "a number from 1 to 100"),
+        ("proposals", "max_overlap", "1.5", "a number from 0 to 1"),
+        ("proposals", "border_share", "0.6", "a number from 0 to 0.5"),
+        ("proposals", "min_texture", "1.5", "a number from 0 to 1"),
+        ("tracker", "min_confidence", "1.1", "a number from 0 to 1"),
+        (
+            "tracker",
+            "min_confidence_mean",
+            "-0.1",
+            "a number from 0 to 1",
+        ),
+        (
+            "tracker",
+            "min_confidence_last",
+            "nan",
+            "a number from 0 to 1",
+        ),
+        (
+            "tracker",
+            "max_lost_frames",
+            "-1",
+            "a whole number from 0 to 100000",
+        ),
+        ("tracker", "max_size_ratio", "0.5", "a number from 1 to 100"),
+        ("tracker", "max_aspect_ratio", "0", "a number from 1 to 100"),
+        ("tracker", "max_duplicate_iou", "2", "a number from 0 to 1"),
+        (
+            "tracker",
+            "min_forward_backward_iou",
+            "50",
+            "a number from 0 to 1",
+        ),
+        (
+            "tracker",
+            "forward_backward_step",
+            "0",
+            "a whole number from 1 to 64",
+        ),
         ("pairs", "min_box_px", "0", "a whole number from 1 to 4096"),
         ("pairs", "max_box_outside", "1.5", "a number from 0 to 1"),
         ("pairs", "max_box_outside", "-0.1", "a number from 0 to 1"),
@@ -136,7 +204,7 @@ fn every_key_refuses_in_words_that_give_line_key_value_and_what_would_pass() {
             format!("a.toml line 4: {table}.{key} is {value}; expected {expected}")
         );
         let said = refusal(
-            &with("seed", "").replace("[seed]", ""),
+            &with(table, &format!("# {key}")),
             &[&format!("{table}.{key}={value}")],
         );
         assert_eq!(
@@ -149,7 +217,7 @@ fn every_key_refuses_in_words_that_give_line_key_value_and_what_would_pass() {
 #[test]
 fn keys_that_decide_over_others_refuse_in_the_same_words() {
     let sources = r#""videos" or "trackingnet" or "got10k""#;
-    let kinds = r#""images" or "frames" or "tracks""#;
+    let kinds = r#""images" or "frames" or "tracks" or "regions""#;
     let table = [
         ("seed = -1", &[][..], "a.toml line 1: seed is -1; expected a whole number from 0 to 9223372036854775807".to_owned()),
         ("[seed]", &[], "a.toml line 1: seed is a table; expected a whole number from 0 to 9223372036854775807".to_owned()),
@@ -160,8 +228,8 @@ fn keys_that_decide_over_others_refuse_in_the_same_words() {
         ("[source]\nkind = 'trackingnt'", &[], format!("a.toml line 2: source.kind is 'trackingnt'; expected {sources}; did you mean \"trackingnet\"?")),
         ("source = { kind = 3 }", &[], format!("a.toml line 1: source.kind is 3; expected {sources}")),
         ("source.kind = 'videos'\npairs.kind = 'frame'", &[], format!("a.toml line 2: pairs.kind is 'frame'; expected {kinds}; did you mean \"frames\"?")),
-        ("source.kind = 'videos'", &["pairs.kind=regions"], format!("--set: pairs.kind is \"regions\"; expected {kinds}; regions need the region tracker, which this version does not have yet: use \"frames\" or \"tracks\"")),
-        ("[source]\nkind = 'videos'\n[pairs]\nkind = 'tracks'", &[], "a.toml line 4: pairs.kind is 'tracks'; expected \"images\" or \"frames\", since source.kind = \"videos\" has no boxes to follow".to_owned()),
+        ("source.kind = 'videos'", &["pairs.kind=region"], format!("--set: pairs.kind is \"region\"; expected {kinds}; did you mean \"regions\"?")),
+        ("[source]\nkind = 'videos'\n[pairs]\nkind = 'tracks'", &[], "a.toml line 4: pairs.kind is 'tracks'; expected \"images\" or \"frames\" or \"regions\", since source.kind = \"videos\" has no boxes".to_owned()),
     ];
     for (text, overrides, expected) in table {
         assert_eq!(refusal(text, overrides), expected);
@@ -181,7 +249,19 @@ fn a_setting_that_another_makes_idle_is_refused() {
         ),
         (
             "source.kind = 'videos'\n[pairs]\nkind = 'frames'\nwith_frames = true",
-            "a.toml line 4: pairs.with_frames is true; expected it to be left out, since only pairs.kind = \"tracks\" has boxes",
+            "a.toml line 4: pairs.with_frames is true; expected it to be left out, since only pairs.kind = \"tracks\" and \"regions\" have boxes",
+        ),
+        (
+            "source.kind = 'got10k'\n[pairs]\nkind = 'tracks'\nregions_per_frame = 2",
+            "a.toml line 4: pairs.regions_per_frame is 2; expected it to be left out, since only pairs.kind = \"regions\" follows regions",
+        ),
+        (
+            "source.kind = 'got10k'\npairs.kind = 'tracks'\ntracker.name = 'kcf'",
+            "a.toml line 3: tracker.name is 'kcf'; expected it to be left out, since only pairs.kind = \"regions\" follows regions",
+        ),
+        (
+            "source.kind = 'videos'\npairs.kind = 'regions'\n[tracker]\nmin_forward_backward_iou = 0\nforward_backward_step = 8",
+            "a.toml line 5: tracker.forward_backward_step is 8; expected it to be left out, since tracker.min_forward_backward_iou = 0 tracks nothing back",
         ),
         (
             "source.kind = 'videos'\n[pairs]\nkind = 'frames'\nper_video = 4\nstride = 9",
@@ -220,7 +300,7 @@ fn an_override_that_chooses_anew_lets_the_files_settings_of_the_earlier_choice_r
 
 #[test]
 fn unknown_names_are_refused_with_the_name_that_was_meant() {
-    let all = "a pipeline has seed and [source], [pairs], [images], [shards], [extract]";
+    let all = "a pipeline has seed and [source], [pairs], [proposals], [tracker], [images], [shards], [extract]";
     let table = [
         (
             "[pairs]\nper_vidoe = 3",
@@ -255,7 +335,7 @@ fn unknown_names_are_refused_with_the_name_that_was_meant() {
         (
             "\nkind = 'frames'",
             &[],
-            "a.toml line 2: unknown key kind; did you mean source.kind or pairs.kind?",
+            "a.toml line 2: unknown key kind; did you mean source.kind or pairs.kind or proposals.kind?",
         ),
         (
             "[shards]\n\"a\\nb\" = 3",
@@ -283,19 +363,24 @@ fn unknown_names_are_refused_with_the_name_that_was_meant() {
             "a.toml line 1: unknown table [pair]; did you mean [pairs]?",
         ),
         (
-            "[[tracker]]",
+            "[[learner]]",
             &[],
-            &format!("a.toml line 1: unknown key tracker; {all}"),
+            &format!("a.toml line 1: unknown key learner; {all}"),
         ),
         (
-            "[tracker]",
+            "[learner]",
             &[],
-            &format!("a.toml line 1: unknown table [tracker]; {all}"),
+            &format!("a.toml line 1: unknown table [learner]; {all}"),
+        ),
+        (
+            "[tracker]\npsr = 3",
+            &[],
+            "a.toml line 2: unknown key tracker.psr; [tracker] has name, min_confidence, min_confidence_mean, min_confidence_last, max_lost_frames, max_size_ratio, max_aspect_ratio, max_duplicate_iou, min_forward_backward_iou, forward_backward_step",
         ),
         (
             "pairs = 3",
             &[],
-            "a.toml line 1: pairs is 3; expected a table [pairs] of the keys kind, k, per_video, stride, with_frames, box_scale, min_box_px, max_box_outside",
+            "a.toml line 1: pairs is 3; expected a table [pairs] of the keys kind, k, per_video, stride, regions_per_frame, with_frames, box_scale, min_box_px, max_box_outside",
         ),
         (
             "[[shards]]",
@@ -405,6 +490,7 @@ fn what_is_left_out_takes_its_default() {
             }),
             anchors: Anchors::PerVideo(4),
         },
+        regions: None,
         images: Images {
             short_side_px: 256,
             codec: Codec::Jpeg { quality: 92 },
@@ -445,6 +531,29 @@ fn the_resolved_form_has_the_tables_and_keys_of_the_file() {
 }
 
 #[test]
+fn the_resolved_form_of_kind_regions_has_the_tables_of_proposals_and_tracker() {
+    let overrides = ["pairs.k=[30, 90]", "tracker.max_lost_frames=9"];
+    let resolved = parse(&with("tracker", ""), &overrides).unwrap().resolved();
+    let expected = serde_json::json!({
+        "kind": "regions", "k": [30, 90], "regions_per_frame": 4, "with_frames": true,
+        "box_scale": 1.0, "min_box_px": 24, "max_box_outside": 0.05, "per_video": 4,
+    });
+    assert_eq!(resolved["pairs"], expected);
+    let expected = serde_json::json!({
+        "kind": "fast", "min_side_share": 0.08, "max_side_share": 0.7, "max_aspect": 4.0,
+        "max_overlap": 0.3, "border_share": 0.01, "min_texture": 0.12,
+    });
+    assert_eq!(resolved["proposals"], expected);
+    let expected = serde_json::json!({
+        "name": "dcf", "min_confidence": 0.0, "min_confidence_mean": 0.5,
+        "min_confidence_last": 0.5, "max_lost_frames": 9, "max_size_ratio": 4.0,
+        "max_aspect_ratio": 2.0, "max_duplicate_iou": 0.7, "min_forward_backward_iou": 0.5,
+        "forward_backward_step": 4,
+    });
+    assert_eq!(resolved["tracker"], expected);
+}
+
+#[test]
 fn the_resolved_form_does_not_depend_on_how_the_file_was_written() {
     let plain = with("pairs", "k = [60, 60]\nbox_scale = 1");
     let dotted =
@@ -475,6 +584,11 @@ fn a_resolved_pipeline_written_as_toml_is_read_as_the_same() {
             "source.splits=['val', 'test']",
             "pairs.box_scale=1.7",
             "seed=9223372036854775807",
+        ],
+        &[
+            "pairs.kind=regions",
+            "tracker.name=kcf",
+            "pairs.regions_per_frame=9",
         ],
     ];
     let varied = varied.map(|overrides| parse(&with("pairs", ""), overrides).unwrap());

@@ -24,6 +24,9 @@ pub enum RunError {
     #[cfg(feature = "extract")]
     #[error("cannot list the source")]
     Source(#[from] SourceError),
+    /// The pipeline names a way of proposing that this program was built without.
+    #[error(transparent)]
+    Proposer(crate::propose::ProposeError),
     /// A shard, an index or the manifest cannot be written or read.
     #[error(transparent)]
     Shard(#[from] ShardError),

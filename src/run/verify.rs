@@ -1,4 +1,4 @@
-//! `vidpairs verify`: every byte of every shard against its checksums.
+//! `vidpairs verify`: every byte of every shard, and of the tracklets, against its checksums.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -14,8 +14,8 @@ use super::words::counted;
 use super::{RunError, Verbosity};
 use crate::parallel::{Cancel, Crew, Ended, Heartbeat, Job, Loss, Planned, Sink, run_ordered};
 use crate::shard::{
-    ClipSpan, Damage, Fault, Manifest, ShardEntry, ShardError, ShardVerdict, verify_manifest,
-    verify_shard,
+    ClipSpan, Damage, Fault, Manifest, ShardEntry, ShardError, ShardVerdict, TracksEntry,
+    verify_manifest, verify_shard, verify_tracks,
 };
 
 /// A disk that gives no byte for so long is given up.
@@ -80,6 +80,7 @@ pub fn verify(
         cancel: Arc::clone(cancel),
     };
     let (shards, bytes) = (manifest.shards.len() as u64, manifest.totals.bytes);
+    let tracks_bytes = manifest.tracks.as_ref().map_or(0, |tracks| tracks.bytes);
     let summary = VerifySummary {
         shards,
         records: 0,
@@ -90,11 +91,12 @@ pub fn verify(
         summary,
         error: None,
         pairs: HashMap::new(),
-        bar: bar(bytes, verbosity),
+        bar: bar(bytes + tracks_bytes, verbosity),
         bytes_done,
     };
+    let parts = manifest.shards.into_iter().map(Part::Shard);
     let ended = run_ordered(
-        manifest.shards.into_iter(),
+        parts.chain(manifest.tracks.map(Part::Tracks)),
         Arc::new(job),
         &crew,
         &mut verdicts,
@@ -117,36 +119,58 @@ fn bar(bytes: u64, verbosity: Verbosity) -> ProgressBar {
     ProgressBar::new(2 * bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
+/// A file of the data set.
+#[derive(Clone)]
+enum Part {
+    Shard(ShardEntry),
+    Tracks(TracksEntry),
+}
+
+impl Part {
+    fn file(&self) -> &str {
+        match self {
+            Self::Shard(shard) => &shard.file,
+            Self::Tracks(tracks) => &tracks.file,
+        }
+    }
+}
+
 struct VerifyJob {
     dir: PathBuf,
     bytes_done: Arc<AtomicU64>,
 }
 
 impl Job for VerifyJob {
-    type Item = ShardEntry;
+    type Item = Part;
     type Piece = ();
     type Output = Result<ShardVerdict, ShardError>;
 
-    fn plan(&self, shard: ShardEntry, heartbeat: &Arc<Heartbeat>) -> Planned<(), Self::Output> {
+    fn plan(&self, part: Part, heartbeat: &Arc<Heartbeat>) -> Planned<(), Self::Output> {
         let keep_going = |bytes: u64| {
             self.bytes_done.fetch_add(bytes, Ordering::Relaxed);
             heartbeat.beat();
             !heartbeat.should_stop()
         };
-        let verdict = verify_shard(&self.dir, &shard, &keep_going);
-        Planned::Done(verdict.ok_or_else(|| unreadable(&self.dir.join(shard.file), "stopped")))
+        let verdict = match &part {
+            Part::Shard(shard) => verify_shard(&self.dir, shard, &keep_going),
+            Part::Tracks(tracks) => verify_tracks(&self.dir, tracks, &keep_going),
+        };
+        Planned::Done(verdict.ok_or_else(|| unreadable(&self.dir.join(part.file()), "stopped")))
     }
 
     fn work(&self, (): (), _: &Arc<Heartbeat>) -> Self::Output {
-        Err(unreadable(&self.dir, "a shard is one piece"))
+        Err(unreadable(&self.dir, "a file is one piece"))
     }
 
-    fn lost_item(&self, shard: ShardEntry, loss: Loss) -> Self::Output {
-        Err(unreadable(&self.dir.join(shard.file), &format!("{loss:?}")))
+    fn lost_item(&self, part: Part, loss: Loss) -> Self::Output {
+        Err(unreadable(
+            &self.dir.join(part.file()),
+            &format!("{loss:?}"),
+        ))
     }
 
     fn lost_piece(&self, (): (), _: Loss) -> Self::Output {
-        Err(unreadable(&self.dir, "a shard is one piece"))
+        Err(unreadable(&self.dir, "a file is one piece"))
     }
 }
 

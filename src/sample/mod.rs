@@ -8,7 +8,7 @@
 mod boxes;
 mod rule;
 
-pub use rule::{Anchors, KRange, PairRule, TrackRule};
+pub use rule::{Anchors, KRange, PairRule, RegionRule, TrackRule};
 
 use rand::RngExt;
 
@@ -68,7 +68,8 @@ pub enum NoPair {
 
 /// Plans the pairs of one clip.
 ///
-/// - Kind `images` pairs every anchor with nothing, k is 0. The upper end of a range of k is lowered to
+/// - Kind `images` pairs every anchor with nothing, k is 0. In kind `regions` a plan is an anchor with all its
+///   regions, and needs the frames between too. The upper end of a range of k is lowered to
 ///   what the clip has.
 /// - [`Anchors::PerVideo`] `n`: k is drawn for each pair; of the anchors that this k allows the i-th
 ///   pair takes one from the i-th of `n` equal stretches. A clip with fewer allowed anchors than `n`
@@ -83,12 +84,9 @@ pub fn plan_pairs(
     anchors: Anchors,
     seed: Seed,
 ) -> Result<Vec<PairPlan>, NoPair> {
-    let (low, high) = match rule {
-        PairRule::Images => (0, 0),
-        PairRule::Frames { k } | PairRule::Tracks(TrackRule { k, .. }) => {
-            (u64::from(k.low), u64::from(k.high))
-        }
-    };
+    let (low, high) = rule
+        .k()
+        .map_or((0, 0), |k| (u64::from(k.low), u64::from(k.high)));
     if clip.num_frames <= low {
         return Err(NoPair::TooShort {
             num_frames: clip.num_frames,
@@ -209,6 +207,7 @@ impl Usable<'_> {
             anchor,
             positive,
             boxes,
+            is_followed: matches!(rule, PairRule::Regions(_)),
         }
     }
 

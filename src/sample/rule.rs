@@ -15,6 +15,20 @@ pub enum PairRule {
     },
     /// The data set's box at both ends.
     Tracks(TrackRule),
+    /// Proposed regions, and where a tracker finds them k frames later.
+    Regions(RegionRule),
+}
+
+impl PairRule {
+    /// Frames from anchor to positive; `None` in kind `images`.
+    pub fn k(&self) -> Option<KRange> {
+        match self {
+            Self::Images => None,
+            Self::Frames { k } => Some(*k),
+            Self::Tracks(rule) => Some(rule.k),
+            Self::Regions(rule) => Some(rule.k),
+        }
+    }
 }
 
 /// Pairs of annotated boxes.
@@ -27,6 +41,23 @@ pub struct TrackRule {
     /// Side of the crop over side of the box, unitless.
     pub box_scale: f64,
     /// A box whose shorter side is below, in px of the frame, is left out.
+    pub min_box_px: u32,
+    /// Share of a box's area, 0 to 1, that may lie outside the frame.
+    pub max_box_outside: f64,
+}
+
+/// Pairs of tracked regions.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct RegionRule {
+    /// Frames from anchor to positive.
+    pub k: KRange,
+    /// The most regions of one anchor that are followed.
+    pub regions_per_frame: u32,
+    /// Whether to store the two whole frames too.
+    pub with_frames: bool,
+    /// Side of the crop over side of the box, unitless.
+    pub box_scale: f64,
+    /// A box whose shorter side is below, in px of the frame, is no region.
     pub min_box_px: u32,
     /// Share of a box's area, 0 to 1, that may lie outside the frame.
     pub max_box_outside: f64,

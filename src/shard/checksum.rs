@@ -2,9 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
+use std::path::Path;
 
 use serde::{Deserialize, Deserializer, Serializer, de};
 use xxhash_rust::xxh64::Xxh64;
+
+use super::ShardError;
 
 /// Bytes read at once: far above the cost of a call, far below any memory ceiling.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -48,6 +51,36 @@ pub(super) fn update_from(
         bytes,
         stopped: false,
     })
+}
+
+/// The checksum's state after the first `bytes` of `file`, seen to be `xxh64`; `path` is the file's.
+///
+/// # Errors
+/// [`ShardError::CutBelowMark`] or [`ShardError::DiffersFromMark`] if they are not those; [`ShardError::Read`].
+pub(super) fn up_to(
+    file: &mut File,
+    (bytes, xxh64): (u64, u64),
+    path: &Path,
+) -> Result<Xxh64, ShardError> {
+    let mut checksum = Xxh64::new(0);
+    let taken =
+        update_from(file, bytes, &mut checksum, &|_| true).map_err(ShardError::read(path))?;
+    if taken.bytes < bytes {
+        return Err(ShardError::CutBelowMark {
+            path: path.to_path_buf(),
+            found_bytes: taken.bytes,
+            mark_bytes: bytes,
+        });
+    }
+    if checksum.digest() != xxh64 {
+        return Err(ShardError::DiffersFromMark {
+            path: path.to_path_buf(),
+            bytes,
+            found: checksum.digest(),
+            mark: xxh64,
+        });
+    }
+    Ok(checksum)
 }
 
 /// `#[serde(with)]` for a u64 as 16 lower-case hexadecimal digits: json numbers end at 2^53.

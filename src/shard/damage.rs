@@ -129,6 +129,24 @@ pub enum Fault {
         /// Records in the manifest.
         manifest: u64,
     },
+    /// The file holds more or fewer tracklets of this outcome than the manifest says.
+    #[error("holds {found} tracklets that are {outcome}, the manifest says {manifest}")]
+    Tracklets {
+        /// `trusted`, or the reason of a rejection.
+        outcome: String,
+        /// Tracklets found.
+        found: u64,
+        /// Tracklets in the manifest.
+        manifest: u64,
+    },
+    /// What stands at this line, or under it, is no tracklet.
+    #[error("line {line} cannot be understood: {reason}")]
+    LineUnreadable {
+        /// From 1.
+        line: u64,
+        /// Why.
+        reason: String,
+    },
     /// The `.idx` is not a DALI index v1.2 of one gapless tar.
     #[error("its .idx cannot be used: {0}")]
     IndexUnreadable(IndexFault),

@@ -60,6 +60,7 @@ pub fn record(number: u32) -> EncodedRecord {
                 psr_mean: Some(12.5),
                 psr_min: Some(6.25),
                 forward_backward_iou: None,
+                ..TrackletMeta::ground_truth()
             }),
         },
         members: images.to_vec(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ShardError, checksum, durable};
+use super::{ShardError, TRACKS_FILE, TracksEntry, checksum, durable};
 
 /// Name of the manifest in its data set.
 pub const MANIFEST_FILE: &str = "dataset.json";
@@ -40,6 +40,9 @@ pub struct Manifest {
     pub totals: Totals,
     /// The shards in the order of their records.
     pub shards: Vec<ShardEntry>,
+    /// The tracklets, in kind `regions`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracks: Option<TracksEntry>,
 }
 
 /// Sums over a data set.
@@ -76,7 +79,7 @@ pub struct ShardEntry {
 }
 
 impl Manifest {
-    /// The manifest of a data set written by this program.
+    /// The manifest of a data set written by this program; without tracklets.
     pub fn new(
         pipeline: serde_json::Value,
         seed: u64,
@@ -93,6 +96,7 @@ impl Manifest {
             clips_xxh64,
             totals,
             shards,
+            tracks: None,
         }
     }
 
@@ -132,6 +136,18 @@ impl Manifest {
         let preamble: Preamble = serde_json::from_slice(&json).map_err(unreadable)?;
         preamble.check(&path)?;
         let manifest: Self = serde_json::from_slice(&json).map_err(unreadable)?;
+        if let Some(tracks) = manifest
+            .tracks
+            .as_ref()
+            .filter(|tracks| tracks.file != TRACKS_FILE)
+        {
+            return Err(ShardError::ManifestRefused {
+                path,
+                key: "tracks.file",
+                value: tracks.file.clone(),
+                expected: TRACKS_FILE,
+            });
+        }
         match manifest
             .shards
             .iter()

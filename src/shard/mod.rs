@@ -2,7 +2,7 @@
 //!
 //! **Takes** [`EncodedRecord`](crate::types::EncodedRecord)s in their final order, and folders to
 //! write to. **Gives** `pairs-NNNNNN.tar`, `.idx`, `dataset.json`; records by number over a memory
-//! map; the list of what is damaged. **Fails** with [`ShardError`], which names the file, and for
+//! map; `tracks.jsonl.zst`; the list of what is damaged. **Fails** with [`ShardError`], which names the file, and for
 //! a damaged record also its number, key and member. **Source**: POSIX.1-1988 ustar; the
 //! WebDataset naming of samples; the index file of NVIDIA DALI's `wds2idx`, version 1.2.
 //!
@@ -19,6 +19,7 @@ mod index;
 mod manifest;
 mod reader;
 mod seal;
+mod tracks;
 mod ustar;
 mod verify;
 mod walk;
@@ -33,6 +34,9 @@ pub use error::{ShardError, Unfit};
 pub use index::{IndexFault, IndexedMember, ShardIndex};
 pub use manifest::{FORMAT, FORMAT_VERSION, MANIFEST_FILE, Manifest, ShardEntry, Totals};
 pub use reader::{Member, Record, ShardReader};
+pub use tracks::{
+    TRACKS_FILE, TrackletCounts, TracksEntry, TracksMark, TracksWriter, verify_tracks,
+};
 pub use verify::{ClipSpan, ShardVerdict, verify_manifest, verify_shard};
 pub use writer::{ShardMark, ShardWriter};
 

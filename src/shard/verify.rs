@@ -11,7 +11,10 @@ use xxhash_rust::xxh64::Xxh64;
 use super::reader::{Member, Record, map_file, open_regular, read_index, rebuilt};
 use super::ustar::{BLOCK_BYTES, END_BYTES, bytes_at, check_form, read_member};
 use super::walk::is_zero;
-use super::{Damage, Fault, IndexedMember, Manifest, ShardEntry, ShardError, ShardIndex, checksum};
+use super::{
+    Damage, Fault, IndexedMember, Manifest, ShardEntry, ShardError, ShardIndex, TRACKS_FILE,
+    checksum,
+};
 
 /// What [`verify_shard`] found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -87,6 +90,9 @@ pub fn verify_manifest(dir: &Path, manifest: &Manifest) -> Result<Vec<Damage>, S
         if stem.is_some_and(|stem| stem.starts_with("pairs-") && !is_listed(stem)) {
             strangers.push(name.into_owned());
         }
+    }
+    if manifest.tracks.is_none() && dir.join(TRACKS_FILE).exists() {
+        strangers.push(TRACKS_FILE.to_owned());
     }
     strangers.sort(); // a folder is listed in no order
     let strangers = strangers.iter();

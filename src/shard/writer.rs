@@ -95,7 +95,7 @@ impl ShardWriter {
         let part = part_path(folder, ordinal);
         let opened = OpenOptions::new().read(true).write(true).open(&part);
         let mut file = opened.map_err(ShardError::read(&part))?;
-        let checksum = checksum_up_to(&mut file, mark, &part)?;
+        let checksum = checksum::up_to(&mut file, (mark.bytes, mark.xxh64), &part)?;
         let index = index_up_to(&file, mark, &part)?;
         file.set_len(mark.bytes).map_err(ShardError::write(&part))?;
         Ok(Self {
@@ -253,29 +253,6 @@ impl ShardWriter {
 
 fn part_path(folder: &Path, ordinal: u64) -> PathBuf {
     folder.join(format!("{}.part", tar_file_name(ordinal)))
-}
-
-/// The checksum's state after the bytes of `mark`, seen to be what the mark says.
-fn checksum_up_to(file: &mut File, mark: &ShardMark, part: &Path) -> Result<Xxh64, ShardError> {
-    let mut checksum = Xxh64::new(0);
-    let taken = checksum::update_from(file, mark.bytes, &mut checksum, &|_| true)
-        .map_err(ShardError::read(part))?;
-    if taken.bytes < mark.bytes {
-        return Err(ShardError::CutBelowMark {
-            path: part.to_path_buf(),
-            found_bytes: taken.bytes,
-            mark_bytes: mark.bytes,
-        });
-    }
-    if checksum.digest() != mark.xxh64 {
-        return Err(ShardError::DiffersFromMark {
-            path: part.to_path_buf(),
-            bytes: mark.bytes,
-            found: checksum.digest(),
-            mark: mark.xxh64,
-        });
-    }
-    Ok(checksum)
 }
 
 fn index_up_to(file: &File, mark: &ShardMark, part: &Path) -> Result<IndexLines, ShardError> {

@@ -20,6 +20,14 @@ impl TrackerKind {
     /// All of them, ours first.
     pub const ALL: &'static [Self] = &[Self::Dcf, Self::Kcf, Self::Csrt, Self::Mosse];
 
+    /// Whether this program was built with it.
+    pub fn is_built(self) -> bool {
+        match self {
+            Self::Dcf => true,
+            Self::Kcf | Self::Csrt | Self::Mosse => cfg!(feature = "opencv"),
+        }
+    }
+
     /// The name used in pipeline files, on the command line and in records.
     pub fn name(self) -> &'static str {
         match self {

@@ -5,19 +5,33 @@
 //! [`TrackError`]: give this target up; others of the same frame may be fine. **Source**: `dcf` is ours
 //! (`docs/TRACKER.md`); `kcf`, `csrt` and `mosse` are OpenCV's, to choose and to compare with.
 //!
+//! [`Following`] follows the regions of one anchor and judges them: a [`Tracklet`] each, trusted or with the
+//! [`Mistrust`] that ended it. Nothing of it is an error.
+//!
 //! Boxes are in px of the upright frame, as everywhere; they may reach out of it.
 
+mod backward;
 mod dcf;
 mod error;
+mod follower;
+mod following;
 mod frame;
 mod kind;
 #[cfg(feature = "opencv")]
 mod opencv;
+mod tracklet;
+mod trust;
+
+#[cfg(test)]
+mod fixtures;
 
 pub use dcf::Steps;
 pub use error::TrackError;
+pub use following::{FollowRules, Following, StartTracker};
 pub use frame::TrackFrame;
 pub use kind::TrackerKind;
+pub use tracklet::{Spread, Tracklet};
+pub use trust::{BoxRules, Mistrust, TrustRules};
 
 use crate::types::BoxXywh;
 
@@ -82,3 +96,6 @@ pub fn start(
 
 /// The shorter side of the visible part of a target, px: below, there is nothing to hold on to.
 const MIN_SIDE_PX: f64 = 4.0;
+
+#[cfg(test)]
+mod tests;

@@ -148,6 +148,14 @@ impl Planes {
     pub fn size(&self) -> SizePx {
         self.orientation.applied_to(self.stored_size)
     }
+
+    /// Bytes that the planes hold.
+    pub fn num_bytes(&self) -> u64 {
+        let planes = 0..self.layout.num_planes();
+        planes
+            .map(|plane| self.bytes.plane(plane).len() as u64)
+            .sum()
+    }
 }
 
 /// A decoded frame.

@@ -9,6 +9,7 @@ mod pair;
 mod record;
 mod refusal;
 mod seed;
+mod tracklet;
 
 pub use causes::with_causes;
 pub use clip::{Annotation, Clip, Media, SourceKind};
@@ -19,3 +20,4 @@ pub use pair::{PairKind, PairPlan};
 pub use record::{EncodedMember, EncodedRecord, RecordMeta, Role, SCHEMA, TrackletMeta, ViewMeta};
 pub use refusal::{Outcome, Refusal, Stage};
 pub use seed::Seed;
+pub use tracklet::{TrackedBox, TrackletLine};

@@ -39,13 +39,25 @@ pub struct PairPlan {
     pub anchor: u64,
     /// Frame index of the positive; `None` in kind `images`.
     pub positive: Option<u64>,
-    /// Boxes at the two ends, in the space of the upright frame.
+    /// Boxes at the two ends, in the space of the upright frame, where the data set knows them.
     pub boxes: Option<[BoxXywh; 2]>,
+    /// Whether the frames between the two are needed as well: regions are followed through them.
+    pub is_followed: bool,
 }
 
 impl PairPlan {
     /// The frames that the pair needs, ascending.
     pub fn frames(&self) -> impl Iterator<Item = u64> {
-        [Some(self.anchor), self.positive].into_iter().flatten()
+        let last = self.last_frame();
+        let step = match self.is_followed {
+            true => 1,
+            false => (last - self.anchor).max(1),
+        };
+        (self.anchor..=last).step_by(usize::try_from(step).unwrap_or(usize::MAX))
+    }
+
+    /// The last of them.
+    pub fn last_frame(&self) -> u64 {
+        self.positive.unwrap_or(self.anchor)
     }
 }

@@ -61,8 +61,36 @@ pub struct TrackletMeta {
     pub psr_mean: Option<f64>,
     /// Least peak-to-sidelobe ratio, unitless.
     pub psr_min: Option<f64>,
-    /// Overlap (IoU) of the anchor's box and the box tracked there and back.
+    /// Overlap (IoU) of the region tracked there and back with where it began: the least over the stretches
+    /// that were checked.
     pub forward_backward_iou: Option<f64>,
+    /// Mean of the tracker's confidence over the frames after the anchor's, 0 to 1.
+    #[serde(default)]
+    pub confidence_mean: Option<f64>,
+    /// The least of them.
+    #[serde(default)]
+    pub confidence_min: Option<f64>,
+    /// That at the positive.
+    #[serde(default)]
+    pub confidence_last: Option<f64>,
+}
+
+impl TrackletMeta {
+    /// A region whose boxes the data set knows: nothing was tracked.
+    pub fn ground_truth() -> Self {
+        Self {
+            tracker: Self::GROUND_TRUTH.to_owned(),
+            psr_mean: None,
+            psr_min: None,
+            forward_backward_iou: None,
+            confidence_mean: None,
+            confidence_min: None,
+            confidence_last: None,
+        }
+    }
+
+    /// The tracker's name where the boxes are the data set's.
+    pub const GROUND_TRUTH: &str = "ground-truth";
 }
 
 /// `KEY.json`.

@@ -12,6 +12,8 @@ pub enum Stage {
     Decode,
     /// Choosing pairs.
     Sample,
+    /// Looking for regions.
+    Propose,
     /// Following a target.
     Track,
     /// Cropping and scaling.
@@ -33,6 +35,7 @@ impl Stage {
             Self::Source => "source",
             Self::Decode => "decode",
             Self::Sample => "sample",
+            Self::Propose => "propose",
             Self::Track => "track",
             Self::Crop => "crop",
             Self::Encode => "encode",

@@ -1,9 +1,11 @@
 """Reads the shards of a folder with programs that know nothing of vidpairs.
 
 usage: read_shards.py FOLDER
-Prints `<shards> shards, <records> records, <members> members` when all of them agree.
+Prints `<shards> shards, <records> records, <members> members` when all of them agree, and
+`<tracklets> tracklets` where regions were followed.
 """
 
+import io
 import json
 import pathlib
 import sys
@@ -11,6 +13,7 @@ import tarfile
 import zlib
 
 import webdataset
+import zstandard
 
 ROLES = ("anchor", "positive", "anchor_frame", "positive_frame")
 
@@ -79,9 +82,41 @@ def check_crc32(members):
     assert described == len(members), "a member that no json describes"
 
 
+def read_tracklets(path):
+    """The lines of `tracks.jsonl.zst`: a row of zstd frames, one for each piece of video."""
+    with path.open("rb") as file:
+        # Without this word, zstandard ends where the first frame does.
+        reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+        return [json.loads(line) for line in io.TextIOWrapper(reader, encoding="utf-8")]
+
+
+def check_tracklets(folder, tracks, metas):
+    """Every tracklet that became a record against its json, and the counts of the manifest."""
+    path = folder / tracks["file"]
+    assert path.stat().st_size == tracks["bytes"], path
+    tracklets = read_tracklets(path)
+    assert len(tracklets) == tracks["tracklets"], path
+    rejected = {}
+    for tracklet in tracklets:
+        if tracklet["outcome"] != "trusted":
+            rejected[tracklet["outcome"]] = rejected.get(tracklet["outcome"], 0) + 1
+        if tracklet["key"] is None:
+            continue
+        meta, boxes = metas[tracklet["key"]], tracklet["boxes"]
+        assert meta["tracklet"]["tracker"] == tracklet["tracker"], tracklet["key"]
+        for role, (frame, x, y, w, h, _confidence, _psr) in (("anchor", boxes[0]), ("positive", boxes[-1])):
+            assert meta[role]["frame"] == frame, tracklet["key"]
+            width, height = meta[role]["frame_size"]
+            left, top, right, bottom = max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)
+            assert meta[role]["box_xywh"] == [left, top, right - left, bottom - top], tracklet["key"]
+    assert rejected == tracks["rejected"], path
+    assert {tracklet["key"] for tracklet in tracklets} - {None} == set(metas), path
+    return len(tracklets)
+
+
 def main(folder):
     manifest = json.loads((folder / "dataset.json").read_text())
-    total = 0
+    total, metas = 0, {}
     for shard in manifest["shards"]:
         path = folder / shard["file"]
         members = read_with_tarfile(path)
@@ -93,8 +128,12 @@ def main(folder):
         assert shard["bytes"] == path.stat().st_size, path
         check_crc32(members)
         total += len(members)
+        jsons = (json.loads(value) for name, value in members.items() if name.endswith(".json"))
+        metas.update((meta["key"], meta) for meta in jsons)
     totals = manifest["totals"]
     print(f"{totals['shards']} shards, {totals['records']} records, {total} members")
+    if "tracks" in manifest:
+        print(f"{check_tracklets(folder, manifest['tracks'], metas)} tracklets")
 
 
 if __name__ == "__main__":

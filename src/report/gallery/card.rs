@@ -6,9 +6,6 @@ use super::{Entry, stored};
 use crate::report::picture::{BoxOver, aspect, boxes_over};
 use crate::types::{EncodedRecord, RecordMeta, Role, SizePx, TrackletMeta, ViewMeta};
 
-/// The tracker's name where the boxes are the data set's.
-const GROUND_TRUTH: &str = "ground-truth";
-
 /// Between the two pictures of a strip, px; the stylesheet has the same number.
 const GAP_PX: u32 = 6;
 
@@ -182,6 +179,7 @@ fn region_caption(_: Role, view: &ViewMeta) -> Markup {
 /// Whether a tracker gave a measure of its confidence.
 pub(super) fn has_scores(tracklet: &TrackletMeta) -> bool {
     let scores = [
+        tracklet.confidence_mean,
         tracklet.psr_mean,
         tracklet.psr_min,
         tracklet.forward_backward_iou,
@@ -191,18 +189,35 @@ pub(super) fn has_scores(tracklet: &TrackletMeta) -> bool {
 
 /// How the region was followed, in words.
 fn confidence(tracklet: &TrackletMeta) -> String {
-    if tracklet.tracker == GROUND_TRUTH {
+    if tracklet.tracker == TrackletMeta::GROUND_TRUTH {
         return "box of the data set".to_owned();
     }
-    let psr = match (tracklet.psr_mean, tracklet.psr_min) {
-        (Some(mean), Some(min)) => Some(format!("PSR {mean:.1}, at its worst {min:.1}")),
-        (Some(mean), None) => Some(format!("PSR {mean:.1}")),
-        (None, Some(min)) => Some(format!("PSR at its worst {min:.1}")),
-        (None, None) => None,
-    };
+    let sure = [
+        ("in the mean", tracklet.confidence_mean),
+        ("at its worst", tracklet.confidence_min),
+        ("at the end", tracklet.confidence_last),
+    ];
+    let psr = [
+        ("in the mean", tracklet.psr_mean),
+        ("at its worst", tracklet.psr_min),
+    ];
     let iou = tracklet.forward_backward_iou;
-    let iou = iou.map(|iou| format!("forward-backward IoU {iou:.2}"));
-    let tracker = Some(format!("tracked by {}", tracklet.tracker));
-    let parts: Vec<String> = [tracker, psr, iou].into_iter().flatten().collect();
-    parts.join(" · ")
+    let parts = [
+        Some(format!("tracked by {}", tracklet.tracker)),
+        listed("confidence", &sure, 2),
+        listed("PSR", &psr, 1),
+        iou.map(|iou| format!("forward-backward IoU {iou:.2}")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// `PSR 12.5 in the mean, 6.2 at its worst`; `None` if no value is known.
+fn listed(name: &str, values: &[(&str, Option<f64>)], decimals: usize) -> Option<String> {
+    let known = values
+        .iter()
+        .filter_map(|&(when, value)| Some((when, value?)));
+    let words: Vec<String> = known
+        .map(|(when, value)| format!("{value:.decimals$} {when}"))
+        .collect();
+    (!words.is_empty()).then(|| format!("{name} {}", words.join(", ")))
 }

@@ -94,10 +94,11 @@ fn legend(gallery: &Gallery) -> Markup {
         }
         @if has_scores {
             p {
-                strong { "PSR" } ", peak-to-sidelobe ratio: how clearly the tracker saw the region, \
-                in the mean and at its worst. Tens are sure, single digits doubtful. "
-                strong { "Forward-backward IoU" } ": how well the region tracked there and back \
-                meets the one it started from, from 0 to 1."
+                strong { "Confidence" } ": how sure the tracker was to be on the region, from 0 to 1. "
+                strong { "PSR" } ", peak-to-sidelobe ratio: how clearly it saw the region; \
+                tens are clear, single digits doubtful. "
+                strong { "Forward-backward IoU" } ": how well the region, tracked back again, \
+                meets the place it came from, from 0 to 1."
             }
         }
     }

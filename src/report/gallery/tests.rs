@@ -50,12 +50,7 @@ fn tracked(clip: &str) -> EncodedRecord {
             positive: Some(region(180, 540.0)),
             anchor_frame: whole(120),
             positive_frame: whole(180),
-            tracklet: Some(TrackletMeta {
-                tracker: "ground-truth".to_owned(),
-                psr_mean: None,
-                psr_min: None,
-                forward_backward_iou: None,
-            }),
+            tracklet: Some(TrackletMeta::ground_truth()),
         },
         members: roles
             .map(|role| EncodedMember {
@@ -159,9 +154,13 @@ fn the_confidence_of_a_tracker_is_told_and_explained() {
         psr_mean: Some(12.52),
         psr_min: Some(6.25),
         forward_backward_iou: Some(0.934),
+        confidence_mean: Some(0.912),
+        confidence_min: Some(0.5),
+        confidence_last: Some(0.87),
     });
     let html = page(Ok(record));
-    let words = "tracked by dcf · PSR 12.5, at its worst 6.2 · forward-backward IoU 0.93";
+    let words = "tracked by dcf · confidence 0.91 in the mean, 0.50 at its worst, 0.87 at the end · \
+                 PSR 12.5 in the mean, 6.2 at its worst · forward-backward IoU 0.93";
     assert!(html.contains(words), "{html}");
     assert!(html.contains("peak-to-sidelobe ratio"));
     assert!(!page(Ok(tracked("a"))).contains("peak-to-sidelobe ratio"));

@@ -1,6 +1,6 @@
 //! The end of a run: the last shard, `refused.jsonl`, and the manifest after all else.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -28,8 +28,13 @@ pub(super) fn finish(
         mut shards,
         mut refusals,
         frames_decoded,
+        tally,
         ..
     } = sink.progress;
+    let tracks = sink
+        .tracks
+        .map(|tracks| tracks.finish(out, &tally.counts, begin.tracks.as_ref()))
+        .transpose()?;
     if let Some(retry) = &begin.retry {
         let retried: HashSet<&str> = retry
             .iter()
@@ -63,12 +68,15 @@ pub(super) fn finish(
     let lines = json_lines(&out.join(REFUSED_FILE), &refusals)?;
     write_whole(out, REFUSED_FILE, &lines)?;
     let (pipeline, seed) = (options.pipeline.resolved(), options.pipeline.seed);
-    let manifest = Manifest::new(pipeline, seed, begin.entries_xxh64, totals, shards);
+    let mut manifest = Manifest::new(pipeline, seed, begin.entries_xxh64, totals, shards);
+    manifest.tracks = tracks;
     manifest.write_atomically(out)?;
     sink.journal.remove()?;
     let seconds = start.elapsed().as_secs_f64();
     Ok(ExtractSummary {
         frames_decoded,
+        frames_tracked: tally.frames_tracked,
+        tracker_updates: tally.tracker_updates,
         seconds,
         ..summary_of(&manifest, &refusals, &options.pipeline)
     })
@@ -85,6 +93,10 @@ pub(super) fn summary_of(
         .iter()
         .filter(|found| found.outcome == Outcome::Refused)
         .count() as u64;
+    let tracks = manifest.tracks.as_ref();
+    let counts = tracks
+        .map(|tracks| tracks.counts.clone())
+        .unwrap_or_default();
     ExtractSummary {
         clips: totals.clips,
         refused: totals.refused,
@@ -95,7 +107,9 @@ pub(super) fn summary_of(
         bytes: totals.bytes,
         frames_decoded: 0,
         frames_tracked: 0,
-        rejected_tracklets: BTreeMap::new(),
+        tracker_updates: 0,
+        tracklets: counts.tracklets,
+        rejected_tracklets: counts.rejected,
         seconds: 0.0,
         too_many_refused: pipeline
             .extract

@@ -5,16 +5,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::entries::Entry;
-use super::pieces;
+use super::known::Known;
+use super::piece::{Made, Output, Piece, PieceRecords, PlannedClip, whole};
+use super::pieces::{self, Ceiling};
+use super::planned::PlannedPairs;
 use super::progress::{Counters, Step};
-use super::views::{ClipWords, LostPair, ViewMaker, bytes_per_pair};
-use crate::decode::{self, ClipIndex};
+use super::record::ClipWords;
+use super::regions::{MadeRegions, ProposeSetup, RegionPairs, RegionSetup, follow_rules};
+use super::view::LostPair;
+use crate::decode::{self, DecodeError, Decoded};
 use crate::parallel::{Heartbeat, Job, Loss, Planned};
 use crate::pipeline::Pipeline;
 use crate::run::with_causes;
 use crate::sample::{ClipFrames, PairRule, plan_pairs};
-use crate::source;
-use crate::types::{BoxXywh, Clip, EncodedRecord, Outcome, PairPlan, Seed, Stage};
+use crate::track::{self, TrackFrame};
+use crate::types::{Clip, Frame, Outcome, Seed, Stage};
 
 /// An entry of the source, and how much of it an earlier run has done.
 #[derive(Clone)]
@@ -23,54 +28,6 @@ pub(super) struct Item {
     pub entry: Arc<Entry>,
     /// Pieces at its beginning that are written already.
     pub skip_pieces: u32,
-}
-
-/// A clip that was looked into and is worth decoding.
-struct PlannedClip {
-    clip: Clip,
-    words: ClipWords,
-    index: ClipIndex,
-    plans: Vec<PairPlan>,
-    num_pieces: u32,
-    remarks: Vec<String>,
-}
-
-/// Consecutive pairs of one clip.
-#[derive(Clone)]
-pub(super) struct Piece {
-    planned: Arc<PlannedClip>,
-    number: u32,
-    pairs: std::ops::Range<usize>,
-}
-
-/// What a worker hands to the writer.
-pub(super) struct Output {
-    pub ordinal: u64,
-    pub piece: u32,
-    pub num_pieces: u32,
-    pub made: Made,
-}
-
-pub(super) enum Made {
-    /// The records of a piece.
-    Records(PieceRecords),
-    /// The clip gives no pair at all.
-    SetAside {
-        outcome: Outcome,
-        stage: Stage,
-        reason: String,
-    },
-    /// Listing set the entry aside already.
-    Listed,
-}
-
-pub(super) struct PieceRecords {
-    pub records: Vec<EncodedRecord>,
-    pub lost: Vec<LostPair>,
-    pub frames_decoded: u64,
-    /// About the clip as a whole, with its last piece only: there the clip is judged, and a resumed
-    /// run may make no other.
-    pub remarks: Vec<String>,
 }
 
 /// See [`Job`].
@@ -121,42 +78,30 @@ impl Job for ExtractJob {
     }
 
     fn work(&self, piece: Piece, heartbeat: &Arc<Heartbeat>) -> Output {
-        let planned = &*piece.planned;
-        let plans = planned.plans.get(piece.pairs.clone()).unwrap_or(&[]);
-        let mut wanted: Vec<u64> = plans.iter().flat_map(PairPlan::frames).collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        let mut views = ViewMaker::new(&self.pipeline, plans, &self.counters);
-        let start = Instant::now();
-        let mut in_views = Duration::ZERO;
-        let decoded = decode::decode_wanted(
-            &planned.clip.media,
-            &planned.index,
-            &wanted,
-            heartbeat,
-            &mut |frame| {
-                let start = Instant::now();
-                views.add(&frame);
-                heartbeat.beat();
-                in_views += start.elapsed();
-                ControlFlow::Continue(())
-            },
-        );
-        let in_decode = start.elapsed() - in_views;
-        let frames_decoded = decoded.as_ref().map_or(0, |decoded| decoded.num_frames);
-        self.counters
-            .add_time(Step::Decode, in_decode, frames_decoded);
-        for (frame, err) in decoded.iter().flat_map(|decoded| &decoded.lost) {
-            views.lose(*frame, err);
-        }
-        let (records, mut lost) = views.into_records(&planned.words);
-        if let Err(err) = decoded {
-            let reason = with_causes(&err);
-            lost.iter_mut()
-                .for_each(|pair| pair.reason.clone_from(&reason));
-        }
-        self.counters.add_pairs(records.len() as u64);
-        piece.output(records, lost, frames_decoded)
+        let mut made = match (&self.pipeline.pairs.rule, &self.pipeline.regions) {
+            (PairRule::Regions(rule), Some(regions)) => {
+                let kind = regions.tracker.name;
+                let start = move |frame: &TrackFrame<'_>, target| track::start(kind, frame, target);
+                let setup = RegionSetup {
+                    pipeline: &self.pipeline,
+                    rule: *rule,
+                    follow: &follow_rules(rule, &regions.tracker, &start),
+                    tracker: kind.name(),
+                    clip: &piece.planned.words,
+                    propose: ProposeSetup::new(
+                        rule,
+                        &regions.proposals,
+                        self.seed_of("propose", &piece.planned.clip),
+                    ),
+                    counters: &self.counters,
+                };
+                self.follow_regions(&piece, setup, heartbeat)
+            }
+            _ => self.crop_planned(&piece, heartbeat),
+        };
+        self.counters.add_pairs(made.records.len() as u64);
+        made.remarks = piece.remarks();
+        piece.output(made)
     }
 
     fn lost_item(&self, item: Item, loss: Loss) -> Output {
@@ -181,11 +126,98 @@ impl Job for ExtractJob {
                 reason: reason.clone(),
             })
             .collect();
-        piece.output(Vec::new(), lost, 0)
+        let remarks = piece.remarks();
+        piece.output(PieceRecords {
+            lost,
+            remarks,
+            ..PieceRecords::default()
+        })
     }
 }
 
 impl ExtractJob {
+    /// The records of pairs whose boxes are known, or that have none.
+    fn crop_planned(&self, piece: &Piece, heartbeat: &Arc<Heartbeat>) -> PieceRecords {
+        let planned = &*piece.planned;
+        let mut pairs = PlannedPairs::new(&self.pipeline, piece.plans(), &self.counters);
+        let decoded = self.decode(piece, heartbeat, &mut |frame| pairs.add(&frame));
+        for (frame, err) in decoded.iter().flat_map(|decoded| &decoded.lost) {
+            pairs.lose(*frame, err);
+        }
+        let (records, lost) = pairs.into_records(&planned.words);
+        PieceRecords {
+            records,
+            lost: with_reason_of(&decoded, lost),
+            frames_decoded: num_frames(&decoded),
+            ..PieceRecords::default()
+        }
+    }
+
+    /// The records of regions that were followed to their positive.
+    fn follow_regions(
+        &self,
+        piece: &Piece,
+        setup: RegionSetup<'_>,
+        heartbeat: &Arc<Heartbeat>,
+    ) -> PieceRecords {
+        let mut pairs = RegionPairs::new(setup, piece.plans());
+        let decoded = self.decode(piece, heartbeat, &mut |frame| pairs.add(frame, heartbeat));
+        let why = |wanted: u64| {
+            let mut lost = decoded.iter().flat_map(|decoded| &decoded.lost);
+            let (frame, err) = lost.find(|(frame, _)| *frame == wanted)?;
+            Some(LostPair::without_frame(*frame, Some(err)))
+        };
+        let MadeRegions {
+            records,
+            lost,
+            tracks,
+        } = pairs.finish(why);
+        PieceRecords {
+            records,
+            lost: with_reason_of(&decoded, lost),
+            frames_decoded: num_frames(&decoded),
+            tracks: Some(tracks),
+            ..PieceRecords::default()
+        }
+    }
+
+    /// Decodes the frames that a piece needs and hands them to `each`, whose time does not count as decoding.
+    fn decode(
+        &self,
+        piece: &Piece,
+        heartbeat: &Arc<Heartbeat>,
+        each: &mut dyn FnMut(Frame),
+    ) -> Result<Decoded, DecodeError> {
+        let planned = &*piece.planned;
+        let wanted = piece.frames();
+        let start = Instant::now();
+        let mut in_each = Duration::ZERO;
+        let decoded = decode::decode_wanted(
+            &planned.clip.media,
+            &planned.index,
+            &wanted,
+            heartbeat,
+            &mut |frame| {
+                let start = Instant::now();
+                each(frame);
+                heartbeat.beat();
+                in_each += start.elapsed();
+                match heartbeat.should_stop() {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            },
+        );
+        let in_decode = start.elapsed() - in_each;
+        self.counters
+            .add_time(Step::Decode, in_decode, num_frames(&decoded));
+        decoded
+    }
+
+    fn seed_of(&self, step: &str, clip: &Clip) -> Seed {
+        Seed::of_run(self.pipeline.seed).for_step(step, &clip.id)
+    }
+
     /// Looks into a clip and plans its pairs; what it becomes instead if there are none.
     fn plan_clip(
         &self,
@@ -197,7 +229,9 @@ impl ExtractJob {
             decode::index(&clip.media, heartbeat).map_err(|err| refused(Stage::Decode, &err))?;
         let num_frames = index.num_frames();
         let mut known = match self.pipeline.pairs.rule {
-            PairRule::Tracks(_) => Known::of_boxes(clip, num_frames)?,
+            PairRule::Tracks(_) => {
+                Known::of_boxes(clip, num_frames).map_err(|err| refused(Stage::Source, &err))?
+            }
             _ => Known::default(),
         };
         known.remarks.extend(index.remark().map(str::to_owned));
@@ -207,7 +241,7 @@ impl ExtractJob {
             frame_size: index.frame_size(),
             boxes: &known.boxes,
         };
-        let seed = Seed::of_run(self.pipeline.seed).for_step("sample", &clip.id);
+        let seed = self.seed_of("sample", clip);
         let pairs = &self.pipeline.pairs;
         let plans = plan_pairs(&frames, &pairs.rule, pairs.anchors, seed).map_err(|err| {
             // A damaged file may have held what the rule asks for.
@@ -222,8 +256,8 @@ impl ExtractJob {
                 reason,
             }
         })?;
-        let bytes = bytes_per_pair(&self.pipeline, index.frame_size());
-        let pieces = pieces::cut(&plans, &index, bytes);
+        let ceiling = Ceiling::of(&self.pipeline, index.frame_size());
+        let pieces = pieces::cut(&plans, &index, &ceiling);
         let words = ClipWords {
             ordinal,
             id: clip.id.clone(),
@@ -261,74 +295,21 @@ impl ExtractJob {
     }
 }
 
-/// What the annotations of a clip say.
-#[derive(Default)]
-struct Known {
-    boxes: Vec<Option<BoxXywh>>,
-    label: Option<String>,
-    remarks: Vec<String>,
+fn num_frames(decoded: &Result<Decoded, DecodeError>) -> u64 {
+    decoded.as_ref().map_or(0, |decoded| decoded.num_frames)
 }
 
-impl Known {
-    /// The boxes of all frames in which the object is there as a whole.
-    fn of_boxes(clip: &Clip, num_frames: u64) -> Result<Self, Made> {
-        let found = source::annotations(clip).map_err(|err| refused(Stage::Source, &err))?;
-        let is_whole = |found: &source::TrackBox| !found.absent && !found.cut_by_image;
-        let whole_box = |found: Option<source::TrackBox>| found.filter(is_whole);
-        let num_boxes = found.boxes.len();
-        let mut remarks = found.remarks;
-        if num_boxes > 1 && (num_boxes as u64) < num_frames {
-            remarks.push(format!(
-                "{num_boxes} lines of boxes for {num_frames} frames"
-            ));
-        }
-        let boxes = found.boxes.into_iter();
-        Ok(Self {
-            boxes: boxes
-                .map(|found| Some(whole_box(found)?.bbox))
-                .take(usize::try_from(num_frames).unwrap_or(usize::MAX))
-                .collect(),
-            label: found.label,
-            remarks,
-        })
+/// What was lost since decoding failed as a whole is lost for that reason.
+fn with_reason_of(
+    decoded: &Result<Decoded, DecodeError>,
+    mut lost: Vec<LostPair>,
+) -> Vec<LostPair> {
+    if let Err(err) = decoded {
+        let reason = with_causes(err);
+        lost.iter_mut()
+            .for_each(|pair| pair.reason.clone_from(&reason));
     }
-}
-
-impl Piece {
-    fn output(
-        &self,
-        records: Vec<EncodedRecord>,
-        lost: Vec<LostPair>,
-        frames_decoded: u64,
-    ) -> Output {
-        let planned = &*self.planned;
-        let is_last = self.number + 1 >= planned.num_pieces;
-        let remarks = if is_last {
-            planned.remarks.clone()
-        } else {
-            Vec::new()
-        };
-        Output {
-            ordinal: planned.words.ordinal,
-            piece: self.number,
-            num_pieces: planned.num_pieces,
-            made: Made::Records(PieceRecords {
-                records,
-                lost,
-                frames_decoded,
-                remarks,
-            }),
-        }
-    }
-}
-
-fn whole(ordinal: u64, made: Made) -> Output {
-    Output {
-        ordinal,
-        piece: 0,
-        num_pieces: 1,
-        made,
-    }
+    lost
 }
 
 /// A clip that had more pieces when the run was stopped.

@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::regions::TrackTally;
 use crate::run::RunError;
 use crate::run::out::{JOURNAL_FOLDER, lock};
-use crate::shard::{ShardEntry, ShardMark};
+use crate::shard::{ShardEntry, ShardMark, TracksEntry, TracksMark};
 use crate::types::{Outcome, Refusal, Stage};
 
 const FILE: &str = "progress.jsonl";
@@ -39,6 +40,9 @@ pub(super) struct Begin {
     pub retry: Option<Vec<u64>>,
     /// Ordinal of the first shard that this run writes.
     pub first_shard: u64,
+    /// The tracklets of the finished run whose refused clips are tried again.
+    #[serde(default)]
+    pub tracks: Option<TracksEntry>,
 }
 
 /// A piece is written.
@@ -56,6 +60,15 @@ pub(super) struct PieceLine {
     pub refusal: Option<Refusal>,
     /// The open shard, if there is one.
     pub mark: Option<ShardMark>,
+    /// In kind `regions`.
+    pub tracks: Option<TracksLine>,
+}
+
+/// What the regions of a piece came to, and the file of tracklets with those of this piece.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct TracksLine {
+    pub tally: TrackTally,
+    pub mark: TracksMark,
 }
 
 /// A shard is finished.
@@ -79,6 +92,20 @@ pub(super) struct EntryTally {
     pub records: u64,
     pub lost: u64,
     pub loss: Option<(Stage, String)>,
+    /// In kind `regions`.
+    pub tracks: Option<TrackTally>,
+}
+
+impl EntryTally {
+    /// Adds what a piece gave.
+    pub fn add(&mut self, line: &PieceLine) {
+        self.records += line.records;
+        self.lost += line.lost;
+        self.loss = self.loss.take().or_else(|| line.loss.clone());
+        if let Some(tracks) = &line.tracks {
+            self.tracks.get_or_insert_default().add(&tracks.tally);
+        }
+    }
 }
 
 /// What the lines of a journal add up to.
@@ -89,6 +116,9 @@ pub(super) struct Progress {
     pub shards: Vec<ShardEntry>,
     /// The open shard.
     pub open: Option<ShardMark>,
+    /// The file of tracklets, if anything was written there.
+    pub tracks: Option<TracksMark>,
+    pub tally: TrackTally,
     pub refusals: Vec<Refusal>,
     pub entries_done: u64,
     /// Of the entry at work, 0 to 1.
@@ -107,9 +137,11 @@ impl Progress {
     }
 
     fn add_piece(&mut self, line: &PieceLine) {
-        self.entry.records += line.records;
-        self.entry.lost += line.lost;
-        self.entry.loss = self.entry.loss.take().or_else(|| line.loss.clone());
+        self.entry.add(line);
+        if let Some(tracks) = &line.tracks {
+            self.tally.add(&tracks.tally);
+            self.tracks = Some(tracks.mark);
+        }
         self.pairs += line.records;
         self.frames_decoded += line.frames_decoded;
         self.refusals.extend(line.refusal.clone());
@@ -319,6 +351,7 @@ mod tests {
             entries_xxh64: u64::MAX,
             retry: None,
             first_shard: 0,
+            tracks: None,
         })
     }
 
@@ -336,6 +369,7 @@ mod tests {
             frames_decoded,
             refusal: None,
             mark: None,
+            tracks: None,
         }
     }
 
@@ -395,7 +429,8 @@ mod tests {
             EntryTally {
                 records: 4,
                 lost: 1,
-                loss
+                loss,
+                tracks: None,
             }
         );
         progress.add_piece(&piece(1, 2, 3));

@@ -1,6 +1,6 @@
 //! `vidpairs extract`: video to shards of positive pairs.
 //!
-//! Workers take pieces of video through decode, sample, crop and encode; the caller's thread writes
+//! Workers take pieces of video through decode, sample, track, crop and encode; the caller's thread writes
 //! what they make, in the order of the clips. The bytes depend on the source, the pipeline and its
 //! seed; not on the workers, nor on how often the run was stopped.
 
@@ -8,11 +8,16 @@ mod entries;
 mod finish;
 mod job;
 mod journal;
+mod known;
 mod output;
+mod piece;
 mod pieces;
+mod planned;
 mod progress;
+mod record;
+mod regions;
 mod resume;
-mod views;
+mod view;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,12 +29,15 @@ use serde::Serialize;
 use self::job::ExtractJob;
 use self::output::ShardSink;
 use self::progress::{Counters, Display};
+use self::regions::by_reason;
 use self::resume::Start;
 use crate::decode;
 use crate::parallel::{Cancel, Crew, Ended, run_ordered};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Regions};
+use crate::propose::{ProposeError, ProposerKind};
 use crate::run::words::counted;
 use crate::run::{RunError, Verbosity};
+use crate::track::TrackError;
 
 /// What `vidpairs extract` is asked to do.
 #[derive(Debug, Clone)]
@@ -69,9 +77,13 @@ pub struct ExtractSummary {
     pub bytes: u64,
     /// Frames decoded for this run, stops included.
     pub frames_decoded: u64,
-    /// Frames tracked.
+    /// Frames through which at least one region was followed, stops included.
     pub frames_tracked: u64,
-    /// Tracklets rejected, by reason.
+    /// Updates of trackers, back and forth, stops included.
+    pub tracker_updates: u64,
+    /// Tracklets of the data set.
+    pub tracklets: u64,
+    /// Those that were rejected, by reason.
     pub rejected_tracklets: BTreeMap<String, u64>,
     /// Seconds since this command was started.
     pub seconds: f64,
@@ -88,6 +100,7 @@ pub struct ExtractSummary {
 /// [`RunError`]. What was written stays, and the same call goes on from there.
 pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
     let start = Instant::now();
+    is_built(&options.pipeline)?;
     decode::set_ffmpeg_log(options.verbosity >= Verbosity::Verbose);
     let named = |err: RunError, pairs| err.named_if_full(&options.out, &counted(pairs, "pair"));
     let ready = match resume::start(options).map_err(|err| named(err, 0))? {
@@ -119,6 +132,7 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
         journal: ready.journal,
         progress: ready.progress,
         writer: ready.writer,
+        tracks: ready.tracks,
         counters: Arc::clone(&counters),
         display: &mut display,
         error: None,
@@ -139,6 +153,22 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
     outcome
 }
 
+/// Whether this program was built with all that the pipeline names.
+fn is_built(pipeline: &Pipeline) -> Result<(), RunError> {
+    let Some(Regions { proposals, tracker }) = &pipeline.regions else {
+        return Ok(());
+    };
+    if !tracker.name.is_built() {
+        let kind = tracker.name;
+        return Err(RunError::Tracker(TrackError::NotBuilt { kind }));
+    }
+    if proposals.kind == ProposerKind::SelectiveSearch && !cfg!(feature = "opencv") {
+        let kind = proposals.kind;
+        return Err(RunError::Proposer(ProposeError::NotBuilt { kind }));
+    }
+    Ok(())
+}
+
 impl std::fmt::Display for ExtractSummary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let bytes = indicatif::HumanBytes(self.bytes);
@@ -153,6 +183,14 @@ impl std::fmt::Display for ExtractSummary {
         } else {
             let frames = counted(self.frames_decoded, "frame");
             write!(f, "; {frames} decoded in {:.1} s", self.seconds)?;
+        }
+        if self.tracklets > 0 {
+            let num_rejected: u64 = self.rejected_tracklets.values().sum();
+            let tracklets = counted(self.tracklets, "tracklet");
+            write!(f, "; {num_rejected} of {tracklets} rejected")?;
+            if num_rejected > 0 {
+                write!(f, " ({})", by_reason(&self.rejected_tracklets))?;
+            }
         }
         let Self {
             refused,

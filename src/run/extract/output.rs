@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::entries::Entry;
-use super::job::{Made, Output, PieceRecords};
-use super::journal::{EntryTally, Journal, Line, PieceLine, Position, Progress, ShardLine};
+use super::journal::{
+    EntryTally, Journal, Line, PieceLine, Position, Progress, ShardLine, TracksLine,
+};
+use super::piece::{Made, Output, PieceRecords};
 use super::progress::{Counters, Display, Step};
 use crate::parallel::Sink;
 use crate::pipeline::Shards;
 use crate::run::RunError;
-use crate::shard::{ShardMark, ShardWriter};
+use crate::shard::{ShardMark, ShardWriter, TracksWriter};
 use crate::types::{EncodedRecord, Outcome, Refusal, Stage};
 
 const RETRY_DAMAGED: &str = "mend or replace it, then run the same command with --retry-refused";
@@ -29,6 +31,8 @@ pub(super) struct ShardSink<'a> {
     pub journal: Journal,
     pub progress: Progress,
     pub writer: Option<ShardWriter>,
+    /// In kind `regions`.
+    pub tracks: Option<TracksWriter>,
     pub counters: Arc<Counters>,
     pub display: &'a mut Display,
     /// Why the run was broken off.
@@ -74,6 +78,7 @@ impl ShardSink<'_> {
             frames_decoded: 0,
             refusal: None,
             mark: None,
+            tracks: None,
         };
         match made {
             Made::Listed => {
@@ -90,7 +95,7 @@ impl ShardSink<'_> {
                 let outcome = self.outcome_after_pieces(ordinal, outcome);
                 line.refusal = self.refusal(ordinal, outcome, stage, reason);
             }
-            Made::Records(made) => self.write_piece(made, &mut line)?,
+            Made::Records(made) => self.write_piece(*made, &mut line)?,
         }
         line.mark = self.mark()?;
         if let Some(refusal) = &line.refusal {
@@ -143,11 +148,15 @@ impl ShardSink<'_> {
         }
         line.records = place.records;
         line.lost = num_planned.saturating_sub(line.records);
+        if let (Some(writer), Some(made)) = (&mut self.tracks, made.tracks) {
+            line.tracks = Some(TracksLine {
+                mark: writer.append(&made.zstd)?,
+                tally: made.tally,
+            });
+        }
         if line.piece + 1 >= line.num_pieces {
             let mut tally = self.progress.entry.clone();
-            tally.records += line.records;
-            tally.lost += line.lost;
-            tally.loss = tally.loss.or_else(|| line.loss.clone());
+            tally.add(line);
             line.refusal = self.refusal_of_whole(line.entry, tally, made.remarks);
         }
         Ok(())
@@ -182,6 +191,8 @@ impl ShardSink<'_> {
     /// Finishes the open shard; `next` is the first record that is not in it.
     pub fn finish_shard(&mut self, next: Position) -> Result<(), RunError> {
         if let Some(writer) = self.writer.take() {
+            // The journal, brought to the disk below, speaks of them too.
+            self.tracks.as_ref().map(TracksWriter::sync).transpose()?;
             let line = ShardLine {
                 shard: writer.finish(&self.out)?,
                 next,
@@ -210,6 +221,7 @@ impl ShardSink<'_> {
         remarks: Vec<String>,
     ) -> Option<Refusal> {
         let num_planned = tally.records + tally.lost;
+        let num_records = tally.records;
         match tally.loss {
             Some((stage, reason)) if tally.records == 0 => {
                 self.refusal(ordinal, Outcome::Refused, stage, reason)
@@ -219,6 +231,11 @@ impl ShardSink<'_> {
                 let reason =
                     format!("{lost} of {num_planned} pairs are missing; the first: {reason}");
                 self.refusal(ordinal, Outcome::Partial, stage, reason)
+            }
+            None if num_records == 0 => {
+                let why = tally.tracks.unwrap_or_default().why_none();
+                let (outcome, stage, reason) = nothing_found(why, &remarks);
+                self.refusal(ordinal, outcome, stage, reason)
             }
             None if !remarks.is_empty() => {
                 self.refusal(ordinal, Outcome::Partial, Stage::Source, remarks.join("; "))
@@ -250,6 +267,17 @@ impl ShardSink<'_> {
             reason,
             retry: retry.to_owned(),
         })
+    }
+}
+
+/// What becomes of a clip that gave no pair for the reason `why`: skipped, unless it is damaged and may have
+/// held one.
+fn nothing_found(why: String, remarks: &[String]) -> (Outcome, Stage, String) {
+    if remarks.is_empty() {
+        (Outcome::Skipped, Stage::Track, why)
+    } else {
+        let reason = format!("{}: {why}", remarks.join("; "));
+        (Outcome::Refused, Stage::Decode, reason)
     }
 }
 

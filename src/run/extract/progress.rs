@@ -22,14 +22,20 @@ const PARTS: u64 = 1000;
 pub(super) enum Step {
     Index,
     Decode,
+    Propose,
+    Track,
     Crop,
     Encode,
     Write,
 }
 
-const STEPS: [(Step, &str, &str); 5] = [
+const NUM_STEPS: usize = 7;
+
+const STEPS: [(Step, &str, &str); NUM_STEPS] = [
     (Step::Index, "index", "clips/s"),
     (Step::Decode, "decode", "frames/s"),
+    (Step::Propose, "propose", "frames/s"),
+    (Step::Track, "track", "updates/s"),
     (Step::Crop, "crop", "images/s"),
     (Step::Encode, "encode", "images/s"),
     (Step::Write, "write", ""),
@@ -38,8 +44,8 @@ const STEPS: [(Step, &str, &str); 5] = [
 /// Counted by the workers, read by the display.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    nanos: [AtomicU64; 5],
-    done: [AtomicU64; 5],
+    nanos: [AtomicU64; NUM_STEPS],
+    done: [AtomicU64; NUM_STEPS],
     pairs: AtomicU64,
     bytes: AtomicU64,
 }

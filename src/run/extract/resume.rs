@@ -13,7 +13,7 @@ use super::journal::{Begin, Found, Journal, Line, Progress};
 use super::{ExtractOptions, ExtractSummary};
 use crate::run::RunError;
 use crate::run::out::{JOURNAL_FOLDER, differences, nothing_foreign_in};
-use crate::shard::{MANIFEST_FILE, Manifest, ShardWriter};
+use crate::shard::{MANIFEST_FILE, Manifest, ShardError, ShardWriter, TracksWriter};
 use crate::types::Outcome;
 
 /// What is left to do.
@@ -31,6 +31,8 @@ pub(super) struct Ready {
     pub journal: Journal,
     pub progress: Progress,
     pub writer: Option<ShardWriter>,
+    /// In kind `regions`.
+    pub tracks: Option<TracksWriter>,
 }
 
 impl Ready {
@@ -92,7 +94,7 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
                 journal.remove()?;
                 start(options)
             }
-            _ => resumed(out, entries, journal, found),
+            _ => resumed(options, entries, journal, found),
         };
     }
     // An empty journal beside a manifest: a kill came while it was being taken away, or before a retry
@@ -119,39 +121,40 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
         entries_xxh64: entries.fingerprint,
         retry,
         first_shard,
+        tracks: manifest.and_then(|manifest| manifest.tracks),
     };
     journal.add(&Line::Begin(begin.clone()))?;
     let progress = Progress::default();
+    let tracks = match options.pipeline.regions {
+        Some(_) => Some(TracksWriter::create(journal.folder())?),
+        None => None,
+    };
     Ok(Start::From(Box::new(Ready {
         entries,
         begin,
         journal,
         progress,
         writer: None,
+        tracks,
     })))
 }
 
 /// Goes back to the last line of the journal whose bytes are there.
 fn resumed(
-    out: &Path,
+    options: &ExtractOptions,
     entries: Entries,
     mut journal: Journal,
     found: Found,
 ) -> Result<Start, RunError> {
     let mut count = found.lines.len();
-    let (progress, writer) = loop {
+    let (progress, (writer, tracks)) = loop {
         let progress = found.progress(count);
-        let Some(mark) = progress.open else {
-            break (progress, None);
-        };
-        let ordinal = found.begin.first_shard + progress.shards.len() as u64;
-        // Finished, and stopped before the journal could say so.
-        ShardWriter::reopen_finished(out, journal.folder(), ordinal)?;
-        match ShardWriter::resume(journal.folder(), ordinal, &mark) {
-            Ok(writer) => break (progress, Some(writer)),
-            // A power cut took bytes that the journal speaks of. Without an open shard the loop
-            // ends, so at the latest before this shard's first line.
-            Err(_) => count -= 1,
+        match reopened(options, journal.folder(), &found.begin, &progress) {
+            Ok(open) => break (progress, open),
+            // A power cut took bytes that the journal speaks of. Without a line there is none, so the loop
+            // ends at the latest there.
+            Err(_) if count > 0 => count -= 1,
+            Err(err) => return Err(err.into()),
         }
     };
     journal.keep(&found, count)?;
@@ -161,7 +164,39 @@ fn resumed(
         journal,
         progress,
         writer,
+        tracks,
     })))
+}
+
+/// The open shard and the file of tracklets as they were at `progress`.
+fn reopened(
+    options: &ExtractOptions,
+    folder: &Path,
+    begin: &Begin,
+    progress: &Progress,
+) -> Result<(Option<ShardWriter>, Option<TracksWriter>), ShardError> {
+    let out = &options.out;
+    let tracks = match (options.pipeline.regions, progress.tracks) {
+        (None, _) => None,
+        (Some(_), None) => Some(TracksWriter::create(folder)?),
+        (Some(_), Some(mark)) => {
+            // Finished, and stopped before the manifest was written. What another run had finished stays.
+            if begin.retry.is_none() {
+                TracksWriter::reopen_finished(out, folder)?;
+            }
+            Some(TracksWriter::resume(folder, &mark)?)
+        }
+    };
+    let writer = match progress.open {
+        None => None,
+        Some(mark) => {
+            let ordinal = begin.first_shard + progress.shards.len() as u64;
+            // Finished, and stopped before the journal could say so.
+            ShardWriter::reopen_finished(out, folder, ordinal)?;
+            Some(ShardWriter::resume(folder, ordinal, &mark)?)
+        }
+    };
+    Ok((writer, tracks))
 }
 
 fn complete(out: &Path, manifest: &Manifest, options: &ExtractOptions) -> Result<Start, RunError> {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::counts::{Counts, Share, Top};
 use super::tally::Tally;
 use crate::run::SetAside;
-use crate::shard::{Damage, Manifest, Totals};
+use crate::shard::{Damage, Manifest, Totals, TrackletCounts};
 use crate::types::{PairKind, SizePx};
 
 /// Labels named; the rest is added up.
@@ -53,6 +53,8 @@ pub struct Inspection {
     pub image_sizes: Option<Sizes>,
     /// Tracked records by tracker.
     pub trackers: Top<String>,
+    /// Tracklets, trusted and rejected by reason; `null` where nothing was tracked.
+    pub tracklets: Option<TrackletCounts>,
     /// Bytes of the members of a record.
     pub record_bytes: Option<ByteExtent>,
     /// The clips that gave no pair or fewer than planned, by reason.
@@ -147,6 +149,7 @@ impl Inspection {
             frame_sizes: Sizes::of(&tally.frame_sizes),
             image_sizes: Sizes::of(&tally.image_sizes),
             trackers: tally.trackers.top(MAX_LABELS),
+            tracklets: manifest.tracks.map(|tracks| tracks.counts),
             record_bytes: bytes.sum.checked_div(bytes.count).map(|mean| ByteExtent {
                 min: bytes.min,
                 mean,

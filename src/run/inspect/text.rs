@@ -70,6 +70,14 @@ impl Inspection {
         top(f, "source", &self.sources, all, String::clone)?;
         top(f, "label", &self.labels, all, label_name)?;
         top(f, "tracker", &self.trackers, all, String::clone)?;
+        if let Some(tracklets) = &self.tracklets {
+            let all = tracklets.tracklets;
+            number(f, "tracklets (each in tracks.jsonl.zst)", all)?;
+            share(f, "trusted", tracklets.num_trusted(), all)?;
+            for (reason, count) in &tracklets.rejected {
+                share(f, reason, *count, all)?;
+            }
+        }
         if let Some(k) = &self.k {
             k_spread(f, k, all)?;
         }
@@ -88,7 +96,7 @@ impl Inspection {
             "pipeline (by vidpairs {})",
             printable(&self.program_version)
         )?;
-        for table in ["source", "pairs", "tracker", "images"] {
+        for table in ["source", "pairs", "proposals", "tracker", "images"] {
             let settings = self.settings(table);
             if !settings.is_empty() {
                 let line = format!("  {table:<10}{}", printable(&settings));

@@ -24,6 +24,14 @@ pub fn manifest(dir: &Path) -> Value {
     serde_json::from_slice(&fs::read(dir.join("dataset.json")).unwrap()).unwrap()
 }
 
+/// The lines of `tracks.jsonl.zst`.
+pub fn tracklets(dir: &Path) -> Vec<Value> {
+    let bytes = fs::read(dir.join("tracks.jsonl.zst")).unwrap();
+    let text = String::from_utf8(zstd::decode_all(&bytes[..]).unwrap()).unwrap();
+    let line = |line| serde_json::from_str(line).unwrap();
+    text.lines().map(line).collect()
+}
+
 /// The lines of `refused.jsonl`.
 pub fn refused(dir: &Path) -> Vec<Value> {
     let text = fs::read_to_string(dir.join("refused.jsonl")).unwrap();

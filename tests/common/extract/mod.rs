@@ -211,7 +211,7 @@ pub fn assert_same_files(found: &Path, expected: &Path, when: &str) {
             continue;
         }
         let text = |bytes: &[u8]| {
-            let is_text = name.contains("json");
+            let is_text = name.contains("json") && !name.ends_with(".zst");
             is_text.then(|| String::from_utf8_lossy(bytes).into_owned())
         };
         panic!(
@@ -234,6 +234,9 @@ pub fn assert_is_finished(dir: &Path) {
     let manifest = dataset::manifest(dir);
     let shards = manifest["shards"].as_array().unwrap();
     let mut expected = vec!["dataset.json".to_owned(), "refused.jsonl".to_owned()];
+    let has_tracks = manifest["pipeline"]["pairs"]["kind"] == "regions";
+    assert_eq!(manifest["tracks"].is_object(), has_tracks);
+    expected.extend(has_tracks.then(|| "tracks.jsonl.zst".to_owned()));
     for shard in shards {
         let tar = shard["file"].as_str().unwrap();
         expected.extend([tar.to_owned(), tar.replace(".tar", ".idx")]);
