@@ -1,10 +1,11 @@
 //! The filter: learned from the target's features, it answers where the target is.
 //!
-//! It minimises `|sum over channels of f * x - y|^2`, y a narrow peak at the target, with f kept to the cells of the
-//! target: else it would learn its surroundings, and the wrapped borders of the window. That is solved by a few rounds of
-//! the alternating direction method of multipliers, each in closed form for all channels of a frequency
-//! together (Sherman and Morrison). **Source**: Galoogahi, Fagg and Lucey, "Learning Background-Aware Correlation
-//! Filters for Visual Tracking", ICCV 2017, equations 6 to 11; the features are a running mean, as there.
+//! It minimises `|sum over channels of f * x - y|^2 + r |f|^2`, y a narrow peak at the target, in closed form at every
+//! frequency, and is then cut to the cells of the target: else it would hold on to the surroundings, and to the wrapped
+//! borders of the window. **Source**: Henriques et al., "High-Speed Tracking with Kernelized Correlation
+//! Filters", TPAMI 2015, equation 21 for the dual, linear and over several channels. Rounds of the alternating direction method
+//! that make the cut a constraint (Galoogahi et al., "Learning Background-Aware Correlation Filters", ICCV 2017) were
+//! tried and are worth nothing here; `docs/TRACKER.md`.
 
 use multiversion::multiversion;
 use rustfft::num_complex::Complex32;
@@ -18,12 +19,8 @@ pub(super) const SPECTRA: usize = CHANNELS * SPECTRUM;
 
 /// Width of the peak that the filter shall answer with: standard deviation over the target's side.
 const PEAK_SHARE: f64 = 1.0 / 16.0;
-/// Weight of the constraint in the first round, and its growth from round to round.
-const FIRST_WEIGHT: f32 = 100.0;
-const WEIGHT_GROWTH: f32 = 10.0;
-/// Rounds when the target is first seen, and later.
-const FIRST_ROUNDS: usize = 4;
-const ROUNDS: usize = 2;
+/// What keeps the filter from amplifying frequencies that the target has not.
+const RIDGE: f32 = 100.0;
 
 /// What one target's filter remembers.
 pub(super) struct Filter {
@@ -36,22 +33,16 @@ pub(super) struct Filter {
 }
 
 /// Buffers that learning needs.
-pub(super) struct Rounds {
-    free: Vec<Complex32>,
-    dual: Vec<Complex32>,
-    product: Vec<Complex32>,
-    energy: Vec<f32>,
+pub(super) struct Scratch {
+    share: Vec<f32>,
     work: Vec<Complex32>,
     grid: Vec<f32>,
 }
 
-impl Rounds {
+impl Scratch {
     pub fn new() -> Self {
         Self {
-            free: vec![Complex32::ZERO; SPECTRA],
-            dual: vec![Complex32::ZERO; SPECTRA],
-            product: vec![Complex32::ZERO; SPECTRUM],
-            energy: vec![0.0; SPECTRUM],
+            share: vec![0.0; SPECTRUM],
             work: vec![Complex32::ZERO; SPECTRUM],
             grid: vec![0.0; AREA],
         }
@@ -97,46 +88,20 @@ impl Filter {
         features: &[Complex32],
         rate: f32,
         support: &[f32],
-        rounds: &mut Rounds,
+        scratch: &mut Scratch,
         transform: &mut Transform,
     ) {
         approach(&mut self.features, features, rate);
-        let Rounds {
-            free,
-            dual,
-            product,
-            energy,
-            work,
-            grid,
-        } = rounds;
-        energy_of(&self.features, energy);
-        self.filter.fill(Complex32::ZERO);
-        dual.fill(Complex32::ZERO);
-        let mut weight = FIRST_WEIGHT;
-        let num_rounds = if rate < 1.0 { ROUNDS } else { FIRST_ROUNDS };
-        for round in 1..=num_rounds {
-            let target = Target {
-                features: &self.features,
-                label: &self.label,
-                energy,
-            };
-            solve(&target, &self.filter, dual, weight, product, free);
-            let bound = self.filter.chunks_exact_mut(SPECTRUM);
-            let channels = free
-                .chunks_exact(SPECTRUM)
-                .zip(dual.chunks_exact_mut(SPECTRUM));
-            for (bound, (free, dual)) in bound.zip(channels) {
-                sum(free, dual, work);
-                transform.inverse(work, grid);
-                grid.iter_mut()
-                    .zip(support)
-                    .for_each(|(value, support)| *value *= support);
-                transform.forward(grid, bound);
-                if round < num_rounds {
-                    disagree(free, bound, dual);
-                }
+        let Scratch { share, work, grid } = scratch;
+        answer_over_energy(&self.features, &self.label, share);
+        let channels = self.features.chunks_exact(SPECTRUM);
+        for (features, filter) in channels.zip(self.filter.chunks_exact_mut(SPECTRUM)) {
+            scale(features, share, work);
+            transform.inverse(work, grid);
+            for (value, support) in grid.iter_mut().zip(support) {
+                *value *= support;
             }
-            weight *= WEIGHT_GROWTH;
+            transform.forward(grid, filter);
         }
     }
 }
@@ -164,86 +129,57 @@ fn approach(mean: &mut [Complex32], new: &[Complex32], rate: f32) {
     }
 }
 
-/// Energy of all channels at every frequency.
+/// `y / (r + sum over channels of |x|^2)` at every frequency.
 #[multiversion(targets = "simd")]
-fn energy_of(features: &[Complex32], energy: &mut [f32]) {
-    energy.fill(0.0);
+fn answer_over_energy(features: &[Complex32], label: &[f32], share: &mut [f32]) {
+    share.fill(RIDGE);
     for channel in features.chunks_exact(SPECTRUM) {
-        for (energy, x) in energy.iter_mut().zip(channel) {
+        for (energy, x) in share.iter_mut().zip(channel) {
             *energy += x.re * x.re + x.im * x.im;
         }
     }
+    for (share, label) in share.iter_mut().zip(label) {
+        *share = label / *share;
+    }
 }
 
-/// What the filter is learned from.
-struct Target<'a> {
-    features: &'a [Complex32],
-    label: &'a [f32],
-    energy: &'a [f32],
+fn scale(features: &[Complex32], share: &[f32], out: &mut [Complex32]) {
+    for ((out, x), share) in out.iter_mut().zip(features).zip(share) {
+        *out = x * share;
+    }
 }
 
-/// `f = (x x^H + w I)^-1 b`, `b = x y + w (bound - dual)`, at every frequency over all channels x.
-#[multiversion(targets = "simd")]
-fn solve(
-    target: &Target<'_>,
-    bound: &[Complex32],
-    dual: &[Complex32],
-    weight: f32,
-    product: &mut [Complex32],
-    free: &mut [Complex32],
-) {
-    product.fill(Complex32::ZERO);
-    let channels = target
-        .features
-        .chunks_exact(SPECTRUM)
-        .zip(free.chunks_exact_mut(SPECTRUM));
-    let constraint = bound
-        .chunks_exact(SPECTRUM)
-        .zip(dual.chunks_exact(SPECTRUM));
-    for ((x, free), (bound, dual)) in channels.zip(constraint) {
-        let (label, product) = (&target.label[..SPECTRUM], &mut product[..SPECTRUM]);
-        for i in 0..SPECTRUM {
-            let (x, label) = (x[i], label[i]);
-            let b = Complex32 {
-                re: x.re * label + weight * (bound[i].re - dual[i].re),
-                im: x.im * label + weight * (bound[i].im - dual[i].im),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spectra(transform: &mut Transform, moved: usize) -> Vec<Complex32> {
+        let mut spectra = vec![Complex32::ZERO; SPECTRA];
+        for (channel, spectrum) in spectra.chunks_exact_mut(SPECTRUM).enumerate() {
+            let level = |cell: usize| {
+                let (x, y) = ((cell % SIDE + SIDE - moved) % SIDE, cell / SIDE);
+                ((x * 7 + y * 13 + channel * 5) * (x + 3 * y + 1) % 31) as f32 / 31.0 - 0.5
             };
-            free[i] = b;
-            product[i].re += x.re * b.re + x.im * b.im;
-            product[i].im += x.re * b.im - x.im * b.re;
+            let grid: Vec<f32> = (0..AREA).map(level).collect();
+            transform.forward(&grid, spectrum);
         }
+        spectra
     }
-    for (product, energy) in product.iter_mut().zip(target.energy) {
-        let share = 1.0 / (weight + energy);
-        product.re *= share;
-        product.im *= share;
-    }
-    let inverse = 1.0 / weight;
-    let channels = target
-        .features
-        .chunks_exact(SPECTRUM)
-        .zip(free.chunks_exact_mut(SPECTRUM));
-    for (x, free) in channels {
-        let product = &product[..SPECTRUM];
-        for i in 0..SPECTRUM {
-            let (x, p) = (x[i], product[i]);
-            free[i] = Complex32 {
-                re: (free[i].re - (x.re * p.re - x.im * p.im)) * inverse,
-                im: (free[i].im - (x.re * p.im + x.im * p.re)) * inverse,
-            };
+
+    #[test]
+    fn the_answer_is_highest_where_the_target_moved_to() {
+        let mut transform = Transform::new();
+        let mut filter = Filter::new(12.0, &mut transform);
+        let first = spectra(&mut transform, 0);
+        let support = [1.0; AREA];
+        filter.learn(&first, 1.0, &support, &mut Scratch::new(), &mut transform);
+        let (mut work, mut response) = (vec![Complex32::ZERO; SPECTRUM], vec![0.0; AREA]);
+        for moved in [0, 1, 5, 31] {
+            let features = spectra(&mut transform, moved);
+            filter.respond(&features, &mut work, &mut transform, &mut response);
+            let highest = (0..AREA).max_by(|&a, &b| response[a].total_cmp(&response[b]));
+            assert_eq!(highest, Some(moved));
+            assert!((response[moved] - 1.0).abs() < 0.2, "{}", response[moved]);
         }
-    }
-}
-
-fn sum(a: &[Complex32], b: &[Complex32], out: &mut [Complex32]) {
-    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
-        *out = a + b;
-    }
-}
-
-/// What the two disagree about, added up and scaled to the weight of the next round.
-fn disagree(free: &[Complex32], bound: &[Complex32], dual: &mut [Complex32]) {
-    for ((dual, free), bound) in dual.iter_mut().zip(free).zip(bound) {
-        *dual = (*dual + free - bound) * (1.0 / WEIGHT_GROWTH);
     }
 }

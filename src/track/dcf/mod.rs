@@ -38,7 +38,7 @@ const WINDOW: f64 = 2.5;
 /// The filter learns in every so many-th frame.
 const LEARN_EVERY: u64 = 2;
 /// Weights of a frame in what is learned.
-const FILTER_RATE: f32 = 0.03;
+const FILTER_RATE: f32 = 0.02;
 const COLOR_RATE: f32 = 0.02;
 const PROFILE_RATE: f32 = 0.03;
 const SIZE_RATE: f32 = 0.05;
@@ -122,7 +122,7 @@ impl Dcf {
             &window.spectra,
             rates.filter,
             &support(half),
-            &mut window.rounds,
+            &mut window.scratch,
             &mut window.transform,
         );
         let in_patch = InPatch {

@@ -6,7 +6,7 @@ use multiversion::multiversion;
 use rustfft::num_complex::Complex32;
 
 use super::color::{Likeness, Samples};
-use super::filter::{CHANNELS, Rounds, SPECTRA};
+use super::filter::{CHANNELS, SPECTRA, Scratch};
 use super::gradients::{CELL_PX, Gradients, PATCH, PLANES};
 use super::plane::{Lattice, Plane, Sampler};
 use super::size::Polar;
@@ -24,7 +24,7 @@ pub(super) struct Window {
     sampler: Sampler,
     gradients: Gradients,
     pub transform: Transform,
-    pub rounds: Rounds,
+    pub scratch: Scratch,
     pub polar: Polar,
     /// Levels of luma around the target, `PATCH x PATCH`.
     pub patch: Vec<f32>,
@@ -62,7 +62,7 @@ impl Window {
             sampler: Sampler::default(),
             gradients: Gradients::new(),
             transform: Transform::new(),
-            rounds: Rounds::new(),
+            scratch: Scratch::new(),
             polar: Polar::new(),
             patch: vec![0.0; PATCH * PATCH],
             cells: std::array::from_fn(|_| vec![0.0; AREA]),
