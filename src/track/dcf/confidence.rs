@@ -11,10 +11,12 @@ pub(super) struct Evidence {
     pub contrast: f64,
 }
 
-/// Weights of the three, and the offset, of a logistic regression on "overlaps the truth by more than half". Fitted on the
-/// tuning half of the rendered sequences and on real clips; `docs/TRACKER.md` shows what it says of the other half.
-const WEIGHTS: [f64; 3] = [4.0, 5.1, 4.5];
-const OFFSET: f64 = -6.8;
+/// Weights of the filter's answer and of the colours, which count by their contrast, and the offset, of a logistic
+/// regression on "overlaps the truth by more than half". Fitted on the tuning half of the rendered sequences and on real
+/// clips; `docs/TRACKER.md` shows what it says of the other half.
+const FILTER_WEIGHT: f64 = 7.7;
+const COLOR_WEIGHT: f64 = 7.7;
+const OFFSET: f64 = -4.5;
 
 /// Below this chance the target counts as lost.
 const LOST: f64 = 0.15;
@@ -25,12 +27,9 @@ const FOREIGN: f64 = 0.05;
 impl Evidence {
     /// The chance that the box overlaps the target by more than half.
     pub fn confidence(self) -> f64 {
-        let parts = [self.filter, self.color, self.contrast];
-        let weighed = parts
-            .iter()
-            .zip(WEIGHTS)
-            .map(|(part, weight)| part * weight);
-        1.0 / (1.0 + (-(weighed.sum::<f64>() + OFFSET)).exp())
+        let color = self.color * self.contrast;
+        let logit = FILTER_WEIGHT * self.filter + COLOR_WEIGHT * color + OFFSET;
+        1.0 / (1.0 + (-logit).exp())
     }
 
     /// Whether the target was not found.
