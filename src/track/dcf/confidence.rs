@@ -19,7 +19,7 @@ const COLOR_WEIGHT: f64 = 7.7;
 const OFFSET: f64 = -4.5;
 
 /// Below this chance the target counts as lost.
-const LOST: f64 = 0.15;
+const LOST: f64 = 0.2;
 /// Below this answer of the filter nothing is learned: what is there is something else. A higher bar keeps a target through more
 /// occlusions, and loses more that turn or bend.
 const FOREIGN: f64 = 0.05;

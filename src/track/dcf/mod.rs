@@ -206,20 +206,23 @@ impl Dcf {
 
 impl Tracker for Dcf {
     fn update(&mut self, frame: &TrackFrame<'_>) -> Result<Estimate, TrackError> {
-        if frame.size() != self.frame {
+        let planes = frame.planes();
+        let is_other = planes.stored_size != self.stored || planes.orientation != self.orientation;
+        if is_other {
             return Err(TrackError::OtherSize {
                 expected: self.frame,
                 got: frame.size(),
             });
         }
         self.num_updates += 1;
-        let planes = frame.planes();
         with_window(|window| {
             let (read_at, cell_px) = (self.center, self.cell_px());
             window.read(planes, read_at, cell_px)?;
             window.transform_features();
             let (evidence, psr) = self.find(window, cell_px);
-            self.resize(window, read_at, cell_px);
+            if !evidence.is_lost() {
+                self.resize(window, read_at, cell_px);
+            }
             if self.num_updates.is_multiple_of(LEARN_EVERY) && evidence.is_familiar() {
                 let moved = [0, 1].map(|axis| (self.center[axis] - read_at[axis]) / cell_px);
                 if moved.iter().all(|moved| moved.abs() < REREAD_CELLS) {
