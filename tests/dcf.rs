@@ -1,5 +1,8 @@
 //! What `dcf` promises, on drawn frames whose truth is known.
 
+// Clippy knows a test by its attribute, and takes the functions beside it for production code.
+#![allow(clippy::unwrap_used)]
+
 use vidpairs::track::{TrackError, TrackFrame, Tracker, TrackerKind, start};
 use vidpairs::types::{
     BoxXywh, ColorMatrix, ColorRange, Orientation, PlaneBytes, PlaneLayout, Planes, SizePx,
@@ -315,4 +318,19 @@ fn boxes_without_hold_and_frames_of_another_size_are_refused() {
     );
     let refused = tracker.update(&TrackFrame::new(&other));
     assert!(matches!(refused, Err(TrackError::OtherSize { .. })));
+}
+
+#[test]
+fn a_target_without_colour_that_is_held_is_not_lost() {
+    let form = Form {
+        layout: PlaneLayout::Gray,
+        ..PLAIN
+    };
+    let path = moving();
+    let mut tracker = begin(&frame(path[0], form), path[0]);
+    for truth in &path[1..] {
+        let planes = frame(*truth, form);
+        let found = tracker.update(&TrackFrame::new(&planes)).unwrap();
+        assert!(!found.is_lost && found.confidence > 0.5, "{found:?}");
+    }
 }

@@ -105,7 +105,7 @@ fn assert_a_full_disk_costs_nothing(pipeline: &str) {
         };
         if first.code != Some(0) {
             num_full += 1;
-            first.failed_with(2, &["the disk of out is full", "are safe", "make room"]);
+            first.failed_with(2, &["the disk of out is full", "is safe", "make room"]);
             let is_plain = !first.stderr.contains("panicked");
             assert!(is_plain && first.stdout.is_empty(), "{disk}: {first:?}");
         }

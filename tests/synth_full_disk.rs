@@ -80,7 +80,7 @@ fn a_run_into_a_full_disk_says_so_and_goes_on_when_there_is_room() {
             };
             if first.code != Some(0) {
                 num_full += 1;
-                let words = ["the disk of out is full after", "are safe", "make room"];
+                let words = ["the disk of out is full", "is safe", "make room"];
                 first.failed_with(2, &words);
                 let is_plain = !first.stderr.contains("panicked");
                 assert!(is_plain && first.stdout.is_empty(), "{disk}: {first:?}");

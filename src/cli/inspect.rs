@@ -200,6 +200,10 @@ fn facts(inspection: &Inspection) -> Vec<Fact> {
         ("tracklets", tracklets),
         ("size of images", sizes),
         ("pipeline: pairs", Some(inspection.settings("pairs"))),
+        (
+            "pipeline: proposals",
+            Some(inspection.settings("proposals")),
+        ),
         ("pipeline: tracker", Some(inspection.settings("tracker"))),
         ("pipeline: images", Some(inspection.settings("images"))),
         ("seed", Some(inspection.seed.to_string())),

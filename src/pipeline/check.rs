@@ -107,6 +107,13 @@ fn regions(settings: &Settings, kind: PairKind) -> Result<Option<Regions>, Pipel
         }
         return Ok(None);
     }
+    let name = settings.get(&keys::TRACKER_NAME)?;
+    // Without a hint of how things moved, a tracker on its way back would have to jump from one kept frame to the next.
+    let is_step_given = settings.given(&keys::FORWARD_BACKWARD_STEP).is_some();
+    let forward_backward_step = match is_step_given || name.can_be_nudged() {
+        true => settings.get(&keys::FORWARD_BACKWARD_STEP)?,
+        false => 1,
+    };
     let trust = TrustRules {
         min_confidence: settings.get(&keys::MIN_CONFIDENCE)?,
         min_confidence_mean: settings.get(&keys::MIN_CONFIDENCE_MEAN)?,
@@ -116,7 +123,7 @@ fn regions(settings: &Settings, kind: PairKind) -> Result<Option<Regions>, Pipel
         max_aspect_ratio: settings.get(&keys::MAX_ASPECT_RATIO)?,
         max_duplicate_iou: settings.get(&keys::MAX_DUPLICATE_IOU)?,
         min_forward_backward_iou: settings.get(&keys::MIN_FORWARD_BACKWARD_IOU)?,
-        forward_backward_step: settings.get(&keys::FORWARD_BACKWARD_STEP)?,
+        forward_backward_step,
     };
     if trust.min_forward_backward_iou == 0.0 {
         let (step, choice) = (
@@ -135,7 +142,6 @@ fn regions(settings: &Settings, kind: PairKind) -> Result<Option<Regions>, Pipel
         border_share: settings.get(&keys::BORDER_SHARE)?,
         min_texture: settings.get(&keys::MIN_TEXTURE)?,
     };
-    let name = settings.get(&keys::TRACKER_NAME)?;
     let tracker = Tracker { name, trust };
     Ok(Some(Regions { proposals, tracker }))
 }

@@ -43,7 +43,7 @@ pub enum RunError {
     },
     /// The disk filled up. What was written stays, and the same command goes on from there.
     #[error(
-        "the disk of {} is full after {safe}, which are safe; make room and run the same command \
+        "the disk of {} is full; what was done is safe ({safe}); make room and run the same command \
          again: it goes on from there", .out.display()
     )]
     DiskFull {
@@ -119,7 +119,7 @@ pub enum RunError {
     },
     /// Somebody asked to stop. What was written stays, and the same command goes on from there.
     #[error(
-        "interrupted; {safe} are safe in {}, and the same command goes on from there", .out.display()
+        "interrupted; what was done is safe ({safe}) in {}, and the same command goes on from there", .out.display()
     )]
     Interrupted {
         /// The output folder.

@@ -2,7 +2,7 @@
 //!
 //! A fresh tracker begins on the box where the forward one arrived, and runs back over some of the frames.
 //! What the forward path tells of the motion between them is taken out first ([`Tracker::nudge`]), so few
-//! frames do. That does not help a tracklet that drifted: what it held at its end looks other than what it
+//! frames do; a tracker that cannot be told needs every frame. That does not help a tracklet that drifted: what it held at its end looks other than what it
 //! held in the beginning, and is not found there. **Source**: Kalal et al., "Forward-Backward Error", ICPR
 //! 2010, which tracks back on every frame and without the nudge.
 

@@ -28,6 +28,11 @@ impl TrackerKind {
         }
     }
 
+    /// Whether it can be told where to look ([`Tracker::nudge`](super::Tracker::nudge)).
+    pub fn can_be_nudged(self) -> bool {
+        self == Self::Dcf
+    }
+
     /// The name used in pipeline files, on the command line and in records.
     pub fn name(self) -> &'static str {
         match self {

@@ -243,13 +243,21 @@ impl Tracker for Script {
 }
 
 fn scripted(num_frames: u64, estimate: impl Fn(u64) -> Estimate + 'static) -> Tracklet {
+    scripted_by(rules(), num_frames, estimate)
+}
+
+fn scripted_by(
+    rules: FollowRules<'_>,
+    num_frames: u64,
+    estimate: impl Fn(u64) -> Estimate + 'static,
+) -> Tracklet {
     let estimate: Rc<dyn Fn(u64) -> Estimate> = Rc::new(estimate);
     let start = move |_: &TrackFrame<'_>, _: BoxXywh| -> Result<Box<dyn Tracker>, TrackError> {
         Ok(Box::new(Script(Rc::clone(&estimate), 0)))
     };
     let mut rules = FollowRules {
         start: &start,
-        ..rules()
+        ..rules
     };
     rules.trust.min_forward_backward_iou = 0.0;
     let frames = film(num_frames, |_| vec![]);
@@ -348,16 +356,16 @@ fn each_broken_rule_ends_a_tracklet_under_its_own_name() {
 #[test]
 fn a_box_too_small_at_the_end_is_rejected_and_one_far_too_small_at_once() {
     let outcome = |side: f64| {
-        let tracklet = scripted(11, move |_| found(bbox(40.0, 40.0, side, side), 0.9));
+        let mut rules = rules();
+        rules.trust.max_size_ratio = 100.0;
+        let script = move |_| found(bbox(40.0, 40.0, side, side), 0.9);
+        let tracklet = scripted_by(rules, 11, script);
         (tracklet.mistrust, tracklet.boxes.last().unwrap().frame)
     };
-    // The least is 8 px, the anchor's side 20; an area of a quarter would be too much of a change before.
+    // The least is 8 px.
     assert_eq!(outcome(10.0), (None, 10));
-    let mut rules = rules();
-    rules.trust.max_size_ratio = 100.0;
-    let small = bbox(40.0, 40.0, 7.0, 7.0);
-    assert_eq!(rules.boxes.broken_by(small, SIZE), Some(Mistrust::TooSmall));
-    assert_eq!(rules.boxes.broken_for_good_by(small, SIZE), None);
+    assert_eq!(outcome(7.0), (Some(Mistrust::TooSmall), 10));
+    assert_eq!(outcome(3.0), (Some(Mistrust::TooSmall), 1));
 }
 
 #[test]

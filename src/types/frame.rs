@@ -149,12 +149,12 @@ impl Planes {
         self.orientation.applied_to(self.stored_size)
     }
 
-    /// Bytes that the planes hold.
+    /// Bytes of the samples, without what a decoder adds between rows: the same for the same picture, wherever it came from.
     pub fn num_bytes(&self) -> u64 {
+        let sample_bytes = if self.bit_depth > 8 { 2 } else { 1 };
         let planes = 0..self.layout.num_planes();
-        planes
-            .map(|plane| self.bytes.plane(plane).len() as u64)
-            .sum()
+        let area = |plane| self.layout.plane_size(self.stored_size, plane).area();
+        planes.map(area).sum::<u64>() * sample_bytes
     }
 }
 

@@ -3,7 +3,7 @@
 mod page;
 
 use std::fmt::{self, Display, Formatter};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf, absolute};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -17,11 +17,19 @@ use crate::report;
 use crate::run::{self, TrackData, TrackDataKind, TrackOptions, TrackSummary, Verbosity};
 use crate::track::TrackerKind;
 
+/// Whether `file` lies in `folder` itself, however the two are written.
+fn is_in(file: &Path, folder: &Path) -> bool {
+    let (Ok(file), Ok(folder)) = (absolute(file), absolute(folder)) else {
+        return false;
+    };
+    file.parent() == Some(&folder)
+}
+
 pub(super) fn track(args: &TrackArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
     let options = options(args, cancel)?;
     for file in args.gallery.iter().chain(&args.plot) {
         // Before anything is tracked: that takes minutes. The output's own folder is made on the way.
-        if file.parent() != Some(args.out.as_path()) {
+        if !is_in(file, &args.out) {
             report::check_place(file)?;
         }
     }

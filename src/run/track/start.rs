@@ -13,10 +13,8 @@ use super::results::SUMMARY_FILE;
 use super::summary::TrackSummary;
 use crate::run::RunError;
 use crate::run::out::{JOURNAL_FOLDER, differences, failed, nothing_foreign_in};
-use crate::track::{self, TrackError, TrackFrame, TrackerKind};
-use crate::types::{
-    BoxXywh, ColorMatrix, ColorRange, Orientation, PlaneBytes, PlaneLayout, Planes, Refusal, SizePx,
-};
+use crate::track::TrackError;
+use crate::types::Refusal;
 
 /// What is left to do.
 pub(super) enum Start {
@@ -39,8 +37,8 @@ pub(super) struct Ready {
 /// Looks at the trackers, the data and the output folder, and decides.
 pub(super) fn start(options: &TrackOptions) -> Result<Start, RunError> {
     let out = &options.out;
-    for &kind in &options.trackers {
-        is_built(kind)?;
+    if let Some(&kind) = options.trackers.iter().find(|kind| !kind.is_built()) {
+        return Err(TrackError::NotBuilt { kind }.into());
     }
     if out.exists() && !out.is_dir() {
         return Err(RunError::NotAFolder(out.clone()));
@@ -128,35 +126,4 @@ fn finished(out: &Path, begin: &Begin) -> Result<Option<TrackSummary>, RunError>
     summary.per_sequence =
         serde_json::from_value(found["per_sequence"].clone()).map_err(unreadable)?;
     Ok(Some(summary))
-}
-
-/// Whether this program has the tracker: asked of the tracker itself, on a frame of one colour.
-fn is_built(kind: TrackerKind) -> Result<(), TrackError> {
-    const SIDE: u32 = 64;
-    struct Gray(Vec<u8>);
-    impl PlaneBytes for Gray {
-        fn plane(&self, _: usize) -> &[u8] {
-            &self.0
-        }
-        fn stride_bytes(&self, _: usize) -> usize {
-            SIDE as usize
-        }
-    }
-    let planes = Planes {
-        stored_size: SizePx {
-            width: SIDE,
-            height: SIDE,
-        },
-        layout: PlaneLayout::Gray,
-        bit_depth: 8,
-        range: ColorRange::Full,
-        matrix: ColorMatrix::Bt601,
-        orientation: Orientation::default(),
-        bytes: Box::new(Gray(vec![128; (SIDE * SIDE) as usize])),
-    };
-    let target = BoxXywh::from([16.0, 16.0, 32.0, 32.0]);
-    match track::start(kind, &TrackFrame::new(&planes), target) {
-        Err(err @ TrackError::NotBuilt { .. }) => Err(err),
-        _ => Ok(()),
-    }
 }

@@ -102,7 +102,7 @@ pub(super) fn media_of(truth: &TruthFile, named: Option<&Path>) -> Result<Media,
         };
     }
     let found = match (named, &truth.place) {
-        (Some(folder), _) => in_folder(folder, &truth.clip).or_else(|| of_folder(folder)),
+        (Some(folder), _) => in_folder(folder, &truth.clip).or_else(|| of_one_clip(folder)),
         (None, Place::Sequence(folder)) => of_folder(folder),
         (None, Place::Beside(folder)) => in_folder(folder, &truth.clip),
     };
@@ -142,6 +142,18 @@ fn of_file(path: &Path) -> Media {
 }
 
 /// A sequence folder, or a folder of frames.
+fn of_one_clip(folder: &Path) -> Option<Media> {
+    let entries = disk::entries(folder).ok()?;
+    let is_clip = |entry: &Entry| is_video(&entry.path);
+    // Beside the videos of other clips, pictures are not the frames of this one.
+    if entries.iter().any(is_clip) {
+        None
+    } else {
+        of_folder(folder)
+    }
+}
+
+/// The numbered JPEGs of a folder, or of its folder of frames.
 fn of_folder(folder: &Path) -> Option<Media> {
     let has_jpegs = |folder: &Path| {
         let entries = disk::entries(folder).unwrap_or_default();

@@ -10,9 +10,9 @@ use super::super::view::{LostPair, View, Viewer};
 use super::lines::{Lines, line, meta};
 use super::{MadeRegions, PieceTracks, ProposeSetup, RegionSetup, TrackTally};
 use crate::parallel::Heartbeat;
-use crate::propose;
+use crate::propose::{self, ProposeError};
 use crate::track::{Following, TrackFrame, Tracklet};
-use crate::types::{BoxXywh, EncodedRecord, Frame, PairPlan};
+use crate::types::{BoxXywh, EncodedRecord, Frame, PairPlan, Stage, with_causes};
 
 /// The regions of one piece, on their way.
 pub(in super::super) struct RegionPairs<'a> {
@@ -124,6 +124,15 @@ impl<'a> RegionPairs<'a> {
         let start = Instant::now();
         let regions = self.propose(anchor, later.last());
         self.setup.counters.add(Step::Propose, start, 1);
+        let regions = match regions {
+            Ok(regions) => regions,
+            Err(err) => {
+                let reason = format!("frame {}: {}", anchor.index, with_causes(&err));
+                let stage = Stage::Propose;
+                let pair = u64::from(plan.ordinal) * u64::from(self.setup.rule.regions_per_frame);
+                return self.lost.push((pair, LostPair { stage, reason }));
+            }
+        };
         if regions.is_empty() {
             self.tally.anchors_without_region += 1;
             return;
@@ -149,16 +158,19 @@ impl<'a> RegionPairs<'a> {
         self.keep_or_end(live, later.last().unwrap_or(anchor));
     }
 
-    /// The regions of an anchor frame. Where none can be proposed there are none.
-    fn propose(&self, anchor: &Frame, neighbor: Option<&Rc<Frame>>) -> Vec<BoxXywh> {
+    /// The regions of an anchor frame.
+    fn propose(
+        &self,
+        anchor: &Frame,
+        neighbor: Option<&Rc<Frame>>,
+    ) -> Result<Vec<BoxXywh>, ProposeError> {
         let ProposeSetup { kind, rules, seed } = &self.setup.propose;
         let seed = seed.for_step("anchor", &anchor.index.to_string());
         // A frame of another size tells nothing of motion.
         let neighbor = neighbor.filter(|neighbor| neighbor.planes.size() == anchor.planes.size());
         let neighbor = neighbor.map(|neighbor| &neighbor.planes);
-        let proposed = propose::propose(*kind, &anchor.planes, neighbor, rules, seed);
-        let proposed = proposed.unwrap_or_default().into_iter();
-        proposed.map(|proposal| proposal.bbox).collect()
+        let proposed = propose::propose(*kind, &anchor.planes, neighbor, rules, seed)?;
+        Ok(proposed.iter().map(|proposal| proposal.bbox).collect())
     }
 
     /// Takes the tracklets of an anchor; `frame` is the one in hand, if any is.

@@ -10,7 +10,7 @@ use crate::shard::TrackletCounts;
 /// Counts over the tracklets of a piece, a clip or a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(in super::super) struct TrackTally {
-    /// Frames through which at least one region was followed.
+    /// Frames through which at least one region was followed; once for each piece of a clip that does.
     pub frames_tracked: u64,
     /// Updates of trackers, back and forth.
     pub tracker_updates: u64,
