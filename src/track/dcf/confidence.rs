@@ -13,9 +13,9 @@ pub(super) struct Evidence {
 
 /// Weights of the filter's answer and of the colours, which count by their contrast, and the offset, of a logistic
 /// regression on "overlaps the truth by more than half". Fitted on the tuning half of the rendered sequences and on real
-/// clips; `docs/TRACKER.md` shows what it says of the other half.
-const FILTER_WEIGHT: f64 = 7.7;
-const COLOR_WEIGHT: f64 = 7.7;
+/// clips, with their colours and without; `docs/TRACKER.md` shows what it says of the other half.
+const FILTER_WEIGHT: f64 = 9.0;
+const COLOR_WEIGHT: f64 = 7.8;
 const OFFSET: f64 = -4.5;
 
 /// Below this chance the target counts as lost.
