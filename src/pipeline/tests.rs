@@ -546,8 +546,8 @@ fn the_resolved_form_of_kind_regions_has_the_tables_of_proposals_and_tracker() {
     assert_eq!(resolved["proposals"], expected);
     let expected = serde_json::json!({
         "name": "dcf", "min_confidence": 0.0, "min_confidence_mean": 0.7,
-        "min_confidence_last": 0.55, "max_lost_frames": 9, "max_size_ratio": 4.0,
-        "max_aspect_ratio": 2.0, "max_duplicate_iou": 0.7, "min_forward_backward_iou": 0.2,
+        "min_confidence_last": 0.7, "max_lost_frames": 9, "max_size_ratio": 4.0,
+        "max_aspect_ratio": 2.0, "max_duplicate_iou": 0.7, "min_forward_backward_iou": 0.5,
         "forward_backward_step": 4,
     });
     assert_eq!(resolved["tracker"], expected);

@@ -86,7 +86,7 @@ pub(in super::super) static MIN_CONFIDENCE_MEAN: Key<Number> =
     number("tracker", "min_confidence_mean", "0.7", UNIT);
 
 pub(in super::super) static MIN_CONFIDENCE_LAST: Key<Number> =
-    number("tracker", "min_confidence_last", "0.55", UNIT);
+    number("tracker", "min_confidence_last", "0.7", UNIT);
 
 pub(in super::super) static MAX_LOST_FRAMES: Key<Whole<u32>> = Key {
     table: "tracker",
@@ -108,7 +108,7 @@ pub(in super::super) static MAX_DUPLICATE_IOU: Key<Number> =
     number("tracker", "max_duplicate_iou", "0.7", UNIT);
 
 pub(in super::super) static MIN_FORWARD_BACKWARD_IOU: Key<Number> =
-    number("tracker", "min_forward_backward_iou", "0.2", UNIT);
+    number("tracker", "min_forward_backward_iou", "0.5", UNIT);
 
 pub(in super::super) static FORWARD_BACKWARD_STEP: Key<Whole<u32>> = Key {
     table: "tracker",
