@@ -75,7 +75,7 @@ def plot(path, series):
     """How many of the tracklets with a confidence are good, beside the line on which the two are the same."""
     size, left, top = 300, 50, 20
     place = lambda x, y: f"{left + x * size:.1f},{top + (1 - y) * size:.1f}"
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size + 200} {size + 70}" font-family="sans-serif" font-size="12">',
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size + 250} {size + 70}" font-family="sans-serif" font-size="12">',
              f'<rect width="100%" height="100%" fill="#fff"/>']
     for tick in range(0, 11, 2):
         x, y = left + tick / 10 * size, top + (1 - tick / 10) * size

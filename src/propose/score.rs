@@ -1,7 +1,7 @@
 //! How much a box looks as if it held one thing.
 //!
-//! Sums of a few plain terms. Their weights are a logistic regression's on rendered objects before real video
-//! (`docs/PROPOSALS.md`), rounded; terms that told the rendered from the real, or next to nothing, are left out.
+//! Sums of a few plain terms. The weights of contrast, fill and motion are about those of a logistic regression on rendered
+//! objects before real video (`docs/PROPOSALS.md`), that of size a small search's, that of texture was chosen; terms that told the rendered from the real, or next to nothing, are left out.
 
 use super::merging::Region;
 use super::picture::Cells;
