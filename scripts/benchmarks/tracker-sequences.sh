@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # The sequences that trackers are measured on: rendered objects before real video, in GOT-10k's layout.
 #
-#     scripts/benchmarks/tracker-sequences.sh [DIR]
+#     scripts/benchmarks/tracker-sequences.sh [DIR [OFFSET]]
 #
 # DIR (.media/tracker) holds afterwards, for every row of tracker-sequences.tsv, a set of its own: `train`
 # to tune on, `val` for the final figure, with other objects in it. 100 sequences of 120 frames, 640 x 360.
+# OFFSET is added to every seed: other scenes with the same options, for a figure that nobody tuned on.
 # What is there stays. Fetches clips and objects where they are missing. VIDPAIRS names the program.
 set -euo pipefail
 
@@ -14,7 +15,9 @@ fail() {
     exit 1
 }
 
-(($# <= 1)) || fail "$# arguments; usage: scripts/benchmarks/tracker-sequences.sh [DIR]"
+(($# <= 2)) || fail "$# arguments; usage: scripts/benchmarks/tracker-sequences.sh [DIR [OFFSET]]"
+offset=${2:-0}
+[[ $offset =~ ^[0-9]+$ ]] || fail "OFFSET is $offset; expected a whole number"
 out=$(realpath -m "${1:-$(dirname "$0")/../../.media/tracker}")
 cd "$(dirname "$0")/../.."
 vidpairs=$(realpath -m "${VIDPAIRS:-${CARGO_TARGET_DIR:-target}/release/vidpairs}")
@@ -32,7 +35,7 @@ while IFS=$'\t' read -r name seed options; do
     [[ ! -e $out/$name/synth.json ]] || continue
     say "rendering $name"
     # shellcheck disable=SC2086 # options are words
-    "$vidpairs" synth --kind got10k --out "$out/$name" --seed "$seed" --size 640x360 --frames 120 \
+    "$vidpairs" synth --kind got10k --out "$out/$name" --seed "$((seed + offset))" --size 640x360 --frames 120 \
         --videos 5 --held-out-videos 5 --backgrounds "$out/backgrounds" --quiet $options
 done <scripts/benchmarks/tracker-sequences.tsv
 say "100 sequences in $out"
