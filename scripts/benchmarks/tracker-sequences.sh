@@ -4,7 +4,7 @@
 #     scripts/benchmarks/tracker-sequences.sh [DIR [OFFSET]]
 #
 # DIR (.media/tracker) holds afterwards, for every row of tracker-sequences.tsv, a set of its own: `train`
-# to tune on, `val` for the final figure, with other objects in it. 100 sequences of 120 frames, 640 x 360.
+# to tune on, `val` to look at beside it, with other objects in it. 100 sequences of 120 frames, 640 x 360.
 # OFFSET is added to every seed: other scenes with the same options, for a figure that nobody tuned on.
 # What is there stays. Fetches clips and objects where they are missing. VIDPAIRS names the program.
 set -euo pipefail
