@@ -1,42 +1,16 @@
-//! libtorch, for the encoders: today only what it can compute on here.
+//! Networks on libtorch: ResNets under torchvision's names, and the heads that they are trained with.
+//!
+//! **Takes** a [`ResNetConfig`], normalised images `N x 3 x H x W`. **Gives** features `N x D`. **Fails** where a device is
+//! not there ([`DeviceError`]). **Source**: He et al. 2016, torchvision's definition.
 
-use tch::Cuda;
+mod device;
+mod head;
+mod layers;
+mod resnet;
+mod tensors;
 
-/// What libtorch can compute on here: `cpu`, or `cuda: N devices` where it sees GPUs.
-///
-/// `cpu` is also the answer of a libtorch built without CUDA on a machine that has GPUs.
-///
-/// # Examples
-/// ```
-/// println!("libtorch on {}", vidpairs::model::libtorch_devices());
-/// ```
-pub fn libtorch_devices() -> String {
-    match Cuda::device_count() {
-        ..=0 => "cpu".to_owned(),
-        1 => "cuda: 1 device".to_owned(),
-        num_devices => format!("cuda: {num_devices} devices"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tch::{Device, Kind, Tensor};
-
-    use super::*;
-
-    #[test]
-    fn the_named_devices_are_those_that_libtorch_says_are_available() {
-        assert_eq!(libtorch_devices() == "cpu", !Cuda::is_available());
-        assert_eq!(
-            libtorch_devices().starts_with("cuda: "),
-            Device::cuda_if_available().is_cuda()
-        );
-    }
-
-    #[test]
-    fn libtorch_computes_a_product_on_the_cpu() {
-        let two_by_two = Tensor::arange(4, (Kind::Float, Device::Cpu)).view([2, 2]);
-        let product: Vec<f32> = two_by_two.matmul(&two_by_two).view(-1).try_into().unwrap();
-        assert_eq!(product, [2.0, 3.0, 6.0, 11.0]);
-    }
-}
+pub use device::{DeviceError, device, libtorch_devices};
+pub use head::{Head, unit_rows};
+pub use layers::{Pass, Precision};
+pub use resnet::{Depth, ResNet, ResNetConfig, Stem};
+pub use tensors::{NamedTensor, NamedTensors, channels_last};

@@ -1,0 +1,222 @@
+//! ResNets under torchvision's names.
+//!
+//! # Source
+//! He et al., "Deep Residual Learning for Image Recognition", CVPR 2016; the stride of a bottleneck is in its 3 x 3
+//! convolution, as in torchvision.
+
+use tch::{Device, Kind, Tensor};
+
+use super::layers::{BatchNorm, Conv, Pass};
+use super::tensors::{Builder, NamedTensors};
+
+/// How many layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Two convolutions a block, 8 blocks.
+    ResNet18,
+    /// Two convolutions a block, 16 blocks.
+    ResNet34,
+    /// Three convolutions a block, 16 blocks.
+    ResNet50,
+}
+
+impl Depth {
+    /// Every one.
+    pub const ALL: &[Self] = &[Self::ResNet18, Self::ResNet34, Self::ResNet50];
+
+    /// torchvision's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ResNet18 => "resnet18",
+            Self::ResNet34 => "resnet34",
+            Self::ResNet50 => "resnet50",
+        }
+    }
+
+    fn blocks(self) -> [i64; 4] {
+        match self {
+            Self::ResNet18 => [2, 2, 2, 2],
+            Self::ResNet34 | Self::ResNet50 => [3, 4, 6, 3],
+        }
+    }
+
+    /// Channels that a block gives over those that it works on.
+    fn expansion(self) -> i64 {
+        match self {
+            Self::ResNet18 | Self::ResNet34 => 1,
+            Self::ResNet50 => 4,
+        }
+    }
+}
+
+/// What stands before the blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stem {
+    /// A 7 x 7 convolution of stride 2 and max pooling: a quarter of the side.
+    ImageNet,
+    /// A 3 x 3 convolution of stride 1: the whole side, for images of 32 to 64 px.
+    Small,
+}
+
+impl Stem {
+    /// Every one.
+    pub const ALL: &[Self] = &[Self::ImageNet, Self::Small];
+
+    /// The name in pipeline files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ImageNet => "imagenet",
+            Self::Small => "small",
+        }
+    }
+}
+
+/// Which ResNet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResNetConfig {
+    /// How many layers.
+    pub depth: Depth,
+    /// Channels of the first convolution; 64 in torchvision. All others grow with it.
+    pub width: i64,
+    /// What stands before the blocks.
+    pub stem: Stem,
+}
+
+impl ResNetConfig {
+    /// Units of the representation: 512 for ResNet-18 and 34, 2048 for ResNet-50 at width 64.
+    pub fn num_features(&self) -> i64 {
+        self.width * 8 * self.depth.expansion()
+    }
+}
+
+/// The network up to global average pooling; no classifier.
+#[derive(Debug)]
+pub struct ResNet {
+    conv1: Conv,
+    bn1: BatchNorm,
+    stem: Stem,
+    blocks: Vec<Block>,
+    tensors: NamedTensors,
+}
+
+impl ResNet {
+    /// A network with new weights from libtorch's generator.
+    pub fn new(config: &ResNetConfig, device: Device) -> Self {
+        let mut builder = Builder::new(device);
+        let (side, stride) = match config.stem {
+            Stem::ImageNet => (7, 2),
+            Stem::Small => (3, 1),
+        };
+        let conv1 = Conv::new(&mut builder, "conv1", [3, config.width], side, stride);
+        let bn1 = BatchNorm::new(&mut builder, "bn1", config.width);
+        let mut input = config.width;
+        let mut blocks = Vec::new();
+        for (stage, num_blocks) in config.depth.blocks().into_iter().enumerate() {
+            let planes = config.width << stage;
+            for block in 0..num_blocks {
+                let stride = if stage > 0 && block == 0 { 2 } else { 1 };
+                let name = format!("layer{}.{block}", stage + 1);
+                let shape = BlockShape {
+                    depth: config.depth,
+                    input,
+                    planes,
+                    stride,
+                };
+                blocks.push(Block::new(&mut builder, &name, &shape));
+                input = planes * config.depth.expansion();
+            }
+        }
+        Self {
+            conv1,
+            bn1,
+            stem: config.stem,
+            blocks,
+            tensors: builder.build(),
+        }
+    }
+
+    /// The weights and statistics, under torchvision's names and in its order.
+    pub fn tensors(&self) -> &NamedTensors {
+        &self.tensors
+    }
+
+    /// `N x 3 x H x W` normalised images to `N x D` features, f32.
+    pub fn forward(&self, images: &Tensor, pass: Pass) -> Tensor {
+        let mut maps = self.bn1.forward(&self.conv1.forward(images, pass), pass);
+        maps = maps.relu_();
+        if self.stem == Stem::ImageNet {
+            maps = maps.max_pool2d(3, 2, 1, 1, false);
+        }
+        for block in &self.blocks {
+            maps = block.forward(&maps, pass);
+        }
+        maps.to_kind(Kind::Float)
+            .mean_dim([2i64, 3].as_slice(), false, Kind::Float)
+    }
+}
+
+struct BlockShape {
+    depth: Depth,
+    input: i64,
+    planes: i64,
+    stride: i64,
+}
+
+/// Two or three convolutions, and the way past them.
+#[derive(Debug)]
+struct Block {
+    path: Vec<(Conv, BatchNorm)>,
+    downsample: Option<(Conv, BatchNorm)>,
+}
+
+impl Block {
+    fn new(builder: &mut Builder, name: &str, shape: &BlockShape) -> Self {
+        let &BlockShape {
+            depth,
+            input,
+            planes,
+            stride,
+        } = shape;
+        let out = planes * depth.expansion();
+        // Channels in and out, side and stride of each convolution.
+        let convs: &[([i64; 2], i64, i64)] = match depth.expansion() {
+            1 => &[([input, planes], 3, stride), ([planes, planes], 3, 1)],
+            _ => &[
+                ([input, planes], 1, 1),
+                ([planes, planes], 3, stride),
+                ([planes, out], 1, 1),
+            ],
+        };
+        let path = (convs.iter().enumerate())
+            .map(|(index, &(channels, side, stride))| {
+                let (conv, bn) = (index + 1, index + 1);
+                (
+                    Conv::new(builder, &format!("{name}.conv{conv}"), channels, side, stride),
+                    BatchNorm::new(builder, &format!("{name}.bn{bn}"), channels[1]),
+                )
+            })
+            .collect();
+        let downsample = (stride != 1 || input != out).then(|| {
+            (
+                Conv::new(builder, &format!("{name}.downsample.0"), [input, out], 1, stride),
+                BatchNorm::new(builder, &format!("{name}.downsample.1"), out),
+            )
+        });
+        Self { path, downsample }
+    }
+
+    fn forward(&self, maps: &Tensor, pass: Pass) -> Tensor {
+        let mut through = maps.shallow_clone();
+        for (index, (conv, bn)) in self.path.iter().enumerate() {
+            through = bn.forward(&conv.forward(&through, pass), pass);
+            if index + 1 < self.path.len() {
+                through = through.relu_();
+            }
+        }
+        let past = match &self.downsample {
+            Some((conv, bn)) => bn.forward(&conv.forward(maps, pass), pass),
+            None => maps.shallow_clone(),
+        };
+        through.g_add_(&past).relu_()
+    }
+}

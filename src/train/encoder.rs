@@ -1,0 +1,85 @@
+//! A trunk and the head that it is trained with.
+
+use tch::{Device, Tensor};
+
+use crate::model::{Head, NamedTensors, Pass, ResNet, ResNetConfig, unit_rows};
+
+/// The head of a contrastive encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeadKind {
+    /// One layer: MoCo v1.
+    Linear,
+    /// Two layers: MoCo v2.
+    Mlp,
+}
+
+impl HeadKind {
+    /// Every one.
+    pub const ALL: &[Self] = &[Self::Linear, Self::Mlp];
+
+    /// The name in pipeline files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Mlp => "mlp",
+        }
+    }
+}
+
+/// Images to unit vectors.
+#[derive(Debug)]
+pub struct Encoder {
+    trunk: ResNet,
+    head: Head,
+    tensors: NamedTensors,
+}
+
+impl Encoder {
+    /// New weights from libtorch's generator.
+    pub fn new(network: &ResNetConfig, head: HeadKind, embedding: i64, device: Device) -> Self {
+        let trunk = ResNet::new(network, device);
+        let features = network.num_features();
+        let head = match head {
+            HeadKind::Linear => Head::linear(features, embedding, device),
+            HeadKind::Mlp => Head::mlp(features, embedding, device),
+        };
+        let mut tensors = NamedTensors::default();
+        tensors.extend("backbone", trunk.tensors());
+        tensors.extend("head", head.tensors());
+        Self {
+            trunk,
+            head,
+            tensors,
+        }
+    }
+
+    /// The network without its head.
+    pub fn trunk(&self) -> &ResNet {
+        &self.trunk
+    }
+
+    /// All weights: `backbone.` and torchvision's names, `head.` and a `Sequential`'s.
+    pub fn tensors(&self) -> &NamedTensors {
+        &self.tensors
+    }
+
+    /// `N x 3 x H x W` to `N x E` unit vectors.
+    pub fn embed(&self, images: &Tensor, pass: Pass) -> Tensor {
+        unit_rows(&self.head.forward(&self.trunk.forward(images, pass), pass))
+    }
+
+    /// Moves every parameter towards `query`'s: `k <- m k + (1 - m) q`. Statistics of batch norm stay its own.
+    ///
+    /// # Source
+    /// He et al. 2020, equation 2.
+    pub fn follow(&self, query: &Self, momentum: f64) {
+        tch::no_grad(|| {
+            let pairs = self.tensors.parameters().zip(query.tensors.parameters());
+            for (own, query) in pairs {
+                let mut own = own.tensor.shallow_clone();
+                let _ = own.g_mul_scalar_(momentum);
+                let _ = own.g_add_(&(&query.tensor * (1.0 - momentum)));
+            }
+        });
+    }
+}

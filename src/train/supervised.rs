@@ -1,0 +1,78 @@
+//! Cross-entropy on the records' labels: what labels would have taught the same network.
+
+use tch::{Device, Kind, Reduction, Tensor};
+
+use super::step::{Observed, StepInputs};
+use crate::model::{Head, NamedTensors, Pass, Precision, ResNet, ResNetConfig, unit_rows};
+
+/// A trunk and a classifier.
+#[derive(Debug)]
+pub struct Supervised {
+    trunk: ResNet,
+    classifier: Head,
+    tensors: NamedTensors,
+    groups: i64,
+    precision: Precision,
+}
+
+impl Supervised {
+    /// New weights from libtorch's generator.
+    pub fn new(
+        network: &ResNetConfig,
+        num_labels: i64,
+        (groups, precision): (i64, Precision),
+        device: Device,
+    ) -> Self {
+        let trunk = ResNet::new(network, device);
+        let classifier = Head::linear(network.num_features(), num_labels, device);
+        let mut tensors = NamedTensors::default();
+        tensors.extend("backbone", trunk.tensors());
+        tensors.extend("head", classifier.tensors());
+        Self {
+            trunk,
+            classifier,
+            tensors,
+            groups,
+            precision,
+        }
+    }
+
+    /// The network without its classifier.
+    pub fn trunk(&self) -> &ResNet {
+        &self.trunk
+    }
+
+    /// What is learnt: `backbone.` and `head.`.
+    pub fn trained(&self) -> &NamedTensors {
+        &self.tensors
+    }
+
+    /// The loss of a (part of a) batch, ready for `backward`; records without label (-1) don't count.
+    pub fn loss(&self, inputs: &StepInputs) -> Observed {
+        let Some(images) = inputs.views.first() else {
+            return Observed::default();
+        };
+        let pass = Pass::Training {
+            groups: self.groups,
+            precision: self.precision,
+        };
+        let features = self.trunk.forward(images, pass);
+        let logits = self.classifier.forward(&features, pass);
+        let units = unit_rows(&features.detach());
+        let right = logits.argmax(1, false).eq_tensor(&inputs.labels);
+        Observed {
+            loss: logits.cross_entropy_loss(
+                &inputs.labels,
+                None::<Tensor>,
+                Reduction::Mean,
+                -1,
+                0.0,
+            ),
+            // The nearest thing to a positive here: how often the right label is the first.
+            positive_similarity: right.to_kind(Kind::Float).mean(Kind::Float),
+            negative_similarity: Tensor::zeros([0i64; 0], (Kind::Float, images.device())),
+            keys: units.shallow_clone(),
+            queries: units,
+        }
+    }
+}
