@@ -52,7 +52,7 @@ impl Head {
             }
             out = layer.forward(&out, pass);
         }
-        out.to_kind(tch::Kind::Float)
+        pass.precision().widened(&out)
     }
 }
 

@@ -21,6 +21,14 @@ impl Precision {
             Self::Bf16 => tensor.to_kind(Kind::BFloat16),
         }
     }
+
+    /// Back from what layers computed in.
+    pub(super) fn widened(self, tensor: &Tensor) -> Tensor {
+        match self {
+            Self::F32 => tensor.shallow_clone(),
+            Self::Bf16 => tensor.to_kind(Kind::Float),
+        }
+    }
 }
 
 /// How a batch goes through a network.
@@ -144,7 +152,7 @@ impl BatchNorm {
             .collect();
         tch::no_grad(|| {
             for (running, kept) in [&self.running_mean, &self.running_var].iter().zip(&kept) {
-                let mean = Tensor::stack(kept, 0).mean_dim(0, false, Kind::Float);
+                let mean = Tensor::stack(kept, 0).mean_dim(0, false, None);
                 running.shallow_clone().copy_(&mean);
             }
         });

@@ -4,7 +4,7 @@
 //! He et al., "Deep Residual Learning for Image Recognition", CVPR 2016; the stride of a bottleneck is in its 3 x 3
 //! convolution, as in torchvision.
 
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use super::layers::{BatchNorm, Conv, Pass};
 use super::tensors::{Builder, NamedTensors};
@@ -150,8 +150,8 @@ impl ResNet {
         for block in &self.blocks {
             maps = block.forward(&maps, pass);
         }
-        maps.to_kind(Kind::Float)
-            .mean_dim([2i64, 3].as_slice(), false, Kind::Float)
+        let maps = pass.precision().widened(&maps);
+        maps.mean_dim([2i64, 3].as_slice(), false, None)
     }
 }
 

@@ -29,8 +29,11 @@ pub struct MocoConfig {
     pub temperature: f64,
     /// m: how much of itself the key encoder keeps in a step.
     pub key_momentum: f64,
-    /// Parts of a batch with statistics of their own; keys are shuffled between them. 1 turns both off.
+    /// Parts of a batch with statistics of their own; 1 for the batch as a whole.
     pub groups: i64,
+    /// Whether keys are encoded in another grouping than queries. Without it batch norm tells the encoder which key is
+    /// whose: for comparison only.
+    pub is_shuffled: bool,
     /// Also take each key view as a query.
     pub is_symmetric: bool,
     /// Weight of the region term beside the frame term, 0 to 1; the paper's is 0.5.
@@ -163,7 +166,7 @@ impl Moco {
         };
         let queries = self.query.embed(&pair.query, pass);
         let keys = tch::no_grad(|| {
-            if self.config.groups == 1 {
+            if self.config.groups == 1 || !self.config.is_shuffled {
                 return self.key.embed(&pair.key, pass);
             }
             let shuffle = Shuffle::new(pair.key.size()[0], seed, pair.key.device());
@@ -199,13 +202,13 @@ pub struct Contrast {
 /// # Source
 /// van den Oord et al. 2018; He et al. 2020, equation 1: cross-entropy over 1 + K logits with label 0.
 pub fn info_nce(queries: &Tensor, keys: &Tensor, negatives: &Tensor, temperature: f64) -> Contrast {
-    let positive = (queries * keys).sum_dim_intlist([1i64].as_slice(), true, Kind::Float);
+    let positive = (queries * keys).sum_dim_intlist([1i64].as_slice(), true, None);
     let negative = queries.matmul(&negatives.tr());
     let logits = Tensor::cat(&[&positive, &negative], 1) / temperature;
     let labels = Tensor::zeros([queries.size()[0]], (Kind::Int64, queries.device()));
     Contrast {
         loss: logits.cross_entropy_loss(&labels, None::<Tensor>, Reduction::Mean, -100, 0.0),
-        positive: positive.detach().mean(Kind::Float),
-        negative: negative.detach().mean(Kind::Float),
+        positive: positive.detach().mean(None),
+        negative: negative.detach().mean(None),
     }
 }

@@ -5,6 +5,7 @@
 //! 2020; Misra and van der Maaten 2020; Purushwalkam and Gupta 2020.
 
 mod encoder;
+mod learner;
 mod moco;
 mod pirl;
 mod queue;
@@ -14,10 +15,13 @@ mod step;
 mod supervised;
 
 pub use encoder::{Encoder, HeadKind};
+pub use learner::{
+    DataCounts, Learner, LearnerConfig, MethodConfig, NotFinite, StateError, StepReport,
+};
 pub use moco::{Contrast, Moco, MocoConfig, ViewPair, info_nce};
 pub use pirl::{Pirl, PirlConfig};
 pub use queue::Queue;
 pub use sgd::{DecayOf, Sgd, SgdConfig};
 pub use shuffle::Shuffle;
 pub use step::{Observed, StepInputs};
-pub use supervised::Supervised;
+pub use supervised::{Supervised, SupervisedConfig};

@@ -91,8 +91,15 @@ impl Pirl {
         &self.bank
     }
 
-    /// The loss of a (part of a) batch, ready for `backward`: views are the image and the jigsaw. Negatives are drawn from `seed`.
+    /// The loss of a (part of a) batch, ready for `backward`: views are the image and the jigsaw. Negatives are drawn from
+    /// `seed`.
     pub fn loss(&mut self, inputs: &StepInputs, seed: Seed) -> Observed {
+        let negatives = self.draw_negatives(seed);
+        self.loss_against(&negatives, inputs)
+    }
+
+    /// The same against the records of these numbers, i64.
+    pub fn loss_against(&mut self, negatives: &Tensor, inputs: &StepInputs) -> Observed {
         let [image, patches] = inputs.views.as_slice() else {
             return Observed::default();
         };
@@ -103,10 +110,9 @@ impl Pirl {
         let image = unit_rows(&self.image_head.forward(&self.trunk.forward(image, pass), pass));
         let jigsaw = self.embed_jigsaw(patches, pass);
         let positives = self.bank.index_select(0, &inputs.records);
-        let negatives = self.draw_negatives(seed);
         let mut observed: Option<Observed> = None;
         for queries in [&image, &jigsaw] {
-            let term = self.contrast(queries, &positives, &negatives, &inputs.records);
+            let term = self.contrast(queries, &positives, negatives, &inputs.records);
             observed = Some(match observed {
                 Some(sum) => sum.plus(term),
                 None => term,
@@ -153,7 +159,7 @@ impl Pirl {
         negatives: &Tensor,
         records: &Tensor,
     ) -> Observed {
-        let positive = (queries * positives).sum_dim_intlist([1i64].as_slice(), true, Kind::Float);
+        let positive = (queries * positives).sum_dim_intlist([1i64].as_slice(), true, None);
         let negative = queries.matmul(&self.bank.index_select(0, negatives).tr());
         let is_own = records.unsqueeze(1).eq_tensor(&negatives.unsqueeze(0));
         let logits = negative.masked_fill(&is_own, f64::NEG_INFINITY);
@@ -162,8 +168,8 @@ impl Pirl {
         let loss = logits.cross_entropy_loss(&labels, None::<Tensor>, Reduction::Mean, -100, 0.0);
         Observed {
             loss: loss * 0.5,
-            positive_similarity: positive.detach().mean(Kind::Float) * 0.5,
-            negative_similarity: negative.detach().mean(Kind::Float) * 0.5,
+            positive_similarity: positive.detach().mean(None) * 0.5,
+            negative_similarity: negative.detach().mean(None) * 0.5,
             queries: queries.shallow_clone(),
             keys: positives.shallow_clone(),
         }

@@ -70,6 +70,26 @@ impl Default for Observed {
 }
 
 impl Observed {
+    /// The figures times `factor`.
+    pub fn scaled(self, factor: f64) -> Self {
+        Self {
+            loss: self.loss * factor,
+            positive_similarity: self.positive_similarity * factor,
+            negative_similarity: self.negative_similarity * factor,
+            ..self
+        }
+    }
+
+    /// The same, no longer differentiable.
+    pub fn detached(self) -> Self {
+        Self {
+            loss: self.loss.detach(),
+            queries: self.queries.detach(),
+            keys: self.keys.detach(),
+            ..self
+        }
+    }
+
     /// The sum of two terms; the vectors are those of `other`.
     pub fn plus(self, other: Self) -> Self {
         Self {

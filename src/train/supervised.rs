@@ -5,35 +5,39 @@ use tch::{Device, Kind, Reduction, Tensor};
 use super::step::{Observed, StepInputs};
 use crate::model::{Head, NamedTensors, Pass, Precision, ResNet, ResNetConfig, unit_rows};
 
+/// Which network learns from labels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SupervisedConfig {
+    /// The trunk.
+    pub network: ResNetConfig,
+    /// Parts of a batch with statistics of their own.
+    pub groups: i64,
+    /// The numbers.
+    pub precision: Precision,
+}
+
 /// A trunk and a classifier.
 #[derive(Debug)]
 pub struct Supervised {
+    config: SupervisedConfig,
     trunk: ResNet,
     classifier: Head,
     tensors: NamedTensors,
-    groups: i64,
-    precision: Precision,
 }
 
 impl Supervised {
     /// New weights from libtorch's generator.
-    pub fn new(
-        network: &ResNetConfig,
-        num_labels: i64,
-        (groups, precision): (i64, Precision),
-        device: Device,
-    ) -> Self {
-        let trunk = ResNet::new(network, device);
-        let classifier = Head::linear(network.num_features(), num_labels, device);
+    pub fn new(config: SupervisedConfig, num_labels: i64, device: Device) -> Self {
+        let trunk = ResNet::new(&config.network, device);
+        let classifier = Head::linear(config.network.num_features(), num_labels, device);
         let mut tensors = NamedTensors::default();
         tensors.extend("backbone", trunk.tensors());
         tensors.extend("head", classifier.tensors());
         Self {
+            config,
             trunk,
             classifier,
             tensors,
-            groups,
-            precision,
         }
     }
 
@@ -53,8 +57,8 @@ impl Supervised {
             return Observed::default();
         };
         let pass = Pass::Training {
-            groups: self.groups,
-            precision: self.precision,
+            groups: self.config.groups,
+            precision: self.config.precision,
         };
         let features = self.trunk.forward(images, pass);
         let logits = self.classifier.forward(&features, pass);

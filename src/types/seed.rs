@@ -25,6 +25,11 @@ impl Seed {
         Self(hash.digest())
     }
 
+    /// The seed as a number, for a generator of another library.
+    pub fn as_i64(self) -> i64 {
+        i64::from_ne_bytes(self.0.to_ne_bytes())
+    }
+
     /// A generator that starts from this seed.
     pub fn rng(self) -> ChaCha8Rng {
         ChaCha8Rng::seed_from_u64(self.0)

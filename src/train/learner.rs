@@ -1,0 +1,305 @@
+//! One method with its optimiser: a step, and all the state that the next one needs.
+
+use std::collections::BTreeMap;
+
+use tch::{Device, Kind, Tensor};
+
+use super::moco::{Moco, MocoConfig};
+use super::pirl::{Pirl, PirlConfig};
+use super::sgd::{Sgd, SgdConfig};
+use super::step::{Observed, StepInputs};
+use super::supervised::{Supervised, SupervisedConfig};
+use crate::model::{NamedTensors, ResNet};
+use crate::types::Seed;
+
+/// What is learnt by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MethodConfig {
+    /// Momentum contrast.
+    Moco(MocoConfig),
+    /// Jigsaw invariance.
+    Pirl(PirlConfig),
+    /// Labels.
+    Supervised(SupervisedConfig),
+}
+
+/// How a run learns.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LearnerConfig {
+    /// By what.
+    pub method: MethodConfig,
+    /// How weights move.
+    pub sgd: SgdConfig,
+    /// Equal parts that a batch is computed in, to save memory. Batch norm sees the parts, the rest sees the batch.
+    pub accumulate: i64,
+}
+
+/// Counts that a network's size depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DataCounts {
+    /// Records.
+    pub records: i64,
+    /// Different labels.
+    pub labels: i64,
+}
+
+#[derive(Debug)]
+enum Method {
+    Moco(Box<Moco>),
+    Pirl(Box<Pirl>),
+    Supervised(Box<Supervised>),
+}
+
+/// A step's figures.
+#[derive(Debug)]
+pub struct StepReport {
+    /// The loss, nats.
+    pub loss: f64,
+    /// Mean cosine of positives.
+    pub positive_similarity: f64,
+    /// Mean cosine of negatives.
+    pub negative_similarity: f64,
+    /// Euclidean length of the gradient.
+    pub gradient_norm: f64,
+    /// `N x E` unit vectors of the (last part of the) batch.
+    pub queries: Tensor,
+    /// Those that belong to them.
+    pub keys: Tensor,
+}
+
+/// The loss or the gradient is infinite or no number. The weights are those from before the step: stop, and look at the
+/// learning rate, the temperature and the precision.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[error("the loss is {loss} and the length of the gradient {gradient_norm}")]
+pub struct NotFinite {
+    /// As it was computed.
+    pub loss: f64,
+    /// As it was computed.
+    pub gradient_norm: f64,
+}
+
+/// Why a state does not belong to a learner.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// A tensor is not there.
+    #[error("{name} is missing")]
+    Missing {
+        /// Of the tensor.
+        name: String,
+    },
+    /// A tensor has another shape.
+    #[error("{name} is {found:?} there and {expected:?} here")]
+    Shape {
+        /// Of the tensor.
+        name: String,
+        /// In the state.
+        found: Vec<i64>,
+        /// In the learner.
+        expected: Vec<i64>,
+    },
+    /// The state has a tensor that the learner has not.
+    #[error("{name} is there and not here")]
+    Unknown {
+        /// Of the tensor.
+        name: String,
+    },
+}
+
+/// A method and its optimiser.
+#[derive(Debug)]
+pub struct Learner {
+    method: Method,
+    sgd: Sgd,
+    accumulate: i64,
+    device: Device,
+}
+
+impl Learner {
+    /// New weights, drawn from `seed` on the CPU: the same on every device.
+    pub fn new(config: &LearnerConfig, counts: DataCounts, seed: Seed, device: Device) -> Self {
+        // libtorch draws from one generator for the whole program; nothing else draws from it here.
+        tch::manual_seed(seed.as_i64());
+        let method = match config.method {
+            MethodConfig::Moco(moco) => Method::Moco(Box::new(Moco::new(moco, device))),
+            MethodConfig::Pirl(pirl) => {
+                Method::Pirl(Box::new(Pirl::new(pirl, counts.records, device)))
+            }
+            MethodConfig::Supervised(supervised) => {
+                Method::Supervised(Box::new(Supervised::new(supervised, counts.labels, device)))
+            }
+        };
+        Self {
+            sgd: Sgd::new(method.trained(), config.sgd),
+            method,
+            accumulate: config.accumulate.max(1),
+            device,
+        }
+    }
+
+    /// The network without heads, as it is now.
+    pub fn trunk(&self) -> &ResNet {
+        match &self.method {
+            Method::Moco(moco) => moco.query().trunk(),
+            Method::Pirl(pirl) => pirl.trunk(),
+            Method::Supervised(supervised) => supervised.trunk(),
+        }
+    }
+
+    /// The share of the queue that holds keys of images; `None` for methods without a queue.
+    pub fn queue_fill(&self) -> Option<f64> {
+        match &self.method {
+            Method::Moco(moco) => Some(moco.queue().fill()),
+            _ => None,
+        }
+    }
+
+    /// One step at learning rate `lr`. Everything that is drawn by lot comes from `seed`.
+    ///
+    /// # Errors
+    /// [`NotFinite`]; the weights did not move then.
+    pub fn step(&mut self, inputs: &StepInputs, lr: f64, seed: Seed) -> Result<StepReport, NotFinite> {
+        self.method.begin_step();
+        let part_len = inputs.len() / self.accumulate;
+        let mut report: Option<Observed> = None;
+        for part in 0..self.accumulate {
+            let observed = if self.accumulate == 1 {
+                self.method.loss(inputs, seed)
+            } else {
+                let seed = seed.for_step("part", &part.to_string());
+                self.method.loss(&inputs.part(part * part_len, part_len), seed)
+            };
+            let observed = observed.scaled(1.0 / self.accumulate as f64);
+            observed.loss.backward();
+            let observed = observed.detached();
+            report = Some(match report {
+                Some(sum) => sum.plus(observed),
+                None => observed,
+            });
+        }
+        let observed = report.unwrap_or_default();
+        let report = StepReport {
+            loss: observed.loss.double_value(&[]),
+            positive_similarity: observed.positive_similarity.double_value(&[]),
+            negative_similarity: observed.negative_similarity.double_value(&[]),
+            gradient_norm: self.sgd.gradient_norm(),
+            queries: observed.queries,
+            keys: observed.keys,
+        };
+        if !report.loss.is_finite() || !report.gradient_norm.is_finite() {
+            return Err(NotFinite {
+                loss: report.loss,
+                gradient_norm: report.gradient_norm,
+            });
+        }
+        self.sgd.step(lr);
+        self.method.end_step();
+        Ok(report)
+    }
+
+    /// Every tensor that the next step depends on, under its name.
+    pub fn state(&self) -> BTreeMap<String, Tensor> {
+        let mut state = BTreeMap::new();
+        let mut add = |prefix: &str, tensors: &NamedTensors| {
+            for named in tensors.iter() {
+                let name = format!("{prefix}.{}", named.name);
+                state.insert(name, named.tensor.detach());
+            }
+        };
+        match &self.method {
+            Method::Moco(moco) => {
+                add("query", moco.query().tensors());
+                add("key", moco.key().tensors());
+                let (next, num_enqueued) = moco.queue().position();
+                let position = [next, i64::try_from(num_enqueued).unwrap_or(i64::MAX)];
+                state.insert("queue.keys".to_owned(), moco.queue().keys().detach());
+                state.insert("queue.position".to_owned(), Tensor::from_slice(&position));
+            }
+            Method::Pirl(pirl) => {
+                add("query", pirl.trained());
+                state.insert("bank".to_owned(), pirl.bank().detach());
+            }
+            Method::Supervised(supervised) => add("query", supervised.trained()),
+        }
+        for (name, velocity) in self.sgd.state() {
+            state.insert(format!("sgd.{name}"), velocity.detach());
+        }
+        state
+    }
+
+    /// Goes on from a state that [`state`](Self::state) gave.
+    ///
+    /// # Errors
+    /// [`StateError`]: the state of another network or method; nothing is changed then.
+    pub fn restore(&mut self, state: &BTreeMap<String, Tensor>) -> Result<(), StateError> {
+        let own = self.state();
+        for (name, tensor) in &own {
+            let Some(found) = state.get(name) else {
+                return Err(StateError::Missing { name: name.clone() });
+            };
+            if found.size() != tensor.size() {
+                return Err(StateError::Shape {
+                    name: name.clone(),
+                    found: found.size(),
+                    expected: tensor.size(),
+                });
+            }
+        }
+        if let Some(name) = state.keys().find(|name| !own.contains_key(*name)) {
+            return Err(StateError::Unknown { name: name.clone() });
+        }
+        tch::no_grad(|| {
+            for (name, tensor) in own {
+                if let Some(found) = state.get(&name) {
+                    tensor.shallow_clone().copy_(found);
+                }
+            }
+        });
+        if let (Method::Moco(moco), Some(position)) =
+            (&mut self.method, state.get("queue.position"))
+        {
+            let position = position.to_kind(Kind::Int64).to_device(Device::Cpu);
+            let num_enqueued = u64::try_from(position.int64_value(&[1])).unwrap_or(0);
+            moco.queue_mut()
+                .resume_at(position.int64_value(&[0]), num_enqueued);
+        }
+        Ok(())
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+}
+
+impl Method {
+    fn trained(&self) -> &NamedTensors {
+        match self {
+            Self::Moco(moco) => moco.trained(),
+            Self::Pirl(pirl) => pirl.trained(),
+            Self::Supervised(supervised) => supervised.trained(),
+        }
+    }
+
+    fn begin_step(&mut self) {
+        if let Self::Moco(moco) = self {
+            moco.begin_step();
+        }
+    }
+
+    fn loss(&mut self, inputs: &StepInputs, seed: Seed) -> Observed {
+        match self {
+            Self::Moco(moco) => moco.loss(inputs, seed),
+            Self::Pirl(pirl) => pirl.loss(inputs, seed),
+            Self::Supervised(supervised) => supervised.loss(inputs),
+        }
+    }
+
+    fn end_step(&mut self) {
+        match self {
+            Self::Moco(moco) => moco.end_step(),
+            Self::Pirl(pirl) => pirl.end_step(),
+            Self::Supervised(_) => {}
+        }
+    }
+}
