@@ -18,7 +18,10 @@ const LR: f64 = 0.03;
 const TOLERANCE: f64 = 1e-7;
 
 fn golden(name: &str) -> Value {
-    let path = format!("{}/tests/golden/train/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/tests/golden/train/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
     let text = std::fs::read_to_string(path).unwrap();
     serde_json::from_str::<Value>(&text).unwrap()["content"].take()
 }
@@ -78,11 +81,18 @@ fn assert_close(what: &str, tensor: &Tensor, golden: &Value, tolerance: f64) {
     let scale = abs / len as f64;
     let worst = (stored.iter().enumerate())
         .map(|(i, &expected)| {
-            let place = if len > 16 { i as i64 * (len - 1) / 15 } else { i as i64 };
+            let place = if len > 16 {
+                i as i64 * (len - 1) / 15
+            } else {
+                i as i64
+            };
             (flat.double_value(&[place]) - expected).abs() / scale
         })
         .fold(0.0, f64::max);
-    assert!(worst <= tolerance, "{what}: a value is off by {worst} of the mean size");
+    assert!(
+        worst <= tolerance,
+        "{what}: a value is off by {worst} of the mean size"
+    );
     let off = (flat.abs().sum(Kind::Double).double_value(&[]) - abs).abs() / abs;
     assert!(off <= tolerance, "{what}: the sum of sizes is off by {off}");
     let sum = golden["sum"].as_f64().unwrap();
@@ -122,12 +132,25 @@ fn resnets_give_the_features_and_statistics_of_torchvision() {
         let images = images(2, 64, 1000).to_kind(Kind::Float);
         let name = depth.name();
         tch::no_grad(|| {
-            assert_close(name, &net.forward(&images, EVALUATION), &golden["evaluation"], 1e-4);
+            assert_close(
+                name,
+                &net.forward(&images, EVALUATION),
+                &golden["evaluation"],
+                1e-4,
+            );
             // Two images a batch: variances of a few values, which magnify the last bits.
-            assert_close(name, &net.forward(&images, TRAINING), &golden["training"], 1e-3);
+            assert_close(
+                name,
+                &net.forward(&images, TRAINING),
+                &golden["training"],
+                1e-3,
+            );
         });
         for statistic in ["running_mean", "running_var"] {
-            let tensor = net.tensors().get(&format!("layer4.0.bn1.{statistic}")).unwrap();
+            let tensor = net
+                .tensors()
+                .get(&format!("layer4.0.bn1.{statistic}"))
+                .unwrap();
             assert_close(statistic, tensor, &golden[statistic], 1e-3);
         }
     }
@@ -142,7 +165,12 @@ fn bfloat16_rounds_where_the_autocast_of_pytorch_rounds() {
     };
     let features = tch::no_grad(|| net.forward(&images(2, 64, 1000).to_kind(Kind::Float), pass));
     // A value has 8 bits; two dozen layers round one after the other.
-    assert_close("bf16", &features, &golden("features")["resnet18-bf16"]["evaluation"], 0.05);
+    assert_close(
+        "bf16",
+        &features,
+        &golden("features")["resnet18-bf16"]["evaluation"],
+        0.05,
+    );
 }
 
 fn moco_follows_the_reference(name: &str, head: HeadKind, temperature: f64, num_views: usize) {
@@ -178,14 +206,26 @@ fn moco_follows_the_reference(name: &str, head: HeadKind, temperature: f64, num_
         let inputs = StepInputs {
             records: Tensor::arange(8, (Kind::Int64, Device::Cpu)),
             labels: Tensor::zeros([8], (Kind::Int64, Device::Cpu)),
-            views: (0..num_views).map(|view| images(8, 32, 100 * step + view)).collect(),
+            views: (0..num_views)
+                .map(|view| images(8, 32, 100 * step + view))
+                .collect(),
         };
         let what = |part: &str| format!("{name}, step {step}, {part}");
         moco.begin_step();
         let observed = moco.loss(&inputs, Seed::of_run(0));
         observed.loss.backward();
-        assert_near(&what("loss"), observed.loss.double_value(&[]), &golden["loss"], TOLERANCE);
-        assert_near(&what("norm"), sgd.gradient_norm(), &golden["gradient_norm"], TOLERANCE);
+        assert_near(
+            &what("loss"),
+            observed.loss.double_value(&[]),
+            &golden["loss"],
+            TOLERANCE,
+        );
+        assert_near(
+            &what("norm"),
+            sgd.gradient_norm(),
+            &golden["gradient_norm"],
+            TOLERANCE,
+        );
         for (parameter, golden) in golden["gradient"].as_object().unwrap() {
             let gradient = moco.trained().get(parameter).unwrap().grad();
             assert_close(&what(parameter), &gradient, golden, TOLERANCE);
@@ -196,11 +236,26 @@ fn moco_follows_the_reference(name: &str, head: HeadKind, temperature: f64, num_
         let key = |name: &str| moco.key().tensors().get(name).unwrap();
         let conv = "backbone.layer3.0.conv1.weight";
         assert_close(&what("weight"), query(conv), &golden["weight"], TOLERANCE);
-        assert_close(&what("head"), query("head.0.weight"), &golden["head"], TOLERANCE);
+        assert_close(
+            &what("head"),
+            query("head.0.weight"),
+            &golden["head"],
+            TOLERANCE,
+        );
         assert_close(&what("key"), key(conv), &golden["key"], TOLERANCE);
         let statistic = key("backbone.bn1.running_mean");
-        assert_close(&what("statistic"), statistic, &golden["key_running_mean"], TOLERANCE);
-        assert_close(&what("queue"), moco.queue().keys(), &golden["queue"], TOLERANCE);
+        assert_close(
+            &what("statistic"),
+            statistic,
+            &golden["key_running_mean"],
+            TOLERANCE,
+        );
+        assert_close(
+            &what("queue"),
+            moco.queue().keys(),
+            &golden["queue"],
+            TOLERANCE,
+        );
     }
 }
 
@@ -254,7 +309,12 @@ fn pirl_takes_the_steps_of_the_reference() {
         let observed = pirl.loss_against(&negatives, &inputs);
         observed.loss.backward();
         let what = |part: &str| format!("step {step}, {part}");
-        assert_near(&what("loss"), observed.loss.double_value(&[]), &golden["loss"], TOLERANCE);
+        assert_near(
+            &what("loss"),
+            observed.loss.double_value(&[]),
+            &golden["loss"],
+            TOLERANCE,
+        );
         sgd.step(LR);
         pirl.end_step();
         let own = |name: &str| pirl.trained().get(name).unwrap();
@@ -263,6 +323,11 @@ fn pirl_takes_the_steps_of_the_reference() {
         assert_close(&what("weight"), weight, &golden["weight"], TOLERANCE);
         let jigsaw = own("head.jigsaw.0.weight");
         assert_close(&what("jigsaw"), jigsaw, &golden["jigsaw"], TOLERANCE);
-        assert_close(&what("bn"), own("backbone.bn1.weight"), &golden["bn"], TOLERANCE);
+        assert_close(
+            &what("bn"),
+            own("backbone.bn1.weight"),
+            &golden["bn"],
+            TOLERANCE,
+        );
     }
 }

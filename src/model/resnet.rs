@@ -191,14 +191,26 @@ impl Block {
             .map(|(index, &(channels, side, stride))| {
                 let (conv, bn) = (index + 1, index + 1);
                 (
-                    Conv::new(builder, &format!("{name}.conv{conv}"), channels, side, stride),
+                    Conv::new(
+                        builder,
+                        &format!("{name}.conv{conv}"),
+                        channels,
+                        side,
+                        stride,
+                    ),
                     BatchNorm::new(builder, &format!("{name}.bn{bn}"), channels[1]),
                 )
             })
             .collect();
         let downsample = (stride != 1 || input != out).then(|| {
             (
-                Conv::new(builder, &format!("{name}.downsample.0"), [input, out], 1, stride),
+                Conv::new(
+                    builder,
+                    &format!("{name}.downsample.0"),
+                    [input, out],
+                    1,
+                    stride,
+                ),
                 BatchNorm::new(builder, &format!("{name}.downsample.1"), out),
             )
         });

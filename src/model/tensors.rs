@@ -83,7 +83,10 @@ impl Builder {
         let std = (2.0 / (out * side * side) as f64).sqrt();
         let drawn = Tensor::empty([out, input, side, side], (Kind::Float, Device::Cpu));
         let weight = channels_last(&tch::no_grad(|| {
-            drawn.shallow_clone().normal_(0.0, std).to_device(self.device)
+            drawn
+                .shallow_clone()
+                .normal_(0.0, std)
+                .to_device(self.device)
         }));
         self.learnt(name, weight)
     }

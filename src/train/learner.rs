@@ -158,7 +158,12 @@ impl Learner {
     ///
     /// # Errors
     /// [`NotFinite`]; the weights did not move then.
-    pub fn step(&mut self, inputs: &StepInputs, lr: f64, seed: Seed) -> Result<StepReport, NotFinite> {
+    pub fn step(
+        &mut self,
+        inputs: &StepInputs,
+        lr: f64,
+        seed: Seed,
+    ) -> Result<StepReport, NotFinite> {
         self.method.begin_step();
         let part_len = inputs.len() / self.accumulate;
         let mut report: Option<Observed> = None;
@@ -167,7 +172,8 @@ impl Learner {
                 self.method.loss(inputs, seed)
             } else {
                 let seed = seed.for_step("part", &part.to_string());
-                self.method.loss(&inputs.part(part * part_len, part_len), seed)
+                self.method
+                    .loss(&inputs.part(part * part_len, part_len), seed)
             };
             let observed = observed.scaled(1.0 / self.accumulate as f64);
             observed.loss.backward();

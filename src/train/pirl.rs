@@ -107,7 +107,11 @@ impl Pirl {
             groups: self.config.groups,
             precision: self.config.precision,
         };
-        let image = unit_rows(&self.image_head.forward(&self.trunk.forward(image, pass), pass));
+        let image = unit_rows(
+            &self
+                .image_head
+                .forward(&self.trunk.forward(image, pass), pass),
+        );
         let jigsaw = self.embed_jigsaw(patches, pass);
         let positives = self.bank.index_select(0, &inputs.records);
         let mut observed: Option<Observed> = None;
@@ -138,7 +142,9 @@ impl Pirl {
     /// `9 N x 3 x P x P` patches to `N x E` unit vectors: each through the trunk and a head, the nine put together in
     /// their (shuffled) order.
     fn embed_jigsaw(&self, patches: &Tensor, pass: Pass) -> Tensor {
-        let each = self.patch_head.forward(&self.trunk.forward(patches, pass), pass);
+        let each = self
+            .patch_head
+            .forward(&self.trunk.forward(patches, pass), pass);
         let together = each.reshape([-1, NUM_PATCHES * self.config.embedding]);
         unit_rows(&self.jigsaw_head.forward(&together, pass))
     }

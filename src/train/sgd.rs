@@ -70,7 +70,10 @@ impl Sgd {
         if squares.is_empty() {
             return 0.0;
         }
-        Tensor::stack(&squares, 0).sum(Kind::Double).sqrt().double_value(&[])
+        Tensor::stack(&squares, 0)
+            .sum(Kind::Double)
+            .sqrt()
+            .double_value(&[])
     }
 
     /// One step at learning rate `lr`; the gradients are zero afterwards.

@@ -28,7 +28,10 @@ impl Shuffle {
         }
         let mut back = vec![0i64; order.len()];
         for (place, &from) in (0i64..).zip(&order) {
-            if let Some(slot) = usize::try_from(from).ok().and_then(|from| back.get_mut(from)) {
+            if let Some(slot) = usize::try_from(from)
+                .ok()
+                .and_then(|from| back.get_mut(from))
+            {
                 *slot = place;
             }
         }
