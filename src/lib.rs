@@ -11,6 +11,8 @@
 //! | encode | [`codec`] | an image | JPEG bytes, or raw RGB under zstd |
 //! | shard | [`shard`] | encoded pairs | tar shards, index, manifest: **the contract with every trainer** |
 //! | read | [`shard`] | a manifest | encoded pairs, random access over a memory map |
+//! | augment | [`augment`] | encoded images | the views that MoCo v1, MoCo v2 and PIRL train on |
+//! | learn | [`model`], [`train`] | batches `B x 3 x S x S` | a loss, weights |
 //! | render | [`synth`] | a catalogue of 3-D objects, a seed | images in the layouts of real data sets, and their truth |
 //! | score | [`ope`] | boxes that a tracker gave, true boxes | overlaps, and the figures that benchmarks publish |
 //! | show | [`report`] | shards, rendered sets | one HTML page with pictures |
@@ -23,7 +25,7 @@ pub mod types;
 
 pub mod parallel;
 
-#[cfg(feature = "extract")]
+#[cfg(any(feature = "extract", feature = "train"))]
 pub mod jpeg;
 
 #[cfg(feature = "opencv")]
@@ -48,7 +50,13 @@ pub mod codec;
 pub mod shard;
 
 #[cfg(feature = "train")]
+pub mod augment;
+
+#[cfg(feature = "train")]
 pub mod model;
+
+#[cfg(feature = "train")]
+pub mod train;
 
 #[cfg(feature = "synth")]
 pub mod synth;

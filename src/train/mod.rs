@@ -1,0 +1,1 @@
+//! Methods: MoCo, PIRL, and a supervised control.
