@@ -1,16 +1,13 @@
 //! What a representation is worth without training anything on it: its nearest neighbours' labels.
 
+mod panels;
+
 use std::cmp::Ordering;
 use std::ops::AddAssign;
 
-use multiversion::multiversion;
-
 use super::{Rows, RowsError};
+use panels::Panels;
 
-/// Vectors of the bank that are compared at once: what a register or two hold.
-const LANES: usize = 16;
-/// Queries that are compared at once.
-const TILE: usize = 4;
 /// Queries whose similarities to the whole bank are held at once.
 const NUM_HELD: usize = 32;
 
@@ -141,9 +138,8 @@ impl AddAssign for KnnTally {
 /// ```
 #[derive(Debug, Clone)]
 pub struct KnnBank {
-    /// `ceil(N / LANES)` panels of `D x LANES`: the dimensions of so many unit vectors side by side.
-    panels: Vec<f32>,
-    num_dims: usize,
+    /// Of unit vectors.
+    panels: Panels,
     labels: Vec<u32>,
     /// Each label once, ascending.
     distinct: Vec<u32>,
@@ -167,8 +163,7 @@ impl KnnBank {
         let majority = majority.and_then(|run| run.first()).copied();
         distinct.dedup();
         Ok(Self {
-            panels: panels(&vectors.to_unit(), vectors.num_dims()),
-            num_dims: vectors.num_dims(),
+            panels: Panels::new(&vectors.to_unit(), vectors.num_dims()),
             labels: labels.to_vec(),
             distinct,
             majority: majority.unwrap_or_default(),
@@ -183,20 +178,20 @@ impl KnnBank {
     /// [`KnnError`], but not its `Option`.
     pub fn ask(&self, queries: Rows<'_>, labels: &[u32]) -> Result<KnnTally, KnnError> {
         check_labels("queries", queries, labels)?;
-        if queries.num_dims() != self.num_dims {
+        let (num_dims, padded) = (self.panels.num_dims(), self.panels.num_padded());
+        if queries.num_dims() != num_dims {
             return Err(KnnError::Dims {
                 queries: queries.num_dims(),
-                bank: self.num_dims,
+                bank: num_dims,
             });
         }
         let unit = queries.to_unit();
-        let padded = self.panels.len() / self.num_dims;
         let mut similarities = vec![0.0; NUM_HELD * padded];
         let mut election = Election::new(self);
         let mut tally = KnnTally::default();
-        let held = unit.chunks(NUM_HELD * self.num_dims);
+        let held = unit.chunks(NUM_HELD * num_dims);
         for (queries, labels) in held.zip(labels.chunks(NUM_HELD)) {
-            compare(queries, &self.panels, self.num_dims, &mut similarities);
+            self.panels.multiply(queries, &mut similarities);
             for (similarities, &label) in similarities.chunks_exact(padded).zip(labels) {
                 let (nearest, winner) = election.hold(similarities);
                 tally += KnnTally {
@@ -273,7 +268,7 @@ impl<'a> Election<'a> {
             ..
         } = self.bank;
         self.nearest.clear();
-        // The labels end where the panels' padding begins.
+        // The labels end where the padding begins.
         let found = similarities.iter().copied().zip(0..labels.len());
         self.nearest.extend(found);
         if options.num_neighbours < self.nearest.len() {
@@ -305,63 +300,6 @@ impl<'a> Election<'a> {
 
 fn nearer_first(a: &(f32, usize), b: &(f32, usize)) -> Ordering {
     b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
-}
-
-/// Rows side by side: `D x LANES` for every `LANES` rows, the last filled up with zeros.
-fn panels(unit: &[f32], num_dims: usize) -> Vec<f32> {
-    let num_panels = (unit.len() / num_dims).div_ceil(LANES);
-    let mut panels = vec![0.0; num_panels * LANES * num_dims];
-    let rows = unit.chunks(LANES * num_dims);
-    for (panel, rows) in panels.chunks_exact_mut(LANES * num_dims).zip(rows) {
-        for (lane, row) in rows.chunks_exact(num_dims).enumerate() {
-            for (values, value) in panel.chunks_exact_mut(LANES).zip(row) {
-                values[lane] = *value;
-            }
-        }
-    }
-    panels
-}
-
-/// Inner products of every query with every vector of the panels, summed in the order of the dimensions.
-///
-/// - `out`: one row of `panels.len() / num_dims` for each query.
-#[multiversion(targets = "simd")]
-fn compare(queries: &[f32], panels: &[f32], num_dims: usize, out: &mut [f32]) {
-    let padded = panels.len() / num_dims;
-    let nothing: &[f32] = &[];
-    for (place, panel) in panels.chunks_exact(LANES * num_dims).enumerate() {
-        let tiles = queries.chunks(TILE * num_dims);
-        for (rows, out) in tiles.zip(out.chunks_mut(TILE * padded)) {
-            let mut sums = [[0.0f32; LANES]; TILE];
-            let mut query = rows.chunks_exact(num_dims);
-            let tile: [&[f32]; TILE] = std::array::from_fn(|_| query.next().unwrap_or(nothing));
-            if tile.iter().all(|query| query.len() == num_dims) {
-                let [a, b, c, d] = tile;
-                let [sum_a, sum_b, sum_c, sum_d] = &mut sums;
-                let values = a.iter().zip(b).zip(c.iter().zip(d));
-                for (lanes, ((a, b), (c, d))) in panel.chunks_exact(LANES).zip(values) {
-                    for (lane, value) in lanes.iter().enumerate() {
-                        sum_a[lane] += a * value;
-                        sum_b[lane] += b * value;
-                        sum_c[lane] += c * value;
-                        sum_d[lane] += d * value;
-                    }
-                }
-            } else {
-                for (sums, query) in sums.iter_mut().zip(tile) {
-                    for (lanes, value) in panel.chunks_exact(LANES).zip(query) {
-                        for (sum, lane) in sums.iter_mut().zip(lanes) {
-                            *sum += value * lane;
-                        }
-                    }
-                }
-            }
-            for (row, sums) in out.chunks_exact_mut(padded).zip(&sums) {
-                let at = place * LANES;
-                row[at..at + LANES].copy_from_slice(sums);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

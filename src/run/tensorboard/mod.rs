@@ -4,6 +4,9 @@
 //! which step on what the earlier files hold is void; TensorBoard reads files in the order of their names.
 //! An event that a kill tore at the end of a file is passed over by TensorBoard.
 //!
+//! TensorBoard's `EventAccumulator` drops what is void at once; the data server that its pages are drawn by drops it
+//! tag by tag, as soon as a tag has a value of a step that it has had. Once every tag was written again both show the same.
+//!
 //! Source: `tensorboard.summary.writer` (`event_file_writer.py`, `record_writer.py`), `event.proto` and
 //! `_CheckForRestartAndMaybePurge` of `event_accumulator.py`, TensorBoard 2.21.
 
