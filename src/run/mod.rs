@@ -15,6 +15,8 @@ mod refusals;
 mod spread;
 #[cfg(feature = "synth")]
 mod synth;
+#[cfg(feature = "train")]
+mod tensorboard;
 #[cfg(feature = "extract")]
 mod track;
 mod verify;
@@ -35,6 +37,8 @@ pub use synth::{
     Credit, SampleLimits, SampledGroup, SampledImage, SampledPicture, SampledSet, SampledStrip,
     SynthOptions, SynthSummary, TRUTH_FILE, Varied, sample_set, synth,
 };
+#[cfg(feature = "train")]
+pub use tensorboard::EventWriter;
 #[cfg(feature = "extract")]
 pub use track::{
     SampledFrame, SampledSequence, SampledTrack, SequenceScore, TrackData, TrackDataKind,

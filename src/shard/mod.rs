@@ -7,8 +7,8 @@
 //! WebDataset naming of samples; the index file of NVIDIA DALI's `wds2idx`, version 1.2.
 //!
 //! Who writes: one [`ShardWriter`] a shard, then [`Manifest::write_atomically`]. Who reads:
-//! [`DatasetReader`] for a whole data set, [`ShardReader`] for one tar. Who doubts:
-//! [`verify_shard`] and [`verify_manifest`].
+//! [`DatasetReader`] for a whole data set, in the order of [`EpochOrder`], [`ShardReader`] for one tar.
+//! Who doubts: [`verify_shard`] and [`verify_manifest`].
 
 mod checksum;
 mod damage;
@@ -17,6 +17,7 @@ mod durable;
 mod error;
 mod index;
 mod manifest;
+mod order;
 mod reader;
 mod seal;
 mod tracks;
@@ -33,6 +34,7 @@ pub use dataset::DatasetReader;
 pub use error::{ShardError, Unfit};
 pub use index::{IndexFault, IndexedMember, ShardIndex};
 pub use manifest::{FORMAT, FORMAT_VERSION, MANIFEST_FILE, Manifest, ShardEntry, Totals};
+pub use order::EpochOrder;
 pub use reader::{Member, Record, ShardReader};
 pub use tracks::{
     TRACKS_FILE, TrackletCounts, TracksEntry, TracksMark, TracksWriter, verify_tracks,

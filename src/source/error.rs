@@ -98,6 +98,28 @@ pub enum SourceError {
         /// What should have been clips.
         refused: Vec<Refusal>,
     },
+    /// A folder of labelled images has too little to compare. Stop.
+    #[error(
+        "{root} holds images of {} label{} ({}); expected two labels or more, and two images of one of \
+         them; folders without a JPEG or PNG: {}",
+        labels.len(), if labels.len() == 1 { "" } else { "s" }, shortened(labels), shortened(empty)
+    )]
+    FewLabelled {
+        /// As it was given.
+        root: PathBuf,
+        /// Labels that have an image.
+        labels: Vec<String>,
+        /// Folders of labels without one.
+        empty: Vec<String>,
+    },
+    /// So few images were asked for that some label would have none to know or none to ask about. Stop.
+    #[error("max_images is {max_images}; expected at least 2 for each of the {num_labels} labels")]
+    MaxImages {
+        /// As it was given.
+        max_images: usize,
+        /// Labels that have an image.
+        num_labels: usize,
+    },
     /// A text file is larger than any of its kind could be, and was not read. Stop or skip, as for
     /// [`Unreadable`](Self::Unreadable).
     #[error("{path} has {bytes} bytes; expected at most {max_bytes}")]

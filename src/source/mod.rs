@@ -3,7 +3,8 @@
 //! - **Takes** a root: a folder of videos, one video, a list of paths, TrackingNet or GOT-10k as distributed.
 //! - **Gives** a [`Listing`]: [`Clip`]s sorted by id, the same on every machine; later, when a clip's turn
 //!   comes, its [`Annotations`].
-//!   [`mot_tracks`] gives targets rather than clips: truth in MOTChallenge's form, where a video has many.
+//!   [`mot_tracks`] gives targets rather than clips: truth in MOTChallenge's form, where a video has many;
+//!   [`labelled_images`] gives images in a folder for each label.
 //! - **Fails** with [`SourceError`] where the root is not what it was said to be. One bad input below a good
 //!   root is a [`Refusal`] in the listing, never an error.
 //! - **Source**: Müller et al., "TrackingNet", ECCV 2018; Huang et al., "GOT-10k", TPAMI 2021.
@@ -15,6 +16,7 @@ mod cover;
 mod disk;
 mod error;
 mod got10k;
+mod labelled;
 mod labels;
 mod mot;
 mod path_list;
@@ -29,6 +31,7 @@ use std::path::Path;
 pub use annotations::{Annotations, TrackBox, annotations};
 pub use cover::cover;
 pub use error::SourceError;
+pub use labelled::{BankAndQueries, LabelledImage, LabelledImages, labelled_images};
 pub use mot::{MotListing, MotRow, MotTrack, mot_tracks};
 use splits::Split;
 

@@ -1,0 +1,201 @@
+use super::*;
+
+fn options(num_neighbours: usize, temperature: f32) -> KnnOptions {
+    KnnOptions {
+        num_neighbours,
+        temperature,
+    }
+}
+
+fn rows(values: &[f32], num_dims: usize) -> Rows<'_> {
+    Rows::new(values, num_dims).unwrap()
+}
+
+/// Unit vectors at these angles, degrees.
+fn at_angles(angles: &[f32]) -> Vec<f32> {
+    let unit = |angle: &f32| [angle.to_radians().cos(), angle.to_radians().sin()];
+    angles.iter().flat_map(unit).collect()
+}
+
+/// Numbers in -1..1 that look drawn.
+fn drawn(count: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+#[test]
+fn one_near_neighbour_outvotes_two_far_ones_only_while_the_temperature_is_low() {
+    let bank = at_angles(&[0.0, 60.0, -60.0]);
+    let ask = |temperature| {
+        let bank = KnnBank::new(rows(&bank, 2), &[1, 2, 2], &options(3, temperature)).unwrap();
+        bank.ask(rows(&at_angles(&[1.0]), 2), &[1]).unwrap()
+    };
+    let cold = ask(0.07);
+    assert_eq!((cold.top1(), cold.nearest_top1()), (1.0, 1.0));
+    let hot = ask(10.0);
+    assert_eq!((hot.top1(), hot.nearest_top1()), (0.0, 1.0));
+}
+
+#[test]
+fn only_the_nearest_vote() {
+    let bank = at_angles(&[0.0, 40.0, 41.0, 42.0]);
+    let top1 = |num_neighbours| {
+        let bank = KnnBank::new(rows(&bank, 2), &[1, 2, 2, 2], &options(num_neighbours, 5.0));
+        bank.unwrap()
+            .ask(rows(&[1.0, 0.0], 2), &[1])
+            .unwrap()
+            .top1()
+    };
+    assert_eq!((top1(1), top1(3), top1(200)), (1.0, 0.0, 0.0));
+}
+
+#[test]
+fn ties_go_to_the_earlier_vector_and_the_smaller_label() {
+    let bank = [1.0, 0.0, 1.0, 0.0];
+    let nearest = |labels: &[u32], num_neighbours| {
+        let bank = KnnBank::new(rows(&bank, 2), labels, &options(num_neighbours, 0.07)).unwrap();
+        let of = |label| bank.ask(rows(&[1.0, 0.0], 2), &[label]).unwrap();
+        (of(5).num_nearest_right, of(5).num_right)
+    };
+    assert_eq!(nearest(&[5, 3], 1), (1, 1)); // the first is nearer, and votes alone
+    assert_eq!(nearest(&[5, 3], 2), (1, 0)); // both vote: the smaller label wins
+    assert_eq!(nearest(&[3, 5], 1), (0, 0));
+}
+
+#[test]
+fn chance_is_how_often_the_most_frequent_label_of_the_bank_is_asked_about() {
+    let bank = KnnBank::new(rows(&drawn(10, 1), 2), &[4, 4, 2, 2, 9], &options(1, 1.0)).unwrap();
+    let tally = bank.ask(rows(&drawn(8, 2), 2), &[2, 2, 2, 9]).unwrap();
+    assert_eq!(tally.chance(), 0.75);
+}
+
+#[test]
+fn the_length_of_vectors_does_not_matter() {
+    let (bank, queries) = (drawn(40 * 5, 3), drawn(7 * 5, 4));
+    let labels: Vec<u32> = (0..40).map(|at| at % 3).collect();
+    let scaled = |values: &[f32]| -> Vec<f32> {
+        let rows = values.chunks_exact(5).zip(0..);
+        let scaled = rows.flat_map(|(row, at)| row.iter().map(move |x| x * 2f32.powi(at % 9 - 4)));
+        scaled.collect()
+    };
+    let ask = |bank: &[f32], queries: &[f32]| {
+        let bank = KnnBank::new(rows(bank, 5), &labels, &options(9, 0.1)).unwrap();
+        bank.ask(rows(queries, 5), &[0; 7]).unwrap()
+    };
+    assert_eq!(ask(&bank, &queries), ask(&scaled(&bank), &scaled(&queries)));
+}
+
+/// Every similarity in f64, every neighbour by sorting all.
+fn by_brute_force(
+    (bank, bank_labels): (&[f32], &[u32]),
+    (queries, labels): (&[f32], &[u32]),
+    num_dims: usize,
+    options: &KnnOptions,
+) -> (u64, u64) {
+    let cosine = |a: &[f32], b: &[f32]| {
+        let dot =
+            |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum() };
+        dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+    };
+    let (mut num_right, mut num_nearest_right) = (0, 0);
+    for (query, &label) in queries.chunks(num_dims).zip(labels) {
+        let mut all: Vec<(f64, u32)> = bank
+            .chunks(num_dims)
+            .map(|vector| cosine(query, vector))
+            .zip(bank_labels.iter().copied())
+            .collect();
+        all.sort_by(|a, b| b.0.partial_cmp(&a.0).unwrap());
+        let mut votes = std::collections::HashMap::new();
+        for (similarity, label) in all.iter().take(options.num_neighbours) {
+            *votes.entry(*label).or_insert(0.0) +=
+                (similarity / f64::from(options.temperature)).exp();
+        }
+        let winner = votes.iter().max_by(|a, b| a.1.partial_cmp(b.1).unwrap());
+        num_right += u64::from(*winner.unwrap().0 == label);
+        num_nearest_right += u64::from(all[0].1 == label);
+    }
+    (num_right, num_nearest_right)
+}
+
+#[test]
+fn answers_are_those_of_brute_force() {
+    // Numbers of vectors around those that are compared at once.
+    for (num_bank, num_queries, num_dims) in [(1, 1, 1), (15, 3, 2), (16, 4, 7), (333, 101, 12)] {
+        let (bank, queries) = (
+            drawn(num_bank * num_dims, 5),
+            drawn(num_queries * num_dims, 6),
+        );
+        // A label that half follows the vector, so that neighbours know something.
+        let label = |row: &[f32]| u32::from(row[0] > 0.1) * 3 + u32::from(row[row.len() - 1] > 0.0);
+        let labels = |values: &[f32]| values.chunks(num_dims).map(label).collect::<Vec<_>>();
+        let (bank_labels, labels) = (labels(&bank), labels(&queries));
+        for options in [options(1, 0.07), options(5, 0.07), options(200, 0.5)] {
+            let built = KnnBank::new(rows(&bank, num_dims), &bank_labels, &options).unwrap();
+            let tally = built.ask(rows(&queries, num_dims), &labels).unwrap();
+            let expected = by_brute_force(
+                (&bank, &bank_labels),
+                (&queries, &labels),
+                num_dims,
+                &options,
+            );
+            assert_eq!((tally.num_right, tally.num_nearest_right), expected);
+            assert_eq!(tally.num_queries, num_queries as u64);
+        }
+    }
+}
+
+#[test]
+fn tallies_of_parts_add_up_to_that_of_the_whole() {
+    let (bank, queries) = (drawn(50 * 3, 7), drawn(45 * 3, 8));
+    let labels: Vec<u32> = (0..50).map(|at| at % 4).collect();
+    let bank = KnnBank::new(rows(&bank, 3), &labels, &options(7, 0.2)).unwrap();
+    let whole = bank.ask(rows(&queries, 3), &labels[..45]).unwrap();
+    let mut sum = KnnTally::default();
+    for (part, labels) in queries.chunks(7 * 3).zip(labels[..45].chunks(7)) {
+        sum += bank.ask(rows(part, 3), labels).unwrap();
+    }
+    assert_eq!(sum, whole);
+}
+
+#[test]
+fn the_lowest_temperature_overflows_nothing_and_zeros_are_like_all() {
+    let bank = [1.0, 0.0, 0.0, 1.0];
+    let bank = KnnBank::new(rows(&bank, 2), &[1, 2], &options(2, 1e-30)).unwrap();
+    let top1 = |query: &[f32], label| bank.ask(rows(query, 2), &[label]).unwrap().top1();
+    assert_eq!(top1(&[0.1, 1.0], 2), 1.0);
+    assert_eq!(top1(&[0.0, 0.0], 1), 1.0);
+}
+
+#[test]
+fn what_cannot_be_asked_is_refused() {
+    let good = options(1, 0.07);
+    let values = [1.0, 0.0];
+    let bank =
+        |labels: &[u32], options: &KnnOptions| KnnBank::new(rows(&values, 2), labels, options);
+    let words = |err: KnnError| err.to_string();
+    assert_eq!(
+        words(bank(&[1, 2], &good).unwrap_err()),
+        "2 labels for 1 vectors"
+    );
+    assert_eq!(
+        words(bank(&[1], &options(0, 0.07)).unwrap_err()),
+        "num_neighbours is 0; expected at least 1"
+    );
+    assert_eq!(
+        words(bank(&[1], &options(1, f32::NAN)).unwrap_err()),
+        "temperature is NaN; expected a finite number > 0"
+    );
+    let empty = KnnBank::new(rows(&[], 2), &[], &good).unwrap_err();
+    assert_eq!(words(empty), "no vectors in the bank");
+    let bank = bank(&[1], &good).unwrap();
+    let narrow = bank.ask(rows(&[1.0], 1), &[1]).unwrap_err();
+    assert_eq!(words(narrow), "queries of 1 dimensions, a bank of 2");
+    let none = bank.ask(rows(&[], 2), &[]).unwrap_err();
+    assert_eq!(words(none), "no vectors in the queries");
+}

@@ -1,0 +1,111 @@
+//! Vectors of one length, in rows.
+
+/// A view of `N x D` numbers, row-major: `N` vectors of `D` dimensions, all numbers finite.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rows<'a> {
+    values: &'a [f32],
+    num_dims: usize,
+}
+
+/// Why numbers are no rows of vectors.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RowsError {
+    /// The numbers do not fill whole rows. A bug of the caller: stop.
+    #[error("{num_values} numbers do not make rows of {num_dims} dimensions")]
+    Ragged {
+        /// How many numbers there are.
+        num_values: usize,
+        /// How long a row was said to be.
+        num_dims: usize,
+    },
+    /// A number is NaN or infinite: training diverged. Stop; no figure computed from it means anything.
+    #[error("vector {row} of {num_rows} is not finite in dimension {dim}")]
+    NotFinite {
+        /// Of the first such vector.
+        row: usize,
+        /// Vectors in all.
+        num_rows: usize,
+        /// Of the first such number.
+        dim: usize,
+    },
+}
+
+impl<'a> Rows<'a> {
+    /// `values` as rows of `num_dims` numbers. There may be none.
+    ///
+    /// # Errors
+    /// [`RowsError`], also where `num_dims` is 0.
+    pub fn new(values: &'a [f32], num_dims: usize) -> Result<Self, RowsError> {
+        if num_dims == 0 || !values.len().is_multiple_of(num_dims) {
+            return Err(RowsError::Ragged {
+                num_values: values.len(),
+                num_dims,
+            });
+        }
+        match values.iter().position(|value| !value.is_finite()) {
+            Some(at) => Err(RowsError::NotFinite {
+                row: at / num_dims,
+                num_rows: values.len() / num_dims,
+                dim: at % num_dims,
+            }),
+            None => Ok(Self { values, num_dims }),
+        }
+    }
+
+    /// `N`.
+    pub fn num_rows(&self) -> usize {
+        self.values.len() / self.num_dims
+    }
+
+    /// `D`, at least 1.
+    pub fn num_dims(&self) -> usize {
+        self.num_dims
+    }
+
+    /// The rows in turn.
+    pub fn iter(&self) -> std::slice::ChunksExact<'a, f32> {
+        self.values.chunks_exact(self.num_dims)
+    }
+
+    /// The numbers of all rows scaled to length 1; a row of zeros stays one.
+    pub fn to_unit(&self) -> Vec<f32> {
+        let mut unit = self.values.to_vec();
+        for row in unit.chunks_exact_mut(self.num_dims) {
+            let energy: f64 = row.iter().map(|&value| f64::from(value).powi(2)).sum();
+            if energy > 0.0 {
+                let length = energy.sqrt();
+                row.iter_mut()
+                    .for_each(|value| *value = (f64::from(*value) / length) as f32);
+            }
+        }
+        unit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_number_that_is_not_finite_is_named() {
+        let err = Rows::new(&[0.0, 1.0, 2.0, f32::NAN, 4.0, f32::INFINITY], 2).unwrap_err();
+        assert_eq!(
+            err.to_string(),
+            "vector 1 of 3 is not finite in dimension 1"
+        );
+    }
+
+    #[test]
+    fn numbers_that_do_not_fill_rows_are_refused() {
+        let ragged = |values: &[f32], num_dims| Rows::new(values, num_dims).is_err();
+        assert!(ragged(&[0.0; 5], 2) && ragged(&[0.0; 5], 0) && !ragged(&[], 3));
+    }
+
+    #[test]
+    fn rows_are_scaled_to_length_one_and_zeros_stay() {
+        let values = [3.0, 4.0, 0.0, 0.0, 1e30, 0.0, -1e-30, 0.0];
+        let unit = Rows::new(&values, 2).unwrap().to_unit();
+        assert_eq!(unit, [0.6, 0.8, 0.0, 0.0, 1.0, 0.0, -1.0, 0.0]);
+    }
+}
