@@ -1,3 +1,4 @@
+use super::super::rows::drawn;
 use super::*;
 
 fn options(num_neighbours: usize, temperature: f32) -> KnnOptions {
@@ -15,18 +16,6 @@ fn rows(values: &[f32], num_dims: usize) -> Rows<'_> {
 fn at_angles(angles: &[f32]) -> Vec<f32> {
     let unit = |angle: &f32| [angle.to_radians().cos(), angle.to_radians().sin()];
     angles.iter().flat_map(unit).collect()
-}
-
-/// Numbers in -1..1 that look drawn.
-fn drawn(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    };
-    (0..count).map(|_| next()).collect()
 }
 
 #[test]
@@ -71,13 +60,13 @@ fn ties_go_to_the_earlier_vector_and_the_smaller_label() {
 #[test]
 fn chance_is_how_often_the_most_frequent_label_of_the_bank_is_asked_about() {
     let bank = KnnBank::new(rows(&drawn(10, 1), 2), &[4, 4, 2, 2, 9], &options(1, 1.0)).unwrap();
-    let tally = bank.ask(rows(&drawn(8, 2), 2), &[2, 2, 2, 9]).unwrap();
+    let tally = bank.ask(rows(&drawn(8, 20_000), 2), &[2, 2, 2, 9]).unwrap();
     assert_eq!(tally.chance(), 0.75);
 }
 
 #[test]
 fn the_length_of_vectors_does_not_matter() {
-    let (bank, queries) = (drawn(40 * 5, 3), drawn(7 * 5, 4));
+    let (bank, queries) = (drawn(40 * 5, 3), drawn(7 * 5, 40_000));
     let labels: Vec<u32> = (0..40).map(|at| at % 3).collect();
     let scaled = |values: &[f32]| -> Vec<f32> {
         let rows = values.chunks_exact(5).zip(0..);
@@ -129,7 +118,7 @@ fn answers_are_those_of_brute_force() {
     for (num_bank, num_queries, num_dims) in [(1, 1, 1), (15, 3, 2), (16, 4, 7), (333, 101, 12)] {
         let (bank, queries) = (
             drawn(num_bank * num_dims, 5),
-            drawn(num_queries * num_dims, 6),
+            drawn(num_queries * num_dims, 60_000),
         );
         // A label that half follows the vector, so that neighbours know something.
         let label = |row: &[f32]| u32::from(row[0] > 0.1) * 3 + u32::from(row[row.len() - 1] > 0.0);
@@ -151,8 +140,29 @@ fn answers_are_those_of_brute_force() {
 }
 
 #[test]
+fn answers_are_those_of_pytorch() {
+    // Made by scripts/golden/figures.py with torch 2.11.0.
+    let (bank, queries) = (drawn(400 * 12, 0), drawn(150 * 12, 5000));
+    let label = |row: &[f32]| u32::from(row[0] > 0.1) * 3 + u32::from(row[11] > 0.0);
+    let labels = |values: &[f32]| values.chunks(12).map(label).collect::<Vec<_>>();
+    let golden = [
+        (1, 0.07, 104),
+        (20, 0.07, 114),
+        (200, 0.07, 116),
+        (200, 1.0, 109),
+    ];
+    for (num_neighbours, temperature, num_right) in golden {
+        let options = options(num_neighbours, temperature);
+        let bank = KnnBank::new(rows(&bank, 12), &labels(&bank), &options).unwrap();
+        let tally = bank.ask(rows(&queries, 12), &labels(&queries)).unwrap();
+        let found = (tally.num_right, tally.num_nearest_right);
+        assert_eq!(found, (num_right, 104), "{options:?}");
+    }
+}
+
+#[test]
 fn tallies_of_parts_add_up_to_that_of_the_whole() {
-    let (bank, queries) = (drawn(50 * 3, 7), drawn(45 * 3, 8));
+    let (bank, queries) = (drawn(50 * 3, 7), drawn(45 * 3, 80_000));
     let labels: Vec<u32> = (0..50).map(|at| at % 4).collect();
     let bank = KnnBank::new(rows(&bank, 3), &labels, &options(7, 0.2)).unwrap();
     let whole = bank.ask(rows(&queries, 3), &labels[..45]).unwrap();

@@ -1,3 +1,4 @@
+use super::super::rows::drawn;
 use super::*;
 
 fn rows(values: &[f32], num_dims: usize) -> Rows<'_> {
@@ -56,6 +57,19 @@ fn effective_dimensions_count_the_directions_that_vary() {
     assert_near(dims(&both_ways, 8), 8.0);
     assert_near(dims(&[1.0, 0.0, -1.0, 0.0, 1.0, 0.0], 2), 1.0);
     assert_near(dims(&[0.3, 0.7, 0.3, 0.7, 0.6, 1.4], 2), 0.0);
+}
+
+#[test]
+fn figures_are_those_of_pytorch() {
+    // Made by scripts/golden/figures.py with torch 2.11.0 in f64. Vectors are scaled to f32 here, which
+    // is where the tolerance comes from.
+    let (anchors, positives) = (drawn(24 * 6, 0), drawn(24 * 6, 777));
+    let (anchors, positives) = (rows(&anchors, 6), rows(&positives, 6));
+    assert_near(alignment(anchors, positives).unwrap(), 1.784_627_875_914_16);
+    assert_near(uniformity(anchors).unwrap(), -2.779_416_490_534_429);
+    assert_near(mean_std(anchors).unwrap(), 0.401_606_060_835_146_1);
+    let dims = effective_dimensions(anchors).unwrap();
+    assert_near(dims, 5.090_040_581_313_072);
 }
 
 #[test]
