@@ -205,3 +205,21 @@ impl Accept for Names {
         "a list of names such as [\"TRAIN_0\", \"TRAIN_1\"], none twice".to_owned()
     }
 }
+
+/// A list of whole numbers from 1 on, ascending.
+pub(super) struct Wholes;
+
+impl Accept for Wholes {
+    type Checked = Vec<u32>;
+    fn check(&self, value: &Value) -> Option<Vec<u32>> {
+        let numbers = value.as_array()?.iter().map(|number| {
+            let number = number.as_integer()?;
+            u32::try_from(number).ok().filter(|&number| number > 0)
+        });
+        let numbers: Vec<u32> = numbers.collect::<Option<_>>()?;
+        numbers.is_sorted_by(|a, b| a < b).then_some(numbers)
+    }
+    fn expected(&self) -> String {
+        "a list of whole numbers such as [120, 160], ascending".to_owned()
+    }
+}

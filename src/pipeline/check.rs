@@ -1,5 +1,7 @@
 //! From what was given to a pipeline that can be run.
 
+mod train;
+
 use super::Pipeline;
 use super::error::{PipelineError, Place};
 use super::keys::{self, AnyKey, CodecName};
@@ -37,6 +39,8 @@ pub(super) fn pipeline(settings: &Settings) -> Result<Pipeline, PipelineError> {
             max_refused: settings.get(&keys::MAX_REFUSED)?,
             video_timeout_seconds: settings.get(&keys::VIDEO_TIMEOUT_SECONDS)?,
         },
+        augment: train::augment(settings)?,
+        train: train::train(settings)?,
     })
 }
 

@@ -2,12 +2,21 @@
 //! stated; `pipelines/README.md` explains them, and a test holds the two together.
 
 mod regions;
+mod train;
 
 pub(super) use regions::{
     BORDER_SHARE, FORWARD_BACKWARD_STEP, MAX_ASPECT, MAX_ASPECT_RATIO, MAX_DUPLICATE_IOU,
     MAX_LOST_FRAMES, MAX_OVERLAP, MAX_SIDE_SHARE, MAX_SIZE_RATIO, MIN_CONFIDENCE,
     MIN_CONFIDENCE_LAST, MIN_CONFIDENCE_MEAN, MIN_FORWARD_BACKWARD_IOU, MIN_SIDE_SHARE,
     MIN_TEXTURE, PROPOSAL_KIND, REGIONS_PER_FRAME, TRACKER_NAME,
+};
+
+pub(super) use train::{
+    ACCUMULATE, BANK_MOMENTUM, BATCH, CHECKPOINT_STEPS, EMBEDDING, EPOCHS, GROUPS, KEEP,
+    KEY_MOMENTUM, KNN_EPOCHS, KNN_IMAGES, KNN_NEIGHBOURS, LEARNING_RATE, LOG_STEPS, METHOD,
+    MILESTONES, MIN_AREA, MOMENTUM, NEGATIVES, NETWORK, NUMBERS, PACE, QUEUE, REGION_WEIGHT,
+    SCHEDULE, SHUFFLE, SIZE, STEM, SYMMETRIC, TEMPERATURE, VIEWS, WARMUP_EPOCHS, WEIGHT_DECAY,
+    WIDTH,
 };
 
 use bytesize::ByteSize;
@@ -57,7 +66,7 @@ impl<A: Accept> AnyKey for Key<A> {
 }
 
 /// In the order of the documentation.
-pub(super) static ALL: [&(dyn AnyKey + Sync); 37] = [
+pub(super) static ALL: [&(dyn AnyKey + Sync); 71] = [
     &SEED,
     &SOURCE_KIND,
     &SPLITS,
@@ -95,6 +104,40 @@ pub(super) static ALL: [&(dyn AnyKey + Sync); 37] = [
     &MAX_RECORDS,
     &MAX_REFUSED,
     &VIDEO_TIMEOUT_SECONDS,
+    &VIEWS,
+    &SIZE,
+    &MIN_AREA,
+    &METHOD,
+    &NETWORK,
+    &WIDTH,
+    &STEM,
+    &EMBEDDING,
+    &TEMPERATURE,
+    &QUEUE,
+    &KEY_MOMENTUM,
+    &SYMMETRIC,
+    &REGION_WEIGHT,
+    &GROUPS,
+    &SHUFFLE,
+    &NEGATIVES,
+    &BANK_MOMENTUM,
+    &BATCH,
+    &ACCUMULATE,
+    &EPOCHS,
+    &LEARNING_RATE,
+    &SCHEDULE,
+    &MILESTONES,
+    &WARMUP_EPOCHS,
+    &PACE,
+    &MOMENTUM,
+    &WEIGHT_DECAY,
+    &NUMBERS,
+    &LOG_STEPS,
+    &CHECKPOINT_STEPS,
+    &KEEP,
+    &KNN_EPOCHS,
+    &KNN_IMAGES,
+    &KNN_NEIGHBOURS,
 ];
 
 /// The keys of `table`; empty for those above every table.

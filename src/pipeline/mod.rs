@@ -12,6 +12,7 @@ mod keys;
 mod settings;
 mod suggest;
 mod tables;
+mod train;
 
 use std::fs::File;
 use std::io::Read;
@@ -22,6 +23,10 @@ use serde::Serialize;
 pub use error::{PipelineError, Place};
 use settings::{Settings, line_at};
 pub use tables::{Extract, Images, MaxRefused, Pairs, Proposals, Regions, Shards, Source, Tracker};
+pub use train::{
+    Augment, ContrastKeys, MocoKeys, Network, NumberFormat, Pace, PirlKeys, ScheduleName, StemName,
+    Train, TrainMethod, Views, WatchKeys,
+};
 
 /// The largest pipeline file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -44,6 +49,12 @@ pub struct Pipeline {
     pub shards: Shards,
     /// How a run bears bad inputs.
     pub extract: Extract,
+    /// How views are made; no part of what was extracted.
+    #[serde(skip)]
+    pub augment: Augment,
+    /// How encoders are trained; no part of what was extracted.
+    #[serde(skip)]
+    pub train: Train,
 }
 
 impl Pipeline {
@@ -104,7 +115,12 @@ impl Pipeline {
         check::pipeline(&Settings::read(text, name, overrides)?)
     }
 
-    /// Every setting, defaults included, with the tables and keys of the file: the same value for
+    /// Every setting that training looks at, defaults included: `seed`, `[augment]` and `[train]`.
+    pub fn resolved_training(&self) -> serde_json::Value {
+        serde_json::json!({ "seed": self.seed, "augment": self.augment, "train": self.train })
+    }
+
+    /// Every setting that extraction looks at, defaults included, with the tables and keys of the file: the same value for
     /// the same experiment, however it was written.
     pub fn resolved(&self) -> serde_json::Value {
         // Keys are strings and numbers finite, so this cannot fail. Were it to, a text equals no

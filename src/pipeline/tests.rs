@@ -1,5 +1,7 @@
 //! What is refused, in which words; what passes, and as what.
 
+mod training;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -503,6 +505,9 @@ fn what_is_left_out_takes_its_default() {
             max_refused: MaxRefused::Percent(10.0),
             video_timeout_seconds: 120,
         },
+        // `training` tests these.
+        augment: pipeline.augment,
+        train: pipeline.train.clone(),
     };
     assert_eq!(pipeline, expected);
     assert_eq!(pipeline.pairs.kind(), PairKind::Tracks);
@@ -625,6 +630,16 @@ fn every_file_in_pipelines_passes_and_the_readme_names_it() {
     }
 }
 
+/// Keys without a default of their own: another key says what holds where they are not given.
+const DEPENDENT: [&str; 6] = [
+    "stride",
+    "views",
+    "min_area",
+    "temperature",
+    "schedule",
+    "milestones",
+];
+
 #[test]
 fn the_readme_documents_every_key_with_what_it_accepts_and_its_default() {
     let readme = std::fs::read_to_string(pipelines_folder().join("README.md")).unwrap();
@@ -652,7 +667,7 @@ fn the_readme_documents_every_key_with_what_it_accepts_and_its_default() {
         .map(|key| {
             let default = match (key.default(), key.name()) {
                 (Some(default), _) => format!("`{default}`"),
-                (None, "stride") => "unset".to_owned(),
+                (None, name) if DEPENDENT.contains(&name) => "unset".to_owned(),
                 (None, _) => "required".to_owned(),
             };
             ((key.table(), key.name()), (key.expected(), default))
