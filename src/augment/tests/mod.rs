@@ -1,1 +1,3 @@
 //! Tests of views.
+
+mod golden;
