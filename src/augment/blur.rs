@@ -7,6 +7,9 @@ use super::painter::LANES;
 /// Taps further than so many sigmas are left out: together they weigh less than a millionth.
 const REACH_SIGMAS: f64 = 5.0;
 
+/// Levels whose sums are kept in registers together: two chains, so that one does not wait for itself.
+const WIDE: usize = 2 * LANES;
+
 /// Half a kernel.
 #[derive(Debug, Default)]
 pub(super) struct Gaussian {
@@ -14,6 +17,10 @@ pub(super) struct Gaussian {
     weights: Vec<f32>,
     /// A row with its mirrored ends.
     row: Vec<f32>,
+    /// Where the taps so many px to the left and right begin in it.
+    columns: Vec<[usize; 2]>,
+    /// Where the rows so many px above and below begin in a plane.
+    rows: Vec<[usize; 2]>,
 }
 
 impl Gaussian {
@@ -26,6 +33,9 @@ impl Gaussian {
         self.weights.clear();
         self.weights
             .extend((0..=num_used).map(|distance| (at(distance) / sum) as f32));
+        self.columns.clear();
+        self.columns
+            .extend((1..=num_used).map(|distance| [num_used - distance, num_used + distance]));
     }
 
     /// Row `row` of the blurred `plane`.
@@ -36,14 +46,18 @@ impl Gaussian {
         let stride = to.len();
         let half = self.weights.len() - 1;
         self.row.resize(stride + 2 * half, 0.0);
+        let start = |offset: isize| mirrored(row as isize + offset, side) * stride;
+        self.rows.clear();
+        self.rows
+            .extend((1..=half as isize).map(|distance| [start(-distance), start(distance)]));
         let middle = &mut self.row[half..][..stride];
-        weigh_rows(plane, [side, stride], row, &self.weights, middle);
+        weigh_rows(plane, row * stride, &self.rows, &self.weights, middle);
         for distance in 1..=half {
             self.row[half - distance] = self.row[half + mirrored(-(distance as isize), side)];
             let beyond = (side - 1 + distance) as isize;
             self.row[half + side - 1 + distance] = self.row[half + mirrored(beyond, side)];
         }
-        weigh_columns(&self.row, &self.weights, to);
+        weigh_columns(&self.row, &self.columns, &self.weights, to);
     }
 }
 
@@ -59,46 +73,54 @@ fn mirrored(index: isize, side: usize) -> usize {
     .clamp(0, last) as usize
 }
 
+/// - `middle` and `pairs`: where the row itself, and those so many px above and below it, begin in `plane`.
 #[multiversion(targets = "simd")]
-fn weigh_rows(plane: &[f32], shape: [usize; 2], row: usize, weights: &[f32], to: &mut [f32]) {
-    let [side, stride] = shape;
-    let line = |offset: isize| {
-        let from = mirrored(row as isize + offset, side);
-        &plane[from * stride..][..stride]
-    };
-    let (to, _) = to.as_chunks_mut::<LANES>();
-    let (middle, _) = line(0).as_chunks::<LANES>();
-    for (to, middle) in to.iter_mut().zip(middle) {
-        *to = middle.map(|level| level * weights[0]);
+fn weigh_rows(plane: &[f32], middle: usize, pairs: &[[usize; 2]], weights: &[f32], to: &mut [f32]) {
+    let (wide, rest) = to.as_chunks_mut::<WIDE>();
+    let first_of_rest = wide.len() * WIDE;
+    for (chunk, to) in wide.iter_mut().enumerate() {
+        weigh_chunk(&plane[chunk * WIDE..], middle, pairs, weights, to);
     }
-    for (distance, &weight) in weights.iter().enumerate().skip(1) {
-        let (above, _) = line(-(distance as isize)).as_chunks::<LANES>();
-        let (below, _) = line(distance as isize).as_chunks::<LANES>();
-        for ((to, above), below) in to.iter_mut().zip(above).zip(below) {
-            for ((to, above), below) in to.iter_mut().zip(above).zip(below) {
-                *to += weight * (above + below);
-            }
-        }
+    let (rest, _) = rest.as_chunks_mut::<LANES>();
+    for (chunk, to) in rest.iter_mut().enumerate() {
+        let plane = &plane[first_of_rest + chunk * LANES..];
+        weigh_chunk(plane, middle, pairs, weights, to);
     }
 }
 
 #[multiversion(targets = "simd")]
-fn weigh_columns(row: &[f32], weights: &[f32], to: &mut [f32]) {
+fn weigh_columns(row: &[f32], pairs: &[[usize; 2]], weights: &[f32], to: &mut [f32]) {
     let half = weights.len() - 1;
-    let (to, _) = to.as_chunks_mut::<LANES>();
-    for (chunk, to) in to.iter_mut().enumerate() {
-        let around = &row[chunk * LANES..][..LANES + 2 * half];
-        let mut sums = [0.0; LANES];
-        for (sum, level) in sums.iter_mut().zip(&around[half..]) {
-            *sum = weights[0] * level;
-        }
-        for (distance, &weight) in weights.iter().enumerate().skip(1) {
-            let left = &around[half - distance..][..LANES];
-            let right = &around[half + distance..][..LANES];
-            for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
-                *sum += weight * (left + right);
-            }
-        }
-        *to = sums;
+    let (wide, rest) = to.as_chunks_mut::<WIDE>();
+    let first_of_rest = wide.len() * WIDE;
+    for (chunk, to) in wide.iter_mut().enumerate() {
+        weigh_chunk(&row[chunk * WIDE..], half, pairs, weights, to);
     }
+    let (rest, _) = rest.as_chunks_mut::<LANES>();
+    for (chunk, to) in rest.iter_mut().enumerate() {
+        let row = &row[first_of_rest + chunk * LANES..];
+        weigh_chunk(row, half, pairs, weights, to);
+    }
+}
+
+/// `weights[0] * from[middle..] + sum over n of weights[n] * (from[pairs[n][0]..] + from[pairs[n][1]..])`, the sums in registers.
+#[inline(always)]
+fn weigh_chunk<const N: usize>(
+    from: &[f32],
+    middle: usize,
+    pairs: &[[usize; 2]],
+    weights: &[f32],
+    to: &mut [f32; N],
+) {
+    let mut sums = [0.0; N];
+    for (sum, level) in sums.iter_mut().zip(&from[middle..][..N]) {
+        *sum = weights[0] * level;
+    }
+    for (&[one, other], &weight) in pairs.iter().zip(&weights[1..]) {
+        let (one, other) = (&from[one..][..N], &from[other..][..N]);
+        for lane in 0..N {
+            sums[lane] += weight * (one[lane] + other[lane]);
+        }
+    }
+    *to = sums;
 }

@@ -62,6 +62,8 @@ pub struct DecodedRegion<'a> {
 #[derive(Debug)]
 pub struct RegionDecoder {
     handle: Handle,
+    /// Whether the last call failed. The library then goes on in the middle of the damaged file.
+    is_spoiled: bool,
     rgbx: Vec<u8>,
 }
 
@@ -73,6 +75,7 @@ impl RegionDecoder {
     pub fn new() -> Result<Self, JpegError> {
         Ok(Self {
             handle: Handle::new()?,
+            is_spoiled: false,
             rgbx: Vec::new(),
         })
     }
@@ -83,7 +86,12 @@ impl RegionDecoder {
     /// [`JpegError::Damaged`] if there is no readable header; [`JpegError::Size`] if a side is above
     /// [`SizePx::MAX_SIDE`] or the area above [`SizePx::MAX_AREA`]; [`JpegError::Cmyk`].
     pub fn read_size(&mut self, bytes: &[u8]) -> Result<SizePx, JpegError> {
+        if self.is_spoiled {
+            self.handle = Handle::new()?;
+        }
+        self.is_spoiled = true;
         self.handle.read_header(bytes)?;
+        self.is_spoiled = false;
         let side = |param| self.handle.get(param).max(0).unsigned_abs();
         let size = SizePx {
             width: side(raw::TJPARAM_TJPARAM_JPEGWIDTH),
@@ -147,6 +155,7 @@ impl RegionDecoder {
             width: right - left,
             height: bottom - top,
         };
+        self.is_spoiled = true;
         self.handle.set_scale(divisor)?;
         self.handle.set_region(if decoded == reduced {
             [0; 4]
@@ -159,6 +168,7 @@ impl RegionDecoder {
         }
         let rgbx = &mut self.rgbx[..num_bytes];
         self.handle.decompress(bytes, rgbx, decoded)?;
+        self.is_spoiled = false;
         Ok(DecodedRegion {
             rgbx,
             size: decoded,
@@ -267,3 +277,6 @@ impl Drop for Handle {
         unsafe { raw::tj3Destroy(self.0) };
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,4 @@
 //! Tests of views.
 
 mod golden;
+mod views;
