@@ -1,49 +1,36 @@
-//! Views of images, as MoCo v1, MoCo v2 and PIRL train on them.
+//! Views of images, as MoCo v1, MoCo v2 and PIRL train on them, and as encoders are measured on.
 //!
-//! **Takes** an encoded image, a [`Recipe`] and a seed. **Gives** normalised samples. **Fails** with [`AugmentError`]:
-//! the image cannot be read. **Source**: torchvision's definition of every operation; He et al. 2020; Chen et al. 2020;
-//! Misra and van der Maaten 2020.
+//! **Takes** an encoded image, a [`Recipe`] and a seed. **Gives** normalised samples, `height x width x 3`. **Fails** with
+//! [`AugmentError`]: the image cannot be read, or the recipe cannot be followed. **Source**: torchvision's definition of
+//! every operation; He et al. 2020; Chen et al. 2020; Misra and van der Maaten 2020.
+//!
+//! What is random is drawn first ([`Recipe::draw`], [`ViewParams`]), then the view is made of it
+//! ([`Viewer::render_with`]): the same parameters give torchvision's numbers, see docs/VIEWS.md for how nearly.
 
-use crate::types::RgbImage;
-use crate::types::Seed;
-use crate::types::SizePx;
+mod axis;
+mod blur;
+mod color;
+mod draw;
+mod error;
 
-/// An image as it is stored.
-#[derive(Debug, Clone, Copy)]
-pub enum StoredImage<'a> {
-    /// JPEG bytes.
-    Jpeg(&'a [u8]),
-    /// `H x W x 3` u8 under zstd, and its size.
-    RgbZstd(&'a [u8], SizePx),
-    /// Pixels.
-    Rgb(&'a RgbImage),
-}
+mod painter;
+mod params;
+mod pixels;
+mod recipe;
+mod resample;
+mod samples;
+mod viewer;
 
-/// Why a view could not be made.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AugmentError {}
+#[cfg(test)]
+mod tests;
 
-/// How views are made.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Recipe;
-
-/// Makes views; holds what one thread needs again and again.
-#[derive(Debug, Default)]
-pub struct Viewer;
-
-impl Viewer {
-    /// One view of `image`, drawn from `seed`, into `out`.
-    ///
-    /// # Errors
-    /// [`AugmentError`].
-    pub fn render(
-        &mut self,
-        _image: StoredImage<'_>,
-        _recipe: &Recipe,
-        _seed: Seed,
-        _out: &mut [f32],
-    ) -> Result<(), AugmentError> {
-        Ok(())
-    }
-}
+pub use error::AugmentError;
+pub use params::{
+    ColorParams, JigsawParams, JitterOp, JitterParams, PatchParams, ViewParams, WholeParams,
+};
+pub use pixels::StoredImage;
+pub use recipe::{
+    Blur, ColorOrder, ColorRecipe, CropArea, CropRecipe, JigsawRecipe, Jitter, NUM_PATCHES, Recipe,
+};
+pub use samples::{MEAN, STD, Samples};
+pub use viewer::Viewer;

@@ -1,16 +1,18 @@
 //! JPEG through libjpeg-turbo: the one module that names it.
 //!
-//! **Takes** JPEG bytes, or an image. **Gives** [`Planes`](crate::types::Planes) without any colour conversion, or JPEG
-//! bytes. **Fails** with [`JpegError`]. **Source**: ITU-T T.81; JFIF for the meaning of the samples
+//! **Takes** JPEG bytes, or an image. **Gives** [`Planes`](crate::types::Planes) without any colour conversion, a region
+//! in RGB ([`RegionDecoder`]), or JPEG bytes. **Fails** with [`JpegError`]. **Source**: ITU-T T.81; JFIF for the meaning of the samples
 //! (BT.601, full range).
 
 mod compress;
 mod decompress;
+mod region;
 
 pub use compress::compress;
 pub use decompress::{decompress, frame_size};
+pub use region::{DecodedRegion, RGBX_BYTES, Reduction, RegionDecoder};
 
-use crate::types::SizePx;
+use crate::types::{RegionPx, SizePx};
 
 /// Why a JPEG could not be read or made.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,14 @@ pub enum JpegError {
         min = SizePx::MIN_SIDE, max = SizePx::MAX_SIDE, area = SizePx::MAX_AREA
     )]
     Size(SizePx),
+    /// A region was asked for that does not lie in the picture. An error of the caller: stop.
+    #[error("region {region} of a JPEG of {size}; expected a region inside it")]
+    Region {
+        /// That was asked for.
+        region: RegionPx,
+        /// Of the picture.
+        size: SizePx,
+    },
     /// libjpeg-turbo refused to compress. Leave the image out.
     #[error("cannot compress an image of {size}")]
     Compress {

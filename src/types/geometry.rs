@@ -80,6 +80,51 @@ impl std::fmt::Display for SizePx {
     }
 }
 
+/// Whole pixels of an image: columns `x..x + width`, rows `y..y + height`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RegionPx {
+    /// First column.
+    pub x: u32,
+    /// First row.
+    pub y: u32,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+impl RegionPx {
+    /// All of an image of `size`.
+    pub fn whole(size: SizePx) -> Self {
+        Self {
+            x: 0,
+            y: 0,
+            width: size.width,
+            height: size.height,
+        }
+    }
+
+    /// Whether it has pixels, and an image of `size` has them all.
+    pub fn lies_in(self, size: SizePx) -> bool {
+        let ends_in = |start: u32, len: u32, side: u32| {
+            len > 0 && start.checked_add(len).is_some_and(|end| end <= side)
+        };
+        ends_in(self.x, self.width, size.width) && ends_in(self.y, self.height, size.height)
+    }
+}
+
+impl std::fmt::Display for RegionPx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            x,
+            y,
+            width,
+            height,
+        } = self;
+        write!(f, "{width} x {height} px at ({x}, {y})")
+    }
+}
+
 /// A box in a frame as it is shown: left, top, width, height, px. Pixel (0, 0) covers `[0, 1) x [0, 1)`.
 /// Written as `[x, y, w, h]`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

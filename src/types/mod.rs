@@ -15,7 +15,7 @@ mod tracklet;
 pub use causes::with_causes;
 pub use clip::{Annotation, Clip, Media, SourceKind};
 pub use frame::{ColorMatrix, ColorRange, Frame, Orientation, PlaneBytes, PlaneLayout, Planes};
-pub use geometry::{BoxXywh, SizePx};
+pub use geometry::{BoxXywh, RegionPx, SizePx};
 pub use image::RgbImage;
 pub use natural::natural_order;
 pub use pair::{PairKind, PairPlan};

@@ -28,6 +28,16 @@ impl Seed {
     /// The seed as a number, for a generator of another library.
     pub fn as_i64(self) -> i64 {
         i64::from_ne_bytes(self.0.to_ne_bytes())
+
+    /// The seed of one view: of the `view`-th image that is made of record `record` in `epoch`. Neither order nor
+    /// thread enters, so that a step of training can be made again alone.
+    pub fn for_view(self, epoch: u64, record: u64, view: u32) -> Self {
+        let mut hash = Xxh3::with_seed(self.0);
+        hash.update(b"view");
+        hash.update(&epoch.to_le_bytes());
+        hash.update(&record.to_le_bytes());
+        hash.update(&view.to_le_bytes());
+        Self(hash.digest())
     }
 
     /// A generator that starts from this seed.
@@ -50,6 +60,22 @@ mod tests {
             seed(0, "track", "a"),
             seed(0, "sample", "b"),
             seed(0, "samplea", ""),
+        ];
+        for (i, a) in all.iter().enumerate() {
+            assert!(all[i + 1..].iter().all(|b| a != b));
+        }
+    }
+
+    #[test]
+    fn views_have_seeds_of_their_own_that_repeat() {
+        let seed = |run, epoch, record, view| Seed::of_run(run).for_view(epoch, record, view);
+        assert_eq!(seed(7, 1, 2, 3), seed(7, 1, 2, 3));
+        let all = [
+            seed(7, 1, 2, 3),
+            seed(8, 1, 2, 3),
+            seed(7, 2, 1, 3),
+            seed(7, 1, 3, 2),
+            seed(7, 1, 2, 0),
         ];
         for (i, a) in all.iter().enumerate() {
             assert!(all[i + 1..].iter().all(|b| a != b));

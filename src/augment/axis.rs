@@ -1,0 +1,124 @@
+//! Resizing along one side: which source pixels a pixel of the view is made of, and with which weights.
+
+use super::painter::LANES;
+
+/// One side of a crop, and what it becomes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Axis {
+    /// Where the crop begins, px of the source.
+    pub start_px: f64,
+    /// How long it is, px of the source.
+    pub length_px: f64,
+    /// Its length after resizing, px.
+    pub resized_px: u32,
+    /// First px of those that is wanted.
+    pub first_px: u32,
+    /// How many are wanted.
+    pub count_px: u32,
+    /// Whether the last one comes first.
+    pub is_reversed: bool,
+}
+
+impl Axis {
+    /// All of a crop.
+    pub fn whole(start_px: u32, length_px: u32, resized_px: u32) -> Self {
+        Self {
+            start_px: f64::from(start_px),
+            length_px: f64::from(length_px),
+            resized_px,
+            first_px: 0,
+            count_px: resized_px,
+            is_reversed: false,
+        }
+    }
+
+    /// Source px in one of the view.
+    fn scale(&self) -> f64 {
+        self.length_px / f64::from(self.resized_px)
+    }
+
+    /// Whether a source that is `divisor` times smaller still has a px for each of the view.
+    pub fn allows(&self, divisor: u32) -> bool {
+        self.length_px >= f64::from(self.resized_px) * f64::from(divisor)
+    }
+
+    /// The source px that are looked at: the first, and how many.
+    pub fn source(&self) -> (u32, u32) {
+        let (scale, reach) = (self.scale(), self.scale().max(1.0));
+        let first = scale * f64::from(self.first_px) - reach;
+        let last = scale * f64::from(self.first_px + self.count_px) + reach;
+        let start = (self.start_px + first.max(0.0)).floor();
+        let end = (self.start_px + last.min(self.length_px)).ceil();
+        (start as u32, (end - start) as u32)
+    }
+
+    /// The same crop in a source that is `divisor` times smaller, and whose px `begin_px` is the first at hand.
+    pub fn reduced(self, divisor: u32, begin_px: u32) -> Self {
+        Self {
+            start_px: self.start_px / f64::from(divisor) - f64::from(begin_px),
+            length_px: self.length_px / f64::from(divisor),
+            ..self
+        }
+    }
+}
+
+/// Weights of source pixels, the same number for each pixel of the view.
+#[derive(Debug, Default)]
+pub(super) struct Taps {
+    /// Source px of a px of the view.
+    pub num_taps: usize,
+    /// The first of them, for each px of the view.
+    pub starts: Vec<u32>,
+    /// `view px x num_taps`.
+    pub weights: Vec<f32>,
+}
+
+impl Taps {
+    /// Bilinear weights with antialiasing, as torchvision and PIL have them: a triangle that is as wide as the reduction
+    /// (two px of the source where it enlarges), cut at the crop's border and made to sum to `gain`.
+    ///
+    /// - `source_px`: how many source px are at hand. Taps of weight 0 may lie beyond.
+    ///
+    /// Entries up to a multiple of [`LANES`] have no weight.
+    ///
+    /// # Source
+    /// `aten/src/ATen/native/cpu/UpSampleKernel.cpp`, `_compute_weights_aa`.
+    pub fn fill(&mut self, axis: &Axis, source_px: usize, gain: f64) {
+        let count = axis.count_px as usize;
+        let padded = count.next_multiple_of(LANES);
+        let scale = axis.scale();
+        let reach = scale.max(1.0);
+        let lowest = axis.start_px.floor().max(0.0);
+        let highest = (axis.start_px + axis.length_px)
+            .ceil()
+            .min(source_px as f64);
+        self.num_taps = 2 * reach.ceil() as usize + 1;
+        self.starts.clear();
+        self.starts.resize(padded, 0);
+        self.weights.clear();
+        self.weights.resize(padded * self.num_taps, 0.0);
+        let entries = self.weights.chunks_exact_mut(self.num_taps);
+        for (place, (start, weights)) in self.starts.iter_mut().zip(entries).take(count).enumerate()
+        {
+            let place = if axis.is_reversed {
+                count - 1 - place
+            } else {
+                place
+            };
+            let in_crop = scale * (f64::from(axis.first_px) + place as f64 + 0.5);
+            let center = axis.start_px + in_crop;
+            let first = (center - reach + 0.5).floor().clamp(lowest, highest - 1.0);
+            let end = (center + reach + 0.5).floor().clamp(first + 1.0, highest);
+            *start = first as u32;
+            let num_used = ((end - first) as usize).min(weights.len());
+            let weight = |tap: usize| {
+                let distance = (first + tap as f64 + 0.5 - center).abs() / reach;
+                (1.0 - distance).max(0.0)
+            };
+            let sum: f64 = (0..num_used).map(weight).sum();
+            for (tap, to) in weights.iter_mut().enumerate().take(num_used) {
+                *to = (weight(tap) * gain / sum) as f32;
+            }
+        }
+    }
+}

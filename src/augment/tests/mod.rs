@@ -1,0 +1,4 @@
+//! Tests of views.
+
+mod golden;
+mod views;

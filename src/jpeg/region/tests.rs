@@ -1,0 +1,220 @@
+use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
+
+use super::*;
+
+/// How a picture is stored.
+#[derive(Debug, Clone, Copy)]
+struct Stored {
+    subsampling: Subsamp,
+    is_progressive: bool,
+}
+
+const ALL: [Stored; 8] = [
+    stored(Subsamp::Sub2x2, false),
+    stored(Subsamp::Sub2x1, false),
+    stored(Subsamp::Sub1x2, false),
+    stored(Subsamp::Sub4x1, false),
+    stored(Subsamp::None, false),
+    stored(Subsamp::Gray, false),
+    stored(Subsamp::Sub2x2, true),
+    stored(Subsamp::None, true),
+];
+
+const fn stored(subsampling: Subsamp, is_progressive: bool) -> Stored {
+    Stored {
+        subsampling,
+        is_progressive,
+    }
+}
+
+fn jpeg(width: u32, height: u32, stored: Stored) -> Vec<u8> {
+    let pixel = |x: u32, y: u32| {
+        let wave = |a: f64, b: f64| 128.0 + 90.0 * (f64::from(x) * a + f64::from(y) * b).sin();
+        let grain = f64::from((x * 7919 + y * 104_729) % 31);
+        [wave(0.3, 0.1), wave(0.1, -0.25), wave(-0.07, 0.5)].map(|level| (level + grain) as u8)
+    };
+    let pixels: Vec<u8> = (0..height)
+        .flat_map(|y| (0..width).flat_map(move |x| pixel(x, y)))
+        .collect();
+    let mut compressor = Compressor::new().unwrap();
+    compressor.set_quality(90).unwrap();
+    compressor.set_subsamp(stored.subsampling).unwrap();
+    compressor.set_progressive(stored.is_progressive).unwrap();
+    let image = Image {
+        pixels: pixels.as_slice(),
+        width: width as usize,
+        pitch: width as usize * 3,
+        height: height as usize,
+        format: PixelFormat::RGB,
+    };
+    compressor.compress_to_vec(image).unwrap()
+}
+
+fn region(x: u32, y: u32, width: u32, height: u32) -> RegionPx {
+    RegionPx {
+        x,
+        y,
+        width,
+        height,
+    }
+}
+
+/// R, G, B of pixel (`x`, `y`) of the reduced picture.
+fn pixel(part: &DecodedRegion<'_>, x: u32, y: u32) -> [u8; 3] {
+    let at = (y - part.top) * part.size.width + x - part.left;
+    let rgbx = &part.rgbx[at as usize * RGBX_BYTES..];
+    [rgbx[0], rgbx[1], rgbx[2]]
+}
+
+#[test]
+fn a_region_has_the_bytes_that_the_whole_picture_has_there() {
+    let (width, height) = (83, 61);
+    let size = SizePx { width, height };
+    let regions = [
+        region(0, 0, 83, 61),
+        region(0, 0, 1, 1),
+        region(82, 60, 1, 1),
+        region(16, 16, 32, 16),
+        region(15, 17, 33, 15),
+        region(33, 3, 50, 58),
+        region(49, 31, 20, 9),
+        region(64, 0, 19, 61),
+        region(31, 47, 2, 2),
+    ];
+    let (mut parts, mut wholes) = (RegionDecoder::new().unwrap(), RegionDecoder::new().unwrap());
+    for stored in ALL {
+        let jpeg = jpeg(width, height, stored);
+        for reduction in Reduction::ALL {
+            let whole = wholes
+                .decode(&jpeg, RegionPx::whole(size), reduction)
+                .unwrap();
+            for region in regions {
+                let part = parts.decode(&jpeg, region, reduction).unwrap();
+                let divisor = reduction.divisor();
+                for y in region.y / divisor..(region.y + region.height).div_ceil(divisor) {
+                    for x in region.x / divisor..(region.x + region.width).div_ceil(divisor) {
+                        assert_eq!(
+                            pixel(&part, x, y),
+                            pixel(&whole, x, y),
+                            "{stored:?}, {reduction:?}, {region}, at ({x}, {y})"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_jpeg_cut_anywhere_is_an_error_for_the_whole_picture() {
+    let mut decoder = RegionDecoder::new().unwrap();
+    for stored in ALL {
+        let jpeg = jpeg(40, 33, stored);
+        for end in 0..jpeg.len() - 2 {
+            let whole = region(0, 0, 40, 33);
+            let result = decoder.decode(&jpeg[..end], whole, Reduction::Full);
+            assert!(result.is_err(), "{stored:?} cut at {end} of {}", jpeg.len());
+        }
+    }
+}
+
+#[test]
+fn a_baseline_jpeg_cut_below_the_region_gives_the_region_or_an_error() {
+    let (mut cut, mut sound) = (RegionDecoder::new().unwrap(), RegionDecoder::new().unwrap());
+    for stored in ALL {
+        let jpeg = jpeg(40, 64, stored);
+        let top = region(0, 0, 40, 16);
+        let expected = sound.decode(&jpeg, top, Reduction::Full).unwrap();
+        let mut num_given = 0;
+        for end in 0..jpeg.len() {
+            if let Ok(part) = cut.decode(&jpeg[..end], top, Reduction::Full) {
+                assert!(part.rgbx == expected.rgbx, "{stored:?} cut at {end}");
+                num_given += 1;
+            }
+        }
+        // The end that is not read is most of a baseline file, and nothing of a progressive one.
+        let share = num_given * 100 / jpeg.len();
+        let is_expected = if stored.is_progressive {
+            share < 2
+        } else {
+            share > 30
+        };
+        assert!(
+            is_expected,
+            "{stored:?}: {share} % of the cuts gave the region"
+        );
+    }
+}
+
+#[test]
+fn flipped_bits_give_pixels_or_an_error_and_spoil_no_later_picture() {
+    let mut decoder = RegionDecoder::new().unwrap();
+    let mut sound = RegionDecoder::new().unwrap();
+    let good = jpeg(40, 33, ALL[0]);
+    let middle = region(10, 9, 20, 20);
+    let expected = sound
+        .decode(&good, middle, Reduction::Full)
+        .unwrap()
+        .rgbx
+        .to_vec();
+    for stored in [ALL[0], ALL[6]] {
+        let jpeg = jpeg(40, 33, stored);
+        for at in 0..jpeg.len() {
+            let mut damaged = jpeg.clone();
+            damaged[at] ^= 1 << (at % 8);
+            let _ = decoder.decode(&damaged, middle, Reduction::Half);
+        }
+    }
+    let part = decoder.decode(&good, middle, Reduction::Full).unwrap();
+    assert!(part.rgbx == expected);
+}
+
+#[test]
+fn a_picture_of_one_pixel_and_one_far_longer_than_high_are_decoded() {
+    let mut decoder = RegionDecoder::new().unwrap();
+    for stored in ALL {
+        for (width, height) in [(1, 1), (9000, 1), (1, 9000), (3, 2)] {
+            let jpeg = jpeg(width, height, stored);
+            let size = decoder.read_size(&jpeg).unwrap();
+            assert_eq!(size, SizePx { width, height });
+            for reduction in Reduction::ALL {
+                let part = decoder
+                    .decode(&jpeg, RegionPx::whole(size), reduction)
+                    .unwrap();
+                assert_eq!(part.size.width, width.div_ceil(reduction.divisor()));
+            }
+            let last = region(width - 1, height - 1, 1, 1);
+            decoder.decode(&jpeg, last, Reduction::Full).unwrap();
+        }
+    }
+}
+
+#[test]
+fn cmyk_too_large_pictures_and_regions_outside_are_refused_by_name() {
+    let mut decoder = RegionDecoder::new().unwrap();
+    let cmyk = Image {
+        pixels: [60u8; 16 * 16 * 4].as_slice(),
+        width: 16,
+        pitch: 64,
+        height: 16,
+        format: PixelFormat::CMYK,
+    };
+    let cmyk = Compressor::new().unwrap().compress_to_vec(cmyk).unwrap();
+    let whole = region(0, 0, 16, 16);
+    let refusal = decoder.decode(&cmyk, whole, Reduction::Full).unwrap_err();
+    assert!(matches!(refusal, JpegError::Cmyk), "{refusal}");
+    let refusal = decoder.read_size(&jpeg(20_000, 1, ALL[0])).unwrap_err();
+    assert!(matches!(refusal, JpegError::Size(_)), "{refusal}");
+    let small = jpeg(20, 20, ALL[0]);
+    for outside in [
+        region(0, 0, 21, 1),
+        region(20, 0, 1, 1),
+        region(3, 3, 0, 4),
+        region(u32::MAX, 0, 2, 1),
+    ] {
+        let refusal = decoder
+            .decode(&small, outside, Reduction::Full)
+            .unwrap_err();
+        assert!(matches!(refusal, JpegError::Region { .. }), "{refusal}");
+    }
+}
