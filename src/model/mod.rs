@@ -1,4 +1,6 @@
-//! libtorch, for the encoders: today only what it can compute on here.
+//! libtorch, for the encoders: today only what it can compute on here; and weights in files, without it.
+
+pub mod weights;
 
 use tch::Cuda;
 
