@@ -28,3 +28,6 @@ pub use trunk::{Backbone, backbone};
 pub use write::{
     detectron2_bytes, moco_bytes, torchvision_bytes, vissl_bytes, write_bytes, write_safetensors,
 };
+
+#[cfg(test)]
+mod tests;
