@@ -25,6 +25,8 @@ pub(super) enum Command {
     Track(TrackArgs),
     /// Render a small data set whose truth is known, in the layout of a real one.
     Synth(Box<SynthArgs>),
+    /// Write the ResNet in a file of weights as another program expects it.
+    Export(ExportArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -107,6 +109,34 @@ pub(super) struct TrackArgs {
     /// Draw the success plot of the trackers.
     #[arg(long, value_name = "OUT.svg")]
     pub plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// For which program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExportToArg {
+    /// .pth.tar for main_lincls.py of facebookresearch/moco, as --pretrained.
+    Moco,
+    /// .pkl for Detectron2, as MODEL.WEIGHTS.
+    Detectron2,
+    /// .torch for VISSL, as WEIGHTS_INIT.PARAMS_FILE.
+    Vissl,
+    /// .safetensors or .pth with torchvision's names, which timm has too.
+    Torchvision,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// Weights: safetensors, or a file of torch.save (zip or older); see docs/WEIGHTS.md.
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+    /// For which program.
+    #[arg(long, value_enum)]
+    pub to: ExportToArg,
+    /// The file to write; it must not exist.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
     #[command(flatten)]
     pub common: Common,
 }

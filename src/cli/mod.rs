@@ -1,6 +1,8 @@
 //! The command line: flags to checked options, results to stdout, and the exit code.
 
 mod args;
+#[cfg(feature = "train")]
+mod export;
 mod inspect;
 mod signals;
 #[cfg(feature = "synth")]
@@ -152,6 +154,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode, CliErro
         Command::Verify(args) => verify(&args, &signals::cancel_on_signal()?),
         Command::Track(args) => track(&args, &signals::cancel_on_signal()?),
         Command::Synth(args) => synth(&args),
+        Command::Export(args) => export(&args),
         Command::Inspect(args) => inspect::inspect(&args, &signals::cancel_on_signal()?),
     }
 }
@@ -204,6 +207,16 @@ fn synth(args: &args::SynthArgs) -> Result<ExitCode, CliError> {
 #[cfg(not(feature = "synth"))]
 fn synth(_: &args::SynthArgs) -> Result<ExitCode, CliError> {
     Err(CliError::NotBuilt { feature: "synth" })
+}
+
+#[cfg(feature = "train")]
+fn export(args: &args::ExportArgs) -> Result<ExitCode, CliError> {
+    export::export(args)
+}
+
+#[cfg(not(feature = "train"))]
+fn export(_: &args::ExportArgs) -> Result<ExitCode, CliError> {
+    Err(CliError::NotBuilt { feature: "train" })
 }
 
 fn verify(args: &VerifyArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {

@@ -3,6 +3,8 @@
 //! **Takes** a [`ResNetConfig`], normalised images `N x 3 x H x W`. **Gives** features `N x D`. **Fails** where a device is
 //! not there ([`DeviceError`]). **Source**: He et al. 2016, torchvision's definition.
 
+pub mod weights;
+
 mod device;
 mod head;
 mod layers;

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
+#[cfg(feature = "train")]
+use crate::model::weights::WeightsError;
 use crate::shard::ShardError;
 #[cfg(feature = "extract")]
 use crate::source::SourceError;
@@ -217,6 +219,28 @@ pub enum RunError {
         sequence: String,
         /// Why it could not be.
         reason: String,
+    },
+    /// A file of weights cannot be read, understood or written.
+    #[cfg(feature = "train")]
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The file to be written is there already.
+    #[cfg(feature = "train")]
+    #[error("{} exists; name another file with --out, or remove it first", .out.display())]
+    OutExists {
+        /// The file.
+        out: PathBuf,
+    },
+    /// The program that the file is for would not read it under its name.
+    #[cfg(feature = "train")]
+    #[error("--out is {}; expected a name that ends in .{endings} for {to}", .out.display())]
+    ExportName {
+        /// The file.
+        out: PathBuf,
+        /// The program.
+        to: &'static str,
+        /// What would pass, but for the first dot.
+        endings: String,
     },
     /// A record that does not exist was asked for.
     #[error("record {number} does not exist: the data set has {num_records} records, from 0")]

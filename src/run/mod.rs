@@ -5,6 +5,8 @@
 //! input is skipped or the run stops.
 
 mod error;
+#[cfg(feature = "train")]
+mod export;
 #[cfg(feature = "extract")]
 mod extract;
 mod inspect;
@@ -24,6 +26,8 @@ mod words;
 
 pub use crate::types::with_causes;
 pub use error::RunError;
+#[cfg(feature = "train")]
+pub use export::{ExportFormat, ExportOptions, ExportSummary, export};
 #[cfg(feature = "extract")]
 pub use extract::{ExtractOptions, ExtractSummary, extract};
 pub use inspect::{

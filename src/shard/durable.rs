@@ -1,18 +1,15 @@
 //! Files that are whole under their final name, also after a power cut.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::ShardError;
+use crate::types;
 
 /// Writes `bytes` to `temporary`, syncs it, renames it to `path`. Both on one file system.
 pub(super) fn write_whole(temporary: &Path, path: &Path, bytes: &[u8]) -> Result<(), ShardError> {
-    let written = File::create(temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    written.map_err(ShardError::write(temporary))?;
+    types::write_synced(temporary, bytes).map_err(ShardError::write(temporary))?;
     rename(temporary, path)
 }
 
@@ -23,9 +20,7 @@ pub(super) fn rename(from: &Path, to: &Path) -> Result<(), ShardError> {
 
 /// Makes the names in `folder` survive a power cut.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), ShardError> {
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(ShardError::write(folder))
+    types::sync_folder(folder).map_err(ShardError::write(folder))
 }
 
 /// Removes `path` if it is there.

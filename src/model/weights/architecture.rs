@@ -1,0 +1,337 @@
+//! Which ResNet it is, by the names and shapes of its tensors.
+//!
+//! **Source**: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, table 1; torchvision's names.
+
+use std::fmt;
+
+use super::error::WeightsError;
+use super::kept::Weights;
+
+/// How deep, which also says what a block is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// Blocks of two convolutions, 2 2 2 2.
+    R18,
+    /// Blocks of two convolutions, 3 4 6 3.
+    R34,
+    /// Bottlenecks, 3 4 6 3.
+    R50,
+    /// Bottlenecks, 3 4 23 3.
+    R101,
+    /// Bottlenecks, 3 8 36 3.
+    R152,
+}
+
+impl Depth {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::R18, Self::R34, Self::R50, Self::R101, Self::R152];
+
+    /// Layers, as in `ResNet-50`.
+    pub fn num_layers(self) -> usize {
+        match self {
+            Self::R18 => 18,
+            Self::R34 => 34,
+            Self::R50 => 50,
+            Self::R101 => 101,
+            Self::R152 => 152,
+        }
+    }
+
+    /// Blocks of `layer1` to `layer4`.
+    pub fn num_blocks(self) -> [usize; 4] {
+        match self {
+            Self::R18 => [2, 2, 2, 2],
+            Self::R34 | Self::R50 => [3, 4, 6, 3],
+            Self::R101 => [3, 4, 23, 3],
+            Self::R152 => [3, 8, 36, 3],
+        }
+    }
+
+    /// Whether a block is a bottleneck: 1 x 1, 3 x 3, 1 x 1 to four times the channels.
+    pub fn has_bottlenecks(self) -> bool {
+        self >= Self::R50
+    }
+}
+
+/// The first convolution, by its kernel. Strides and pooling leave no trace in weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stem {
+    /// 7 x 7, in every known network with stride 2 and a pooling behind it: for images of 224 px.
+    Large,
+    /// 3 x 3, commonly with stride 1 and no pooling: for small images.
+    Small,
+}
+
+impl Stem {
+    /// Side of the kernel, px.
+    pub fn kernel_px(self) -> usize {
+        match self {
+            Self::Large => 7,
+            Self::Small => 3,
+        }
+    }
+}
+
+/// A ResNet's measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Architecture {
+    /// How deep.
+    pub depth: Depth,
+    /// Channels that the first convolution gives: 64, or a multiple or a share of it.
+    pub first_width: usize,
+    /// Channels of an image: 3.
+    pub in_channels: usize,
+    /// The first convolution.
+    pub stem: Stem,
+}
+
+impl Architecture {
+    /// Reads the measures off `trunk` (torchvision's names, no prefix), and checks that every tensor that such a
+    /// network needs is there with its shape. Counters of batches (`num_batches_tracked`) may lack.
+    ///
+    /// # Errors
+    /// [`WeightsError::UnknownArchitecture`], [`WeightsError::MissingTensor`] or [`WeightsError::Shape`].
+    pub fn of(trunk: &Weights) -> Result<Self, WeightsError> {
+        let found = Self::measured(trunk)?;
+        for (name, expected) in found.tensors() {
+            match trunk.get(&name) {
+                Some(tensor) if tensor.shape() == expected => {}
+                Some(tensor) => {
+                    return Err(WeightsError::Shape {
+                        name,
+                        got: tensor.shape().to_vec(),
+                        expected,
+                        architecture: found.to_string(),
+                    });
+                }
+                None => {
+                    return Err(WeightsError::MissingTensor {
+                        name,
+                        architecture: found.to_string(),
+                    });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Width as a multiple of the published networks' 64.
+    pub fn width_factor(&self) -> f64 {
+        self.first_width as f64 / 64.0
+    }
+
+    /// Channels of the features behind the last layer: 512 or 2048 at the published width.
+    pub fn feature_width(&self) -> usize {
+        8 * self.first_width * self.expansion()
+    }
+
+    /// Names and shapes of all tensors of the trunk, in the order of the network, without counters of batches.
+    pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
+        let kernel = self.stem.kernel_px();
+        let mut tensors = vec![(
+            "conv1.weight".to_owned(),
+            vec![self.first_width, self.in_channels, kernel, kernel],
+        )];
+        norm(&mut tensors, "bn1", self.first_width);
+        let mut channels = self.first_width;
+        for (stage, num_blocks) in self.depth.num_blocks().into_iter().enumerate() {
+            let width = self.first_width << stage;
+            for index in 0..num_blocks {
+                let block = format!("layer{}.{index}", stage + 1);
+                self.block(&mut tensors, &block, channels, width);
+                let out = width * self.expansion();
+                if index == 0 && (stage > 0 || channels != out) {
+                    let name = format!("{block}.downsample.0.weight");
+                    tensors.push((name, vec![out, channels, 1, 1]));
+                    norm(&mut tensors, &format!("{block}.downsample.1"), out);
+                }
+                channels = out;
+            }
+        }
+        tensors
+    }
+
+    fn block(
+        &self,
+        tensors: &mut Vec<(String, Vec<usize>)>,
+        block: &str,
+        channels: usize,
+        width: usize,
+    ) {
+        let convolutions: &[(usize, usize, usize)] = if self.depth.has_bottlenecks() {
+            &[
+                (channels, width, 1),
+                (width, width, 3),
+                (width, 4 * width, 1),
+            ]
+        } else {
+            &[(channels, width, 3), (width, width, 3)]
+        };
+        for (place, &(from, to, kernel)) in (1..).zip(convolutions) {
+            tensors.push((
+                format!("{block}.conv{place}.weight"),
+                vec![to, from, kernel, kernel],
+            ));
+            norm(tensors, &format!("{block}.bn{place}"), to);
+        }
+    }
+
+    fn expansion(&self) -> usize {
+        if self.depth.has_bottlenecks() { 4 } else { 1 }
+    }
+
+    fn measured(trunk: &Weights) -> Result<Self, WeightsError> {
+        let unknown = |what: String| WeightsError::UnknownArchitecture { what };
+        let shape = |name: &str| {
+            let tensor = trunk.get(name);
+            tensor
+                .map(|tensor| tensor.shape())
+                .ok_or_else(|| unknown(format!("no {name}")))
+        };
+        let (first_width, in_channels, stem) = match *shape("conv1.weight")? {
+            [width, channels, 7, 7] => (width, channels, Stem::Large),
+            [width, channels, 3, 3] => (width, channels, Stem::Small),
+            ref other => {
+                return Err(unknown(format!(
+                    "conv1.weight is {other:?}; expected width x channels x 7 x 7, or 3 x 3"
+                )));
+            }
+        };
+        if first_width == 0 || first_width > 1 << 16 {
+            return Err(unknown(format!(
+                "conv1.weight gives {first_width} channels"
+            )));
+        }
+        let blocks = [1, 2, 3, 4].map(|layer| {
+            let blocks = (0..).take_while(|block| {
+                trunk
+                    .get(&format!("layer{layer}.{block}.conv1.weight"))
+                    .is_some()
+            });
+            blocks.count()
+        });
+        let has_bottlenecks = trunk.get("layer1.0.conv3.weight").is_some();
+        let mut depths = Depth::ALL.into_iter();
+        let depth = depths
+            .find(|depth| {
+                depth.num_blocks() == blocks && depth.has_bottlenecks() == has_bottlenecks
+            })
+            .ok_or_else(|| {
+                let kind = if has_bottlenecks {
+                    "bottlenecks"
+                } else {
+                    "blocks"
+                };
+                unknown(format!("{blocks:?} {kind} in layer1 to layer4"))
+            })?;
+        Ok(Self {
+            depth,
+            first_width,
+            in_channels,
+            stem,
+        })
+    }
+}
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ResNet-{}", self.depth.num_layers())?;
+        if self.first_width != 64 {
+            write!(f, " of width {}", self.first_width)?;
+        }
+        match self.stem {
+            Stem::Large => Ok(()),
+            Stem::Small => f.write_str(" with a 3 x 3 stem"),
+        }
+    }
+}
+
+fn norm(tensors: &mut Vec<(String, Vec<usize>)>, name: &str, channels: usize) {
+    for part in ["weight", "bias", "running_mean", "running_var"] {
+        tensors.push((format!("{name}.{part}"), vec![channels]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tensor::{ElementKind, HostTensor};
+    use super::*;
+
+    fn network(depth: Depth, first_width: usize, stem: Stem) -> Architecture {
+        Architecture {
+            depth,
+            first_width,
+            in_channels: 3,
+            stem,
+        }
+    }
+
+    fn zeros(architecture: &Architecture) -> Weights {
+        let tensors = architecture.tensors().into_iter().map(|(name, shape)| {
+            let bytes = vec![0; shape.iter().product()];
+            (
+                name,
+                HostTensor::new(shape, ElementKind::U8, bytes).unwrap(),
+            )
+        });
+        tensors.collect()
+    }
+
+    #[test]
+    fn every_depth_width_and_stem_is_told_from_its_tensors() {
+        for depth in Depth::ALL {
+            for (width, stem) in [(2, Stem::Large), (4, Stem::Small)] {
+                let network = network(depth, width, stem);
+                assert_eq!(Architecture::of(&zeros(&network)).unwrap(), network);
+            }
+        }
+    }
+
+    #[test]
+    fn the_published_networks_have_their_published_numbers_of_parameters() {
+        // torchvision's resnet18, 34, 50, 101, 152 without fc.
+        let published = [11_176_512, 21_284_672, 23_508_032, 42_500_160, 58_143_808];
+        for (depth, expected) in Depth::ALL.into_iter().zip(published) {
+            let tensors = network(depth, 64, Stem::Large).tensors();
+            let parameters = tensors.iter().filter(|(name, _)| !name.contains("running"));
+            let count: usize = parameters
+                .map(|(_, shape)| shape.iter().product::<usize>())
+                .sum();
+            assert_eq!(count, expected, "{depth:?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_tensor_and_a_wrong_shape_are_named() {
+        let network = network(Depth::R18, 2, Stem::Large);
+        let without = zeros(&network)
+            .into_iter()
+            .filter(|(name, _)| name != "layer3.1.bn2.bias");
+        let err = Architecture::of(&without.collect()).unwrap_err();
+        assert!(
+            err.to_string().contains("layer3.1.bn2.bias is missing"),
+            "{err}"
+        );
+
+        let mut wrong = zeros(&network);
+        wrong.insert(
+            "bn1.bias",
+            HostTensor::new(vec![3], ElementKind::U8, vec![0; 3]).unwrap(),
+        );
+        let err = Architecture::of(&wrong).unwrap_err();
+        assert!(
+            err.to_string().contains("bn1.bias is [3]; expected [2]"),
+            "{err}"
+        );
+    }
+
+    #[test]
+    fn other_numbers_of_blocks_are_unknown_and_said() {
+        let network = network(Depth::R18, 2, Stem::Small);
+        let kept = zeros(&network)
+            .into_iter()
+            .filter(|(name, _)| !name.starts_with("layer4.1"));
+        let err = Architecture::of(&kept.collect()).unwrap_err();
+        assert!(err.to_string().contains("[2, 2, 2, 1] blocks"), "{err}");
+    }
+}

@@ -1,0 +1,208 @@
+//! What the pickles of `torch.save` call, done here: tensors, parameters, storages, ordered dicts. All other
+//! calls are not made.
+
+use super::super::tensor::ElementKind;
+use super::error::PickleFault;
+use super::machine::{MAX_OPCODES, Machine};
+use super::tree::{Node, NodeId, Storage, StorageType, Tensor};
+
+/// PyTorch's own limit of dimensions.
+const MAX_DIMENSIONS: usize = 64;
+
+/// More than any call takes that is followed.
+const MAX_ARGUMENTS: usize = 16;
+
+/// Elements that PyTorch has and nothing here reads, with their bytes: how far to the next storage of a legacy file.
+const OTHER_STORAGES: [(&str, usize); 7] = [
+    ("ComplexFloatStorage", 8),
+    ("ComplexDoubleStorage", 16),
+    ("QInt8Storage", 1),
+    ("QUInt8Storage", 1),
+    ("QInt32Storage", 4),
+    ("QUInt4x2Storage", 1),
+    ("QUInt2x4Storage", 1),
+];
+
+impl Machine<'_> {
+    /// What `callable(*arguments)` makes, if it is known; an opaque value otherwise.
+    pub(super) fn rebuild(
+        &mut self,
+        callable: NodeId,
+        arguments: NodeId,
+    ) -> Result<NodeId, PickleFault> {
+        let opaque = Node::Opaque(Some(callable));
+        let (module, name) = self.global_name(callable);
+        let arguments = self.sequence(arguments, "a tuple of arguments")?;
+        Ok(match (module, name) {
+            ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => {
+                self.tensor(&arguments, None)?
+            }
+            ("torch._utils", "_rebuild_tensor_v3") => {
+                let kind = arguments.get(6).map(|&kind| self.dtype(kind));
+                match kind {
+                    Some(Some(kind)) => self.tensor(&arguments, Some(kind))?,
+                    _ => self.add(opaque),
+                }
+            }
+            ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state") => {
+                argument(&arguments, 0)?
+            }
+            ("torch._tensor", "_rebuild_from_type_v2") => {
+                let (inner, inner_arguments) = (argument(&arguments, 0)?, argument(&arguments, 2)?);
+                // One level: PyTorch does not nest it, and a hostile file must not either.
+                match self.global_name(inner) {
+                    ("torch._utils", _) => self.rebuild(inner, inner_arguments)?,
+                    _ => self.add(opaque),
+                }
+            }
+            ("collections", "OrderedDict" | "defaultdict") => self.ordered_dict(&arguments)?,
+            ("torch", "Size") => argument(&arguments, 0)?,
+            _ => self.add(opaque),
+        })
+    }
+
+    /// The storage that a persistent id names: `("storage", class, key, location, length)`, and in legacy files the
+    /// part of it, `(key, first, length)` or None.
+    pub(super) fn persistent(&self, id: NodeId) -> Result<Node, PickleFault> {
+        let parts = self.sequence(id, "a persistent id")?;
+        let kind = argument(&parts, 0)?;
+        match self.tree.text(kind) {
+            Some("storage") => {}
+            // A class with its source, in old files of whole modules.
+            Some("module") => return Ok(Node::Opaque(parts.get(1).copied())),
+            _ => return Err(self.wrong(kind, "\"storage\"")),
+        }
+        let (class, key) = (argument(&parts, 1)?, argument(&parts, 2)?);
+        let Node::Text(place) = self.tree.node(key) else {
+            return Err(self.wrong(key, "a str as the key of a storage"));
+        };
+        let first = match parts.get(5).map(|&part| (part, self.tree.node(part))) {
+            Some((_, Node::Sequence(part))) => self.count(argument(part, 1)?)?,
+            Some((part, node)) if *node != Node::None => {
+                return Err(self.wrong(part, "a part of a storage"));
+            }
+            _ => 0,
+        };
+        Ok(Node::Storage(Storage {
+            key: place.clone(),
+            kind: self.storage_type(class)?,
+            length: self.count(argument(&parts, 4)?)? as u64,
+            first: first as u64,
+        }))
+    }
+
+    fn tensor(
+        &mut self,
+        arguments: &[NodeId],
+        kind: Option<ElementKind>,
+    ) -> Result<NodeId, PickleFault> {
+        let storage = argument(arguments, 0)?;
+        if !matches!(self.tree.node(storage), Node::Storage(_)) {
+            return Err(self.wrong(storage, "a storage"));
+        }
+        let offset = self.count(argument(arguments, 1)?)?;
+        let shape = self.counts(argument(arguments, 2)?)?;
+        let strides = self.counts(argument(arguments, 3)?)?;
+        if shape.len() != strides.len() {
+            return Err(self.wrong(argument(arguments, 3)?, "as many strides as dimensions"));
+        }
+        self.charge(2 * shape.len())?;
+        Ok(self.add(Node::Tensor(Tensor {
+            storage,
+            kind,
+            offset,
+            shape,
+            strides,
+        })))
+    }
+
+    /// Python 2 gave an ordered dict its entries as a list of pairs.
+    fn ordered_dict(&mut self, arguments: &[NodeId]) -> Result<NodeId, PickleFault> {
+        let mut entries = Vec::new();
+        if let Some(Node::Sequence(pairs)) = arguments.first().map(|&pairs| self.tree.node(pairs)) {
+            for &pair in pairs {
+                if entries.len() >= self.copies_left {
+                    return Err(PickleFault::TooLong { limit: MAX_OPCODES });
+                }
+                match self.tree.node(pair) {
+                    Node::Sequence(pair) if pair.len() == 2 => {
+                        entries.push((argument(pair, 0)?, argument(pair, 1)?));
+                    }
+                    _ => return Err(self.wrong(pair, "a pair of key and value")),
+                }
+            }
+        }
+        self.charge(entries.len())?;
+        Ok(self.add(Node::Dict(entries)))
+    }
+
+    fn storage_type(&self, class: NodeId) -> Result<StorageType, PickleFault> {
+        let (module, name) = self.global_name(class);
+        let known = ElementKind::ALL
+            .into_iter()
+            .find(|kind| kind.torch_storage() == name);
+        let other = OTHER_STORAGES.iter().find(|(other, _)| *other == name);
+        match (module, known, other) {
+            ("torch" | "torch.cuda", Some(kind), _) => Ok(StorageType::Of(kind)),
+            ("torch" | "torch.cuda", _, Some(&(_, size))) => Ok(StorageType::Other(size)),
+            ("torch.storage" | "torch", ..) if name.ends_with("UntypedStorage") => {
+                Ok(StorageType::Untyped)
+            }
+            _ => Err(self.wrong(class, "the class of a storage, as torch.FloatStorage")),
+        }
+    }
+
+    fn dtype(&self, id: NodeId) -> Option<ElementKind> {
+        let (module, name) = self.global_name(id);
+        let mut kinds = ElementKind::ALL.into_iter();
+        kinds.find(|kind| module == "torch" && kind.torch_dtype() == name)
+    }
+
+    fn global_name(&self, id: NodeId) -> (&str, &str) {
+        match self.tree.node(id) {
+            Node::Global { module, name } => (self.tree.text_at(module), self.tree.text_at(name)),
+            _ => ("", ""),
+        }
+    }
+
+    /// The first values of a tuple.
+    fn sequence(&self, id: NodeId, expected: &'static str) -> Result<Vec<NodeId>, PickleFault> {
+        match self.tree.node(id) {
+            Node::Sequence(items) => Ok(items.iter().copied().take(MAX_ARGUMENTS).collect()),
+            _ => Err(self.wrong(id, expected)),
+        }
+    }
+
+    fn counts(&self, id: NodeId) -> Result<Vec<usize>, PickleFault> {
+        match self.tree.node(id) {
+            Node::Sequence(items) if items.len() <= MAX_DIMENSIONS => {
+                items.iter().map(|&item| self.count(item)).collect()
+            }
+            _ => Err(self.wrong(id, "a tuple of at most 64 ints")),
+        }
+    }
+
+    fn count(&self, id: NodeId) -> Result<usize, PickleFault> {
+        match self.tree.node(id) {
+            Node::Int(int) => usize::try_from(*int).map_err(|_| self.wrong(id, "an int >= 0")),
+            _ => Err(self.wrong(id, "an int >= 0")),
+        }
+    }
+
+    /// A tuple that is stored once can be copied by every call: copies count as opcodes do.
+    fn charge(&mut self, copied: usize) -> Result<(), PickleFault> {
+        let left = self.copies_left.checked_sub(copied);
+        self.copies_left = left.ok_or(PickleFault::TooLong { limit: MAX_OPCODES })?;
+        Ok(())
+    }
+}
+
+fn argument(arguments: &[NodeId], index: usize) -> Result<NodeId, PickleFault> {
+    arguments
+        .get(index)
+        .copied()
+        .ok_or_else(|| PickleFault::Type {
+            found: format!("{} arguments", arguments.len()),
+            expected: "more",
+        })
+}

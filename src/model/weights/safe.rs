@@ -1,0 +1,139 @@
+//! Safetensors: a JSON header with names, kinds, shapes and places, then the bytes.
+//!
+//! **Source**: <https://github.com/huggingface/safetensors#format>.
+
+use std::cmp::Reverse;
+
+use safetensors::{Dtype, SafeTensors};
+use serde_json::{Map, Value, json};
+
+use super::error::WeightsError;
+use super::kept::Weights;
+use super::tensor::{ElementKind, HostTensor};
+
+/// The header's key for what is said beside the tensors.
+const METADATA: &str = "__metadata__";
+/// Bytes to which the header is padded; as many hold its length.
+const ALIGNMENT: usize = 8;
+
+/// Reads a whole file. Tensors of kinds that are not known are skipped by name.
+pub(super) fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(WeightsError::Safetensors)?;
+    let file = SafeTensors::deserialize(bytes).map_err(WeightsError::Safetensors)?;
+    let mut weights = Weights::new();
+    for name in header.offset_keys() {
+        let view = file.tensor(&name).map_err(WeightsError::Safetensors)?;
+        let Some(kind) = kind_of(view.dtype()) else {
+            weights.skip(name);
+            continue;
+        };
+        let tensor = HostTensor::new(view.shape().to_vec(), kind, view.data().to_vec())
+            .map_err(|fault| WeightsError::tensor(&name, fault))?;
+        weights.insert(name, tensor);
+    }
+    for (key, value) in header.metadata().iter().flatten() {
+        weights.set_metadata(key, value);
+    }
+    Ok(weights)
+}
+
+/// A whole file of safetensors with `weights` and their metadata: the widest kinds first, so that each lies
+/// aligned, else in the order of `weights`. The same weights give the same bytes.
+///
+/// # Errors
+/// [`WeightsError::Safetensors`] if the format cannot hold them: a header of more than 100 MB, or a tensor that
+/// is called `__metadata__`.
+pub fn safetensors_bytes(weights: &Weights) -> Result<Vec<u8>, WeightsError> {
+    let mut ordered: Vec<(&str, &HostTensor)> = weights.iter().collect();
+    ordered.sort_by_key(|(_, tensor)| Reverse(tensor.kind().size_bytes()));
+    let mut header = Map::new();
+    if !weights.metadata().is_empty() {
+        header.insert(METADATA.to_owned(), json!(weights.metadata()));
+    }
+    let mut end = 0;
+    for (name, tensor) in &ordered {
+        let begin = end;
+        end += tensor.bytes().len();
+        let dtype = dtype_of(tensor.kind()).to_string();
+        let entry = json!({"dtype": dtype, "shape": tensor.shape(), "data_offsets": [begin, end]});
+        header.insert((*name).to_owned(), entry);
+    }
+    let mut header = Value::Object(header).to_string();
+    let padded = header.len().next_multiple_of(ALIGNMENT);
+    header.extend(std::iter::repeat_n(' ', padded - header.len()));
+    let mut bytes = Vec::with_capacity(ALIGNMENT + padded + end);
+    bytes.extend_from_slice(&(padded as u64).to_le_bytes());
+    bytes.extend_from_slice(header.as_bytes());
+    for (_, tensor) in &ordered {
+        bytes.extend_from_slice(tensor.bytes());
+    }
+    // Whatever the format's own reader would refuse must not be written.
+    SafeTensors::deserialize(&bytes).map_err(WeightsError::Safetensors)?;
+    Ok(bytes)
+}
+
+fn kind_of(dtype: Dtype) -> Option<ElementKind> {
+    ElementKind::ALL
+        .into_iter()
+        .find(|&kind| dtype_of(kind) == dtype)
+}
+
+fn dtype_of(kind: ElementKind) -> Dtype {
+    match kind {
+        ElementKind::F64 => Dtype::F64,
+        ElementKind::F32 => Dtype::F32,
+        ElementKind::F16 => Dtype::F16,
+        ElementKind::BF16 => Dtype::BF16,
+        ElementKind::I64 => Dtype::I64,
+        ElementKind::I32 => Dtype::I32,
+        ElementKind::I16 => Dtype::I16,
+        ElementKind::I8 => Dtype::I8,
+        ElementKind::U8 => Dtype::U8,
+        ElementKind::Bool => Dtype::BOOL,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Weights {
+        let mut weights = Weights::new();
+        for (name, kind) in [
+            ("a", ElementKind::U8),
+            ("z", ElementKind::F32),
+            ("b", ElementKind::I64),
+        ] {
+            let bytes = (0..3 * kind.size_bytes() as u8).collect();
+            weights.insert(name, HostTensor::new(vec![3, 1], kind, bytes).unwrap());
+        }
+        weights.set_metadata("step", "100");
+        weights.set_metadata("arch", "resnet18");
+        weights
+    }
+
+    #[test]
+    fn what_was_written_is_read_back_with_its_metadata() {
+        let weights = sample();
+        assert_eq!(
+            parse(&safetensors_bytes(&weights).unwrap()).unwrap(),
+            weights
+        );
+    }
+
+    #[test]
+    fn the_same_weights_give_the_same_bytes() {
+        let bytes = safetensors_bytes(&sample()).unwrap();
+        assert!((0..20).all(|_| safetensors_bytes(&sample()).unwrap() == bytes));
+    }
+
+    #[test]
+    fn a_tensor_with_the_name_of_the_metadata_is_refused() {
+        let mut weights = Weights::new();
+        weights.insert(METADATA, HostTensor::from_f32(vec![1], &[1.0]).unwrap());
+        assert!(matches!(
+            safetensors_bytes(&weights),
+            Err(WeightsError::Safetensors(_))
+        ));
+    }
+}

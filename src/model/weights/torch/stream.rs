@@ -1,0 +1,110 @@
+//! The stream that `torch.save` wrote before PyTorch 1.6, and writes on request: five pickles (a magic number, the
+//! protocol's version, the system's byte order, the object, the keys of its storages), then the storages in the
+//! order of the keys, each with its number of elements before it.
+
+use std::collections::HashMap;
+
+use super::super::error::WeightsError;
+use super::super::kept::Weights;
+use super::super::pickle::{self, Node, Storage, Tree};
+use super::gather::Storages;
+use super::state;
+
+/// 0x1950a86a20f9469cfc6c, little endian.
+const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+
+/// Reads a whole file.
+pub fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
+    let mut stream = Stream { bytes, at: 0 };
+    let magic = stream.pickle("the magic number")?;
+    match magic.node(magic.root) {
+        Node::Long(place) if magic.bytes_at(place) == MAGIC => {}
+        _ => return Err(WeightsError::OtherPickle),
+    }
+    stream.pickle("the protocol version")?;
+    let system = stream.pickle("the system's properties")?;
+    let little_endian = system.entry(system.root, "little_endian");
+    if little_endian.is_some_and(|answer| *system.node(answer) == Node::Bool(false)) {
+        return Err(WeightsError::BigEndian);
+    }
+    let object = stream.pickle("the object")?;
+    let keys = stream.pickle("the keys of the storages")?;
+    let storages = Storages {
+        by_key: stream.storages(&object, &keys)?,
+        file_bytes: bytes.len(),
+    };
+    state::read(&object, &storages)
+}
+
+struct Stream<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Stream<'a> {
+    fn pickle(&mut self, what: &str) -> Result<Tree<'a>, WeightsError> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let tree = pickle::parse(rest).map_err(|source| WeightsError::Pickle {
+            stream: format!("{what} (from byte {} of the file)", self.at),
+            source,
+        })?;
+        self.at += tree.length;
+        Ok(tree)
+    }
+
+    fn storages(
+        &mut self,
+        object: &Tree<'a>,
+        keys: &Tree<'a>,
+    ) -> Result<HashMap<&'a str, &'a [u8]>, WeightsError> {
+        let described: HashMap<&str, &Storage> = object
+            .nodes()
+            .iter()
+            .filter_map(|node| match node {
+                Node::Storage(storage) => Some((object.text_at(&storage.key), storage)),
+                _ => None,
+            })
+            .collect();
+        let Node::Sequence(order) = keys.node(keys.root) else {
+            return Err(WeightsError::OtherPickle);
+        };
+        let mut by_key = HashMap::new();
+        for &key in order {
+            let Some((key, storage)) = keys.text(key).and_then(|key| described.get_key_value(key))
+            else {
+                return Err(WeightsError::OtherPickle);
+            };
+            let what = format!("storage {key}");
+            let stored = self.take(8, &what)?;
+            let stored = stored
+                .try_into()
+                .map(u64::from_le_bytes)
+                .unwrap_or_default();
+            if stored != storage.length {
+                return Err(WeightsError::StorageLength {
+                    key: (*key).to_owned(),
+                    stored,
+                    expected: storage.length,
+                });
+            }
+            let size = stored.saturating_mul(storage.kind.element_bytes() as u64);
+            by_key.insert(*key, self.take(size, &what)?);
+        }
+        Ok(by_key)
+    }
+
+    fn take(&mut self, needed: u64, what: &str) -> Result<&'a [u8], WeightsError> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let taken = usize::try_from(needed)
+            .ok()
+            .and_then(|length| rest.get(..length));
+        let taken = taken.ok_or_else(|| WeightsError::Truncated {
+            what: what.to_owned(),
+            offset: self.at,
+            needed,
+            left: rest.len(),
+        })?;
+        self.at += taken.len();
+        Ok(taken)
+    }
+}

@@ -1,0 +1,106 @@
+//! Pickles, written: as few opcodes as PyTorch's and numpy's objects need, all of which
+//! `torch.load(weights_only=True)` reads.
+
+use super::super::pickle::opcodes as op;
+
+/// A pickle in the making. Every method appends; [`Pickle::finish`] ends it.
+pub struct Pickle {
+    bytes: Vec<u8>,
+}
+
+impl Pickle {
+    pub fn new(protocol: u8) -> Self {
+        Self {
+            bytes: vec![op::PROTO, protocol],
+        }
+    }
+
+    pub fn finish(mut self) -> Vec<u8> {
+        self.bytes.push(op::STOP);
+        self.bytes
+    }
+
+    pub fn text(&mut self, text: &str) {
+        self.sized(op::BINUNICODE, text.as_bytes());
+    }
+
+    /// Protocol 3 at least.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.sized(op::BINBYTES, bytes);
+    }
+
+    pub fn int(&mut self, int: i64) {
+        if let Ok(int) = i32::try_from(int) {
+            self.op(op::BININT);
+            self.bytes.extend_from_slice(&int.to_le_bytes());
+        } else {
+            self.bytes.extend_from_slice(&[op::LONG1, 8]);
+            self.bytes.extend_from_slice(&int.to_le_bytes());
+        }
+    }
+
+    pub fn bool(&mut self, value: bool) {
+        self.op(if value { op::NEWTRUE } else { op::NEWFALSE });
+    }
+
+    pub fn none(&mut self) {
+        self.op(op::NONE);
+    }
+
+    /// What `items` appends, as a tuple.
+    pub fn tuple(&mut self, items: impl FnOnce(&mut Self)) {
+        self.op(op::MARK);
+        items(self);
+        self.op(op::TUPLE);
+    }
+
+    pub fn ints(&mut self, ints: &[usize]) {
+        self.tuple(|pickle| ints.iter().for_each(|&int| pickle.int(int as i64)));
+    }
+
+    /// What `entries` appends, keys and values by turns, as a dict.
+    pub fn dict(&mut self, entries: impl FnOnce(&mut Self)) {
+        self.bytes.extend_from_slice(&[op::EMPTY_DICT, op::MARK]);
+        entries(self);
+        self.op(op::SETITEMS);
+    }
+
+    pub fn global(&mut self, module: &str, name: &str) {
+        self.op(op::GLOBAL);
+        for line in [module, name] {
+            self.bytes.extend_from_slice(line.as_bytes());
+            self.bytes.push(b'\n');
+        }
+    }
+
+    /// Calls the function `module.name` with what `arguments` appends.
+    pub fn call(&mut self, module: &str, name: &str, arguments: impl FnOnce(&mut Self)) {
+        self.global(module, name);
+        self.tuple(arguments);
+        self.op(op::REDUCE);
+    }
+
+    /// Gives the object on top what `state` appends as its state.
+    pub fn build(&mut self, state: impl FnOnce(&mut Self)) {
+        self.tuple(state);
+        self.op(op::BUILD);
+    }
+
+    /// The object that the reader knows under what `id` appends.
+    pub fn persistent(&mut self, id: impl FnOnce(&mut Self)) {
+        self.tuple(id);
+        self.op(op::BINPERSID);
+    }
+
+    fn sized(&mut self, opcode: u8, bytes: &[u8]) {
+        self.op(opcode);
+        // Names are short, and a tensor of 4 GiB is longer than any network's.
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        self.bytes.extend_from_slice(&length.to_le_bytes());
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    fn op(&mut self, opcode: u8) {
+        self.bytes.push(opcode);
+    }
+}

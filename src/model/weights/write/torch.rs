@@ -1,0 +1,136 @@
+//! The zip that `torch.load` reads, as `torch.save` writes it since PyTorch 1.6.
+
+use std::io::{Cursor, Write};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use super::super::error::WeightsError;
+use super::super::tensor::HostTensor;
+use super::pickle::Pickle;
+
+/// Records begin at multiples of it, so that storages can be mapped into memory.
+const ALIGNMENT: u16 = 64;
+/// The format's version, which PyTorch raises when readers must change; 3 since 1.6.
+const VERSION: &[u8] = b"3\n";
+
+/// What a checkpoint holds.
+pub enum Object<'a> {
+    Text(String),
+    Int(i64),
+    Dict(Vec<(String, Object<'a>)>),
+    Tensor(&'a HostTensor),
+}
+
+/// The bytes of a whole file with `root` in it.
+pub fn zip_bytes(root: &Object<'_>) -> Result<Vec<u8>, WeightsError> {
+    let mut pickle = Pickle::new(2);
+    let mut storages = Vec::new();
+    append(root, &mut pickle, &mut storages);
+    packed(&pickle.finish(), &storages).map_err(WeightsError::MakeZip)
+}
+
+fn packed(pickle: &[u8], storages: &[&HostTensor]) -> zip::result::ZipResult<Vec<u8>> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(DateTime::default())
+        .with_alignment(ALIGNMENT);
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let mut record = |name: &str, bytes: &[u8]| {
+        archive.start_file(format!("archive/{name}"), options)?;
+        archive.write_all(bytes)?;
+        zip::result::ZipResult::Ok(())
+    };
+    record("data.pkl", pickle)?;
+    record("byteorder", b"little")?;
+    for (key, tensor) in storages.iter().enumerate() {
+        record(&format!("data/{key}"), tensor.bytes())?;
+    }
+    record("version", VERSION)?;
+    Ok(archive.finish()?.into_inner())
+}
+
+fn append<'a>(object: &Object<'a>, pickle: &mut Pickle, storages: &mut Vec<&'a HostTensor>) {
+    match object {
+        Object::Text(text) => pickle.text(text),
+        Object::Int(int) => pickle.int(*int),
+        Object::Dict(entries) => pickle.dict(|pickle| {
+            for (key, value) in entries {
+                pickle.text(key);
+                append(value, pickle, storages);
+            }
+        }),
+        Object::Tensor(tensor) => {
+            append_tensor(tensor, storages.len(), pickle);
+            storages.push(tensor);
+        }
+    }
+}
+
+fn append_tensor(tensor: &HostTensor, key: usize, pickle: &mut Pickle) {
+    pickle.call("torch._utils", "_rebuild_tensor_v2", |pickle| {
+        pickle.persistent(|pickle| {
+            pickle.text("storage");
+            pickle.global("torch", tensor.kind().torch_storage());
+            pickle.text(&key.to_string());
+            pickle.text("cpu");
+            pickle.int(tensor.num_elements() as i64);
+        });
+        pickle.int(0); // first element
+        pickle.ints(tensor.shape());
+        pickle.ints(&strides(tensor.shape()));
+        pickle.bool(false); // no gradient
+        pickle.call("collections", "OrderedDict", |_| {}); // no hooks
+    });
+}
+
+/// Of a tensor without gaps, in elements.
+fn strides(shape: &[usize]) -> Vec<usize> {
+    let mut strides: Vec<usize> = shape
+        .iter()
+        .rev()
+        .scan(1_usize, |stride, &dim| {
+            let this = *stride;
+            *stride = stride.saturating_mul(dim.max(1));
+            Some(this)
+        })
+        .collect();
+    strides.reverse();
+    strides
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::read::parse_weights;
+    use super::super::super::tensor::ElementKind;
+    use super::*;
+
+    #[test]
+    fn records_begin_at_multiples_of_64_and_read_back() {
+        let matrix = HostTensor::from_f32(vec![2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+        let scalar =
+            HostTensor::new(Vec::new(), ElementKind::I64, vec![9, 0, 0, 0, 0, 0, 0, 0]).unwrap();
+        let entries = vec![
+            ("a".to_owned(), Object::Tensor(&matrix)),
+            ("b".to_owned(), Object::Tensor(&scalar)),
+        ];
+        let bytes = zip_bytes(&Object::Dict(entries)).unwrap();
+        let weights = parse_weights(&bytes).unwrap();
+        assert_eq!(
+            (weights.get("a"), weights.get("b")),
+            (Some(&matrix), Some(&scalar))
+        );
+
+        let mut archive = zip::ZipArchive::new(Cursor::new(&bytes)).unwrap();
+        for index in 0..archive.len() {
+            let start = archive.by_index(index).unwrap().data_start().unwrap();
+            assert_eq!(start % u64::from(ALIGNMENT), 0);
+        }
+    }
+
+    #[test]
+    fn strides_count_elements_between_neighbours() {
+        assert_eq!(strides(&[2, 3, 4]), [12, 4, 1]);
+        assert_eq!(strides(&[]), [] as [usize; 0]);
+    }
+}
