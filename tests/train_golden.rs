@@ -110,7 +110,7 @@ fn network(depth: Depth) -> ResNetConfig {
     ResNetConfig {
         depth,
         width: 64,
-        stem: Stem::ImageNet,
+        stem: Stem::Large,
     }
 }
 
@@ -125,12 +125,12 @@ const TRAINING: Pass = Pass::Training {
 #[test]
 fn resnets_give_the_features_and_statistics_of_torchvision() {
     let golden = golden("features");
-    for &depth in Depth::ALL {
+    for depth in [Depth::R18, Depth::R34, Depth::R50] {
         let net = ResNet::new(&network(depth), Device::Cpu);
         fill(net.tensors());
-        let golden = &golden[depth.name()];
+        let name = &format!("resnet{}", depth.num_layers());
+        let golden = &golden[name];
         let images = images(2, 64, 1000).to_kind(Kind::Float);
-        let name = depth.name();
         tch::no_grad(|| {
             assert_close(
                 name,
@@ -158,7 +158,7 @@ fn resnets_give_the_features_and_statistics_of_torchvision() {
 
 #[test]
 fn bfloat16_rounds_where_the_autocast_of_pytorch_rounds() {
-    let net = ResNet::new(&network(Depth::ResNet18), Device::Cpu);
+    let net = ResNet::new(&network(Depth::R18), Device::Cpu);
     fill(net.tensors());
     let pass = Pass::Evaluation {
         precision: Precision::Bf16,
@@ -175,7 +175,7 @@ fn bfloat16_rounds_where_the_autocast_of_pytorch_rounds() {
 
 fn moco_follows_the_reference(name: &str, head: HeadKind, temperature: f64, num_views: usize) {
     let config = MocoConfig {
-        network: network(Depth::ResNet18),
+        network: network(Depth::R18),
         head,
         embedding: 128,
         queue: 32,
@@ -277,7 +277,7 @@ fn frames_and_regions_share_the_encoders_and_the_queue_as_in_the_reference() {
 #[test]
 fn pirl_takes_the_steps_of_the_reference() {
     let config = PirlConfig {
-        network: network(Depth::ResNet18),
+        network: network(Depth::R18),
         embedding: 128,
         temperature: 0.07,
         negatives: 24,

@@ -19,7 +19,7 @@ fn set_apart(is_shuffled: bool) -> f64 {
     tch::manual_seed(7);
     let config = MocoConfig {
         network: ResNetConfig {
-            depth: Depth::ResNet18,
+            depth: Depth::R18,
             width: 8,
             stem: Stem::Small,
         },

@@ -17,6 +17,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Turn video into shards of positive pairs; goes on by itself where a stopped run was left.
     Extract(ExtractArgs),
+    /// Train an encoder on shards; goes on by itself where a stopped run was left.
+    Train(TrainArgs),
     /// Check every byte of every shard against its checksums, and name what is damaged.
     Verify(VerifyArgs),
     /// Show what a data set holds: totals, one record, or a page of pictures.
@@ -47,6 +49,29 @@ pub(super) struct ExtractArgs {
     /// Only try again the clips that the finished run in DIR refused.
     #[arg(long)]
     pub retry_refused: bool,
+    /// Override a setting of the pipeline file; may be given again and again.
+    #[arg(long, value_name = "TABLE.KEY=VALUE")]
+    pub set: Vec<String>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TrainArgs {
+    /// The experiment, a TOML file; see pipelines/README.md.
+    pub pipeline: PathBuf,
+    /// The data set to learn from: a folder with dataset.json.
+    #[arg(long, value_name = "DIR")]
+    pub shards: PathBuf,
+    /// Where the run goes: a new or empty folder, or that of a stopped run of the same experiment.
+    #[arg(long, value_name = "RUN")]
+    pub out: PathBuf,
+    /// Where to compute: cpu, cuda or cuda:N [default: the first GPU where there is one, else cpu].
+    #[arg(long, value_name = "NAME")]
+    pub device: Option<String>,
+    /// Labelled images, DIR/<label>/<image>: now and then a kNN asks what the encoder makes of them.
+    #[arg(long, value_name = "DIR")]
+    pub knn: Option<PathBuf>,
     /// Override a setting of the pipeline file; may be given again and again.
     #[arg(long, value_name = "TABLE.KEY=VALUE")]
     pub set: Vec<String>,

@@ -151,6 +151,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode, CliErro
             Ok(ExitCode::SUCCESS)
         }
         Command::Extract(args) => extract(args, &signals::cancel_on_signal()?),
+        Command::Train(args) => train(args, &signals::cancel_on_signal()?),
         Command::Verify(args) => verify(&args, &signals::cancel_on_signal()?),
         Command::Track(args) => track(&args, &signals::cancel_on_signal()?),
         Command::Synth(args) => synth(&args),
@@ -187,6 +188,28 @@ fn extract(args: args::ExtractArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, Cl
 #[cfg(not(feature = "extract"))]
 fn extract(_: args::ExtractArgs, _: &Arc<Cancel>) -> Result<ExitCode, CliError> {
     Err(CliError::NotBuilt { feature: "extract" })
+}
+
+#[cfg(feature = "train")]
+fn train(args: args::TrainArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
+    let pipeline = crate::pipeline::Pipeline::read(&args.pipeline, &args.set)?;
+    let options = run::TrainOptions {
+        pipeline,
+        shards: args.shards,
+        out: args.out,
+        device: args.device,
+        knn: args.knn,
+        workers: args.common.workers(),
+        verbosity: args.common.verbosity(),
+        cancel: Arc::clone(cancel),
+    };
+    args.common.print(&run::train(&options)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(not(feature = "train"))]
+fn train(_: args::TrainArgs, _: &Arc<Cancel>) -> Result<ExitCode, CliError> {
+    Err(CliError::NotBuilt { feature: "train" })
 }
 
 #[cfg(feature = "extract")]

@@ -7,12 +7,15 @@ pub mod weights;
 
 mod device;
 mod head;
+mod host;
 mod layers;
 mod resnet;
 mod tensors;
 
 pub use device::{DeviceError, device, libtorch_devices};
 pub use head::{Head, unit_rows};
+pub use host::{from_host, to_host};
 pub use layers::{Pass, Precision};
-pub use resnet::{Depth, ResNet, ResNetConfig, Stem};
+pub use resnet::{ResNet, ResNetConfig};
 pub use tensors::{NamedTensor, NamedTensors, channels_last};
+pub use weights::{Depth, Stem};

@@ -8,68 +8,7 @@ use tch::{Device, Tensor};
 
 use super::layers::{BatchNorm, Conv, Pass};
 use super::tensors::{Builder, NamedTensors};
-
-/// How many layers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Depth {
-    /// Two convolutions a block, 8 blocks.
-    ResNet18,
-    /// Two convolutions a block, 16 blocks.
-    ResNet34,
-    /// Three convolutions a block, 16 blocks.
-    ResNet50,
-}
-
-impl Depth {
-    /// Every one.
-    pub const ALL: &[Self] = &[Self::ResNet18, Self::ResNet34, Self::ResNet50];
-
-    /// torchvision's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ResNet18 => "resnet18",
-            Self::ResNet34 => "resnet34",
-            Self::ResNet50 => "resnet50",
-        }
-    }
-
-    fn blocks(self) -> [i64; 4] {
-        match self {
-            Self::ResNet18 => [2, 2, 2, 2],
-            Self::ResNet34 | Self::ResNet50 => [3, 4, 6, 3],
-        }
-    }
-
-    /// Channels that a block gives over those that it works on.
-    fn expansion(self) -> i64 {
-        match self {
-            Self::ResNet18 | Self::ResNet34 => 1,
-            Self::ResNet50 => 4,
-        }
-    }
-}
-
-/// What stands before the blocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stem {
-    /// A 7 x 7 convolution of stride 2 and max pooling: a quarter of the side.
-    ImageNet,
-    /// A 3 x 3 convolution of stride 1: the whole side, for images of 32 to 64 px.
-    Small,
-}
-
-impl Stem {
-    /// Every one.
-    pub const ALL: &[Self] = &[Self::ImageNet, Self::Small];
-
-    /// The name in pipeline files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ImageNet => "imagenet",
-            Self::Small => "small",
-        }
-    }
-}
+use super::weights::{Depth, Stem};
 
 /// Which ResNet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +24,13 @@ pub struct ResNetConfig {
 impl ResNetConfig {
     /// Units of the representation: 512 for ResNet-18 and 34, 2048 for ResNet-50 at width 64.
     pub fn num_features(&self) -> i64 {
-        self.width * 8 * self.depth.expansion()
+        self.width * 8 * expansion(self.depth)
     }
+}
+
+/// Channels that a block gives over those that it works on.
+fn expansion(depth: Depth) -> i64 {
+    if depth.has_bottlenecks() { 4 } else { 1 }
 }
 
 /// The network up to global average pooling; no classifier.
@@ -104,14 +48,14 @@ impl ResNet {
     pub fn new(config: &ResNetConfig, device: Device) -> Self {
         let mut builder = Builder::new(device);
         let (side, stride) = match config.stem {
-            Stem::ImageNet => (7, 2),
+            Stem::Large => (7, 2),
             Stem::Small => (3, 1),
         };
         let conv1 = Conv::new(&mut builder, "conv1", [3, config.width], side, stride);
         let bn1 = BatchNorm::new(&mut builder, "bn1", config.width);
         let mut input = config.width;
         let mut blocks = Vec::new();
-        for (stage, num_blocks) in config.depth.blocks().into_iter().enumerate() {
+        for (stage, num_blocks) in config.depth.num_blocks().into_iter().enumerate() {
             let planes = config.width << stage;
             for block in 0..num_blocks {
                 let stride = if stage > 0 && block == 0 { 2 } else { 1 };
@@ -123,7 +67,7 @@ impl ResNet {
                     stride,
                 };
                 blocks.push(Block::new(&mut builder, &name, &shape));
-                input = planes * config.depth.expansion();
+                input = planes * expansion(config.depth);
             }
         }
         Self {
@@ -144,7 +88,7 @@ impl ResNet {
     pub fn forward(&self, images: &Tensor, pass: Pass) -> Tensor {
         let mut maps = self.bn1.forward(&self.conv1.forward(images, pass), pass);
         maps = maps.relu_();
-        if self.stem == Stem::ImageNet {
+        if self.stem == Stem::Large {
             maps = maps.max_pool2d(3, 2, 1, 1, false);
         }
         for block in &self.blocks {
@@ -177,9 +121,9 @@ impl Block {
             planes,
             stride,
         } = shape;
-        let out = planes * depth.expansion();
+        let out = planes * expansion(depth);
         // Channels in and out, side and stride of each convolution.
-        let convs: &[([i64; 2], i64, i64)] = match depth.expansion() {
+        let convs: &[([i64; 2], i64, i64)] = match expansion(depth) {
             1 => &[([input, planes], 3, stride), ([planes, planes], 3, 1)],
             _ => &[
                 ([input, planes], 1, 1),

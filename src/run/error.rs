@@ -158,7 +158,7 @@ pub enum RunError {
         source: Box<ItemError>,
     },
     /// What was named as the output folder is something else.
-    #[cfg(feature = "extract")]
+    #[cfg(any(feature = "extract", feature = "train"))]
     #[error("{} is no folder; name a new or an empty one with --out", .0.display())]
     NotAFolder(PathBuf),
     /// The folder holds another rendered set.
@@ -242,6 +242,10 @@ pub enum RunError {
         /// What would pass, but for the first dot.
         endings: String,
     },
+    /// Training cannot begin or go on.
+    #[cfg(feature = "train")]
+    #[error(transparent)]
+    Train(Box<super::TrainError>),
     /// A record that does not exist was asked for.
     #[error("record {number} does not exist: the data set has {num_records} records, from 0")]
     NoRecord {
@@ -255,7 +259,7 @@ pub enum RunError {
 impl RunError {
     /// The same error, or [`RunError::DiskFull`] where the disk of `out` is; `safe` says
     /// what is safe there.
-    #[cfg(feature = "extract")]
+    #[cfg(any(feature = "extract", feature = "train"))]
     pub(super) fn named_if_full(self, out: &std::path::Path, safe: &str) -> Self {
         let mut cause: Option<&(dyn Error + 'static)> = Some(&self);
         while let Some(found) = cause {
@@ -273,5 +277,12 @@ impl RunError {
             cause = found.source();
         }
         self
+    }
+}
+
+#[cfg(feature = "train")]
+impl From<super::TrainError> for RunError {
+    fn from(error: super::TrainError) -> Self {
+        Self::Train(Box::new(error))
     }
 }

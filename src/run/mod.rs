@@ -10,7 +10,7 @@ mod export;
 #[cfg(feature = "extract")]
 mod extract;
 mod inspect;
-#[cfg(feature = "extract")]
+#[cfg(any(feature = "extract", feature = "train"))]
 mod out;
 mod progress;
 mod refusals;
@@ -21,6 +21,8 @@ mod synth;
 mod tensorboard;
 #[cfg(feature = "extract")]
 mod track;
+#[cfg(feature = "train")]
+mod train;
 mod verify;
 mod words;
 
@@ -48,4 +50,6 @@ pub use track::{
     SampledFrame, SampledSequence, SampledTrack, SequenceScore, TrackData, TrackDataKind,
     TrackOptions, TrackSample, TrackScore, TrackSummary, sample_tracks, track,
 };
+#[cfg(feature = "train")]
+pub use train::{KnnFigures, TrainError, TrainOptions, TrainSummary, train};
 pub use verify::{VerifySummary, verify};

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::RunError;
 
 /// What an input was set aside for, a line each.
+#[cfg(feature = "extract")]
 pub(super) const REFUSED_FILE: &str = "refused.jsonl";
 /// The state of an unfinished run; gone when the run is complete.
 pub(super) const JOURNAL_FOLDER: &str = ".journal";
@@ -67,6 +68,7 @@ pub(super) fn write_whole(out: &Path, name: &str, bytes: &[u8]) -> Result<(), Ru
 }
 
 /// `values`, one a line, as JSON.
+#[cfg(feature = "extract")]
 pub(super) fn json_lines<T: serde::Serialize>(
     path: &Path,
     values: &[T],

@@ -1,0 +1,262 @@
+//! Batches from shards, on many threads: which records, which views, and what is done about damaged ones.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tch::{Device, Kind, Tensor};
+
+use super::data::{Data, Labels};
+use super::error::TrainError;
+use super::views::ViewOf;
+use crate::augment::{Samples, StoredImage, Viewer};
+use crate::model::Precision;
+use crate::parallel::{Heartbeat, Job, Loss, Planned};
+use crate::shard::{EpochOrder, Record};
+use crate::train::StepInputs;
+use crate::types::{RecordMeta, Role, Seed, with_causes};
+
+/// Records that are tried for one place of a batch before the run gives up.
+const MAX_TRIED: u64 = 32;
+/// Damaged records that are remembered with their reason.
+const MAX_REMEMBERED: usize = 1000;
+
+/// A batch, on the CPU.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// Of which step.
+    pub step: u64,
+    /// Its views.
+    pub inputs: StepInputs,
+}
+
+/// Makes batches. The batch of a step depends on the step, the seed and the data alone.
+#[derive(Debug)]
+pub(super) struct Loader {
+    pub data: Arc<Data>,
+    pub labels: Labels,
+    pub views: Vec<ViewOf>,
+    pub batch: u64,
+    pub seed: Seed,
+    pub precision: Precision,
+    pub device: Device,
+    /// What threads need again and again.
+    pub viewers: Mutex<Vec<Viewer>>,
+    /// Records that could not be used, and why.
+    pub damaged: Mutex<BTreeMap<u64, String>>,
+}
+
+impl Loader {
+    /// Whole batches in an epoch.
+    pub fn steps_per_epoch(&self) -> u64 {
+        self.data.reader.num_records() / self.batch
+    }
+
+    fn load(&self, step: u64, heartbeat: &Heartbeat) -> Result<Batch, TrainError> {
+        let steps_per_epoch = self.steps_per_epoch().max(1);
+        let epoch = step / steps_per_epoch;
+        let order = EpochOrder::new(
+            self.data.reader.num_records(),
+            self.seed.for_step("order", ""),
+            epoch,
+        );
+        let first = step % steps_per_epoch * self.batch;
+        let mut viewer = lock(&self.viewers).pop().unwrap_or_default();
+        let mut views: Vec<ViewBuffer> = (self.views.iter())
+            .map(|view| ViewBuffer::new(view, self.batch, self.precision))
+            .collect();
+        let mut records = Vec::new();
+        for place in 0..self.batch {
+            if heartbeat.should_stop() {
+                break;
+            }
+            let number = self.fill(place, &order, first + place, epoch, &mut viewer, &mut views)?;
+            records.push(number as i64);
+            heartbeat.beat();
+        }
+        lock(&self.viewers).push(viewer);
+        let labels: Vec<i64> = (records.iter())
+            .map(|&number| self.labels.of(number as u64))
+            .collect();
+        let views = views.into_iter().map(|view| {
+            let tensor = view.into_tensor();
+            match self.device {
+                Device::Cuda(_) => tensor.pin_memory(self.device),
+                _ => tensor,
+            }
+        });
+        Ok(Batch {
+            step,
+            inputs: StepInputs {
+                records: Tensor::from_slice(&records),
+                labels: Tensor::from_slice(&labels),
+                views: views.collect(),
+            },
+        })
+    }
+
+    /// Fills one place of the batch, and says with which record: that of the order, or, where it is damaged, another that
+    /// only the place decides on.
+    fn fill(
+        &self,
+        place: u64,
+        order: &EpochOrder,
+        position: u64,
+        epoch: u64,
+        viewer: &mut Viewer,
+        views: &mut [ViewBuffer],
+    ) -> Result<u64, TrainError> {
+        let num_records = order.num_records();
+        let mut last = String::new();
+        let num_tried = MAX_TRIED.min(num_records);
+        for attempt in 0..num_tried {
+            let number = order.record_at((position + attempt * self.batch) % num_records);
+            match self.make_views(number, place, epoch, viewer, views) {
+                Ok(()) => return Ok(number),
+                Err(reason) => {
+                    let mut damaged = lock(&self.damaged);
+                    if damaged.len() < MAX_REMEMBERED {
+                        damaged.insert(number, reason.clone());
+                    }
+                    last = reason;
+                }
+            }
+        }
+        Err(TrainError::Damaged {
+            num_tried,
+            reason: last,
+        })
+    }
+
+    fn make_views(
+        &self,
+        number: u64,
+        place: u64,
+        epoch: u64,
+        viewer: &mut Viewer,
+        buffers: &mut [ViewBuffer],
+    ) -> Result<(), String> {
+        let record = self.data.reader.record(number);
+        let record = record.map_err(|err| with_causes(&err))?;
+        record.check().map_err(|err| with_causes(&err))?;
+        let meta = record.meta().map_err(|err| with_causes(&err))?;
+        let seed = self.seed.for_step("views", "");
+        for (index, (view, buffer)) in (0u32..).zip(self.views.iter().zip(buffers)) {
+            let said = |reason: String| {
+                let name = view.role.name();
+                format!(
+                    "{}: record {} ({}): {name}: {reason}",
+                    record.shard(),
+                    record.number(),
+                    record.key()
+                )
+            };
+            let image = stored_image(&record, &meta, view.role)
+                .ok_or_else(|| said(TrainError::NoImage(view.role).to_string()))?;
+            let seed = seed.for_view(epoch, number, index);
+            viewer
+                .render(image, &view.recipe, seed, buffer.place(place))
+                .map_err(|err| said(with_causes(&err)))?;
+        }
+        Ok(())
+    }
+}
+
+fn stored_image<'a>(record: &Record<'a>, meta: &RecordMeta, role: Role) -> Option<StoredImage<'a>> {
+    let member = record.image(role)?;
+    let (_, view) = meta.views().find(|(of, _)| *of == role)?;
+    match member.extension.ends_with(".jpg") {
+        true => Some(StoredImage::Jpeg(member.bytes)),
+        false => Some(StoredImage::RgbZstd(member.bytes, view.image_size)),
+    }
+}
+
+/// Room for one view of a whole batch.
+#[derive(Debug)]
+struct ViewBuffer {
+    samples: Numbers,
+    /// Of one record.
+    len: usize,
+    num_images: i64,
+    side_px: i64,
+}
+
+#[derive(Debug)]
+enum Numbers {
+    F32(Vec<f32>),
+    Bf16(Vec<u16>),
+}
+
+impl ViewBuffer {
+    fn new(view: &ViewOf, batch: u64, precision: Precision) -> Self {
+        let len = view.recipe.num_values();
+        let all = len * batch as usize;
+        Self {
+            samples: match precision {
+                Precision::F32 => Numbers::F32(vec![0.0; all]),
+                Precision::Bf16 => Numbers::Bf16(vec![0; all]),
+            },
+            len,
+            num_images: view.recipe.num_images() as i64 * batch as i64,
+            side_px: i64::from(view.recipe.side_px()),
+        }
+    }
+
+    /// Room for the view of the `place`-th record.
+    fn place(&mut self, place: u64) -> Samples<'_> {
+        let from = place as usize * self.len;
+        match &mut self.samples {
+            Numbers::F32(samples) => Samples::F32(&mut samples[from..from + self.len]),
+            Numbers::Bf16(samples) => Samples::Bf16(&mut samples[from..from + self.len]),
+        }
+    }
+
+    /// `images x 3 x side x side`, channels last.
+    fn into_tensor(self) -> Tensor {
+        let shape = [self.num_images, self.side_px, self.side_px, 3];
+        let tensor = match &self.samples {
+            Numbers::F32(samples) => Tensor::from_slice(samples),
+            Numbers::Bf16(samples) => {
+                let bytes: Vec<u8> = samples.iter().flat_map(|bits| bits.to_ne_bytes()).collect();
+                Tensor::from_data_size(&bytes, &[samples.len() as i64], Kind::BFloat16)
+            }
+        };
+        tensor.view(shape).permute([0, 3, 1, 2])
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Job for Loader {
+    /// A step.
+    type Item = u64;
+    type Piece = ();
+    type Output = Result<Batch, TrainError>;
+
+    fn plan(&self, step: u64, heartbeat: &Arc<Heartbeat>) -> Planned<(), Self::Output> {
+        Planned::Done(self.load(step, heartbeat))
+    }
+
+    fn work(&self, (): (), _: &Arc<Heartbeat>) -> Self::Output {
+        Err(lost(0, "a batch has no pieces"))
+    }
+
+    fn lost_item(&self, step: u64, loss: Loss) -> Self::Output {
+        Err(match loss {
+            Loss::Stalled => lost(step, "nothing was read for minutes"),
+            Loss::Panicked(message) => lost(step, &message),
+        })
+    }
+
+    fn lost_piece(&self, (): (), _: Loss) -> Self::Output {
+        Err(lost(0, "a batch has no pieces"))
+    }
+}
+
+fn lost(step: u64, reason: &str) -> TrainError {
+    TrainError::Lost {
+        step,
+        reason: reason.to_owned(),
+    }
+}
