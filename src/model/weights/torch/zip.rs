@@ -1,7 +1,7 @@
 //! The zip that `torch.save` writes since PyTorch 1.6: `NAME/data.pkl`, `NAME/data/KEY` for each storage, and
 //! `NAME/byteorder` since 2.0.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::ops::Range;
 
@@ -49,7 +49,7 @@ pub fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
 }
 
 /// All records by name, checked: none is compressed, none lies over another, checksums are right.
-fn records(bytes: &[u8]) -> Result<HashMap<String, &[u8]>, WeightsError> {
+fn records(bytes: &[u8]) -> Result<BTreeMap<String, &[u8]>, WeightsError> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(WeightsError::Zip)?;
     let mut found: Vec<(String, Range<usize>, u32)> = Vec::new();
     for index in 0..archive.len() {
@@ -69,7 +69,7 @@ fn records(bytes: &[u8]) -> Result<HashMap<String, &[u8]>, WeightsError> {
         found.push((name, place, checksum));
     }
     found.sort_by_key(|(_, place, _)| place.start);
-    let mut records = HashMap::new();
+    let mut records = BTreeMap::new();
     let mut end = 0;
     for (name, place, checksum) in found {
         // Records that share bytes could have us check one gigabyte a million times.
