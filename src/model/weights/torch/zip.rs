@@ -83,3 +83,58 @@ fn records(bytes: &[u8]) -> Result<BTreeMap<String, &[u8]>, WeightsError> {
     }
     Ok(records)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use ::zip::ZipWriter;
+    use ::zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    /// An empty dict.
+    const NOTHING: &[u8] = b"\x80\x02}.";
+
+    fn zip(records: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        for (name, bytes) in records {
+            archive.start_file(*name, options).unwrap();
+            archive.write_all(bytes).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn a_zip_of_something_else_is_refused() {
+        let err = parse(&zip(&[("word/document.xml", b"<w/>")])).unwrap_err();
+        assert_eq!(err.to_string(), "record data.pkl: missing");
+        let err = parse(&zip(&[("a/data.pkl", NOTHING)])).unwrap_err();
+        assert!(matches!(err, WeightsError::NoStateDict { .. }), "{err}");
+    }
+
+    #[test]
+    fn big_endian_numbers_and_programs_are_refused_with_what_to_do() {
+        let err = parse(&zip(&[("a/data.pkl", NOTHING), ("a/byteorder", b"big")])).unwrap_err();
+        assert!(matches!(err, WeightsError::BigEndian), "{err}");
+        let err = parse(&zip(&[
+            ("a/data.pkl", NOTHING),
+            ("a/constants.pkl", NOTHING),
+        ]))
+        .unwrap_err();
+        assert!(matches!(err, WeightsError::TorchScript), "{err}");
+    }
+
+    #[test]
+    fn records_that_share_bytes_are_refused() {
+        // The second entry of the table is made to point at the first record.
+        let mut bytes = zip(&[("a/data.pkl", NOTHING), ("b/data.pkl", NOTHING)]);
+        let entries: Vec<usize> = (0..bytes.len() - 4)
+            .filter(|&at| bytes[at..].starts_with(b"PK\x01\x02"))
+            .collect();
+        let offset_at = entries[1] + 42;
+        bytes[offset_at..offset_at + 4].fill(0);
+        assert!(parse(&bytes).is_err());
+    }
+}
