@@ -26,9 +26,6 @@ pub fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
     };
     let folder = pickle_name.strip_suffix(PICKLE).unwrap_or_default();
     let record = |name: &str| records.get(&format!("{folder}{name}")).copied();
-    if record("constants.pkl").is_some() {
-        return Err(WeightsError::TorchScript);
-    }
     if record("byteorder").is_some_and(|order| order != b"little") {
         return Err(WeightsError::BigEndian);
     }
@@ -52,11 +49,16 @@ pub fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
 fn records(bytes: &[u8]) -> Result<BTreeMap<String, &[u8]>, WeightsError> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(WeightsError::Zip)?;
     let mut found: Vec<(String, Range<usize>, u32)> = Vec::new();
+    let mut compressed = None;
     for index in 0..archive.len() {
         let file = archive.by_index_raw(index).map_err(WeightsError::Zip)?;
         let name = file.name().map_err(WeightsError::Zip)?.into_owned();
+        if name.ends_with("/constants.pkl") {
+            return Err(WeightsError::TorchScript);
+        }
         if file.compression() != CompressionMethod::Stored {
-            return Err(WeightsError::record(&name, RecordFault::Compressed));
+            compressed = compressed.or(Some(name));
+            continue;
         }
         let place = file.data_start().and_then(|start| {
             let end = start.checked_add(file.compressed_size())?;
@@ -67,6 +69,10 @@ fn records(bytes: &[u8]) -> Result<BTreeMap<String, &[u8]>, WeightsError> {
             return Err(WeightsError::record(&name, RecordFault::Place));
         };
         found.push((name, place, checksum));
+    }
+    // Said last: a program's sources are compressed, and that it is one says more.
+    if let Some(name) = compressed {
+        return Err(WeightsError::record(&name, RecordFault::Compressed));
     }
     found.sort_by_key(|(_, place, _)| place.start);
     let mut records = BTreeMap::new();
