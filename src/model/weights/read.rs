@@ -1,6 +1,7 @@
 //! Which format a file is of, by its bytes.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use super::error::WeightsError;
@@ -10,16 +11,28 @@ use super::{safe, torch};
 /// Where a tar says that it is one.
 const TAR_MAGIC_AT: usize = 257;
 
+/// Bytes that tell the format: a tar says last that it is one.
+const TELLING: u64 = 512;
+
 /// Reads the weights in `path`: safetensors, or a file of `torch.save`. The bytes tell which; the name does not
-/// matter. Of a checkpoint only the state dict is kept.
+/// matter. Of a checkpoint only the state dict is kept. The whole file is in memory meanwhile.
 ///
 /// # Errors
 /// [`WeightsError::File`], which names the file, with the reason as its source.
 pub fn read_weights(path: &Path) -> Result<Weights, WeightsError> {
-    fs::read(path)
-        .map_err(WeightsError::Read)
-        .and_then(|bytes| parse_weights(&bytes))
-        .map_err(|err| err.in_file(path))
+    let read = || {
+        let mut file = File::open(path).map_err(WeightsError::Read)?;
+        let mut bytes = Vec::new();
+        let mut beginning = Read::by_ref(&mut file).take(TELLING);
+        beginning
+            .read_to_end(&mut bytes)
+            .map_err(WeightsError::Read)?;
+        // Whatever is no weights, may it be a whole disk, is not read any further.
+        let format = Format::of(&bytes)?;
+        file.read_to_end(&mut bytes).map_err(WeightsError::Read)?;
+        format.parse(&bytes)
+    };
+    read().map_err(|err: WeightsError| err.in_file(path))
 }
 
 /// As [`read_weights`], from the bytes of a file.
@@ -27,17 +40,41 @@ pub fn read_weights(path: &Path) -> Result<Weights, WeightsError> {
 /// # Errors
 /// [`WeightsError`]; a file that was cut or damaged is an error, never a panic.
 pub fn parse_weights(bytes: &[u8]) -> Result<Weights, WeightsError> {
-    match bytes {
-        [b'P', b'K', 3, 4, ..] => torch::parse_zip(bytes),
-        [0x80, 2..=5, ..] => torch::parse_stream(bytes),
-        // The length of the header comes first; a header begins as JSON does.
-        [_, _, _, _, _, _, _, 0, b'{', ..] => safe::parse(bytes),
-        _ if bytes.get(TAR_MAGIC_AT..TAR_MAGIC_AT + 5) == Some(b"ustar") => Err(WeightsError::Tar),
-        _ => {
-            let beginning = bytes.iter().take(8).map(|byte| format!("{byte:02x}"));
-            Err(WeightsError::UnknownFormat {
-                beginning: beginning.collect::<Vec<_>>().join(" "),
-            })
+    Format::of(bytes)?.parse(bytes)
+}
+
+/// What a file of weights is.
+#[derive(Clone, Copy)]
+enum Format {
+    Zip,
+    Stream,
+    Safetensors,
+}
+
+impl Format {
+    fn of(beginning: &[u8]) -> Result<Self, WeightsError> {
+        match beginning {
+            [b'P', b'K', 3, 4, ..] => Ok(Self::Zip),
+            [0x80, 2..=5, ..] => Ok(Self::Stream),
+            // The length of the header comes first; a header begins as JSON does.
+            [_, _, _, _, _, _, _, 0, b'{', ..] => Ok(Self::Safetensors),
+            _ if beginning.get(TAR_MAGIC_AT..TAR_MAGIC_AT + 5) == Some(b"ustar") => {
+                Err(WeightsError::Tar)
+            }
+            _ => {
+                let bytes = beginning.iter().take(8).map(|byte| format!("{byte:02x}"));
+                Err(WeightsError::UnknownFormat {
+                    beginning: bytes.collect::<Vec<_>>().join(" "),
+                })
+            }
+        }
+    }
+
+    fn parse(self, bytes: &[u8]) -> Result<Weights, WeightsError> {
+        match self {
+            Self::Zip => torch::parse_zip(bytes),
+            Self::Stream => torch::parse_stream(bytes),
+            Self::Safetensors => safe::parse(bytes),
         }
     }
 }

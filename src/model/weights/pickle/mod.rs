@@ -8,6 +8,7 @@ mod error;
 mod machine;
 pub(super) mod opcodes;
 mod rebuild;
+mod scalars;
 mod tree;
 
 pub use error::{PickleError, PickleFault};

@@ -107,13 +107,13 @@ impl Machine<'_> {
             return Err(self.wrong(argument(arguments, 3)?, "as many strides as dimensions"));
         }
         self.charge(2 * shape.len())?;
-        Ok(self.add(Node::Tensor(Tensor {
+        Ok(self.add(Node::Tensor(Box::new(Tensor {
             storage,
             kind,
             offset,
             shape,
             strides,
-        })))
+        }))))
     }
 
     /// Python 2 gave an ordered dict its entries as a list of pairs.

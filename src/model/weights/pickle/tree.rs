@@ -30,7 +30,8 @@ pub enum Node {
         name: Range<usize>,
     },
     Storage(Storage),
-    Tensor(Tensor),
+    /// Boxed: the values of a pickle are many, its tensors few.
+    Tensor(Box<Tensor>),
     /// Something that only other programs could build: the value that names its class, if there is one.
     Opaque(Option<NodeId>),
 }

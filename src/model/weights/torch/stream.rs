@@ -108,3 +108,75 @@ impl<'a> Stream<'a> {
         Ok(taken)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::write::pickle::Pickle;
+    use super::*;
+
+    /// A stream with one storage of the bytes 0 to 9, and a tensor of two elements from the second of the part of it
+    /// that begins at 4.
+    fn stream_with_a_part(little_endian: bool, stored: u64) -> Vec<u8> {
+        let mut bytes = b"\x80\x02\x8a\x0a".to_vec();
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(b".\x80\x02M\xe9\x03.");
+        let mut system = Pickle::new(2);
+        system.dict(|system| {
+            system.text("little_endian");
+            system.bool(little_endian);
+        });
+        bytes.extend(system.finish());
+        let mut object = Pickle::new(2);
+        object.dict(|object| {
+            object.text("w");
+            object.call("torch._utils", "_rebuild_tensor", |object| {
+                object.persistent(|id| {
+                    id.text("storage");
+                    id.global("torch", "ByteStorage");
+                    id.text("94000000");
+                    id.text("cuda:0");
+                    id.int(10);
+                    id.tuple(|part| {
+                        part.text("94000004");
+                        part.int(4);
+                        part.int(6);
+                    });
+                });
+                object.int(1);
+                object.ints(&[2]);
+                object.ints(&[1]);
+            });
+        });
+        bytes.extend(object.finish());
+        bytes.extend_from_slice(b"\x80\x02]X\x08\x00\x00\x0094000000a.");
+        bytes.extend_from_slice(&stored.to_le_bytes());
+        bytes.extend(0..10);
+        bytes
+    }
+
+    #[test]
+    fn a_part_of_a_storage_is_where_it_begins() {
+        let weights = parse(&stream_with_a_part(true, 10)).unwrap();
+        assert_eq!(weights.get("w").unwrap().bytes(), [5, 6]);
+    }
+
+    #[test]
+    fn a_storage_of_another_length_and_big_endian_numbers_are_refused() {
+        let err = parse(&stream_with_a_part(true, 9)).unwrap_err();
+        assert!(
+            matches!(
+                err,
+                WeightsError::StorageLength {
+                    stored: 9,
+                    expected: 10,
+                    ..
+                }
+            ),
+            "{err}"
+        );
+        assert!(matches!(
+            parse(&stream_with_a_part(false, 10)),
+            Err(WeightsError::BigEndian)
+        ));
+    }
+}

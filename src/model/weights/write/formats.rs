@@ -119,6 +119,7 @@ fn tensors<'a>(trunk: &'a Weights, prefix: &str) -> Object<'a> {
 #[cfg(test)]
 mod tests {
     use super::super::super::architecture::{Depth, Stem};
+    use super::super::super::pickle::{Node, parse};
     use super::super::super::safe::safetensors_bytes;
     use super::super::super::tensor::HostTensor;
     use super::super::super::{backbone, parse_weights};
@@ -177,6 +178,23 @@ mod tests {
         ] {
             assert_eq!(detectron2_name(name), expected);
         }
+    }
+
+    #[test]
+    fn what_is_written_for_detectron2_asks_for_matching_and_has_its_names() {
+        let bytes = detectron2_bytes(&trunk()).unwrap();
+        let tree = parse(&bytes).unwrap();
+        let heuristics = tree.entry(tree.root, "matching_heuristics").unwrap();
+        assert_eq!(tree.node(heuristics), &Node::Bool(true));
+        let model = tree.entry(tree.root, "model").unwrap();
+        for name in [
+            "stem.conv1.weight",
+            "res3.0.shortcut.norm.running_mean",
+            "res5.1.conv2.norm.bias",
+        ] {
+            assert!(tree.entry(model, name).is_some(), "{name}");
+        }
+        assert_eq!(tree.length, bytes.len());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 mod formats;
 mod numpy;
-mod pickle;
+pub(super) mod pickle;
 mod torch;
 
 use std::path::Path;

@@ -21,12 +21,12 @@ impl Pickle {
     }
 
     pub fn text(&mut self, text: &str) {
-        self.sized(op::BINUNICODE, text.as_bytes());
+        self.sized(op::BINUNICODE, op::BINUNICODE8, text.as_bytes());
     }
 
     /// Protocol 3 at least.
     pub fn bytes(&mut self, bytes: &[u8]) {
-        self.sized(op::BINBYTES, bytes);
+        self.sized(op::BINBYTES, op::BINBYTES8, bytes);
     }
 
     pub fn int(&mut self, int: i64) {
@@ -92,11 +92,16 @@ impl Pickle {
         self.op(op::BINPERSID);
     }
 
-    fn sized(&mut self, opcode: u8, bytes: &[u8]) {
-        self.op(opcode);
-        // Names are short, and a tensor of 4 GiB is longer than any network's.
-        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        self.bytes.extend_from_slice(&length.to_le_bytes());
+    /// Readers take the opcode for 4 GiB and more, of protocol 4, in pickles that say an earlier one too.
+    fn sized(&mut self, short: u8, long: u8, bytes: &[u8]) {
+        if let Ok(length) = u32::try_from(bytes.len()) {
+            self.op(short);
+            self.bytes.extend_from_slice(&length.to_le_bytes());
+        } else {
+            self.op(long);
+            self.bytes
+                .extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        }
         self.bytes.extend_from_slice(bytes);
     }
 
