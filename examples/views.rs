@@ -1,6 +1,12 @@
 //! Views a second on one core, of the JPEGs in a folder: what `scripts/benchmarks/views.py` sets beside torchvision.
 //!
-//! usage: views JPEG_DIR SIDE_PX NUM_VIEWS [moco-v1|moco-v2|pirl-image|pirl-jigsaw|squash]
+//! ```text
+//! cargo run --release --no-default-features --features train --example views -- JPEG_DIR SIDE_PX NUM_VIEWS [RECIPE]
+//! ```
+//!
+//! `RECIPE` is `moco-v1`, `moco-v2` (the default), `pirl-image`, `pirl-jigsaw` or `squash`.
+
+#![allow(clippy::print_stdout)] // its result
 
 use std::path::Path;
 use std::time::Instant;
@@ -10,7 +16,8 @@ use vidpairs::augment::{CropRecipe, JigsawRecipe, Recipe, Samples, StoredImage, 
 use vidpairs::types::Seed;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let usage = "usage: views JPEG_DIR SIDE_PX NUM_VIEWS [RECIPE]";
+    let usage =
+        "usage: views JPEG_DIR SIDE_PX NUM_VIEWS [moco-v1|moco-v2|pirl-image|pirl-jigsaw|squash]";
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [folder, side_px, num_views, rest @ ..] = arguments.as_slice() else {
         return Err(usage.into());

@@ -3,11 +3,13 @@
 use multiversion::multiversion;
 
 use super::axis::{Axis, Taps};
-use super::painter::{Painter, Rows};
+use super::painter::{LANES, Painter, Rows};
 use super::pixels::Pixels;
 
 /// Channels while resizing: R, G, B, any. Four are a vector, three are not.
 const CHANNELS: usize = 4;
+/// Divides a row's length, which is a multiple of `LANES` times [`CHANNELS`].
+const WIDE: usize = 2 * LANES;
 
 /// Tables and rows that serve one resize after the other.
 #[derive(Debug, Default)]
@@ -18,6 +20,8 @@ pub(super) struct Resampler {
     line: Vec<f32>,
     /// The last source rows, resized along x, each at its number modulo how many there are.
     ring: Vec<f32>,
+    /// Where those that a row of the view is made of begin in it.
+    kept: Vec<usize>,
     /// A row of the view, `px x 4`.
     row: Vec<f32>,
 }
@@ -30,9 +34,8 @@ impl Resampler {
         let width = pixels.size.width as usize;
         let row_len = self.x.starts.len() * CHANNELS;
         let num_kept = self.y.num_taps;
-        self.line.clear();
+        // What is left from the view before is multiplied by a weight of 0, or written over.
         self.line.resize((width + self.x.num_taps) * CHANNELS, 0.0);
-        self.ring.clear();
         self.ring.resize(row_len * num_kept, 0.0);
         self.row.resize(row_len, 0.0);
         let mut num_read = 0;
@@ -50,13 +53,10 @@ impl Resampler {
                 resize_line(&self.line, &self.x.starts, &self.x.weights, kept);
             }
             num_read = num_read.max(end);
-            self.row.fill(0.0);
-            for (tap, &weight) in weights.iter().enumerate() {
-                if weight != 0.0 {
-                    let kept = &self.ring[(start + tap) % num_kept * row_len..][..row_len];
-                    add_scaled(kept, weight, &mut self.row);
-                }
-            }
+            self.kept.clear();
+            self.kept
+                .extend((start..start + num_kept).map(|row| row % num_kept * row_len));
+            weigh_rows(&self.ring, &self.kept, weights, &mut self.row);
             separate(&self.row, painter.row(view_row));
             painter.row_is_there(view_row);
         }
@@ -91,7 +91,9 @@ fn widen_three(bytes: &[u8], line: &mut [f32]) {
 #[multiversion(targets = "simd")]
 fn resize_line(line: &[f32], starts: &[u32], weights: &[f32], to: &mut [f32]) {
     match weights.len() / starts.len().max(1) {
+        2 => weigh::<2>(line, starts, weights, to),
         3 => weigh::<3>(line, starts, weights, to),
+        4 => weigh::<4>(line, starts, weights, to),
         5 => weigh::<5>(line, starts, weights, to),
         num_taps => weigh_any(line, starts, weights, num_taps, to),
     }
@@ -131,10 +133,19 @@ fn weigh_any(line: &[f32], starts: &[u32], weights: &[f32], num_taps: usize, to:
     }
 }
 
+/// `sum over n of weights[n] * ring[starts[n]..]`, so many levels at a time that their sums stay in registers.
 #[multiversion(targets = "simd")]
-fn add_scaled(row: &[f32], weight: f32, sum: &mut [f32]) {
-    for (sum, level) in sum.iter_mut().zip(row) {
-        *sum += weight * level;
+fn weigh_rows(ring: &[f32], starts: &[usize], weights: &[f32], to: &mut [f32]) {
+    let (to, _) = to.as_chunks_mut::<WIDE>();
+    for (chunk, to) in to.iter_mut().enumerate() {
+        let mut sums = [0.0; WIDE];
+        for (start, weight) in starts.iter().zip(weights) {
+            let levels = &ring[start + chunk * WIDE..][..WIDE];
+            for (sum, level) in sums.iter_mut().zip(levels) {
+                *sum += weight * level;
+            }
+        }
+        *to = sums;
     }
 }
 
