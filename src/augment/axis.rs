@@ -74,6 +74,12 @@ pub(super) struct Taps {
 }
 
 impl Taps {
+    /// The first source px of px `place` of the view, and the weights from there on.
+    pub fn entry(&self, place: usize) -> (usize, &[f32]) {
+        let weights = &self.weights[place * self.num_taps..][..self.num_taps];
+        (self.starts[place] as usize, weights)
+    }
+
     /// Bilinear weights with antialiasing, as torchvision and PIL have them: a triangle that is as wide as the reduction
     /// (two px of the source where it enlarges), cut at the crop's border and made to sum to `gain`.
     ///

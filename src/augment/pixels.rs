@@ -30,10 +30,10 @@ pub(super) struct Pixels<'a> {
 }
 
 impl<'a> Pixels<'a> {
-    /// Bytes of row `row`.
-    pub fn row(&self, row: usize) -> &'a [u8] {
+    /// Bytes of `count` rows from `row`, one behind the other.
+    pub fn rows(&self, row: usize, count: usize) -> &'a [u8] {
         let row_len = self.size.width as usize * self.bytes_per_pixel;
-        &self.bytes[row * row_len..][..row_len]
+        &self.bytes[row * row_len..][..count * row_len]
     }
 }
 
@@ -57,11 +57,7 @@ impl Opener {
             StoredImage::RgbZstd(_, size) => size,
             StoredImage::Rgb(image) => image.size,
         };
-        let is_too_large =
-            size.width.max(size.height) > SizePx::MAX_SIDE || size.area() > SizePx::MAX_AREA;
-        if is_too_large || size.short_side() == 0 {
-            return Err(AugmentError::Size(size));
-        }
+        check_size(size)?;
         if let StoredImage::Rgb(image) = image {
             check_length(size, image.pixels.len())?;
         }
@@ -124,6 +120,16 @@ impl Opener {
         check_length(size, got)?;
         Ok(&self.rgb[..expected])
     }
+}
+
+/// Sides from 1 px: a region of a frame may be small.
+pub(super) fn check_size(size: SizePx) -> Result<(), AugmentError> {
+    let is_too_large =
+        size.width.max(size.height) > SizePx::MAX_SIDE || size.area() > SizePx::MAX_AREA;
+    if is_too_large || size.short_side() == 0 {
+        return Err(AugmentError::Size(size));
+    }
+    Ok(())
 }
 
 fn check_length(size: SizePx, got: usize) -> Result<(), AugmentError> {
