@@ -50,7 +50,7 @@ impl Opener {
     /// The image's size; of a JPEG its header is read.
     ///
     /// # Errors
-    /// [`AugmentError::Jpeg`], [`AugmentError::Size`], [`AugmentError::WrongLength`].
+    /// [`AugmentError::Jpeg`] if the header is damaged, of CMYK or states too many pixels; [`AugmentError::Size`], [`AugmentError::WrongLength`].
     pub fn size(&mut self, image: StoredImage<'_>) -> Result<SizePx, AugmentError> {
         let size = match image {
             StoredImage::Jpeg(bytes) => return Ok(self.jpeg()?.read_size(bytes)?),

@@ -84,7 +84,7 @@ impl RegionDecoder {
     /// The size that the header states. Sides from 1 px are read: a region of a frame may be small.
     ///
     /// # Errors
-    /// [`JpegError::Damaged`] if there is no readable header; [`JpegError::Size`] if a side is above
+    /// [`JpegError::Damaged`] if there is no readable header; [`JpegError::TooLarge`] if a side is above
     /// [`SizePx::MAX_SIDE`] or the area above [`SizePx::MAX_AREA`]; [`JpegError::Cmyk`].
     pub fn read_size(&mut self, bytes: &[u8]) -> Result<SizePx, JpegError> {
         if self.is_spoiled {
@@ -101,7 +101,7 @@ impl RegionDecoder {
         let is_too_large =
             size.width.max(size.height) > SizePx::MAX_SIDE || size.area() > SizePx::MAX_AREA;
         if is_too_large {
-            return Err(JpegError::Size(size));
+            return Err(JpegError::TooLarge(size));
         }
         // The library takes a file of tables alone, which an early end can make of any.
         if size.short_side() == 0 {

@@ -48,6 +48,12 @@ fn seed(epoch: u64, record: u64, view: u32) -> Seed {
 }
 
 #[test]
+fn a_viewer_goes_to_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Viewer>();
+}
+
+#[test]
 fn the_same_seed_gives_the_same_view_whatever_was_made_before() {
     let image = picture(150, 100);
     let jpeg = compress(&image, 92).unwrap();
