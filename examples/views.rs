@@ -1,6 +1,13 @@
 //! Views a second on one core, of the JPEGs in a folder: what `scripts/benchmarks/views.py` sets beside torchvision.
 //!
-//! usage: views JPEG_DIR SIDE_PX NUM_VIEWS [moco-v1|moco-v2|pirl-image|pirl-jigsaw|squash]
+//! ```text
+//! cargo run --release --no-default-features --features train --example views -- JPEG_DIR SIDE_PX NUM_VIEWS [RECIPE [KERNEL_PX]]
+//! ```
+//!
+//! `RECIPE` is `moco-v1`, `moco-v2` (the default), `pirl-image`, `pirl-jigsaw` or `squash`; `KERNEL_PX` is the side of
+//! MoCo v2's blur, if not the recipe's own.
+
+#![allow(clippy::print_stdout)] // its result
 
 use std::path::Path;
 use std::time::Instant;
@@ -10,7 +17,7 @@ use vidpairs::augment::{CropRecipe, JigsawRecipe, Recipe, Samples, StoredImage, 
 use vidpairs::types::Seed;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let usage = "usage: views JPEG_DIR SIDE_PX NUM_VIEWS [RECIPE]";
+    let usage = "usage: views JPEG_DIR SIDE_PX NUM_VIEWS [moco-v1|moco-v2|pirl-image|pirl-jigsaw|squash [KERNEL_PX]]";
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [folder, side_px, num_views, rest @ ..] = arguments.as_slice() else {
         return Err(usage.into());
@@ -18,7 +25,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (side_px, num_views): (u32, u64) = (side_px.parse()?, num_views.parse()?);
     let recipe = match rest.first().map_or("moco-v2", String::as_str) {
         "moco-v1" => CropRecipe::moco_v1(side_px).into(),
-        "moco-v2" => CropRecipe::moco_v2(side_px).into(),
+        "moco-v2" => {
+            let mut crop = CropRecipe::moco_v2(side_px);
+            if let (Some(blur), Some(kernel_px)) = (&mut crop.color.blur, rest.get(1)) {
+                blur.kernel_px = kernel_px.parse()?;
+            }
+            crop.into()
+        }
         "pirl-image" => CropRecipe::pirl_image(side_px).into(),
         "pirl-jigsaw" => JigsawRecipe::pirl(side_px).into(),
         "squash" => Recipe::Squash { side_px },

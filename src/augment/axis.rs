@@ -74,6 +74,12 @@ pub(super) struct Taps {
 }
 
 impl Taps {
+    /// The first source px of px `place` of the view, and the weights from there on.
+    pub fn entry(&self, place: usize) -> (usize, &[f32]) {
+        let weights = &self.weights[place * self.num_taps..][..self.num_taps];
+        (self.starts[place] as usize, weights)
+    }
+
     /// Bilinear weights with antialiasing, as torchvision and PIL have them: a triangle that is as wide as the reduction
     /// (two px of the source where it enlarges), cut at the crop's border and made to sum to `gain`.
     ///
@@ -92,7 +98,8 @@ impl Taps {
         let highest = (axis.start_px + axis.length_px)
             .ceil()
             .min(source_px as f64);
-        self.num_taps = 2 * reach.ceil() as usize + 1;
+        // No more centres of px lie in an open interval that is twice as wide as the reach.
+        self.num_taps = (2.0 * reach).ceil() as usize;
         self.starts.clear();
         self.starts.resize(padded, 0);
         self.weights.clear();
@@ -107,8 +114,10 @@ impl Taps {
             };
             let in_crop = scale * (f64::from(axis.first_px) + place as f64 + 0.5);
             let center = axis.start_px + in_crop;
-            let first = (center - reach + 0.5).floor().clamp(lowest, highest - 1.0);
-            let end = (center + reach + 0.5).floor().clamp(first + 1.0, highest);
+            // The first and the last px whose centre is nearer than the reach.
+            let first = (center - reach - 0.5).floor() + 1.0;
+            let first = first.clamp(lowest, highest - 1.0);
+            let end = (center + reach - 0.5).ceil().clamp(first + 1.0, highest);
             *start = first as u32;
             let num_used = ((end - first) as usize).min(weights.len());
             let weight = |tap: usize| {

@@ -2,9 +2,11 @@
 
 use rand::{Rng, RngExt};
 
+use super::AugmentError;
 use super::params::{
     ColorParams, JigsawParams, JitterOp, JitterParams, PatchParams, ViewParams, WholeParams,
 };
+use super::pixels::check_size;
 use super::recipe::{Blur, ColorRecipe, CropArea, JigsawRecipe, Jitter, Recipe};
 use crate::types::{RegionPx, Seed, SizePx};
 
@@ -13,16 +15,21 @@ const NUM_TRIES: usize = 10;
 
 impl Recipe {
     /// The parameters of the view that `seed` stands for, of an image of `size`.
-    pub fn draw(&self, size: SizePx, seed: Seed) -> ViewParams {
+    ///
+    /// # Errors
+    /// [`AugmentError::Recipe`] if the recipe cannot be followed, [`AugmentError::Size`] if the image has no pixels or too many.
+    pub fn draw(&self, size: SizePx, seed: Seed) -> Result<ViewParams, AugmentError> {
+        self.check()?;
+        check_size(size)?;
         let mut rng = seed.rng();
-        match self {
+        Ok(match self {
             Self::Crop(crop) => ViewParams::Crop {
                 whole: draw_whole(&crop.area, crop.flip_probability, size, &mut rng),
                 color: draw_color(&crop.color, &mut rng),
             },
             Self::Jigsaw(jigsaw) => ViewParams::Jigsaw(draw_jigsaw(jigsaw, size, &mut rng)),
             Self::Squash { .. } | Self::CenterCrop { .. } => ViewParams::Fixed,
-        }
+        })
     }
 }
 

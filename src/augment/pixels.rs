@@ -30,10 +30,10 @@ pub(super) struct Pixels<'a> {
 }
 
 impl<'a> Pixels<'a> {
-    /// Bytes of row `row`.
-    pub fn row(&self, row: usize) -> &'a [u8] {
+    /// Bytes of `count` rows from `row`, one behind the other.
+    pub fn rows(&self, row: usize, count: usize) -> &'a [u8] {
         let row_len = self.size.width as usize * self.bytes_per_pixel;
-        &self.bytes[row * row_len..][..row_len]
+        &self.bytes[row * row_len..][..count * row_len]
     }
 }
 
@@ -50,18 +50,14 @@ impl Opener {
     /// The image's size; of a JPEG its header is read.
     ///
     /// # Errors
-    /// [`AugmentError::Jpeg`], [`AugmentError::Size`], [`AugmentError::WrongLength`].
+    /// [`AugmentError::Jpeg`] if the header is damaged, of CMYK or states too many pixels; [`AugmentError::Size`], [`AugmentError::WrongLength`].
     pub fn size(&mut self, image: StoredImage<'_>) -> Result<SizePx, AugmentError> {
         let size = match image {
             StoredImage::Jpeg(bytes) => return Ok(self.jpeg()?.read_size(bytes)?),
             StoredImage::RgbZstd(_, size) => size,
             StoredImage::Rgb(image) => image.size,
         };
-        let is_too_large =
-            size.width.max(size.height) > SizePx::MAX_SIDE || size.area() > SizePx::MAX_AREA;
-        if is_too_large || size.short_side() == 0 {
-            return Err(AugmentError::Size(size));
-        }
+        check_size(size)?;
         if let StoredImage::Rgb(image) = image {
             check_length(size, image.pixels.len())?;
         }
@@ -124,6 +120,16 @@ impl Opener {
         check_length(size, got)?;
         Ok(&self.rgb[..expected])
     }
+}
+
+/// Sides from 1 px: a region of a frame may be small.
+pub(super) fn check_size(size: SizePx) -> Result<(), AugmentError> {
+    let is_too_large =
+        size.width.max(size.height) > SizePx::MAX_SIDE || size.area() > SizePx::MAX_AREA;
+    if is_too_large || size.short_side() == 0 {
+        return Err(AugmentError::Size(size));
+    }
+    Ok(())
 }
 
 fn check_length(size: SizePx, got: usize) -> Result<(), AugmentError> {

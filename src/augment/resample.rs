@@ -1,4 +1,7 @@
-//! Resizing a crop: every source row along x first, then the view's rows out of those, as they are wanted.
+//! Resizing a crop, row by row of the view: the source rows that it is made of are weighed to one, which is then resized along x.
+//!
+//! torchvision does x first, which differs in the last bit. This way round the work that vectors suit best comes where there is most of
+//! it, and no resized row has to be kept.
 
 use multiversion::multiversion;
 
@@ -14,10 +17,10 @@ const CHANNELS: usize = 4;
 pub(super) struct Resampler {
     x: Taps,
     y: Taps,
-    /// A source row, `px x 4`, and behind it room for taps without weight.
+    /// Source rows weighed to one, as many bytes to a px as they have.
+    sums: Vec<f32>,
+    /// The same as `px x 4`, and behind it room for taps without weight.
     line: Vec<f32>,
-    /// The last source rows, resized along x, each at its number modulo how many there are.
-    ring: Vec<f32>,
     /// A row of the view, `px x 4`.
     row: Vec<f32>,
 }
@@ -25,73 +28,74 @@ pub(super) struct Resampler {
 impl Resampler {
     /// Resizes `pixels` along both axes and hands every row of the view to `painter`, levels 0 to 1.
     pub fn resize(&mut self, pixels: &Pixels<'_>, x: &Axis, y: &Axis, painter: &mut Painter) {
-        self.x.fill(x, pixels.size.width as usize, 1.0);
-        self.y.fill(y, pixels.size.height as usize, 1.0 / 255.0);
-        let width = pixels.size.width as usize;
-        let row_len = self.x.starts.len() * CHANNELS;
-        let num_kept = self.y.num_taps;
-        self.line.clear();
+        let (width, height) = (pixels.size.width as usize, pixels.size.height as usize);
+        self.x.fill(x, width, 1.0);
+        self.y.fill(y, height, 1.0 / 255.0);
+        // What is left from the view before is written over, or multiplied by a weight of 0.
         self.line.resize((width + self.x.num_taps) * CHANNELS, 0.0);
-        self.ring.clear();
-        self.ring.resize(row_len * num_kept, 0.0);
-        self.row.resize(row_len, 0.0);
-        let mut num_read = 0;
+        self.row.resize(self.x.starts.len() * CHANNELS, 0.0);
         for view_row in 0..y.count_px as usize {
-            let start = self.y.starts[view_row] as usize;
-            let weights = &self.y.weights[view_row * num_kept..][..num_kept];
-            let end = (start + num_kept).min(pixels.size.height as usize);
-            for source_row in num_read.max(start)..end {
-                let kept = &mut self.ring[source_row % num_kept * row_len..][..row_len];
-                widen(
-                    pixels.row(source_row),
-                    pixels.bytes_per_pixel,
-                    &mut self.line,
-                );
-                resize_line(&self.line, &self.x.starts, &self.x.weights, kept);
+            let (start, weights) = self.y.entry(view_row);
+            let rows = pixels.rows(start, weights.len().min(height - start));
+            if pixels.bytes_per_pixel == CHANNELS {
+                weigh_rows(rows, weights, &mut self.line[..width * CHANNELS]);
+            } else {
+                self.sums.resize(width * pixels.bytes_per_pixel, 0.0);
+                weigh_rows(rows, weights, &mut self.sums);
+                widen(&self.sums, &mut self.line);
             }
-            num_read = num_read.max(end);
-            self.row.fill(0.0);
-            for (tap, &weight) in weights.iter().enumerate() {
-                if weight != 0.0 {
-                    let kept = &self.ring[(start + tap) % num_kept * row_len..][..row_len];
-                    add_scaled(kept, weight, &mut self.row);
-                }
-            }
+            resize_line(&self.line, &self.x.starts, &self.x.weights, &mut self.row);
             separate(&self.row, painter.row(view_row));
             painter.row_is_there(view_row);
         }
     }
 }
 
-/// Levels of a source row as `px x 4` floats.
-fn widen(bytes: &[u8], bytes_per_pixel: usize, line: &mut [f32]) {
-    if bytes_per_pixel == CHANNELS {
-        widen_four(bytes, line);
-    } else {
-        widen_three(bytes, line);
+/// `sum over n of weights[n] * row n`; the rows lie one behind the other and are as long as `to`.
+#[multiversion(targets = "simd")]
+fn weigh_rows(rows: &[u8], weights: &[f32], to: &mut [f32]) {
+    let len = to.len();
+    match (weights, rows.len() / len.max(1)) {
+        (&[a, b, ..], 2) => {
+            let (one, two) = rows.split_at(len);
+            for ((to, &one), &two) in to.iter_mut().zip(one).zip(two) {
+                *to = a * f32::from(one) + b * f32::from(two);
+            }
+        }
+        (&[a, b, c, ..], 3) => {
+            let (one, rest) = rows.split_at(len);
+            let (two, three) = rest.split_at(len);
+            for (((to, &one), &two), &three) in to.iter_mut().zip(one).zip(two).zip(three) {
+                *to = a * f32::from(one) + b * f32::from(two) + c * f32::from(three);
+            }
+        }
+        _ => {
+            to.fill(0.0);
+            for (row, &weight) in rows.chunks_exact(len).zip(weights) {
+                for (to, &level) in to.iter_mut().zip(row) {
+                    *to += weight * f32::from(level);
+                }
+            }
+        }
     }
 }
 
+/// `px x 3` to `px x 4`.
 #[multiversion(targets = "simd")]
-fn widen_four(bytes: &[u8], line: &mut [f32]) {
-    for (to, &from) in line.iter_mut().zip(bytes) {
-        *to = f32::from(from);
-    }
-}
-
-#[multiversion(targets = "simd")]
-fn widen_three(bytes: &[u8], line: &mut [f32]) {
-    let (from, _) = bytes.as_chunks::<3>();
+fn widen(from: &[f32], line: &mut [f32]) {
+    let (from, _) = from.as_chunks::<3>();
     let (to, _) = line.as_chunks_mut::<CHANNELS>();
     for (to, &[r, g, b]) in to.iter_mut().zip(from) {
-        *to = [f32::from(r), f32::from(g), f32::from(b), 0.0];
+        *to = [r, g, b, 0.0];
     }
 }
 
 #[multiversion(targets = "simd")]
 fn resize_line(line: &[f32], starts: &[u32], weights: &[f32], to: &mut [f32]) {
     match weights.len() / starts.len().max(1) {
+        2 => weigh::<2>(line, starts, weights, to),
         3 => weigh::<3>(line, starts, weights, to),
+        4 => weigh::<4>(line, starts, weights, to),
         5 => weigh::<5>(line, starts, weights, to),
         num_taps => weigh_any(line, starts, weights, num_taps, to),
     }
@@ -128,13 +132,6 @@ fn weigh_any(line: &[f32], starts: &[u32], weights: &[f32], num_taps: usize, to:
             }
         }
         *to = sum;
-    }
-}
-
-#[multiversion(targets = "simd")]
-fn add_scaled(row: &[f32], weight: f32, sum: &mut [f32]) {
-    for (sum, level) in sum.iter_mut().zip(row) {
-        *sum += weight * level;
     }
 }
 

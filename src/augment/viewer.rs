@@ -54,9 +54,8 @@ impl Viewer {
         seed: Seed,
         samples: Samples<'_>,
     ) -> Result<(), AugmentError> {
-        recipe.check()?;
         let size = self.opener.size(image)?;
-        let params = recipe.draw(size, seed);
+        let params = recipe.draw(size, seed)?;
         self.render_sized(image, size, recipe, &params, samples)
     }
 

@@ -30,6 +30,12 @@ pub enum JpegError {
         min = SizePx::MIN_SIDE, max = SizePx::MAX_SIDE, area = SizePx::MAX_AREA
     )]
     Size(SizePx),
+    /// The header states more pixels than are accepted where small pictures are. Leave the image out.
+    #[error(
+        "JPEG of {0}; sides of at most {max} px and at most {area} px in all are accepted",
+        max = SizePx::MAX_SIDE, area = SizePx::MAX_AREA
+    )]
+    TooLarge(SizePx),
     /// A region was asked for that does not lie in the picture. An error of the caller: stop.
     #[error("region {region} of a JPEG of {size}; expected a region inside it")]
     Region {

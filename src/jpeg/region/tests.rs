@@ -204,7 +204,7 @@ fn cmyk_too_large_pictures_and_regions_outside_are_refused_by_name() {
     let refusal = decoder.decode(&cmyk, whole, Reduction::Full).unwrap_err();
     assert!(matches!(refusal, JpegError::Cmyk), "{refusal}");
     let refusal = decoder.read_size(&jpeg(20_000, 1, ALL[0])).unwrap_err();
-    assert!(matches!(refusal, JpegError::Size(_)), "{refusal}");
+    assert!(matches!(refusal, JpegError::TooLarge(_)), "{refusal}");
     let small = jpeg(20, 20, ALL[0]);
     for outside in [
         region(0, 0, 21, 1),
