@@ -76,9 +76,9 @@ impl Encoder {
         tch::no_grad(|| {
             let pairs = self.tensors.parameters().zip(query.tensors.parameters());
             for (own, query) in pairs {
+                // k + (1 - m) (q - k), in one pass over memory.
                 let mut own = own.tensor.shallow_clone();
-                let _ = own.g_mul_scalar_(momentum);
-                let _ = own.g_add_(&(&query.tensor * (1.0 - momentum)));
+                let _ = own.lerp_(&query.tensor, 1.0 - momentum);
             }
         });
     }

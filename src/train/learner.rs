@@ -6,7 +6,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::moco::{Moco, MocoConfig};
 use super::pirl::{Pirl, PirlConfig};
-use super::sgd::{Sgd, SgdConfig};
+use super::sgd::{Gradient, Sgd, SgdConfig};
 use super::step::{Observed, StepInputs};
 use super::supervised::{Supervised, SupervisedConfig};
 use crate::model::{NamedTensors, ResNet};
@@ -166,29 +166,18 @@ impl Learner {
     ) -> Result<StepReport, NotFinite> {
         self.method.begin_step();
         let part_len = inputs.len() / self.accumulate;
-        let mut report: Option<Observed> = None;
-        for part in 0..self.accumulate {
-            let observed = if self.accumulate == 1 {
-                self.method.loss(inputs, seed)
-            } else {
-                let seed = seed.for_step("part", &part.to_string());
-                self.method
-                    .loss(&inputs.part(part * part_len, part_len), seed)
-            };
-            let observed = observed.scaled(1.0 / self.accumulate as f64);
-            observed.loss.backward();
-            let observed = observed.detached();
-            report = Some(match report {
-                Some(sum) => sum.plus(observed),
-                None => observed,
-            });
+        let (mut observed, mut gradient) = self.part(&inputs.part(0, part_len), seed);
+        for part in 1..self.accumulate {
+            let seed = seed.for_step("part", &part.to_string());
+            let next = self.part(&inputs.part(part * part_len, part_len), seed);
+            observed = observed.plus(next.0);
+            gradient.add(&next.1);
         }
-        let observed = report.unwrap_or_default();
         let report = StepReport {
             loss: observed.loss.double_value(&[]),
             positive_similarity: observed.positive_similarity.double_value(&[]),
             negative_similarity: observed.negative_similarity.double_value(&[]),
-            gradient_norm: self.sgd.gradient_norm(),
+            gradient_norm: gradient.norm(),
             queries: observed.queries,
             keys: observed.keys,
         };
@@ -198,9 +187,17 @@ impl Learner {
                 gradient_norm: report.gradient_norm,
             });
         }
-        self.sgd.step(lr);
+        self.sgd.step(&gradient, lr);
         self.method.end_step();
         Ok(report)
+    }
+
+    /// The share of one part of the batch in loss and gradient.
+    fn part(&mut self, inputs: &StepInputs, seed: Seed) -> (Observed, Gradient) {
+        let observed = self.method.loss(inputs, seed);
+        let observed = observed.scaled(1.0 / self.accumulate as f64);
+        let gradient = self.sgd.gradient(&observed.loss);
+        (observed.detached(), gradient)
     }
 
     /// Every tensor that the next step depends on, under its name.
@@ -306,6 +303,138 @@ impl Method {
             Self::Moco(moco) => moco.end_step(),
             Self::Pirl(pirl) => pirl.end_step(),
             Self::Supervised(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{DecayOf, HeadKind};
+    use super::*;
+    use crate::model::{Depth, Precision, ResNetConfig, Stem};
+
+    fn config(groups: i64, accumulate: i64) -> LearnerConfig {
+        LearnerConfig {
+            method: MethodConfig::Moco(MocoConfig {
+                network: ResNetConfig {
+                    depth: Depth::R18,
+                    width: 4,
+                    stem: Stem::Small,
+                },
+                head: HeadKind::Mlp,
+                embedding: 8,
+                queue: 16,
+                temperature: 0.2,
+                key_momentum: 0.9,
+                groups,
+                is_shuffled: false,
+                is_symmetric: true,
+                region_weight: 0.5,
+                precision: Precision::F32,
+            }),
+            sgd: SgdConfig {
+                momentum: 0.9,
+                weight_decay: 1e-4,
+                decay_of: DecayOf::Everything,
+            },
+            accumulate,
+        }
+    }
+
+    fn learner(config: &LearnerConfig) -> Learner {
+        let counts = DataCounts {
+            records: 8,
+            labels: 0,
+        };
+        Learner::new(config, counts, Seed::of_run(3), Device::Cpu)
+    }
+
+    fn inputs() -> StepInputs {
+        let images = |scale: f64| {
+            let waves = Tensor::arange(8 * 3 * 16 * 16, (Kind::Float, Device::Cpu)) * scale;
+            waves.sin().view([8, 3, 16, 16])
+        };
+        StepInputs {
+            records: Tensor::arange(8, (Kind::Int64, Device::Cpu)),
+            labels: Tensor::zeros([8], (Kind::Int64, Device::Cpu)),
+            views: vec![images(0.37), images(0.41)],
+        }
+    }
+
+    fn difference(a: &Learner, b: &Learner, is_meant: impl Fn(&str) -> bool) -> f64 {
+        let (a, b) = (a.state(), b.state());
+        let of_both = a.iter().filter(|(name, _)| is_meant(name));
+        let differences = of_both.map(|(name, tensor)| {
+            let (tensor, other) = (tensor.to_kind(Kind::Float), b[name].to_kind(Kind::Float));
+            (tensor - other).abs().max().double_value(&[])
+        });
+        differences.fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn a_batch_in_parts_moves_the_weights_as_a_whole_one_in_groups_does() {
+        let (mut whole, mut parts) = (learner(&config(2, 1)), learner(&config(1, 2)));
+        let seed = Seed::of_run(0);
+        for learner in [&mut whole, &mut parts] {
+            learner.step(&inputs(), 0.1, seed).unwrap();
+        }
+        let is_meant = |name: &str| {
+            name.starts_with("query") && name.ends_with("weight") || name == "queue.position"
+        };
+        assert!(difference(&whole, &parts, is_meant) < 1e-5);
+    }
+
+    #[test]
+    fn a_restored_learner_takes_the_same_steps() {
+        let mut first = learner(&config(2, 1));
+        first.step(&inputs(), 0.1, Seed::of_run(0)).unwrap();
+        let mut second = Learner::new(
+            &config(2, 1),
+            DataCounts {
+                records: 8,
+                labels: 0,
+            },
+            Seed::of_run(99),
+            Device::Cpu,
+        );
+        let state = first.state();
+        let state = state.into_iter().map(|(name, tensor)| (name, tensor.copy()));
+        second.restore(&state.collect()).unwrap();
+        for learner in [&mut first, &mut second] {
+            learner.step(&inputs(), 0.1, Seed::of_run(1)).unwrap();
+        }
+        assert_eq!(difference(&first, &second, |_| true), 0.0);
+    }
+
+    #[test]
+    fn a_state_of_another_network_is_refused_by_the_name_of_what_differs() {
+        let mut narrow = learner(&config(1, 1));
+        let mut wide = config(1, 1);
+        if let MethodConfig::Moco(moco) = &mut wide.method {
+            moco.network.width = 8;
+        }
+        let mut state = learner(&wide).state();
+        let err = narrow.restore(&state).unwrap_err();
+        assert!(matches!(err, StateError::Shape { .. }), "{err}");
+        state.remove("queue.keys");
+        let err = learner(&wide).restore(&state).unwrap_err();
+        assert_eq!(err.to_string(), "queue.keys is missing");
+    }
+
+    #[test]
+    fn a_loss_that_is_no_number_leaves_the_weights_as_they_were() {
+        let mut learner = learner(&config(1, 1));
+        let before: BTreeMap<_, _> = (learner.state().into_iter())
+            .map(|(name, tensor)| (name, tensor.copy()))
+            .collect();
+        let mut inputs = inputs();
+        inputs.views[0] = &inputs.views[0] * f64::NAN;
+        let err = learner.step(&inputs, 0.1, Seed::of_run(0)).unwrap_err();
+        assert!(err.loss.is_nan());
+        for (name, tensor) in learner.state() {
+            if name.starts_with("query") && name.ends_with("weight") {
+                assert!(tensor.equal(&before[&name]), "{name}");
+            }
         }
     }
 }

@@ -30,7 +30,7 @@ pub use queue::Queue;
 pub use rows::{Rows, RowsError};
 pub use schedule::{Decay, Pace, Schedule, ScheduleError};
 pub use setup::setup_warnings;
-pub use sgd::{DecayOf, Sgd, SgdConfig};
+pub use sgd::{DecayOf, Gradient, Sgd, SgdConfig};
 pub use shuffle::Shuffle;
 pub use step::{Observed, StepInputs};
 pub use supervised::{Supervised, SupervisedConfig};

@@ -4,6 +4,10 @@ use tch::{Kind, Tensor};
 
 use crate::model::NamedTensors;
 
+/// Values that are updated at once: with their gradient and velocity they stay in a core's cache from one operation
+/// to the next, where whole layers would go through memory for each.
+const CHUNK_LEN: i64 = 1 << 16;
+
 /// Which parameters weight decay pulls at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecayOf {
@@ -27,7 +31,7 @@ pub struct SgdConfig {
 /// `v <- m v + (g + d w)`, `w <- w - lr v`: PyTorch's `SGD` without dampening.
 #[derive(Debug)]
 pub struct Sgd {
-    config: SgdConfig,
+    momentum: f64,
     slots: Vec<Slot>,
 }
 
@@ -37,6 +41,32 @@ struct Slot {
     parameter: Tensor,
     velocity: Tensor,
     weight_decay: f64,
+}
+
+/// The gradient of a loss, in the order of the parameters.
+#[derive(Debug)]
+pub struct Gradient(Vec<Tensor>);
+
+impl Gradient {
+    /// Adds that of another loss.
+    pub fn add(&mut self, other: &Self) {
+        for (sum, other) in self.0.iter_mut().zip(&other.0) {
+            let _ = sum.g_add_(other);
+        }
+    }
+
+    /// Euclidean length.
+    pub fn norm(&self) -> f64 {
+        let squares = self.0.iter();
+        let squares: Vec<Tensor> = squares
+            .map(|part| part.norm().to_kind(Kind::Double).square())
+            .collect();
+        if squares.is_empty() {
+            return 0.0;
+        }
+        let sum = Tensor::stack(&squares, 0).sum(Kind::Double);
+        sum.sqrt().double_value(&[])
+    }
 }
 
 impl Sgd {
@@ -53,44 +83,49 @@ impl Sgd {
             }
         });
         Self {
-            config,
+            momentum: config.momentum,
             slots: slots.collect(),
         }
     }
 
-    /// Euclidean length of the gradient over all parameters.
-    pub fn gradient_norm(&self) -> f64 {
-        let squares = self.slots.iter().filter_map(|slot| {
-            let gradient = slot.parameter.grad();
-            gradient
-                .defined()
-                .then(|| gradient.norm().to_kind(Kind::Double).square())
-        });
-        let squares: Vec<Tensor> = squares.collect();
-        if squares.is_empty() {
-            return 0.0;
-        }
-        Tensor::stack(&squares, 0)
-            .sum(Kind::Double)
-            .sqrt()
-            .double_value(&[])
+    /// The gradient of `loss`, which is spent then.
+    pub fn gradient(&self, loss: &Tensor) -> Gradient {
+        let parameters: Vec<&Tensor> = self.slots.iter().map(|slot| &slot.parameter).collect();
+        let parts = Tensor::run_backward(&[loss], &parameters, false, false);
+        let parts = parts.into_iter().zip(&self.slots);
+        Gradient(
+            parts
+                .map(|(part, slot)| in_layout_of(&slot.parameter, part))
+                .collect(),
+        )
     }
 
-    /// One step at learning rate `lr`; the gradients are zero afterwards.
-    pub fn step(&mut self, lr: f64) {
+    /// The parts of `gradient` under the names of the parameters.
+    pub fn by_name<'a>(
+        &'a self,
+        gradient: &'a Gradient,
+    ) -> impl Iterator<Item = (&'a str, &'a Tensor)> {
+        let names = self.slots.iter().map(|slot| slot.name.as_str());
+        names.zip(&gradient.0)
+    }
+
+    /// One step down `gradient` at learning rate `lr`.
+    pub fn step(&mut self, gradient: &Gradient, lr: f64) {
         tch::no_grad(|| {
-            for slot in &mut self.slots {
-                let mut gradient = slot.parameter.grad();
-                if !gradient.defined() {
-                    continue;
+            for (slot, gradient) in self.slots.iter().zip(&gradient.0) {
+                let [parameter, velocity, gradient] =
+                    [&slot.parameter, &slot.velocity, gradient].map(flat);
+                let len = parameter.size()[0];
+                for start in (0..len).step_by(CHUNK_LEN as usize) {
+                    let chunk = |flat: &Tensor| flat.narrow(0, start, CHUNK_LEN.min(len - start));
+                    let (mut parameter, mut velocity) = (chunk(&parameter), chunk(&velocity));
+                    let _ = velocity.g_mul_scalar_(self.momentum);
+                    let _ = velocity.g_add_(&chunk(&gradient));
+                    if slot.weight_decay != 0.0 {
+                        let _ = velocity.g_add_(&(&parameter * slot.weight_decay));
+                    }
+                    let _ = parameter.g_sub_(&(&velocity * lr));
                 }
-                if slot.weight_decay != 0.0 {
-                    let _ = gradient.g_add_(&(&slot.parameter * slot.weight_decay));
-                }
-                let _ = slot.velocity.g_mul_scalar_(self.config.momentum);
-                let _ = slot.velocity.g_add_(&gradient);
-                let _ = slot.parameter.g_sub_(&(&slot.velocity * lr));
-                let _ = gradient.zero_();
             }
         });
     }
@@ -101,4 +136,23 @@ impl Sgd {
             .iter()
             .map(|slot| (slot.name.as_str(), &slot.velocity))
     }
+}
+
+/// `gradient` with its values in the order in memory that those of `parameter` have.
+fn in_layout_of(parameter: &Tensor, gradient: Tensor) -> Tensor {
+    if gradient.stride() == parameter.stride() {
+        return gradient;
+    }
+    tch::no_grad(|| {
+        let mut ordered = parameter.zeros_like();
+        ordered.copy_(&gradient);
+        ordered
+    })
+}
+
+/// All values as they lie in memory, without gaps.
+fn flat(tensor: &Tensor) -> Tensor {
+    tensor
+        .detach()
+        .as_strided([tensor.numel() as i64], [1], None)
 }
