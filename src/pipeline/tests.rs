@@ -595,10 +595,21 @@ fn a_resolved_pipeline_written_as_toml_is_read_as_the_same() {
             "tracker.name=kcf",
             "pairs.regions_per_frame=9",
         ],
+        &[
+            "train.method=moco-v1",
+            "train.milestones=[3, 9]",
+            "augment.views=pirl",
+        ],
+        &["train.method=pirl", "train.negatives=7"],
+        &["train.method=supervised", "train.numbers=bf16"],
     ];
     let varied = varied.map(|overrides| parse(&with("pairs", ""), overrides).unwrap());
     for pipeline in files.chain(varied) {
-        let text = toml::to_string(&pipeline.resolved()).unwrap();
+        let mut resolved = pipeline.resolved();
+        for table in ["augment", "train"] {
+            resolved[table] = pipeline.resolved_training()[table].take();
+        }
+        let text = toml::to_string(&resolved).unwrap();
         assert_eq!(parse(&text, &[]).unwrap(), pipeline, "{text}");
     }
 }
