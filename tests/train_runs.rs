@@ -8,7 +8,7 @@ mod common;
 use std::fs;
 
 use common::train::{
-    Experiment, MOCO, Shapes, Work, checkpoint, checkpoints, damage, files, finite_weights,
+    Experiment, MOCO, Ran, Shapes, Work, checkpoint, checkpoints, damage, files, finite_weights,
     metrics, snapshot,
 };
 use vidpairs::model::weights::read_weights;
@@ -165,46 +165,76 @@ fn records_without_a_label_teach_a_supervised_run_nothing_and_do_it_no_harm() {
     finite_weights(&checkpoint(&work.path("run"), 40));
 }
 
+/// A learning rate at which weights grow a hundredfold a step.
+fn diverging(work: &Work, out: &str, checkpoint_steps: u32) -> Ran {
+    let settings = [
+        "learning_rate=100",
+        "momentum=1",
+        "weight_decay=1",
+        "schedule=constant",
+        "epochs=200",
+    ];
+    let run = work
+        .train(out)
+        .set(&format!("train.checkpoint_steps={checkpoint_steps}"));
+    let run = settings
+        .iter()
+        .fold(run, |run, setting| run.set(&format!("train.{setting}")));
+    let ran = run.run();
+    ran.failed_with(2, &["step ", "Lower train.learning_rate"]);
+    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    ran
+}
+
 #[test]
 fn a_loss_that_is_no_number_ends_the_run_and_no_checkpoint_holds_it() {
-    for every in [1, 7] {
-        let work = Work::new(MOCO);
-        let mut run = work.train("run").set("train.epochs=200");
-        for setting in [
-            "learning_rate=100",
-            "momentum=1",
-            "weight_decay=1",
-            "schedule=constant",
-        ] {
-            run = run.set(&format!("train.{setting}"));
-        }
-        let ran = run.set(&format!("train.checkpoint_steps={every}")).run();
-        let last = checkpoints(&work.path("run")).pop().unwrap();
-        let words = [
-            "step ",
-            "the last good checkpoint is",
-            &last,
-            "Lower train.learning_rate",
-        ];
-        ran.failed_with(2, &words);
-        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
-        for name in checkpoints(&work.path("run")) {
-            finite_weights(&work.path("run/checkpoints").join(name));
-        }
-        finite_weights(&work.path("run/backbone.safetensors"));
+    let work = Work::new(MOCO);
+    let ran = diverging(&work, "run", 1);
+    let last = checkpoints(&work.path("run")).pop().unwrap();
+    ran.failed_with(
+        2,
+        &[&format!(
+            "the last good checkpoint is run/checkpoints/{last}"
+        )],
+    );
+    for name in checkpoints(&work.path("run")) {
+        finite_weights(&work.path("run/checkpoints").join(name));
     }
+    finite_weights(&work.path("run/backbone.safetensors"));
+    let ran = diverging(&work, "early", 1000);
+    ran.failed_with(2, &["no checkpoint was written before"]);
+    assert!(checkpoints(&work.path("early")).is_empty());
+    println!("{}", ran.stderr);
+}
+
+#[test]
+fn a_collapse_is_told_once() {
+    let work = Work::new(MOCO);
+    let said = work
+        .train("run")
+        .set("train.learning_rate=2")
+        .run_well()
+        .stderr;
+    assert_eq!(
+        said.matches("warning: the embeddings collapsed").count(),
+        1,
+        "{said}"
+    );
 }
 
 #[test]
 fn what_is_unwise_is_said_and_is_no_reason_to_stop() {
     let work = Work::new(MOCO);
-    let ran = work.train("fine").set("train.queue=8").run_well();
-    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
     let warned = |out: &str, settings: &[&str]| {
-        let run = work.train(out).set("train.epochs=1");
+        let run = work
+            .train(out)
+            .set("train.epochs=1")
+            .set("train.log_steps=5");
         let run = settings.iter().fold(run, |run, setting| run.set(setting));
         run.run_well().stderr
     };
+    let said = warned("fine", &["train.queue=8"]);
+    assert!(!said.contains("warning"), "{said}");
     let said = warned("large", &["train.queue=24"]);
     assert!(
         said.contains("warning: a queue of 24 holds more than a quarter of the 40 records"),

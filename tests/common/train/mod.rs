@@ -7,6 +7,8 @@ mod shapes;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use vidpairs::model::weights::{Weights, read_weights};
@@ -183,4 +185,16 @@ pub fn finite_weights(path: &Path) -> Weights {
 /// Every file of a run with its bytes.
 pub fn snapshot(out: &Path) -> BTreeMap<String, Vec<u8>> {
     files(out)
+}
+
+/// Waits until `metrics.jsonl` has so many lines; a run that hangs or ends before is for the caller to see.
+pub fn with_metrics(out: &Path, num_lines: usize) {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(30) {
+        let text = fs::read(out.join("metrics.jsonl")).unwrap_or_default();
+        if text.iter().filter(|&&byte| byte == b'\n').count() >= num_lines {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
 }
