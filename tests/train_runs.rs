@@ -245,8 +245,8 @@ fn what_is_unwise_is_said_and_is_no_reason_to_stop() {
         said.contains("a queue of 9 is no multiple of the batch of 8"),
         "{said}"
     );
-    let said = warned("enlarged", &["augment.size=48"]);
-    let words = "images are 32 px at their short side and views 48 px";
+    let said = warned("enlarged", &["augment.size=40"]);
+    let words = "images are 32 px at their short side and views 40 px";
     assert!(
         said.contains(words) && said.contains("augment.size to at most 32"),
         "{said}"
