@@ -64,7 +64,7 @@ pub fn each_call<'a>(
 /// that thread; one thread alone writes.
 fn run_killed_at(extract: &Extract, call: &str, count: usize) -> Killed {
     let ended = Command::new("strace")
-        .args(["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"])
+        .args(["-f", "-qq", "-o", "/dev/null"])
         .arg(format!("--trace={call}"))
         .arg(format!("--inject={call}:signal=KILL:when={count}"))
         .arg(env!("CARGO_BIN_EXE_vidpairs"))
