@@ -30,7 +30,7 @@ fn a_run_leaves_the_trunk_under_the_names_of_torchvision() {
     for name in ["conv1.weight", "bn1.running_var", "layer1.0.conv1.weight"] {
         assert!(weights.get(name).is_some(), "no {name}");
     }
-    assert_eq!(weights.get("layer4.1.bn2.weight").unwrap().shape(), [32]);
+    assert_eq!(weights.get("layer4.1.bn2.weight").unwrap().shape(), [128]);
     let is_of_the_trunk = |name: &str| {
         let part = name.split('.').next().unwrap();
         ["conv1", "bn1", "layer1", "layer2", "layer3", "layer4"].contains(&part)
