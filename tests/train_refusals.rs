@@ -203,7 +203,7 @@ fn a_checkpoint_that_is_none_of_this_model_is_named_with_what_differs() {
     let last = checkpoint(&work.path("run"), 20);
     let sound = fs::read(&last).unwrap();
     work.train("wide")
-        .set("train.width=32")
+        .set("train.width=8")
         .set("train.epochs=1")
         .run_well();
     let path = "run/checkpoints/step-0000000020.safetensors";

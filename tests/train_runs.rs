@@ -30,7 +30,7 @@ fn a_run_leaves_the_trunk_under_the_names_of_torchvision() {
     for name in ["conv1.weight", "bn1.running_var", "layer1.0.conv1.weight"] {
         assert!(weights.get(name).is_some(), "no {name}");
     }
-    assert_eq!(weights.get("layer4.1.bn2.weight").unwrap().shape(), [128]);
+    assert_eq!(weights.get("layer4.1.bn2.weight").unwrap().shape(), [32]);
     let is_of_the_trunk = |name: &str| {
         let part = name.split('.').next().unwrap();
         ["conv1", "bn1", "layer1", "layer2", "layer3", "layer4"].contains(&part)
@@ -245,8 +245,8 @@ fn what_is_unwise_is_said_and_is_no_reason_to_stop() {
         said.contains("a queue of 9 is no multiple of the batch of 8"),
         "{said}"
     );
-    let said = warned("enlarged", &["augment.size=40"]);
-    let words = "images are 32 px at their short side and views 40 px";
+    let said = warned("enlarged", &["augment.size=48"]);
+    let words = "images are 32 px at their short side and views 48 px";
     assert!(
         said.contains(words) && said.contains("augment.size to at most 32"),
         "{said}"

@@ -23,7 +23,7 @@ const COMMON: &str = r#"
 size = 16
 [train]
 network = "resnet18"
-width = 16
+width = 4
 stem = "small"
 batch = 8
 groups = 2
