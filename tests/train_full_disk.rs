@@ -73,8 +73,8 @@ fn a_run_into_a_full_disk_says_so_and_goes_on_when_there_is_room() {
         .into();
     let sizes = [4, 8, 16, 24]
         .into_iter()
-        .chain((1..=8).map(|eighth| all * eighth / 8));
-    let last = (1..4).map(|pages| all + 12 * pages);
+        .chain((1..=6).map(|sixth| all * sixth / 6));
+    let last = (1..3).map(|pages| all + 12 * pages);
     disks.extend(sizes.chain(last).map(|kib| format!("size={kib}k")));
     let (mut num_full, mut num_with_checkpoint) = (0, 0);
     for disk in disks {
