@@ -1,6 +1,6 @@
 //! Layers: their weights, and what they compute in training and in evaluation.
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::tensors::Builder;
 
@@ -57,6 +57,9 @@ impl Pass {
     }
 }
 
+/// Numbers of the widest vectors of a CPU, f32.
+const NARROW: i64 = 16;
+
 /// A convolution without bias.
 #[derive(Debug)]
 pub(super) struct Conv {
@@ -82,14 +85,24 @@ impl Conv {
 
     pub(super) fn forward(&self, images: &Tensor, pass: Pass) -> Tensor {
         let precision = pass.precision();
-        precision.cast(images).conv2d(
-            &precision.cast(&self.weight),
-            None::<Tensor>,
-            self.stride,
-            self.padding,
-            1,
-            1,
-        )
+        let (images, weight) = (precision.cast(images), precision.cast(&self.weight));
+        if self.is_narrow_point() && images.device() == Device::Cpu {
+            let places = images.slice(2, None, None, self.stride);
+            let places = places.slice(3, None, None, self.stride);
+            let mixed = places
+                .permute([0, 2, 3, 1])
+                .matmul(&weight.flatten(1, 3).tr());
+            return mixed.permute([0, 3, 1, 2]);
+        }
+        images.conv2d(&weight, None::<Tensor>, self.stride, self.padding, 1, 1)
+    }
+
+    /// Whether it mixes the channels of single pixels, and these don't fill the vectors of the CPU: the oneDNN of libtorch
+    /// 2.11 writes past the end of the gradient of such a weight (`jit_avx2_1x1_convolution_bwd_weights_t`, as Valgrind
+    /// shows), which ends the program now and then. A matrix product gives the same.
+    fn is_narrow_point(&self) -> bool {
+        let [out, input, side] = [0, 1, 2].map(|dim| self.weight.size()[dim]);
+        side == 1 && (out % NARROW != 0 || input % NARROW != 0)
     }
 }
 
@@ -111,7 +124,7 @@ const BATCH_NORM_EPSILON: f64 = 1e-5;
 
 impl BatchNorm {
     pub(super) fn new(builder: &mut Builder, name: &str, channels: i64) -> Self {
-        let float = (Kind::Float, tch::Device::Cpu);
+        let float = (Kind::Float, Device::Cpu);
         Self {
             weight: builder.filled(format!("{name}.weight"), channels, 1.0),
             bias: builder.filled(format!("{name}.bias"), channels, 0.0),
@@ -125,7 +138,7 @@ impl BatchNorm {
             ),
             num_batches_tracked: builder.kept(
                 format!("{name}.num_batches_tracked"),
-                Tensor::zeros([0i64; 0], (Kind::Int64, tch::Device::Cpu)),
+                Tensor::zeros([0i64; 0], (Kind::Int64, Device::Cpu)),
             ),
         }
     }

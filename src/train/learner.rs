@@ -230,6 +230,16 @@ impl Learner {
         state
     }
 
+    /// The first tensor of the [`state`](Self::state) that holds an infinite number or one that is none.
+    pub fn first_not_finite(&self) -> Option<String> {
+        let state = self.state();
+        let mut found = state.into_iter().filter(|(_, tensor)| {
+            let is_finite = tensor.isfinite().all();
+            is_finite.int64_value(&[]) == 0
+        });
+        found.next().map(|(name, _)| name)
+    }
+
     /// Goes on from a state that [`state`](Self::state) gave.
     ///
     /// # Errors

@@ -98,7 +98,12 @@ impl Schedule {
             holds.then_some(()).ok_or_else(refused)
         };
         let is_positive = |value: f64| value.is_finite() && value > 0.0;
-        require(is_positive(peak), "lr", &peak, "a finite number > 0")?;
+        require(
+            is_positive(peak),
+            "learning_rate",
+            &peak,
+            "a finite number > 0",
+        )?;
         require(num_epochs > 0, "epochs", &num_epochs, "at least 1")?;
         require(
             (0.0..f64::from(num_epochs)).contains(&warmup_epochs),

@@ -64,14 +64,12 @@ impl Supervised {
         let logits = self.classifier.forward(&features, pass);
         let units = unit_rows(&features.detach());
         let right = logits.argmax(1, false).eq_tensor(&inputs.labels);
+        let (sum, none) = (Reduction::Sum, None::<Tensor>);
+        let loss = logits.cross_entropy_loss(&inputs.labels, none, sum, -1, 0.0);
+        // Where no record has a label nothing is learnt; libtorch's mean would be no number.
+        let num_labelled = inputs.labels.ne(-1).sum(Kind::Float).clamp_min(1.0);
         Observed {
-            loss: logits.cross_entropy_loss(
-                &inputs.labels,
-                None::<Tensor>,
-                Reduction::Mean,
-                -1,
-                0.0,
-            ),
+            loss: loss / num_labelled,
             // The nearest thing to a positive here: how often the right label is the first.
             positive_similarity: right.to_kind(Kind::Float).mean(Kind::Float),
             negative_similarity: Tensor::zeros([0i64; 0], (Kind::Float, images.device())),

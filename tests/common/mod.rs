@@ -16,6 +16,8 @@ mod programs;
 pub mod synth;
 #[cfg(feature = "extract")]
 pub mod track;
+#[cfg(feature = "train")]
+pub mod train;
 
 pub use clips::{NumberedClip, changed_clip, numbered_clip, remade_clip};
 pub use grid::read_number;

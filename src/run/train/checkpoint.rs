@@ -15,7 +15,7 @@ use crate::run::out::failed;
 use crate::train::Learner;
 
 /// Folder of the checkpoints in a run.
-pub(super) const CHECKPOINTS: &str = "checkpoints";
+const CHECKPOINTS: &str = "checkpoints";
 /// The checkpoint with the best kNN.
 const BEST: &str = "best.safetensors";
 /// The trunk alone, under torchvision's names.
@@ -51,12 +51,14 @@ impl Checkpoints {
     pub fn open(out: &Path, keep: u32, about: BTreeMap<String, String>) -> Result<Self, RunError> {
         let folder = out.join(CHECKPOINTS);
         fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
-        Ok(Self {
+        let checkpoints = Self {
             run: out.to_owned(),
             folder,
             keep: keep as usize,
             about,
-        })
+        };
+        checkpoints.remove_parts()?;
+        Ok(checkpoints)
     }
 
     /// The last one: its step and file.
@@ -75,12 +77,44 @@ impl Checkpoints {
         let path = self.folder.join(file_name(progress.step));
         self.write(&path, learner, progress)?;
         write_safetensors(&self.run.join(BACKBONE), &self.backbone(learner, progress))?;
+        self.remove_old()?;
+        Ok(path)
+    }
+
+    /// Ends what a run that was killed, or had no room left, may not have come to after its last checkpoint.
+    ///
+    /// # Errors
+    /// [`RunError`]; the checkpoints stay then.
+    pub fn finish_last(&self, learner: &Learner, progress: &Progress) -> Result<(), RunError> {
+        let path = self.run.join(BACKBONE);
+        let stored = read_weights(&path).ok();
+        let stored = stored.and_then(|stored| progress_of(&stored));
+        if stored.as_ref() != Some(progress) {
+            write_safetensors(&path, &self.backbone(learner, progress))?;
+        }
+        self.remove_old()
+    }
+
+    fn remove_old(&self) -> Result<(), RunError> {
         let all = self.all()?;
         let too_many = all.len().saturating_sub(self.keep);
         for (_, path) in all.into_iter().take(too_many) {
             fs::remove_file(&path).map_err(failed("remove", &path))?;
         }
-        Ok(path)
+        Ok(())
+    }
+
+    /// Removes what a kill left half-written.
+    fn remove_parts(&self) -> Result<(), RunError> {
+        let entries = fs::read_dir(&self.folder).map_err(failed("list", &self.folder))?;
+        for entry in entries {
+            let path = entry.map_err(failed("list", &self.folder))?.path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            if name.is_some_and(|name| name.starts_with('.') && name.ends_with(".part")) {
+                fs::remove_file(&path).map_err(failed("remove", &path))?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes that of the best kNN.
@@ -97,9 +131,7 @@ impl Checkpoints {
     /// [`RunError`] if it cannot be read or is one of another model.
     pub fn restore(path: &Path, learner: &mut Learner) -> Result<Progress, RunError> {
         let weights = read_weights(path)?;
-        let progress = weights.metadata().get(PROGRESS_KEY);
-        let progress = progress.and_then(|text| serde_json::from_str(text).ok());
-        let progress = progress.ok_or_else(|| TrainError::NoCheckpoint {
+        let progress = progress_of(&weights).ok_or_else(|| TrainError::NoCheckpoint {
             path: path.to_owned(),
             what: "how far the run was",
         })?;
@@ -164,6 +196,10 @@ impl Checkpoints {
         found.sort();
         Ok(found)
     }
+}
+
+fn progress_of(weights: &Weights) -> Option<Progress> {
+    serde_json::from_str(weights.metadata().get(PROGRESS_KEY)?).ok()
 }
 
 fn file_name(step: u64) -> String {

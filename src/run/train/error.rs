@@ -1,6 +1,6 @@
 //! Why training cannot begin or go on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::model::DeviceError;
 use crate::source::SourceError;
@@ -70,17 +70,30 @@ pub enum TrainError {
     NoImage(Role),
     /// The loss is no number any more.
     #[error(
-        "step {step}: {source}; the weights of the step before are in {checkpoint}. Lower train.learning_rate, or \
-         raise train.temperature or train.warmup_epochs"
+        "step {step} was not taken; {}. Lower train.learning_rate, or raise train.temperature or \
+         train.warmup_epochs", last_good(.checkpoint.as_deref())
     )]
     NotFinite {
         /// The step that was not taken.
         step: u64,
-        /// The last good checkpoint, or words that there is none.
-        checkpoint: String,
+        /// The last good checkpoint.
+        checkpoint: Option<PathBuf>,
         /// The figures.
         #[source]
         source: NotFinite,
+    },
+    /// What was learnt is no number any more.
+    #[error(
+        "after step {step} {tensor} holds infinite numbers or none; {}. Lower train.learning_rate, or raise \
+         train.warmup_epochs", last_good(.checkpoint.as_deref())
+    )]
+    WeightsNotFinite {
+        /// The last step that was taken.
+        step: u64,
+        /// The first tensor of which it is so.
+        tensor: String,
+        /// The last good checkpoint.
+        checkpoint: Option<PathBuf>,
     },
     /// The folder holds another run.
     #[error(
@@ -131,4 +144,11 @@ pub enum TrainError {
         /// Why.
         reason: String,
     },
+}
+
+fn last_good(checkpoint: Option<&Path>) -> String {
+    match checkpoint {
+        Some(path) => format!("the last good checkpoint is {}", path.display()),
+        None => "no checkpoint was written before".to_owned(),
+    }
 }

@@ -260,3 +260,6 @@ fn lost(step: u64, reason: &str) -> TrainError {
         reason: reason.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,14 +73,16 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    /// Opens those of the run in `out`, and takes back what they say of steps after `step`.
+    /// Opens those of the run in `out` that goes on after `step` steps, and takes back what they say of later ones.
     ///
     /// # Errors
     /// [`RunError::File`].
     pub fn open(out: &Path, step: u64) -> Result<Self, RunError> {
         let path = out.join(METRICS);
+        // What an untrained network makes of the kNN is asked again by a run that begins again.
+        let first = if step == 0 { 0 } else { step + 1 };
         let kept = match fs::read(&path) {
-            Ok(bytes) => kept_lines(&bytes, step),
+            Ok(bytes) => kept_lines(&bytes, first),
             Err(err) if err.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(err) => return Err(failed("read", &path)(err)),
         };
@@ -89,7 +91,7 @@ impl Metrics {
         let lines = lines.map_err(failed("open", &path))?;
         let folder = out.join(TENSORBOARD);
         let events = match folder.exists() {
-            true => EventWriter::resume(&folder, now(), step + 1)?,
+            true => EventWriter::resume(&folder, now(), first)?,
             false => EventWriter::create(&folder, now())?,
         };
         Ok(Self {
@@ -171,12 +173,12 @@ impl Metrics {
     }
 }
 
-/// The whole lines that tell of steps up to `step`.
-fn kept_lines(bytes: &[u8], step: u64) -> Vec<u8> {
+/// The whole lines that tell of steps before `first`.
+fn kept_lines(bytes: &[u8], first: u64) -> Vec<u8> {
     let lines = bytes.split_inclusive(|&byte| byte == b'\n').filter(|line| {
         let value: Option<Value> = serde_json::from_slice(line).ok();
         let of = value.and_then(|value| value.get("step")?.as_u64());
-        line.ends_with(b"\n") && of.is_some_and(|of| of <= step)
+        line.ends_with(b"\n") && of.is_some_and(|of| of < first)
     });
     lines.collect::<Vec<_>>().concat()
 }
@@ -195,9 +197,10 @@ mod tests {
     fn lines_of_later_steps_and_torn_ones_are_taken_back() {
         let text = b"{\"step\":1}\n{\"step\":2,\"knn\":0.5}\n{\"step\":3}\nnonsense\n{\"step\":2";
         assert_eq!(
-            kept_lines(text, 2),
+            kept_lines(text, 3),
             b"{\"step\":1}\n{\"step\":2,\"knn\":0.5}\n"
         );
-        assert_eq!(kept_lines(b"", 2), b"");
+        assert_eq!(kept_lines(b"", 3), b"");
+        assert_eq!(kept_lines(b"{\"step\":0,\"knn\":0.5}\n", 0), b"");
     }
 }

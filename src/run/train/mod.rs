@@ -30,14 +30,15 @@ pub use error::TrainError;
 pub use metrics::KnnFigures;
 pub use summary::TrainSummary;
 
-use self::checkpoint::{BACKBONE, CHECKPOINTS, Checkpoints, Progress};
+use self::checkpoint::{BACKBONE, Checkpoints, Progress};
 use self::data::{Data, Labels};
 use self::knn::LabelledFolder;
 use self::load::Loader;
 use self::metrics::Metrics;
 use self::trainer::{Clock, Display, Trainer};
 use self::views::views_of;
-use super::out::{differences, failed, lock, nothing_foreign_in, write_whole};
+use super::out::{JOURNAL_FOLDER, differences, failed, lock, nothing_foreign_in, write_whole};
+use super::words::counted;
 use super::{RunError, Verbosity};
 use crate::model;
 use crate::parallel::{Cancel, Crew, Ended, run_ordered};
@@ -134,9 +135,10 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
         training: pipeline.resolved_training(),
         dataset_xxh64: data.fingerprint.clone(),
     };
-    let stored = stored_run(out, &begin)?;
+    stored_run(out, &begin)?;
     let _lock = lock(out).map_err(|err| err.named_if_full(out, "nothing yet"))?;
-    if stored.is_none() {
+    // Once more: another run may have begun here in between.
+    if stored_run(out, &begin)?.is_none() {
         let text = serde_json::to_vec_pretty(&begin).unwrap_or_default();
         write_whole(out, RUN_FILE, &text).map_err(|err| err.named_if_full(out, "nothing yet"))?;
     }
@@ -162,12 +164,18 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
         ("training".to_owned(), begin.training.to_string()),
         ("dataset_xxh64".to_owned(), begin.dataset_xxh64.clone()),
     ]);
-    let checkpoints = Checkpoints::open(out, pipeline.train.watch.keep, about)?;
+    let checkpoints = Checkpoints::open(out, pipeline.train.watch.keep, about)
+        .map_err(|err| err.named_if_full(out, "nothing yet"))?;
     let last = checkpoints.last()?;
     let progress = match &last {
         Some((_, path)) => Checkpoints::restore(path, &mut learner)?,
         None => Progress::default(),
     };
+    let safe = counted(progress.step, "step");
+    if last.is_some() {
+        let finished = checkpoints.finish_last(&learner, &progress);
+        finished.map_err(|err| err.named_if_full(out, &safe))?;
+    }
     let loader = Arc::new(Loader {
         views: views_of(pipeline, data.kind, data.has_frames),
         data: Arc::new(data),
@@ -180,11 +188,29 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
         damaged: Mutex::default(),
     });
     let total_steps = u64::from(pipeline.train.epochs) * loader.steps_per_epoch();
+    if progress.step >= total_steps {
+        fs::remove_dir_all(out.join(JOURNAL_FOLDER)).ok();
+        return Ok(TrainSummary {
+            steps: progress.step,
+            epochs: pipeline.train.epochs,
+            records: num_records,
+            damaged_records: 0,
+            loss: None,
+            chance: config::chance(&pipeline.train, loader.labels.names.len()),
+            knn: None,
+            best_knn: progress.best_knn,
+            images_per_second: 0.0,
+            waiting: 0.0,
+            seconds: 0.0,
+            backbone: out.join(BACKBONE),
+            warnings: Vec::new(),
+            is_complete_already: true,
+        });
+    }
     let display = Display::new(total_steps, progress.step, options.verbosity);
     let mut trainer = Trainer {
         chance: config::chance(&pipeline.train, loader.labels.names.len()),
-        metrics: Metrics::open(out, progress.step)
-            .map_err(|err| err.named_if_full(out, "the last checkpoint"))?,
+        metrics: Metrics::open(out, progress.step).map_err(|err| err.named_if_full(out, &safe))?,
         loader: Arc::clone(&loader),
         learner,
         schedule,
@@ -197,6 +223,7 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
         labelled,
         display,
         last_checkpoint: last.map(|(_, path)| path),
+        saved_steps: progress.step,
         progress,
         last_figures: None,
         last_knn: None,
@@ -208,13 +235,9 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
     for warning in &warnings {
         trainer.display.warn(warning);
     }
-    let first = trainer.progress.step;
-    let is_complete_already = first >= total_steps;
-    if !is_complete_already {
-        run(options, &mut trainer)?;
-    }
+    run(options, &mut trainer)?;
     trainer.display.finish();
-    fs::remove_dir_all(out.join(super::out::JOURNAL_FOLDER)).ok();
+    fs::remove_dir_all(out.join(JOURNAL_FOLDER)).ok();
     let (steps_per_second, waiting) = trainer.clock.overall();
     Ok(TrainSummary {
         steps: trainer.progress.step,
@@ -230,16 +253,16 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
         seconds: trainer.clock.seconds(),
         backbone: out.join(BACKBONE),
         warnings,
-        is_complete_already,
+        is_complete_already: false,
     })
 }
 
 fn run(options: &TrainOptions, trainer: &mut Trainer) -> Result<(), RunError> {
     let out = &options.out;
-    let full = |err: RunError| err.named_if_full(out, "the last checkpoint");
+    let full = |err: RunError, trainer: &Trainer| err.named_if_full(out, &trainer.safe());
     let first = trainer.progress.step;
     if first == 0 && trainer.watch.knn_epochs > 0 {
-        trainer.ask_knn().map_err(full)?;
+        trainer.ask_knn().map_err(|err| full(err, trainer))?;
     }
     let crew = Crew {
         workers: options.workers.max(1),
@@ -254,16 +277,16 @@ fn run(options: &TrainOptions, trainer: &mut Trainer) -> Result<(), RunError> {
     let ended = ended.map_err(RunError::Thread)?;
     if let Some(error) = trainer.error.take() {
         trainer.display.finish();
-        return Err(full(error));
+        return Err(full(error, trainer));
     }
     if ended == Ended::Cancelled {
         if trainer.progress.step > first {
-            trainer.save().map_err(full)?;
+            trainer.save().map_err(|err| full(err, trainer))?;
         }
         trainer.display.finish();
         return Err(RunError::Interrupted {
             out: out.clone(),
-            safe: format!("{} steps", trainer.progress.step),
+            safe: trainer.safe(),
         });
     }
     Ok(())
@@ -323,13 +346,10 @@ fn stored_run(out: &Path, begin: &RunFile) -> Result<Option<RunFile>, RunError> 
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
         Err(err) if err.kind() == io::ErrorKind::NotFound => {
-            // A run that was killed before it could say what it is left its lock behind.
-            let _ = fs::remove_dir(out.join(CHECKPOINTS));
-            let journal = out.join(super::out::JOURNAL_FOLDER);
-            let _ = fs::remove_file(journal.join("lock"));
-            let _ = fs::remove_file(journal.join("unfinished"));
-            let _ = fs::remove_dir(journal);
-            nothing_foreign_in(out)?;
+            // With a journal it is ours: a run that begins now, or was killed before it could say what it is.
+            if !out.join(JOURNAL_FOLDER).is_dir() {
+                nothing_foreign_in(out)?;
+            }
             return Ok(None);
         }
         Err(err) => return Err(failed("read", &path)(err)),

@@ -17,6 +17,7 @@ use super::metrics::{KnnFigures, Metrics, StepFigures};
 use crate::model::Precision;
 use crate::parallel::Sink;
 use crate::pipeline::WatchKeys;
+use crate::run::words::counted;
 use crate::run::{RunError, Verbosity};
 use crate::train::{
     CollapseWatch, Learner, Rows, Schedule, StepInputs, StepReport, alignment, mean_std, uniformity,
@@ -49,6 +50,8 @@ pub(super) struct Trainer {
     pub display: Display,
     pub progress: Progress,
     pub last_checkpoint: Option<PathBuf>,
+    /// Steps in it.
+    pub saved_steps: u64,
     pub last_figures: Option<StepFigures>,
     pub last_knn: Option<KnnFigures>,
     pub collapse: CollapseWatch,
@@ -141,10 +144,7 @@ impl Trainer {
         let report = self.learner.step(&inputs, lr, seed);
         let report = report.map_err(|source| TrainError::NotFinite {
             step: batch.step + 1,
-            checkpoint: match &self.last_checkpoint {
-                Some(path) => path.display().to_string(),
-                None => "no checkpoint: none was written yet".to_owned(),
-            },
+            checkpoint: self.last_checkpoint.clone(),
             source,
         })?;
         self.progress.step = batch.step + 1;
@@ -219,6 +219,7 @@ impl Trainer {
             return Ok(());
         };
         let start = Instant::now();
+        self.check_finite()?;
         let tally = labelled.ask(self.learner.trunk(), self.device, self.precision)?;
         let figures = KnnFigures {
             step: self.progress.step,
@@ -242,15 +243,33 @@ impl Trainer {
         Ok(())
     }
 
+    /// Steps that a run which goes on need not take again, in words.
+    pub fn safe(&self) -> String {
+        counted(self.saved_steps, "step")
+    }
+
+    fn check_finite(&self) -> Result<(), TrainError> {
+        match self.learner.first_not_finite() {
+            None => Ok(()),
+            Some(tensor) => Err(TrainError::WeightsNotFinite {
+                step: self.progress.step,
+                tensor,
+                checkpoint: self.last_checkpoint.clone(),
+            }),
+        }
+    }
+
     /// Writes a checkpoint of where the run is.
     ///
     /// # Errors
-    /// [`RunError`].
+    /// [`RunError`]; [`TrainError::WeightsNotFinite`] where a run could not go on from it.
     pub fn save(&mut self) -> Result<(), RunError> {
         let start = Instant::now();
+        self.check_finite()?;
         self.metrics.sync()?;
         let path = self.checkpoints.save(&self.learner, &self.progress)?;
         self.last_checkpoint = Some(path);
+        self.saved_steps = self.progress.step;
         self.clock.aside += start.elapsed();
         Ok(())
     }

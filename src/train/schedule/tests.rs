@@ -96,7 +96,7 @@ fn settings_that_cannot_be_are_refused_by_name() {
     };
     assert_eq!(
         refused(-1.0, 10, 0.0, Decay::Cosine),
-        "lr is -1; expected a finite number > 0"
+        "learning_rate is -1; expected a finite number > 0"
     );
     assert_eq!(
         refused(1.0, 0, 0.0, Decay::Cosine),

@@ -29,8 +29,18 @@ enum Killed {
 /// Starts the run that `extract` gives for a folder of that name again and again, and kills each as it
 /// enters another of the system calls that change the folder: the names of the folders, one by one.
 /// None at all, and a word about it, where strace cannot be had.
-pub fn each_moment(mut extract: impl FnMut(&str) -> Extract) -> impl Iterator<Item = String> {
-    let mut calls = CHANGES.into_iter();
+pub fn each_moment<'a>(
+    extract: impl FnMut(&str) -> Extract + 'a,
+) -> impl Iterator<Item = String> + 'a {
+    each_call(&CHANGES, extract)
+}
+
+/// The same for the system calls `calls` alone.
+pub fn each_call<'a>(
+    calls: &'a [&'static str],
+    mut extract: impl FnMut(&str) -> Extract + 'a,
+) -> impl Iterator<Item = String> + 'a {
+    let mut calls = calls.iter().copied();
     let mut call = calls.next();
     let mut count = 0;
     std::iter::from_fn(move || {
