@@ -408,7 +408,9 @@ mod tests {
             Device::Cpu,
         );
         let state = first.state();
-        let state = state.into_iter().map(|(name, tensor)| (name, tensor.copy()));
+        let state = state
+            .into_iter()
+            .map(|(name, tensor)| (name, tensor.copy()));
         second.restore(&state.collect()).unwrap();
         for learner in [&mut first, &mut second] {
             learner.step(&inputs(), 0.1, Seed::of_run(1)).unwrap();
