@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         _ => return Err("usage: step SIDE BATCH THREADS [STEPS [GROUPS]]".into()),
     };
     tch::set_num_threads(i32::try_from(threads)?);
+    vidpairs::model::keep_freed_memory(); // as `vidpairs train` does
     let config = LearnerConfig {
         method: MethodConfig::Moco(MocoConfig {
             network: ResNetConfig {

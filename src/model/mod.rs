@@ -7,6 +7,7 @@ pub mod weights;
 
 mod device;
 mod head;
+mod heap;
 mod host;
 mod layers;
 mod resnet;
@@ -14,6 +15,7 @@ mod tensors;
 
 pub use device::{DeviceError, device, libtorch_devices};
 pub use head::{Head, unit_rows};
+pub use heap::keep_freed_memory;
 pub use host::{from_host, to_host};
 pub use layers::{Pass, Precision};
 pub use resnet::{ResNet, ResNetConfig};

@@ -145,6 +145,7 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
     if device == Device::Cpu {
         let threads = i32::try_from(options.workers).unwrap_or(1);
         tch::set_num_threads(threads);
+        model::keep_freed_memory();
     }
     let seed = Seed::of_run(pipeline.seed).for_step("train", "");
     let precision = config::precision(&pipeline.train);
