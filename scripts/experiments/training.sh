@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Shows that training learns: rendered video, pairs of its objects, a small MoCo on two cores, and what a kNN makes of objects that
+# the encoder never saw, before and after.
+#
+#     scripts/experiments/training.sh [DIR]
+#
+# DIR (.media/training) holds afterwards 400 rendered videos of training objects, their pairs, images of held-out objects in a folder
+# for each object and in one for each class, and two runs of under ten minutes: DIR/run-object, DIR/run-class. What is there stays.
+# VIDPAIRS names the program (target/release/vidpairs, all features).
+set -euo pipefail
+
+say() { printf 'training: %s\n' "$*"; }
+fail() {
+    printf 'training: %s\n' "$*" >&2
+    exit 1
+}
+
+(($# <= 1)) || fail "$# arguments; usage: scripts/experiments/training.sh [DIR]"
+out=$(realpath -m "${1:-$(dirname "$0")/../../.media/training}")
+cd "$(dirname "$0")/../.."
+vidpairs=$(realpath -m "${VIDPAIRS:-${CARGO_TARGET_DIR:-target}/release/vidpairs}")
+[[ -x $vidpairs ]] || fail "there is no $vidpairs: cargo build --release, or name the program in VIDPAIRS"
+
+scripts/fetch-objects.sh
+mkdir -p "$out"
+
+say "rendering videos of training objects, and held-out objects from all sides"
+"$vidpairs" synth --kind trackingnet --out "$out/videos" --seed 5 --videos 400 --held-out-videos 1 --frames 60 \
+    --size 160x120 --container zip --turn 180 --occlusion 0.2 --leaving 0 --quiet
+"$vidpairs" synth --kind aloi --out "$out/aloi" --num-objects 30 --quiet
+"$vidpairs" synth --kind pascal3d --out "$out/pascal3d" --num-objects 10 --size 96x96 --quiet
+
+# The views of an object every 15 degrees: the front half is known, the back half asked about.
+for object in "$out"/aloi/png2/*/; do
+    name=$(basename "$object")
+    mkdir -p "$out/by-object/$name"
+    for degrees in $(seq 0 15 345); do
+        ln -sfn "$object${name}_r$degrees.png" "$out/by-object/$name/"
+    done
+done
+# The images of a class: the first half, other objects than the second, is known.
+for class in "$out"/pascal3d/Images/*_imagenet; do
+    name=$(basename "${class%_imagenet}")
+    mkdir -p "$out/by-class"
+    ln -sfn "$class" "$out/by-class/$name"
+done
+
+say "extracting pairs of objects 10 frames apart"
+"$vidpairs" extract pipelines/ground-truth-tracks-small.toml --source "$out/videos" --out "$out/pairs" \
+    --set pairs.k=10 --set pairs.per_video=8 --set pairs.with_frames=false --set pairs.box_scale=1.2 --set pairs.min_box_px=16
+
+for by in object class; do
+    say "training, kNN by $by"
+    "$vidpairs" train pipelines/ground-truth-tracks-small.toml --shards "$out/pairs" --out "$out/run-$by" --knn "$out/by-$by" \
+        --device cpu --workers 2 --set train.epochs=20 --set train.temperature=0.1 --set train.knn_epochs=5 --set train.knn_images=1500
+done
+python3 scripts/experiments/curve.py "$out/run-object" "$out/run-class" >"$out/curve.svg"
+say "the curve: $out/curve.svg"
