@@ -309,10 +309,10 @@ fn unwise(options: &TrainOptions, loader: &Loader) -> Vec<String> {
     let train = &options.pipeline.train;
     let num_records = loader.data.reader.num_records();
     // A step puts in a key for each term and direction.
-    let keys_of_a_record = (loader.views.len() as u64 / 2).max(1)
+    let keys_per_record = (loader.views.len() as u64 / 2).max(1)
         * train.moco.map_or(1, |moco| 1 + u64::from(moco.symmetric));
     let queue = train.moco.map(|moco| u64::from(moco.queue));
-    let mut warnings = setup_warnings(num_records, loader.batch * keys_of_a_record, queue);
+    let mut warnings = setup_warnings(num_records, loader.batch, keys_per_record, queue);
     if let Some((short, size)) = small_images(options, loader) {
         warnings.push(format!(
             "images are {short} px at their short side and views {size} px: they are enlarged; extract with \
