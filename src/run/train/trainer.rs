@@ -12,7 +12,7 @@ use tch::{Device, Kind, Tensor};
 use super::checkpoint::{Checkpoints, Progress};
 use super::error::TrainError;
 use super::knn::LabelledFolder;
-use super::load::{Batch, Loader};
+use super::load::{Batch, Loader, lock};
 use super::metrics::{KnnFigures, Metrics, StepFigures};
 use crate::model::Precision;
 use crate::parallel::Sink;
@@ -117,6 +117,9 @@ impl Clock {
 impl Sink<Result<Batch, TrainError>> for Trainer {
     fn push(&mut self, batch: Result<Batch, TrainError>) -> ControlFlow<()> {
         self.clock.waited += self.clock.idle_since.elapsed();
+        for reason in lock(&self.loader.damaged).take_untold() {
+            self.display.set_aside(&reason);
+        }
         let done = batch
             .map_err(RunError::from)
             .and_then(|batch| self.take_step(batch));
@@ -276,8 +279,7 @@ impl Trainer {
 
     /// Records that could not be used so far.
     pub fn num_damaged(&self) -> u64 {
-        let damaged = self.loader.damaged.lock();
-        damaged.map_or(0, |damaged| damaged.len() as u64)
+        lock(&self.loader.damaged).len() as u64
     }
 }
 
@@ -391,6 +393,13 @@ impl Display {
     /// Says what is unwise or wrong and no reason to stop.
     pub fn warn(&self, text: &str) {
         self.say(&format!("warning: {text}"));
+    }
+
+    /// Tells of a record that is not used, where every one is to be told.
+    fn set_aside(&self, reason: &str) {
+        if self.verbosity >= Verbosity::Verbose {
+            self.say(&format!("set aside: {reason}"));
+        }
     }
 
     /// One line on stderr.
