@@ -95,6 +95,17 @@ pub enum TrainError {
         /// The last good checkpoint.
         checkpoint: Option<PathBuf>,
     },
+    /// libtorch gave up: as a rule there is no room left.
+    #[error(
+        "libtorch could not {what}: {reason}; where memory is short, lower train.batch or train.queue, or raise \
+         train.accumulate"
+    )]
+    Torch {
+        /// What it was asked to do.
+        what: &'static str,
+        /// What it says.
+        reason: String,
+    },
     /// The folder holds another run.
     #[error(
         "{} holds a run of other settings ({difference}); choose another folder for --out, or go back to them", .out.display()

@@ -12,6 +12,7 @@ mod knn;
 mod load;
 mod metrics;
 mod summary;
+mod torch;
 mod trainer;
 mod views;
 
@@ -35,6 +36,7 @@ use self::data::{Data, Labels};
 use self::knn::LabelledFolder;
 use self::load::Loader;
 use self::metrics::Metrics;
+use self::torch::computed;
 use self::trainer::{Clock, Display, Trainer};
 use self::views::views_of;
 use super::out::{JOURNAL_FOLDER, differences, failed, lock, nothing_foreign_in, write_whole};
@@ -153,12 +155,10 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
         records: i64::try_from(num_records).unwrap_or(i64::MAX),
         labels: labels.names.len() as i64,
     };
-    let mut learner = Learner::new(
-        &config::learner(&pipeline.train),
-        counts,
-        seed.for_step("weights", ""),
-        device,
-    );
+    let mut learner = computed("make the network", || {
+        let config = config::learner(&pipeline.train);
+        Learner::new(&config, counts, seed.for_step("weights", ""), device)
+    })?;
     let about = BTreeMap::from([
         ("format".to_owned(), "vidpairs".to_owned()),
         ("program_version".to_owned(), begin.program_version.clone()),

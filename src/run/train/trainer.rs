@@ -14,6 +14,7 @@ use super::error::TrainError;
 use super::knn::LabelledFolder;
 use super::load::{Batch, Loader, lock};
 use super::metrics::{KnnFigures, Metrics, StepFigures};
+use super::torch::computed;
 use crate::model::Precision;
 use crate::parallel::Sink;
 use crate::pipeline::WatchKeys;
@@ -142,9 +143,11 @@ impl Trainer {
     fn take_step(&mut self, batch: Batch) -> Result<(), RunError> {
         let steps_per_epoch = self.loader.steps_per_epoch();
         let lr = self.schedule.lr_at(batch.step, steps_per_epoch);
-        let inputs = self.on_device(batch.inputs);
         let seed = self.seed.for_step("step", &batch.step.to_string());
-        let report = self.learner.step(&inputs, lr, seed);
+        let report = computed("take a step", || {
+            let inputs = self.on_device(batch.inputs);
+            self.learner.step(&inputs, lr, seed)
+        })?;
         let report = report.map_err(|source| TrainError::NotFinite {
             step: batch.step + 1,
             checkpoint: self.last_checkpoint.clone(),
@@ -223,7 +226,9 @@ impl Trainer {
         };
         let start = Instant::now();
         self.check_finite()?;
-        let tally = labelled.ask(self.learner.trunk(), self.device, self.precision)?;
+        let tally = computed("ask the kNN", || {
+            labelled.ask(self.learner.trunk(), self.device, self.precision)
+        })??;
         let figures = KnnFigures {
             step: self.progress.step,
             knn: tally.top1(),
