@@ -120,6 +120,15 @@ fn a_folder_without_labelled_images_is_refused() {
 }
 
 #[test]
+fn fewer_labelled_images_than_two_of_each_label_are_refused_by_the_key() {
+    let work = Work::new(MOCO);
+    work.write_labelled("labelled");
+    let train = work.train("run").arg("--knn").arg("labelled");
+    let words = ["train.knn_images is 4", "two for each of the 3 labels"];
+    refused(&work, &train.set("train.knn_images=4"), &words);
+}
+
+#[test]
 fn a_labelled_image_that_is_none_ends_the_run_by_its_name() {
     let work = Work::new(MOCO);
     work.write_labelled("labelled");

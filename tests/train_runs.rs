@@ -119,6 +119,8 @@ fn a_run_learns_nothing_from_damaged_records_and_counts_them() {
     );
     let said = work.train("other").run_well().stdout;
     assert!(said.contains("3 records could not be used"), "{said}");
+    let said = work.train("told").arg("--verbose").run_well().stderr;
+    assert_eq!(said.matches("set aside: ").count(), 3, "{said}");
     work.result("run").assert_is(&work.result("other"), "again");
 }
 

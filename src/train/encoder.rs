@@ -13,19 +13,6 @@ pub enum HeadKind {
     Mlp,
 }
 
-impl HeadKind {
-    /// Every one.
-    pub const ALL: &[Self] = &[Self::Linear, Self::Mlp];
-
-    /// The name in pipeline files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Linear => "linear",
-            Self::Mlp => "mlp",
-        }
-    }
-}
-
 /// Images to unit vectors.
 #[derive(Debug)]
 pub struct Encoder {

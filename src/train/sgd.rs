@@ -1,11 +1,12 @@
 //! Stochastic gradient descent with momentum.
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::model::NamedTensors;
 
-/// Values that are updated at once: with their gradient and velocity they stay in a core's cache from one operation
-/// to the next, where whole layers would go through memory for each.
+/// Values that are updated at once on a CPU: with their gradient and velocity they stay in a core's cache from one
+/// operation to the next, where whole layers would go through memory for each. A GPU takes a layer at once: there every
+/// operation costs a launch.
 const CHUNK_LEN: i64 = 1 << 16;
 
 /// Which parameters weight decay pulls at.
@@ -116,8 +117,12 @@ impl Sgd {
                 let [parameter, velocity, gradient] =
                     [&slot.parameter, &slot.velocity, gradient].map(flat);
                 let len = parameter.size()[0];
-                for start in (0..len).step_by(CHUNK_LEN as usize) {
-                    let chunk = |flat: &Tensor| flat.narrow(0, start, CHUNK_LEN.min(len - start));
+                let chunk_len = match parameter.device() {
+                    Device::Cpu => CHUNK_LEN,
+                    _ => len.max(1),
+                };
+                for start in (0..len).step_by(chunk_len as usize) {
+                    let chunk = |flat: &Tensor| flat.narrow(0, start, chunk_len.min(len - start));
                     let (mut parameter, mut velocity) = (chunk(&parameter), chunk(&velocity));
                     let _ = velocity.g_mul_scalar_(self.momentum);
                     let _ = velocity.g_add_(&chunk(&gradient));

@@ -7,10 +7,11 @@ use super::kept::Weights;
 const MARKS: [&str; 3] = ["conv1.weight", "bn1.weight", "layer1.0.conv1.weight"];
 /// The groups of tensors that a trunk consists of.
 const GROUPS: [&str; 6] = ["conv1.", "bn1.", "layer1.", "layer2.", "layer3.", "layer4."];
-/// Where programs put the network that is trained, best first: torchvision; MoCo and SimSiam; MoCo v3; VISSL; DINO
-/// and others.
-const PREFIXES: [&str; 16] = [
+/// Where programs put the network that is trained, best first: torchvision; our checkpoints; MoCo and SimSiam; MoCo
+/// v3; VISSL; DINO and others.
+const PREFIXES: [&str; 17] = [
     "",
+    "query.backbone.",
     "module.encoder_q.",
     "encoder_q.",
     "module.base_encoder.",
@@ -150,6 +151,16 @@ mod tests {
             );
             assert_eq!((backbone.trunk.len(), backbone.left_out.len()), (3, 3));
         }
+    }
+
+    #[test]
+    fn the_query_encoder_of_a_checkpoint_of_ours_is_taken_not_its_velocities() {
+        let found = backbone(&resnets(&[
+            "key.backbone.",
+            "query.backbone.",
+            "sgd.backbone.",
+        ]));
+        assert_eq!(found.unwrap().prefix, "query.backbone.");
     }
 
     #[test]

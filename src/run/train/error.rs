@@ -95,6 +95,17 @@ pub enum TrainError {
         /// The last good checkpoint.
         checkpoint: Option<PathBuf>,
     },
+    /// libtorch gave up: as a rule there is no room left.
+    #[error(
+        "libtorch could not {what}: {reason}; where memory is short, lower train.batch or train.queue, or raise \
+         train.accumulate"
+    )]
+    Torch {
+        /// What it was asked to do.
+        what: &'static str,
+        /// What it says.
+        reason: String,
+    },
     /// The folder holds another run.
     #[error(
         "{} holds a run of other settings ({difference}); choose another folder for --out, or go back to them", .out.display()
@@ -125,6 +136,16 @@ pub enum TrainError {
     /// The images for the kNN cannot be listed.
     #[error("--knn")]
     Labelled(#[source] Box<SourceError>),
+    /// So few images may be looked at that a label would have none to know or none to ask about.
+    #[error(
+        "train.knn_images is {max_images}; expected at least two for each of the {num_labels} labels in the folder of --knn"
+    )]
+    KnnImages {
+        /// As it was given.
+        max_images: u32,
+        /// Labels that have an image.
+        num_labels: usize,
+    },
     /// An image for the kNN cannot be read.
     #[error("--knn: cannot read {}: {reason}; take it out of the folder", .path.display())]
     LabelledImage {

@@ -7,7 +7,7 @@ use tch::{Device, Kind, Tensor};
 use super::error::TrainError;
 use crate::augment::{Recipe, Samples, StoredImage, Viewer};
 use crate::model::{Pass, Precision, ResNet};
-use crate::source::{LabelledImages, labelled_images};
+use crate::source::{LabelledImages, SourceError, labelled_images};
 use crate::train::{KnnBank, KnnOptions, KnnTally, Rows};
 use crate::types::{RgbImage, Seed, SizePx};
 
@@ -26,15 +26,20 @@ impl LabelledFolder {
     /// Lists the images of `root`, at most `max_images`.
     ///
     /// # Errors
-    /// [`TrainError::Labelled`].
+    /// [`TrainError::Labelled`], [`TrainError::KnnImages`].
     pub fn list(
         root: &Path,
         max_images: u32,
         side_px: u32,
         num_neighbours: u32,
     ) -> Result<Self, TrainError> {
-        let images = labelled_images(root, max_images as usize)
-            .map_err(|err| TrainError::Labelled(Box::new(err)))?;
+        let images = labelled_images(root, max_images as usize).map_err(|err| match err {
+            SourceError::MaxImages { num_labels, .. } => TrainError::KnnImages {
+                max_images,
+                num_labels,
+            },
+            other => TrainError::Labelled(Box::new(other)),
+        })?;
         Ok(Self {
             images,
             side_px,

@@ -1,6 +1,6 @@
 //! Batches from shards, on many threads: which records, which views, and what is done about damaged ones.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tch::{Device, Kind, Tensor};
@@ -17,8 +17,6 @@ use crate::types::{RecordMeta, Role, Seed, with_causes};
 
 /// Records that are tried for one place of a batch before the run gives up.
 const MAX_TRIED: u64 = 32;
-/// Damaged records that are remembered with their reason.
-const MAX_REMEMBERED: usize = 1000;
 
 /// A batch, on the CPU.
 #[derive(Debug)]
@@ -41,8 +39,34 @@ pub(super) struct Loader {
     pub device: Device,
     /// What threads need again and again.
     pub viewers: Mutex<Vec<Viewer>>,
-    /// Records that could not be used, and why.
-    pub damaged: Mutex<BTreeMap<u64, String>>,
+    /// Records that could not be used.
+    pub damaged: Mutex<Damaged>,
+}
+
+/// Records that could not be used.
+#[derive(Debug, Default)]
+pub(super) struct Damaged {
+    numbers: BTreeSet<u64>,
+    /// Why, of those that nobody was told of yet.
+    untold: Vec<String>,
+}
+
+impl Damaged {
+    fn add(&mut self, number: u64, reason: &str) {
+        if self.numbers.insert(number) {
+            self.untold.push(reason.to_owned());
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// The reasons since the last call.
+    pub fn take_untold(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.untold)
+    }
 }
 
 impl Loader {
@@ -109,14 +133,14 @@ impl Loader {
         let mut last = String::new();
         let num_tried = MAX_TRIED.min(num_records);
         for attempt in 0..num_tried {
-            let number = order.record_at((position + attempt * self.batch) % num_records);
+            // Of another batch each time; once around, a place further.
+            let away = attempt * self.batch;
+            let other = (position + away + away / num_records) % num_records;
+            let number = order.record_at(other);
             match self.make_views(number, place, epoch, viewer, views) {
                 Ok(()) => return Ok(number),
                 Err(reason) => {
-                    let mut damaged = lock(&self.damaged);
-                    if damaged.len() < MAX_REMEMBERED {
-                        damaged.insert(number, reason.clone());
-                    }
+                    lock(&self.damaged).add(number, &reason);
                     last = reason;
                 }
             }
@@ -224,7 +248,7 @@ impl ViewBuffer {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -12,6 +12,7 @@ mod knn;
 mod load;
 mod metrics;
 mod summary;
+mod torch;
 mod trainer;
 mod views;
 
@@ -35,6 +36,7 @@ use self::data::{Data, Labels};
 use self::knn::LabelledFolder;
 use self::load::Loader;
 use self::metrics::Metrics;
+use self::torch::computed;
 use self::trainer::{Clock, Display, Trainer};
 use self::views::views_of;
 use super::out::{JOURNAL_FOLDER, differences, failed, lock, nothing_foreign_in, write_whole};
@@ -153,12 +155,10 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
         records: i64::try_from(num_records).unwrap_or(i64::MAX),
         labels: labels.names.len() as i64,
     };
-    let mut learner = Learner::new(
-        &config::learner(&pipeline.train),
-        counts,
-        seed.for_step("weights", ""),
-        device,
-    );
+    let mut learner = computed("make the network", || {
+        let config = config::learner(&pipeline.train);
+        Learner::new(&config, counts, seed.for_step("weights", ""), device)
+    })?;
     let about = BTreeMap::from([
         ("format".to_owned(), "vidpairs".to_owned()),
         ("program_version".to_owned(), begin.program_version.clone()),
@@ -309,10 +309,10 @@ fn unwise(options: &TrainOptions, loader: &Loader) -> Vec<String> {
     let train = &options.pipeline.train;
     let num_records = loader.data.reader.num_records();
     // A step puts in a key for each term and direction.
-    let keys_of_a_record = (loader.views.len() as u64 / 2).max(1)
+    let keys_per_record = (loader.views.len() as u64 / 2).max(1)
         * train.moco.map_or(1, |moco| 1 + u64::from(moco.symmetric));
     let queue = train.moco.map(|moco| u64::from(moco.queue));
-    let mut warnings = setup_warnings(num_records, loader.batch * keys_of_a_record, queue);
+    let mut warnings = setup_warnings(num_records, loader.batch, keys_per_record, queue);
     if let Some((short, size)) = small_images(options, loader) {
         warnings.push(format!(
             "images are {short} px at their short side and views {size} px: they are enlarged; extract with \

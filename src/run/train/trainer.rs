@@ -12,8 +12,9 @@ use tch::{Device, Kind, Tensor};
 use super::checkpoint::{Checkpoints, Progress};
 use super::error::TrainError;
 use super::knn::LabelledFolder;
-use super::load::{Batch, Loader};
+use super::load::{Batch, Loader, lock};
 use super::metrics::{KnnFigures, Metrics, StepFigures};
+use super::torch::computed;
 use crate::model::Precision;
 use crate::parallel::Sink;
 use crate::pipeline::WatchKeys;
@@ -117,6 +118,9 @@ impl Clock {
 impl Sink<Result<Batch, TrainError>> for Trainer {
     fn push(&mut self, batch: Result<Batch, TrainError>) -> ControlFlow<()> {
         self.clock.waited += self.clock.idle_since.elapsed();
+        for reason in lock(&self.loader.damaged).take_untold() {
+            self.display.set_aside(&reason);
+        }
         let done = batch
             .map_err(RunError::from)
             .and_then(|batch| self.take_step(batch));
@@ -139,9 +143,11 @@ impl Trainer {
     fn take_step(&mut self, batch: Batch) -> Result<(), RunError> {
         let steps_per_epoch = self.loader.steps_per_epoch();
         let lr = self.schedule.lr_at(batch.step, steps_per_epoch);
-        let inputs = self.on_device(batch.inputs);
         let seed = self.seed.for_step("step", &batch.step.to_string());
-        let report = self.learner.step(&inputs, lr, seed);
+        let report = computed("take a step", || {
+            let inputs = self.on_device(batch.inputs);
+            self.learner.step(&inputs, lr, seed)
+        })?;
         let report = report.map_err(|source| TrainError::NotFinite {
             step: batch.step + 1,
             checkpoint: self.last_checkpoint.clone(),
@@ -220,7 +226,9 @@ impl Trainer {
         };
         let start = Instant::now();
         self.check_finite()?;
-        let tally = labelled.ask(self.learner.trunk(), self.device, self.precision)?;
+        let tally = computed("ask the kNN", || {
+            labelled.ask(self.learner.trunk(), self.device, self.precision)
+        })??;
         let figures = KnnFigures {
             step: self.progress.step,
             knn: tally.top1(),
@@ -276,8 +284,7 @@ impl Trainer {
 
     /// Records that could not be used so far.
     pub fn num_damaged(&self) -> u64 {
-        let damaged = self.loader.damaged.lock();
-        damaged.map_or(0, |damaged| damaged.len() as u64)
+        lock(&self.loader.damaged).len() as u64
     }
 }
 
@@ -391,6 +398,13 @@ impl Display {
     /// Says what is unwise or wrong and no reason to stop.
     pub fn warn(&self, text: &str) {
         self.say(&format!("warning: {text}"));
+    }
+
+    /// Tells of a record that is not used, where every one is to be told.
+    fn set_aside(&self, reason: &str) {
+        if self.verbosity >= Verbosity::Verbose {
+            self.say(&format!("set aside: {reason}"));
+        }
     }
 
     /// One line on stderr.
