@@ -173,3 +173,10 @@ fn last_good(checkpoint: Option<&Path>) -> String {
         None => "no checkpoint was written before".to_owned(),
     }
 }
+
+impl TrainError {
+    /// Whether only the kNN is concerned, so that training can go on without its answer.
+    pub(super) fn is_of_the_knn(&self) -> bool {
+        matches!(self, Self::LabelledImage { .. } | Self::Knn(_))
+    }
+}

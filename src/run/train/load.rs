@@ -15,6 +15,8 @@ use crate::shard::{EpochOrder, Record};
 use crate::train::StepInputs;
 use crate::types::{RecordMeta, Role, Seed, with_causes};
 
+/// Batches in memory, together: many cores would otherwise hold one each.
+const MAX_BATCHES_BYTES: usize = 8 << 30;
 /// Records that are tried for one place of a batch before the run gives up.
 const MAX_TRIED: u64 = 32;
 
@@ -73,6 +75,18 @@ impl Loader {
     /// Whole batches in an epoch.
     pub fn steps_per_epoch(&self) -> u64 {
         self.data.reader.num_records() / self.batch
+    }
+
+    /// How many batches may be in memory at once, those in the making included: what fits into [`MAX_BATCHES_BYTES`], and
+    /// two at least.
+    pub fn most_batches(&self) -> usize {
+        let of_record: usize = self.views.iter().map(|view| view.recipe.num_values()).sum();
+        let value_bytes = match self.precision {
+            Precision::F32 => 4,
+            Precision::Bf16 => 2,
+        };
+        let batch_bytes = (of_record * value_bytes).saturating_mul(self.batch as usize);
+        (MAX_BATCHES_BYTES / batch_bytes.max(1)).max(2)
     }
 
     fn load(&self, step: u64, heartbeat: &Heartbeat) -> Result<Batch, TrainError> {

@@ -148,6 +148,9 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
         let threads = i32::try_from(options.workers).unwrap_or(1);
         tch::set_num_threads(threads);
         model::keep_freed_memory();
+    } else {
+        // Views keep their size, so it pays to try which convolution is fastest. They may differ in the last bits.
+        tch::Cuda::cudnn_set_benchmark(true);
     }
     let seed = Seed::of_run(pipeline.seed).for_step("train", "");
     let precision = config::precision(&pipeline.train);
@@ -268,7 +271,7 @@ fn run(options: &TrainOptions, trainer: &mut Trainer) -> Result<(), RunError> {
     let crew = Crew {
         workers: options.workers.max(1),
         // One in the making for each thread, and one that waits.
-        window: options.workers.max(1) + 1,
+        window: (options.workers.max(1) + 1).min(trainer.loader.most_batches()),
         patience: PATIENCE,
         cancel: Arc::clone(&options.cancel),
     };

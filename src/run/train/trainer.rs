@@ -23,7 +23,7 @@ use crate::run::{RunError, Verbosity};
 use crate::train::{
     CollapseWatch, Learner, Rows, Schedule, StepInputs, StepReport, alignment, mean_std, uniformity,
 };
-use crate::types::Seed;
+use crate::types::{Seed, with_causes};
 
 /// How often a line is printed where there is no terminal.
 const LINE_PERIOD: Duration = Duration::from_secs(30);
@@ -164,7 +164,14 @@ impl Trainer {
         let epoch = step / steps_per_epoch;
         let every = u64::from(self.watch.knn_epochs);
         if every > 0 && epoch_is_done && (epoch.is_multiple_of(every) || is_last) {
-            self.ask_knn()?;
+            match self.ask_knn() {
+                // An image that went away in the middle of a run costs its kNN, not the run.
+                Err(RunError::Train(error)) if error.is_of_the_knn() => {
+                    self.display
+                        .warn(&format!("no kNN: {}", with_causes(&*error)));
+                }
+                asked => asked?,
+            }
         }
         if step.is_multiple_of(u64::from(self.watch.checkpoint_steps)) || is_last {
             self.save()?;
