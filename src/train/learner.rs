@@ -112,7 +112,6 @@ pub struct Learner {
     method: Method,
     sgd: Sgd,
     accumulate: i64,
-    device: Device,
 }
 
 impl Learner {
@@ -133,7 +132,6 @@ impl Learner {
             sgd: Sgd::new(method.trained(), config.sgd),
             method,
             accumulate: config.accumulate.max(1),
-            device,
         }
     }
 
@@ -277,11 +275,6 @@ impl Learner {
                 .resume_at(position.int64_value(&[0]), num_enqueued);
         }
         Ok(())
-    }
-
-    /// Where it computes.
-    pub fn device(&self) -> Device {
-        self.device
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct StepFigures {
     pub uniformity: f64,
     /// Mean deviation of a dimension over the healthy one.
     pub spread: f64,
+    /// Dimensions that vectors make use of.
+    pub effective_dimensions: f64,
     /// Euclidean length.
     pub gradient_norm: f64,
     /// Of this step.
@@ -125,6 +127,10 @@ impl Metrics {
             ("train/alignment", value(figures.alignment)),
             ("train/uniformity", value(figures.uniformity)),
             ("train/spread", value(figures.spread)),
+            (
+                "train/effective_dimensions",
+                value(figures.effective_dimensions),
+            ),
             ("train/gradient_norm", value(figures.gradient_norm)),
             ("train/learning_rate", value(figures.learning_rate)),
             ("speed/images_per_second", value(figures.images_per_second)),

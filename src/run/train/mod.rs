@@ -5,8 +5,10 @@
 //! what it would have done.
 
 mod checkpoint;
+mod clock;
 mod config;
 mod data;
+mod display;
 mod error;
 mod knn;
 mod load;
@@ -15,13 +17,14 @@ mod summary;
 mod torch;
 mod trainer;
 mod views;
+mod watched;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,12 +35,14 @@ pub use metrics::KnnFigures;
 pub use summary::TrainSummary;
 
 use self::checkpoint::{BACKBONE, Checkpoints, Progress};
+use self::clock::Clock;
 use self::data::{Data, Labels};
+use self::display::Display;
 use self::knn::LabelledFolder;
 use self::load::Loader;
 use self::metrics::Metrics;
 use self::torch::computed;
-use self::trainer::{Clock, Display, Trainer};
+use self::trainer::Trainer;
 use self::views::views_of;
 use super::out::{JOURNAL_FOLDER, differences, failed, lock, nothing_foreign_in, write_whole};
 use super::words::counted;
@@ -99,6 +104,7 @@ struct RunFile {
 /// # Errors
 /// [`RunError`]. Checkpoints that were written stay, and the same call goes on from the last.
 pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
+    let start = Instant::now();
     let TrainOptions { pipeline, out, .. } = options;
     let device = match &options.device {
         Some(name) => model::device(name).map_err(TrainError::from)?,
@@ -205,7 +211,7 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
             best_knn: progress.best_knn,
             images_per_second: 0.0,
             waiting: 0.0,
-            seconds: 0.0,
+            seconds: start.elapsed().as_secs_f64(),
             backbone: out.join(BACKBONE),
             warnings: Vec::new(),
             is_complete_already: true,
@@ -254,7 +260,7 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
         best_knn: trainer.progress.best_knn,
         images_per_second: steps_per_second * batch as f64,
         waiting,
-        seconds: trainer.clock.seconds(),
+        seconds: start.elapsed().as_secs_f64(),
         backbone: out.join(BACKBONE),
         warnings,
         is_complete_already: false,

@@ -1,38 +1,33 @@
 //! The loop: a batch comes in, a step is taken, what is due is written.
 
-use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use super::checkpoint::{Checkpoints, Progress};
+use super::clock::Clock;
+use super::display::Display;
 use super::error::TrainError;
 use super::knn::LabelledFolder;
 use super::load::{Batch, Loader, lock};
 use super::metrics::{KnnFigures, Metrics, StepFigures};
 use super::torch::computed;
+use super::watched::Watched;
 use crate::model::Precision;
 use crate::parallel::Sink;
 use crate::pipeline::WatchKeys;
+use crate::run::RunError;
 use crate::run::words::counted;
-use crate::run::{RunError, Verbosity};
-use crate::train::{
-    CollapseWatch, Learner, Rows, Schedule, StepInputs, StepReport, alignment, mean_std, uniformity,
-};
+use crate::train::{CollapseWatch, Learner, Schedule, StepInputs, StepReport};
 use crate::types::{Seed, with_causes};
 
-/// How often a line is printed where there is no terminal.
-const LINE_PERIOD: Duration = Duration::from_secs(30);
 /// A collapse: embeddings that spread less than this share of the healthy.
 pub(super) const COLLAPSED_SHARE: f64 = 0.2;
 /// Lines of the log in a row that must say so.
 pub(super) const COLLAPSED_LINES: u32 = 5;
-/// Vectors that alignment and uniformity are computed from, at most.
-const MAX_WATCHED: i64 = 512;
 
 /// What training needs from batch to batch.
 pub(super) struct Trainer {
@@ -61,70 +56,16 @@ pub(super) struct Trainer {
     pub error: Option<RunError>,
 }
 
-/// Where the time goes.
-pub(super) struct Clock {
-    start: Instant,
-    /// When the last batch was done with.
-    idle_since: Instant,
-    waited: Duration,
-    /// Spent on what is not training: kNN, checkpoints.
-    aside: Duration,
-    steps: u64,
-    /// The same three at the last line of the log.
-    at_line: (Instant, Duration, Duration, u64),
-}
-
-impl Clock {
-    pub fn start() -> Self {
-        let now = Instant::now();
-        Self {
-            start: now,
-            idle_since: now,
-            waited: Duration::ZERO,
-            aside: Duration::ZERO,
-            steps: 0,
-            at_line: (now, Duration::ZERO, Duration::ZERO, 0),
-        }
-    }
-
-    /// Steps a second and the share of time waited for data, since the last line.
-    fn since_line(&mut self) -> (f64, f64) {
-        let (then, waited, aside, steps) = self.at_line;
-        let found = Self::rates(
-            then.elapsed().saturating_sub(self.aside - aside),
-            self.waited - waited,
-            self.steps - steps,
-        );
-        self.at_line = (Instant::now(), self.waited, self.aside, self.steps);
-        found
-    }
-
-    /// The same since the start. Waiting for the first batch is part of it.
-    pub fn overall(&self) -> (f64, f64) {
-        let training = self.start.elapsed().saturating_sub(self.aside);
-        Self::rates(training, self.waited, self.steps)
-    }
-
-    fn rates(elapsed: Duration, waited: Duration, steps: u64) -> (f64, f64) {
-        let seconds = elapsed.as_secs_f64().max(1e-9);
-        (steps as f64 / seconds, waited.as_secs_f64() / seconds)
-    }
-
-    pub fn seconds(&self) -> f64 {
-        self.start.elapsed().as_secs_f64()
-    }
-}
-
 impl Sink<Result<Batch, TrainError>> for Trainer {
     fn push(&mut self, batch: Result<Batch, TrainError>) -> ControlFlow<()> {
-        self.clock.waited += self.clock.idle_since.elapsed();
+        self.clock.batch_came();
         for reason in lock(&self.loader.damaged).take_untold() {
             self.display.set_aside(&reason);
         }
         let done = batch
             .map_err(RunError::from)
             .and_then(|batch| self.take_step(batch));
-        self.clock.idle_since = Instant::now();
+        self.clock.batch_done();
         match done {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
@@ -154,7 +95,7 @@ impl Trainer {
             source,
         })?;
         self.progress.step = batch.step + 1;
-        self.clock.steps += 1;
+        self.clock.step_taken();
         let step = self.progress.step;
         let is_last = step == self.total_steps;
         if step.is_multiple_of(u64::from(self.watch.log_steps)) || is_last {
@@ -164,7 +105,10 @@ impl Trainer {
         let epoch = step / steps_per_epoch;
         let every = u64::from(self.watch.knn_epochs);
         if every > 0 && epoch_is_done && (epoch.is_multiple_of(every) || is_last) {
-            match self.ask_knn() {
+            let start = Instant::now();
+            let asked = self.ask_knn();
+            self.clock.was_aside_since(start);
+            match asked {
                 // An image that went away in the middle of a run costs its kNN, not the run.
                 Err(RunError::Train(error)) if error.is_of_the_knn() => {
                     self.display
@@ -209,6 +153,7 @@ impl Trainer {
             alignment: watched.alignment,
             uniformity: watched.uniformity,
             spread: watched.spread,
+            effective_dimensions: watched.effective_dimensions,
             gradient_norm: report.gradient_norm,
             learning_rate: lr,
             images_per_second: steps_per_second * batch,
@@ -231,7 +176,6 @@ impl Trainer {
         let Some(labelled) = &self.labelled else {
             return Ok(());
         };
-        let start = Instant::now();
         self.check_finite()?;
         let tally = computed("ask the kNN", || {
             labelled.ask(self.learner.trunk(), self.device, self.precision)
@@ -254,7 +198,6 @@ impl Trainer {
             self.progress.best_knn = Some((figures.knn, self.progress.step));
             self.checkpoints.save_best(&self.learner, &self.progress)?;
         }
-        self.clock.aside += start.elapsed();
         Ok(())
     }
 
@@ -285,145 +228,12 @@ impl Trainer {
         let path = self.checkpoints.save(&self.learner, &self.progress)?;
         self.last_checkpoint = Some(path);
         self.saved_steps = self.progress.step;
-        self.clock.aside += start.elapsed();
+        self.clock.was_aside_since(start);
         Ok(())
     }
 
     /// Records that could not be used so far.
     pub fn num_damaged(&self) -> u64 {
         lock(&self.loader.damaged).len() as u64
-    }
-}
-
-/// What the vectors of a batch look like.
-struct Watched {
-    alignment: f64,
-    uniformity: f64,
-    std: f64,
-    /// `std` over what is healthy, `1 / sqrt(D)`.
-    spread: f64,
-    num_dims: usize,
-}
-
-impl Watched {
-    fn new(queries: &Tensor, keys: &Tensor) -> Self {
-        let host = |vectors: &Tensor| -> Vec<f32> {
-            let num = vectors.size()[0].min(MAX_WATCHED);
-            let vectors = vectors.narrow(0, 0, num).to_kind(Kind::Float);
-            let flat = vectors.to_device(Device::Cpu).contiguous().view(-1);
-            Vec::<f32>::try_from(&flat).unwrap_or_default()
-        };
-        let num_dims = usize::try_from(queries.size()[1]).unwrap_or(1).max(1);
-        let (queries, keys) = (host(queries), host(keys));
-        let rows = |values| Rows::new(values, num_dims).ok();
-        let queries = rows(&queries);
-        let of_queries = |figure: fn(Rows<'_>) -> _| {
-            let found: Option<f64> = queries.and_then(|rows| {
-                let figure: Result<f64, crate::train::WatchError> = figure(rows);
-                figure.ok()
-            });
-            found.unwrap_or(0.0)
-        };
-        let std = of_queries(mean_std);
-        let aligned = queries.zip(rows(&keys));
-        Self {
-            alignment: aligned
-                .and_then(|(queries, keys)| alignment(queries, keys).ok())
-                .unwrap_or(0.0),
-            uniformity: of_queries(uniformity),
-            std,
-            spread: std * (num_dims as f64).sqrt(),
-            num_dims,
-        }
-    }
-}
-
-/// The bar, or a line now and then where there is no terminal.
-pub(super) struct Display {
-    bar: ProgressBar,
-    verbosity: Verbosity,
-    next_line: Instant,
-    total_steps: u64,
-}
-
-impl Display {
-    pub fn new(total_steps: u64, first_step: u64, verbosity: Verbosity) -> Self {
-        let bar = match verbosity {
-            Verbosity::Quiet => ProgressBar::hidden(),
-            _ => ProgressBar::new(total_steps),
-        };
-        let style = ProgressStyle::with_template(
-            "{wide_bar} step {human_pos} of {human_len}, {msg}{eta} left",
-        );
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar.set_position(first_step);
-        bar.reset_eta();
-        Self {
-            bar,
-            verbosity,
-            next_line: Instant::now() + LINE_PERIOD,
-            total_steps,
-        }
-    }
-
-    fn tick(&self) {
-        self.bar.tick();
-    }
-
-    fn step(&mut self, step: u64, figures: Option<&StepFigures>) {
-        self.bar.set_position(step);
-        let Some(figures) = figures else {
-            return;
-        };
-        let text = format!(
-            "loss {:.3} (chance {:.3}), {:.0} images/s, {:.0} % waiting for data, ",
-            figures.loss,
-            figures.chance,
-            figures.images_per_second,
-            100.0 * figures.waiting
-        );
-        let is_due = Instant::now() >= self.next_line;
-        if is_due && !io::stderr().is_terminal() {
-            self.next_line = Instant::now() + LINE_PERIOD;
-            let left = indicatif::HumanDuration(self.bar.eta());
-            let (step, total) = (HumanCount(step), HumanCount(self.total_steps));
-            self.say(&format!("step {step} of {total}, {text}{left} left"));
-        }
-        self.bar.set_message(text);
-    }
-
-    fn knn(&self, figures: &KnnFigures) {
-        self.say(&format!(
-            "kNN after {} steps: {:.1} % right, nearest alone {:.1} %, chance {:.1} %",
-            HumanCount(figures.step),
-            100.0 * figures.knn,
-            100.0 * figures.knn_nearest,
-            100.0 * figures.knn_chance
-        ));
-    }
-
-    /// Says what is unwise or wrong and no reason to stop.
-    pub fn warn(&self, text: &str) {
-        self.say(&format!("warning: {text}"));
-    }
-
-    /// Tells of a record that is not used, where every one is to be told.
-    fn set_aside(&self, reason: &str) {
-        if self.verbosity >= Verbosity::Verbose {
-            self.say(&format!("set aside: {reason}"));
-        }
-    }
-
-    /// One line on stderr.
-    pub fn say(&self, text: &str) {
-        if self.verbosity != Verbosity::Quiet {
-            self.bar.suspend(|| {
-                let _ = writeln!(io::stderr(), "{text}");
-            });
-        }
-    }
-
-    pub fn finish(&self) {
-        self.bar.finish_and_clear();
     }
 }
