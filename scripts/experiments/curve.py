@@ -9,6 +9,7 @@ import sys
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 340, 220, 46, 30, 34
+LEGEND_TOP = 84  # where neither losses nor shares commonly are
 COLORS = ["#1f77b4", "#d62728", "#2ca02c", "#9467bd"]
 
 
@@ -34,7 +35,7 @@ def panel(x0, title, series, low, high, unit):
     for row, (name, color, dashes, points) in enumerate(series):
         path = " ".join(f"{at_x(x):.1f},{at_y(y):.1f}" for x, y in points)
         out.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="1.6" stroke-dasharray="{dashes}"/>')
-        out.append(f'<text x="{x0 + WIDTH - 20}" y="{HEIGHT - BOTTOM - 8 - 14 * row}" text-anchor="end" fill="{color}">{escape(name)}</text>')
+        out.append(f'<text x="{x0 + WIDTH - 20}" y="{LEGEND_TOP + 13 * row}" text-anchor="end" fill="{color}">{escape(name)}</text>')
     return out
 
 
