@@ -119,7 +119,7 @@ pub struct ImageSets {
 }
 
 impl NearView {
-    /// Whether an image of condition `other` is too near to one of `query`; an image is always near itself.
+    /// Whether an image of condition `other` is too near to another of condition `query`. That a query is near itself goes without asking.
     pub fn holds(self, query: Condition, other: Condition) -> bool {
         match (self, query, other) {
             (Self::Itself, ..) => false,
