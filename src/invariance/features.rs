@@ -47,10 +47,7 @@ impl<'a> Features<'a> {
     ///
     /// # Errors
     /// [`FeaturesError`].
-    pub fn new(
-        values: impl Into<Cow<'a, [f32]>>,
-        num_units: usize,
-    ) -> Result<Self, FeaturesError> {
+    pub fn new(values: impl Into<Cow<'a, [f32]>>, num_units: usize) -> Result<Self, FeaturesError> {
         let values = values.into();
         if num_units == 0 || !values.len().is_multiple_of(num_units) {
             return Err(FeaturesError::Ragged {
@@ -84,6 +81,11 @@ impl<'a> Features<'a> {
     /// All numbers, row after row.
     pub fn values(&self) -> &[f32] {
         &self.values
+    }
+
+    /// The same, without a copy where they were owned.
+    pub fn into_values(self) -> Vec<f32> {
+        self.values.into_owned()
     }
 
     /// The images' rows in turn.

@@ -1,8 +1,8 @@
 //! From the tails of a unit to what it is worth to every target.
 
+use super::Version;
 use super::rule::Rule;
 use super::tails::{Outlier, Tail, value_of};
-use super::Version;
 
 /// Sums of the same numbers in another order may differ by so much of their size.
 const SUM_ROUNDING: f64 = 1e-12;
@@ -90,11 +90,7 @@ impl Cut {
 }
 
 /// Counts the images that fire in each set.
-pub(super) fn count(
-    fired: impl Iterator<Item = usize>,
-    set_of_image: &[u32],
-    counts: &mut [u32],
-) {
+pub(super) fn count(fired: impl Iterator<Item = usize>, set_of_image: &[u32], counts: &mut [u32]) {
     counts.fill(0);
     for image in fired {
         let set = set_of_image.get(image).map(|&set| set as usize);

@@ -206,10 +206,7 @@ mod tests {
     #[test]
     fn labels_of_different_lengths_are_refused() {
         let err = Labels::new(&[1, 2], &[1]).unwrap_err();
-        assert_eq!(
-            err.to_string(),
-            "1 classes for the images of 2 instances"
-        );
+        assert_eq!(err.to_string(), "1 classes for the images of 2 instances");
         assert_eq!(Labels::of_instances(&[]), Err(LabelsError::Empty));
     }
 }

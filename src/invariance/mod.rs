@@ -47,9 +47,9 @@ mod tests;
 
 pub use features::{Features, FeaturesError};
 pub use firing::{Firing, Sign};
-pub use labels::{Labels, LabelledSet, LabelsError};
+pub use labels::{LabelledSet, Labels, LabelsError};
 pub use options::{OptionError, ScoreOptions, Version};
 pub use plan::{Plan, ScoreError, score};
 pub use result::{Combiner, Score, TopScore, UnitMatrix};
-pub use units::{NUM_UNITS_AT_ONCE, Scratch, ScoredUnits};
+pub use units::{NUM_UNITS_AT_ONCE, ScoredUnits, Scratch};
 pub use warning::Warning;

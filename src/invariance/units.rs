@@ -178,7 +178,11 @@ impl Plan {
             }
         }
         let share_of_set = sets.iter().enumerate().map(|(set, size)| {
-            let counts = if is_high(set) { &scratch.high } else { &scratch.low };
+            let counts = if is_high(set) {
+                &scratch.high
+            } else {
+                &scratch.low
+            };
             let count = counts.get(set).copied().unwrap_or_default();
             size.map(|size| f64::from(count) / size)
         });
