@@ -131,7 +131,7 @@ mod tests {
         let err = Features::new(values, 3).unwrap_err();
         assert_eq!(
             err.to_string(),
-            "unit 0 of image 10924 is NaN; expected a finite number"
+            "unit 1 of image 10924 is NaN; expected a finite number"
         );
         let err = Features::new(&[0.0, f32::NEG_INFINITY][..], 2).unwrap_err();
         assert!(err.to_string().starts_with("unit 1 of image 0 is -inf"));
