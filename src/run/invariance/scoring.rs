@@ -38,8 +38,8 @@ pub enum ScoringError {
 
 /// Scores `features` by `plan` on `workers` threads. The result is the same for any number of them, bit for bit.
 ///
-/// Beside the features and the result (`D x C` numbers of 8 bytes for each version) it holds at most, for each worker, `128 x 8` bytes for each
-/// image that a tail has room for (twice the images that may fire and 4096, or all where these are more), and two blocks of the result.
+/// Beside the features and the result (`D x C` numbers of 8 bytes for each version) each worker holds the outermost values of 64 units: for few
+/// firing images about 1 KiB for each image that fires on either side, 2 KiB for each image at the very most.
 ///
 /// # Errors
 /// [`ScoringError`].
