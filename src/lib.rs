@@ -28,6 +28,8 @@ pub mod parallel;
 #[cfg(any(feature = "extract", feature = "train"))]
 pub mod jpeg;
 
+pub mod png;
+
 #[cfg(feature = "opencv")]
 pub mod cv;
 
