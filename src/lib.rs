@@ -30,6 +30,8 @@ pub mod jpeg;
 
 pub mod png;
 
+pub mod npz;
+
 #[cfg(feature = "opencv")]
 pub mod cv;
 
