@@ -93,6 +93,11 @@ impl ResNet {
         }
     }
 
+    /// Where it computes.
+    pub fn device(&self) -> Device {
+        self.conv1.device()
+    }
+
     /// The weights and statistics, under torchvision's names and in its order.
     pub fn tensors(&self) -> &NamedTensors {
         &self.tensors
@@ -131,7 +136,7 @@ impl ResNet {
         precision: Precision,
     ) -> Result<Vec<f32>, LibtorchError> {
         caught(|| {
-            let images = views.tensor(side_px).to_device(self.conv1.device());
+            let images = views.tensor(side_px).to_device(self.device());
             let pass = Pass::Evaluation { precision };
             let found = tch::no_grad(|| self.forward_to(&images, stage, pass));
             let found = (found.to_kind(Kind::Float).to_device(Device::Cpu)).contiguous();

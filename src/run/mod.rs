@@ -10,6 +10,8 @@ mod export;
 #[cfg(feature = "extract")]
 mod extract;
 mod inspect;
+#[cfg(feature = "train")]
+mod invariance;
 #[cfg(any(feature = "extract", feature = "train"))]
 mod out;
 mod progress;
@@ -36,6 +38,8 @@ pub use inspect::{
     Bar, ByteExtent, Inspection, KSpread, MemberInspection, Rates, RecordInspection, SampledRecord,
     Share, Sizes, Top, inspect, inspect_record, sample_records,
 };
+#[cfg(feature = "train")]
+pub use invariance::{FeatureError, FeatureOptions, FeatureSpeed, ImageFeatures, image_features};
 pub use progress::Verbosity;
 pub use refusals::{ReasonGroup, SetAside};
 #[cfg(feature = "synth")]

@@ -150,11 +150,8 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
         let text = serde_json::to_vec_pretty(&begin).unwrap_or_default();
         write_whole(out, RUN_FILE, &text).map_err(|err| err.named_if_full(out, "nothing yet"))?;
     }
-    if device == Device::Cpu {
-        let threads = i32::try_from(options.workers).unwrap_or(1);
-        tch::set_num_threads(threads);
-        model::keep_freed_memory();
-    } else {
+    model::use_cores(device, options.workers);
+    if device != Device::Cpu {
         // Views keep their size, so it pays to try which convolution is fastest. They may differ in the last bits.
         tch::Cuda::cudnn_set_benchmark(true);
     }
