@@ -246,6 +246,10 @@ pub enum RunError {
     #[cfg(feature = "train")]
     #[error(transparent)]
     Train(Box<super::TrainError>),
+    /// Features of images cannot be made.
+    #[cfg(feature = "train")]
+    #[error(transparent)]
+    Features(Box<super::FeatureError>),
     /// A record that does not exist was asked for.
     #[error("record {number} does not exist: the data set has {num_records} records, from 0")]
     NoRecord {
@@ -277,6 +281,13 @@ impl RunError {
             cause = found.source();
         }
         self
+    }
+}
+
+#[cfg(feature = "train")]
+impl From<super::FeatureError> for RunError {
+    fn from(error: super::FeatureError) -> Self {
+        Self::Features(Box::new(error))
     }
 }
 

@@ -37,6 +37,8 @@ pub use inspect::{
     Bar, ByteExtent, Inspection, KSpread, MemberInspection, Rates, RecordInspection, SampledRecord,
     Share, Sizes, Top, inspect, inspect_record, sample_records,
 };
+#[cfg(feature = "train")]
+pub use invariance::{FeatureError, FeatureOptions, FeatureSpeed, ImageFeatures, image_features};
 pub use invariance::{ScoringError, score_features};
 pub use progress::Verbosity;
 pub use refusals::{ReasonGroup, SetAside};

@@ -1,5 +1,9 @@
-//! What a representation ignores: the score of many units on many threads.
+//! `vidpairs invariance`: what a representation ignores.
 
+#[cfg(feature = "train")]
+mod features;
 mod scoring;
 
+#[cfg(feature = "train")]
+pub use features::{FeatureError, FeatureOptions, FeatureSpeed, ImageFeatures, image_features};
 pub use scoring::{ScoringError, score_features};

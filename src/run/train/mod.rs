@@ -112,11 +112,8 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
     }
     let begin = RunFile::of(pipeline, &data);
     let _lock = begin.claim(out)?;
-    if device == Device::Cpu {
-        let threads = i32::try_from(options.workers).unwrap_or(1);
-        tch::set_num_threads(threads);
-        model::keep_freed_memory();
-    } else {
+    model::use_cores(device, options.workers);
+    if device != Device::Cpu {
         // Views keep their size, so it pays to try which convolution is fastest. They may differ in the last bits.
         tch::Cuda::cudnn_set_benchmark(true);
     }
