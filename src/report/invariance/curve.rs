@@ -31,18 +31,18 @@ pub(super) fn curve(curve: &Curve, num_pictures: usize) -> Markup {
     let Some(axes) = axes(curve, num_pictures) else {
         return html! {};
     };
-    let label = match curve.quantity {
-        Quantity::Share => "share that fires",
-        Quantity::Response { .. } => "mean response",
+    let (class, label) = match curve.quantity {
+        Quantity::Share => ("curve", "share that fires"),
+        Quantity::Response { .. } => ("curve response", "mean response"),
     };
     html! {
-        div.curve {
+        div class=(class) {
             div.field {
                 svg viewBox={ "0 0 " (SIDES.0) " " (SIDES.1) } preserveAspectRatio="none" role="img" aria-label=(label) {
                     (threshold(curve.quantity, &axes))
-                    @for height in [0.0, 0.5, 1.0] { path.rule d={ "M0 " (SIDES.1 * height) "H" (SIDES.0) } {} }
+                    @for height in rules(curve.quantity, &axes) { path.rule d=(format!("M0 {height:.1}H{}", SIDES.0)) {} }
                     @for (index, line) in curve.lines.iter().enumerate().rev() {
-                        (drawn(line, &curve.along, &axes, if index == 0 { "first" } else { "rest" }))
+                        (drawn(line, &curve.along, &axes, if index == 0 { "first" } else { "other" }))
                     }
                 }
                 (ends(curve.quantity, &axes))
@@ -51,8 +51,10 @@ pub(super) fn curve(curve: &Curve, num_pictures: usize) -> Markup {
             p.key {
                 (label) ": "
                 @for (index, line) in curve.lines.iter().enumerate() {
-                    span { (sample(if index == 0 { "first" } else { "rest" })) " " (line.name) }
+                    span { (sample(if index == 0 { "first" } else { "other" })) " " (line.name) }
                 }
+                // Where there is no room beside the curve.
+                @if let Some(words) = threshold_words(curve.quantity) { span.narrow { (sample("threshold")) " " (words) } }
             }
         }
     }
@@ -76,7 +78,8 @@ fn axes(curve: &Curve, num_pictures: usize) -> Option<Axes> {
         return None;
     }
     let (bottom, top) = match curve.quantity {
-        Quantity::Share => (0.0, 1.0),
+        // A line along an end is drawn whole.
+        Quantity::Share => (-0.06, 1.06),
         Quantity::Response { threshold, .. } => range(values.into_iter().chain(finite(threshold))),
     };
     let start = -period / (2.0 * num_pictures.clamp(1, places.max(1)) as f64);
@@ -111,6 +114,14 @@ impl Axes {
     }
 }
 
+/// Heights of lines to read values off.
+fn rules(quantity: Quantity, axes: &Axes) -> Vec<f64> {
+    match quantity {
+        Quantity::Share => [0.0, 0.5, 1.0].map(|it| axes.y(it)).into(),
+        Quantity::Response { .. } => vec![0.0, SIDES.1],
+    }
+}
+
 /// The line, and a shade on the side that fires.
 fn threshold(quantity: Quantity, axes: &Axes) -> Markup {
     let Quantity::Response { threshold, fires } = quantity else {
@@ -131,15 +142,14 @@ fn threshold(quantity: Quantity, axes: &Axes) -> Markup {
 
 fn drawn(line: &CurveLine, along: &Along, axes: &Axes, class: &str) -> Markup {
     let points = points(line, along);
-    let num_known = points.iter().flatten().count();
+    let num_known = line.values.iter().flatten().count();
     html! {
         path class={ "curve " (class) } d=(path_of(&points, axes)) {}
         @if class == "first" && num_known <= MAX_DOTS { path.dots d=(dots_of(&points, axes)) {} }
     }
 }
 
-/// Places and values from the left to the right; the first of a turn follows the last once more, and the other way
-/// round. `None` breaks the line.
+/// Places and values from the left to the right; a turn goes on at both ends. `None` breaks the line.
 fn points(line: &CurveLine, along: &Along) -> Vec<Option<(f64, f64)>> {
     let value = |index: usize| line.values.get(index).copied().flatten().and_then(finite);
     match along {
@@ -152,13 +162,11 @@ fn points(line: &CurveLine, along: &Along) -> Vec<Option<(f64, f64)>> {
                 .map(|(index, it)| (it.rem_euclid(FULL_TURN), value(index)))
                 .collect();
             turn.sort_by(|a, b| a.0.total_cmp(&b.0));
-            let before = turn
-                .last()
-                .map(|(place, value)| (place - FULL_TURN, *value));
-            let after = turn
-                .first()
-                .map(|(place, value)| (place + FULL_TURN, *value));
-            let all = before.into_iter().chain(turn).chain(after);
+            // Half a turn more on both sides: what lies outside the drawing is cut.
+            let turns = [-FULL_TURN, 0.0, FULL_TURN].into_iter();
+            let all =
+                turns.flat_map(|by| turn.iter().map(move |(place, value)| (place + by, *value)));
+            let all = all.filter(|(place, _)| (-0.5 * FULL_TURN..=1.5 * FULL_TURN).contains(place));
             all.map(|(place, value)| Some((place, value?))).collect()
         }
     }
@@ -186,20 +194,28 @@ fn dots_of(points: &[Option<(f64, f64)>], axes: &Axes) -> String {
 fn ends(quantity: Quantity, axes: &Axes) -> Markup {
     match quantity {
         Quantity::Share => html! {
-            span.end style="top:0" { "100 %" }
-            span.end style="top:50%" { "50 %" }
-            span.end style="top:100%" { "0" }
+            @for (share, name) in [(1.0, "100 %"), (0.5, "50 %"), (0.0, "0")] {
+                span.end style=(format!("top:{:.1}%", axes.y(share))) { (name) }
+            }
         },
+        Quantity::Response { threshold, .. } => html! {
+            @if let Some(words) = threshold_words(quantity) {
+                span.end style=(format!("top:{:.1}%", axes.y(threshold))) { (words) }
+            }
+        },
+    }
+}
+
+/// `fires above 1.55`.
+fn threshold_words(quantity: Quantity) -> Option<String> {
+    match quantity {
+        Quantity::Share => None,
         Quantity::Response { threshold, fires } => {
             let side = match fires {
-                Side::Above => "fires above ",
-                Side::Below => "fires below ",
+                Side::Above => "above",
+                Side::Below => "below",
             };
-            html! {
-                @if let Some(threshold) = finite(threshold) {
-                    span.end style=(format!("top:{:.1}%", axes.y(threshold))) { (side) (short(threshold)) }
-                }
-            }
+            Some(format!("fires {side} {}", short(finite(threshold)?)))
         }
     }
 }
@@ -284,6 +300,7 @@ mod tests {
             (120.0, 0.5),
             (240.0, 0.9),
             (360.0, 0.1),
+            (480.0, 0.5),
         ];
         assert_eq!(points, expected.map(Some));
     }
@@ -295,7 +312,7 @@ mod tests {
         let axes = axes(&curve, 4).unwrap();
         assert_eq!(
             path_of(&points(&curve.lines[0], &curve.along), &axes),
-            "M125.0 100.0L375.0 0.0M875.0 0.0"
+            "M125.0 94.6L375.0 5.4M875.0 5.4"
         );
         curve.lines[0].values = vec![None; 4];
         assert!(super::axes(&curve, 4).is_none(), "there is nothing to draw");

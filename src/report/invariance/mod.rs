@@ -82,6 +82,9 @@ pub fn render(shown: &InvariancePage) -> String {
     page::page(&shown.title, include_str!("style.css"), &body)
 }
 
+/// Up to so many models stand open, and can be seen beside each other; of more only the first.
+const OPEN_UP_TO: usize = 2;
+
 /// Everything of one invariance: pairs, then each model's units and targets.
 fn details(shown: &InvariancePage, panel: &Panel, budget: Budget) -> Markup {
     let pairs = panel.pairs.iter().take(MAX_PAIRS);
@@ -97,8 +100,7 @@ fn details(shown: &InvariancePage, panel: &Panel, budget: Budget) -> Markup {
                 p.how { (about(panel)) }
                 div.pairs { @for pair in pairs { (paired::paired(shown, panel, pair)) } }
                 @for (place, (index, model, result)) in with_details.into_iter().enumerate() {
-                    // The first stands open, as what can be seen in all of them.
-                    details.model open[place == 0] {
+                    details.model open[place == 0 || shown.models.len() <= OPEN_UP_TO] {
                         summary {
                             (mark::key(index)) " " b { (model.name) }
                             span { (model_note(shown, result)) }

@@ -55,6 +55,14 @@ pub(super) fn signed(value: Option<f64>) -> String {
     }
 }
 
+/// Without a tenth that says nothing: `100`, not `100.0`.
+pub(super) fn whole(number: String) -> String {
+    number
+        .strip_suffix(".0")
+        .map(str::to_owned)
+        .unwrap_or(number)
+}
+
 /// `72,000`.
 pub(super) fn grouped(count: usize) -> String {
     let digits = count.to_string();

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::mark::{key, mark_at};
-use super::number::{UNKNOWN, counted, finite, signed, tenth};
+use super::number::{UNKNOWN, counted, finite, grouped, signed, tenth, whole};
 use super::panel::whisker;
 use super::view::{Estimate, InvariancePage, PairedPoint, PairedScores, Panel};
 
@@ -11,7 +11,7 @@ use super::view::{Estimate, InvariancePage, PairedPoint, PairedScores, Panel};
 const FIELD: f64 = 330.0;
 const LEFT: f64 = 50.0;
 const TOP: f64 = 10.0;
-const SIZE: (f64, f64) = (392.0, 392.0);
+const SIZE: (f64, f64) = (392.0, 384.0);
 /// Targets that are named in the plot, at each side of the diagonal.
 const NAMED: usize = 2;
 /// Letters of a name that have room beside its point.
@@ -78,8 +78,8 @@ fn in_words(
         @if let Some(it) = pair.retrieval_difference { p { (sentence("Retrieval", it, [a, b])) } }
         @if !places.is_empty() {
             p.how {
-                "Of " (counted(places.len(), one, many)) ", the score of " (higher) " is higher under " (b)
-                " and of " (lower) " lower."
+                "The score is higher under " (b) " for " (grouped(higher)) ", lower for " (grouped(lower))
+                " of " (counted(places.len(), one, many)) "."
             }
         }
     }
@@ -136,16 +136,16 @@ fn difference_strip(name: &str, model_index: usize, difference: Estimate) -> Mar
             }
             div.axis aria-hidden="true" {
                 @for (left, share) in [(0, -1.0), (25, -0.5), (50, 0.0), (75, 0.5), (100, 1.0)] {
-                    span style=(format!("left:{left}%")) { (signed(Some(share * reach))) }
+                    span style=(format!("left:{left}%")) { (whole(signed(Some(share * reach)))) }
                 }
             }
         }
     }
 }
 
-/// The end of an axis: 1, 2 or 5 times a power of ten, no less than 1.
+/// The end of an axis: a round number, no less than 1.
 fn reach(widest: f64) -> f64 {
-    let steps = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
+    let steps = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 50.0, 100.0];
     steps.into_iter().find(|it| *it >= widest).unwrap_or(200.0)
 }
 
@@ -168,6 +168,7 @@ fn plot(places: &[Place<'_>], [a, b]: [&str; 2]) -> Markup {
     let turned = format!("rotate(-90 14 {})", TOP + FIELD / 2.0);
     let is_titled = places.len() <= MAX_TITLES;
     let (bottom, right) = (TOP + FIELD, LEFT + FIELD);
+    let labels = labels(places, x, y);
     html! {
         svg.scatter viewBox=(view_box) role="img" aria-label={ "Scores under " (b) " over scores under " (a) } {
             polygon.above points=(format!("{LEFT},{bottom} {LEFT},{TOP} {right},{TOP}")) {}
@@ -185,9 +186,12 @@ fn plot(places: &[Place<'_>], [a, b]: [&str; 2]) -> Markup {
                     }
                 }
             }
+            @for label in &labels {
+                circle.named cx=(format!("{:.1}", label.point.0)) cy=(format!("{:.1}", label.point.1)) r="4.6" {}
+            }
             text.side x=(LEFT + 8.0) y=(TOP + 17.0) { "higher under " (cut(b)) }
             text.side x=(right - 8.0) y=(bottom - 9.0) text-anchor="end" { "higher under " (cut(a)) }
-            @for label in labels(places, x, y) {
+            @for label in &labels {
                 text.name x=(format!("{:.1}", label.x)) y=(format!("{:.1}", label.y)) text-anchor=(label.anchor) {
                     (cut(label.name))
                 }
@@ -209,6 +213,7 @@ fn ticks(low: f64, high: f64) -> impl Iterator<Item = f64> {
 /// A name and where it stands.
 struct Label<'a> {
     name: &'a str,
+    point: (f64, f64),
     x: f64,
     y: f64,
     anchor: &'static str,
@@ -241,6 +246,7 @@ fn labels<'a>(
         if is_free && (py + 4.0 - y).abs() < 1.0 {
             labels.push(Label {
                 name: place.name,
+                point: (px, py),
                 x,
                 y,
                 anchor,

@@ -173,15 +173,9 @@ fn upright(class: &str, percent: f64) -> Markup {
     html! { line class=(class) x1=(x) x2=(x) y1="0" y2="28" {} }
 }
 
-/// An interval with caps at its ends, on the line `y` px.
+/// An interval on the line `y` px. It has no caps: they would stick out from under the mark where it is narrow.
 pub(super) fn whisker([low, high]: [String; 2], y: u8) -> Markup {
-    let (top, bottom) = (y.saturating_sub(4), y + 4);
-    html! {
-        g.whisker {
-            line x1=(low) x2=(high) y1=(y) y2=(y) {}
-            @for end in [&low, &high] { line x1=(end) x2=(end) y1=(top) y2=(bottom) {} }
-        }
-    }
+    html! { line.whisker x1=(low) x2=(high) y1=(y) y2=(y) {} }
 }
 
 fn value(estimate: Option<Estimate>) -> Markup {

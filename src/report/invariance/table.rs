@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::mark::key;
-use super::number::{UNKNOWN, grouped, interval, level, tenth};
+use super::number::{UNKNOWN, grouped, interval, level, tenth, whole};
 use super::view::{Estimate, InvariancePage, ModelResult, Panel};
 
 /// Models by invariances; a cell has the score, its interval, and what it is to be read against.
@@ -39,15 +39,9 @@ fn cell(page: &InvariancePage, result: Option<&ModelResult>) -> Markup {
         td {
             b { (tenth(score.estimate.known())) }
             span { (interval(score.estimate.ends()).unwrap_or_default()) }
-            span { "random " (tenth(score.control())) ", of " (whole(score.ceiling)) }
+            span { "random " (tenth(score.control())) " · ceiling " (whole(tenth(score.ceiling))) }
         }
     }
-}
-
-/// A ceiling is a round number, as a rule.
-fn whole(ceiling: Option<f64>) -> String {
-    let text = tenth(ceiling);
-    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
 }
 
 const HEADINGS: [&str; 9] = [
