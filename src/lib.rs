@@ -63,6 +63,8 @@ pub mod synth;
 
 pub mod ope;
 
+pub mod invariance;
+
 pub mod pipeline;
 
 pub mod run;
