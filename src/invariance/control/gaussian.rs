@@ -5,7 +5,7 @@ use ndarray::{Array2, Axis, s};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
-use super::super::ShapeError;
+use super::super::Features;
 use super::cholesky::{PivotedFactor, pivoted};
 use super::moments::{FeatureMoments, UnitProducts};
 use crate::types::Seed;
@@ -26,16 +26,18 @@ const NEGLIGIBLE: f64 = 1e-10;
 ///
 /// # Examples
 /// ```
+/// use vidpairs::invariance::Features;
 /// use vidpairs::invariance::control::GaussianControl;
 /// use vidpairs::types::Seed;
 ///
 /// // The second unit is twice the first.
-/// let control = GaussianControl::of(&[1.0, 2.0, 3.0, 6.0, 4.0, 8.0], 2)?;
+/// let features = Features::new(vec![1.0, 2.0, 3.0, 6.0, 4.0, 8.0], 2)?;
+/// let control = GaussianControl::of(&features);
 /// assert_eq!(control.rank(), 1);
-/// let mut features = [0.0; 4];
-/// control.fill(Seed::of_run(0), 0, &mut features);
-/// assert!((features[1] - 2.0 * features[0]).abs() < 1e-5);
-/// # Ok::<(), vidpairs::invariance::ShapeError>(())
+/// let mut drawn = [0.0; 4];
+/// control.fill(Seed::of_run(0), 0, &mut drawn);
+/// assert!((drawn[1] - 2.0 * drawn[0]).abs() < 1e-5);
+/// # Ok::<(), vidpairs::invariance::FeaturesError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct GaussianControl {
@@ -71,17 +73,14 @@ impl GaussianControl {
         }
     }
 
-    /// From `features`, `N x num_units`, row-major, on this thread.
-    ///
-    /// # Errors
-    /// [`ShapeError`].
-    pub fn of(features: &[f32], num_units: usize) -> Result<Self, ShapeError> {
-        let moments = FeatureMoments::of(features, num_units)?;
+    /// From `features`, `N x D`, on this thread.
+    pub fn of(features: &Features<'_>) -> Self {
+        let moments = FeatureMoments::of(features);
         let mut products = moments.products(features, 0);
         for block in 1..moments.num_blocks() {
             products += moments.products(features, block);
         }
-        Ok(Self::new(&moments, products))
+        Self::new(&moments, products)
     }
 
     /// `D`.

@@ -2,8 +2,8 @@
 //!
 //! **Takes** features, and a [`Seed`](crate::types::Seed). **Gives** features that have the same share of what a
 //! score gives for nothing: Gaussian ones with the features' mean and covariance ([`GaussianControl`]), which keep
-//! how many dimensions are in use, and shuffled ones ([`shuffled`]), which keep each unit's values. **Fails** with
-//! [`ShapeError`](super::ShapeError). **Source**: our own choice; a score by the best few of many units is above 0 for any features.
+//! how many dimensions are in use, and shuffled ones ([`shuffled`]), which keep each unit's values. **Fails**
+//! never. **Source**: our own choice; a score by the best few of many units is above 0 for any features.
 //!
 //! Every number depends on the seed, its image and its unit alone, so they are the same however the work is divided.
 

@@ -5,8 +5,7 @@ use std::ops::AddAssign;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, Axis, s};
 
-use super::super::ShapeError;
-use super::super::shape;
+use super::super::Features;
 
 /// Images whose products are summed at once.
 const NUM_ROWS: usize = 1024;
@@ -31,22 +30,19 @@ pub struct UnitProducts {
 }
 
 impl FeatureMoments {
-    /// Of `features`, `N x num_units`, row-major.
-    ///
-    /// # Errors
-    /// [`ShapeError`].
-    pub fn of(features: &[f32], num_units: usize) -> Result<Self, ShapeError> {
-        let num_images = shape::num_images(features, num_units)?;
-        let rows = || features.chunks_exact(num_units);
+    /// Of `features`, `N x D`.
+    pub fn of(features: &Features<'_>) -> Self {
+        let (num_images, num_units) = (features.num_images(), features.num_units());
         // From the first image: so the mean of a unit that has one value is exactly that.
-        let first: Vec<f64> = rows()
+        let first: Vec<f64> = features
+            .images()
             .next()
             .unwrap_or_default()
             .iter()
             .map(|&it| it.into())
             .collect();
         let mut means = vec![0.0; num_units];
-        for row in rows() {
+        for row in features.images() {
             for ((mean, &value), first) in means.iter_mut().zip(row).zip(&first) {
                 *mean += f64::from(value) - first;
             }
@@ -55,7 +51,7 @@ impl FeatureMoments {
             *mean = first + *mean / num_images as f64;
         }
         let mut deviations = vec![0.0; num_units];
-        for row in rows() {
+        for row in features.images() {
             for ((sum, &value), mean) in deviations.iter_mut().zip(row).zip(&means) {
                 *sum += (f64::from(value) - mean).powi(2);
             }
@@ -63,11 +59,11 @@ impl FeatureMoments {
         for sum in &mut deviations {
             *sum = (*sum / num_images as f64).sqrt();
         }
-        Ok(Self {
+        Self {
             num_images,
             means,
             deviations,
-        })
+        }
     }
 
     /// `N`.
@@ -88,11 +84,11 @@ impl FeatureMoments {
     /// The products of the images of one block, `0..num_blocks()`. Takes `(D + 1024) x D x 8` bytes; sums over all blocks are
     /// the same for any number of threads if they are added in the order of the blocks.
     ///
-    /// - `features`: those of [`of`](Self::of) again; what is missing is left out.
-    pub fn products(&self, features: &[f32], block: usize) -> UnitProducts {
+    /// - `features`: those of [`of`](Self::of) again.
+    pub fn products(&self, features: &Features<'_>, block: usize) -> UnitProducts {
         let num_units = self.num_units();
         let mut sums = Array2::zeros((num_units, num_units));
-        let rows = features.chunks(NUM_ROWS * num_units).nth(block);
+        let rows = features.values().chunks(NUM_ROWS * num_units).nth(block);
         let rows = rows.unwrap_or_default().chunks_exact(num_units);
         let mut standard = Array2::zeros((rows.len(), num_units));
         let inverse = |deviation: &f64| {

@@ -1,11 +1,12 @@
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
+use super::super::Features;
 use super::*;
 use crate::types::Seed;
 
 /// `num_images x num_units`, mixed of `rank` independent numbers for each image; units differ in scale and mean.
-fn mixed(num_images: usize, num_units: usize, rank: usize) -> Vec<f32> {
+fn mixed(num_images: usize, num_units: usize, rank: usize) -> Features<'static> {
     let seed = Seed::of_run(5);
     let draw = |id: &str, num| -> Vec<f64> {
         let rng = seed.for_step("mixed", id).rng();
@@ -22,7 +23,11 @@ fn mixed(num_images: usize, num_units: usize, rank: usize) -> Vec<f32> {
             features.push((10f64.powi(unit as i32 % 5 - 2) * (sum + unit as f64)) as f32);
         }
     }
-    features
+    rows(features, num_units)
+}
+
+fn rows(values: Vec<f32>, num_units: usize) -> Features<'static> {
+    Features::new(values, num_units).unwrap()
 }
 
 /// Mean of each unit, and the covariances of all.
@@ -50,11 +55,11 @@ fn mean_and_covariance(features: &[f32], num_units: usize) -> (Vec<f64>, Vec<f64
 fn gaussian_features_have_the_mean_and_the_covariance_of_the_given_ones() {
     let (num_units, num_drawn) = (9, 40_000);
     let features = mixed(3000, num_units, 12);
-    let control = GaussianControl::of(&features, num_units).unwrap();
+    let control = GaussianControl::of(&features);
     assert_eq!(control.rank(), num_units);
     let mut drawn = vec![0.0; num_drawn * num_units];
     control.fill(Seed::of_run(1), 0, &mut drawn);
-    let (means, covariances) = mean_and_covariance(&features, num_units);
+    let (means, covariances) = mean_and_covariance(features.values(), num_units);
     let (drawn_means, drawn_covariances) = mean_and_covariance(&drawn, num_units);
     // Five standard errors of each.
     let far = 5.0 / (num_drawn as f64).sqrt();
@@ -75,19 +80,19 @@ fn features_that_use_few_dimensions_have_a_control_that_uses_as_few() {
         [(900, 300, 20, 20), (40, 100, 100, 39), (1, 5, 3, 0)]
     {
         let features = mixed(num_images, num_units, dimensions);
-        let control = GaussianControl::of(&features, num_units).unwrap();
+        let control = GaussianControl::of(&features);
         assert_eq!(control.rank(), rank);
         let mut drawn = vec![0.0; 2 * num_images * num_units];
         control.fill(Seed::of_run(1), 0, &mut drawn);
-        let again = GaussianControl::of(&drawn, num_units).unwrap();
+        let again = GaussianControl::of(&rows(drawn, num_units));
         assert_eq!(again.rank(), rank);
     }
 }
 
 #[test]
 fn a_unit_of_one_value_keeps_it() {
-    let features = [0.1, 5.0, 0.1, 6.0, 0.1, 7.0];
-    let control = GaussianControl::of(&features, 2).unwrap();
+    let features = rows(vec![0.1, 5.0, 0.1, 6.0, 0.1, 7.0], 2);
+    let control = GaussianControl::of(&features);
     assert_eq!(control.rank(), 1);
     let mut drawn = [0.0; 20];
     control.fill(Seed::of_run(3), 0, &mut drawn);
@@ -98,7 +103,7 @@ fn a_unit_of_one_value_keeps_it() {
 #[test]
 fn gaussian_features_depend_on_seed_and_image_and_not_on_how_they_are_cut() {
     let num_units = 300;
-    let control = GaussianControl::of(&mixed(500, num_units, 290), num_units).unwrap();
+    let control = GaussianControl::of(&mixed(500, num_units, 290));
     let draw = |seed, cuts: &[usize]| {
         let mut drawn = vec![0.0; 700 * num_units];
         let mut rest = drawn.as_mut_slice();
@@ -121,13 +126,13 @@ fn gaussian_features_depend_on_seed_and_image_and_not_on_how_they_are_cut() {
 fn products_summed_block_by_block_are_those_of_all_images() {
     let (num_images, num_units) = (2100, 4);
     let features = mixed(num_images, num_units, 6);
-    let moments = FeatureMoments::of(&features, num_units).unwrap();
+    let moments = FeatureMoments::of(&features);
     assert_eq!(moments.num_blocks(), 3);
     let mut products = moments.products(&features, 0);
     products += moments.products(&features, 1);
     products += moments.products(&features, 2);
     let correlations = moments.correlations(products);
-    let (_, covariances) = mean_and_covariance(&features, num_units);
+    let (_, covariances) = mean_and_covariance(features.values(), num_units);
     for ((i, j), &value) in correlations.indexed_iter() {
         let at = |i, j| covariances[i * num_units + j];
         let truth = at(i, j) / (at(i, i) * at(j, j)).sqrt();
@@ -142,7 +147,8 @@ fn shuffling_keeps_each_units_values_and_parts_units() {
     let features: Vec<f32> = (0..num_images * num_units)
         .map(|at| (at / num_units * 100 + at % num_units) as f32)
         .collect();
-    let shuffled = shuffled(&features, num_units, Seed::of_run(4)).unwrap();
+    let features = rows(features, num_units);
+    let shuffled = shuffled(&features, Seed::of_run(4));
     let mut orders = Vec::new();
     for unit in 0..num_units {
         let column = shuffled.iter().skip(unit).step_by(num_units);
@@ -172,16 +178,13 @@ fn shuffled_units_are_the_same_alone_and_among_others() {
     let (num_images, num_units) = (50, 130);
     let features = mixed(num_images, num_units, 3);
     let seed = Seed::of_run(4);
-    let whole = shuffled(&features, num_units, seed).unwrap();
+    let whole = shuffled(&features, seed);
     for units in [0..1, 60..70, 129..130, 0..130] {
-        let columns = shuffled_units(&features, num_units, units.clone(), seed);
+        let columns = shuffled_units(&features, units.clone(), seed);
         for (unit, column) in units.zip(columns.chunks(num_images)) {
             assert!(whole.iter().skip(unit).step_by(num_units).eq(column));
         }
     }
-    assert_ne!(
-        whole,
-        shuffled(&features, num_units, Seed::of_run(5)).unwrap()
-    );
-    assert!(shuffled_units(&features, num_units, 130..140, seed).is_empty());
+    assert_ne!(whole, shuffled(&features, Seed::of_run(5)));
+    assert!(shuffled_units(&features, 130..140, seed).is_empty());
 }

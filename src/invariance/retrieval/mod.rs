@@ -3,7 +3,7 @@
 //! **Takes** features, the target of each image (the object, or the class) and its
 //! [`Condition`]; which images are too near to a query to be its neighbour ([`NearView`]). **Gives** the share of
 //! queries whose nearest neighbour by cosine, among the images that are not too near, shows the query's target;
-//! the share that guessing would give; both counted for each target. **Fails** with [`ShapeError`] alone. **Source**: the
+//! the share that guessing would give; both counted for each target. **Fails** with [`RetrievalError`] alone. **Source**: the
 //! classifier by the one nearest neighbour (Cover and Hart, "Nearest neighbor pattern classification", 1967), with the
 //! near views held out; how near is too near is ours, and each data set's own.
 //!
@@ -21,8 +21,7 @@ pub use tally::{RetrievalTally, TargetTally};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, Axis, s};
 
-use super::ShapeError;
-use super::shape;
+use super::Features;
 use crate::types::{Condition, NearView};
 use candidates::Candidates;
 
@@ -30,6 +29,18 @@ use candidates::Candidates;
 const NUM_HELD: usize = 256;
 /// Images that the queries of a block are multiplied with at once.
 const NUM_MET: usize = 1024;
+
+/// Not one of something for each image. A bug of the caller: stop.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{found} {what} for {num_images} images")]
+pub struct RetrievalError {
+    /// Of what: `targets`, say.
+    pub what: &'static str,
+    /// How many were given.
+    pub found: usize,
+    /// How many images there are.
+    pub num_images: usize,
+}
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,22 +72,22 @@ impl RetrievalOptions {
 ///
 /// # Examples
 /// ```
+/// use vidpairs::invariance::Features;
 /// use vidpairs::invariance::retrieval::{Retrieval, RetrievalOptions};
 /// use vidpairs::types::{Condition, NearView};
 ///
 /// // Two objects, each seen from the front and from the back.
-/// let features = [1.0, 0.1, 0.9, 0.2, 0.1, 1.0, 0.2, 0.9];
+/// let features = Features::new(vec![1.0, 0.1, 0.9, 0.2, 0.1, 1.0, 0.2, 0.9], 2)?;
 /// let view = |azimuth| Condition::View { azimuth, elevation: 0.0 };
 /// let conditions = [view(0.0), view(180.0), view(0.0), view(180.0)];
 /// let options = RetrievalOptions::new(NearView::Azimuth { under: 60.0 });
-/// let retrieval = Retrieval::new(&features, 2, &[0, 0, 1, 1], &conditions, options)?;
+/// let retrieval = Retrieval::new(&features, &[0, 0, 1, 1], &conditions, options)?;
 /// let tally = retrieval.ask_all(&features)?;
 /// assert_eq!((tally.share(), tally.chance()), (Some(1.0), Some(0.5)));
-/// # Ok::<(), vidpairs::invariance::ShapeError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Retrieval {
-    num_units: usize,
     /// Of each image's features; 0 for a row of zeros.
     inverse_lengths: Vec<f64>,
     candidates: Candidates,
@@ -87,32 +98,21 @@ pub struct Retrieval {
 impl Retrieval {
     /// Prepares the search.
     ///
-    /// - `features`: `N x num_units`, row-major.
     /// - `targets`, `conditions`: of each image, `N`.
     ///
     /// # Errors
-    /// [`ShapeError`].
+    /// [`RetrievalError`].
     pub fn new(
-        features: &[f32],
-        num_units: usize,
+        features: &Features<'_>,
         targets: &[u32],
         conditions: &[Condition],
         options: RetrievalOptions,
-    ) -> Result<Self, ShapeError> {
-        let num_images = shape::num_images(features, num_units)?;
-        for (what, found) in [("targets", targets.len()), ("conditions", conditions.len())] {
-            if found != num_images {
-                return Err(ShapeError::Count {
-                    what,
-                    found,
-                    num_images,
-                });
-            }
-        }
-        let rows = features.chunks_exact(num_units);
+    ) -> Result<Self, RetrievalError> {
+        let num_images = features.num_images();
+        check("targets", targets.len(), num_images)?;
+        check("conditions", conditions.len(), num_images)?;
         Ok(Self {
-            num_units,
-            inverse_lengths: rows.map(inverse_length).collect(),
+            inverse_lengths: features.images().map(inverse_length).collect(),
             candidates: Candidates::new(targets, conditions, options.near),
             queries: queries::spread(num_images, options.max_queries).collect(),
         })
@@ -144,15 +144,13 @@ impl Retrieval {
     /// - `features`: those of [`new`](Self::new) again.
     ///
     /// # Errors
-    /// [`ShapeError::Count`] if they are not as many.
-    pub fn ask(&self, features: &[f32], block: usize) -> Result<RetrievalTally, ShapeError> {
-        if features.len() != self.num_images() * self.num_units {
-            return Err(ShapeError::Count {
-                what: "rows",
-                found: features.len() / self.num_units,
-                num_images: self.num_images(),
-            });
-        }
+    /// [`RetrievalError`] if they are of another number of images.
+    pub fn ask(
+        &self,
+        features: &Features<'_>,
+        block: usize,
+    ) -> Result<RetrievalTally, RetrievalError> {
+        check("rows of features", features.num_images(), self.num_images())?;
         let Some(queries) = self.queries.chunks(NUM_HELD).nth(block) else {
             return Ok(RetrievalTally::default());
         };
@@ -173,7 +171,7 @@ impl Retrieval {
     ///
     /// # Errors
     /// As [`ask`](Self::ask).
-    pub fn ask_all(&self, features: &[f32]) -> Result<RetrievalTally, ShapeError> {
+    pub fn ask_all(&self, features: &Features<'_>) -> Result<RetrievalTally, RetrievalError> {
         let mut tally = RetrievalTally::default();
         for block in 0..self.num_blocks() {
             tally += self.ask(features, block)?;
@@ -182,18 +180,20 @@ impl Retrieval {
     }
 
     /// The image nearest to each of `queries` among its candidates; `None` where it has none.
-    fn nearest(&self, features: &[f32], queries: &[usize]) -> Vec<Option<usize>> {
-        let mut held = Array2::zeros((queries.len(), self.num_units));
+    fn nearest(&self, features: &Features<'_>, queries: &[usize]) -> Vec<Option<usize>> {
+        let num_units = features.num_units();
+        let mut held = Array2::zeros((queries.len(), num_units));
         for (unit, &query) in held.axis_iter_mut(Axis(0)).zip(queries) {
-            let row = features.chunks_exact(self.num_units).nth(query);
+            let row = features.images().nth(query);
             self.scale(row.unwrap_or_default(), query, unit);
         }
-        let mut met = Array2::zeros((NUM_MET, self.num_units));
+        let mut met = Array2::zeros((NUM_MET, num_units));
         let mut cosines = Array2::zeros((queries.len(), NUM_MET));
         let mut nearest = vec![(f32::NEG_INFINITY, None); queries.len()];
-        for (chunk, rows) in features.chunks(NUM_MET * self.num_units).enumerate() {
+        let chunks = features.values().chunks(NUM_MET * num_units);
+        for (chunk, rows) in chunks.enumerate() {
             let first = chunk * NUM_MET;
-            let rows = rows.chunks_exact(self.num_units);
+            let rows = rows.chunks_exact(num_units);
             let num_met = rows.len();
             for ((place, row), unit) in rows.enumerate().zip(met.axis_iter_mut(Axis(0))) {
                 self.scale(row, first + place, unit);
@@ -220,6 +220,18 @@ impl Retrieval {
         for (unit, &value) in unit.into_iter().zip(row) {
             *unit = (f64::from(value) * scale) as f32;
         }
+    }
+}
+
+fn check(what: &'static str, found: usize, num_images: usize) -> Result<(), RetrievalError> {
+    if found == num_images {
+        Ok(())
+    } else {
+        Err(RetrievalError {
+            what,
+            found,
+            num_images,
+        })
     }
 }
 

@@ -1,5 +1,9 @@
 use super::*;
 
+fn rows(values: &[f32], num_units: usize) -> Features<'_> {
+    Features::new(values, num_units).unwrap()
+}
+
 fn view(azimuth: f64) -> Condition {
     Condition::View {
         azimuth,
@@ -15,8 +19,9 @@ fn ask(
     near: NearView,
 ) -> RetrievalTally {
     let options = RetrievalOptions::new(near);
-    let retrieval = Retrieval::new(features, num_units, targets, conditions, options).unwrap();
-    retrieval.ask_all(features).unwrap()
+    let retrieval =
+        Retrieval::new(&rows(features, num_units), targets, conditions, options).unwrap();
+    retrieval.ask_all(&rows(features, num_units)).unwrap()
 }
 
 /// `count` numbers from -1 to 1 that look drawn, the same as in `scripts/golden/retrieval.py`.
@@ -102,9 +107,9 @@ fn a_query_of_zeros_finds_nothing_and_is_told_of() {
     let conditions = [Condition::Unknown; 4];
     let targets = [0, 0, 1, 1];
     let options = RetrievalOptions::new(NearView::Itself);
-    let retrieval = Retrieval::new(&features, 2, &targets, &conditions, options).unwrap();
+    let retrieval = Retrieval::new(&rows(&features, 2), &targets, &conditions, options).unwrap();
     assert_eq!(retrieval.num_zeros(), 2);
-    let tally = retrieval.ask_all(&features).unwrap();
+    let tally = retrieval.ask_all(&rows(&features, 2)).unwrap();
     // The zeros lie between the two others, and are what each finds.
     assert_eq!(
         (tally.num_queries, tally.num_found, tally.num_zeros),
@@ -142,13 +147,14 @@ fn answers_do_not_depend_on_blocks_and_a_plain_search_agrees() {
         near,
         max_queries: 600,
     };
-    let retrieval = Retrieval::new(&features, num_units, &targets, &conditions, options).unwrap();
+    let retrieval =
+        Retrieval::new(&rows(&features, num_units), &targets, &conditions, options).unwrap();
     assert_eq!((retrieval.num_queries(), retrieval.num_blocks()), (600, 3));
     let mut backwards = RetrievalTally::default();
     for block in (0..4).rev() {
-        backwards += retrieval.ask(&features, block).unwrap();
+        backwards += retrieval.ask(&rows(&features, num_units), block).unwrap();
     }
-    let tally = retrieval.ask_all(&features).unwrap();
+    let tally = retrieval.ask_all(&rows(&features, num_units)).unwrap();
     assert_eq!(tally.targets, backwards.targets);
 
     let cosine = |a: usize, b: usize| {
@@ -181,9 +187,9 @@ fn answers_do_not_depend_on_blocks_and_a_plain_search_agrees() {
 fn labels_that_are_not_one_for_each_image_are_refused() {
     let options = RetrievalOptions::new(NearView::Itself);
     let conditions = [Condition::Unknown; 2];
-    let err = Retrieval::new(&[1.0, 2.0], 1, &[0, 0, 0], &conditions, options).unwrap_err();
+    let err = Retrieval::new(&rows(&[1.0, 2.0], 1), &[0, 0, 0], &conditions, options).unwrap_err();
     assert_eq!(err.to_string(), "3 targets for 2 images");
-    let retrieval = Retrieval::new(&[1.0, 2.0], 1, &[0, 0], &conditions, options).unwrap();
-    let err = retrieval.ask(&[1.0], 0).unwrap_err();
-    assert_eq!(err.to_string(), "1 rows for 2 images");
+    let retrieval = Retrieval::new(&rows(&[1.0, 2.0], 1), &[0, 0], &conditions, options).unwrap();
+    let err = retrieval.ask(&rows(&[1.0], 1), 0).unwrap_err();
+    assert_eq!(err.to_string(), "1 rows of features for 2 images");
 }
