@@ -10,6 +10,7 @@ mod export;
 #[cfg(feature = "extract")]
 mod extract;
 mod inspect;
+mod invariance;
 #[cfg(any(feature = "extract", feature = "train"))]
 mod out;
 mod progress;
@@ -36,6 +37,7 @@ pub use inspect::{
     Bar, ByteExtent, Inspection, KSpread, MemberInspection, Rates, RecordInspection, SampledRecord,
     Share, Sizes, Top, inspect, inspect_record, sample_records,
 };
+pub use invariance::retrieve;
 pub use progress::Verbosity;
 pub use refusals::{ReasonGroup, SetAside};
 #[cfg(feature = "synth")]

@@ -1,0 +1,5 @@
+//! Measures of invariance on many threads.
+
+mod retrieving;
+
+pub use retrieving::retrieve;
