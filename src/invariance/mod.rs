@@ -15,6 +15,9 @@
 //! A [`Plan`] is made once from the labels. Blocks of units are scored by it in any order, by any number of threads
 //! ([`Plan::score_units`]); a [`Combiner`] takes them in the order of the units. [`score`] does both.
 //!
+//! What stands beside a score: [`retrieval`] across the transformation, [`control`]s that know nothing, and how far figures can be
+//! trusted ([`interval`]).
+//!
 //! # Examples
 //! ```
 //! use vidpairs::invariance::{Features, Labels, ScoreOptions, Version, score};
@@ -30,13 +33,16 @@
 //! ```
 
 mod ceiling;
+pub mod control;
 mod features;
 mod firing;
+pub mod interval;
 mod labels;
 mod options;
 mod pivots;
 mod plan;
 mod result;
+pub mod retrieval;
 mod rule;
 mod tails;
 mod units;

@@ -39,7 +39,7 @@ pub use inspect::{
 };
 #[cfg(feature = "train")]
 pub use invariance::{FeatureError, FeatureOptions, FeatureSpeed, ImageFeatures, image_features};
-pub use invariance::{ScoringError, score_features};
+pub use invariance::{ScoringError, retrieve, score_features};
 pub use progress::Verbosity;
 pub use refusals::{ReasonGroup, SetAside};
 #[cfg(feature = "synth")]
