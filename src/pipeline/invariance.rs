@@ -39,8 +39,6 @@ pub struct Measure {
     /// Side of the square that an image is resized to; `None` for the data set's own.
     #[serde(rename = "size")]
     pub size_px: Option<u32>,
-    /// Images that go through an encoder at once.
-    pub batch: u32,
     /// What the encoder computes in.
     pub numbers: NumberFormat,
     /// Times that classes are drawn anew for an interval.

@@ -6,8 +6,7 @@ mod regions;
 mod train;
 
 pub(super) use invariance::{
-    GOODFELLOW_SHARE, MEASURED_BATCH, MEASURED_NUMBERS, MEASURED_SIZE, QUERIES, RESAMPLES, STAGE,
-    TOP,
+    GOODFELLOW_SHARE, MEASURED_NUMBERS, MEASURED_SIZE, QUERIES, RESAMPLES, STAGE, TOP,
 };
 
 pub(super) use regions::{
@@ -72,7 +71,7 @@ impl<A: Accept> AnyKey for Key<A> {
 }
 
 /// In the order of the documentation.
-pub(super) static ALL: [&(dyn AnyKey + Sync); 79] = [
+pub(super) static ALL: [&(dyn AnyKey + Sync); 78] = [
     &SEED,
     &SOURCE_KIND,
     &SPLITS,
@@ -148,7 +147,6 @@ pub(super) static ALL: [&(dyn AnyKey + Sync); 79] = [
     &GOODFELLOW_SHARE,
     &STAGE,
     &MEASURED_SIZE,
-    &MEASURED_BATCH,
     &MEASURED_NUMBERS,
     &RESAMPLES,
     &QUERIES,

@@ -22,7 +22,6 @@ pub(in super::super) fn measure(settings: &Settings) -> Result<Measure, Pipeline
         goodfellow_share: settings.get(&keys::GOODFELLOW_SHARE)?,
         stage: settings.get(&keys::STAGE)?,
         size_px,
-        batch: settings.get(&keys::MEASURED_BATCH)?,
         numbers: settings.get(&keys::MEASURED_NUMBERS)?,
         resamples: settings.get(&keys::RESAMPLES)?,
         queries: settings.get(&keys::QUERIES)?,

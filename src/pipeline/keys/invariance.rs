@@ -41,13 +41,6 @@ pub(in super::super) static MEASURED_SIZE: Key<Whole<u32>> = Key {
     accepts: Whole { min: 16, max: 1024 },
 };
 
-pub(in super::super) static MEASURED_BATCH: Key<Whole<u32>> = Key {
-    table: "invariance",
-    name: "batch",
-    default: Some("64"),
-    accepts: Whole { min: 1, max: 4096 },
-};
-
 pub(in super::super) static MEASURED_NUMBERS: Key<OneOf<NumberFormat>> = Key {
     table: "invariance",
     name: "numbers",

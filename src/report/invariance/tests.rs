@@ -163,8 +163,8 @@ fn a_page_asks_for_no_other_file_and_shows_words_as_they_are() {
     panel.pairs[0].points[0].name = "<h3>".to_owned();
     let html = render(&page);
     for outside in [
-        "http:", "https:", "url(", "@import", "<script", "<link", "href=", "<b>&amp;", "<u>", "<h1>",
-        "<h3>",
+        "http:", "https:", "url(", "@import", "<script", "<link", "href=", "<b>&amp;", "<u>",
+        "<h1>", "<h3>",
     ] {
         assert!(!body(&html).contains(outside), "{outside}");
     }
