@@ -4,7 +4,7 @@
 //! - **Gives** a [`Listing`]: [`Clip`]s sorted by id, the same on every machine; later, when a clip's turn
 //!   comes, its [`Annotations`].
 //!   [`mot_tracks`] gives targets rather than clips: truth in MOTChallenge's form, where a video has many;
-//!   [`labelled_images`] gives images in a folder for each label, [`image_sets`] the sets that invariances are
+//!   [`labelled_images`] gives images in a folder for each label, [`image_sets()`] the sets that invariances are
 //!   measured on.
 //! - **Fails** with [`SourceError`] where the root is not what it was said to be. One bad input below a good
 //!   root is a [`Refusal`] in the listing, never an error.

@@ -75,9 +75,10 @@ impl ImageSetKind {
     /// Side of the square that images are resized to, px: the published protocol's, and ours for [`Folders`](Self::Folders).
     pub fn side_px(self) -> u32 {
         match self {
+            Self::Got10kOcclusion | Self::AloiViewpoint | Self::AloiDirection | Self::AloiColor => {
+                128
+            }
             Self::Pascal3dViewpoint | Self::Pascal3dInstance | Self::Folders => 224,
-            Self::Got10kOcclusion | Self::AloiViewpoint => 128,
-            Self::AloiDirection | Self::AloiColor => 128,
         }
     }
 

@@ -58,7 +58,7 @@ fn add_video(clip: &Clip, seed: Seed, found: &mut Found) -> Result<(), String> {
     }
     let levels = cover(clip).map_err(in_words)?;
     let levels = levels.ok_or("it has no cover.label")?;
-    // Most videos end here, before anything else of them is read.
+    // Before the frames are listed: this one small file can rule the video out.
     if span(levels.iter()) < Some(MIN_SPAN) {
         return Err(NARROW.to_owned());
     }
@@ -73,37 +73,53 @@ fn add_video(clip: &Clip, seed: Seed, found: &mut Found) -> Result<(), String> {
             "{NARROW} where the object is present, boxed and on the disk"
         ));
     }
-    if levels.len() < boxes.len() {
-        let (num_levels, num_boxes) = (levels.len(), boxes.len());
+    name_lost_frames(&clip.id, levels.len(), boxes.len(), &frames, found);
+    let images = drawn(candidates, seed.for_step("occlusion", &clip.id));
+    found.add_set(clip.id.clone(), &target, images);
+    Ok(())
+}
+
+/// Names what a sound video would not lack, once each.
+fn name_lost_frames(
+    id: &str,
+    num_levels: usize,
+    num_boxes: usize,
+    frames: &Frames,
+    found: &mut Found,
+) {
+    if num_levels < num_boxes {
         let reason = format!("cover.label has {num_levels} lines for {num_boxes} boxes");
-        found.leave_out(&*clip.id, format!("{reason}: the frames beyond it"));
+        found.leave_out(id, format!("{reason}: the frames beyond it"));
     }
     let is_missing = |number: &u64| !frames.by_number.contains_key(number);
-    match (1..).take(boxes.len()).filter(is_missing).count() {
+    match (1..).take(num_boxes).filter(is_missing).count() {
         0 => {}
-        num => found.leave_out(
-            &*clip.id,
-            format!("{num} of {} frames: no JPEG", boxes.len()),
-        ),
+        num => found.leave_out(id, format!("{num} of {num_boxes} frames: no JPEG")),
     }
-    let mut rng = seed.for_step("occlusion", &clip.id).rng();
-    let chosen = candidates.into_iter().filter_map(|(level, of_level)| {
-        let chosen = rng.random_range(0..of_level.len());
-        let (path, region) = of_level.into_iter().nth(chosen)?;
+}
+
+/// One random frame of each level, from the lowest.
+fn drawn(candidates: ByLevel<'_>, seed: Seed) -> Vec<FoundImage> {
+    let mut rng = seed.rng();
+    let drawn = candidates.into_iter().filter_map(|(level, of_level)| {
+        let place = rng.random_range(0..of_level.len());
+        let (path, region) = of_level.into_iter().nth(place)?;
         Some(FoundImage {
             path: path.to_owned(),
             region: Some(region),
             condition: Condition::Cover { level },
         })
     });
-    found.add_set(clip.id.clone(), &target, chosen.collect());
-    Ok(())
+    drawn.collect()
 }
 
 /// From the lowest to the highest of the levels; `None` where there are none.
 fn span<'a>(levels: impl Iterator<Item = &'a u8> + Clone) -> Option<u8> {
     Some(levels.clone().max()? - levels.min()?)
 }
+
+/// Frames that can be chosen, each with the part of its box inside the image; by their level of `cover`, none without one.
+type ByLevel<'a> = BTreeMap<u8, Vec<(&'a Path, BoxXywh)>>;
 
 /// The frames of a video that are on the disk.
 struct Frames {
@@ -127,13 +143,8 @@ impl Frames {
         Ok(Self { by_number, size })
     }
 
-    /// Frames that can be chosen, with the part of the box that is inside the image, by their level of `cover`.
-    fn by_level(
-        &self,
-        levels: &[u8],
-        boxes: &[Option<TrackBox>],
-    ) -> BTreeMap<u8, Vec<(&Path, BoxXywh)>> {
-        let mut by_level: BTreeMap<u8, Vec<_>> = BTreeMap::new();
+    fn by_level(&self, levels: &[u8], boxes: &[Option<TrackBox>]) -> ByLevel<'_> {
+        let mut by_level = ByLevel::new();
         for (number, (level, track)) in (1..).zip(levels.iter().zip(boxes)) {
             let present = track.filter(|track| !track.absent);
             let region = present.and_then(|track| track.bbox.clipped(self.size));

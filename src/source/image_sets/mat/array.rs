@@ -39,12 +39,7 @@ impl<'a> Array<'a> {
     pub(super) fn parse(content: &'a [u8], order: ByteOrder) -> Result<Self, MatError> {
         let mut body = Elements::new(content, order);
         let Some(flags) = body.next()? else {
-            return Ok(Self {
-                name: &[],
-                class: Class::Other,
-                num_items: 0,
-                body,
-            });
+            return Ok(Self::nothing(body));
         };
         let flags = flags.numbers().next();
         let flags = flags.ok_or(MatError::Unlike("an array's head"))?;
@@ -52,6 +47,7 @@ impl<'a> Array<'a> {
             2 => Class::Struct,
             4 => Class::Text,
             6..=15 => Class::Numbers,
+            17 => return Ok(Self::nothing(body)), // opaque: an array's size is not in it
             _ => Class::Other,
         };
         let sides = body.expect("an array's size")?;
@@ -64,6 +60,15 @@ impl<'a> Array<'a> {
             num_items: num_items.ok_or(MatError::Unlike("an array's size"))?,
             body,
         })
+    }
+
+    fn nothing(body: Elements<'a>) -> Self {
+        Self {
+            name: &[],
+            class: Class::Other,
+            num_items: 0,
+            body,
+        }
     }
 
     /// The numbers, column by column; none where it holds something else.

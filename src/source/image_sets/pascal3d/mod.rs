@@ -2,7 +2,8 @@
 //!
 //! Classes are the folders `<class>_imagenet` and `<class>_pascal` of `Annotations`. Both take part, as in the authors' lists:
 //! of an ImageNet image object 0, of a PASCAL image what `Image_sets/<class>_pascal.txt` names, and where there is no such list,
-//! every object of the class. An object needs a viewpoint and a box with a part inside the image.
+//! every object of the class. Where there are lists of ImageNet images (`train`, `val`), both count, and no other image does.
+//! An object needs a viewpoint and a box with a part inside the image.
 //!
 //! The order in a class, which "the k-th image of a bin" goes by, is our choice: ImageNet, then PASCAL, each sorted by the
 //! bytes of the id, then by the object's place in its file.
@@ -70,6 +71,9 @@ pub(super) fn find(grouping: Grouping, root: &Path) -> Result<Found, SourceError
     classes.sort_by(|a, b| natural_order(a, b));
     for class in classes {
         let views = class::views(&class, &release, &mut found)?;
+        if views.is_empty() {
+            found.leave_out(&*class, "a class without an object that can take part");
+        }
         match grouping {
             Grouping::OneOfEachAzimuth => add_one_of_each_azimuth(&class, views, &mut found),
             Grouping::SameView => add_same_views(&class, views, &mut found),
