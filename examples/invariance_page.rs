@@ -391,7 +391,7 @@ fn unit(
         ),
         _ => Along::Named(captions),
     };
-    let is_share = target % 3 == 0;
+    let is_share = target.is_multiple_of(3);
     let others: Vec<f64> = (0..count).map(|_| draw.random_range(0.1..0.4)).collect();
     let squashed = |it: &f64| match is_share {
         true => Some((0.5 + 0.45 * (it - threshold)).clamp(0.0, 1.0)),

@@ -508,6 +508,16 @@ fn what_is_left_out_takes_its_default() {
         // `training` tests these.
         augment: pipeline.augment,
         train: pipeline.train.clone(),
+        measure: Measure {
+            seed: 0,
+            top: vec![10, 25],
+            goodfellow_share: 0.2,
+            stage: StageName::Layer4,
+            size_px: None,
+            numbers: NumberFormat::F32,
+            resamples: 1000,
+            queries: 10_000,
+        },
     };
     assert_eq!(pipeline, expected);
     assert_eq!(pipeline.pairs.kind(), PairKind::Tracks);
@@ -800,4 +810,30 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn settings_of_the_measure_need_no_pipeline_file_and_no_other_table() {
+    let measure = Measure::read(None, &["invariance.top=[5]".to_owned()]).unwrap();
+    assert_eq!((measure.top, measure.queries), (vec![5], 10_000));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("measure.toml");
+    std::fs::write(
+        &path,
+        "seed = 7\n[invariance]\nstage = \"layer3\"\nsize = 64\n",
+    )
+    .unwrap();
+    let measure = Measure::read(Some(&path), &[]).unwrap();
+    assert_eq!((measure.seed, measure.stage), (7, StageName::Layer3));
+    assert_eq!(measure.size_px, Some(64));
+    let refused = |text: &str| {
+        Measure::read(None, &[text.to_owned()])
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        refused("invariance.top=[]"),
+        "--set: invariance.top is []; expected a list of at least one whole number, such as [10, 25]"
+    );
+    assert!(refused("invariance.tops=[3]").contains("top"));
 }

@@ -89,3 +89,22 @@ fn milestones_ascend() {
         assert!(said.contains("ascending"), "{said}");
     }
 }
+
+#[test]
+fn a_learning_rate_of_zero_or_one_that_is_never_reached_is_refused() {
+    let refused = |overrides: &[&str]| {
+        parse(&with("pairs", ""), overrides)
+            .unwrap_err()
+            .to_string()
+    };
+    let text = refused(&["train.learning_rate=0"]);
+    assert!(
+        text.ends_with("train.learning_rate is 0; expected a number > 0"),
+        "{text}"
+    );
+    let text = refused(&["train.epochs=5", "train.warmup_epochs=6"]);
+    assert!(
+        text.ends_with("train.warmup_epochs is 6; expected at most train.epochs = 5"),
+        "{text}"
+    );
+}

@@ -28,7 +28,12 @@ impl PanelMaker {
 
     /// Of images.
     #[cfg(feature = "train")]
-    pub fn of_sets(kind: &str, path: &Path, sets: &crate::types::ImageSets, subject: &Subject) -> Self {
+    pub fn of_sets(
+        kind: &str,
+        path: &Path,
+        sets: &crate::types::ImageSets,
+        subject: &Subject,
+    ) -> Self {
         let mut panel = panel((sets.invariance, sets.near), kind, path, subject);
         panel.side_px = Some(sets.side_px);
         panel.left_out.extend(grouped(&sets.left_out));
