@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Seconds of the invariance score: vidpairs beside NumPy doing the steps of the published program, in turns.
 
-usage: invariance.py [--rounds N] [--sets N] [--set-images N] [--units N] [--workers N] [--numpy-rounds N] RIS
+usage: invariance.py [--rounds N] [--sets N] [--set-images N] [--units N] [--workers N] [--partition] RIS
 
 RIS: the example, built for release (`cargo build --release --no-default-features --example ris`). The shape of ALOI's viewpoints by
 default: 1000 objects in 72 images, 2048 units, each object a target. Features are drawn here: a normal value for each object and unit,
@@ -11,7 +11,9 @@ The NumPy version takes the published steps over whole arrays: np.sort of all un
 over sets by np.add.reduceat on images that lie in the order of their sets, means over targets, np.sort of the scores. Its loops over sets and
 classes are none of Python's; `--partition` takes np.partition for np.sort. NumPy uses one thread, as it does by itself; vidpairs `--workers`.
 Every program has the features in memory when the clock starts; vidpairs looks in that time whether all numbers are finite, too. Both
-must give the same score. Figures are wall clocks, medians over rounds; the ratio is the median of the rounds' ratios.
+must give the same score. Wall clocks, and the seconds that processors spent on it, which other work on the machine hardly touches; medians
+over rounds, ratios the medians of the rounds' ratios. On an idle machine the ratio of the wall clocks is that of the processor seconds times
+nearly the number of workers.
 """
 import argparse
 import resource
@@ -24,6 +26,7 @@ from pathlib import Path
 import numpy as np
 
 TOP = (10, 25)
+OUR_ROUNDS = 5
 
 
 def drawn(num_sets, set_images, num_units):
@@ -65,13 +68,22 @@ def published(features, instance, classes, partition):
     return [falling[:, :top].mean(axis=1).sum() / len(targets) * (100 - quiet) for top in TOP]
 
 
-def ours(arguments, folder, *versions):
-    command = [arguments.ris, folder / "features", arguments.units, folder / "labels", arguments.workers, 5, *versions]
+def run(arguments, folder, num_rounds, versions):
+    """What it printed, and the seconds of processors that it took in all."""
+    command = [arguments.ris, folder / "features", arguments.units, folder / "labels", arguments.workers, num_rounds, *versions]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     printed = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout.split()
-    seconds = [float(it) for it in printed[:5]]
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return printed, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def ours(arguments, folder, *versions):
+    """Wall clock and processor seconds of a round, and the scores. The first round finds its memory cold, and so is none."""
+    _, start = run(arguments, folder, 1, versions)
+    printed, all_rounds = run(arguments, folder, 1 + OUR_ROUNDS, versions)
+    wall = statistics.median(float(it) for it in printed[1:1 + OUR_ROUNDS])
     place = printed.index("published-code")
-    # The first finds its memory cold; NumPy's is warm.
-    return statistics.median(seconds[1:]), [float(it) for it in printed[place + 1:place + 3]]
+    return wall, (all_rounds - start) / OUR_ROUNDS, [float(it) for it in printed[place + 1:place + 1 + len(TOP)]]
 
 
 def main():
@@ -92,23 +104,22 @@ def main():
         np.concatenate([instance, instance]).astype("<u4").tofile(folder / "labels")
         rounds = []
         for _ in range(arguments.rounds):
-            start = time.perf_counter()
+            wall, cpu = time.perf_counter(), time.process_time()
             theirs = published(features, instance, instance, arguments.partition)
-            numpy_seconds = time.perf_counter() - start
-            one, scores = ours(arguments, folder, "published-code")
+            numpy_seconds = time.perf_counter() - wall, time.process_time() - cpu
+            *one, scores = ours(arguments, folder, "published-code")
             assert np.allclose(theirs, scores, rtol=1e-6), (theirs, scores)
-            every, _ = ours(arguments, folder)
+            *every, _ = ours(arguments, folder)
             rounds.append((numpy_seconds, one, every))
-            print(" ".join(f"{it:.3f}" for it in rounds[-1]), flush=True)
-    numpy_seconds, one, every = (statistics.median(column) for column in zip(*rounds))
-    print(f"\n{len(features)} images x {arguments.units} units, {arguments.sets} sets, {arguments.workers} workers\n")
-    print("| | seconds | NumPy's over ours |\n|---|---|---|")
-    print(f"| NumPy {np.__version__}, published steps | {numpy_seconds:.2f} | |")
-    for name, place, seconds in [("published-code", 1, one), ("all three versions", 2, every)]:
-        ratio = statistics.median(it[0] / it[place] for it in rounds)
-        print(f"| vidpairs, {name} | {seconds:.3f} | {ratio:.1f} |")
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"\npeak memory of vidpairs: {peak:.0f} MiB, of which features {features.nbytes / 2**20:.0f} (twice while they are read)")
+    print(f"{len(features)} images x {arguments.units} units, {arguments.sets} sets, {arguments.workers} workers\n")
+    print("| | seconds | NumPy's over ours | processor seconds | NumPy's over ours |\n|---|---|---|---|---|")
+    names = [f"NumPy {np.__version__}, published steps", "vidpairs, published-code", "vidpairs, all three versions"]
+    for place, name in enumerate(names):
+        cells = []
+        for clock in (0, 1):
+            ratio = statistics.median(it[0][clock] / it[place][clock] for it in rounds)
+            cells += [f"{statistics.median(it[place][clock] for it in rounds):.3f}", f"{ratio:.1f}" if place else ""]
+        print(f"| {name} | " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ impl Sample {
 
     /// The pivots of `num_units` units, at most [`WIDTH`], from `first_unit`.
     ///
-    /// - `column`: scratch.
+    /// - `columns`: scratch.
     pub fn pivots(
         &self,
         features: &Features<'_>,

@@ -241,7 +241,7 @@ fn fewer_units_than_k_are_averaged_all() {
         sentences[..2],
         [
             "the best 10 of only 2 units: the score may stay while the representation changes; expected 200 units or more",
-            "2 units cannot be 10 of its own for each of 2 targets: the ceiling is below 100",
+            "2 units are fewer than 10 for each of 2 targets, and each can be perfect for one only: the ceiling is below 100",
         ]
     );
 }

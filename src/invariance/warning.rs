@@ -125,7 +125,8 @@ impl fmt::Display for Warning {
                 num_targets,
             } => write!(
                 f,
-                "{num_units} units cannot be {num_top} of its own for each of {num_targets} targets: the ceiling is below 100"
+                "{num_units} units are fewer than {num_top} for each of {num_targets} targets, and each can be perfect for one only: \
+                 the ceiling is below 100"
             ),
             Self::FewTargets { num_targets } => write!(
                 f,
