@@ -16,6 +16,7 @@
 //! | render | [`synth`] | a catalogue of 3-D objects, a seed | images in the layouts of real data sets, and their truth |
 //! | keep | [`npz`] | features of images | a `.npz` that numpy opens, and back |
 //! | score | [`ope`] | boxes that a tracker gave, true boxes | overlaps, and the figures that benchmarks publish |
+//! | measure | [`invariance`] | features of images, which of them are one thing transformed | which units ignore the transformation, and the score that is made of it |
 //! | show | [`report`] | shards, rendered sets | one HTML page with pictures |
 //!
 //! [`pipeline`] reads the TOML file that names one experiment, [`run`] wires the steps into
@@ -67,6 +68,8 @@ pub mod train;
 pub mod synth;
 
 pub mod ope;
+
+pub mod invariance;
 
 pub mod pipeline;
 
