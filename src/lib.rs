@@ -14,6 +14,7 @@
 //! | augment | [`augment`] | encoded images | the views that MoCo v1, MoCo v2 and PIRL train on |
 //! | learn | [`model`], [`train`] | batches `B x 3 x S x S` | a loss, weights |
 //! | render | [`synth`] | a catalogue of 3-D objects, a seed | images in the layouts of real data sets, and their truth |
+//! | keep | [`npz`] | features of images | a `.npz` that numpy opens, and back |
 //! | score | [`ope`] | boxes that a tracker gave, true boxes | overlaps, and the figures that benchmarks publish |
 //! | measure | [`invariance`] | features of images, which of them are one thing transformed | which units ignore the transformation, and the score that is made of it |
 //! | show | [`report`] | shards, rendered sets | one HTML page with pictures |
