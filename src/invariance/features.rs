@@ -83,6 +83,11 @@ impl<'a> Features<'a> {
         &self.values
     }
 
+    /// The same, without a copy where they were owned.
+    pub fn into_values(self) -> Vec<f32> {
+        self.values.into_owned()
+    }
+
     /// The images' rows in turn.
     pub fn images(&self) -> std::slice::ChunksExact<'_, f32> {
         self.values.chunks_exact(self.num_units)
@@ -126,7 +131,7 @@ mod tests {
         let err = Features::new(values, 3).unwrap_err();
         assert_eq!(
             err.to_string(),
-            "unit 0 of image 10924 is NaN; expected a finite number"
+            "unit 1 of image 10924 is NaN; expected a finite number"
         );
         let err = Features::new(&[0.0, f32::NEG_INFINITY][..], 2).unwrap_err();
         assert!(err.to_string().starts_with("unit 1 of image 0 is -inf"));

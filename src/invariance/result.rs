@@ -37,11 +37,14 @@ pub struct TopScore {
     /// The score that no features of so many units can exceed on these labels, in percent.
     ///
     /// A unit may fire for so many images and no more (under [`Version::PublishedCode`] for twice as many, one end each), and
-    /// each image brings a target a share of a set. The bound gives all units' images to the targets where they bring the most, at most `K`
-    /// units' worth to each. So it is 100 where every target has sets enough of the right size and there are units enough. By the formula a unit
-    /// can be perfect for one target only: with `C` targets of equal size and fewer than `K C` units it is `100 D / (K C)`. By
-    /// the published code it is also multiplied by `G` over the smallest possible `G_i`, which lies a little beside it where `N G` is no whole number.
-    /// Where sets differ in size it may be more than what can be reached, since one unit's images cannot be divided at will.
+    /// each image brings a target a share of a set. The bound gives the images of all units to the targets where they
+    /// bring most, to each at most what `K` units can use. So it is 100 where targets have sets of the right size and
+    /// there are units enough. By the formula a unit can be perfect for one target only: `C` targets of
+    /// equal size and fewer than `K C` units have `100 D / (K C)`. By the published code the bound is multiplied by `G` over the
+    /// smallest possible `G_i`, which is not quite `G` where `N G` is no whole number.
+    ///
+    /// By the formula it is exact for `K C` units or more, and for fewer where targets are of equal size and `D` is a multiple of `K`.
+    /// Otherwise it may be more than what can be reached, since the images of one unit cannot be divided at will.
     pub ceiling: f64,
 }
 

@@ -129,14 +129,6 @@ pub enum RunError {
         /// What is safe: `12 pairs`.
         safe: String,
     },
-    /// A part of a measurement was lost: it panicked, hung, or was given what does not fit.
-    #[error("{what} failed: {reason}")]
-    Measuring {
-        /// What was measured.
-        what: &'static str,
-        /// The first loss.
-        reason: String,
-    },
     /// Somebody asked to stop a command that writes nothing.
     #[error("interrupted")]
     Stopped,

@@ -37,7 +37,7 @@ pub use inspect::{
     Bar, ByteExtent, Inspection, KSpread, MemberInspection, Rates, RecordInspection, SampledRecord,
     Share, Sizes, Top, inspect, inspect_record, sample_records,
 };
-pub use invariance::retrieve;
+pub use invariance::{RetrievingError, ScoringError, retrieve, score_features};
 pub use progress::Verbosity;
 pub use refusals::{ReasonGroup, SetAside};
 #[cfg(feature = "synth")]
