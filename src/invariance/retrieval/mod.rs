@@ -3,7 +3,7 @@
 //! **Takes** features, the target of each image (the object, or the class) and its
 //! [`Condition`]; which images are too near to a query to be its neighbour ([`NearView`]). **Gives** the share of
 //! queries whose nearest neighbour by cosine, among the images that are not too near, shows the query's target;
-//! the share that guessing would give; both counted for each target. **Fails** with [`RetrievalError`] alone. **Source**: the
+//! the same for each target; and the share that guessing would give. **Fails** with [`RetrievalError`] alone. **Source**: the
 //! classifier by the one nearest neighbour (Cover and Hart, "Nearest neighbor pattern classification", 1967), with the
 //! near views held out; how near is too near is ours, and each data set's own.
 //!
@@ -52,7 +52,7 @@ pub struct RetrievalOptions {
 }
 
 impl RetrievalOptions {
-    /// With at most 10,000 queries: a share of one half is then off by one percent at most, 19 times of 20.
+    /// With at most 10,000 queries: which images are asked about then moves the share by one percent point at most, 19 times of 20.
     pub fn new(near: NearView) -> Self {
         Self {
             near,
