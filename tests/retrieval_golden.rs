@@ -53,21 +53,18 @@ fn features(views: usize, units: usize) -> Vec<f32> {
     features
 }
 
-/// The condition of a view, and what is near to it.
-fn conditions(case: &Case) -> (fn(usize) -> Condition, NearView) {
-    let view = |azimuth: usize| Condition::View {
+fn view(azimuth: usize) -> Condition {
+    Condition::View {
         azimuth: azimuth as f64,
         elevation: 10.0,
-    };
+    }
+}
+
+/// The condition of a view, and what is near to it.
+fn conditions(case: &Case) -> (fn(usize) -> Condition, NearView) {
     match case.name.as_str() {
-        "azimuth" => (
-            move |place| view(15 * place),
-            NearView::Azimuth { under: 60.0 },
-        ),
-        "wide" => (
-            move |place| view(36 * place),
-            NearView::Azimuth { under: 100.0 },
-        ),
+        "azimuth" => (|place| view(15 * place), NearView::Azimuth { under: 60.0 }),
+        "wide" => (|place| view(36 * place), NearView::Azimuth { under: 100.0 }),
         "same-light" => (
             |place| Condition::Light {
                 lamps: place as u8 / 3,

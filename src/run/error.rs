@@ -312,16 +312,3 @@ impl From<super::InvarianceError> for RunError {
         Self::Invariance(Box::new(error))
     }
 }
-
-impl From<super::ScoringError> for RunError {
-    fn from(error: super::ScoringError) -> Self {
-        match error {
-            super::ScoringError::Stopped => Self::Stopped,
-            super::ScoringError::Thread(source) => Self::Thread(source),
-            other => Self::Measuring {
-                what: "the score",
-                reason: crate::types::with_causes(&other),
-            },
-        }
-    }
-}

@@ -3,14 +3,14 @@
 //! **Takes** features, the target of each image (the object, or the class) and its
 //! [`Condition`]; which images are too near to a query to be its neighbour ([`NearView`]). **Gives** the share of
 //! queries whose nearest neighbour by cosine, among the images that are not too near, shows the query's target;
-//! the share that guessing would give; both counted for each target. **Fails** with [`RetrievalError`] alone. **Source**: the
+//! the same for each target; and the share that guessing would give. **Fails** with [`RetrievalError`] alone. **Source**: the
 //! classifier by the one nearest neighbour (Cover and Hart, "Nearest neighbor pattern classification", 1967), with the
 //! near views held out; how near is too near is ours, and each data set's own.
 //!
-//! Near views are left out whatever they show, those of other targets too. That is the strict form: were only the query's own
-//! near views left out, an encoder that tells sides better than things would find another thing seen from the same side,
-//! but one that sees nothing else would too, and both would be judged by what stays in the way. With the same
-//! rule for all, every candidate is as far away as the right ones are.
+//! Near views are left out whatever they show, those of other targets too. So every candidate, right or wrong, lies across the
+//! transformation, and what is asked is whether the target's images stay nearer to each other than to others there. Were the other targets'
+//! near views candidates, they would win by showing their side alone, and the figure would mix two things: what the features ignore, and how
+//! much of all else they see.
 
 mod candidates;
 mod queries;
@@ -52,7 +52,7 @@ pub struct RetrievalOptions {
 }
 
 impl RetrievalOptions {
-    /// With at most 10,000 queries: a share of one half is then off by one percent at most, 19 times of 20.
+    /// With at most 10,000 queries: which images are asked about then moves the share by one percent point at most, 19 times of 20.
     pub fn new(near: NearView) -> Self {
         Self {
             near,

@@ -158,12 +158,7 @@ impl Judge<'_> {
         };
         let retrieval = Retrieval::new(features, &subject.retrieved, &subject.conditions, options);
         let retrieval = Arc::new(retrieval.map_err(does_not_fit)?);
-        let tally = retrieve(
-            Arc::clone(features),
-            Arc::clone(&retrieval),
-            self.workers,
-            self.cancel,
-        )?;
+        let tally = retrieve(features, &retrieval, self.workers, self.cancel)?;
         let mut notes = Vec::new();
         if retrieval.num_queries() < retrieval.num_images() {
             notes.push(format!(

@@ -35,7 +35,7 @@ pub use result::{
     ModelScores, TargetScore, VersionScore,
 };
 pub use retrieving::retrieve;
-pub use scoring::{ScoringError, score_features};
+pub use scoring::score_features;
 
 use self::judge::Judge;
 use self::panel::PanelMaker;

@@ -1,103 +1,48 @@
 //! Retrieval on many threads.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::super::RunError;
+use super::blocks::in_blocks;
 use crate::invariance::Features;
-use crate::invariance::retrieval::{Retrieval, RetrievalTally};
-use crate::parallel::{Cancel, Crew, Ended, Heartbeat, Job, Loss, Planned, Sink, run_ordered};
+use crate::invariance::retrieval::{Retrieval, RetrievalError, RetrievalTally};
+use crate::parallel::Cancel;
+use crate::run::RunError;
 
-/// A block of 256 queries among 100,000 images takes seconds.
-const PATIENCE: Duration = Duration::from_secs(600);
-
-/// Asks about all queries of `retrieval` on `workers` threads. The answers are the same for any number of them.
+/// Asks about all queries of `retrieval` on `workers` threads. The answers are the same for any number of them, bit for bit.
 ///
 /// - `features`: those that `retrieval` was made from.
 ///
+/// Beside the features each worker holds what [`Retrieval`] states for a block.
+///
 /// # Errors
-/// [`RunError`] if a thread cannot be started, a block was lost, or `cancel` was set.
+/// [`RunError`] if they are others, a thread cannot be started, a block is lost, or `cancel` was set.
 pub fn retrieve(
-    features: Arc<Features<'static>>,
-    retrieval: Arc<Retrieval>,
+    features: &Arc<Features<'static>>,
+    retrieval: &Arc<Retrieval>,
     workers: usize,
     cancel: &Arc<Cancel>,
 ) -> Result<RetrievalTally, RunError> {
-    let crew = Crew {
-        workers,
-        window: 2 * workers,
-        patience: PATIENCE,
-        cancel: Arc::clone(cancel),
+    let ask = {
+        let (features, retrieval) = (Arc::clone(features), Arc::clone(retrieval));
+        move |block| retrieval.ask(&features, block)
     };
-    let blocks = 0..retrieval.num_blocks();
-    let job = RetrieveJob {
-        features,
-        retrieval,
-    };
-    let mut sum = Sum::default();
-    let ended = run_ordered(blocks, Arc::new(job), &crew, &mut sum);
-    match (ended.map_err(RunError::Thread)?, sum.lost) {
-        (_, Some(reason)) => Err(RunError::Measuring {
-            what: "retrieval",
-            reason,
-        }),
-        (Ended::Complete, None) => Ok(sum.tally),
-        (Ended::Cancelled | Ended::Broken, None) => Err(RunError::Stopped),
-    }
-}
-
-struct RetrieveJob {
-    features: Arc<Features<'static>>,
-    retrieval: Arc<Retrieval>,
-}
-
-impl Job for RetrieveJob {
-    type Item = usize;
-    type Piece = usize;
-    type Output = Result<RetrievalTally, String>;
-
-    fn plan(&self, block: usize, heartbeat: &Arc<Heartbeat>) -> Planned<usize, Self::Output> {
-        Planned::Done(self.work(block, heartbeat))
-    }
-
-    fn work(&self, block: usize, _: &Arc<Heartbeat>) -> Self::Output {
-        let tally = self.retrieval.ask(&self.features, block);
-        tally.map_err(|err| err.to_string())
-    }
-
-    fn lost_item(&self, _: usize, loss: Loss) -> Self::Output {
-        Err(match loss {
-            Loss::Stalled => format!("a block took more than {} s", PATIENCE.as_secs()),
-            Loss::Panicked(message) => message,
-        })
-    }
-
-    fn lost_piece(&self, block: usize, loss: Loss) -> Self::Output {
-        self.lost_item(block, loss)
-    }
-}
-
-/// The answers so far. They come in the order of the blocks, so that sums are rounded the same way for any number of threads.
-#[derive(Default)]
-struct Sum {
-    tally: RetrievalTally,
-    lost: Option<String>,
-}
-
-impl Sink<Result<RetrievalTally, String>> for Sum {
-    fn push(&mut self, answers: Result<RetrievalTally, String>) -> ControlFlow<()> {
-        match answers {
-            Ok(tally) => {
-                self.tally += tally;
-                ControlFlow::Continue(())
-            }
-            Err(reason) => {
-                self.lost = Some(reason);
-                ControlFlow::Break(())
-            }
-        }
-    }
+    let mut sum: Result<RetrievalTally, RetrievalError> = Ok(RetrievalTally::default());
+    let crew = (workers, cancel);
+    in_blocks(
+        "retrieval",
+        retrieval.num_blocks(),
+        crew,
+        ask,
+        |tally| match (&mut sum, tally) {
+            (Ok(sum), Ok(tally)) => *sum += tally,
+            (Ok(_), Err(err)) => sum = Err(err),
+            (Err(_), _) => {}
+        },
+    )?;
+    sum.map_err(|err| RunError::Measuring {
+        what: "retrieval",
+        reason: err.to_string(),
+    })
 }
 
 #[cfg(test)]
@@ -125,9 +70,8 @@ mod tests {
         assert_eq!(alone.num_queries, 1100);
         for workers in [1, 4] {
             let cancel = Arc::new(Cancel::default());
-            let (features, retrieval) = (Arc::clone(&features), Arc::clone(&retrieval));
             assert_eq!(
-                retrieve(features, retrieval, workers, &cancel).unwrap(),
+                retrieve(&features, &retrieval, workers, &cancel).unwrap(),
                 alone
             );
         }
@@ -137,13 +81,13 @@ mod tests {
     fn a_search_that_is_cancelled_or_has_other_features_gives_no_figure() {
         let ((features, retrieval), (others, _)) = (retrieval(1100), retrieval(1000));
         let cancel = Arc::new(Cancel::default());
-        let err = retrieve(others, Arc::clone(&retrieval), 2, &cancel).unwrap_err();
+        let err = retrieve(&others, &retrieval, 2, &cancel).unwrap_err();
         assert_eq!(
             err.to_string(),
             "retrieval failed: 1000 rows of features for 1100 images"
         );
         cancel.set();
-        let err = retrieve(features, retrieval, 2, &cancel).unwrap_err();
+        let err = retrieve(&features, &retrieval, 2, &cancel).unwrap_err();
         assert!(matches!(err, RunError::Stopped));
     }
 }
