@@ -4,12 +4,16 @@ use maud::{Markup, html};
 
 use super::mark::{key, mark_at};
 use super::number::{along, finite, interval, level, tenth};
+use super::short::shortened;
 use super::view::{Estimate, InvariancePage, ModelName, Panel, Score, ScoreKind};
 
 /// Grid lines and numbers of an axis, percent.
 const TICKS: [u8; 5] = [0, 25, 50, 75, 100];
 /// A level beyond this has its name at its left, percent.
 const NAME_AT_LEFT_FROM: f64 = 45.0;
+
+/// Letters of a name that have room beside a row.
+const NAME: usize = 21;
 
 /// What a row of a plot draws, percent.
 #[derive(Debug, Clone, Copy, Default)]
@@ -118,7 +122,7 @@ fn plot(names: &Names, models: &[ModelName], rows: &[Row]) -> Markup {
             div.title { (names.title) }
             (level_names(names, first(|it| it.floor), first(|it| it.ceiling)))
             @for (index, (model, row)) in models.iter().zip(rows).enumerate() {
-                div.name title=(model.name) { (key(index)) span { (model.name) } }
+                div.name title=(model.name) { (key(index)) span { (shortened(&model.name, NAME, "…")) } }
                 div.track { (track(index, *row)) }
                 div.value { (value(row.estimate)) }
             }

@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use unicode_width::UnicodeWidthChar;
-
 use super::number::{finite, grouped, interval, level, tenth};
 use super::panel::counts;
+use super::short::{shortened, width_of};
 use super::view::{Estimate, InvariancePage, ModelResult, Panel};
 
 /// Columns of a terminal that the table may take.
@@ -127,7 +126,7 @@ fn row(page: &InvariancePage, panel: &Panel, result: &ModelResult) -> [String; 6
 }
 
 fn line(name: &str, name_width: usize, cells: &[String; 6], widths: &[usize; 6]) -> String {
-    let name = cut(&printable(name), name_width);
+    let name = shortened(&printable(name), name_width, "..");
     let mut line = format!(
         "{:GAP$}{name}{:2$}",
         "",
@@ -152,40 +151,13 @@ fn printable(name: &str) -> String {
         .collect()
 }
 
-fn width_of(text: &str) -> usize {
-    text.chars().filter_map(UnicodeWidthChar::width).sum()
-}
-
-/// The beginning and the end, where names of checkpoints differ.
-fn cut(name: &str, width: usize) -> String {
-    if width_of(name) <= width {
-        return name.to_owned();
-    }
-    let room = width.saturating_sub(2);
-    let start = fitting(name.chars(), room.div_ceil(2));
-    let end: String = fitting(name.chars().rev(), room / 2)
-        .chars()
-        .rev()
-        .collect();
-    format!("{start}..{end}")
-}
-
-fn fitting(chars: impl Iterator<Item = char>, width: usize) -> String {
-    let mut taken = 0;
-    let fits = |it: &char| {
-        taken += it.width().unwrap_or(0);
-        taken <= width
-    };
-    chars.take_while(fits).collect()
-}
-
 /// Lines of words no wider than the table; a word that is wider is cut.
 fn wrapped(text: &str, indent: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = indent.to_owned();
     let mut is_empty = true;
     for word in text.split(' ') {
-        let word = cut(word, WIDTH - 2 * GAP);
+        let word = shortened(word, WIDTH - 2 * GAP, "..");
         if !is_empty && width_of(&line) + 1 + width_of(&word) > WIDTH {
             lines.push(line);
             // What goes on stands further in.
@@ -205,13 +177,6 @@ fn wrapped(text: &str, indent: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_long_name_keeps_its_two_ends() {
-        assert_eq!(cut("runs/long/name/epoch-200", 12), "runs/..h-200");
-        assert_eq!(cut("short", 12), "short");
-        assert_eq!(width_of(&cut("視点視点視点視点視点", 12)), 10);
-    }
 
     #[test]
     fn what_would_move_the_cursor_is_not_passed_on() {
