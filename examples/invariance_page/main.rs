@@ -66,7 +66,7 @@ fn made_up(num_models: usize) -> Result<InvariancePage, Box<dyn Error>> {
     Ok(InvariancePage {
         title: "Invariances (made-up numbers)".to_owned(),
         headline: format!(
-            "{num_models} models on {} invariances of 3 data sets",
+            "{} invariances of 3 data sets; models: {num_models}",
             panels.len()
         ),
         facts: vec![

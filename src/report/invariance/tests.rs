@@ -340,6 +340,9 @@ fn the_table_of_a_terminal_is_aligned_and_never_wider_than_it() {
     );
     assert!(rows[0].contains("30.0 [28.5, 31.5]") && rows[0].contains("91.0 [89.5, 92.5]"));
     assert!(rows[0].ends_with("0.10") && table.contains("not scored"));
+    page.shown = ScoreKind::PublishedCode { k: 25 };
+    let table = render_table(&page);
+    assert!(table.contains("published, top 25") && table.lines().all(|line| width(line) <= 100));
 }
 
 #[test]
