@@ -15,7 +15,7 @@ pub(super) struct Budget {
 pub(super) fn budget(page: &InvariancePage) -> Budget {
     let of = |per_set: usize| Budget {
         per_set,
-        per_target: per_set.min(MAX_TARGET_PICTURES),
+        per_target: per_set.div_ceil(3).min(MAX_TARGET_PICTURES),
     };
     let fits = |it: &Budget| bytes(page, *it) <= MAX_PICTURE_BYTES;
     let most_first = (0..=MAX_PICTURES).rev().map(of);

@@ -2,30 +2,19 @@
 
 use maud::{Markup, html};
 
+use super::label::{Place, cut, labels};
 use super::mark::{key, mark_at};
 use super::number::{UNKNOWN, counted, finite, grouped, signed, tenth, whole};
 use super::panel::whisker;
 use super::view::{Estimate, InvariancePage, PairedPoint, PairedScores, Panel};
 
 /// Side of the field, and where its corner lies, px.
-const FIELD: f64 = 330.0;
-const LEFT: f64 = 50.0;
-const TOP: f64 = 10.0;
+pub(super) const FIELD: f64 = 330.0;
+pub(super) const LEFT: f64 = 50.0;
+pub(super) const TOP: f64 = 10.0;
 const SIZE: (f64, f64) = (392.0, 384.0);
-/// Targets that are named in the plot, at each side of the diagonal.
-const NAMED: usize = 2;
-/// Letters of a name that have room beside its point.
-const LETTERS: usize = 18;
 /// Points with names of their own when pointed at.
 const MAX_TITLES: usize = 300;
-
-/// A point that can be drawn.
-#[derive(Debug, Clone, Copy)]
-struct Place<'a> {
-    name: &'a str,
-    a: f64,
-    b: f64,
-}
 
 pub(super) fn paired(page: &InvariancePage, panel: &Panel, pair: &PairedScores) -> Markup {
     let name = |index: usize| {
@@ -210,60 +199,6 @@ fn ticks(low: f64, high: f64) -> impl Iterator<Item = f64> {
         .take_while(move |it| *it <= high)
 }
 
-/// A name and where it stands.
-struct Label<'a> {
-    name: &'a str,
-    point: (f64, f64),
-    x: f64,
-    y: f64,
-    anchor: &'static str,
-}
-
-/// Names of the targets that differ most; one that would lie on another is left out.
-fn labels<'a>(
-    places: &[Place<'a>],
-    x: impl Fn(f64) -> f64,
-    y: impl Fn(f64) -> f64,
-) -> Vec<Label<'a>> {
-    let mut ranked: Vec<&Place<'_>> = places.iter().collect();
-    ranked.sort_by(|p, q| (p.b - p.a).total_cmp(&(q.b - q.a)));
-    let lowest = ranked.iter().take(NAMED).filter(|it| it.b < it.a);
-    let highest = ranked.iter().rev().take(NAMED).filter(|it| it.b > it.a);
-    let mut labels: Vec<Label<'_>> = Vec::new();
-    for place in highest.chain(lowest) {
-        let (px, py) = (x(place.a), y(place.b));
-        let is_right = px < LEFT + FIELD / 2.0;
-        let (x, anchor) = if is_right {
-            (px + 7.0, "start")
-        } else {
-            (px - 7.0, "end")
-        };
-        // Below the corner's words and above those at the bottom.
-        let y = (py + 4.0).clamp(TOP + 34.0, TOP + FIELD - 26.0);
-        let is_free = labels
-            .iter()
-            .all(|it| (it.y - y).abs() >= 15.0 || it.anchor != anchor && (it.x - x).abs() > 260.0);
-        if is_free && (py + 4.0 - y).abs() < 1.0 {
-            labels.push(Label {
-                name: place.name,
-                point: (px, py),
-                x,
-                y,
-                anchor,
-            });
-        }
-    }
-    labels
-}
-
-/// A name that has room, or its beginning.
-fn cut(name: &str) -> String {
-    match name.chars().count() {
-        it if it <= LETTERS => name.to_owned(),
-        _ => name.chars().take(LETTERS - 1).chain(['…']).collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -318,21 +253,6 @@ mod tests {
         assert_eq!(
             ticks(20.0, 100.0).collect::<Vec<_>>(),
             [20.0, 40.0, 60.0, 80.0, 100.0]
-        );
-    }
-
-    #[test]
-    fn names_do_not_lie_on_each_other() {
-        let crowd: Vec<Place<'_>> = (0..50)
-            .map(|it| Place {
-                name: "same",
-                a: 40.0,
-                b: 60.0 + 0.1 * f64::from(it),
-            })
-            .collect();
-        assert_eq!(
-            labels(&crowd, |it| it * 3.0, |it| 300.0 - it * 3.0).len(),
-            1
         );
     }
 }

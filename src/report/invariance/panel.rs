@@ -3,13 +3,16 @@
 use maud::{Markup, html};
 
 use super::mark::{key, mark_at};
-use super::number::{along, finite, interval, level, tenth};
+use super::number::{along, counted, finite, interval, level, tenth};
+use super::short::shortened;
 use super::view::{Estimate, InvariancePage, ModelName, Panel, Score, ScoreKind};
 
 /// Grid lines and numbers of an axis, percent.
 const TICKS: [u8; 5] = [0, 25, 50, 75, 100];
 /// A level beyond this has its name at its left, percent.
 const NAME_AT_LEFT_FROM: f64 = 45.0;
+/// Letters of a name that have room beside a row.
+const NAME: usize = 21;
 
 /// What a row of a plot draws, percent.
 #[derive(Debug, Clone, Copy, Default)]
@@ -73,7 +76,6 @@ pub(super) fn heading(panel: &Panel) -> Markup {
 
 /// `72,000 images, 1,000 sets, 1,000 objects`.
 pub(super) fn counts(panel: &Panel) -> String {
-    use super::number::counted;
     let counts = panel.counts;
     [
         counted(counts.images, "image", "images"),
@@ -112,13 +114,16 @@ fn retrieval_row(estimate: Option<Estimate>, panel: &Panel) -> Row {
 }
 
 fn plot(names: &Names, models: &[ModelName], rows: &[Row]) -> Markup {
-    let first = |value: fn(&Row) -> Option<f64>| rows.iter().filter_map(value).find_map(finite);
+    let known = |value: fn(&Row) -> Option<f64>| {
+        let known = rows.iter().filter_map(value).filter_map(finite);
+        known.collect::<Vec<f64>>()
+    };
     html! {
         div.plot {
             div.title { (names.title) }
-            (level_names(names, first(|it| it.floor), first(|it| it.ceiling)))
+            (level_names(names, &known(|it| it.floor), &known(|it| it.ceiling)))
             @for (index, (model, row)) in models.iter().zip(rows).enumerate() {
-                div.name title=(model.name) { (key(index)) span { (model.name) } }
+                div.name title=(model.name) { (key(index)) span { (shortened(&model.name, NAME, "…")) } }
                 div.track { (track(index, *row)) }
                 div.value { (value(row.estimate)) }
             }
@@ -129,17 +134,23 @@ fn plot(names: &Names, models: &[ModelName], rows: &[Row]) -> Markup {
     }
 }
 
-/// The names stand over the levels' lines, each at the side where there is room.
-fn level_names(names: &Names, floor: Option<f64>, ceiling: Option<f64>) -> Markup {
+/// The names stand over the levels' lines in the first row, each at the side where there is room. A number stands there
+/// only where it is that of all rows.
+fn level_names(names: &Names, floors: &[f64], ceilings: &[f64]) -> Markup {
+    let are_one = |floor: f64| {
+        floors
+            .iter()
+            .all(|it| level(Some(*it)) == level(Some(floor)))
+    };
     html! {
         div.levels aria-hidden="true" {
-            @if let Some(floor) = floor {
+            @if let Some(&floor) = floors.first() {
                 @let is_right = floor < NAME_AT_LEFT_FROM;
                 span class=(if is_right { "after" } else { "before" }) style=(format!("left:{}", along(floor))) {
-                    (names.floor) span.rest { (names.floor_rest) } " " b { (level(Some(floor))) }
+                    (names.floor) span.rest { (names.floor_rest) } @if are_one(floor) { " " b { (level(Some(floor))) } }
                 }
             }
-            @if let Some(ceiling) = ceiling {
+            @if let Some(&ceiling) = ceilings.first() {
                 span.before style=(format!("left:{}", along(ceiling))) { "ceiling" }
             }
         }
@@ -200,7 +211,7 @@ pub(super) fn legend(page: &InvariancePage) -> Markup {
         p.how {
             "Percent. A mark is a score, the line through it its 95 % interval. "
             span.swatch {} " The shade is what features that learnt nothing get: "
-            @if is_dashed { "its end, and the dashed line, are Gaussian and shuffled features of the same shape. " }
+            @if is_dashed { "it ends at the higher of two controls, Gaussian and shuffled features of the same shape; the dashed line is the lower. " }
             @else { "random ones of the same shape, or chance. " }
             "Retrieval: share of the images whose nearest neighbour, near views left out, is of the same class or object."
         }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::number::finite;
-use super::view::{InvariancePage, Panel};
+use super::view::{InvariancePage, ModelResult, Panel, ScoreKind};
 
 const HEADINGS: [&str; 19] = [
     "model",
@@ -42,57 +42,51 @@ pub fn write_scores_csv(page: &InvariancePage, out: impl Write) -> io::Result<()
     table.write_record(HEADINGS)?;
     for panel in &page.panels {
         for (model, result) in page.models.iter().zip(&panel.models) {
-            let Some(result) = result else { continue };
-            let units = result.num_units.to_string();
-            let scores = result.scores.iter().map(|score| {
-                let is_ris = score.kind.k().is_some();
-                let kind = match is_ris {
-                    true => ["ris", score.kind.version()],
-                    false => [score.kind.version(), ""],
-                };
-                let [low, high] = ends(score.estimate.ends());
-                let [low_over_sets, high_over_sets] = ends(score.interval_over_sets);
-                let k = score.kind.k().map_or_else(String::new, |it| it.to_string());
-                let numbers = [
-                    score.estimate.known(),
-                    low,
-                    high,
-                    low_over_sets,
-                    high_over_sets,
-                    score.control_gaussian,
-                    score.control_shuffled,
-                    None,
-                    score.ceiling,
-                ];
-                (kind, k, numbers)
-            });
-            let retrieval = result.retrieval.map(|it| {
-                let [low, high] = ends(it.ends());
-                let numbers = [
-                    it.known(),
-                    low,
-                    high,
-                    None,
-                    None,
-                    None,
-                    None,
-                    panel.retrieval_chance,
-                    None,
-                ];
-                (["retrieval", ""], String::new(), numbers)
-            });
-            for (kind, k, numbers) in scores.chain(retrieval) {
-                let words = [&model.name, &panel.invariance, &panel.data_set].map(String::as_str);
-                let numbers = numbers.map(number);
-                let counts = counts(panel);
-                let line = words.into_iter().chain(kind).chain([k.as_str()]);
-                let line = line.chain(numbers.iter().map(String::as_str));
-                let line = line.chain(counts.iter().map(String::as_str));
-                table.write_record(line.chain([units.as_str()]))?;
+            for line in result.iter().flat_map(|it| lines(panel, it)) {
+                let words = [&model.name, &panel.invariance, &panel.data_set].map(String::clone);
+                table.write_record(words.into_iter().chain(line))?;
             }
         }
     }
     table.flush()
+}
+
+/// What stands after the names: a line for each score, and one for retrieval.
+fn lines(panel: &Panel, result: &ModelResult) -> Vec<Vec<String>> {
+    let counts = panel.counts;
+    let counts = [counts.images, counts.sets, counts.targets, result.num_units];
+    let line = |words: [String; 3], numbers: [Option<f64>; 9]| {
+        let counts = counts.map(|it| it.to_string());
+        let numbers = numbers.map(number);
+        let line = words.into_iter().chain(numbers).chain(counts);
+        line.collect::<Vec<String>>()
+    };
+    let scores = result.scores.iter().map(|it| {
+        let [low, high] = ends(it.estimate.ends());
+        let [low_sets, high_sets] = ends(it.interval_over_sets);
+        let (gaussian, shuffled) = (it.control_gaussian, it.control_shuffled);
+        let known = it.estimate.known();
+        let numbers = [
+            known, low, high, low_sets, high_sets, gaussian, shuffled, None, it.ceiling,
+        ];
+        line(words(it.kind), numbers)
+    });
+    let retrieval = result.retrieval.iter().map(|it| {
+        let [low, high] = ends(it.ends());
+        let mut numbers = [None; 9];
+        numbers[..3].copy_from_slice(&[it.known(), low, high]);
+        numbers[7] = panel.retrieval_chance;
+        line(["retrieval", "", ""].map(str::to_owned), numbers)
+    });
+    scores.chain(retrieval).collect()
+}
+
+/// Measure, version, K.
+fn words(kind: ScoreKind) -> [String; 3] {
+    match kind.k() {
+        Some(k) => ["ris".to_owned(), kind.version().to_owned(), k.to_string()],
+        None => [kind.version(), "", ""].map(str::to_owned),
+    }
 }
 
 fn ends(interval: Option<[f64; 2]>) -> [Option<f64>; 2] {
@@ -103,9 +97,4 @@ fn number(value: Option<f64>) -> String {
     value
         .and_then(finite)
         .map_or_else(String::new, |it| it.to_string())
-}
-
-fn counts(panel: &Panel) -> [String; 3] {
-    let counts = panel.counts;
-    [counts.images, counts.sets, counts.targets].map(|it| it.to_string())
 }

@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
-use unicode_width::UnicodeWidthChar;
-
 use super::number::{finite, grouped, interval, level, tenth};
 use super::panel::counts;
-use super::view::{Estimate, InvariancePage, ModelResult, Panel};
+use super::short::{shortened, width_of};
+use super::view::{Estimate, InvariancePage, ModelResult, Panel, ScoreKind};
 
 /// Columns of a terminal that the table may take.
 const WIDTH: usize = 100;
@@ -20,59 +19,55 @@ const MIN_NAME: usize = 12;
 /// ASCII but for the names. No line is wider than 100 columns; a longer name loses its middle, and a heading that is longer
 /// goes on in the next line. Control characters of names are not passed on. Ends in a line break.
 pub fn render_table(page: &InvariancePage) -> String {
-    let mut text = String::new();
-    let headings = [
-        "units",
-        &page.shown.words(),
-        "random",
-        "ceiling",
-        "retrieval",
-        "chance",
-    ]
-    .map(str::to_owned);
+    let kind = match page.shown {
+        ScoreKind::Formula { k } => format!("RIS, top {k}"),
+        ScoreKind::PublishedCode { k } => format!("published, top {k}"),
+        ScoreKind::Goodfellow => "Goodfellow 2009".to_owned(),
+    };
+    let headings = ["units", &kind, "random", "ceiling", "retrieval", "chance"].map(str::to_owned);
     let panels: Vec<Vec<[String; 6]>> = page.panels.iter().map(|it| rows(page, it)).collect();
-    let mut widths = headings.clone().map(|it| width_of(&it));
+    let columns = columns(page, &headings, &panels);
+    let mut lines = Vec::new();
+    for (panel, rows) in page.panels.iter().zip(&panels) {
+        lines.extend(heading(panel));
+        lines.push(line("model", &headings, &columns));
+        let models = page.models.iter().zip(rows);
+        lines.extend(models.map(|(model, row)| line(&model.name, row, &columns)));
+        lines.extend(panel.warnings.iter().flat_map(|it| warning(it, "  ")));
+        lines.push(String::new());
+    }
+    lines.extend(page.warnings.iter().flat_map(|it| warning(it, "")));
+    lines.push(
+        "Percent, 95 % intervals over classes or objects. Compare models inside one block only."
+            .to_owned(),
+    );
+    lines.join("\n") + "\n"
+}
+
+/// Widths of the columns: the name's, then the cells'.
+struct Columns {
+    name: usize,
+    cells: [usize; 6],
+}
+
+fn columns(page: &InvariancePage, headings: &[String; 6], panels: &[Vec<[String; 6]>]) -> Columns {
+    let mut cells = headings.each_ref().map(|it| width_of(it));
     for row in panels.iter().flatten() {
-        for (width, cell) in widths.iter_mut().zip(row) {
+        for (width, cell) in cells.iter_mut().zip(row) {
             *width = (*width).max(width_of(cell));
         }
     }
-    let taken: usize = widths.iter().map(|it| it + GAP).sum();
-    let longest = page
-        .models
-        .iter()
-        .map(|it| width_of(&printable(&it.name)))
-        .max()
-        .unwrap_or(0);
+    let taken: usize = cells.iter().map(|it| it + GAP).sum();
+    let names = page.models.iter().map(|it| width_of(&printable(&it.name)));
     let room = WIDTH.saturating_sub(taken + GAP).max(MIN_NAME);
-    let name_width = longest.clamp("model".len(), room);
-    for (panel, rows) in page.panels.iter().zip(panels) {
-        for line in heading(panel) {
-            let _ = writeln!(text, "{line}");
-        }
-        let _ = writeln!(text, "{}", line("model", name_width, &headings, &widths));
-        for (model, row) in page.models.iter().zip(&rows) {
-            let _ = writeln!(text, "{}", line(&model.name, name_width, row, &widths));
-        }
-        for warning in &panel.warnings {
-            for line in wrapped(&format!("! {}", printable(warning)), "  ") {
-                let _ = writeln!(text, "{line}");
-            }
-        }
-        text.push('\n');
+    Columns {
+        name: names.max().unwrap_or(0).clamp("model".len(), room),
+        cells,
     }
-    for warning in &page.warnings {
-        for line in wrapped(&format!("! {}", printable(warning)), "") {
-            let _ = writeln!(text, "{line}");
-        }
-    }
-    for line in wrapped(
-        "Percent, 95 % intervals over classes or objects. Compare models inside one block only.",
-        "",
-    ) {
-        let _ = writeln!(text, "{line}");
-    }
-    text
+}
+
+fn warning(text: &str, indent: &str) -> Vec<String> {
+    wrapped(&format!("! {}", printable(text)), indent)
 }
 
 fn heading(panel: &Panel) -> Vec<String> {
@@ -126,21 +121,13 @@ fn row(page: &InvariancePage, panel: &Panel, result: &ModelResult) -> [String; 6
     ]
 }
 
-fn line(name: &str, name_width: usize, cells: &[String; 6], widths: &[usize; 6]) -> String {
-    let name = cut(&printable(name), name_width);
-    let mut line = format!(
-        "{:GAP$}{name}{:2$}",
-        "",
-        "",
-        name_width.saturating_sub(width_of(&name))
-    );
-    for (cell, width) in cells.iter().zip(widths) {
-        let _ = write!(
-            line,
-            "{:1$}{cell}",
-            "",
-            GAP + width.saturating_sub(width_of(cell))
-        );
+fn line(name: &str, cells: &[String; 6], columns: &Columns) -> String {
+    let name = shortened(&printable(name), columns.name, "..");
+    let rest = columns.name.saturating_sub(width_of(&name));
+    let mut line = format!("{:GAP$}{name}{:rest$}", "", "");
+    for (cell, width) in cells.iter().zip(columns.cells) {
+        let space = GAP + width.saturating_sub(width_of(cell));
+        let _ = write!(line, "{:space$}{cell}", "");
     }
     line.trim_end().to_owned()
 }
@@ -152,40 +139,13 @@ fn printable(name: &str) -> String {
         .collect()
 }
 
-fn width_of(text: &str) -> usize {
-    text.chars().filter_map(UnicodeWidthChar::width).sum()
-}
-
-/// The beginning and the end, where names of checkpoints differ.
-fn cut(name: &str, width: usize) -> String {
-    if width_of(name) <= width {
-        return name.to_owned();
-    }
-    let room = width.saturating_sub(2);
-    let start = fitting(name.chars(), room.div_ceil(2));
-    let end: String = fitting(name.chars().rev(), room / 2)
-        .chars()
-        .rev()
-        .collect();
-    format!("{start}..{end}")
-}
-
-fn fitting(chars: impl Iterator<Item = char>, width: usize) -> String {
-    let mut taken = 0;
-    let fits = |it: &char| {
-        taken += it.width().unwrap_or(0);
-        taken <= width
-    };
-    chars.take_while(fits).collect()
-}
-
 /// Lines of words no wider than the table; a word that is wider is cut.
 fn wrapped(text: &str, indent: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = indent.to_owned();
     let mut is_empty = true;
     for word in text.split(' ') {
-        let word = cut(word, WIDTH - 2 * GAP);
+        let word = shortened(word, WIDTH - 2 * GAP, "..");
         if !is_empty && width_of(&line) + 1 + width_of(&word) > WIDTH {
             lines.push(line);
             // What goes on stands further in.
@@ -205,13 +165,6 @@ fn wrapped(text: &str, indent: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_long_name_keeps_its_two_ends() {
-        assert_eq!(cut("runs/long/name/epoch-200", 12), "runs/..h-200");
-        assert_eq!(cut("short", 12), "short");
-        assert_eq!(width_of(&cut("視点視点視点視点視点", 12)), 10);
-    }
 
     #[test]
     fn what_would_move_the_cursor_is_not_passed_on() {

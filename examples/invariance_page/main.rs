@@ -8,8 +8,11 @@
 
 #![allow(clippy::print_stdout)] // its result
 
+mod kinds;
+mod picture;
+
 use std::error::Error;
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::TAU;
 use std::fs::{self, File};
 use std::path::Path;
 
@@ -17,13 +20,14 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use vidpairs::report::invariance::{
     Along, Counts, Curve, CurveLine, Estimate, Fact, InvariancePage, LeftOutNote, ModelName,
-    ModelResult, PairedPoint, PairedScores, Panel, Picture, Quantity, Score, ScoreKind, SetPicture,
-    Side, TargetCard, TargetWord, UnitCard, render, render_table, write_scores_csv,
+    ModelResult, PairedPoint, PairedScores, Panel, Quantity, Score, ScoreKind, SetPicture, Side,
+    TargetCard, UnitCard, render, render_table, write_scores_csv,
 };
 use vidpairs::report::write_page;
 
-/// Of a drawn picture, px.
-const SIDE: usize = 96;
+use kinds::{Kind, Places, captions, kinds, name};
+use picture::picture;
+
 const NAMES: [&str; 6] = [
     "untrained",
     "moco-images",
@@ -32,30 +36,6 @@ const NAMES: [&str; 6] = [
     "pirl-temporal",
     "supervised",
 ];
-
-/// What is made up of an invariance.
-struct Kind {
-    invariance: &'static str,
-    data_set: &'static str,
-    about: &'static str,
-    near: &'static str,
-    counts: [usize; 3],
-    target: TargetWord,
-    control: f64,
-    /// What a good model reaches beyond the control.
-    gain: f64,
-    chance: f64,
-    places: Places,
-}
-
-/// What varies inside a set.
-#[derive(Clone, Copy)]
-enum Places {
-    Degrees(usize),
-    Lamps,
-    Colors,
-    Covers,
-}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
@@ -86,7 +66,7 @@ fn made_up(num_models: usize) -> Result<InvariancePage, Box<dyn Error>> {
     Ok(InvariancePage {
         title: "Invariances (made-up numbers)".to_owned(),
         headline: format!(
-            "{num_models} models on {} invariances of 3 data sets",
+            "{} invariances of 3 data sets; models: {num_models}",
             panels.len()
         ),
         facts: vec![
@@ -115,83 +95,6 @@ fn model_name(index: usize) -> ModelName {
         name,
         note: "ResNet-18, 512 units".to_owned(),
     }
-}
-
-fn kinds() -> [Kind; 6] {
-    [
-        Kind {
-            invariance: "Viewpoint",
-            data_set: "ALOI",
-            about: "72 views of one object on a turntable",
-            near: "views less than 60 degrees away",
-            counts: [72_000, 1_000, 1_000],
-            target: TargetWord::Object,
-            control: 14.5,
-            gain: 38.0,
-            chance: 0.09,
-            places: Places::Degrees(72),
-        },
-        Kind {
-            invariance: "Light direction",
-            data_set: "ALOI",
-            about: "24 lights on one object",
-            near: "the same light",
-            counts: [24_000, 1_000, 1_000],
-            target: TargetWord::Object,
-            control: 22.8,
-            gain: 47.0,
-            chance: 0.1,
-            places: Places::Lamps,
-        },
-        Kind {
-            invariance: "Light colour",
-            data_set: "ALOI",
-            about: "12 colours of the light on one object",
-            near: "the same colour",
-            counts: [12_000, 1_000, 1_000],
-            target: TargetWord::Object,
-            control: 32.3,
-            gain: 60.0,
-            chance: 0.1,
-            places: Places::Colors,
-        },
-        Kind {
-            invariance: "Occlusion",
-            data_set: "GOT-10k",
-            about: "one frame for each level of cover of a video",
-            near: "the same cover",
-            counts: [9_412, 2_107, 361],
-            target: TargetWord::Class,
-            control: 36.0,
-            gain: 14.0,
-            chance: 0.8,
-            places: Places::Covers,
-        },
-        Kind {
-            invariance: "Viewpoint and instance",
-            data_set: "PASCAL3D+",
-            about: "one image of each of 6 azimuth bins",
-            near: "the same bin",
-            counts: [21_870, 4_204, 12],
-            target: TargetWord::Class,
-            control: 27.1,
-            gain: 21.0,
-            chance: 8.3,
-            places: Places::Degrees(6),
-        },
-        Kind {
-            invariance: "Instance",
-            data_set: "PASCAL3D+",
-            about: "all images of one class seen from one side",
-            near: "the image itself",
-            counts: [22_204, 189, 12],
-            target: TargetWord::Class,
-            control: 25.9,
-            gain: 24.0,
-            chance: 8.3,
-            places: Places::Degrees(6),
-        },
-    ]
 }
 
 fn panel(kind: &Kind, num_models: usize, draw: &mut ChaCha8Rng) -> Result<Panel, Box<dyn Error>> {
@@ -317,45 +220,6 @@ fn pair(kind: &Kind, b: usize, scores: &[Vec<f64>]) -> PairedScores {
     }
 }
 
-fn name(kind: &Kind, index: usize) -> String {
-    const CLASSES: [&str; 12] = [
-        "aeroplane",
-        "bicycle",
-        "boat",
-        "bottle",
-        "bus",
-        "car",
-        "chair",
-        "dining table",
-        "motorbike",
-        "sofa",
-        "train",
-        "tv monitor",
-    ];
-    match kind.target {
-        TargetWord::Object => format!("object {}", index + 1),
-        TargetWord::Class => match CLASSES.get(index) {
-            Some(name) => (*name).to_owned(),
-            None => format!("class {index}"),
-        },
-    }
-}
-
-fn captions(places: Places) -> Vec<String> {
-    match places {
-        Places::Degrees(count) => (0..count)
-            .map(|it| format!("{}°", it * 360 / count))
-            .collect(),
-        Places::Lamps => (1..=8)
-            .flat_map(|lamps| (1..=3).map(move |camera| format!("l{lamps}c{camera}")))
-            .collect(),
-        Places::Colors => [110, 120, 130, 140, 150, 160, 170, 180, 190, 210, 230, 250]
-            .map(|it| format!("i{it}"))
-            .into(),
-        Places::Covers => (1..=8).map(|it| format!("cover {it}")).collect(),
-    }
-}
-
 fn unit(
     kind: &Kind,
     skill: f64,
@@ -377,7 +241,7 @@ fn unit(
     let mut pictures = Vec::new();
     for (place, caption) in captions.iter().enumerate() {
         pictures.push(SetPicture {
-            picture: Ok(picture(kind, target, place, count)?),
+            picture: Ok(picture(kind.places, target, place, count)?),
             caption: caption.clone(),
             fires: Some(fires(place)),
         });
@@ -435,7 +299,7 @@ fn target_card(kind: &Kind, target: usize, scores: &[f64]) -> Result<TargetCard,
     let mut pictures = Vec::new();
     for (place, caption) in captions.iter().enumerate() {
         pictures.push(SetPicture {
-            picture: Ok(picture(kind, target, place, captions.len())?),
+            picture: Ok(picture(kind.places, target, place, captions.len())?),
             caption: caption.clone(),
             fires: None,
         });
@@ -445,74 +309,4 @@ fn target_card(kind: &Kind, target: usize, scores: &[f64]) -> Result<TargetCard,
         score: scores.get(target).copied().unwrap_or(f64::NAN),
         pictures,
     })
-}
-
-/// A box with a bright and a dark side on a turntable, under the light of its place.
-fn picture(
-    kind: &Kind,
-    target: usize,
-    place: usize,
-    count: usize,
-) -> Result<Picture, Box<dyn Error>> {
-    let turn = TAU * place as f64 / count as f64;
-    let hue = (target * 37 % 360) as f64;
-    let (angle, light, warmth, cover) = match kind.places {
-        Places::Degrees(_) => (turn, 0.6, 0.5, 0.0),
-        Places::Lamps => (0.6, turn, 0.5, 0.0),
-        Places::Colors => (0.6, 0.6, 1.0 - place as f64 / count as f64, 0.0),
-        Places::Covers => (
-            0.6,
-            0.6,
-            0.5,
-            0.85 * (1.0 - (place + 1) as f64 / count as f64),
-        ),
-    };
-    let mut pixels = Vec::with_capacity(SIDE * SIDE * 3);
-    for row in 0..SIDE {
-        for column in 0..SIDE {
-            let x = 2.0 * (column as f64 + 0.5) / SIDE as f64 - 1.0;
-            let y = 2.0 * (row as f64 + 0.5) / SIDE as f64 - 1.0;
-            pixels.extend(pixel(x, y, target, hue, [angle, light, warmth, cover]));
-        }
-    }
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, SIDE as u32, SIDE as u32);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.write_header()?.write_image_data(&pixels)?;
-    Ok(Picture {
-        media_type: "image/png",
-        bytes,
-    })
-}
-
-fn pixel(
-    x: f64,
-    y: f64,
-    target: usize,
-    hue: f64,
-    [angle, light, warmth, cover]: [f64; 4],
-) -> [u8; 3] {
-    let background = 26.0 + 10.0 * (1.0 - y);
-    if x < -0.8 + 1.6 * cover && cover > 0.0 && x > -0.8 {
-        return [92, 96, 90];
-    }
-    // A body that turns: its radius and its paint depend on the angle around the upright axis.
-    let height = 0.62 + 0.1 * ((target % 3) as f64);
-    let radius = 0.42 + 0.16 * (y * (2.0 + (target % 4) as f64)).sin();
-    if y.abs() > height || x.abs() > radius {
-        return [background as u8; 3];
-    }
-    let around = (x / radius).clamp(-1.0, 1.0).asin() + angle;
-    let paint = ((around * (1.0 + (target % 3) as f64)).sin() > 0.0) != (y > 0.15);
-    let normal = (x / radius).clamp(-1.0, 1.0).asin();
-    let shade = 0.25 + 0.75 * ((normal - (light - PI)).cos() * 0.5 + 0.5);
-    let base = if paint { 0.9 } else { 0.45 };
-    let channel = |offset: f64| 0.5 + 0.5 * ((hue + offset).to_radians()).cos();
-    let tint = [0.6 + 0.6 * warmth, 0.9, 1.1 - 0.6 * warmth];
-    let color = [channel(0.0), channel(-120.0), channel(120.0)];
-    let mut rgb = [0; 3];
-    for ((out, color), tint) in rgb.iter_mut().zip(color).zip(tint) {
-        *out = (255.0 * base * shade * tint * (0.35 + 0.65 * color)).clamp(0.0, 255.0) as u8;
-    }
-    rgb
 }

@@ -1,0 +1,125 @@
+//! Which points of a paired plot are named, and where the names stand.
+
+use super::paired::{FIELD, LEFT, TOP};
+use super::short::{shortened, width_of};
+
+/// Targets that are named in the plot, at each side of the diagonal.
+const NAMED: usize = 2;
+/// So few targets are all named, as far as there is room.
+const FEW: usize = 15;
+/// Letters of a name that have room beside its point.
+const LETTERS: usize = 18;
+/// Of a letter and of a line, px.
+const LETTER: (f64, f64) = (6.4, 13.0);
+
+/// A point that can be drawn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub name: &'a str,
+    pub a: f64,
+    pub b: f64,
+}
+
+/// A name and where it stands.
+pub(super) struct Label<'a> {
+    pub name: &'a str,
+    pub point: (f64, f64),
+    pub x: f64,
+    pub y: f64,
+    pub anchor: &'static str,
+}
+
+impl Label<'_> {
+    /// Left, top, right, bottom.
+    fn bounds(&self) -> [f64; 4] {
+        let width = LETTER.0 * width_of(&cut(self.name)) as f64;
+        let left = match self.anchor {
+            "start" => self.x,
+            _ => self.x - width,
+        };
+        [left, self.y + 3.0 - LETTER.1, left + width, self.y + 3.0]
+    }
+}
+
+/// Names of the targets that differ most, or of all if they are few; one that would lie on another is left out.
+pub(super) fn labels<'a>(
+    places: &[Place<'a>],
+    x: impl Fn(f64) -> f64,
+    y: impl Fn(f64) -> f64,
+) -> Vec<Label<'a>> {
+    let mut ranked: Vec<&Place<'_>> = places.iter().collect();
+    ranked.sort_by(|p, q| (q.b - q.a).abs().total_cmp(&(p.b - p.a).abs()));
+    let most = match places.len() {
+        few if few <= FEW => few,
+        _ => NAMED,
+    };
+    let higher = ranked.iter().filter(|it| it.b >= it.a).take(most);
+    let lower = ranked.iter().filter(|it| it.b < it.a).take(most);
+    // The words in the corners were there first.
+    let (right, bottom) = (LEFT + FIELD, TOP + FIELD);
+    let words = LETTER.0 * (LETTERS + "higher under ".len()) as f64;
+    let mut taken = vec![
+        [LEFT, TOP, LEFT + words, TOP + 22.0],
+        [right - words, bottom - 22.0, right, bottom],
+    ];
+    let mut labels: Vec<Label<'_>> = Vec::new();
+    for place in higher.chain(lower) {
+        let (px, py) = (x(place.a), y(place.b));
+        let label = |x, anchor| Label {
+            name: place.name,
+            point: (px, py),
+            x,
+            y: py + 4.0,
+            anchor,
+        };
+        let sides = [label(px + 7.0, "start"), label(px - 7.0, "end")];
+        let is_free = |it: &Label<'_>| {
+            let [left, _, end, _] = it.bounds();
+            left >= LEFT && end <= right && !taken.iter().any(|other| overlap(it.bounds(), *other))
+        };
+        if let Some(label) = sides.into_iter().find(is_free) {
+            taken.push(label.bounds());
+            labels.push(label);
+        }
+    }
+    labels
+}
+
+fn overlap(a: [f64; 4], b: [f64; 4]) -> bool {
+    a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
+}
+
+/// A name that has room, or its two ends.
+pub(super) fn cut(name: &str) -> String {
+    shortened(name, LETTERS, "…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_do_not_lie_on_each_other() {
+        let crowd = |count: u8| {
+            let places = (0..count).map(|it| Place {
+                name: "same",
+                a: 40.0,
+                b: 60.0 + 0.1 * f64::from(it),
+            });
+            places.collect::<Vec<_>>()
+        };
+        let count =
+            |places: &[Place<'_>]| labels(places, |it| it * 3.0, |it| 300.0 - it * 3.0).len();
+        // One at each side of the crowd.
+        assert_eq!(count(&crowd(50)), 2);
+        assert_eq!(count(&crowd(10)), 2);
+        let apart: Vec<Place<'_>> = (0..8_u8)
+            .map(|it| Place {
+                name: "apart",
+                a: 20.0 + 8.0 * f64::from(it),
+                b: 30.0 + 5.0 * f64::from(it),
+            })
+            .collect();
+        assert_eq!(count(&apart), 8);
+    }
+}
