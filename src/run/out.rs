@@ -4,6 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::Path;
 
+#[cfg(any(feature = "extract", feature = "train"))]
 use serde_json::Value;
 
 use super::RunError;
