@@ -29,6 +29,10 @@ pub mod parallel;
 #[cfg(any(feature = "extract", feature = "train"))]
 pub mod jpeg;
 
+pub mod png;
+
+pub mod npz;
+
 #[cfg(feature = "opencv")]
 pub mod cv;
 

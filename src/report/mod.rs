@@ -5,6 +5,7 @@
 //! **Source**: HTML by maud, which escapes; PNG by the png crate.
 
 pub mod gallery;
+pub mod invariance;
 mod page;
 mod picture;
 mod plot;

@@ -11,7 +11,6 @@ mod export;
 mod extract;
 mod inspect;
 mod invariance;
-#[cfg(any(feature = "extract", feature = "train"))]
 mod out;
 mod progress;
 mod refusals;
@@ -37,7 +36,14 @@ pub use inspect::{
     Bar, ByteExtent, Inspection, KSpread, MemberInspection, Rates, RecordInspection, SampledRecord,
     Share, Sizes, Top, inspect, inspect_record, sample_records,
 };
-pub use invariance::{RetrievingError, ScoringError, retrieve, score_features};
+pub use invariance::{
+    Along, CardPicture, CurveLine, Figure, InvarianceData, InvarianceError, InvarianceOptions,
+    InvarianceSummary, LeftOutGroup, MeasuredModel, MeasuredModels, MeasuredPair, MeasuredPanel,
+    ModelScores, NamedFile, ScoringError, TargetCard, TargetScore, UnitCard, UnitCurve,
+    VersionScore, invariance, retrieve, score_features,
+};
+#[cfg(feature = "train")]
+pub use invariance::{FeatureError, FeatureOptions, FeatureSpeed, ImageFeatures, image_features};
 pub use progress::Verbosity;
 pub use refusals::{ReasonGroup, SetAside};
 #[cfg(feature = "synth")]

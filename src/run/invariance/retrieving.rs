@@ -1,71 +1,49 @@
 //! Retrieval on many threads.
 
-use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::RunError;
 use crate::invariance::Features;
-use crate::invariance::retrieval::{Retrieval, RetrievalError, RetrievalTally};
+use crate::invariance::retrieval::{Retrieval, RetrievalTally};
 use crate::parallel::{Cancel, Crew, Ended, Heartbeat, Job, Loss, Planned, Sink, run_ordered};
 
 /// A block of 256 queries among 100,000 images takes seconds.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Why neighbours could not be looked for.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RetrievingError {
-    /// The features are not those that the search was prepared for. Stop.
-    #[error(transparent)]
-    Retrieval(#[from] RetrievalError),
-    /// A thread was lost over some queries. A bug of this program: stop.
-    #[error("block {block} of the queries could not be asked: {reason}")]
-    Lost {
-        /// Which.
-        block: usize,
-        /// What happened to the thread.
-        reason: String,
-    },
-    /// A thread could not be started. Stop.
-    #[error("cannot start a thread")]
-    Thread(#[source] io::Error),
-    /// Somebody asked to stop.
-    #[error("interrupted")]
-    Stopped,
-}
-
-/// Asks about all queries of `retrieval` on `workers` threads. The answers are the same for any number of them, bit for bit.
+/// Asks about all queries of `retrieval` on `workers` threads. The answers are the same for any number of them.
 ///
 /// - `features`: those that `retrieval` was made from.
 ///
-/// Beside the features each worker holds what [`Retrieval`] states for a block.
-///
 /// # Errors
-/// [`RetrievingError`].
+/// [`RunError`] if a thread cannot be started, a block was lost, or `cancel` was set.
 pub fn retrieve(
-    features: &Arc<Features<'static>>,
-    retrieval: &Arc<Retrieval>,
+    features: Arc<Features<'static>>,
+    retrieval: Arc<Retrieval>,
     workers: usize,
     cancel: &Arc<Cancel>,
-) -> Result<RetrievalTally, RetrievingError> {
+) -> Result<RetrievalTally, RunError> {
     let crew = Crew {
         workers,
         window: 2 * workers,
         patience: PATIENCE,
         cancel: Arc::clone(cancel),
     };
+    let blocks = 0..retrieval.num_blocks();
     let job = RetrieveJob {
-        features: Arc::clone(features),
-        retrieval: Arc::clone(retrieval),
+        features,
+        retrieval,
     };
     let mut sum = Sum::default();
-    let blocks = 0..retrieval.num_blocks();
     let ended = run_ordered(blocks, Arc::new(job), &crew, &mut sum);
-    match (ended.map_err(RetrievingError::Thread)?, sum.error) {
-        (_, Some(err)) => Err(err),
+    match (ended.map_err(RunError::Thread)?, sum.lost) {
+        (_, Some(reason)) => Err(RunError::Measuring {
+            what: "retrieval",
+            reason,
+        }),
         (Ended::Complete, None) => Ok(sum.tally),
-        (Ended::Cancelled | Ended::Broken, None) => Err(RetrievingError::Stopped),
+        (Ended::Cancelled | Ended::Broken, None) => Err(RunError::Stopped),
     }
 }
 
@@ -77,19 +55,22 @@ struct RetrieveJob {
 impl Job for RetrieveJob {
     type Item = usize;
     type Piece = usize;
-    type Output = Result<RetrievalTally, RetrievingError>;
+    type Output = Result<RetrievalTally, String>;
 
     fn plan(&self, block: usize, heartbeat: &Arc<Heartbeat>) -> Planned<usize, Self::Output> {
         Planned::Done(self.work(block, heartbeat))
     }
 
     fn work(&self, block: usize, _: &Arc<Heartbeat>) -> Self::Output {
-        Ok(self.retrieval.ask(&self.features, block)?)
+        let tally = self.retrieval.ask(&self.features, block);
+        tally.map_err(|err| err.to_string())
     }
 
-    fn lost_item(&self, block: usize, loss: Loss) -> Self::Output {
-        let reason = format!("{loss:?}");
-        Err(RetrievingError::Lost { block, reason })
+    fn lost_item(&self, _: usize, loss: Loss) -> Self::Output {
+        Err(match loss {
+            Loss::Stalled => format!("a block took more than {} s", PATIENCE.as_secs()),
+            Loss::Panicked(message) => message,
+        })
     }
 
     fn lost_piece(&self, block: usize, loss: Loss) -> Self::Output {
@@ -101,18 +82,18 @@ impl Job for RetrieveJob {
 #[derive(Default)]
 struct Sum {
     tally: RetrievalTally,
-    error: Option<RetrievingError>,
+    lost: Option<String>,
 }
 
-impl Sink<Result<RetrievalTally, RetrievingError>> for Sum {
-    fn push(&mut self, answers: Result<RetrievalTally, RetrievingError>) -> ControlFlow<()> {
+impl Sink<Result<RetrievalTally, String>> for Sum {
+    fn push(&mut self, answers: Result<RetrievalTally, String>) -> ControlFlow<()> {
         match answers {
             Ok(tally) => {
                 self.tally += tally;
                 ControlFlow::Continue(())
             }
-            Err(err) => {
-                self.error = Some(err);
+            Err(reason) => {
+                self.lost = Some(reason);
                 ControlFlow::Break(())
             }
         }
@@ -144,8 +125,9 @@ mod tests {
         assert_eq!(alone.num_queries, 1100);
         for workers in [1, 4] {
             let cancel = Arc::new(Cancel::default());
+            let (features, retrieval) = (Arc::clone(&features), Arc::clone(&retrieval));
             assert_eq!(
-                retrieve(&features, &retrieval, workers, &cancel).unwrap(),
+                retrieve(features, retrieval, workers, &cancel).unwrap(),
                 alone
             );
         }
@@ -155,10 +137,13 @@ mod tests {
     fn a_search_that_is_cancelled_or_has_other_features_gives_no_figure() {
         let ((features, retrieval), (others, _)) = (retrieval(1100), retrieval(1000));
         let cancel = Arc::new(Cancel::default());
-        let err = retrieve(&others, &retrieval, 2, &cancel).unwrap_err();
-        assert_eq!(err.to_string(), "1000 rows of features for 1100 images");
+        let err = retrieve(others, Arc::clone(&retrieval), 2, &cancel).unwrap_err();
+        assert_eq!(
+            err.to_string(),
+            "retrieval failed: 1000 rows of features for 1100 images"
+        );
         cancel.set();
-        let err = retrieve(&features, &retrieval, 2, &cancel).unwrap_err();
-        assert!(matches!(err, RetrievingError::Stopped));
+        let err = retrieve(features, retrieval, 2, &cancel).unwrap_err();
+        assert!(matches!(err, RunError::Stopped));
     }
 }
