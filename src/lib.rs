@@ -15,6 +15,7 @@
 //! | learn | [`model`], [`train`] | batches `B x 3 x S x S` | a loss, weights |
 //! | render | [`synth`] | a catalogue of 3-D objects, a seed | images in the layouts of real data sets, and their truth |
 //! | score | [`ope`] | boxes that a tracker gave, true boxes | overlaps, and the figures that benchmarks publish |
+//! | measure | [`invariance`] | features of images, which of them are one thing transformed | which units ignore the transformation, and the score that is made of it |
 //! | show | [`report`] | shards, rendered sets | one HTML page with pictures |
 //!
 //! [`pipeline`] reads the TOML file that names one experiment, [`run`] wires the steps into
@@ -27,6 +28,10 @@ pub mod parallel;
 
 #[cfg(any(feature = "extract", feature = "train"))]
 pub mod jpeg;
+
+pub mod png;
+
+pub mod npz;
 
 #[cfg(feature = "opencv")]
 pub mod cv;
@@ -62,6 +67,8 @@ pub mod train;
 pub mod synth;
 
 pub mod ope;
+
+pub mod invariance;
 
 pub mod pipeline;
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// From the bottom up. `lib.rs` and `main.rs` stand above all.
 const LAYERS: &[&[&str]] = &[
     &["types", "parallel"],
-    &["jpeg", "cv"],
+    &["jpeg", "png", "npz", "cv"],
     &[
         "source", "decode", "sample", "propose", "track", "crop", "codec", "shard", "augment",
         "model",

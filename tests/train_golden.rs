@@ -3,6 +3,10 @@
 #![cfg(feature = "train")]
 #![allow(clippy::unwrap_used)]
 
+#[path = "common/formula.rs"]
+mod formula;
+
+use formula::{fill, uniform};
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 use vidpairs::model::{
@@ -24,38 +28,6 @@ fn golden(name: &str) -> Value {
     );
     let text = std::fs::read_to_string(path).unwrap();
     serde_json::from_str::<Value>(&text).unwrap()["content"].take()
-}
-
-/// Numbers between -1 and 1 that depend on their place and `stream` alone, as the script makes them.
-fn uniform(shape: &[i64], stream: usize) -> Tensor {
-    let count: i64 = shape.iter().product();
-    let values: Vec<f64> = (0..count)
-        .map(|place| {
-            let wave = (place as f64 * 12.9898 + stream as f64 * 78.233).sin() * 4375.85453;
-            2.0 * (wave - wave.floor()) - 1.0
-        })
-        .collect();
-    Tensor::from_slice(&values).view(shape)
-}
-
-fn fill(tensors: &NamedTensors) {
-    for (stream, named) in tensors.iter().enumerate() {
-        let (name, shape) = (&named.name, named.tensor.size());
-        if name.ends_with("num_batches_tracked") {
-            continue;
-        }
-        let values = uniform(&shape, stream);
-        let values = match shape.len() {
-            4 => {
-                let fan_out = (shape[0] * shape[2] * shape[3]) as f64;
-                values * (3f64.sqrt() * (2.0 / fan_out).sqrt())
-            }
-            2 => values / (shape[1] as f64).sqrt(),
-            _ if name.ends_with("running_var") || name.ends_with("weight") => values * 0.1 + 1.0,
-            _ => values * 0.1,
-        };
-        tch::no_grad(|| named.tensor.shallow_clone().copy_(&values));
-    }
 }
 
 fn images(count: i64, side: i64, stream: usize) -> Tensor {

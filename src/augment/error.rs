@@ -1,7 +1,8 @@
 //! Why there is no view.
 
 use crate::jpeg::JpegError;
-use crate::types::{RegionPx, SizePx};
+use crate::png::PngError;
+use crate::types::{BoxXywh, RegionPx, SizePx};
 
 /// Why a view could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +11,25 @@ pub enum AugmentError {
     /// The bytes are no JPEG that can be decoded: damaged, CMYK, or too large. Leave the image out.
     #[error("cannot decode the image")]
     Jpeg(#[from] JpegError),
+    /// The bytes are no PNG that can be decoded: damaged, or too large. Leave the image out.
+    #[error("cannot decode the image")]
+    Png(#[from] PngError),
+    /// Bytes of a file that begin as neither JPEG nor PNG. Leave the image out.
+    #[error("neither a JPEG nor a PNG (it begins with {beginning})")]
+    UnknownFormat {
+        /// The first bytes, in hexadecimal.
+        beginning: String,
+    },
+    /// A box without a part in the image. Leave the image out.
+    #[error(
+        "its box ({}, {}, {} x {} px) has no part in the image of {size}", .region.x, .region.y, .region.w, .region.h
+    )]
+    Outside {
+        /// Of the thing that is shown.
+        region: BoxXywh,
+        /// Of the image.
+        size: SizePx,
+    },
     /// zstd refused the bytes. Leave the image out.
     #[error("cannot unpack the image")]
     Zstd(#[source] std::io::Error),

@@ -2,17 +2,42 @@
 
 use super::AugmentError;
 use crate::jpeg::{RGBX_BYTES, Reduction, RegionDecoder};
+use crate::png;
 use crate::types::{RegionPx, RgbImage, SizePx};
+
+/// Start of image, and the marker of whatever segment is first.
+const JPEG_BEGINNING: &[u8] = b"\xff\xd8\xff";
 
 /// An image as it is stored.
 #[derive(Debug, Clone, Copy)]
 pub enum StoredImage<'a> {
     /// JPEG bytes.
     Jpeg(&'a [u8]),
+    /// PNG bytes.
+    Png(&'a [u8]),
     /// `height x width x 3` u8 under zstd, and its size.
     RgbZstd(&'a [u8], SizePx),
     /// Pixels.
     Rgb(&'a RgbImage),
+}
+
+impl<'a> StoredImage<'a> {
+    /// The image in a file: JPEG or PNG, as its first bytes say; its name does not matter.
+    ///
+    /// # Errors
+    /// [`AugmentError::UnknownFormat`] if it is neither.
+    pub fn of_file(bytes: &'a [u8]) -> Result<Self, AugmentError> {
+        if png::is_png(bytes) {
+            return Ok(Self::Png(bytes));
+        }
+        if bytes.starts_with(JPEG_BEGINNING) {
+            return Ok(Self::Jpeg(bytes));
+        }
+        let bytes = bytes.iter().take(8).map(|byte| format!("{byte:02x}"));
+        Err(AugmentError::UnknownFormat {
+            beginning: bytes.collect::<Vec<_>>().join(" "),
+        })
+    }
 }
 
 /// Rows of pixels, R first.
@@ -42,7 +67,7 @@ impl<'a> Pixels<'a> {
 pub(super) struct Opener {
     jpeg: Option<RegionDecoder>,
     zstd: Option<zstd::bulk::Decompressor<'static>>,
-    /// What zstd gave.
+    /// What zstd or PNG gave.
     rgb: Vec<u8>,
 }
 
@@ -50,10 +75,12 @@ impl Opener {
     /// The image's size; of a JPEG its header is read.
     ///
     /// # Errors
-    /// [`AugmentError::Jpeg`] if the header is damaged, of CMYK or states too many pixels; [`AugmentError::Size`], [`AugmentError::WrongLength`].
+    /// [`AugmentError::Jpeg`] if the header is damaged, of CMYK or states too many pixels; [`AugmentError::Png`] likewise;
+    /// [`AugmentError::Size`], [`AugmentError::WrongLength`].
     pub fn size(&mut self, image: StoredImage<'_>) -> Result<SizePx, AugmentError> {
         let size = match image {
             StoredImage::Jpeg(bytes) => return Ok(self.jpeg()?.read_size(bytes)?),
+            StoredImage::Png(bytes) => png::read_size(bytes)?,
             StoredImage::RgbZstd(_, size) => size,
             StoredImage::Rgb(image) => image.size,
         };
@@ -84,6 +111,11 @@ impl Opener {
                     left: part.left,
                     top: part.top,
                 });
+            }
+            StoredImage::Png(bytes) => {
+                let image = png::decode(bytes)?;
+                self.rgb = image.pixels;
+                (self.rgb.as_slice(), image.size)
             }
             StoredImage::RgbZstd(bytes, size) => (self.unpack(bytes, size)?, size),
             StoredImage::Rgb(image) => (image.pixels.as_slice(), image.size),

@@ -9,10 +9,10 @@ use super::recipe::{JigsawRecipe, Recipe};
 use super::resample::Resampler;
 use super::samples::Samples;
 use crate::jpeg::Reduction;
-use crate::types::{RegionPx, Seed, SizePx};
+use crate::types::{BoxXywh, RegionPx, Seed, SizePx};
 
 /// Makes views; holds what one thread needs again and again, so that a view allocates nothing once sides and recipes
-/// have been seen (but for what libjpeg-turbo takes for itself).
+/// have been seen (but for what libjpeg-turbo takes for itself, and for PNGs).
 #[derive(Default)]
 pub struct Viewer {
     opener: Opener,
@@ -76,6 +76,43 @@ impl Viewer {
         self.render_sized(image, size, recipe, params, samples)
     }
 
+    /// The view that representations are measured on, into `samples`: the px of a box ([`BoxXywh::whole_px`]; all of `image`
+    /// without one), resized to `side_px x side_px` without keeping the aspect, as [`Recipe::Squash`] does.
+    ///
+    /// The view is that of the box cut out of the decoded image first: nothing beside the box has a part in it. Only what
+    /// is needed is decoded, but a JPEG never at a reduced size, which would be a resampling of its own.
+    ///
+    /// # Errors
+    /// [`AugmentError`], as [`Self::render`]; [`AugmentError::Outside`] if the box has no part in the image.
+    pub fn render_box(
+        &mut self,
+        image: StoredImage<'_>,
+        region: Option<BoxXywh>,
+        side_px: u32,
+        mut samples: Samples<'_>,
+    ) -> Result<(), AugmentError> {
+        let recipe = Recipe::Squash { side_px };
+        recipe.check()?;
+        check_room(&recipe, &samples)?;
+        let size = self.opener.size(image)?;
+        let region = match region {
+            Some(region) => {
+                (region.whole_px(size)).ok_or(AugmentError::Outside { region, size })?
+            }
+            None => RegionPx::whole(size),
+        };
+        let whole = WholeParams {
+            region,
+            is_flipped: false,
+        };
+        self.painter
+            .start(side_px as usize, &ColorParams::UNCHANGED, None);
+        let axes = crop_axes(&whole, size, side_px)?;
+        self.resize_reduced(image, size, axes, Reduction::Full)?;
+        self.painter.finish(&mut samples);
+        Ok(())
+    }
+
     fn render_sized(
         &mut self,
         image: StoredImage<'_>,
@@ -84,12 +121,7 @@ impl Viewer {
         params: &ViewParams,
         mut samples: Samples<'_>,
     ) -> Result<(), AugmentError> {
-        if samples.len() != recipe.num_values() {
-            return Err(AugmentError::Room {
-                expected: recipe.num_values(),
-                got: samples.len(),
-            });
-        }
+        check_room(recipe, &samples)?;
         let side_px = recipe.side_px();
         let keep = ColorParams::UNCHANGED;
         match (recipe, params) {
@@ -164,6 +196,16 @@ impl Viewer {
             StoredImage::Jpeg(_) => smallest(&x, &y),
             _ => Reduction::Full,
         };
+        self.resize_reduced(image, size, [x, y], reduction)
+    }
+
+    fn resize_reduced(
+        &mut self,
+        image: StoredImage<'_>,
+        size: SizePx,
+        [x, y]: [Axis; 2],
+        reduction: Reduction,
+    ) -> Result<(), AugmentError> {
         let ((left, width), (top, height)) = (x.source(), y.source());
         let region = RegionPx {
             x: left,
@@ -178,6 +220,14 @@ impl Viewer {
         self.resampler.resize(&pixels, &x, &y, &mut self.painter);
         Ok(())
     }
+}
+
+fn check_room(recipe: &Recipe, samples: &Samples<'_>) -> Result<(), AugmentError> {
+    let (expected, got) = (recipe.num_values(), samples.len());
+    if expected == got {
+        return Ok(());
+    }
+    Err(AugmentError::Room { expected, got })
 }
 
 /// The greatest reduction that leaves a px for each of the view.

@@ -27,6 +27,8 @@ pub(super) enum Command {
     Track(TrackArgs),
     /// Render a small data set whose truth is known, in the layout of a real one.
     Synth(Box<SynthArgs>),
+    /// Measure what encoders ignore: viewpoint, occlusion, illumination, instance.
+    Invariance(InvarianceArgs),
     /// Write the ResNet in a file of weights as another program expects it.
     Export(ExportArgs),
     /// Print a completion script for a shell.
@@ -134,6 +136,34 @@ pub(super) struct TrackArgs {
     /// Draw the success plot of the trackers.
     #[arg(long, value_name = "OUT.svg")]
     pub plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("models").required(true).args(["weights", "features"]))]
+pub(super) struct InvarianceArgs {
+    /// Settings of [invariance], a TOML file; see pipelines/README.md [default: none].
+    pub pipeline: Option<PathBuf>,
+    /// Images to measure on: got10k-occlusion, pascal3d-viewpoint, pascal3d-instance, aloi-viewpoint, aloi-direction,
+    /// aloi-color (the data sets as distributed), or folders (<class>/<set>/<image>); may be given again.
+    #[arg(long, value_name = "KIND=PATH", requires = "weights")]
+    pub data: Vec<String>,
+    /// An encoder: a checkpoint of ours, torchvision's safetensors, or a file of torch.save (docs/WEIGHTS.md); may be given again.
+    #[arg(long, value_name = "[NAME=]FILE", requires = "data")]
+    pub weights: Vec<String>,
+    /// Features that another program made: .npz with `feat` (N x D), `instance` (N) and perhaps `class` (N); may be given again.
+    #[arg(long, value_name = "[NAME=]FILE", conflicts_with = "data")]
+    pub features: Vec<String>,
+    /// Where results go: a new or empty folder, or that of other results.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Where to compute: cpu, cuda or cuda:N [default: the first GPU where there is one, else cpu].
+    #[arg(long, value_name = "NAME", conflicts_with = "features")]
+    pub device: Option<String>,
+    /// Override a setting of the pipeline file; may be given again and again.
+    #[arg(long, value_name = "TABLE.KEY=VALUE")]
+    pub set: Vec<String>,
     #[command(flatten)]
     pub common: Common,
 }

@@ -4,6 +4,7 @@ mod args;
 #[cfg(feature = "train")]
 mod export;
 mod inspect;
+mod invariance;
 mod signals;
 #[cfg(feature = "synth")]
 mod synth;
@@ -155,6 +156,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode, CliErro
         Command::Verify(args) => verify(&args, &signals::cancel_on_signal()?),
         Command::Track(args) => track(&args, &signals::cancel_on_signal()?),
         Command::Synth(args) => synth(&args),
+        Command::Invariance(args) => invariance::invariance(&args, &signals::cancel_on_signal()?),
         Command::Export(args) => export(&args),
         Command::Inspect(args) => inspect::inspect(&args, &signals::cancel_on_signal()?),
     }

@@ -2,6 +2,8 @@
 
 use tch::{Cuda, Device};
 
+use super::heap::keep_freed_memory;
+
 /// Why a device cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -74,6 +76,14 @@ pub fn libtorch_devices() -> String {
         ..=0 => "cpu".to_owned(),
         1 => "cuda: 1 device".to_owned(),
         num_devices => format!("cuda: {num_devices} devices"),
+    }
+}
+
+/// Has libtorch compute with `workers` threads where `device` is the CPU, and keep the memory that it frees.
+pub fn use_cores(device: Device, workers: usize) {
+    if device == Device::Cpu {
+        tch::set_num_threads(i32::try_from(workers.max(1)).unwrap_or(1));
+        keep_freed_memory();
     }
 }
 

@@ -83,6 +83,11 @@ impl Conv {
         }
     }
 
+    /// Where its weight is.
+    pub(super) fn device(&self) -> Device {
+        self.weight.device()
+    }
+
     pub(super) fn forward(&self, images: &Tensor, pass: Pass) -> Tensor {
         let precision = pass.precision();
         let (images, weight) = (precision.cast(images), precision.cast(&self.weight));

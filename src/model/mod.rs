@@ -5,19 +5,27 @@
 
 pub mod weights;
 
+mod caught;
 mod device;
 mod head;
 mod heap;
 mod host;
 mod layers;
 mod resnet;
+mod stage;
 mod tensors;
+mod trained;
+mod views;
 
-pub use device::{DeviceError, device, libtorch_devices};
+pub use caught::{LibtorchError, caught};
+pub use device::{DeviceError, device, libtorch_devices, use_cores};
 pub use head::{Head, unit_rows};
 pub use heap::keep_freed_memory;
 pub use host::{from_host, to_host};
 pub use layers::{Pass, Precision};
 pub use resnet::{ResNet, ResNetConfig};
+pub use stage::Stage;
 pub use tensors::{NamedTensor, NamedTensors, channels_last};
+pub use trained::TrainedResNet;
+pub use views::HostViews;
 pub use weights::{Depth, Stem};

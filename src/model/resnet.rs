@@ -4,10 +4,13 @@
 //! He et al., "Deep Residual Learning for Image Recognition", CVPR 2016; the stride of a bottleneck is in its 3 x 3
 //! convolution, as in torchvision.
 
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
-use super::layers::{BatchNorm, Conv, Pass};
+use super::caught::{LibtorchError, caught};
+use super::layers::{BatchNorm, Conv, Pass, Precision};
+use super::stage::Stage;
 use super::tensors::{Builder, NamedTensors};
+use super::views::HostViews;
 use super::weights::{Depth, Stem};
 
 /// Which ResNet.
@@ -24,7 +27,15 @@ pub struct ResNetConfig {
 impl ResNetConfig {
     /// Units of the representation: 512 for ResNet-18 and 34, 2048 for ResNet-50 at width 64.
     pub fn num_features(&self) -> i64 {
-        self.width * 8 * expansion(self.depth)
+        self.num_features_of(Stage::Pooled)
+    }
+
+    /// Units of the representation at `stage`: the channels of its map.
+    pub fn num_features_of(&self, stage: Stage) -> i64 {
+        match stage.num_layers() {
+            0 => self.width,
+            layers => (self.width << (layers - 1)) * expansion(self.depth),
+        }
     }
 }
 
@@ -39,7 +50,8 @@ pub struct ResNet {
     conv1: Conv,
     bn1: BatchNorm,
     stem: Stem,
-    blocks: Vec<Block>,
+    /// `layer1` to `layer4`.
+    layers: Vec<Vec<Block>>,
     tensors: NamedTensors,
 }
 
@@ -54,8 +66,9 @@ impl ResNet {
         let conv1 = Conv::new(&mut builder, "conv1", [3, config.width], side, stride);
         let bn1 = BatchNorm::new(&mut builder, "bn1", config.width);
         let mut input = config.width;
-        let mut blocks = Vec::new();
+        let mut layers = Vec::new();
         for (stage, num_blocks) in config.depth.num_blocks().into_iter().enumerate() {
+            let mut blocks = Vec::new();
             let planes = config.width << stage;
             for block in 0..num_blocks {
                 let stride = if stage > 0 && block == 0 { 2 } else { 1 };
@@ -69,14 +82,20 @@ impl ResNet {
                 blocks.push(Block::new(&mut builder, &name, &shape));
                 input = planes * expansion(config.depth);
             }
+            layers.push(blocks);
         }
         Self {
             conv1,
             bn1,
             stem: config.stem,
-            blocks,
+            layers,
             tensors: builder.build(),
         }
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> Device {
+        self.conv1.device()
     }
 
     /// The weights and statistics, under torchvision's names and in its order.
@@ -86,16 +105,45 @@ impl ResNet {
 
     /// `N x 3 x H x W` normalised images to `N x D` features, f32.
     pub fn forward(&self, images: &Tensor, pass: Pass) -> Tensor {
+        self.forward_to(images, Stage::Pooled, pass)
+    }
+
+    /// `N x 3 x H x W` normalised images to `N x D` features of `stage`, f32.
+    pub fn forward_to(&self, images: &Tensor, stage: Stage, pass: Pass) -> Tensor {
         let mut maps = self.bn1.forward(&self.conv1.forward(images, pass), pass);
         maps = maps.relu_();
         if self.stem == Stem::Large {
             maps = maps.max_pool2d(3, 2, 1, 1, false);
         }
-        for block in &self.blocks {
+        for block in self.layers.iter().take(stage.num_layers()).flatten() {
             maps = block.forward(&maps, pass);
         }
         let maps = pass.precision().widened(&maps);
         maps.mean_dim([2i64, 3].as_slice(), false, None)
+    }
+
+    /// The features of `views` at `stage`, in evaluation: `N x D`, row-major.
+    ///
+    /// - `side_px`: of each view.
+    ///
+    /// # Errors
+    /// [`LibtorchError`], for want of memory above all.
+    pub fn encode(
+        &self,
+        views: &HostViews,
+        side_px: u32,
+        stage: Stage,
+        precision: Precision,
+    ) -> Result<Vec<f32>, LibtorchError> {
+        caught(|| {
+            let images = views.tensor(side_px).to_device(self.device());
+            let pass = Pass::Evaluation { precision };
+            let found = tch::no_grad(|| self.forward_to(&images, stage, pass));
+            let found = (found.to_kind(Kind::Float).to_device(Device::Cpu)).contiguous();
+            let mut features = vec![0.0; found.numel()];
+            found.copy_data(&mut features, found.numel());
+            features
+        })
     }
 }
 

@@ -1,6 +1,9 @@
 //! From what was given to a pipeline that can be run.
 
+mod invariance;
 mod train;
+
+pub(super) use invariance::measure;
 
 use super::Pipeline;
 use super::error::{PipelineError, Place};
@@ -41,6 +44,7 @@ pub(super) fn pipeline(settings: &Settings) -> Result<Pipeline, PipelineError> {
         },
         augment: train::augment(settings)?,
         train: train::train(settings)?,
+        measure: measure(settings)?,
     })
 }
 

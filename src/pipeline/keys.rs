@@ -1,8 +1,13 @@
 //! Every key of a pipeline: its table, what it accepts, its default. The one place where they are
 //! stated; `pipelines/README.md` explains them, and a test holds the two together.
 
+mod invariance;
 mod regions;
 mod train;
+
+pub(super) use invariance::{
+    GOODFELLOW_SHARE, MEASURED_NUMBERS, MEASURED_SIZE, QUERIES, RESAMPLES, STAGE, TOP,
+};
 
 pub(super) use regions::{
     BORDER_SHARE, FORWARD_BACKWARD_STEP, MAX_ASPECT, MAX_ASPECT_RATIO, MAX_DUPLICATE_IOU,
@@ -66,7 +71,7 @@ impl<A: Accept> AnyKey for Key<A> {
 }
 
 /// In the order of the documentation.
-pub(super) static ALL: [&(dyn AnyKey + Sync); 71] = [
+pub(super) static ALL: [&(dyn AnyKey + Sync); 78] = [
     &SEED,
     &SOURCE_KIND,
     &SPLITS,
@@ -138,6 +143,13 @@ pub(super) static ALL: [&(dyn AnyKey + Sync); 71] = [
     &KNN_EPOCHS,
     &KNN_IMAGES,
     &KNN_NEIGHBOURS,
+    &TOP,
+    &GOODFELLOW_SHARE,
+    &STAGE,
+    &MEASURED_SIZE,
+    &MEASURED_NUMBERS,
+    &RESAMPLES,
+    &QUERIES,
 ];
 
 /// The keys of `table`; empty for those above every table.

@@ -8,6 +8,7 @@
 mod accept;
 mod check;
 mod error;
+mod invariance;
 mod keys;
 mod settings;
 mod suggest;
@@ -21,6 +22,7 @@ use std::path::Path;
 use serde::Serialize;
 
 pub use error::{PipelineError, Place};
+pub use invariance::{Measure, StageName};
 use settings::{Settings, line_at};
 pub use tables::{Extract, Images, MaxRefused, Pairs, Proposals, Regions, Shards, Source, Tracker};
 pub use train::{
@@ -55,6 +57,9 @@ pub struct Pipeline {
     /// How encoders are trained; no part of what was extracted.
     #[serde(skip)]
     pub train: Train,
+    /// How invariances are measured; no part of what was extracted.
+    #[serde(skip)]
+    pub measure: Measure,
 }
 
 impl Pipeline {
@@ -63,32 +68,7 @@ impl Pipeline {
     /// # Errors
     /// A file that cannot be read, is above 1 MiB or is not UTF-8; then as [`Pipeline::from_str`].
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, PipelineError> {
-        let unreadable = |source| PipelineError::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
-        let file = File::open(path).map_err(unreadable)?;
-        let mut bytes = Vec::new();
-        // Read with a limit, not measured first: a pipe or a device has no length to ask for.
-        file.take(MAX_FILE_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(unreadable)?;
-        if bytes.len() as u64 > MAX_FILE_BYTES {
-            return Err(PipelineError::TooLarge {
-                path: path.to_owned(),
-                max_bytes: MAX_FILE_BYTES,
-            });
-        }
-        let name = path.display().to_string();
-        match str::from_utf8(&bytes) {
-            Ok(text) => Self::from_str(text, &name, overrides),
-            Err(error) => Err(PipelineError::NotUtf8 {
-                place: Place::Line {
-                    file: name,
-                    line: line_at(&bytes, error.valid_up_to()),
-                },
-            }),
-        }
+        Self::from_str(&file_text(path)?, &path.display().to_string(), overrides)
     }
 
     /// The pipeline that `text` describes, `overrides` over it; `name` stands for the file in errors.
@@ -127,6 +107,38 @@ impl Pipeline {
         // table, and no run is taken for another.
         serde_json::to_value(self).unwrap_or_else(|error| error.to_string().into())
     }
+}
+
+/// What a pipeline file holds.
+///
+/// # Errors
+/// A file that cannot be read, is above 1 MiB or is not UTF-8.
+fn file_text(path: &Path) -> Result<String, PipelineError> {
+    let unreadable = |source| PipelineError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    // Read with a limit, not measured first: a pipe or a device has no length to ask for.
+    file.take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(PipelineError::TooLarge {
+            path: path.to_owned(),
+            max_bytes: MAX_FILE_BYTES,
+        });
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        PipelineError::NotUtf8 {
+            place: Place::Line {
+                file: path.display().to_string(),
+                line: line_at(error.as_bytes(), valid),
+            },
+        }
+    })
 }
 
 #[cfg(test)]

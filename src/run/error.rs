@@ -129,6 +129,17 @@ pub enum RunError {
         /// What is safe: `12 pairs`.
         safe: String,
     },
+    /// Invariances cannot be measured.
+    #[error(transparent)]
+    Invariance(Box<super::InvarianceError>),
+    /// A part of a measurement was lost: it panicked, hung, or was given what does not fit.
+    #[error("{what} failed: {reason}")]
+    Measuring {
+        /// What was measured.
+        what: &'static str,
+        /// The first loss.
+        reason: String,
+    },
     /// Somebody asked to stop a command that writes nothing.
     #[error("interrupted")]
     Stopped,
@@ -158,7 +169,6 @@ pub enum RunError {
         source: Box<ItemError>,
     },
     /// What was named as the output folder is something else.
-    #[cfg(any(feature = "extract", feature = "train"))]
     #[error("{} is no folder; name a new or an empty one with --out", .0.display())]
     NotAFolder(PathBuf),
     /// The folder holds another rendered set.
@@ -246,6 +256,10 @@ pub enum RunError {
     #[cfg(feature = "train")]
     #[error(transparent)]
     Train(Box<super::TrainError>),
+    /// Features of images cannot be made.
+    #[cfg(feature = "train")]
+    #[error(transparent)]
+    Features(Box<super::FeatureError>),
     /// A record that does not exist was asked for.
     #[error("record {number} does not exist: the data set has {num_records} records, from 0")]
     NoRecord {
@@ -259,7 +273,6 @@ pub enum RunError {
 impl RunError {
     /// The same error, or [`RunError::DiskFull`] where the disk of `out` is; `safe` says
     /// what is safe there.
-    #[cfg(any(feature = "extract", feature = "train"))]
     pub(super) fn named_if_full(self, out: &std::path::Path, safe: &str) -> Self {
         let mut cause: Option<&(dyn Error + 'static)> = Some(&self);
         while let Some(found) = cause {
@@ -281,8 +294,34 @@ impl RunError {
 }
 
 #[cfg(feature = "train")]
+impl From<super::FeatureError> for RunError {
+    fn from(error: super::FeatureError) -> Self {
+        Self::Features(Box::new(error))
+    }
+}
+
+#[cfg(feature = "train")]
 impl From<super::TrainError> for RunError {
     fn from(error: super::TrainError) -> Self {
         Self::Train(Box::new(error))
+    }
+}
+
+impl From<super::InvarianceError> for RunError {
+    fn from(error: super::InvarianceError) -> Self {
+        Self::Invariance(Box::new(error))
+    }
+}
+
+impl From<super::ScoringError> for RunError {
+    fn from(error: super::ScoringError) -> Self {
+        match error {
+            super::ScoringError::Stopped => Self::Stopped,
+            super::ScoringError::Thread(source) => Self::Thread(source),
+            other => Self::Measuring {
+                what: "the score",
+                reason: crate::types::with_causes(&other),
+            },
+        }
     }
 }

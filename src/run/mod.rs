@@ -10,7 +10,7 @@ mod export;
 #[cfg(feature = "extract")]
 mod extract;
 mod inspect;
-#[cfg(any(feature = "extract", feature = "train"))]
+mod invariance;
 mod out;
 mod progress;
 mod refusals;
@@ -36,6 +36,14 @@ pub use inspect::{
     Bar, ByteExtent, Inspection, KSpread, MemberInspection, Rates, RecordInspection, SampledRecord,
     Share, Sizes, Top, inspect, inspect_record, sample_records,
 };
+pub use invariance::{
+    Along, CardPicture, CurveLine, Figure, InvarianceData, InvarianceError, InvarianceOptions,
+    InvarianceSummary, LeftOutGroup, MeasuredModel, MeasuredModels, MeasuredPair, MeasuredPanel,
+    ModelScores, NamedFile, ScoringError, TargetCard, TargetScore, UnitCard, UnitCurve,
+    VersionScore, invariance, retrieve, score_features,
+};
+#[cfg(feature = "train")]
+pub use invariance::{FeatureError, FeatureOptions, FeatureSpeed, ImageFeatures, image_features};
 pub use progress::Verbosity;
 pub use refusals::{ReasonGroup, SetAside};
 #[cfg(feature = "synth")]

@@ -85,6 +85,7 @@ pub(super) fn json_lines<T: serde::Serialize>(
 /// The settings in which two objects differ, each as `pairs.k was 60, is 30`.
 ///
 /// - `is_left_out`: paths (`pairs`, `pairs.k`) that do not count.
+#[cfg(any(feature = "extract", feature = "train"))]
 pub(super) fn differences(
     theirs: &Value,
     ours: &Value,
@@ -95,6 +96,7 @@ pub(super) fn differences(
     found
 }
 
+#[cfg(any(feature = "extract", feature = "train"))]
 fn compare(
     path: &str,
     theirs: &Value,

@@ -43,6 +43,14 @@ impl Kind {
         }
     }
 
+    /// Why this is no file, if it is none.
+    pub(super) fn why_no_file(&self) -> Option<String> {
+        match self {
+            Self::Folder => Some("is a folder, not a regular file".to_owned()),
+            _ => self.why_unusable(),
+        }
+    }
+
     /// Why this is no clip, if it is neither file nor folder.
     pub(super) fn why_unusable(&self) -> Option<String> {
         match self {
@@ -151,6 +159,20 @@ pub(super) fn is_jpeg_name(name: &str) -> bool {
     })
 }
 
+/// Whether a name is that of a JPEG or PNG file.
+pub(super) fn is_image_name(name: &str) -> bool {
+    let is_png = |(_, extension): (&str, &str)| extension.eq_ignore_ascii_case("png");
+    is_jpeg_name(name) || name.rsplit_once('.').is_some_and(is_png)
+}
+
+/// The entries of a folder below the root, where one that cannot be read ends the listing.
+pub(super) fn readable_entries(folder: &Path) -> Result<Vec<Entry>, SourceError> {
+    entries(folder).map_err(|source| SourceError::Unreadable {
+        path: folder.to_owned(),
+        source,
+    })
+}
+
 /// The name of a root as it was given; the true one where that ends in `.` or `..`.
 pub(super) fn own_name(root: &Path) -> String {
     let name_of = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
@@ -161,6 +183,15 @@ pub(super) fn own_name(root: &Path) -> String {
 
 /// Reads a regular file of at most [`MAX_TEXT_BYTES`]; a byte order mark at its start is left out.
 pub(super) fn read_text(path: &Path) -> Result<Vec<u8>, SourceError> {
+    let mut text = read_bytes(path, MAX_TEXT_BYTES)?;
+    if text.starts_with(b"\xEF\xBB\xBF") {
+        text.drain(..3);
+    }
+    Ok(text)
+}
+
+/// Reads a regular file of at most `max_bytes`.
+pub(super) fn read_bytes(path: &Path, max_bytes: u64) -> Result<Vec<u8>, SourceError> {
     let unreadable = |source| SourceError::Unreadable {
         path: path.to_owned(),
         source,
@@ -181,23 +212,20 @@ pub(super) fn read_text(path: &Path) -> Result<Vec<u8>, SourceError> {
     let too_large = |bytes| SourceError::TooLarge {
         path: path.to_owned(),
         bytes,
-        max_bytes: MAX_TEXT_BYTES,
+        max_bytes,
     };
-    if metadata.len() > MAX_TEXT_BYTES {
+    if metadata.len() > max_bytes {
         return Err(too_large(metadata.len()));
     }
-    let mut text = Vec::new();
+    let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
     // One byte more than is allowed, to notice a file that grows.
-    let mut bounded = file.take(MAX_TEXT_BYTES + 1);
-    bounded.read_to_end(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > MAX_TEXT_BYTES {
-        return Err(too_large(text.len() as u64));
+    let mut bounded = file.take(max_bytes + 1);
+    bounded.read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(too_large(bytes.len() as u64));
     }
-    if text.starts_with(b"\xEF\xBB\xBF") {
-        text.drain(..3);
-    }
-    Ok(text)
+    Ok(bytes)
 }
 
 /// [`read_text`], or `None` where there is no such file.

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::types::Refusal;
+use crate::types::{LeftOut, Refusal};
 
 /// Why a source could not be listed, or the boxes of a clip not be read.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +98,19 @@ pub enum SourceError {
         /// What should have been clips.
         refused: Vec<Refusal>,
     },
+    /// There is not one set of images. Stop.
+    #[error(
+        "no set of images in {root}: looked for {looked_for}; {}",
+        left_out_in_words(left_out)
+    )]
+    NoSets {
+        /// As it was given.
+        root: PathBuf,
+        /// What would have been a set.
+        looked_for: &'static str,
+        /// What should have been sets or images of them.
+        left_out: Vec<LeftOut>,
+    },
     /// A folder of labelled images has too little to compare. Stop.
     #[error(
         "{root} holds images of {} label{} ({}); expected two labels or more, and two images of one of \
@@ -163,6 +176,18 @@ fn refused_in_words(refused: &[Refusal]) -> String {
             "{} refused, the first: {}: {}",
             refused.len(),
             first.id,
+            first.reason
+        ),
+    }
+}
+
+fn left_out_in_words(left_out: &[LeftOut]) -> String {
+    match left_out.first() {
+        None => "found nothing of them".to_owned(),
+        Some(first) => format!(
+            "left out: {}, the first: {}: {}",
+            left_out.len(),
+            first.what,
             first.reason
         ),
     }

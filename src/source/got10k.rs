@@ -104,11 +104,7 @@ fn list_named(split: &Split, file: &Path, text: &[u8], listing: &mut Listing) {
 }
 
 fn list_present(split: &Split, listing: &mut Listing) -> Result<(), SourceError> {
-    let unreadable = |source| SourceError::Unreadable {
-        path: split.path.clone(),
-        source,
-    };
-    for entry in disk::entries(&split.path).map_err(unreadable)? {
+    for entry in disk::readable_entries(&split.path)? {
         let id = format!("{}/{}", split.name, entry.name);
         if !is_sequence(&entry) {
             listing.ignored += u64::from(!entry.is_folder());

@@ -130,7 +130,10 @@ fn images_below(folder: &Path, num_ignored: &mut u64) -> Result<Vec<PathBuf>, So
     for entry in walk.into_iter().filter_entry(is_shown) {
         match entry {
             Ok(entry) if entry.file_type().is_dir() => {}
-            Ok(entry) if entry.file_type().is_file() && is_image_name(entry.path()) => {
+            Ok(entry)
+                if entry.file_type().is_file()
+                    && disk::is_image_name(&entry.file_name().to_string_lossy()) =>
+            {
                 images.push(entry.into_path());
             }
             Ok(_) => *num_ignored += 1,
@@ -153,15 +156,6 @@ fn skip_if_a_bad_link(folder: &Path, error: walkdir::Error) -> Result<(), Source
     Err(SourceError::Unreadable {
         path,
         source: error.into(),
-    })
-}
-
-fn is_image_name(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|extension| {
-        ["jpg", "jpeg", "png"]
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
     })
 }
 

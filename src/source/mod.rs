@@ -4,18 +4,21 @@
 //! - **Gives** a [`Listing`]: [`Clip`]s sorted by id, the same on every machine; later, when a clip's turn
 //!   comes, its [`Annotations`].
 //!   [`mot_tracks`] gives targets rather than clips: truth in MOTChallenge's form, where a video has many;
-//!   [`labelled_images`] gives images in a folder for each label.
+//!   [`labelled_images`] gives images in a folder for each label, [`image_sets()`] the sets that invariances are
+//!   measured on.
 //! - **Fails** with [`SourceError`] where the root is not what it was said to be. One bad input below a good
 //!   root is a [`Refusal`] in the listing, never an error.
 //! - **Source**: Müller et al., "TrackingNet", ECCV 2018; Huang et al., "GOT-10k", TPAMI 2021.
 //!
-//! No video, image or zip is opened here: that is the decoder's work.
+//! No video, image or zip is decoded here: that is the decoder's work. Of an image whose boxes must lie inside it the
+//! size is read from its head.
 
 mod annotations;
 mod cover;
 mod disk;
 mod error;
 mod got10k;
+mod image_sets;
 mod labelled;
 mod labels;
 mod mot;
@@ -31,6 +34,7 @@ use std::path::Path;
 pub use annotations::{Annotations, TrackBox, annotations};
 pub use cover::cover;
 pub use error::SourceError;
+pub use image_sets::{ImageSetKind, UnknownImageSetKind, image_sets};
 pub use labelled::{BankAndQueries, LabelledImage, LabelledImages, labelled_images};
 pub use mot::{MotListing, MotRow, MotTrack, mot_tracks};
 use splits::Split;

@@ -1,7 +1,7 @@
 //! Files that are whole under their final name, also after a power cut.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 /// Writes `bytes` to a new or emptied file and waits until the disk has them.
@@ -28,6 +28,20 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// The system's; `path` is then as it was, and the part is removed.
 pub fn replace_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_whole_by(path, |mut file| {
+        file.write_all(bytes)?;
+        Ok(file)
+    })
+}
+
+/// As [`replace_whole`], with what `write` writes and gives back: for files that should not lie in memory too.
+///
+/// # Errors
+/// The system's, and those of `write`; `path` is then as it was, and the part is removed.
+pub fn replace_whole_by(
+    path: &Path,
+    write: impl FnOnce(BufWriter<File>) -> io::Result<BufWriter<File>>,
+) -> io::Result<()> {
     let Some(name) = path.file_name() else {
         return Err(io::Error::from(io::ErrorKind::InvalidInput));
     };
@@ -35,7 +49,13 @@ pub fn replace_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     part_name.push(name);
     part_name.push(".part");
     let part = path.with_file_name(part_name);
-    let written = write_synced(&part, bytes).and_then(|()| fs::rename(&part, path));
+    let written = File::create(&part)
+        .and_then(|file| write(BufWriter::new(file)))
+        .and_then(|mut file| {
+            file.flush()?;
+            file.get_ref().sync_all()?;
+            fs::rename(&part, path)
+        });
     if let Err(err) = written {
         let _ = fs::remove_file(&part);
         return Err(err);

@@ -175,6 +175,32 @@ impl BoxXywh {
         inside.is_valid().then_some(inside)
     }
 
+    /// The whole px of an image of `size` that the box covers: each edge at the nearest one (half to even), nothing outside
+    /// the image, and at least the px of its middle. `None` if the box has no part in the image.
+    ///
+    /// # Source
+    /// PIL's `Image.crop`, which rounds so; it fills with black what lies outside, which no box here is to show.
+    pub fn whole_px(self, size: SizePx) -> Option<RegionPx> {
+        let inside = self.is_valid().then(|| self.clipped(size))??;
+        let axis = |start: f64, len: f64, middle: f64, side: u32| {
+            let edge = |at: f64| at.round_ties_even().clamp(0.0, f64::from(side)) as u32;
+            let (first, end) = (edge(start), edge(start + len));
+            if end > first {
+                (first, end - first)
+            } else {
+                ((middle as u32).min(side - 1), 1)
+            }
+        };
+        let (x, width) = axis(self.x, self.w, inside.x + inside.w / 2.0, size.width);
+        let (y, height) = axis(self.y, self.h, inside.y + inside.h / 2.0, size.height);
+        Some(RegionPx {
+            x,
+            y,
+            width,
+            height,
+        })
+    }
+
     /// Area, square px.
     pub fn area(self) -> f64 {
         self.w * self.h
@@ -226,6 +252,27 @@ mod tests {
         assert_eq!(bbox(0.0, 8.0).iou(bbox(0.0, 8.0)), 1.0);
         assert_eq!(bbox(0.0, 8.0).iou(bbox(8.0, 8.0)), 0.0);
         assert_eq!(bbox(0.0, 8.0).iou(bbox(4.0, 8.0)), 1.0 / 3.0);
+    }
+
+    #[test]
+    fn a_box_covers_the_px_between_its_rounded_edges_inside_the_image() {
+        let size = SizePx {
+            width: 20,
+            height: 10,
+        };
+        let covered = |numbers: [f64; 4]| {
+            let region = BoxXywh::from(numbers).whole_px(size)?;
+            assert!(region.lies_in(size), "{region}");
+            Some([region.x, region.y, region.width, region.height])
+        };
+        assert_eq!(covered([2.0, 1.0, 5.0, 4.0]), Some([2, 1, 5, 4]));
+        // PIL: Image.crop((2.5, 1.5, 7.5, 5.4)) has the corners 2, 2, 8, 5.
+        assert_eq!(covered([2.5, 1.5, 5.0, 3.9]), Some([2, 2, 6, 3]));
+        assert_eq!(covered([-4.0, -1.0, 100.0, 3.4]), Some([0, 0, 20, 2]));
+        assert_eq!(covered([19.8, 3.2, 9.0, 0.2]), Some([19, 3, 1, 1]));
+        assert_eq!(covered([20.0, 3.0, 4.0, 4.0]), None);
+        assert_eq!(covered([2.0, 3.0, 0.0, 4.0]), None);
+        assert_eq!(covered([2.0, f64::NAN, 1.0, 4.0]), None);
     }
 
     #[test]

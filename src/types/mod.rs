@@ -16,7 +16,7 @@ mod tracklet;
 
 pub use causes::with_causes;
 pub use clip::{Annotation, Clip, Media, SourceKind};
-pub use durable::{replace_whole, sync_folder, write_synced};
+pub use durable::{replace_whole, replace_whole_by, sync_folder, write_synced};
 pub use frame::{ColorMatrix, ColorRange, Frame, Orientation, PlaneBytes, PlaneLayout, Planes};
 pub use geometry::{BoxXywh, RegionPx, SizePx};
 pub use image::RgbImage;

@@ -1,4 +1,5 @@
 //! Tests of views.
 
+mod boxes;
 mod golden;
 mod views;

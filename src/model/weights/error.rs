@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::pickle::PickleError;
+use super::tensor::ElementKind;
 
 /// Why weights could not be read, understood or written. All are final for the file.
 #[derive(Debug, thiserror::Error)]
@@ -185,6 +186,20 @@ pub enum WeightsError {
         expected: Vec<usize>,
         /// The network.
         architecture: String,
+    },
+    /// A tensor of the network holds numbers that are no weights.
+    #[error("{name} is of kind {kind}; expected floating-point numbers")]
+    NotFloats {
+        /// Its name.
+        name: String,
+        /// What its elements are.
+        kind: ElementKind,
+    },
+    /// A tensor of the network holds a value that is no number: the training broke down.
+    #[error("{name} holds infinite numbers or none")]
+    NotFinite {
+        /// Its name.
+        name: String,
     },
 }
 

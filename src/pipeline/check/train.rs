@@ -76,6 +76,7 @@ pub(super) fn train(settings: &Settings) -> Result<Train, PipelineError> {
             knn_neighbours: settings.get(&keys::KNN_NEIGHBOURS)?,
         },
     };
+    learns(settings, &train)?;
     divides(settings, &train)?;
     Ok(train)
 }
@@ -162,6 +163,19 @@ fn milestones(
 }
 
 /// A batch is cut into `accumulate` parts, and each of those into `groups`, of two records at least.
+/// That there is a learning rate, and that it is reached.
+fn learns(settings: &Settings, train: &Train) -> Result<(), PipelineError> {
+    if train.learning_rate <= 0.0 {
+        let expected = "a number > 0".to_owned();
+        return Err(settings.refusal(&keys::LEARNING_RATE, expected));
+    }
+    if train.warmup_epochs > f64::from(train.epochs) {
+        let expected = format!("at most train.epochs = {}", train.epochs);
+        return Err(settings.refusal(&keys::WARMUP_EPOCHS, expected));
+    }
+    Ok(())
+}
+
 fn divides(settings: &Settings, train: &Train) -> Result<(), PipelineError> {
     let refuse = |key: &dyn AnyKey, expected| Err(settings.refusal(key, expected));
     let Train {

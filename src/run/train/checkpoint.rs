@@ -43,6 +43,21 @@ pub(super) struct Checkpoints {
     about: BTreeMap<String, String>,
 }
 
+/// Whether the run in `out` has saved anything.
+///
+/// # Errors
+/// [`RunError::File`] if the folder cannot be listed.
+pub(super) fn is_any_in(out: &Path) -> Result<bool, RunError> {
+    let folder = out.join(CHECKPOINTS);
+    let mut entries = match fs::read_dir(&folder) {
+        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(false),
+        entries => entries.map_err(failed("list", &folder))?,
+    };
+    Ok(entries.any(|entry| {
+        entry.is_ok_and(|entry| entry.path().extension() == Some("safetensors".as_ref()))
+    }))
+}
+
 impl Checkpoints {
     /// Those of the run in `out`; the folder is made if it is not there.
     ///

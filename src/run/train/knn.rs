@@ -1,15 +1,13 @@
 //! A kNN on labelled images, while training goes on: what the trunk has learnt so far.
 
-use std::path::{Path, PathBuf};
-
-use tch::{Device, Kind, Tensor};
+use std::path::Path;
 
 use super::error::TrainError;
 use crate::augment::{Recipe, Samples, StoredImage, Viewer};
-use crate::model::{Pass, Precision, ResNet};
+use crate::model::{HostViews, Precision, ResNet, Stage};
 use crate::source::{LabelledImages, SourceError, labelled_images};
 use crate::train::{KnnBank, KnnOptions, KnnTally, Rows};
-use crate::types::{RgbImage, Seed, SizePx};
+use crate::types::{Seed, with_causes};
 
 /// Images that go through the trunk at once.
 const BATCH: usize = 64;
@@ -53,15 +51,10 @@ impl LabelledFolder {
     /// Asks `trunk`.
     ///
     /// # Errors
-    /// [`TrainError::LabelledImage`], [`TrainError::Knn`].
-    pub fn ask(
-        &self,
-        trunk: &ResNet,
-        device: Device,
-        precision: Precision,
-    ) -> Result<KnnTally, TrainError> {
+    /// [`TrainError::LabelledImage`], [`TrainError::Knn`], [`TrainError::Torch`].
+    pub fn ask(&self, trunk: &ResNet, precision: Precision) -> Result<KnnTally, TrainError> {
         let halves = self.images.halves();
-        let features = |places: &[usize]| self.features(places, trunk, device, precision);
+        let features = |places: &[usize]| self.features(places, trunk, precision);
         let (bank, bank_labels) = features(&halves.bank)?;
         let (queries, query_labels) = features(&halves.queries)?;
         let rows = |features: &Features| -> Result<KnnTally, TrainError> {
@@ -79,13 +72,12 @@ impl LabelledFolder {
         &self,
         places: &[usize],
         trunk: &ResNet,
-        device: Device,
         precision: Precision,
     ) -> Result<(Features, Vec<u32>), TrainError> {
         let recipe = Recipe::Squash {
             side_px: self.side_px,
         };
-        let (len, side) = (recipe.num_values(), i64::from(self.side_px));
+        let len = recipe.num_values();
         let mut viewer = Viewer::default();
         let mut features = Features::default();
         let mut labels = Vec::new();
@@ -103,12 +95,14 @@ impl LabelledFolder {
                     }
                 })?;
             }
-            let images = Tensor::from_slice(&samples)
-                .view([places.len() as i64, side, side, 3])
-                .permute([0, 3, 1, 2])
-                .to_device(device);
-            let found = tch::no_grad(|| trunk.forward(&images, Pass::Evaluation { precision }));
-            features.add(&found);
+            let views = HostViews::F32(samples);
+            let found = trunk.encode(&views, self.side_px, Stage::Pooled, precision);
+            let found = found.map_err(|refused| TrainError::Torch {
+                what: "ask the kNN",
+                reason: refused.reason,
+            })?;
+            features.num_dims = (found.len() / places.len()).max(1);
+            features.values.extend(found);
         }
         Ok((features, labels))
     }
@@ -120,60 +114,16 @@ struct Features {
     num_dims: usize,
 }
 
-impl Features {
-    fn add(&mut self, found: &Tensor) {
-        let found = found
-            .to_kind(Kind::Float)
-            .to_device(Device::Cpu)
-            .contiguous();
-        let from = self.values.len();
-        self.num_dims = usize::try_from(found.size()[1]).unwrap_or(1);
-        self.values.resize(from + found.numel(), 0.0);
-        found.copy_data(&mut self.values[from..], found.numel());
-    }
-}
-
-/// Decodes a JPEG or a PNG and makes its evaluation view.
+/// Makes the evaluation view of the image in a file.
 fn render(
-    path: &PathBuf,
+    path: &Path,
     recipe: &Recipe,
     viewer: &mut Viewer,
     room: &mut [f32],
 ) -> Result<(), String> {
     let bytes = std::fs::read(path).map_err(|err| err.to_string())?;
     let seed = Seed::of_run(0); // nothing is drawn
-    let made = if bytes.starts_with(b"\x89PNG") {
-        let image = decode_png(&bytes)?;
-        viewer.render(StoredImage::Rgb(&image), recipe, seed, Samples::F32(room))
-    } else {
-        viewer.render(StoredImage::Jpeg(&bytes), recipe, seed, Samples::F32(room))
-    };
-    made.map_err(|err| crate::types::with_causes(&err))
-}
-
-fn decode_png(bytes: &[u8]) -> Result<RgbImage, String> {
-    let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
-    decoder.set_transformations(png::Transformations::normalize_to_color8());
-    let mut reader = decoder.read_info().map_err(|err| err.to_string())?;
-    let size = SizePx {
-        width: reader.info().width,
-        height: reader.info().height,
-    };
-    if !size.is_accepted() {
-        return Err(format!("a PNG of {size} is not accepted"));
-    }
-    let len = reader.output_buffer_size().ok_or("a PNG of no size")?;
-    let mut samples = vec![0; len];
-    let frame = reader
-        .next_frame(&mut samples)
-        .map_err(|err| err.to_string())?;
-    let channels = frame.color_type.samples();
-    let pixels = samples
-        .chunks_exact(channels)
-        .flat_map(|pixel| match channels {
-            1 | 2 => [pixel[0]; 3],
-            _ => [pixel[0], pixel[1], pixel[2]],
-        });
-    let pixels: Vec<u8> = pixels.take(3 * size.area() as usize).collect();
-    Ok(RgbImage { size, pixels })
+    StoredImage::of_file(&bytes)
+        .and_then(|image| viewer.render(image, recipe, seed, Samples::F32(room)))
+        .map_err(|err| with_causes(&err))
 }

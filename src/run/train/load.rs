@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use super::data::{Data, Labels};
 use super::error::TrainError;
 use super::views::ViewOf;
 use crate::augment::{Samples, StoredImage, Viewer};
-use crate::model::Precision;
+use crate::model::{HostViews, Precision};
 use crate::parallel::{Heartbeat, Job, Loss, Planned};
 use crate::shard::{EpochOrder, Record};
 use crate::train::StepInputs;
@@ -211,17 +211,10 @@ fn stored_image<'a>(record: &Record<'a>, meta: &RecordMeta, role: Role) -> Optio
 /// Room for one view of a whole batch.
 #[derive(Debug)]
 struct ViewBuffer {
-    samples: Numbers,
+    samples: HostViews,
     /// Of one record.
     len: usize,
-    num_images: i64,
-    side_px: i64,
-}
-
-#[derive(Debug)]
-enum Numbers {
-    F32(Vec<f32>),
-    Bf16(Vec<u16>),
+    side_px: u32,
 }
 
 impl ViewBuffer {
@@ -229,13 +222,9 @@ impl ViewBuffer {
         let len = view.recipe.num_values();
         let all = len * batch as usize;
         Self {
-            samples: match precision {
-                Precision::F32 => Numbers::F32(vec![0.0; all]),
-                Precision::Bf16 => Numbers::Bf16(vec![0; all]),
-            },
+            samples: HostViews::zeros(all, precision),
             len,
-            num_images: view.recipe.num_images() as i64 * batch as i64,
-            side_px: i64::from(view.recipe.side_px()),
+            side_px: view.recipe.side_px(),
         }
     }
 
@@ -243,22 +232,14 @@ impl ViewBuffer {
     fn place(&mut self, place: u64) -> Samples<'_> {
         let from = place as usize * self.len;
         match &mut self.samples {
-            Numbers::F32(samples) => Samples::F32(&mut samples[from..from + self.len]),
-            Numbers::Bf16(samples) => Samples::Bf16(&mut samples[from..from + self.len]),
+            HostViews::F32(samples) => Samples::F32(&mut samples[from..from + self.len]),
+            HostViews::Bf16(samples) => Samples::Bf16(&mut samples[from..from + self.len]),
         }
     }
 
     /// `images x 3 x side x side`, channels last.
     fn into_tensor(self) -> Tensor {
-        let shape = [self.num_images, self.side_px, self.side_px, 3];
-        let tensor = match &self.samples {
-            Numbers::F32(samples) => Tensor::from_slice(samples),
-            Numbers::Bf16(samples) => {
-                let bytes: Vec<u8> = samples.iter().flat_map(|bits| bits.to_ne_bytes()).collect();
-                Tensor::from_data_size(&bytes, &[samples.len() as i64], Kind::BFloat16)
-            }
-        };
-        tensor.view(shape).permute([0, 3, 1, 2])
+        self.samples.tensor(self.side_px)
     }
 }
 

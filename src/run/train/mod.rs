@@ -10,6 +10,7 @@ mod config;
 mod data;
 mod display;
 mod error;
+mod folder;
 mod knn;
 mod load;
 mod metrics;
@@ -19,15 +20,11 @@ mod trainer;
 mod views;
 mod watched;
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tch::Device;
 
 pub use error::TrainError;
@@ -38,13 +35,14 @@ use self::checkpoint::{BACKBONE, Checkpoints, Progress};
 use self::clock::Clock;
 use self::data::{Data, Labels};
 use self::display::Display;
+use self::folder::RunFile;
 use self::knn::LabelledFolder;
 use self::load::Loader;
 use self::metrics::Metrics;
 use self::torch::computed;
 use self::trainer::Trainer;
 use self::views::views_of;
-use super::out::{JOURNAL_FOLDER, differences, failed, lock, nothing_foreign_in, write_whole};
+use super::out::JOURNAL_FOLDER;
 use super::words::counted;
 use super::{RunError, Verbosity};
 use crate::model;
@@ -53,20 +51,8 @@ use crate::pipeline::{Pipeline, TrainMethod};
 use crate::train::{CollapseWatch, DataCounts, Learner, setup_warnings};
 use crate::types::Seed;
 
-/// What the run is; its being there makes a folder one of a run.
-const RUN_FILE: &str = "run.json";
 /// A batch takes seconds at most.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Settings that a run may go on with changed: what is written when.
-const FREE_KEYS: [&str; 6] = [
-    "training.train.log_steps",
-    "training.train.checkpoint_steps",
-    "training.train.keep",
-    "training.train.knn_epochs",
-    "training.train.knn_images",
-    "training.train.knn_neighbours",
-];
-
 /// What to train, on what, and where it goes.
 #[derive(Debug, Clone)]
 pub struct TrainOptions {
@@ -86,17 +72,6 @@ pub struct TrainOptions {
     pub verbosity: Verbosity,
     /// Ends the run; it can go on.
     pub cancel: Arc<Cancel>,
-}
-
-/// `run.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct RunFile {
-    /// Of the program that began the run.
-    program_version: String,
-    /// Settings, defaults included.
-    training: Value,
-    /// Of the shards.
-    dataset_xxh64: String,
 }
 
 /// Trains; goes on by itself where the same run was stopped.
@@ -135,26 +110,10 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
         }
         .into());
     }
-    if out.exists() && !out.is_dir() {
-        return Err(RunError::NotAFolder(out.clone()));
-    }
-    let begin = RunFile {
-        program_version: env!("CARGO_PKG_VERSION").to_owned(),
-        training: pipeline.resolved_training(),
-        dataset_xxh64: data.fingerprint.clone(),
-    };
-    stored_run(out, &begin)?;
-    let _lock = lock(out).map_err(|err| err.named_if_full(out, "nothing yet"))?;
-    // Once more: another run may have begun here in between.
-    if stored_run(out, &begin)?.is_none() {
-        let text = serde_json::to_vec_pretty(&begin).unwrap_or_default();
-        write_whole(out, RUN_FILE, &text).map_err(|err| err.named_if_full(out, "nothing yet"))?;
-    }
-    if device == Device::Cpu {
-        let threads = i32::try_from(options.workers).unwrap_or(1);
-        tch::set_num_threads(threads);
-        model::keep_freed_memory();
-    } else {
+    let begin = RunFile::of(pipeline, &data);
+    let _lock = begin.claim(out)?;
+    model::use_cores(device, options.workers);
+    if device != Device::Cpu {
         // Views keep their size, so it pays to try which convolution is fastest. They may differ in the last bits.
         tch::Cuda::cudnn_set_benchmark(true);
     }
@@ -168,13 +127,7 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
         let config = config::learner(&pipeline.train);
         Learner::new(&config, counts, seed.for_step("weights", ""), device)
     })?;
-    let about = BTreeMap::from([
-        ("format".to_owned(), "vidpairs".to_owned()),
-        ("program_version".to_owned(), begin.program_version.clone()),
-        ("training".to_owned(), begin.training.to_string()),
-        ("dataset_xxh64".to_owned(), begin.dataset_xxh64.clone()),
-    ]);
-    let checkpoints = Checkpoints::open(out, pipeline.train.watch.keep, about)
+    let checkpoints = Checkpoints::open(out, pipeline.train.watch.keep, begin.about())
         .map_err(|err| err.named_if_full(out, "nothing yet"))?;
     let last = checkpoints.last()?;
     let progress = match &last {
@@ -348,45 +301,4 @@ fn small_images(options: &TrainOptions, loader: &Loader) -> Option<(u32, u32)> {
         .max()
         .filter(|&short| short < size)
         .map(|short| (short, size))
-}
-
-/// The run that `out` holds, if it is this one.
-fn stored_run(out: &Path, begin: &RunFile) -> Result<Option<RunFile>, RunError> {
-    let path = out.join(RUN_FILE);
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(err) if err.kind() == io::ErrorKind::NotFound => {
-            // With a journal it is ours: a run that begins now, or was killed before it could say what it is.
-            if !out.join(JOURNAL_FOLDER).is_dir() {
-                nothing_foreign_in(out)?;
-            }
-            return Ok(None);
-        }
-        Err(err) => return Err(failed("read", &path)(err)),
-    };
-    let stored: RunFile = serde_json::from_slice(&bytes)
-        .map_err(|err| failed("read", &path)(io::Error::other(err)))?;
-    if stored.program_version != begin.program_version {
-        return Err(RunError::OtherVersion {
-            out: out.to_owned(),
-            theirs: stored.program_version,
-            ours: begin.program_version.clone(),
-        });
-    }
-    let value = |run: &RunFile| serde_json::to_value(run).unwrap_or_default();
-    let is_free = |key: &str| FREE_KEYS.contains(&key);
-    match differences(&value(&stored), &value(begin), is_free)
-        .into_iter()
-        .next()
-    {
-        None => Ok(Some(stored)),
-        Some(difference) => {
-            let difference = difference.replacen("training.", "", 1);
-            Err(TrainError::OtherRun {
-                out: out.to_owned(),
-                difference,
-            }
-            .into())
-        }
-    }
 }

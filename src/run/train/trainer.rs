@@ -177,9 +177,7 @@ impl Trainer {
             return Ok(());
         };
         self.check_finite()?;
-        let tally = computed("ask the kNN", || {
-            labelled.ask(self.learner.trunk(), self.device, self.precision)
-        })??;
+        let tally = labelled.ask(self.learner.trunk(), self.precision)?;
         let figures = KnnFigures {
             step: self.progress.step,
             knn: tally.top1(),

@@ -5,11 +5,11 @@ use glam::Vec3;
 use super::casting::image_truth;
 use super::plan::Work;
 use super::{ImageSettings, ItemError};
+use crate::png::{self, PngEffort};
 use crate::synth::layout::aloi::{AloiImage, Lamp, images};
 use crate::synth::render::{Backdrop, Light, Lighting, Renderer, Sensor};
 use crate::synth::scene::studio::{self, Stand};
 use crate::synth::truth::LightTruth;
-use crate::types::RgbImage;
 
 /// Degrees of the camera above the turntable.
 const ELEVATION: f64 = 18.0;
@@ -53,7 +53,8 @@ pub(super) fn make(
             &sensor,
             &mut noise,
         );
-        work.folder.write(&image.path, &png(&picture)?)?;
+        work.folder
+            .write(&image.path, &png::encode(&picture, PngEffort::Fast)?)?;
         let mask = renderer.masks(&scene, |_| true).swap_remove(0);
         let light = light_truth(&image);
         let truth = image_truth(&image.path, object, &stand, light, mask);
@@ -100,16 +101,4 @@ fn light_truth(image: &AloiImage) -> LightTruth {
         color: image.color,
         strength: lamp_strength(image.lamps.len()) * count,
     }
-}
-
-fn png(picture: &RgbImage) -> Result<Vec<u8>, png::EncodingError> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, picture.size.width, picture.size.height);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_compression(png::Compression::Fast);
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(&picture.pixels)?;
-    writer.finish()?;
-    Ok(bytes)
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::codec::video::VideoError;
 use crate::jpeg::JpegError;
+use crate::png::PngError;
 use crate::synth::backdrops::BackdropError;
 use crate::synth::layout::got10k::MetaInfoError;
 use crate::synth::layout::mat::MatError;
@@ -31,8 +32,8 @@ pub enum ItemError {
     #[error(transparent)]
     Jpeg(#[from] JpegError),
     /// A PNG can't be written. Leave it out.
-    #[error("cannot compress a PNG")]
-    Png(#[from] png::EncodingError),
+    #[error(transparent)]
+    Png(#[from] PngError),
     /// The .mp4 can't be written. Stop.
     #[error("cannot write the .mp4")]
     Video(#[from] VideoError),

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Files that numpy writes, for src/npz/tests.rs.
+
+usage: npz.py OUT_DIR      (tests/golden/npz; packages: scripts/golden/requirements.txt)
+
+Every good file holds the same features, a row for each of 4 images with 3 units, of values that all kinds hold exactly.
+"""
+import sys
+from pathlib import Path
+
+import numpy as np
+
+FEAT = np.array([[0.5, -1.25, 3], [0, 2048, -0.125], [1, 1, 1], [-7, 0.0625, 2]])
+INSTANCE = np.array([3, 3, -2, 90])
+CLASS = np.array([0, 0, 1, 1])
+
+
+def main():
+    out = Path(sys.argv[1])
+    out.mkdir(parents=True, exist_ok=True)
+    labels = {"instance": INSTANCE, "class": CLASS}
+    for kind in ["<f4", "<f8", "<f2", ">f4", ">f8"]:
+        name = {"<": "", ">": "big_"}[kind[0]] + kind[1:]
+        np.savez(out / f"{name}.npz", feat=FEAT.astype(kind), **labels)
+    np.savez(out / "fortran.npz", feat=np.asfortranarray(FEAT.astype("<f4")), **labels)
+    np.savez_compressed(out / "compressed.npz", feat=FEAT.astype("<f4"), **labels)
+    np.savez_compressed(out / "compressed_fortran.npz", feat=np.asfortranarray(FEAT), **labels)
+    for kind in ["i1", "<i2", "<i4", "u1", "<u8", "<f4", ">i2"]:
+        instance = np.where(INSTANCE < 0, 5, INSTANCE) if "u" in kind else INSTANCE
+        np.savez(out / f"labels_{kind.replace('<', '').replace('>', 'big_')}.npz", feat=FEAT, instance=instance.astype(kind))
+    np.savez(out / "names.npz", feat=FEAT, **labels, class_names=np.array(["café", "d"]), instance_names=np.array([b"x"] * 91),
+             notes=np.array({"any": "object"}, dtype=object))
+    # What is refused.
+    np.save(out / "single.npy", FEAT)
+    np.savez(out / "unnamed.npz", FEAT, INSTANCE)
+    np.savez(out / "complex.npz", feat=FEAT.astype("<c8"), **labels)
+    np.savez(out / "integers.npz", feat=FEAT.astype("<i4"), **labels)
+    np.savez(out / "objects.npz", feat=FEAT.astype(object), **labels)
+    np.savez(out / "records.npz", feat=np.zeros(4, dtype=[("a", "<f4"), ("b", "<i2")]), **labels)
+    np.savez(out / "flat.npz", feat=FEAT.ravel(), instance=np.arange(12))
+    np.savez(out / "empty.npz", feat=FEAT[:0], instance=INSTANCE[:0])
+    np.savez(out / "short.npz", feat=FEAT, instance=INSTANCE[:3])
+    np.savez(out / "short_class.npz", feat=FEAT, instance=INSTANCE, **{"class": CLASS[:2]})
+    np.savez(out / "half_labels.npz", feat=FEAT, instance=INSTANCE + 0.5)
+    np.savez(out / "text_labels.npz", feat=FEAT, instance=np.array(list("abcd")))
+    np.savez(out / "few_names.npz", feat=FEAT, **labels, class_names=np.array(["a"]))
+    nan = FEAT.copy()
+    nan[2, 1] = np.nan
+    np.savez(out / "nan.npz", feat=nan.astype("<f4"), **labels)
+    np.savez(out / "nan_fortran.npz", feat=np.asfortranarray(nan), **labels)
+    large = FEAT.copy()
+    large[3, 0] = 1e300
+    np.savez(out / "large.npz", feat=large, **labels)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+//! `vidpairs invariance`: flags to options, scores to a table, a CSV and a page.
+
+mod page;
+
+use std::fmt::{self, Display, Formatter};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::CliError;
+use super::args::InvarianceArgs;
+use crate::parallel::Cancel;
+use crate::pipeline::Measure;
+use crate::report::invariance::{render_table, write_scores_csv};
+use crate::report::{self, PageError};
+use crate::run::{
+    self, InvarianceData, InvarianceOptions, InvarianceSummary, MeasuredModels, NamedFile,
+};
+use crate::source::ImageSetKind;
+
+pub(super) fn invariance(
+    args: &InvarianceArgs,
+    cancel: &Arc<Cancel>,
+) -> Result<ExitCode, CliError> {
+    let options = options(args, cancel)?;
+    let summary = run::invariance(&options)?;
+    let shown = page::page(&summary);
+    let csv = args.out.join("scores.csv");
+    let mut rows = Vec::new();
+    write_scores_csv(&shown, &mut rows)
+        .and_then(|()| crate::types::replace_whole(&csv, &rows))
+        .map_err(|source| PageError::Write {
+            path: csv.clone(),
+            source,
+        })?;
+    let html = args.out.join("report.html");
+    report::write_page(&html, &report::invariance::render(&shown))?;
+    args.common.print(&Printed {
+        table: render_table(&shown),
+        summary,
+        page: html,
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the command prints.
+#[derive(Serialize)]
+struct Printed {
+    #[serde(flatten)]
+    summary: InvarianceSummary,
+    page: PathBuf,
+    #[serde(skip)]
+    table: String,
+}
+
+impl Display for Printed {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.table.trim_end())?;
+        let left_out = self.summary.panels.iter().flat_map(|it| &it.left_out);
+        let num: usize = left_out.map(|group| group.count).sum();
+        if num > 0 {
+            writeln!(f, "\n{num} left out; the page and invariance.json tell why")?;
+        }
+        write!(f, "\n{}", self.page.display())
+    }
+}
+
+fn options(args: &InvarianceArgs, cancel: &Arc<Cancel>) -> Result<InvarianceOptions, CliError> {
+    let models = if args.features.is_empty() {
+        MeasuredModels::Encoders {
+            weights: args.weights.iter().map(|it| named_file(it)).collect(),
+            data: args
+                .data
+                .iter()
+                .map(|it| data(it))
+                .collect::<Result<_, _>>()?,
+        }
+    } else {
+        MeasuredModels::Features(args.features.iter().map(|it| named_file(it)).collect())
+    };
+    Ok(InvarianceOptions {
+        measure: Measure::read(args.pipeline.as_deref(), &args.set)?,
+        models,
+        out: args.out.clone(),
+        device: args.device.clone(),
+        workers: args.common.workers(),
+        verbosity: args.common.verbosity(),
+        cancel: Arc::clone(cancel),
+    })
+}
+
+/// `KIND=PATH`.
+fn data(text: &str) -> Result<InvarianceData, CliError> {
+    let refused = |expected: String| CliError::Option {
+        option: "--data",
+        value: text.to_owned(),
+        expected,
+    };
+    let names = ImageSetKind::ALL.map(ImageSetKind::name).join(", ");
+    let Some((kind, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
+        return Err(refused(format!("KIND=PATH, where KIND is one of {names}")));
+    };
+    let kind = kind.parse::<ImageSetKind>();
+    Ok(InvarianceData {
+        kind: kind.map_err(|err| refused(format!("KIND=PATH: {err}")))?,
+        path: PathBuf::from(path),
+    })
+}
+
+/// `NAME=FILE`, or `FILE`, which is called by its name without folder and extension; a run's `backbone.safetensors` by its run.
+fn named_file(text: &str) -> NamedFile {
+    // A file whose name holds `=` is meant as it is, if it is there.
+    if let Some((name, path)) = text.split_once('=')
+        && !name.is_empty()
+        && !name.contains('/')
+        && !Path::new(text).exists()
+    {
+        return NamedFile {
+            name: name.to_owned(),
+            path: PathBuf::from(path),
+        };
+    }
+    let path = PathBuf::from(text);
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy());
+    let folder = path.parent().and_then(Path::file_name);
+    let name = match (&stem, folder) {
+        (Some(stem), Some(folder)) if stem == "backbone" => folder.to_string_lossy().into_owned(),
+        (Some(stem), _) => stem.clone().into_owned(),
+        (None, _) => text.to_owned(),
+    };
+    NamedFile { name, path }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_are_called_by_their_name_their_file_or_their_run() {
+        let name = |text| named_file(text).name;
+        assert_eq!(name("moco=/w/a.pth"), "moco");
+        assert_eq!(name("/w/moco_v2_800ep.pth.tar"), "moco_v2_800ep.pth");
+        assert_eq!(name("runs/temporal/backbone.safetensors"), "temporal");
+        assert_eq!(name("backbone.safetensors"), "backbone");
+    }
+
+    #[test]
+    fn an_unknown_kind_names_the_nearest() {
+        let err = data("aloi-view=/d").unwrap_err().to_string();
+        assert!(
+            err.starts_with("--data is aloi-view=/d; expected KIND=PATH: "),
+            "{err}"
+        );
+        assert!(err.contains("aloi-viewpoint"), "{err}");
+        let err = data("aloi-viewpoint").unwrap_err().to_string();
+        assert!(
+            err.contains("got10k-occlusion, pascal3d-viewpoint"),
+            "{err}"
+        );
+    }
+}

@@ -1,0 +1,144 @@
+//! Mean, spread and correlation of units.
+
+use std::ops::AddAssign;
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array2, Axis, s};
+
+use super::super::Features;
+
+/// Images whose products are summed at once.
+const NUM_ROWS: usize = 1024;
+/// Units of a panel. Products are symmetric: of each pair of panels one order is enough.
+const PANEL: usize = 256;
+
+/// Mean and standard deviation of each unit over all images.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeatureMoments {
+    num_images: usize,
+    /// `D`.
+    pub(super) means: Vec<f64>,
+    /// `D`, of the images as the whole population; exactly 0 where a unit has one value.
+    pub(super) deviations: Vec<f64>,
+}
+
+/// Sums over images of the products of two units, each standardised; those of more images can be added.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnitProducts {
+    /// `D x D`; what lies below the diagonal is not filled in everywhere.
+    sums: Array2<f64>,
+}
+
+impl FeatureMoments {
+    /// Of `features`, `N x D`.
+    pub fn of(features: &Features<'_>) -> Self {
+        let (num_images, num_units) = (features.num_images(), features.num_units());
+        // From the first image: so the mean of a unit that has one value is exactly that.
+        let first: Vec<f64> = features
+            .images()
+            .next()
+            .unwrap_or_default()
+            .iter()
+            .map(|&it| it.into())
+            .collect();
+        let mut means = vec![0.0; num_units];
+        for row in features.images() {
+            for ((mean, &value), first) in means.iter_mut().zip(row).zip(&first) {
+                *mean += f64::from(value) - first;
+            }
+        }
+        for (mean, first) in means.iter_mut().zip(&first) {
+            *mean = first + *mean / num_images as f64;
+        }
+        let mut deviations = vec![0.0; num_units];
+        for row in features.images() {
+            for ((sum, &value), mean) in deviations.iter_mut().zip(row).zip(&means) {
+                *sum += (f64::from(value) - mean).powi(2);
+            }
+        }
+        for sum in &mut deviations {
+            *sum = (*sum / num_images as f64).sqrt();
+        }
+        Self {
+            num_images,
+            means,
+            deviations,
+        }
+    }
+
+    /// `N`.
+    pub fn num_images(&self) -> usize {
+        self.num_images
+    }
+
+    /// `D`.
+    pub fn num_units(&self) -> usize {
+        self.means.len()
+    }
+
+    /// Blocks of images that products are summed in.
+    pub fn num_blocks(&self) -> usize {
+        self.num_images.div_ceil(NUM_ROWS)
+    }
+
+    /// The products of the images of one block, `0..num_blocks()`. Takes `(D + 1024) x D x 8` bytes; sums over all blocks are
+    /// the same for any number of threads if they are added in the order of the blocks.
+    ///
+    /// - `features`: those of [`of`](Self::of) again.
+    pub fn products(&self, features: &Features<'_>, block: usize) -> UnitProducts {
+        let num_units = self.num_units();
+        let mut sums = Array2::zeros((num_units, num_units));
+        let rows = features.values().chunks(NUM_ROWS * num_units).nth(block);
+        let rows = rows.unwrap_or_default().chunks_exact(num_units);
+        let mut standard = Array2::zeros((rows.len(), num_units));
+        let inverse = |deviation: &f64| {
+            if *deviation > 0.0 {
+                deviation.recip()
+            } else {
+                0.0
+            }
+        };
+        let scales: Vec<f64> = self.deviations.iter().map(inverse).collect();
+        for (standard, row) in standard.axis_iter_mut(Axis(0)).zip(rows) {
+            let moments = self.means.iter().zip(&scales);
+            for ((standard, &value), (mean, scale)) in standard.into_iter().zip(row).zip(moments) {
+                *standard = (f64::from(value) - mean) * scale;
+            }
+        }
+        for start in (0..num_units).step_by(PANEL) {
+            let end = (start + PANEL).min(num_units);
+            let panel = standard.slice(s![.., start..end]);
+            let mut sums = sums.slice_mut(s![start..end, start..]);
+            general_mat_mul(
+                1.0,
+                &panel.t(),
+                &standard.slice(s![.., start..]),
+                0.0,
+                &mut sums,
+            );
+        }
+        UnitProducts { sums }
+    }
+
+    /// The correlations of all units, `D x D`, of the `products` of all blocks. Those of a unit that has one value are 0, also with itself.
+    pub(super) fn correlations(&self, products: UnitProducts) -> Array2<f64> {
+        let mut sums = products.sums;
+        let num_units = sums.nrows();
+        for row in 0..num_units {
+            for column in row..num_units {
+                let value = sums[[row, column]] / self.num_images as f64;
+                sums[[row, column]] = value;
+                sums[[column, row]] = value;
+            }
+        }
+        sums
+    }
+}
+
+impl AddAssign for UnitProducts {
+    /// # Panics
+    /// If they are of different numbers of units.
+    fn add_assign(&mut self, other: Self) {
+        self.sums += &other.sums;
+    }
+}

@@ -1,0 +1,170 @@
+//! The zip: which arrays there are, and one of them, checked, before memory is taken for it.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::Path;
+
+use zip::ZipArchive;
+use zip::read::ZipFile;
+
+use super::error::NpzError;
+use super::header::{ArrayHeader, text_place};
+
+/// What an array's name in the zip ends in.
+pub(super) const ENDING: &str = ".npy";
+/// Most bytes that one byte of deflate unfolds to, and some for what is short.
+const MOST_UNFOLDED: u64 = 1032;
+const SHORT: u64 = 1 << 16;
+
+/// The arrays of a `.npz` file.
+#[derive(Debug)]
+pub struct NpzArchive<R> {
+    zip: ZipArchive<R>,
+    names: Vec<String>,
+}
+
+impl NpzArchive<BufReader<File>> {
+    /// The arrays of the file at `path`.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; the file is not named.
+    pub fn open(path: &Path) -> Result<Self, NpzError> {
+        let file = File::open(path).map_err(NpzError::Read)?;
+        Self::new(BufReader::new(file))
+    }
+}
+
+impl<R: Read + Seek> NpzArchive<R> {
+    /// The arrays of a file.
+    ///
+    /// # Errors
+    /// [`NpzError::Zip`] if it is no zip, [`NpzError::SingleArray`] if it is a `.npy`, [`NpzError::Read`].
+    pub fn new(mut file: R) -> Result<Self, NpzError> {
+        let mut beginning = Vec::new();
+        let read = Read::by_ref(&mut file).take(12).read_to_end(&mut beginning);
+        read.and_then(|_| file.rewind()).map_err(NpzError::Read)?;
+        if let Ok(beginning) = beginning.try_into()
+            && text_place(beginning).is_ok()
+        {
+            return Err(NpzError::SingleArray);
+        }
+        let zip = ZipArchive::new(file).map_err(NpzError::Zip)?;
+        let names = zip.file_names().filter_map(|name| {
+            let name = name.ok()?;
+            Some(name.strip_suffix(ENDING)?.to_owned())
+        });
+        let names = names.collect();
+        Ok(Self { zip, names })
+    }
+
+    /// The names of the arrays, as numpy gives them.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Whether there is an array `name`.
+    pub fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|other| other == name)
+    }
+
+    /// Opens the array `name`: its header is read, and checked against what the file holds.
+    ///
+    /// # Errors
+    /// [`NpzError::Missing`], which says what is there; [`NpzError::Header`], [`NpzError::Size`], [`NpzError::Unfolds`],
+    /// [`NpzError::Damaged`].
+    pub fn array(&mut self, name: &str) -> Result<ArrayReader<'_, R>, NpzError> {
+        if !self.has(name) {
+            return Err(NpzError::Missing {
+                name: name.to_owned(),
+                found: match self.names.is_empty() {
+                    true => "none".to_owned(),
+                    false => self.names.join(", "),
+                },
+            });
+        }
+        let file = self.zip.by_name(&format!("{name}{ENDING}"));
+        ArrayReader::open(name, file.map_err(NpzError::Zip)?)
+    }
+}
+
+/// One array, before its elements are read.
+pub struct ArrayReader<'a, R: Read> {
+    pub(super) name: String,
+    pub(super) header: ArrayHeader,
+    pub(super) elements: ZipFile<'a, R>,
+}
+
+impl<'a, R: Read> ArrayReader<'a, R> {
+    fn open(name: &str, mut file: ZipFile<'a, R>) -> Result<Self, NpzError> {
+        let (stated, stored) = (file.size(), file.compressed_size());
+        if stated > stored.saturating_mul(MOST_UNFOLDED).saturating_add(SHORT) {
+            return Err(NpzError::Unfolds {
+                name: name.to_owned(),
+                stated,
+                stored,
+            });
+        }
+        let damaged = |source| NpzError::Damaged {
+            name: name.to_owned(),
+            source,
+        };
+        let wrong = |reason| NpzError::Header {
+            name: name.to_owned(),
+            reason,
+        };
+        let mut beginning = [0; 12];
+        file.read_exact(&mut beginning).map_err(damaged)?;
+        let (before, len) = text_place(beginning).map_err(wrong)?;
+        // Of version 1.0 two bytes of the text have been read.
+        let mut text = beginning.get(before..).unwrap_or_default().to_vec();
+        let left = len.saturating_sub(text.len()) as u64;
+        let read = Read::by_ref(&mut file).take(left).read_to_end(&mut text);
+        read.map_err(damaged)?;
+        let text = std::str::from_utf8(&text).map_err(|err| wrong(err.to_string()))?;
+        let header = ArrayHeader::parse(text).map_err(wrong)?;
+        let got = stated.saturating_sub((before + len) as u64);
+        let expected = match header.element.letter {
+            'O' => return Err(kind(name, &header, "numbers or text, not Python's objects")),
+            _ => header.num_bytes().unwrap_or(u128::MAX),
+        };
+        if expected != u128::from(got) {
+            return Err(NpzError::Size {
+                name: name.to_owned(),
+                expected,
+                got,
+            });
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            header,
+            elements: file,
+        })
+    }
+
+    /// Kind, shape and order.
+    pub fn header(&self) -> &ArrayHeader {
+        &self.header
+    }
+
+    /// An error about the kind of elements.
+    pub(super) fn kind(&self, expected: &'static str) -> NpzError {
+        kind(&self.name, &self.header, expected)
+    }
+
+    /// An error about the shape.
+    pub(super) fn shape(&self, expected: impl Into<String>) -> NpzError {
+        NpzError::Shape {
+            name: self.name.clone(),
+            got: self.header.shape.clone(),
+            expected: expected.into(),
+        }
+    }
+}
+
+fn kind(name: &str, header: &ArrayHeader, expected: &'static str) -> NpzError {
+    NpzError::Kind {
+        name: name.to_owned(),
+        got: header.element.to_string(),
+        expected,
+    }
+}

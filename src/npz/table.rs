@@ -1,0 +1,156 @@
+//! Features of images, each of a set and a class, as any framework may hand them in.
+
+use std::collections::HashSet;
+use std::io::{Read, Seek};
+use std::path::Path;
+
+use super::archive::NpzArchive;
+use super::error::NpzError;
+
+/// Features of images, each of a set and a class.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FeatureTable {
+    /// `N x D`, row-major, finite.
+    pub features: Vec<f32>,
+    /// D, at least 1.
+    pub num_units: usize,
+    /// N: the set that an image belongs to; any numbers.
+    pub instances: Vec<i64>,
+    /// N: the class of the image; any numbers. `None`: its set is its class.
+    pub classes: Option<Vec<i64>>,
+    /// What instance 0, 1 and so on are called; none has another number then.
+    pub instance_names: Option<Vec<String>>,
+    /// What class 0, 1 and so on are called; none has another number then.
+    pub class_names: Option<Vec<String>>,
+}
+
+impl FeatureTable {
+    /// Reads the arrays of the `.npz` file at `path`:
+    ///
+    /// | array | | |
+    /// |---|---|---|
+    /// | `feat` | N x D, `f4`, `f8` (rounded to single precision) or `f2` | a row for each image |
+    /// | `instance` | N, integers or whole floats | images of one number are one set |
+    /// | `class` | N, likewise; may be absent | the target of the set; without it each set is its own |
+    /// | `instance_names`, `class_names` | texts; may be absent | what 0, 1 and so on are called |
+    ///
+    /// Other arrays are not looked at.
+    ///
+    /// # Errors
+    /// [`NpzError::File`], which names the file, with the reason as its source.
+    pub fn read(path: &Path) -> Result<Self, NpzError> {
+        let read = || Self::from_archive(&mut NpzArchive::open(path)?);
+        read().map_err(|err| err.in_file(path))
+    }
+
+    /// As [`Self::read`], from an archive that is open.
+    ///
+    /// # Errors
+    /// [`NpzError`]: an array that is missing or of another shape or kind, a feature that is not finite, a label that is not
+    /// whole.
+    pub fn from_archive<R: Read + Seek>(archive: &mut NpzArchive<R>) -> Result<Self, NpzError> {
+        // Small ones first: what is wrong with them is said before gigabytes are read.
+        let num_rows = archive.array("feat")?.header().shape.first().copied();
+        let instances = labels(archive, "instance", num_rows)?;
+        let classes = match archive.has("class") {
+            true => Some(labels(archive, "class", num_rows)?),
+            false => None,
+        };
+        let instance_names = names(archive, ("instance", "instance_names"), Some(&instances))?;
+        let class_names = names(archive, ("class", "class_names"), classes.as_deref())?;
+        let (features, num_units) = features(archive)?;
+        Ok(Self {
+            features,
+            num_units,
+            instances,
+            classes,
+            instance_names,
+            class_names,
+        })
+    }
+
+    /// N.
+    pub fn num_rows(&self) -> usize {
+        self.instances.len()
+    }
+
+    /// How many sets there are.
+    pub fn num_instances(&self) -> usize {
+        self.instances.iter().collect::<HashSet<_>>().len()
+    }
+}
+
+/// `feat`, row-major, and D.
+fn features<R: Read + Seek>(archive: &mut NpzArchive<R>) -> Result<(Vec<f32>, usize), NpzError> {
+    let array = archive.array("feat")?;
+    let header = array.header().clone();
+    let [num_rows, num_units] = match *header.shape {
+        [rows, units] if rows > 0 && units > 0 => [rows, units],
+        _ => return Err(array.shape("N x D, a row for each image, a column for each unit")),
+    };
+    let is_rounded = header.element.size > 4;
+    let stored = array.into_f32s()?;
+    let bad = stored.iter().position(|value| !value.is_finite());
+    if let Some(place) = bad {
+        let (row, unit) = match header.is_fortran {
+            true => (place % num_rows, place / num_rows),
+            false => (place / num_units, place % num_units),
+        };
+        // A finite number of double precision may have become infinite: which one is in the file.
+        let value = match is_rounded {
+            true => archive.array("feat")?.element_f64(place)?,
+            false => f64::from(stored.get(place).copied().unwrap_or(f32::NAN)),
+        };
+        return Err(NpzError::NotFinite { row, unit, value });
+    }
+    if !header.is_fortran {
+        return Ok((stored, num_units));
+    }
+    let mut rows = vec![0.0; stored.len()];
+    for (unit, column) in stored.chunks_exact(num_rows).enumerate() {
+        let places = rows.iter_mut().skip(unit).step_by(num_units);
+        places.zip(column).for_each(|(to, &value)| *to = value);
+    }
+    Ok((rows, num_units))
+}
+
+fn labels<R: Read + Seek>(
+    archive: &mut NpzArchive<R>,
+    name: &str,
+    num_rows: Option<usize>,
+) -> Result<Vec<i64>, NpzError> {
+    let array = archive.array(name)?;
+    match (array.header().shape.as_slice(), num_rows) {
+        (&[got], Some(rows)) if got == rows => array.into_integers(),
+        (_, Some(rows)) => Err(array.shape(format!("{rows} labels, as `feat` has {rows} rows"))),
+        // `feat` is a scalar, which is said when it is read.
+        (_, None) => Ok(Vec::new()),
+    }
+}
+
+/// The names of labels, where they are stored and the labels are.
+fn names<R: Read + Seek>(
+    archive: &mut NpzArchive<R>,
+    (name, names): (&'static str, &'static str),
+    labels: Option<&[i64]>,
+) -> Result<Option<Vec<String>>, NpzError> {
+    let Some(labels) = labels.filter(|_| archive.has(names)) else {
+        return Ok(None);
+    };
+    let array = archive.array(names)?;
+    if array.header().shape.len() != 1 {
+        return Err(array.shape("one dimension, a text for each number"));
+    }
+    let texts = array.into_texts()?;
+    let is_named = |label: i64| usize::try_from(label).is_ok_and(|label| label < texts.len());
+    match labels.iter().position(|&label| !is_named(label)) {
+        None => Ok(Some(texts)),
+        Some(row) => Err(NpzError::Unnamed {
+            name,
+            row,
+            value: labels.get(row).copied().unwrap_or_default(),
+            names,
+            num_names: texts.len(),
+        }),
+    }
+}

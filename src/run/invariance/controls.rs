@@ -1,0 +1,95 @@
+//! Features that know nothing, and what they score: the level that a score is to be read against.
+
+use std::sync::Arc;
+
+use super::blocks::in_blocks;
+use super::scoring::score_features;
+use crate::invariance::control::{FeatureMoments, GaussianControl, shuffled};
+use crate::invariance::{Features, Plan, Score};
+use crate::parallel::Cancel;
+use crate::run::RunError;
+use crate::types::Seed;
+
+/// Images that are drawn at once.
+const NUM_IMAGES: usize = 1024;
+
+/// Scores of features of the same shape that know nothing.
+#[derive(Debug)]
+pub(super) struct Controls {
+    /// Of Gaussian features with the same mean and covariance.
+    pub gaussian: Vec<Score>,
+    /// Of the same features, each unit's values in another order.
+    pub shuffled: Vec<Score>,
+    /// Dimensions that the features use: the rank of their covariance.
+    pub rank: usize,
+}
+
+/// Makes both controls of `features` and scores them by `plan`, on as many threads as are given. Takes the memory of the features once more.
+///
+/// # Errors
+/// [`RunError`], as [`score_features`].
+pub(super) fn controls(
+    features: &Arc<Features<'static>>,
+    plan: &Arc<Plan>,
+    seed: Seed,
+    crew: (usize, &Arc<Cancel>),
+) -> Result<Controls, RunError> {
+    let (gaussian, rank) = gaussian(features, seed, crew)?;
+    let (workers, cancel) = crew;
+    let gaussian = score_features(&Arc::new(gaussian), plan, workers, cancel)?;
+    let shuffled = Features::new(shuffled(features, seed), features.num_units());
+    let shuffled = score_features(&Arc::new(shuffled.map_err(finite)?), plan, workers, cancel)?;
+    Ok(Controls {
+        gaussian,
+        shuffled,
+        rank,
+    })
+}
+
+fn gaussian(
+    features: &Arc<Features<'static>>,
+    seed: Seed,
+    crew: (usize, &Arc<Cancel>),
+) -> Result<(Features<'static>, usize), RunError> {
+    let moments = Arc::new(FeatureMoments::of(features));
+    let mut sum = None;
+    let products = {
+        let (features, moments) = (Arc::clone(features), Arc::clone(&moments));
+        move |block| moments.products(&features, block)
+    };
+    in_blocks(
+        "the covariance of the features",
+        moments.num_blocks(),
+        crew,
+        products,
+        |products| match &mut sum {
+            None => sum = Some(products),
+            Some(sum) => *sum += products,
+        },
+    )?;
+    let products = sum.unwrap_or_else(|| moments.products(features, 0));
+    let control = Arc::new(GaussianControl::new(&moments, products));
+    let (num_images, num_units) = (features.num_images(), features.num_units());
+    let rank = control.rank();
+    let mut values = Vec::with_capacity(num_images * num_units);
+    let draw = move |block: usize| {
+        let first = block * NUM_IMAGES;
+        let mut rows = vec![0.0; NUM_IMAGES.min(num_images - first) * num_units];
+        control.fill(seed, first, &mut rows);
+        rows
+    };
+    let num_blocks = num_images.div_ceil(NUM_IMAGES);
+    in_blocks("the Gaussian control", num_blocks, crew, draw, |rows| {
+        values.extend(rows);
+    })?;
+    let drawn = Features::new(values, num_units).map_err(finite)?;
+    Ok((drawn, rank))
+}
+
+/// Features whose numbers are so large that their squares are not finite.
+fn finite(err: crate::invariance::FeaturesError) -> RunError {
+    RunError::Measuring {
+        what: "a control of the features",
+        reason: err.to_string(),
+    }
+}

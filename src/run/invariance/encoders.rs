@@ -1,0 +1,121 @@
+//! Encoders on images: weights to features, features to panels.
+
+use std::sync::Arc;
+
+use tch::Device;
+
+use super::features::{FeatureOptions, image_features};
+use super::judge::Judge;
+use super::panel::PanelMaker;
+use super::subject::Subject;
+use super::{
+    InvarianceData, InvarianceError, InvarianceOptions, Measured, MeasuredModel, NamedFile,
+};
+use super::{check_names, thumbnails};
+use crate::invariance::Features;
+use crate::model::{self, Precision, Stage, TrainedResNet};
+use crate::pipeline::{NumberFormat, StageName};
+use crate::run::{RunError, TrainError};
+use crate::source::image_sets;
+use crate::types::{ImageSets, Seed};
+
+/// Measures every encoder on every data set.
+///
+/// # Errors
+/// [`RunError`]. Weights and data sets are opened before anything is computed.
+pub(super) fn measure(
+    weights: &[NamedFile],
+    data: &[InvarianceData],
+    options: &InvarianceOptions,
+    judge: &Judge<'_>,
+) -> Result<Measured, RunError> {
+    check_names(weights)?;
+    let device = match &options.device {
+        Some(name) => model::device(name).map_err(TrainError::from)?,
+        None => Device::cuda_if_available(),
+    };
+    let all_sets: Vec<(&InvarianceData, ImageSets)> = data
+        .iter()
+        .map(|it| Ok((it, sets_of(it, options)?)))
+        .collect::<Result<_, RunError>>()?;
+    let encoders: Vec<TrainedResNet> = weights
+        .iter()
+        .map(|file| TrainedResNet::open(&file.path, device).map_err(RunError::from))
+        .collect::<Result<_, _>>()?;
+    let models = weights.iter().zip(&encoders);
+    let models: Vec<MeasuredModel> = models
+        .map(|(file, encoder)| MeasuredModel {
+            name: file.name.clone(),
+            file: file.path.clone(),
+            note: format!("{}, {}", encoder.architecture, options.measure.stage.name()),
+        })
+        .collect();
+    let feature_options = feature_options(options);
+    let mut panels = Vec::new();
+    for (data, sets) in &all_sets {
+        let mut panel: Option<(Subject, PanelMaker)> = None;
+        for (place, encoder) in encoders.iter().enumerate() {
+            let made = image_features(encoder, sets, &feature_options)?;
+            let unfit = |reason: String| InvarianceError::Unfit {
+                path: data.path.clone(),
+                reason,
+            };
+            let subject =
+                Subject::of_sets(sets, &made.images).map_err(|err| unfit(err.to_string()))?;
+            let features = Features::new(made.values, made.num_units);
+            let features = Arc::new(features.map_err(|err| unfit(err.to_string()))?);
+            let mut judged = judge.judge(&subject, &features)?;
+            judged.scores.images_per_second = made.speed.map(|it| it.images_per_second);
+            judged.scores.waiting = made.speed.map(|it| it.waiting);
+            thumbnails::draw(&mut judged.scores, &subject.pictures);
+            let (first, maker) = panel.get_or_insert_with(|| {
+                let name = data.kind.name();
+                let maker = PanelMaker::of_sets(name, &data.path, sets, &subject);
+                (subject.clone(), maker)
+            });
+            if !first.is_same_as(&subject) {
+                maker.warn(
+                    "Models were measured on different images: some could be read for one and not for another."
+                        .to_owned(),
+                );
+            }
+            maker.leave_out(&made.left_out);
+            maker.add(place, judged);
+        }
+        panels.extend(panel.map(|(_, maker)| maker.finish(models.len(), judge)));
+    }
+    Ok((models, panels))
+}
+
+fn sets_of(data: &InvarianceData, options: &InvarianceOptions) -> Result<ImageSets, RunError> {
+    let seed = Seed::of_run(options.measure.seed);
+    let mut sets =
+        image_sets(data.kind, &data.path, seed).map_err(|source| InvarianceError::Sets {
+            kind: data.kind,
+            source,
+        })?;
+    if let Some(side_px) = options.measure.size_px {
+        sets.side_px = side_px;
+    }
+    Ok(sets)
+}
+
+fn feature_options(options: &InvarianceOptions) -> FeatureOptions {
+    FeatureOptions {
+        stage: match options.measure.stage {
+            StageName::Stem => Stage::Stem,
+            StageName::Layer1 => Stage::Layer1,
+            StageName::Layer2 => Stage::Layer2,
+            StageName::Layer3 => Stage::Layer3,
+            StageName::Layer4 => Stage::Layer4,
+        },
+        precision: match options.measure.numbers {
+            NumberFormat::F32 => Precision::F32,
+            NumberFormat::Bf16 => Precision::Bf16,
+        },
+        out: Some(options.out.clone()),
+        workers: options.workers,
+        verbosity: options.verbosity,
+        cancel: Arc::clone(&options.cancel),
+    }
+}

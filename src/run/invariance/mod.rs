@@ -1,0 +1,223 @@
+//! `vidpairs invariance`: what a representation ignores.
+//!
+//! Images of a data set (`source::image_sets`) become features (`features`), or features come as they are (`npz`); what they
+//! are held against is a [`Subject`]; [`Judge`] scores them, and everything that is said of a model is in the
+//! [`InvarianceSummary`].
+
+mod blocks;
+mod cards;
+mod controls;
+#[cfg(feature = "train")]
+mod encoders;
+mod error;
+#[cfg(feature = "train")]
+mod features;
+mod judge;
+mod panel;
+mod result;
+mod retrieving;
+mod scoring;
+mod set_interval;
+mod subject;
+#[cfg(feature = "train")]
+mod thumbnails;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use cards::{Along, CardPicture, CurveLine, TargetCard, UnitCard, UnitCurve};
+pub use error::InvarianceError;
+#[cfg(feature = "train")]
+pub use features::{FeatureError, FeatureOptions, FeatureSpeed, ImageFeatures, image_features};
+pub use result::{
+    Figure, InvarianceSummary, LeftOutGroup, MeasuredModel, MeasuredPair, MeasuredPanel,
+    ModelScores, TargetScore, VersionScore,
+};
+pub use retrieving::retrieve;
+pub use scoring::{ScoringError, score_features};
+
+use self::judge::Judge;
+use self::panel::PanelMaker;
+use self::subject::Subject;
+use super::out::{lock, nothing_foreign_in, write_whole};
+use super::{RunError, Verbosity};
+use crate::invariance::Features;
+use crate::npz::FeatureTable;
+use crate::parallel::Cancel;
+use crate::pipeline::Measure;
+use crate::source::ImageSetKind;
+
+/// What was measured; its being there makes a folder one of results.
+const RESULTS_FILE: &str = "invariance.json";
+
+/// What to measure, of which models, and where it goes.
+#[derive(Debug, Clone)]
+pub struct InvarianceOptions {
+    /// The settings.
+    pub measure: Measure,
+    /// Who is measured, on what.
+    pub models: MeasuredModels,
+    /// Where results go, and features are kept: a new or empty folder, or that of other results.
+    pub out: PathBuf,
+    /// `cpu`, `cuda` or `cuda:N`; `None` for the first GPU where libtorch sees one, else the CPU.
+    pub device: Option<String>,
+    /// Threads.
+    pub workers: usize,
+    /// How much to tell.
+    pub verbosity: Verbosity,
+    /// Ends it; features that are complete stay.
+    pub cancel: Arc<Cancel>,
+}
+
+/// Who is measured, on what.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MeasuredModels {
+    /// Encoders, on images.
+    Encoders {
+        /// At least one.
+        weights: Vec<NamedFile>,
+        /// At least one.
+        data: Vec<InvarianceData>,
+    },
+    /// Features that were made elsewhere. Files with the same sets and classes are compared.
+    Features(Vec<NamedFile>),
+}
+
+/// A model's file, and what to call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedFile {
+    /// In tables.
+    pub name: String,
+    /// Weights or features.
+    pub path: PathBuf,
+}
+
+/// One invariance of one data set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvarianceData {
+    /// Which.
+    pub kind: ImageSetKind,
+    /// Where the data set is.
+    pub path: PathBuf,
+}
+
+/// Measures, and writes `OUT/invariance.json`.
+///
+/// # Errors
+/// [`RunError`]: a data set, weights or features that cannot be read, or `out` that cannot be written. Features that were complete
+/// stay in `OUT/features`, and the same call goes on from there.
+pub fn invariance(options: &InvarianceOptions) -> Result<InvarianceSummary, RunError> {
+    let start = Instant::now();
+    let out = &options.out;
+    if out.exists() && !out.is_dir() {
+        return Err(RunError::NotAFolder(out.clone()));
+    }
+    if !is_ours(out) {
+        nothing_foreign_in(out)?;
+    }
+    let _lock = lock(out).map_err(|err| err.named_if_full(out, "nothing yet"))?;
+    let judge = Judge {
+        measure: &options.measure,
+        workers: options.workers,
+        cancel: &options.cancel,
+    };
+    let (models, panels) = match &options.models {
+        MeasuredModels::Features(files) => of_features(files, &judge)?,
+        MeasuredModels::Encoders { weights, data } => of_encoders(weights, data, options, &judge)?,
+    };
+    let summary = InvarianceSummary {
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        settings: serde_json::to_value(&options.measure).unwrap_or_default(),
+        models,
+        panels,
+        seconds: start.elapsed().as_secs_f64(),
+        out: out.clone(),
+    };
+    let text = serde_json::to_vec_pretty(&summary).unwrap_or_default();
+    let written = write_whole(out, RESULTS_FILE, &text);
+    written.map_err(|err| err.named_if_full(out, "features that were complete"))?;
+    Ok(summary)
+}
+
+/// Whether `out` holds results, or what a stopped call left.
+fn is_ours(out: &Path) -> bool {
+    let is_there = |name: &str| out.join(name).exists();
+    is_there(RESULTS_FILE) || is_there(super::out::JOURNAL_FOLDER)
+}
+
+type Measured = (Vec<MeasuredModel>, Vec<MeasuredPanel>);
+
+#[cfg(feature = "train")]
+fn of_encoders(
+    weights: &[NamedFile],
+    data: &[InvarianceData],
+    options: &InvarianceOptions,
+    judge: &Judge<'_>,
+) -> Result<Measured, RunError> {
+    encoders::measure(weights, data, options, judge)
+}
+
+#[cfg(not(feature = "train"))]
+fn of_encoders(
+    _: &[NamedFile],
+    _: &[InvarianceData],
+    _: &InvarianceOptions,
+    _: &Judge<'_>,
+) -> Result<Measured, RunError> {
+    Err(InvarianceError::NoEncoders.into())
+}
+
+/// Measures features that were made elsewhere: a panel for each way of labelling.
+fn of_features(files: &[NamedFile], judge: &Judge<'_>) -> Result<Measured, RunError> {
+    check_names(files)?;
+    let mut models = Vec::new();
+    let mut panels: Vec<(Subject, PanelMaker)> = Vec::new();
+    for (place, file) in files.iter().enumerate() {
+        let table = FeatureTable::read(&file.path).map_err(InvarianceError::Npz)?;
+        let unfit = |reason: String| InvarianceError::Unfit {
+            path: file.path.clone(),
+            reason,
+        };
+        let subject = Subject::of_table(&table).map_err(|err| unfit(err.to_string()))?;
+        let features = Features::new(table.features, table.num_units);
+        let features = Arc::new(features.map_err(|err| unfit(err.to_string()))?);
+        models.push(MeasuredModel {
+            name: file.name.clone(),
+            file: file.path.clone(),
+            note: String::new(),
+        });
+        let judged = judge.judge(&subject, &features)?;
+        let same = panels
+            .iter_mut()
+            .find(|(other, _)| other.is_same_as(&subject));
+        match same {
+            Some((_, panel)) => panel.add(place, judged),
+            None => {
+                let mut panel = PanelMaker::of_features(&file.path, &subject);
+                panel.add(place, judged);
+                panels.push((subject, panel));
+            }
+        }
+    }
+    let panels = panels.into_iter();
+    let panels = panels.map(|(_, panel)| panel.finish(models.len(), judge));
+    let panels = panels.collect();
+    Ok((models, panels))
+}
+
+/// The same name for two models would make tables that cannot be read.
+fn check_names(files: &[NamedFile]) -> Result<(), RunError> {
+    for (place, file) in files.iter().enumerate() {
+        let twin = files.iter().take(place).find(|it| it.name == file.name);
+        if let Some(twin) = twin {
+            return Err(InvarianceError::SameName {
+                name: file.name.clone(),
+                first: twin.path.clone(),
+                second: file.path.clone(),
+            }
+            .into());
+        }
+    }
+    Ok(())
+}

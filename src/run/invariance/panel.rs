@@ -1,0 +1,248 @@
+//! One invariance of one data set, put together from its models.
+
+use std::path::Path;
+
+use super::judge::{Judge, Judged, ends};
+use super::result::{Figure, LeftOutGroup, MeasuredPair, MeasuredPanel};
+use super::subject::Subject;
+use crate::invariance::Version;
+use crate::invariance::interval::{ClassScores, Interval, paired_difference};
+use crate::types::{Invariance, LeftOut, NearView};
+
+/// Names of what was left out that are told for each reason.
+const NUM_NAMES: usize = 20;
+
+/// A panel in the making.
+pub(super) struct PanelMaker {
+    panel: MeasuredPanel,
+    /// With the model's place.
+    judged: Vec<(usize, Judged)>,
+}
+
+impl PanelMaker {
+    /// Of features that were made elsewhere.
+    pub fn of_features(path: &Path, subject: &Subject) -> Self {
+        let panel = panel((Invariance::Other, subject.near), "features", path, subject);
+        Self::new(panel, subject)
+    }
+
+    /// Of images.
+    #[cfg(feature = "train")]
+    pub fn of_sets(kind: &str, path: &Path, sets: &crate::types::ImageSets, subject: &Subject) -> Self {
+        let mut panel = panel((sets.invariance, sets.near), kind, path, subject);
+        panel.side_px = Some(sets.side_px);
+        panel.left_out.extend(grouped(&sets.left_out));
+        Self::new(panel, subject)
+    }
+
+    fn new(mut panel: MeasuredPanel, subject: &Subject) -> Self {
+        let small = subject.labels.left_out(Version::PublishedCode);
+        panel.left_out.extend(grouped(&small));
+        Self {
+            panel,
+            judged: Vec::new(),
+        }
+    }
+
+    /// Adds what was left out besides.
+    #[cfg(feature = "train")]
+    pub fn leave_out(&mut self, left_out: &[LeftOut]) {
+        for group in grouped(left_out) {
+            if !self.panel.left_out.contains(&group) {
+                self.panel.left_out.push(group);
+            }
+        }
+    }
+
+    /// Adds a warning, once.
+    pub fn warn(&mut self, warning: String) {
+        if !self.panel.warnings.contains(&warning) {
+            self.panel.warnings.push(warning);
+        }
+    }
+
+    /// Adds what is said of the model at `place`.
+    pub fn add(&mut self, place: usize, judged: Judged) {
+        for warning in &judged.warnings {
+            self.warn(warning.clone());
+        }
+        self.panel.retrieval_chance = self.panel.retrieval_chance.or(judged.retrieval_chance);
+        self.judged.push((place, judged));
+    }
+
+    /// The panel of `num_models` models in all.
+    pub fn finish(self, num_models: usize, judge: &Judge<'_>) -> MeasuredPanel {
+        let mut panel = self.panel;
+        for (at, a) in self.judged.iter().enumerate() {
+            for b in self.judged.iter().skip(at + 1) {
+                panel.pairs.extend(pair(a, b, judge));
+            }
+        }
+        panel.models = (0..num_models).map(|_| None).collect();
+        for (place, judged) in self.judged {
+            if let Some(room) = panel.models.get_mut(place) {
+                *room = Some(judged.scores);
+            }
+        }
+        panel
+    }
+}
+
+fn panel(
+    (invariance, near): (Invariance, NearView),
+    kind: &str,
+    path: &Path,
+    subject: &Subject,
+) -> MeasuredPanel {
+    let is_target_object = matches!(
+        invariance,
+        Invariance::Viewpoint | Invariance::IlluminationDirection | Invariance::IlluminationColor
+    );
+    MeasuredPanel {
+        invariance: words(invariance).to_owned(),
+        kind: kind.to_owned(),
+        path: path.to_owned(),
+        side_px: None,
+        near: near_words(near, invariance),
+        is_target_object,
+        images: subject.labels.num_images(),
+        sets: subject.labels.sets().len(),
+        targets: subject.labels.classes().len(),
+        retrieval_chance: None,
+        models: Vec::new(),
+        pairs: Vec::new(),
+        warnings: Vec::new(),
+        left_out: Vec::new(),
+    }
+}
+
+/// What changes in a set.
+fn words(invariance: Invariance) -> &'static str {
+    match invariance {
+        Invariance::Occlusion => "occlusion",
+        Invariance::ViewpointAndInstance => "viewpoint and instance",
+        Invariance::Instance => "instance",
+        Invariance::Viewpoint => "viewpoint",
+        Invariance::IlluminationDirection => "illumination direction",
+        Invariance::IlluminationColor => "illumination colour",
+        Invariance::Other => "own sets",
+    }
+}
+
+fn near_words(near: NearView, invariance: Invariance) -> String {
+    match (near, invariance) {
+        (NearView::Itself, _) => "the image itself".to_owned(),
+        (NearView::Azimuth { under }, _) => {
+            format!("images seen from less than {under}° of azimuth away")
+        }
+        (NearView::SameCondition, Invariance::Occlusion) => {
+            "images of the same cover level".to_owned()
+        }
+        (NearView::SameCondition, Invariance::IlluminationColor) => {
+            "images in light of the same colour".to_owned()
+        }
+        (NearView::SameCondition, _) => "images in the same light".to_owned(),
+    }
+}
+
+/// The second model less the first; none where they were measured on different targets, or on too few.
+fn pair(
+    (a, first): &(usize, Judged),
+    (b, second): &(usize, Judged),
+    judge: &Judge<'_>,
+) -> Option<MeasuredPair> {
+    let shown = |judged: &Judged| {
+        let mut scores = judged.scores.scores.iter();
+        let found = scores.find(|score| score.version == Version::PublishedCode.name())?;
+        let targets = found.per_target.iter();
+        let split: (Vec<String>, Vec<f64>) =
+            targets.map(|it| (it.target.clone(), it.score)).unzip();
+        Some(split)
+    };
+    let difference = difference(shown(first)?, shown(second)?, judge, 1.0)?;
+    let shares = |judged: &Judged| -> (Vec<String>, Vec<f64>) {
+        let targets = judged.tally.targets.iter();
+        targets
+            .map(|(target, tally)| {
+                let share = tally.num_found as f64 / tally.num_queries.max(1) as f64;
+                (target.to_string(), share)
+            })
+            .unzip()
+    };
+    Some(MeasuredPair {
+        a: *a,
+        b: *b,
+        difference,
+        retrieval_difference: self::difference(shares(first), shares(second), judge, 100.0),
+    })
+}
+
+fn difference(
+    (names_a, a): (Vec<String>, Vec<f64>),
+    (names_b, b): (Vec<String>, Vec<f64>),
+    judge: &Judge<'_>,
+    factor: f64,
+) -> Option<Figure> {
+    let first = ClassScores {
+        names: &names_a,
+        scores: &a,
+    };
+    let second = ClassScores {
+        names: &names_b,
+        scores: &b,
+    };
+    let found = paired_difference(second, first, judge.bootstrap(), judge.seed("pairs")).ok()?;
+    let interval: Interval = found.interval;
+    Some(Figure {
+        value: factor * interval.estimate,
+        interval: ends(Some(interval)).map(|ends| ends.map(|end| factor * end)),
+    })
+}
+
+/// By reason, in the order in which reasons come up.
+fn grouped(left_out: &[LeftOut]) -> Vec<LeftOutGroup> {
+    let mut groups: Vec<LeftOutGroup> = Vec::new();
+    for LeftOut { what, reason } in left_out {
+        let group = match groups.iter_mut().find(|group| group.reason == *reason) {
+            Some(group) => group,
+            None => {
+                groups.push(LeftOutGroup {
+                    count: 0,
+                    reason: reason.clone(),
+                    first: Vec::new(),
+                });
+                let Some(group) = groups.last_mut() else {
+                    continue;
+                };
+                group
+            }
+        };
+        group.count += 1;
+        if group.first.len() < NUM_NAMES {
+            group.first.push(what.clone());
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_out_is_counted_by_reason_and_the_first_are_named() {
+        let left_out = |what: &str, reason: &str| LeftOut {
+            what: what.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let all = [
+            left_out("a", "no such file"),
+            left_out("b", "no box"),
+            left_out("c", "no such file"),
+        ];
+        let groups = grouped(&all);
+        assert_eq!(groups.len(), 2);
+        assert_eq!((groups[0].count, groups[0].first.len()), (2, 2));
+        assert_eq!(groups[1].first, ["b"]);
+    }
+}
