@@ -11,7 +11,7 @@ use super::set_interval::{Resampling, set_interval};
 use super::subject::Subject;
 use crate::invariance::interval::{BootstrapOptions, Interval, over_classes, over_targets};
 use crate::invariance::retrieval::{Retrieval, RetrievalOptions, RetrievalTally};
-use crate::invariance::{Features, Plan, Score, ScoreOptions, TopScore, Version};
+use crate::invariance::{Features, Plan, Score, ScoreOptions, TopScore, Version, Warning};
 use crate::parallel::Cancel;
 use crate::pipeline::Measure;
 use crate::run::RunError;
@@ -87,15 +87,12 @@ impl Judge<'_> {
             }
         }
         let (tally, mut warnings) = self.retrieval(subject, features)?;
-        for score in &scores {
-            warnings.extend(score.warnings.iter().map(ToString::to_string));
+        for warning in scores.iter().flat_map(|score| &score.warnings) {
+            let text = warning.to_string();
+            if self.is_of_first_top(warning) && !warnings.contains(&text) {
+                warnings.push(text);
+            }
         }
-        let mut seen = Vec::new();
-        warnings.retain(|warning| {
-            let is_new = !seen.contains(warning);
-            seen.push(warning.clone());
-            is_new
-        });
         let cards = Cards::of(subject, features, &plan, &scores).map_err(does_not_fit)?;
         Ok(Judged {
             scores: ModelScores {
@@ -117,6 +114,17 @@ impl Judge<'_> {
             tally,
             warnings,
         })
+    }
+
+    /// Whether a warning is not one that another K repeats.
+    fn is_of_first_top(&self, warning: &Warning) -> bool {
+        let first = self.measure.top.first().map(|&k| k as usize);
+        match warning {
+            Warning::FewUnits { num_top, .. } | Warning::SharedUnits { num_top, .. } => {
+                Some(*num_top) == first
+            }
+            _ => true,
+        }
     }
 
     /// Where the randomness of a step starts: the same for every model, so that two are judged alike.
