@@ -1,5 +1,7 @@
 //! What was measured, as the page and the tables show it.
 
+use indicatif::HumanCount;
+
 use crate::report::invariance::{
     Along, Counts, Curve, CurveLine, Estimate, Fact, InvariancePage, LeftOutNote, ModelName,
     ModelResult, PairedPoint, PairedScores, Panel, Picture, Quantity, Score, ScoreKind, SetPicture,
@@ -66,7 +68,7 @@ fn fact(name: &'static str, value: &str) -> Fact {
 
 fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
+    format!("{} {noun}{plural}", HumanCount(count as u64))
 }
 
 fn panel(measured: &MeasuredPanel, shown: ScoreKind) -> Panel {

@@ -75,7 +75,7 @@ pub(super) fn measure(
             });
             if !first.is_same_as(&subject) {
                 maker.warn(
-                    "Models were measured on different images: some could be read for one and not for another."
+                    "models were measured on different images: some could be read for one and not for another"
                         .to_owned(),
                 );
             }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use indicatif::HumanCount;
+
 use super::cards::Cards;
 use super::controls::controls;
 use super::result::{Figure, ModelScores, TargetScore, VersionScore};
@@ -170,20 +172,20 @@ impl Judge<'_> {
         let mut notes = Vec::new();
         if retrieval.num_queries() < retrieval.num_images() {
             notes.push(format!(
-                "Retrieval asked about {} of the {}, evenly spaced; all of them are candidates.",
-                counted(retrieval.num_queries() as u64, "image"),
+                "retrieval asks about {} of the {}, evenly spaced; all of them are candidates",
+                HumanCount(retrieval.num_queries() as u64),
                 counted(retrieval.num_images() as u64, "image")
             ));
         }
         if tally.num_alone > 0 {
             notes.push(format!(
-                "Retrieval leaves out {} of which no image of the same thing is far enough away.",
+                "retrieval leaves out {}, to which no image of the same thing is far enough away",
                 counted(tally.num_alone, "image")
             ));
         }
         if tally.num_zeros > 0 {
             notes.push(format!(
-                "All features of {} are 0; retrieval counts them as misses.",
+                "all features of {} are 0; retrieval counts them as misses",
                 counted(tally.num_zeros, "image")
             ));
         }

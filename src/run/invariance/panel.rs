@@ -41,8 +41,7 @@ impl PanelMaker {
     }
 
     fn new(mut panel: MeasuredPanel, subject: &Subject) -> Self {
-        let small = subject.labels.left_out(Version::PublishedCode);
-        panel.left_out.extend(grouped(&small));
+        panel.left_out.extend(grouped(&small_sets(subject)));
         Self {
             panel,
             judged: Vec::new(),
@@ -91,6 +90,23 @@ impl PanelMaker {
         }
         panel
     }
+}
+
+/// The sets that the published code leaves out, under their names.
+fn small_sets(subject: &Subject) -> Vec<LeftOut> {
+    let labels = &subject.labels;
+    let small = labels
+        .sets()
+        .iter()
+        .filter(|set| set.num_images < Version::PublishedCode.min_images());
+    let names = small.map(|set| subject.set_names.get(set.instance as usize));
+    let mut left_out = labels.left_out(Version::PublishedCode);
+    for (left_out, name) in left_out.iter_mut().zip(names) {
+        if let Some(name) = name {
+            left_out.what.clone_from(name);
+        }
+    }
+    left_out
 }
 
 fn panel(
