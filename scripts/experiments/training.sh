@@ -4,8 +4,9 @@
 #
 #     scripts/experiments/training.sh [DIR]
 #
-# DIR (.media/training) holds afterwards 400 rendered videos of training objects, their pairs, images of held-out objects in a folder
+# DIR (.media/training) holds afterwards 1,000 rendered videos of training objects, their pairs, images of held-out objects in a folder
 # for each object and in one for each class, and two runs of under ten minutes: DIR/run-object, DIR/run-class. What is there stays.
+# Pillow, which cuts objects out, is installed into DIR/python.
 # VIDPAIRS names the program (target/release/vidpairs, all features).
 set -euo pipefail
 
@@ -23,12 +24,18 @@ vidpairs=$(realpath -m "${VIDPAIRS:-${CARGO_TARGET_DIR:-target}/release/vidpairs
 
 scripts/fetch-objects.sh
 mkdir -p "$out"
+python=$out/python/bin/python
+if [[ ! -x $python ]]; then
+    say "Pillow, into $out/python"
+    python3 -m venv "$out/python"
+    "$python" -m pip install --quiet pillow==13.0.0
+fi
 
-say "rendering videos of training objects, and held-out objects from all sides"
-"$vidpairs" synth --kind trackingnet --out "$out/videos" --seed 5 --videos 400 --held-out-videos 1 --frames 60 \
+say "rendering videos of training objects, held-out objects from all sides, and both in clutter"
+"$vidpairs" synth --kind trackingnet --out "$out/videos" --seed 5 --videos 1000 --held-out-videos 1 --frames 40 \
     --size 160x120 --container zip --turn 180 --occlusion 0.2 --leaving 0 --quiet
 "$vidpairs" synth --kind aloi --out "$out/aloi" --num-objects 30 --quiet
-"$vidpairs" synth --kind pascal3d --out "$out/pascal3d" --num-objects 10 --size 96x96 --quiet
+"$vidpairs" synth --kind pascal3d --half both --out "$out/pascal3d" --num-objects 12 --size 128x128 --elevations 0,30 --quiet
 
 # The views of an object every 15 degrees: the front half is known, the back half asked about.
 for object in "$out"/aloi/png2/*/; do
@@ -38,16 +45,12 @@ for object in "$out"/aloi/png2/*/; do
         ln -sfn "$object${name}_r$degrees.png" "$out/by-object/$name/"
     done
 done
-# The images of a class: the first half, other objects than the second, is known.
-for class in "$out"/pascal3d/Images/*_imagenet; do
-    name=$(basename "${class%_imagenet}")
-    mkdir -p "$out/by-class"
-    ln -sfn "$class" "$out/by-class/$name"
-done
+# The objects of a class, cut out: those of the training half are known, held-out ones asked about.
+"$python" scripts/experiments/by_class.py "$out/pascal3d" "$out/by-class"
 
 say "extracting pairs of objects 10 frames apart"
 "$vidpairs" extract pipelines/ground-truth-tracks-small.toml --source "$out/videos" --out "$out/pairs" \
-    --set pairs.k=10 --set pairs.per_video=8 --set pairs.with_frames=false --set pairs.box_scale=1.2 --set pairs.min_box_px=16
+    --set pairs.k=10 --set pairs.per_video=5 --set pairs.with_frames=false --set pairs.box_scale=1.2 --set pairs.min_box_px=16
 
 for by in object class; do
     say "training, kNN by $by"
