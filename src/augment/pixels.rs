@@ -33,9 +33,16 @@ impl<'a> StoredImage<'a> {
         if bytes.starts_with(JPEG_BEGINNING) {
             return Ok(Self::Jpeg(bytes));
         }
-        let bytes = bytes.iter().take(8).map(|byte| format!("{byte:02x}"));
+        let first: Vec<String> = bytes
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         Err(AugmentError::UnknownFormat {
-            beginning: bytes.collect::<Vec<_>>().join(" "),
+            beginning: match first.is_empty() {
+                true => "nothing: the file is empty".to_owned(),
+                false => first.join(" "),
+            },
         })
     }
 }

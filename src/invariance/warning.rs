@@ -115,7 +115,7 @@ impl fmt::Display for Warning {
         match *self {
             Self::FewUnits { num_units, num_top } => write!(
                 f,
-                "the best {num_top} of only {num_units} units: the score may stay while the representation changes; \
+                "K = {num_top} of only {num_units} units: the score may stay while the representation changes; \
                  expected {} units or more",
                 UNITS_PER_TOP * num_top
             ),
@@ -155,7 +155,7 @@ impl fmt::Display for Warning {
                 ceiling,
             } => write!(
                 f,
-                "the best {num_top} units score {score:.1} of {ceiling:.1}: better models could not score more"
+                "the best units (K = {num_top}) score {score:.1} of {ceiling:.1}: better models could not score more"
             ),
         }
     }

@@ -58,6 +58,20 @@ pub struct NamedArray<'a> {
 /// ```
 pub fn write_npz<W: Write + Seek>(to: W, arrays: &[NamedArray<'_>]) -> Result<W, NpzError> {
     let mut zip = ZipWriter::new(to);
+    match write_arrays(&mut zip, arrays) {
+        Ok(()) => zip.finish().map_err(|err| NpzError::Write(err.into())),
+        Err(err) => {
+            // A writer that is dropped tries to end its archive, and prints that it cannot.
+            std::mem::forget(zip);
+            Err(err)
+        }
+    }
+}
+
+fn write_arrays<W: Write + Seek>(
+    zip: &mut ZipWriter<W>,
+    arrays: &[NamedArray<'_>],
+) -> Result<(), NpzError> {
     for array in arrays {
         let len = array.values.len();
         if array.shape.iter().product::<usize>() != len {
@@ -67,9 +81,9 @@ pub fn write_npz<W: Write + Seek>(to: W, arrays: &[NamedArray<'_>]) -> Result<W,
                 got: len as u64,
             });
         }
-        write_array(&mut zip, array).map_err(NpzError::Write)?;
+        write_array(zip, array).map_err(NpzError::Write)?;
     }
-    zip.finish().map_err(|err| NpzError::Write(err.into()))
+    Ok(())
 }
 
 impl ArrayValues<'_> {

@@ -207,7 +207,10 @@ impl Accept for Names {
 }
 
 /// A list of whole numbers from 1 on, ascending.
-pub(super) struct Wholes;
+pub(super) struct Wholes {
+    /// Of such a list.
+    pub example: &'static str,
+}
 
 impl Accept for Wholes {
     type Checked = Vec<u32>;
@@ -220,6 +223,9 @@ impl Accept for Wholes {
         numbers.is_sorted_by(|a, b| a < b).then_some(numbers)
     }
     fn expected(&self) -> String {
-        "a list of whole numbers such as [120, 160], ascending".to_owned()
+        format!(
+            "a list of whole numbers from 1 on such as {}, ascending, none twice",
+            self.example
+        )
     }
 }

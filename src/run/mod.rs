@@ -39,8 +39,8 @@ pub use inspect::{
 pub use invariance::{
     Along, CardPicture, CurveLine, Figure, InvarianceData, InvarianceError, InvarianceOptions,
     InvarianceSummary, LeftOutGroup, MeasuredModel, MeasuredModels, MeasuredPair, MeasuredPanel,
-    ModelScores, NamedFile, TargetCard, TargetScore, UnitCard, UnitCurve, VersionScore, invariance,
-    retrieve, score_features,
+    ModelScores, NamedFile, ResultFile, TargetCard, TargetScore, UnitCard, UnitCurve, VersionScore,
+    invariance, retrieve, score_features,
 };
 #[cfg(feature = "train")]
 pub use invariance::{FeatureError, FeatureOptions, FeatureSpeed, ImageFeatures, image_features};

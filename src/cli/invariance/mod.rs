@@ -13,34 +13,35 @@ use super::CliError;
 use super::args::InvarianceArgs;
 use crate::parallel::Cancel;
 use crate::pipeline::Measure;
+use crate::report;
 use crate::report::invariance::{render_table, write_scores_csv};
-use crate::report::{self, PageError};
 use crate::run::{
     self, InvarianceData, InvarianceOptions, InvarianceSummary, MeasuredModels, NamedFile,
 };
 use crate::source::ImageSetKind;
+
+/// The page in the folder of results.
+const PAGE: &str = "report.html";
 
 pub(super) fn invariance(
     args: &InvarianceArgs,
     cancel: &Arc<Cancel>,
 ) -> Result<ExitCode, CliError> {
     let options = options(args, cancel)?;
-    let summary = run::invariance(&options)?;
-    let shown = page::page(&summary);
-    let csv = args.out.join("scores.csv");
-    let mut rows = Vec::new();
-    write_scores_csv(&shown, &mut rows)
-        .and_then(|()| crate::types::replace_whole(&csv, &rows))
-        .map_err(|source| PageError::Write {
-            path: csv.clone(),
-            source,
-        })?;
-    let html = args.out.join("report.html");
-    report::write_page(&html, &report::invariance::render(&shown))?;
+    let mut table = String::new();
+    let summary = run::invariance(&options, |summary| {
+        let shown = page::page(summary);
+        table = render_table(&shown);
+        let mut csv = Vec::new();
+        // Memory never refuses.
+        let _ = write_scores_csv(&shown, &mut csv);
+        let html = report::invariance::render(&shown).into_bytes();
+        vec![("scores.csv", csv), (PAGE, html)]
+    })?;
     args.common.print(&Printed {
-        table: render_table(&shown),
+        table,
         summary,
-        page: html,
+        page: args.out.join(PAGE),
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -70,7 +71,7 @@ impl Display for Printed {
 fn options(args: &InvarianceArgs, cancel: &Arc<Cancel>) -> Result<InvarianceOptions, CliError> {
     let models = if args.features.is_empty() {
         MeasuredModels::Encoders {
-            weights: args.weights.iter().map(|it| named_file(it)).collect(),
+            weights: named_files("--weights", &args.weights)?,
             data: args
                 .data
                 .iter()
@@ -78,7 +79,7 @@ fn options(args: &InvarianceArgs, cancel: &Arc<Cancel>) -> Result<InvarianceOpti
                 .collect::<Result<_, _>>()?,
         }
     } else {
-        MeasuredModels::Features(args.features.iter().map(|it| named_file(it)).collect())
+        MeasuredModels::Features(named_files("--features", &args.features)?)
     };
     Ok(InvarianceOptions {
         measure: Measure::read(args.pipeline.as_deref(), &args.set)?,
@@ -107,6 +108,21 @@ fn data(text: &str) -> Result<InvarianceData, CliError> {
         kind: kind.map_err(|err| refused(format!("KIND=PATH: {err}")))?,
         path: PathBuf::from(path),
     })
+}
+
+fn named_files(option: &'static str, texts: &[String]) -> Result<Vec<NamedFile>, CliError> {
+    let named = |text: &String| {
+        let file = named_file(text);
+        match file.path.as_os_str().is_empty() {
+            false => Ok(file),
+            true => Err(CliError::Option {
+                option,
+                value: text.clone(),
+                expected: "FILE or NAME=FILE".to_owned(),
+            }),
+        }
+    };
+    texts.iter().map(named).collect()
 }
 
 /// `NAME=FILE`, or `FILE`, which is called by its name without folder and extension; a run's `backbone.safetensors` by its run.

@@ -22,7 +22,7 @@ mod sets;
 
 pub use bootstrap::{BootstrapOptions, Interval, IntervalError};
 pub use classes::{over_classes, over_targets};
-pub use paired::{ClassScores, PairedDifference, Sign, paired_difference};
+pub use paired::{ClassScores, PairedDifference, Sign, paired_difference, paired_shares};
 pub use sets::{ClassSets, SilentSets, over_sets};
 
 #[cfg(test)]

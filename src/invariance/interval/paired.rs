@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::bootstrap::{BootstrapOptions, Interval, IntervalError, drawn_sum};
+use super::super::retrieval::TargetTally;
+use super::bootstrap::{BootstrapOptions, Interval, IntervalError, draw, drawn_sum};
 use super::classes::check;
 use crate::types::Seed;
 
@@ -107,6 +108,52 @@ pub fn paired_difference<S: AsRef<str>>(
         num_higher: compared(&differences, Ordering::Greater),
         num_lower: compared(&differences, Ordering::Less),
     })
+}
+
+/// How much larger the share of queries is that the first model finds than the second, and its interval when targets are drawn again, each with
+/// all its queries and the answers of both models.
+///
+/// # Errors
+/// [`IntervalError`]: `OtherClasses` names a target, `TooFew` for less than two, `Option`.
+pub fn paired_shares(
+    first: &BTreeMap<u32, TargetTally>,
+    second: &BTreeMap<u32, TargetTally>,
+    options: BootstrapOptions,
+    seed: Seed,
+) -> Result<Interval, IntervalError> {
+    let other = |target: &u32, of| IntervalError::OtherClasses {
+        class: target.to_string(),
+        of,
+    };
+    if let Some(target) = second.keys().find(|target| !first.contains_key(target)) {
+        return Err(other(target, "second"));
+    }
+    let mut pairs: Vec<(TargetTally, TargetTally)> = Vec::new();
+    for (target, &tally) in first {
+        let theirs = second.get(target).ok_or_else(|| other(target, "first"))?;
+        pairs.push((tally, *theirs));
+    }
+    if pairs.len() < 2 {
+        return Err(IntervalError::TooFew {
+            what: "targets",
+            found: pairs.len(),
+            needed: 2,
+        });
+    }
+    let difference = |drawn: &mut dyn Iterator<Item = &(TargetTally, TargetTally)>| {
+        let (mut a, mut b) = (TargetTally::default(), TargetTally::default());
+        drawn.for_each(|pair| {
+            a += pair.0;
+            b += pair.1;
+        });
+        let share = |of: TargetTally| of.num_found as f64 / of.num_queries.max(1) as f64;
+        share(a) - share(b)
+    };
+    let resamples = options.resample(seed, |rng| {
+        let places = (0..pairs.len()).map(|_| draw(rng, pairs.len()));
+        difference(&mut places.filter_map(|place| pairs.get(place)))
+    })?;
+    Ok(options.interval(difference(&mut pairs.iter()), pairs.len(), &resamples))
 }
 
 /// The scores by the names of their classes.

@@ -67,17 +67,25 @@ pub fn over_sets(
     }
     let num = classes.len() as f64;
     let mut sums = Sums::default();
-    let resamples = options.resample(seed, |rng| {
-        let scores = classes.iter().map(|class| {
-            let places = class.draw(rng);
-            sums.score(class, silent, places)
-        });
-        scores.sum::<f64>() / num
-    })?;
-    let scores = classes
+    let scores: Vec<f64> = classes
         .iter()
-        .map(|class| sums.score(class, silent, 0..class.num_sets()));
-    let estimate = scores.sum::<f64>() / num;
+        .map(|class| {
+            let all = 0..class.num_sets();
+            let num_absent = class.num_absent();
+            sums.score(class, silent, all, num_absent).unwrap_or(0.0)
+        })
+        .collect();
+    let absent: Vec<usize> = classes.iter().map(ClassSets::num_absent).collect();
+    let resamples = options.resample(seed, |rng| {
+        let classes = classes.iter().zip(&absent).zip(&scores);
+        let drawn = classes.map(|((class, &num_absent), &score)| {
+            let places = class.draw(rng);
+            let drawn = sums.score(class, silent, places, num_absent);
+            drawn.unwrap_or(score)
+        });
+        drawn.sum::<f64>() / num
+    })?;
+    let estimate = scores.iter().sum::<f64>() / num;
     Ok(options.interval(estimate, num_drawn, &resamples))
 }
 
@@ -95,6 +103,13 @@ impl ClassSets<'_> {
                 num_units: self.num_units,
             })
         }
+    }
+
+    /// Units that fire in no set.
+    fn num_absent(&self) -> usize {
+        let rows = || self.shares.chunks_exact(self.num_units);
+        let fires = |unit: &usize| rows().any(|row| row.get(*unit).is_some_and(|&it| it > 0.0));
+        (0..self.num_units).filter(|unit| !fires(unit)).count()
     }
 
     fn num_sets(&self) -> usize {
@@ -117,13 +132,16 @@ struct Sums {
 }
 
 impl Sums {
-    /// The score of a class, of the sets at `places` of it.
+    /// The score of a class, of the sets at `places` of it; none where no unit says anything. Where silent sets are left out, a unit that
+    /// fires in none of these sets says nothing (taken for 0, units that fire in few sets would pull every resample below the
+    /// score), but for the `num_absent` that fire in no set at all, which are worth 0.
     fn score(
         &mut self,
         class: &ClassSets<'_>,
         silent: SilentSets,
         places: impl Iterator<Item = usize>,
-    ) -> f64 {
+        num_absent: usize,
+    ) -> Option<f64> {
         self.units.clear();
         self.units.resize(class.num_units, (0.0, 0));
         let mut num_sets = 0;
@@ -136,13 +154,20 @@ impl Sums {
                 *num_firing += usize::from(share > 0.0);
             }
         }
-        let means = self.units.iter().map(|&(sum, num_firing)| {
+        let (mut total, mut num_units) = match silent {
+            SilentSets::Counted => (0.0, 0),
+            SilentSets::LeftOut => (0.0, num_absent),
+        };
+        for &(sum, num_firing) in &self.units {
             let num = match silent {
                 SilentSets::Counted => num_sets,
                 SilentSets::LeftOut => num_firing,
             };
-            sum / num.max(1) as f64
-        });
-        means.sum::<f64>() / class.num_units as f64
+            if num > 0 {
+                total += sum / num as f64;
+                num_units += 1;
+            }
+        }
+        (num_units > 0).then(|| total / num_units as f64)
     }
 }

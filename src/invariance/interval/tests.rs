@@ -190,6 +190,27 @@ fn models_scored_on_different_classes_are_not_compared_and_the_class_is_named() 
 }
 
 #[test]
+fn an_interval_over_sets_holds_the_score_of_units_that_fire_in_few_sets() {
+    // Ten sets, four units: one fires in one set, one in two, one in all, one never.
+    let mut shares = vec![0.0; 40];
+    for set in 0..10 {
+        shares[4 * set] = f64::from(u8::from(set == 3));
+        shares[4 * set + 1] = if set % 5 == 0 { 0.5 } else { 0.0 };
+        shares[4 * set + 2] = 0.2 + 0.05 * set as f64;
+    }
+    let class = ClassSets {
+        shares: &shares,
+        num_units: 4,
+    };
+    let interval = over_sets(&[class; 5], SilentSets::LeftOut, OPTIONS, seed()).unwrap();
+    assert!((interval.estimate - (1.0 + 0.5 + 0.425) / 4.0).abs() < 1e-12);
+    assert!(
+        interval.low < interval.estimate && interval.estimate < interval.high,
+        "{interval:?}"
+    );
+}
+
+#[test]
 fn scores_of_sets_are_means_over_units_of_means_over_sets() {
     // Two sets, two units; the second unit is silent in the second set.
     let class = ClassSets {

@@ -9,7 +9,9 @@ pub(in super::super) static TOP: Key<Wholes> = Key {
     table: "invariance",
     name: "top",
     default: Some("[10, 25]"),
-    accepts: Wholes,
+    accepts: Wholes {
+        example: "[10, 25]",
+    },
 };
 
 pub(in super::super) static GOODFELLOW_SHARE: Key<Number> = Key {

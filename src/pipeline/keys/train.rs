@@ -210,7 +210,9 @@ pub(in super::super) static MILESTONES: Key<Wholes> = Key {
     table: "train",
     name: "milestones",
     default: None,
-    accepts: Wholes,
+    accepts: Wholes {
+        example: "[120, 160]",
+    },
 };
 
 pub(in super::super) static WARMUP_EPOCHS: Key<Number> = Key {

@@ -24,7 +24,7 @@ pub(super) fn in_blocks<T: Send + 'static>(
 ) -> Result<(), RunError> {
     let crew = Crew {
         workers,
-        window: 2 * workers,
+        window: workers + 1, // a block of a covariance has D x D numbers
         patience: PATIENCE,
         cancel: Arc::clone(cancel),
     };

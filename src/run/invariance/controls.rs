@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use super::blocks::in_blocks;
 use super::scoring::score_features;
-use crate::invariance::control::{FeatureMoments, GaussianControl, shuffled};
+use crate::invariance::control::{FeatureMoments, GaussianControl, shuffled_units};
 use crate::invariance::{Features, Plan, Score};
 use crate::parallel::Cancel;
 use crate::run::RunError;
 use crate::types::Seed;
 
+/// Units that are shuffled at once.
+const NUM_UNITS: usize = 64;
 /// Images that are drawn at once.
 const NUM_IMAGES: usize = 1024;
 
@@ -37,8 +39,8 @@ pub(super) fn controls(
     let (gaussian, rank) = gaussian(features, seed, crew)?;
     let (workers, cancel) = crew;
     let gaussian = score_features(&Arc::new(gaussian), plan, workers, cancel)?;
-    let shuffled = Features::new(shuffled(features, seed), features.num_units());
-    let shuffled = score_features(&Arc::new(shuffled.map_err(finite)?), plan, workers, cancel)?;
+    let shuffled = shuffled(features, seed, crew)?;
+    let shuffled = score_features(&Arc::new(shuffled), plan, workers, cancel)?;
     Ok(Controls {
         gaussian,
         shuffled,
@@ -84,6 +86,35 @@ fn gaussian(
     })?;
     let drawn = Features::new(values, num_units).map_err(finite)?;
     Ok((drawn, rank))
+}
+
+fn shuffled(
+    features: &Arc<Features<'static>>,
+    seed: Seed,
+    crew: (usize, &Arc<Cancel>),
+) -> Result<Features<'static>, RunError> {
+    let (num_images, num_units) = (features.num_images(), features.num_units());
+    let shuffle = {
+        let features = Arc::clone(features);
+        move |block: usize| {
+            let first = block * NUM_UNITS;
+            let units = first..(first + NUM_UNITS).min(num_units);
+            shuffled_units(&features, units, seed)
+        }
+    };
+    let mut values = vec![0.0; num_images * num_units];
+    let mut first = 0;
+    let num_blocks = num_units.div_ceil(NUM_UNITS);
+    in_blocks("the shuffled control", num_blocks, crew, shuffle, |found| {
+        let columns = found.chunks_exact(num_images);
+        let num_columns = columns.len();
+        for (unit, column) in (first..).zip(columns) {
+            let rooms = values.iter_mut().skip(unit).step_by(num_units);
+            rooms.zip(column).for_each(|(room, &value)| *room = value);
+        }
+        first += num_columns;
+    })?;
+    Features::new(values, num_units).map_err(finite)
 }
 
 /// Features whose numbers are so large that their squares are not finite.

@@ -62,6 +62,7 @@ pub(super) fn measure(
             };
             let subject =
                 Subject::of_sets(sets, &made.images).map_err(|err| unfit(err.to_string()))?;
+            subject.check().map_err(&unfit)?;
             let features = Features::new(made.values, made.num_units);
             let features = Arc::new(features.map_err(|err| unfit(err.to_string()))?);
             let mut judged = judge.judge(&subject, &features)?;
@@ -89,11 +90,15 @@ pub(super) fn measure(
 
 fn sets_of(data: &InvarianceData, options: &InvarianceOptions) -> Result<ImageSets, RunError> {
     let seed = Seed::of_run(options.measure.seed);
-    let mut sets =
-        image_sets(data.kind, &data.path, seed).map_err(|source| InvarianceError::Sets {
-            kind: data.kind,
-            source,
-        })?;
+    // However the path is written, the images are the same, and so are their features.
+    let root = data
+        .path
+        .canonicalize()
+        .unwrap_or_else(|_| data.path.clone());
+    let mut sets = image_sets(data.kind, &root, seed).map_err(|source| InvarianceError::Sets {
+        kind: data.kind,
+        source,
+    })?;
     if let Some(side_px) = options.measure.size_px {
         sets.side_px = side_px;
     }

@@ -20,6 +20,9 @@ use crate::run::RunError;
 use crate::run::words::counted;
 use crate::types::Seed;
 
+/// The version that plots and pairs show: the paper's figures are by it.
+pub(super) const SHOWN: Version = Version::PublishedCode;
+
 /// How to judge.
 pub(super) struct Judge<'a> {
     /// The settings.
@@ -84,16 +87,16 @@ impl Judge<'_> {
                     control_shuffled: control(shuffled),
                     ceiling: top.ceiling,
                     firing_units: score.num_firing_units,
+                    warnings: score.warnings.iter().map(ToString::to_string).collect(),
                     per_target: per_target(subject, score, top),
                 });
             }
         }
         let (tally, mut warnings) = self.retrieval(subject, features)?;
-        for warning in scores.iter().flat_map(|score| &score.warnings) {
-            let text = warning.to_string();
-            if self.is_of_first_top(warning) && !warnings.contains(&text) {
-                warnings.push(text);
-            }
+        // Those of the version that is shown; each version's own are beside its score.
+        for score in scores.iter().filter(|it| it.version == SHOWN) {
+            let shown = score.warnings.iter().filter(|it| self.is_of_first_top(it));
+            warnings.extend(shown.map(ToString::to_string));
         }
         let cards = Cards::of(subject, features, &plan, &scores).map_err(does_not_fit)?;
         Ok(Judged {
@@ -122,9 +125,9 @@ impl Judge<'_> {
     fn is_of_first_top(&self, warning: &Warning) -> bool {
         let first = self.measure.top.first().map(|&k| k as usize);
         match warning {
-            Warning::FewUnits { num_top, .. } | Warning::SharedUnits { num_top, .. } => {
-                Some(*num_top) == first
-            }
+            Warning::FewUnits { num_top, .. }
+            | Warning::SharedUnits { num_top, .. }
+            | Warning::Saturated { num_top, .. } => Some(*num_top) == first,
             _ => true,
         }
     }

@@ -6,6 +6,7 @@
 
 mod blocks;
 mod cards;
+mod claim;
 mod controls;
 #[cfg(feature = "train")]
 mod encoders;
@@ -22,7 +23,7 @@ mod subject;
 #[cfg(feature = "train")]
 mod thumbnails;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -37,19 +38,16 @@ pub use result::{
 pub use retrieving::retrieve;
 pub use scoring::score_features;
 
+use self::claim::{Claim, RESULTS_FILE, SAFE};
 use self::judge::Judge;
 use self::panel::PanelMaker;
 use self::subject::Subject;
-use super::out::{lock, nothing_foreign_in, write_whole};
 use super::{RunError, Verbosity};
 use crate::invariance::Features;
 use crate::npz::FeatureTable;
 use crate::parallel::Cancel;
 use crate::pipeline::Measure;
 use crate::source::ImageSetKind;
-
-/// What was measured; its being there makes a folder one of results.
-const RESULTS_FILE: &str = "invariance.json";
 
 /// What to measure, of which models, and where it goes.
 #[derive(Debug, Clone)]
@@ -102,48 +100,65 @@ pub struct InvarianceData {
     pub path: PathBuf,
 }
 
-/// Measures, and writes `OUT/invariance.json`.
+/// A file of results beside `invariance.json`: its name, and what is in it.
+pub type ResultFile = (&'static str, Vec<u8>);
+
+/// Measures, and writes `OUT/invariance.json`, after what `present` makes of the results.
 ///
 /// # Errors
 /// [`RunError`]: a data set, weights or features that cannot be read, or `out` that cannot be written. Features that were complete
 /// stay in `OUT/features`, and the same call goes on from there.
-pub fn invariance(options: &InvarianceOptions) -> Result<InvarianceSummary, RunError> {
+pub fn invariance(
+    options: &InvarianceOptions,
+    present: impl FnOnce(&InvarianceSummary) -> Vec<ResultFile>,
+) -> Result<InvarianceSummary, RunError> {
     let start = Instant::now();
-    let out = &options.out;
-    if out.exists() && !out.is_dir() {
-        return Err(RunError::NotAFolder(out.clone()));
+    let claim = Claim::of(&options.out)?;
+    let measured = measure(options).map_err(|err| match err {
+        RunError::Stopped => RunError::Interrupted {
+            out: options.out.clone(),
+            safe: SAFE.to_owned(),
+        },
+        other => other,
+    });
+    let (models, panels) = measured?;
+    let summary = InvarianceSummary {
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        settings: settings(options),
+        models,
+        panels,
+        seconds: start.elapsed().as_secs_f64(),
+        out: options.out.clone(),
+    };
+    for (name, bytes) in present(&summary) {
+        claim.write(name, &bytes)?;
     }
-    if !is_ours(out) {
-        nothing_foreign_in(out)?;
-    }
-    let _lock = lock(out).map_err(|err| err.named_if_full(out, "nothing yet"))?;
+    let text = serde_json::to_vec_pretty(&summary).unwrap_or_default();
+    claim.write(RESULTS_FILE, &text)?;
+    Ok(summary)
+}
+
+fn measure(options: &InvarianceOptions) -> Result<Measured, RunError> {
     let judge = Judge {
         measure: &options.measure,
         workers: options.workers,
         cancel: &options.cancel,
     };
-    let (models, panels) = match &options.models {
-        MeasuredModels::Features(files) => of_features(files, &judge)?,
-        MeasuredModels::Encoders { weights, data } => of_encoders(weights, data, options, &judge)?,
-    };
-    let summary = InvarianceSummary {
-        program_version: env!("CARGO_PKG_VERSION").to_owned(),
-        settings: serde_json::to_value(&options.measure).unwrap_or_default(),
-        models,
-        panels,
-        seconds: start.elapsed().as_secs_f64(),
-        out: out.clone(),
-    };
-    let text = serde_json::to_vec_pretty(&summary).unwrap_or_default();
-    let written = write_whole(out, RESULTS_FILE, &text);
-    written.map_err(|err| err.named_if_full(out, "features that were complete"))?;
-    Ok(summary)
+    match &options.models {
+        MeasuredModels::Features(files) => of_features(files, &judge),
+        MeasuredModels::Encoders { weights, data } => of_encoders(weights, data, options, &judge),
+    }
 }
 
-/// Whether `out` holds results, or what a stopped call left.
-fn is_ours(out: &Path) -> bool {
-    let is_there = |name: &str| out.join(name).exists();
-    is_there(RESULTS_FILE) || is_there(super::out::JOURNAL_FOLDER)
+/// The settings that were looked at.
+fn settings(options: &InvarianceOptions) -> serde_json::Value {
+    let mut settings = serde_json::to_value(&options.measure).unwrap_or_default();
+    if let (MeasuredModels::Features(_), Some(keys)) = (&options.models, settings.as_object_mut()) {
+        for key in ["stage", "size", "numbers"] {
+            keys.remove(key);
+        }
+    }
+    settings
 }
 
 type Measured = (Vec<MeasuredModel>, Vec<MeasuredPanel>);
@@ -180,6 +195,7 @@ fn of_features(files: &[NamedFile], judge: &Judge<'_>) -> Result<Measured, RunEr
             reason,
         };
         let subject = Subject::of_table(&table).map_err(|err| unfit(err.to_string()))?;
+        subject.check().map_err(&unfit)?;
         let features = Features::new(table.features, table.num_units);
         let features = Arc::new(features.map_err(|err| unfit(err.to_string()))?);
         models.push(MeasuredModel {

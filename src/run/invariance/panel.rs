@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::judge::{Judge, Judged, ends};
+use super::judge::{Judge, Judged, SHOWN};
 use super::result::{Figure, LeftOutGroup, MeasuredPair, MeasuredPanel};
 use super::subject::Subject;
 use crate::invariance::Version;
-use crate::invariance::interval::{ClassScores, Interval, paired_difference};
+use crate::invariance::interval::{ClassScores, Interval, paired_difference, paired_shares};
 use crate::types::{Invariance, LeftOut, NearView};
 
 /// Names of what was left out that are told for each reason.
@@ -77,6 +77,16 @@ impl PanelMaker {
     /// The panel of `num_models` models in all.
     pub fn finish(self, num_models: usize, judge: &Judge<'_>) -> MeasuredPanel {
         let mut panel = self.panel;
+        let mut widths: Vec<usize> = self.judged.iter().map(|it| it.1.scores.units).collect();
+        widths.sort_unstable();
+        widths.dedup();
+        if widths.len() > 1 {
+            let widths: Vec<String> = widths.iter().map(ToString::to_string).collect();
+            panel.warnings.push(format!(
+                "models of {} units: scores of other widths cannot be compared, only retrieval",
+                widths.join(", ")
+            ));
+        }
         for (at, a) in self.judged.iter().enumerate() {
             for b in self.judged.iter().skip(at + 1) {
                 panel.pairs.extend(pair(a, b, judge));
@@ -166,58 +176,53 @@ fn near_words(near: NearView, invariance: Invariance) -> String {
     }
 }
 
-/// The second model less the first; none where they were measured on different targets, or on too few.
+/// The second model less the first; none where they were measured on different targets, or on too few. The scores of networks of other
+/// widths are no pair: the best of more units are better by luck alone.
 fn pair(
     (a, first): &(usize, Judged),
     (b, second): &(usize, Judged),
     judge: &Judge<'_>,
 ) -> Option<MeasuredPair> {
+    if first.scores.units != second.scores.units {
+        return None;
+    }
     let shown = |judged: &Judged| {
         let mut scores = judged.scores.scores.iter();
-        let found = scores.find(|score| score.version == Version::PublishedCode.name())?;
-        let targets = found.per_target.iter();
-        let split: (Vec<String>, Vec<f64>) =
-            targets.map(|it| (it.target.clone(), it.score)).unzip();
-        Some(split)
+        let found = scores.find(|score| score.version == SHOWN.name())?;
+        Some(found.per_target.iter().map(|it| it.score).collect())
     };
-    let difference = difference(shown(first)?, shown(second)?, judge, 1.0)?;
-    let shares = |judged: &Judged| -> (Vec<String>, Vec<f64>) {
-        let targets = judged.tally.targets.iter();
-        targets
-            .map(|(target, tally)| {
-                let share = tally.num_found as f64 / tally.num_queries.max(1) as f64;
-                (target.to_string(), share)
-            })
-            .unzip()
-    };
+    let (of_first, of_second): (Vec<f64>, Vec<f64>) = (shown(first)?, shown(second)?);
+    // By number: two targets may have one name.
+    let numbers = |scores: &[f64]| (0..scores.len()).map(|it| it.to_string()).collect();
+    let (names_first, names_second): (Vec<String>, Vec<String>) =
+        (numbers(&of_first), numbers(&of_second));
+    let (of_first, of_second) = (
+        ClassScores {
+            names: &names_first,
+            scores: &of_first,
+        },
+        ClassScores {
+            names: &names_second,
+            scores: &of_second,
+        },
+    );
+    let (options, seed) = (judge.bootstrap(), judge.seed("pairs"));
+    let difference = paired_difference(of_second, of_first, options, seed).ok()?;
+    let (found, of) = (&second.tally.targets, &first.tally.targets);
+    let retrieval = paired_shares(found, of, options, seed).ok();
     Some(MeasuredPair {
         a: *a,
         b: *b,
-        difference,
-        retrieval_difference: self::difference(shares(first), shares(second), judge, 100.0),
+        difference: figure(difference.interval, 1.0),
+        retrieval_difference: retrieval.map(|it| figure(it, 100.0)),
     })
 }
 
-fn difference(
-    (names_a, a): (Vec<String>, Vec<f64>),
-    (names_b, b): (Vec<String>, Vec<f64>),
-    judge: &Judge<'_>,
-    factor: f64,
-) -> Option<Figure> {
-    let first = ClassScores {
-        names: &names_a,
-        scores: &a,
-    };
-    let second = ClassScores {
-        names: &names_b,
-        scores: &b,
-    };
-    let found = paired_difference(second, first, judge.bootstrap(), judge.seed("pairs")).ok()?;
-    let interval: Interval = found.interval;
-    Some(Figure {
+fn figure(interval: Interval, factor: f64) -> Figure {
+    Figure {
         value: factor * interval.estimate,
-        interval: ends(Some(interval)).map(|ends| ends.map(|end| factor * end)),
-    })
+        interval: Some([factor * interval.low, factor * interval.high]),
+    }
 }
 
 /// By reason, in the order in which reasons come up.

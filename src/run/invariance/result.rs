@@ -114,6 +114,8 @@ pub struct VersionScore {
     pub control_shuffled: Option<f64>,
     /// The most that such features could get.
     pub ceiling: f64,
+    /// What keeps this version from telling models apart, for any K.
+    pub warnings: Vec<String>,
     /// Units that fire for anything.
     pub firing_units: usize,
     /// The score of each target; none of `goodfellow`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::invariance::{Labels, LabelsError};
+use crate::invariance::{Labels, LabelsError, Version};
 use crate::npz::FeatureTable;
 use crate::types::{BoxXywh, Condition, NearView};
 
@@ -87,9 +87,23 @@ impl Subject {
 
     /// Whether `other` has the same images in the same sets of the same classes, so that two models can be compared on them.
     pub fn is_same_as(&self, other: &Self) -> bool {
-        self.labels == other.labels
-            && self.target_names == other.target_names
-            && self.conditions == other.conditions
+        self.labels == other.labels && self.conditions == other.conditions
+    }
+
+    /// Whether any set is large enough for the published code, which asks for most.
+    ///
+    /// # Errors
+    /// Why there is nothing to score, in words.
+    pub fn check(&self) -> Result<(), String> {
+        let min = Version::PublishedCode.min_images();
+        let sets = self.labels.sets();
+        match sets.iter().any(|set| set.num_images >= min) {
+            true => Ok(()),
+            false => Err(format!(
+                "none of the {} sets has {min} images; images of one thing transformed need the same instance",
+                sets.len()
+            )),
+        }
     }
 }
 
