@@ -240,7 +240,7 @@ fn fewer_units_than_k_are_averaged_all() {
     assert_eq!(
         sentences[..2],
         [
-            "the best 10 of only 2 units: the score may stay while the representation changes; expected 200 units or more",
+            "K = 10 of only 2 units: the score may stay while the representation changes; expected 200 units or more",
             "2 units are fewer than 10 for each of 2 targets, and each can be perfect for one only: the ceiling is below 100",
         ]
     );

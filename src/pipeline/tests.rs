@@ -652,7 +652,8 @@ fn every_file_in_pipelines_passes_and_the_readme_names_it() {
 }
 
 /// Keys without a default of their own: another key says what holds where they are not given.
-const DEPENDENT: [&str; 6] = [
+const DEPENDENT: [&str; 7] = [
+    "size",
     "stride",
     "views",
     "min_area",

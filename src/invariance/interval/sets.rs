@@ -67,25 +67,23 @@ pub fn over_sets(
     }
     let num = classes.len() as f64;
     let mut sums = Sums::default();
-    let scores: Vec<f64> = classes
+    let means: Vec<Vec<f64>> = classes
         .iter()
         .map(|class| {
-            let all = 0..class.num_sets();
-            let num_absent = class.num_absent();
-            sums.score(class, silent, all, num_absent).unwrap_or(0.0)
+            let nothing = vec![0.0; class.num_units];
+            sums.unit_means(class, silent, 0..class.num_sets(), &nothing)
+                .collect()
         })
         .collect();
-    let absent: Vec<usize> = classes.iter().map(ClassSets::num_absent).collect();
     let resamples = options.resample(seed, |rng| {
-        let classes = classes.iter().zip(&absent).zip(&scores);
-        let drawn = classes.map(|((class, &num_absent), &score)| {
+        let drawn = classes.iter().zip(&means).map(|(class, means)| {
             let places = class.draw(rng);
-            let drawn = sums.score(class, silent, places, num_absent);
-            drawn.unwrap_or(score)
+            mean(sums.unit_means(class, silent, places, means))
         });
         drawn.sum::<f64>() / num
     })?;
-    let estimate = scores.iter().sum::<f64>() / num;
+    let estimate = means.iter().map(|means| mean(means.iter().copied()));
+    let estimate = estimate.sum::<f64>() / num;
     Ok(options.interval(estimate, num_drawn, &resamples))
 }
 
@@ -105,13 +103,6 @@ impl ClassSets<'_> {
         }
     }
 
-    /// Units that fire in no set.
-    fn num_absent(&self) -> usize {
-        let rows = || self.shares.chunks_exact(self.num_units);
-        let fires = |unit: &usize| rows().any(|row| row.get(*unit).is_some_and(|&it| it > 0.0));
-        (0..self.num_units).filter(|unit| !fires(unit)).count()
-    }
-
     fn num_sets(&self) -> usize {
         self.shares.len() / self.num_units
     }
@@ -124,6 +115,11 @@ impl ClassSets<'_> {
     }
 }
 
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let num = values.len().max(1);
+    values.sum::<f64>() / num as f64
+}
+
 /// Memory for the sums over the sets of one class.
 #[derive(Default)]
 struct Sums {
@@ -132,16 +128,15 @@ struct Sums {
 }
 
 impl Sums {
-    /// The score of a class, of the sets at `places` of it; none where no unit says anything. Where silent sets are left out, a unit that
-    /// fires in none of these sets says nothing (taken for 0, units that fire in few sets would pull every resample below the
-    /// score), but for the `num_absent` that fire in no set at all, which are worth 0.
-    fn score(
-        &mut self,
+    /// What each unit of a class is worth by the sets at `places`. Where silent sets are left out, a unit that fires in none of them says nothing
+    /// new, and has its number in `otherwise`: taken for 0, units that fire in few sets would pull every resample below the score.
+    fn unit_means<'a>(
+        &'a mut self,
         class: &ClassSets<'_>,
         silent: SilentSets,
         places: impl Iterator<Item = usize>,
-        num_absent: usize,
-    ) -> Option<f64> {
+        otherwise: &'a [f64],
+    ) -> impl ExactSizeIterator<Item = f64> + 'a {
         self.units.clear();
         self.units.resize(class.num_units, (0.0, 0));
         let mut num_sets = 0;
@@ -154,20 +149,16 @@ impl Sums {
                 *num_firing += usize::from(share > 0.0);
             }
         }
-        let (mut total, mut num_units) = match silent {
-            SilentSets::Counted => (0.0, 0),
-            SilentSets::LeftOut => (0.0, num_absent),
-        };
-        for &(sum, num_firing) in &self.units {
+        let units = self.units.iter().zip(otherwise);
+        units.map(move |(&(sum, num_firing), &otherwise)| {
             let num = match silent {
                 SilentSets::Counted => num_sets,
                 SilentSets::LeftOut => num_firing,
             };
-            if num > 0 {
-                total += sum / num as f64;
-                num_units += 1;
+            match num {
+                0 => otherwise,
+                num => sum / num as f64,
             }
-        }
-        (num_units > 0).then(|| total / num_units as f64)
+        })
     }
 }
