@@ -37,7 +37,10 @@ pub(super) fn unit(card: &UnitCard, budget: Budget) -> Markup {
             }
             div.strip style=(style) {
                 @if !shown.is_empty() { div class=(shots) { @for it in &shown { (shot(it, &card.target)) } } }
-                @if let Some(it) = &card.curve { (curve(it, num_over)) }
+                @if let Some(it) = &card.curve {
+                    @if num_over.is_none() && !shown.is_empty() { p.how { "The curve has an axis of its own:" } }
+                    (curve(it, num_over))
+                }
             }
         }
     }
