@@ -120,6 +120,7 @@ fn panel(kind: &Kind, num_models: usize, draw: &mut ChaCha8Rng) -> Result<Panel,
     Ok(Panel {
         invariance: kind.invariance.to_owned(),
         data_set: kind.data_set.to_owned(),
+        path: format!("data/{}", kind.data_set.to_lowercase()),
         about: kind.about.to_owned(),
         counts: Counts { images, sets, targets },
         target: kind.target,
@@ -243,6 +244,10 @@ fn unit(
         pictures.push(SetPicture {
             picture: Ok(picture(kind.places, target, place, count)?),
             caption: caption.clone(),
+            place: Some(match kind.places {
+                Places::Degrees(count) => 360.0 * place as f64 / count as f64,
+                _ => place as f64,
+            }),
             fires: Some(fires(place)),
         });
     }
@@ -270,6 +275,7 @@ fn unit(
         target: name(kind, target),
         fires_for_target: 100.0 * share,
         fires_for_all: 0.1,
+        num_sets: kind.counts[1] / kind.counts[2],
         pictures,
         curve: Some(Curve {
             along,
@@ -301,6 +307,7 @@ fn target_card(kind: &Kind, target: usize, scores: &[f64]) -> Result<TargetCard,
         pictures.push(SetPicture {
             picture: Ok(picture(kind.places, target, place, captions.len())?),
             caption: caption.clone(),
+            place: None,
             fires: None,
         });
     }

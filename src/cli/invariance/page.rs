@@ -15,7 +15,6 @@ use crate::run::{
 /// The page of `summary`.
 pub(super) fn page(summary: &InvarianceSummary) -> InvariancePage {
     let shown = shown(summary);
-    let images = summary.panels.iter().map(|panel| panel.images).sum();
     InvariancePage {
         title: "Invariances".to_owned(),
         headline: format!(
@@ -23,10 +22,10 @@ pub(super) fn page(summary: &InvarianceSummary) -> InvariancePage {
             counted(summary.models.len(), "model"),
             counted(summary.panels.len(), "invariance")
         ),
-        facts: vec![
-            fact("images", &counted(images, "image")),
-            fact("program", &format!("vidpairs {}", summary.program_version)),
-        ],
+        facts: vec![fact(
+            "program",
+            &format!("vidpairs {}", summary.program_version),
+        )],
         models: summary
             .models
             .iter()
@@ -75,6 +74,7 @@ fn panel(measured: &MeasuredPanel, shown: ScoreKind) -> Panel {
     Panel {
         invariance: capital(&measured.invariance),
         data_set: data_set(&measured.kind).to_owned(),
+        path: measured.path.display().to_string(),
         about: about(&measured.kind).to_owned(),
         counts: Counts {
             images: measured.images,
@@ -179,6 +179,7 @@ fn unit(card: &run::UnitCard) -> UnitCard {
         target: card.target.clone(),
         fires_for_target: card.fires_for_target,
         fires_for_all: card.fires_for_all,
+        num_sets: card.num_sets,
         pictures: card.pictures.iter().map(picture).collect(),
         curve: card.curve.as_ref().map(curve),
     }
@@ -199,6 +200,7 @@ fn picture(of: &CardPicture) -> SetPicture {
             bytes,
         }),
         caption: of.caption.clone(),
+        place: of.place,
         fires: of.fires,
     }
 }

@@ -58,6 +58,7 @@ mod tests {
                 bytes: vec![0; bytes_each],
             }),
             caption: String::new(),
+            place: None,
             fires: None,
         };
         let unit = UnitCard {

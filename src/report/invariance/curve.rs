@@ -14,6 +14,8 @@ const MAX_DOTS: usize = 40;
 /// Names of places that fit side by side.
 const MAX_TICKS: usize = 12;
 const FULL_TURN: f64 = 360.0;
+/// A picture whose middle is no further from its place than this still stands over it; of its width.
+const MAX_SHIFT: f64 = 0.25;
 
 /// What is drawn where: places along the transformation, and values from the bottom to the top.
 struct Axes {
@@ -25,10 +27,10 @@ struct Axes {
     top: f64,
 }
 
-/// - `num_pictures`: how many pictures stand over the curve; it is shifted so that an even choice from the places has
-///   each picture over its place.
-pub(super) fn curve(curve: &Curve, num_pictures: usize) -> Markup {
-    let Some(axes) = axes(curve, num_pictures) else {
+/// - `num_over`: how many pictures stand each over its place, see [`are_over_their_places`]; the curve is shifted to have
+///   them there. `None` where no picture does.
+pub(super) fn curve(curve: &Curve, num_over: Option<usize>) -> Markup {
+    let Some(axes) = axes(curve, num_over.unwrap_or(usize::MAX)) else {
         return html! {};
     };
     let (class, label) = match curve.quantity {
@@ -60,11 +62,28 @@ pub(super) fn curve(curve: &Curve, num_pictures: usize) -> Markup {
     }
 }
 
-fn axes(curve: &Curve, num_pictures: usize) -> Option<Axes> {
-    let period = match &curve.along {
-        Along::Azimuth(_) => FULL_TURN,
-        Along::Named(names) => names.len() as f64,
+/// Whether pictures at these `places`, side by side over the whole axis, stand over their places: the first at its start,
+/// the others evenly after it.
+pub(super) fn are_over_their_places(places: &[Option<f64>], along: &Along) -> bool {
+    let step = along.period() / places.len().max(1) as f64;
+    let is_over = |(index, place): (usize, &Option<f64>)| {
+        place.is_some_and(|it| (it - index as f64 * step).abs() <= MAX_SHIFT * step)
     };
+    !places.is_empty() && places.iter().enumerate().all(is_over)
+}
+
+impl Along {
+    /// From the left end of the axis to the right.
+    fn period(&self) -> f64 {
+        match self {
+            Self::Azimuth(_) => FULL_TURN,
+            Self::Named(names) => names.len() as f64,
+        }
+    }
+}
+
+fn axes(curve: &Curve, num_pictures: usize) -> Option<Axes> {
+    let period = curve.along.period();
     let places = match &curve.along {
         Along::Azimuth(degrees) => degrees.len(),
         Along::Named(names) => names.len(),
@@ -286,6 +305,26 @@ mod tests {
         assert!((axes(&turn, 12).unwrap().x(60.0) - 2.5 / 12.0 * SIDES.0).abs() < 1e-9);
         let lights = share(Along::Named(vec!["l1".to_owned(); 8]), &[0.5; 8]);
         assert!((axes(&lights, 8).unwrap().x(7.0) - 7.5 / 8.0 * SIDES.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn only_pictures_spread_evenly_over_the_whole_axis_stand_over_their_places() {
+        let turn = Along::Azimuth(vec![0.0, 90.0, 180.0, 270.0]);
+        let is_over = |places: &[f64]| {
+            let places: Vec<Option<f64>> = places.iter().copied().map(Some).collect();
+            are_over_their_places(&places, &turn)
+        };
+        assert!(is_over(&[0.0, 60.0, 120.0, 185.0, 240.0, 300.0]));
+        assert!(
+            !is_over(&[0.0, 30.0, 60.0, 90.0, 120.0, 150.0]),
+            "half a turn"
+        );
+        assert!(
+            !is_over(&[0.0, 0.0, 120.0, 180.0, 240.0, 300.0]),
+            "one twice"
+        );
+        assert!(!are_over_their_places(&[None; 6], &turn));
+        assert!(!is_over(&[]));
     }
 
     #[test]

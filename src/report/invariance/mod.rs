@@ -21,6 +21,7 @@ mod short;
 mod table;
 mod target;
 mod text_table;
+mod title;
 mod unit;
 mod view;
 
@@ -98,8 +99,12 @@ fn details(shown: &InvariancePage, panel: &Panel, budget: Budget) -> Markup {
     html! {
         @if !panel.pairs.is_empty() || !with_details.is_empty() {
             section.wide {
-                h2.invariance { (panel.invariance) @if !panel.data_set.is_empty() { " " span { (panel.data_set) } } }
+                @let origin = title::origin(shown, panel);
+                h2.invariance { (panel.invariance) @if !origin.is_empty() { " " span { (origin) } } }
                 p.how { (about(panel)) }
+                @if panel.pairs.len() > MAX_PAIRS {
+                    p.how { (MAX_PAIRS) " of " (panel.pairs.len()) " pairs of models are drawn." }
+                }
                 div.pairs { @for pair in pairs { (paired::paired(shown, panel, pair)) } }
                 @for (place, (index, model, result)) in with_details.into_iter().enumerate() {
                     details.model open[place == 0 || shown.models.len() <= OPEN_UP_TO] {
@@ -107,7 +112,7 @@ fn details(shown: &InvariancePage, panel: &Panel, budget: Budget) -> Markup {
                             (mark::key(index)) " " b { (model.name) }
                             span { (model_note(shown, result)) }
                         }
-                        (units(result, budget))
+                        (units(shown, result, budget))
                         (target::targets(panel, result, budget))
                     }
                 }
@@ -148,14 +153,22 @@ fn model_note(shown: &InvariancePage, result: &ModelResult) -> String {
     parts.join(" · ")
 }
 
-fn units(result: &ModelResult, budget: Budget) -> Markup {
+fn units(shown: &InvariancePage, result: &ModelResult, budget: Budget) -> Markup {
     html! {
         @if !result.units.is_empty() {
             p.how {
-                "Its most invariant units. " span.sample-fires {} " fires the unit, " span.sample-silent {} " does not."
+                "Its most invariant units" (chosen_by(shown)) ". " span.sample-fires {} " fires the unit, " span.sample-silent {} " does not."
             }
             @for it in result.units.iter().take(MAX_UNITS) { (unit::unit(it, budget)) }
         }
+    }
+}
+
+/// Units are those of the formula, whatever the plots show.
+fn chosen_by(shown: &InvariancePage) -> String {
+    match shown.shown {
+        ScoreKind::Formula { .. } => String::new(),
+        kind => format!(", chosen by the formula (the plots show {})", kind.words()),
     }
 }
 

@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::MAX_NAMES;
 use super::number::grouped;
-use super::view::{InvariancePage, LeftOutNote, Panel};
+use super::title::title;
+use super::view::{InvariancePage, LeftOutNote};
 
 pub(super) fn reading() -> Markup {
     html! {
@@ -36,7 +37,7 @@ pub(super) fn warnings(page: &InvariancePage) -> Markup {
                 h2 { "Before you trust a number" }
                 ul {
                     @for warning in &page.warnings { li { (warning) } }
-                    @for (panel, warning) in of_panels() { li { strong { (title(panel)) } ": " (warning) } }
+                    @for (panel, warning) in of_panels() { li { strong { (title(page, panel)) } ": " (warning) } }
                 }
             }
         }
@@ -56,21 +57,13 @@ pub(super) fn left_out(page: &InvariancePage) -> Markup {
                 ul {
                     @for (panel, note) in notes() {
                         li {
-                            strong { (title(panel)) } ": " (grouped(note.count)) " - " (note.reason)
+                            strong { (title(page, panel)) } ": " (grouped(note.count)) " - " (note.reason)
                             " " span.example { (names(note)) }
                         }
                     }
                 }
             }
         }
-    }
-}
-
-/// `Viewpoint (ALOI)`.
-pub(super) fn title(panel: &Panel) -> String {
-    match panel.data_set.as_str() {
-        "" => panel.invariance.clone(),
-        data_set => format!("{} ({data_set})", panel.invariance),
     }
 }
 

@@ -5,14 +5,19 @@ use maud::{Markup, html};
 use super::mark::{key, mark_at};
 use super::number::{along, counted, finite, interval, level, tenth};
 use super::short::shortened;
+use super::title::origin;
 use super::view::{Estimate, InvariancePage, ModelName, Panel, Score, ScoreKind};
 
 /// Grid lines and numbers of an axis, percent.
 const TICKS: [u8; 5] = [0, 25, 50, 75, 100];
-/// A level beyond this has its name at its left, percent.
+/// A floor beyond this has its name at its left, percent.
 const NAME_AT_LEFT_FROM: f64 = 45.0;
-/// Letters of a name that have room beside a row.
-const NAME: usize = 21;
+/// A ceiling up to this has its name at its right, percent.
+const NAME_AT_RIGHT_TO: f64 = 85.0;
+/// What the floor's name takes of the axis, and the ceiling's, percent.
+const NAME_WIDTHS: (f64, f64) = (34.0, 14.0);
+/// Letters of a name that have room beside a row; of more the styles would cut the end, where names differ.
+const NAME: usize = 16;
 
 /// What a row of a plot draws, percent.
 #[derive(Debug, Clone, Copy, Default)]
@@ -54,7 +59,7 @@ pub(super) fn panel(page: &InvariancePage, panel: &Panel) -> Markup {
     };
     html! {
         article.panel {
-            (heading(panel))
+            (heading(page, panel))
             div class=(if has_retrieval { "plots two" } else { "plots" }) {
                 (plot(&score_names, &page.models, &scores))
                 @if has_retrieval { (plot(&retrieval_names, &page.models, &retrieval)) }
@@ -64,11 +69,11 @@ pub(super) fn panel(page: &InvariancePage, panel: &Panel) -> Markup {
 }
 
 /// What the panel is of.
-pub(super) fn heading(panel: &Panel) -> Markup {
+fn heading(page: &InvariancePage, panel: &Panel) -> Markup {
     html! {
         div.heading {
             h3 { (panel.invariance) }
-            span.label { (panel.data_set) }
+            span.label { (origin(page, panel)) }
             span.number { (counts(panel)) }
         }
     }
@@ -150,11 +155,25 @@ fn level_names(names: &Names, floors: &[f64], ceilings: &[f64]) -> Markup {
                     (names.floor) span.rest { (names.floor_rest) } @if are_one(floor) { " " b { (level(Some(floor))) } }
                 }
             }
-            @if let Some(&ceiling) = ceilings.first() {
-                span.before style=(format!("left:{}", along(ceiling))) { "ceiling" }
+            @if let Some(&ceiling) = ceilings.first() && let Some(side) = ceiling_side(floors.first().copied(), ceiling) {
+                span class=(side) style=(format!("left:{}", along(ceiling))) { "ceiling" }
             }
         }
     }
+}
+
+/// Where the ceiling's name stands; nowhere if it would lie on the floor's.
+fn ceiling_side(floor: Option<f64>, ceiling: f64) -> Option<&'static str> {
+    let (side, start) = match ceiling <= NAME_AT_RIGHT_TO {
+        true => ("after", ceiling),
+        false => ("before", ceiling - NAME_WIDTHS.1),
+    };
+    let end_of_floor = match floor {
+        None => f64::NEG_INFINITY,
+        Some(floor) if floor < NAME_AT_LEFT_FROM => floor + NAME_WIDTHS.0,
+        Some(floor) => floor,
+    };
+    (start >= end_of_floor).then_some(side)
 }
 
 fn track(model_index: usize, row: Row) -> Markup {
@@ -213,6 +232,7 @@ pub(super) fn legend(page: &InvariancePage) -> Markup {
             span.swatch {} " The shade is what features that learnt nothing get: "
             @if is_dashed { "it ends at the higher of two controls, Gaussian and shuffled features of the same shape; the dashed line is the lower. " }
             @else { "random ones of the same shape, or chance. " }
+            "The thick upright line is the ceiling, the most that can be reached. "
             "Retrieval: share of the images whose nearest neighbour, near views left out, is of the same class or object."
         }
     }
@@ -227,4 +247,19 @@ fn has_two_controls(panel: &Panel, shown: ScoreKind) -> bool {
     scores
         .map(|it| score_row(Some(it)))
         .any(|it| it.other_floor.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_the_levels_do_not_lie_on_each_other() {
+        assert_eq!(ceiling_side(Some(20.0), 100.0), Some("before"));
+        assert_eq!(ceiling_side(Some(20.0), 30.0), None);
+        assert_eq!(ceiling_side(Some(20.0), 60.0), Some("after"));
+        assert_eq!(ceiling_side(Some(70.0), 75.0), Some("after"));
+        assert_eq!(ceiling_side(Some(95.0), 100.0), None);
+        assert_eq!(ceiling_side(None, 40.0), Some("after"));
+    }
 }

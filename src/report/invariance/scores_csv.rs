@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use super::number::finite;
 use super::view::{InvariancePage, ModelResult, Panel, ScoreKind};
 
-const HEADINGS: [&str; 19] = [
+const HEADINGS: [&str; 20] = [
     "model",
     "invariance",
     "data_set",
+    "path",
     "measure",
     "version",
     "k",
@@ -43,8 +44,8 @@ pub fn write_scores_csv(page: &InvariancePage, out: impl Write) -> io::Result<()
     for panel in &page.panels {
         for (model, result) in page.models.iter().zip(&panel.models) {
             for line in result.iter().flat_map(|it| lines(panel, it)) {
-                let words = [&model.name, &panel.invariance, &panel.data_set].map(String::clone);
-                table.write_record(words.into_iter().chain(line))?;
+                let words = [&model.name, &panel.invariance, &panel.data_set, &panel.path];
+                table.write_record(words.into_iter().chain(&line))?;
             }
         }
     }

@@ -4,7 +4,12 @@ use maud::{Markup, html};
 
 use super::mark::key;
 use super::number::{UNKNOWN, grouped, interval, level, tenth, whole};
+use super::short::shortened;
+use super::title::{origin, title};
 use super::view::{Estimate, InvariancePage, ModelResult, Panel};
+
+/// Letters of a data set and its place that have room over a column.
+const ORIGIN: usize = 30;
 
 /// Models by invariances; a cell has the score, its interval, and what it is to be read against.
 pub(super) fn overview(page: &InvariancePage) -> Markup {
@@ -14,7 +19,10 @@ pub(super) fn overview(page: &InvariancePage) -> Markup {
                 thead {
                     tr {
                         th { "Model" }
-                        @for panel in &page.panels { th { (panel.invariance) span { (panel.data_set) } } }
+                        @for panel in &page.panels {
+                            @let origin = origin(page, panel);
+                            th { (panel.invariance) span title=(origin) { (shortened(&origin, ORIGIN, "…")) } }
+                        }
                     }
                 }
                 tbody {
@@ -66,7 +74,7 @@ pub(super) fn all_figures(page: &InvariancePage) -> Markup {
                     thead { tr { @for heading in HEADINGS { th { (heading) } } } }
                     @for panel in &page.panels {
                         tbody {
-                            tr { th.group colspan=(HEADINGS.len()) { (panel.invariance) " - " (panel.data_set) } }
+                            tr { th.group colspan=(HEADINGS.len()) { (title(page, panel)) } }
                             @for (model, result) in page.models.iter().zip(&panel.models) {
                                 @if let Some(result) = result { (figures(&model.name, panel, result)) }
                             }

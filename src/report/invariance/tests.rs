@@ -10,6 +10,7 @@ fn shot(caption: &str, fires: Option<bool>) -> SetPicture {
     SetPicture {
         picture: Ok(picture),
         caption: caption.to_owned(),
+        place: None,
         fires,
     }
 }
@@ -39,6 +40,7 @@ fn unit() -> UnitCard {
         target: "cup".to_owned(),
         fires_for_target: 75.0,
         fires_for_all: 0.1,
+        num_sets: 14,
         pictures: vec![
             shot("0°", Some(true)),
             shot("90°", Some(false)),
@@ -314,6 +316,7 @@ fn a_thousand_targets_and_long_names_stay_within_bounds() {
         12 * (MAX_TARGETS + 1)
     );
     assert!(html.contains("12 of 72 pictures of a set"));
+    assert!(html.contains("6 of 15 pairs of models"));
     assert!(shown.len() < 2_500_000, "{}", shown.len());
 }
 
@@ -378,4 +381,54 @@ fn the_csv_holds_every_figure_and_quotes_what_must_be() {
         [value(1, "control_shuffled"), value(1, "units")],
         ["16.25", "2048"]
     );
+}
+
+#[test]
+fn panels_of_one_title_are_told_apart_by_where_their_images_are() {
+    let mut page = page(2);
+    let mut twin = page.panels[0].clone();
+    page.panels[0].path = "first/aloi".to_owned();
+    twin.path = "second/aloi".to_owned();
+    twin.warnings = vec!["few objects".to_owned()];
+    page.panels.push(twin);
+    page.panels[1].path = "third/aloi".to_owned();
+    let html = render(&page);
+    for words in [
+        "<span class=\"label\">ALOI, second/aloi</span>",
+        "<strong>Viewpoint (ALOI, second/aloi)</strong>: few objects",
+        "<span title=\"ALOI, first/aloi\">",
+    ] {
+        assert!(html.contains(words), "{words}");
+    }
+    let table = render_table(&page);
+    assert!(table.contains("Viewpoint, ALOI, second/aloi: 72,000 images"));
+    assert!(!table.contains("third/aloi"));
+    let lines = csv_of(&page);
+    assert_eq!(lines[0].get(3), Some("path"));
+    assert!(lines.iter().any(|it| it.get(3) == Some("third/aloi")));
+}
+
+#[test]
+fn pictures_that_are_not_spread_over_the_axis_stand_in_a_row_of_their_own() {
+    let mut page = page(1);
+    let turn = |step: f64| {
+        let shot = |it: u8| SetPicture {
+            place: Some(step * f64::from(it)),
+            ..shot("", Some(true))
+        };
+        (0..6).map(shot).collect::<Vec<_>>()
+    };
+    let first = |page: &mut InvariancePage, pictures| {
+        page.panels.truncate(1);
+        page.panels[0].models[0].as_mut().unwrap().units[0].pictures = pictures;
+        body(&render(page)).to_owned()
+    };
+    let html = first(&mut page, turn(5.0));
+    assert!(html.contains("<div class=\"shots row-of-its-own\">"));
+    assert!(html.contains("of its 14 sets the one in which it fires most"));
+    assert!(html.contains("axis of its own"));
+    assert!(!first(&mut page, turn(60.0)).contains("of-its-own"));
+    assert!(!html.contains("chosen by the formula"));
+    page.shown = ScoreKind::PublishedCode { k: 25 };
+    assert!(render(&page).contains("chosen by the formula"));
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::number::{finite, grouped, interval, level, tenth};
 use super::panel::counts;
 use super::short::{shortened, width_of};
+use super::title::origin;
 use super::view::{Estimate, InvariancePage, ModelResult, Panel, ScoreKind};
 
 /// Columns of a terminal that the table may take.
@@ -29,7 +30,7 @@ pub fn render_table(page: &InvariancePage) -> String {
     let columns = columns(page, &headings, &panels);
     let mut lines = Vec::new();
     for (panel, rows) in page.panels.iter().zip(&panels) {
-        lines.extend(heading(panel));
+        lines.extend(heading(page, panel));
         lines.push(line("model", &headings, &columns));
         let models = page.models.iter().zip(rows);
         lines.extend(models.map(|(model, row)| line(&model.name, row, &columns)));
@@ -70,10 +71,10 @@ fn warning(text: &str, indent: &str) -> Vec<String> {
     wrapped(&format!("! {}", printable(text)), indent)
 }
 
-fn heading(panel: &Panel) -> Vec<String> {
-    let title = match panel.data_set.as_str() {
+fn heading(page: &InvariancePage, panel: &Panel) -> Vec<String> {
+    let title = match origin(page, panel).as_str() {
         "" => panel.invariance.clone(),
-        data_set => format!("{}, {data_set}", panel.invariance),
+        origin => format!("{}, {origin}", panel.invariance),
     };
     let mut text = format!("{}: {}", printable(&title), counts(panel));
     let left_out: usize = panel.left_out.iter().map(|it| it.count).sum();

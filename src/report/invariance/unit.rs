@@ -3,18 +3,22 @@
 use maud::{Markup, html};
 
 use super::budget::Budget;
-use super::curve::curve;
-use super::number::{evenly, level, tenth};
+use super::curve::{are_over_their_places, curve};
+use super::number::{evenly, grouped, level, tenth};
 use super::view::{SetPicture, UnitCard};
 use crate::report::picture::data_uri;
 
-/// Fewer pictures than these are not stretched over the whole card.
-const COLUMNS_FROM: usize = 6;
+/// Fewer pictures than these never stand over the curve: they would be blown up.
+const OVER_CURVE_FROM: usize = 6;
 
 pub(super) fn unit(card: &UnitCard, budget: Budget) -> Markup {
     let shown = evenly(&card.pictures, budget.per_set);
-    let columns = shown.len().max(1);
-    let style = format!("--columns:{columns};--room:{}", columns.max(COLUMNS_FROM));
+    let num_over = num_over_curve(card, &shown);
+    let style = format!("--columns:{}", shown.len().max(OVER_CURVE_FROM));
+    let shots = match num_over {
+        Some(_) => "shots",
+        None => "shots row-of-its-own",
+    };
     html! {
         div.unit {
             div.words {
@@ -27,13 +31,27 @@ pub(super) fn unit(card: &UnitCard, budget: Budget) -> Markup {
                 @if shown.len() < card.pictures.len() {
                     p.how { (shown.len()) " of " (card.pictures.len()) " pictures of a set" }
                 }
+                @if card.num_sets > 1 && !shown.is_empty() {
+                    p.how { "shown: of its " (grouped(card.num_sets)) " sets the one in which it fires most" }
+                }
             }
             div.strip style=(style) {
-                @if !shown.is_empty() { div.shots { @for it in &shown { (shot(it, &card.target)) } } }
-                @if let Some(it) = &card.curve { (curve(it, shown.len())) }
+                @if !shown.is_empty() { div class=(shots) { @for it in &shown { (shot(it, &card.target)) } } }
+                @if let Some(it) = &card.curve {
+                    @if num_over.is_none() && !shown.is_empty() { p.how { "The curve has an axis of its own:" } }
+                    (curve(it, num_over))
+                }
             }
         }
     }
+}
+
+/// How many pictures stand each over its place on the curve: all, or it is not said.
+fn num_over_curve(card: &UnitCard, shown: &[&SetPicture]) -> Option<usize> {
+    let along = &card.curve.as_ref()?.along;
+    let places: Vec<Option<f64>> = shown.iter().map(|it| it.place).collect();
+    let is_over = shown.len() >= OVER_CURVE_FROM && are_over_their_places(&places, along);
+    is_over.then_some(shown.len())
 }
 
 /// A picture; in a thick frame with a dot where it fires, faint with a ring where it does not.

@@ -56,6 +56,9 @@ pub struct Panel {
     pub invariance: String,
     /// `ALOI`.
     pub data_set: String,
+    /// Where its images or features are, as it was given. The CSV tells it; the page and the table where another panel has the
+    /// same invariance and data set.
+    pub path: String,
     /// What a set is, in one line: `72 views of one object on a turntable`.
     pub about: String,
     /// How much was scored.
@@ -108,7 +111,7 @@ pub struct ModelResult {
     pub retrieval: Option<Estimate>,
     /// Score of every target under [`InvariancePage::shown`], percent, in any order.
     pub target_scores: Vec<f64>,
-    /// Chosen units, most invariant first. The page shows the first [`MAX_UNITS`](super::MAX_UNITS).
+    /// Units chosen by the formula, most invariant first. The page shows the first [`MAX_UNITS`](super::MAX_UNITS).
     pub units: Vec<UnitCard>,
     /// The most invariant targets, the best first. The page shows the first [`MAX_TARGETS`](super::MAX_TARGETS).
     pub most: Vec<TargetCard>,
@@ -153,7 +156,9 @@ pub struct UnitCard {
     pub fires_for_target: f64,
     /// Share of all images that fire it, percent.
     pub fires_for_all: f64,
-    /// Images of a set of the target, in the order of what varies. The page shows at most
+    /// Sets of the target.
+    pub num_sets: usize,
+    /// Images of the set of the target in which it fires most, in the order of what varies. The page shows at most
     /// [`MAX_PICTURES`](super::MAX_PICTURES), taken evenly.
     pub pictures: Vec<SetPicture>,
     /// How it goes while the transformation runs, where that has an order.
@@ -167,6 +172,8 @@ pub struct SetPicture {
     pub picture: Result<Picture, String>,
     /// What varies, in a word: `40°`, `l3c2`.
     pub caption: String,
+    /// Where it lies along the unit's curve: degrees of azimuth, or which of the names from 0; `None` where that is not known.
+    pub place: Option<f64>,
     /// Whether it fires the unit; `None` where no unit is meant.
     pub fires: Option<bool>,
 }

@@ -19,7 +19,7 @@ const NUM_PICTURES: usize = 12;
 /// Targets that are shown at each end.
 const NUM_TARGETS: usize = 4;
 /// Pictures of a target.
-const NUM_TARGET_PICTURES: usize = 5;
+const NUM_TARGET_PICTURES: usize = 4;
 
 /// A unit, and what fires it, by the formula.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +32,9 @@ pub struct UnitCard {
     pub fires_for_target: f64,
     /// Share of all images that fire it, percent.
     pub fires_for_all: f64,
-    /// Images of a set of the target, in the order of what varies.
+    /// Sets of the target.
+    pub num_sets: usize,
+    /// Images of the set of the target in which it fires most, in the order of what varies.
     pub pictures: Vec<CardPicture>,
     /// How it responds while the transformation runs, where that has an order.
     pub curve: Option<UnitCurve>,
@@ -58,6 +60,8 @@ pub struct CardPicture {
     pub jpeg: Result<Vec<u8>, String>,
     /// What varies, in a word: `40°`, `l3c2`.
     pub caption: String,
+    /// Where it lies along its unit's curve: degrees of azimuth, or which of the names; none where that is not known.
+    pub place: Option<f64>,
     /// Whether it fires the unit; none where no unit is meant.
     pub fires: Option<bool>,
 }
@@ -160,6 +164,7 @@ fn unit_card(
         let of = labels.classes().get(set.class_index);
         of == Some(&class)
     });
+    let num_sets = sets.clone().count();
     let first = sets.next().map(|(place, _)| place);
     let share = |place: usize| firing.share_of_set.get(place).copied().flatten();
     let shown = sets.map(|(place, _)| place).fold(first, |best, place| {
@@ -176,22 +181,30 @@ fn unit_card(
         .collect();
     let is_high = firing.sign != Sign::Negative;
     let values: Vec<f32> = features.unit(unit).collect();
+    let curve = UnitCurve::of(
+        &subject.conditions,
+        &values,
+        &of_target,
+        subject.target_name(class),
+        match is_high {
+            true => (firing.high_threshold, true),
+            false => (firing.low_threshold, false),
+        },
+    );
+    let mut pictures = pictures(subject, of_set, NUM_PICTURES, Some(&firing.fires));
+    for picture in &mut pictures {
+        let condition = subject.conditions.get(picture.image);
+        let along = curve.as_ref().map(|it| &it.along);
+        picture.place = along.and_then(|it| it.place_of(*condition?));
+    }
     UnitCard {
         unit,
         target: subject.target_name(class).to_owned(),
         fires_for_target: percent(&mut of_target.iter().copied()),
         fires_for_all: percent(&mut (0..features.num_images())),
-        pictures: pictures(subject, of_set, NUM_PICTURES, Some(&firing.fires)),
-        curve: UnitCurve::of(
-            &subject.conditions,
-            &values,
-            &of_target,
-            subject.target_name(class),
-            match is_high {
-                true => (firing.high_threshold, true),
-                false => (firing.low_threshold, false),
-            },
-        ),
+        num_sets,
+        pictures,
+        curve,
     }
 }
 
@@ -229,6 +242,7 @@ fn pictures(
             caption: (subject.conditions.get(image))
                 .map(|&it| caption(it))
                 .unwrap_or_default(),
+            place: None,
             fires: fires.and_then(|fires| fires.get(image).copied()),
         })
         .collect()

@@ -119,6 +119,20 @@ impl Places {
     }
 }
 
+impl Along {
+    /// Where an image of `condition` lies: degrees, or which of the names.
+    pub(super) fn place_of(&self, condition: Condition) -> Option<f64> {
+        match self {
+            Self::Azimuth(_) => azimuth(condition),
+            Self::Named(names) => {
+                let name = caption(condition);
+                let place = names.iter().position(|it| *it == name);
+                place.map(|it| it as f64)
+            }
+        }
+    }
+}
+
 fn azimuth(condition: Condition) -> Option<f64> {
     match condition {
         Condition::View { azimuth, .. } => Some(azimuth.rem_euclid(360.0)),
@@ -176,9 +190,9 @@ mod tests {
         assert_eq!(curve(&[Condition::Cover { level: 3 }; 2]), None);
         let light = |lamps| Condition::Light { lamps, camera: 1 };
         let names = vec!["l2c1".to_owned(), "l7c1".to_owned()];
-        assert_eq!(
-            curve(&[light(7), light(2)]).unwrap().along,
-            Along::Named(names)
-        );
+        let along = curve(&[light(7), light(2)]).unwrap().along;
+        assert_eq!(along, Along::Named(names));
+        assert_eq!(along.place_of(light(7)), Some(1.0));
+        assert_eq!(along.place_of(light(3)), None);
     }
 }
