@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Shows that training learns: rendered video, pairs of its objects, a small MoCo on two cores, and what a kNN makes of objects that
-# the encoder never saw, before and after.
+# Shows that training learns: rendered and real video, pairs of its objects, a small MoCo on two cores, and what a kNN makes of objects
+# that the encoder never saw, before and after.
 #
 #     scripts/experiments/training.sh [DIR]
 #
 # DIR (.media/training) holds afterwards 1,000 rendered videos of training objects, their pairs, images of held-out objects in a folder
-# for each object and in one for each class, and two runs of under ten minutes: DIR/run-object, DIR/run-class. What is there stays.
+# for each object and in one for each class, and three runs of under ten minutes each: DIR/run-object, DIR/run-class, and DIR/run-real on
+# regions of real clips. What is there stays.
 # Pillow, which cuts objects out, is installed into DIR/python.
 # VIDPAIRS names the program (target/release/vidpairs, all features).
 set -euo pipefail
@@ -52,10 +53,19 @@ say "extracting pairs of objects 10 frames apart"
 "$vidpairs" extract pipelines/ground-truth-tracks-small.toml --source "$out/videos" --out "$out/pairs" \
     --set pairs.k=10 --set pairs.per_video=5 --set pairs.with_frames=false --set pairs.box_scale=1.2 --set pairs.min_box_px=16
 
+settings=(--device cpu --workers 2 --set augment.size=32 --set train.temperature=0.1 --set train.knn_images=4000)
 for by in object class; do
     say "training, kNN by $by"
     "$vidpairs" train pipelines/ground-truth-tracks-small.toml --shards "$out/pairs" --out "$out/run-$by" --knn "$out/by-$by" \
-        --device cpu --workers 2 --set train.epochs=20 --set train.temperature=0.1 --set train.knn_epochs=5 --set train.knn_images=1500
+        "${settings[@]}" --set train.epochs=30 --set train.knn_epochs=6
 done
+
+say "regions of real clips, followed for 30 frames; kNN by class of the same rendered objects"
+scripts/fetch-clips.sh --all
+"$vidpairs" extract pipelines/region-tracker-small.toml --source .media/all --out "$out/pairs-real" --set source.kind=videos \
+    --set pairs.k=30 --set pairs.stride=15 --set pairs.with_frames=false
+"$vidpairs" train pipelines/region-tracker-small.toml --shards "$out/pairs-real" --out "$out/run-real" --knn "$out/by-class" \
+    --set source.kind=videos "${settings[@]}" --set train.epochs=60 --set train.knn_epochs=15
+
 python3 scripts/experiments/curve.py "$out/run-object" "$out/run-class" >"$out/curve.svg"
 say "the curve: $out/curve.svg"
