@@ -70,9 +70,19 @@ impl Bench {
         write_safetensors(&self.path(name), &weights).unwrap();
     }
 
-    /// Features of 40 images, 5 of each of 8 sets, in which unit `u` tells set `u mod 8`.
+    /// Features of 16 units.
     fn features(&self, name: &str, noise: f32) {
-        let (num_images, num_units) = (40usize, 16usize);
+        self.features_of(name, 16, noise);
+    }
+
+    /// Features of 8 sets of 5 images, in which unit `u` tells set `u mod 8`.
+    fn features_of(&self, name: &str, num_units: usize, noise: f32) {
+        self.features_in(name, num_units, noise, 5);
+    }
+
+    /// Features of 40 images, so many of each set.
+    fn features_in(&self, name: &str, num_units: usize, noise: f32, per_set: i64) {
+        let num_images = 40usize;
         let mut values = Vec::new();
         for image in 0..num_images {
             for unit in 0..num_units {
@@ -80,7 +90,7 @@ impl Bench {
                 values.push(f32::from(u8::from(unit % 8 == image / 5)) + noise * wave);
             }
         }
-        let instance: Vec<i64> = (0..40).map(|image| image / 5).collect();
+        let instance: Vec<i64> = (0..40).map(|image| image / per_set).collect();
         let arrays = [
             NamedArray {
                 name: "feat",
@@ -219,6 +229,63 @@ fn features_of_another_program_are_measured_without_images() {
 }
 
 #[test]
+fn the_difference_of_a_pair_is_that_of_the_table() {
+    let bench = Bench::new();
+    bench.features("clean.npz", 0.1);
+    bench.features("noisy.npz", 3.0);
+    let files = ["--features", "clean.npz", "--features", "noisy.npz"];
+    let found = bench.invariance(&files).run_json();
+    let panel = &found["panels"][0];
+    let pair = &panel["pairs"][0];
+    let retrieval = |model: usize| {
+        panel["models"][model]["retrieval"]["value"]
+            .as_f64()
+            .unwrap()
+    };
+    let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-9, "{a} instead of {b}");
+    assert!(retrieval(1) < retrieval(0));
+    let difference = pair["retrieval_difference"]["value"].as_f64().unwrap();
+    close(difference, retrieval(1) - retrieval(0));
+    let published = |model| {
+        score(panel, model, "published-code")["value"]
+            .as_f64()
+            .unwrap()
+    };
+    let difference = pair["difference"]["value"].as_f64().unwrap();
+    close(difference, published(1) - published(0));
+}
+
+#[test]
+fn scores_of_networks_of_other_widths_are_no_pair() {
+    let bench = Bench::new();
+    bench.features_of("narrow.npz", 16, 0.1);
+    bench.features_of("wide.npz", 32, 0.1);
+    let files = ["--features", "narrow.npz", "--features", "wide.npz"];
+    let found = bench.invariance(&files).run_json();
+    let panel = &found["panels"][0];
+    assert_eq!(panel["pairs"], serde_json::json!([]));
+    let warnings = panel["warnings"].to_string();
+    assert!(warnings.contains("models of 16, 32 units"), "{warnings}");
+}
+
+#[test]
+fn a_folder_of_results_is_free_again_and_that_of_another_command_is_left_alone() {
+    let bench = Bench::new();
+    bench.features("a.npz", 0.1);
+    let run = bench.invariance(&["--features", "a.npz"]);
+    run.run_well();
+    assert!(!bench.path("out/.journal").exists());
+    run.run_well();
+    // As a stopped `extract` leaves it.
+    let theirs = bench.path("theirs/.journal");
+    fs::create_dir_all(&theirs).unwrap();
+    fs::write(theirs.join("progress.jsonl"), "{}").unwrap();
+    let ran = run.replace("out", "theirs").run();
+    ran.failed_with(2, &["theirs", "choose an empty or a new"]);
+    assert!(theirs.join("progress.jsonl").exists());
+}
+
+#[test]
 fn an_image_that_cannot_be_read_is_left_out_and_named() {
     let bench = Bench::new();
     bench.aloi();
@@ -269,6 +336,15 @@ fn what_cannot_be_measured_is_refused_with_the_reason() {
         &["empty"],
     );
     refused(&["--features", "none.npz"], &["none.npz"]);
+    refused(
+        &["--features", "name="],
+        &["--features is name=", "FILE or NAME=FILE"],
+    );
+    bench.features_in("single.npz", 16, 0.1, 1);
+    refused(
+        &["--features", "single.npz"],
+        &["single.npz", "none of the 40 sets has 3 images"],
+    );
     refused(
         &["--features", "x=a.npz", "--features", "x=a.npz"],
         &["both called x", "NAME=FILE"],

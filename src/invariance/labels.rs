@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Version;
-use crate::types::{ImageSets, LeftOut};
+use crate::types::LeftOut;
 
 /// One thing under a transformation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,20 +109,6 @@ impl Labels {
     /// [`LabelsError`].
     pub fn of_instances(instance: &[u32]) -> Result<Self, LabelsError> {
         Self::new(instance, instance)
-    }
-
-    /// Of all images of `sets`, in their order. Instances are places in [`ImageSets::sets`], classes
-    /// places in [`ImageSets::targets`].
-    ///
-    /// # Errors
-    /// [`LabelsError`].
-    pub fn of_sets(sets: &ImageSets) -> Result<Self, LabelsError> {
-        let instances = sets.images.iter().map(|image| image.set_index as u32);
-        let instances: Vec<u32> = instances.collect();
-        // An image whose set does not exist has no class: refused as a wrong number of classes.
-        let target = |image: &u32| sets.sets.get(*image as usize).map(|set| set.target_index);
-        let classes = instances.iter().filter_map(target).map(|it| it as u32);
-        Self::new(&instances, &classes.collect::<Vec<_>>())
     }
 
     /// `N`, at least 1.

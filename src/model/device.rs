@@ -63,6 +63,14 @@ pub fn device(name: &str) -> Result<Device, DeviceError> {
     }
 }
 
+/// The device called `name`; without a name the first GPU where libtorch sees one, else the CPU.
+///
+/// # Errors
+/// As [`device`].
+pub fn device_or_best(name: Option<&str>) -> Result<Device, DeviceError> {
+    name.map_or_else(|| Ok(Device::cuda_if_available()), device)
+}
+
 /// What libtorch can compute on here: `cpu`, or `cuda: N devices` where it sees GPUs.
 ///
 /// `cpu` is also the answer of a libtorch built without CUDA on a machine that has GPUs.

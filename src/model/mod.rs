@@ -18,7 +18,7 @@ mod trained;
 mod views;
 
 pub use caught::{LibtorchError, caught};
-pub use device::{DeviceError, device, libtorch_devices, use_cores};
+pub use device::{DeviceError, device, device_or_best, libtorch_devices, use_cores};
 pub use head::{Head, unit_rows};
 pub use heap::keep_freed_memory;
 pub use host::{from_host, to_host};

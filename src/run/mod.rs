@@ -11,6 +11,7 @@ mod export;
 mod extract;
 mod inspect;
 mod invariance;
+mod live_bar;
 mod out;
 mod progress;
 mod refusals;
@@ -37,10 +38,10 @@ pub use inspect::{
     Share, Sizes, Top, inspect, inspect_record, sample_records,
 };
 pub use invariance::{
-    Along, CardPicture, CurveLine, Figure, InvarianceData, InvarianceError, InvarianceOptions,
-    InvarianceSummary, LeftOutGroup, MeasuredModel, MeasuredModels, MeasuredPair, MeasuredPanel,
-    ModelScores, NamedFile, ResultFile, TargetCard, TargetScore, UnitCard, UnitCurve, VersionScore,
-    invariance, retrieve, score_features,
+    Along, BlockCrew, CardPicture, CurveLine, Figure, InvarianceData, InvarianceError,
+    InvarianceOptions, InvarianceSummary, LeftOutGroup, MeasuredModel, MeasuredModels,
+    MeasuredPair, MeasuredPanel, ModelScores, NamedFile, ResultFile, TargetCard, TargetScore,
+    UnitCard, UnitCurve, VersionScore, invariance, retrieve, score_features,
 };
 #[cfg(feature = "train")]
 pub use invariance::{FeatureError, FeatureOptions, FeatureSpeed, ImageFeatures, image_features};

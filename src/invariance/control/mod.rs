@@ -2,7 +2,7 @@
 //!
 //! **Takes** features, and a [`Seed`](crate::types::Seed). **Gives** features that have the same share of what a
 //! score gives for nothing: Gaussian ones with the features' mean and covariance ([`GaussianControl`]), which keep
-//! how many dimensions are in use, and shuffled ones ([`shuffled`]), which keep each unit's values. **Fails**
+//! how many dimensions are in use, and shuffled ones ([`shuffled_units`]), which keep each unit's values. **Fails**
 //! never. **Source**: our own choice; a score by the best few of many units is above 0 for any features.
 //!
 //! Every number depends on the seed, its image and its unit alone, so they are the same however the work is divided.
@@ -14,7 +14,7 @@ mod shuffled;
 
 pub use gaussian::GaussianControl;
 pub use moments::{FeatureMoments, UnitProducts};
-pub use shuffled::{shuffled, shuffled_units};
+pub use shuffled::shuffled_units;
 
 #[cfg(test)]
 mod tests;

@@ -33,7 +33,8 @@ pub struct ClassSets<'a> {
 /// **The units stay as they were picked from all sets**; thresholds and signs too. Picking the best units again in each resample would add the luck of
 /// picking a second time: in a simulation of 12 classes of 30 sets of 8 images and 512 units that fire at random for 5 % of the images,
 /// the top 10 scored 0.086, within an interval of 0.083 to 0.089 with the units kept; picked again the interval was 0.101 to 0.107,
-/// which does not hold the score itself. The luck of picking once is in the score, as it is in that of a control: look there for its size.
+/// which does not hold the score itself. Where silent sets are left out and none of those in which a unit fires is drawn, it keeps what it is worth by all
+/// sets. The luck of picking once is in the score, as it is in that of a control: look there for its size.
 ///
 /// # Errors
 /// [`IntervalError`]: `OneSetEach` where nothing can change, `TooFew` without a class, `Contributions`, `Option`.

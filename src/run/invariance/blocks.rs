@@ -4,37 +4,51 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::RunError;
 use crate::parallel::{Cancel, Crew, Ended, Heartbeat, Job, Loss, Planned, Sink, run_ordered};
+use crate::run::live_bar::LiveBar;
+use crate::run::{RunError, Verbosity};
 
 /// A block takes seconds.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Computes blocks `0..num_blocks` on `workers` threads, and gives the results to `take` in their order, so that sums are rounded the
-/// same way for any number of threads. `what` is for the error, should one be lost.
+/// Who works on blocks.
+#[derive(Debug, Clone, Copy)]
+pub struct BlockCrew<'a> {
+    /// Threads.
+    pub workers: usize,
+    /// Ends the work without a result.
+    pub cancel: &'a Arc<Cancel>,
+    /// How much to tell of how far the work is.
+    pub verbosity: Verbosity,
+}
+
+/// Computes blocks `0..num_blocks` on the threads of `crew`, and gives the results to `take` in their order, so that sums are rounded the
+/// same way for any number of threads. `what` is shown while it goes, and names the work should a block be lost.
 ///
 /// # Errors
-/// [`RunError`] if a thread cannot be started, a block was lost, or `cancel` was set.
+/// [`RunError`] if a thread cannot be started, a block was lost, or the work was cancelled.
 pub(super) fn in_blocks<T: Send + 'static>(
     what: &'static str,
     num_blocks: usize,
-    (workers, cancel): (usize, &Arc<Cancel>),
+    crew: BlockCrew<'_>,
     compute: impl Fn(usize) -> T + Send + Sync + 'static,
     take: impl FnMut(T),
 ) -> Result<(), RunError> {
-    let crew = Crew {
-        workers,
-        window: workers + 1, // a block of a covariance has D x D numbers
+    let noun = format!("{what}: block");
+    let bar = LiveBar::new(num_blocks as u64, &noun, "{eta} left", crew.verbosity);
+    let threads = Crew {
+        workers: crew.workers,
+        window: crew.workers + 1, // a block of a covariance has D x D numbers
         patience: PATIENCE,
-        cancel: Arc::clone(cancel),
+        cancel: Arc::clone(crew.cancel),
     };
-    let mut taken = Taken { take, lost: None };
-    let ended = run_ordered(
-        0..num_blocks,
-        Arc::new(BlockJob(compute)),
-        &crew,
-        &mut taken,
-    );
+    let mut taken = Taken {
+        take,
+        bar,
+        lost: None,
+    };
+    let job = Arc::new(BlockJob(compute));
+    let ended = run_ordered(0..num_blocks, job, &threads, &mut taken);
     match (ended.map_err(RunError::Thread)?, taken.lost) {
         (_, Some(reason)) => Err(RunError::Measuring { what, reason }),
         (Ended::Complete, None) => Ok(()),
@@ -71,6 +85,7 @@ impl<T: Send + 'static, F: Fn(usize) -> T + Send + Sync + 'static> Job for Block
 
 struct Taken<F> {
     take: F,
+    bar: LiveBar,
     lost: Option<String>,
 }
 
@@ -79,6 +94,7 @@ impl<T, F: FnMut(T)> Sink<Result<T, String>> for Taken<F> {
         match block {
             Ok(block) => {
                 (self.take)(block);
+                self.bar.advance(1, "");
                 ControlFlow::Continue(())
             }
             Err(reason) => {
@@ -93,33 +109,34 @@ impl<T, F: FnMut(T)> Sink<Result<T, String>> for Taken<F> {
 mod tests {
     use super::*;
 
-    fn sum(workers: usize, cancel: &Arc<Cancel>) -> Result<Vec<usize>, RunError> {
+    fn crew(workers: usize, cancel: &Arc<Cancel>) -> BlockCrew<'_> {
+        BlockCrew {
+            workers,
+            cancel,
+            verbosity: Verbosity::Quiet,
+        }
+    }
+
+    fn squares(workers: usize, cancel: &Arc<Cancel>) -> Result<Vec<usize>, RunError> {
         let mut all = Vec::new();
-        let squares = in_blocks(
-            "squares",
-            50,
-            (workers, cancel),
-            |at| at * at,
-            |it| all.push(it),
-        );
-        squares.map(|()| all)
+        let crew = crew(workers, cancel);
+        in_blocks("square", 50, crew, |at| at * at, |it| all.push(it)).map(|()| all)
     }
 
     #[test]
     fn blocks_come_in_their_order_from_any_number_of_workers() {
         let expected: Vec<usize> = (0..50).map(|at| at * at).collect();
         for workers in [1, 4] {
-            assert_eq!(sum(workers, &Arc::default()).unwrap(), expected);
+            assert_eq!(squares(workers, &Arc::default()).unwrap(), expected);
         }
     }
 
     #[test]
     fn a_block_that_panics_is_named_and_a_cancelled_computation_is_no_result() {
-        let none = |_: ()| {};
         let cancel = Arc::new(Cancel::default());
-        let lost = in_blocks("squares", 3, (1, &cancel), |_| panic!("no"), none);
-        assert_eq!(lost.unwrap_err().to_string(), "squares failed: no");
+        let lost = in_blocks("square", 3, crew(1, &cancel), |_| panic!("no"), |_: ()| {});
+        assert_eq!(lost.unwrap_err().to_string(), "square failed: no");
         cancel.set();
-        assert!(matches!(sum(2, &cancel), Err(RunError::Stopped)));
+        assert!(matches!(squares(2, &cancel), Err(RunError::Stopped)));
     }
 }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::blocks::in_blocks;
+use super::blocks::{BlockCrew, in_blocks};
 use super::scoring::score_features;
 use crate::invariance::control::{FeatureMoments, GaussianControl, shuffled_units};
 use crate::invariance::{Features, Plan, Score};
-use crate::parallel::Cancel;
 use crate::run::RunError;
 use crate::types::Seed;
 
@@ -34,13 +33,12 @@ pub(super) fn controls(
     features: &Arc<Features<'static>>,
     plan: &Arc<Plan>,
     seed: Seed,
-    crew: (usize, &Arc<Cancel>),
+    crew: BlockCrew<'_>,
 ) -> Result<Controls, RunError> {
     let (gaussian, rank) = gaussian(features, seed, crew)?;
-    let (workers, cancel) = crew;
-    let gaussian = score_features(&Arc::new(gaussian), plan, workers, cancel)?;
+    let gaussian = score_features(&Arc::new(gaussian), plan, crew)?;
     let shuffled = shuffled(features, seed, crew)?;
-    let shuffled = score_features(&Arc::new(shuffled), plan, workers, cancel)?;
+    let shuffled = score_features(&Arc::new(shuffled), plan, crew)?;
     Ok(Controls {
         gaussian,
         shuffled,
@@ -51,7 +49,7 @@ pub(super) fn controls(
 fn gaussian(
     features: &Arc<Features<'static>>,
     seed: Seed,
-    crew: (usize, &Arc<Cancel>),
+    crew: BlockCrew<'_>,
 ) -> Result<(Features<'static>, usize), RunError> {
     let moments = Arc::new(FeatureMoments::of(features));
     let mut sum = None;
@@ -91,7 +89,7 @@ fn gaussian(
 fn shuffled(
     features: &Arc<Features<'static>>,
     seed: Seed,
-    crew: (usize, &Arc<Cancel>),
+    crew: BlockCrew<'_>,
 ) -> Result<Features<'static>, RunError> {
     let (num_images, num_units) = (features.num_images(), features.num_units());
     let shuffle = {

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tch::Device;
-
 use super::features::{FeatureOptions, image_features};
 use super::judge::Judge;
 use super::panel::PanelMaker;
@@ -30,10 +28,7 @@ pub(super) fn measure(
     judge: &Judge<'_>,
 ) -> Result<Measured, RunError> {
     check_names(weights)?;
-    let device = match &options.device {
-        Some(name) => model::device(name).map_err(TrainError::from)?,
-        None => Device::cuda_if_available(),
-    };
+    let device = model::device_or_best(options.device.as_deref()).map_err(TrainError::from)?;
     let all_sets: Vec<(&InvarianceData, ImageSets)> = data
         .iter()
         .map(|it| Ok((it, sets_of(it, options)?)))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use indicatif::HumanCount;
 
+use super::blocks::BlockCrew;
 use super::cards::Cards;
 use super::controls::controls;
 use super::result::{Figure, ModelScores, TargetScore, VersionScore};
@@ -14,7 +15,6 @@ use super::subject::Subject;
 use crate::invariance::interval::{BootstrapOptions, Interval, over_classes, over_targets};
 use crate::invariance::retrieval::{Retrieval, RetrievalOptions, RetrievalTally};
 use crate::invariance::{Features, Plan, Score, ScoreOptions, TopScore, Version, Warning};
-use crate::parallel::Cancel;
 use crate::pipeline::Measure;
 use crate::run::RunError;
 use crate::run::words::counted;
@@ -27,10 +27,8 @@ pub(super) const SHOWN: Version = Version::PublishedCode;
 pub(super) struct Judge<'a> {
     /// The settings.
     pub measure: &'a Measure,
-    /// Threads.
-    pub workers: usize,
-    /// Ends it.
-    pub cancel: &'a Arc<Cancel>,
+    /// Who works.
+    pub crew: BlockCrew<'a>,
 }
 
 /// What was found.
@@ -55,7 +53,7 @@ impl Judge<'_> {
         subject: &Subject,
         features: &Arc<Features<'static>>,
     ) -> Result<Judged, RunError> {
-        let crew = (self.workers, self.cancel);
+        let crew = self.crew;
         let options = ScoreOptions {
             versions: Version::ALL.to_vec(),
             top: self.measure.top.iter().map(|&k| k as usize).collect(),
@@ -63,7 +61,7 @@ impl Judge<'_> {
         };
         let plan = Plan::new(subject.labels.clone(), options);
         let plan = Arc::new(plan.map_err(does_not_fit)?);
-        let scores = score_features(features, &plan, self.workers, self.cancel)?;
+        let scores = score_features(features, &plan, crew)?;
         let controls = controls(features, &plan, self.seed("controls"), crew)?;
         let mut versions = Vec::new();
         for (score, (gaussian, shuffled)) in scores
@@ -171,7 +169,7 @@ impl Judge<'_> {
         };
         let retrieval = Retrieval::new(features, &subject.retrieved, &subject.conditions, options);
         let retrieval = Arc::new(retrieval.map_err(does_not_fit)?);
-        let tally = retrieve(features, &retrieval, self.workers, self.cancel)?;
+        let tally = retrieve(features, &retrieval, self.crew)?;
         let mut notes = Vec::new();
         if retrieval.num_queries() < retrieval.num_images() {
             notes.push(format!(

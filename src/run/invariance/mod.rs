@@ -27,6 +27,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use blocks::BlockCrew;
 pub use cards::{Along, CardPicture, CurveLine, TargetCard, UnitCard, UnitCurve};
 pub use error::InvarianceError;
 #[cfg(feature = "train")]
@@ -114,12 +115,12 @@ pub fn invariance(
 ) -> Result<InvarianceSummary, RunError> {
     let start = Instant::now();
     let claim = Claim::of(&options.out)?;
-    let measured = measure(options).map_err(|err| match err {
-        RunError::Stopped => RunError::Interrupted {
+    let measured = measure(options).map_err(|err| match (err, &options.models) {
+        (RunError::Stopped, MeasuredModels::Encoders { .. }) => RunError::Interrupted {
             out: options.out.clone(),
             safe: SAFE.to_owned(),
         },
-        other => other,
+        (other, _) => other,
     });
     let (models, panels) = measured?;
     let summary = InvarianceSummary {
@@ -141,8 +142,11 @@ pub fn invariance(
 fn measure(options: &InvarianceOptions) -> Result<Measured, RunError> {
     let judge = Judge {
         measure: &options.measure,
-        workers: options.workers,
-        cancel: &options.cancel,
+        crew: BlockCrew {
+            workers: options.workers,
+            cancel: &options.cancel,
+            verbosity: options.verbosity,
+        },
     };
     match &options.models {
         MeasuredModels::Features(files) => of_features(files, &judge),

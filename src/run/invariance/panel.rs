@@ -176,6 +176,9 @@ fn near_words(near: NearView, invariance: Invariance) -> String {
     }
 }
 
+/// Targets, and their scores.
+type Named = (Vec<String>, Vec<f64>);
+
 /// The second model less the first; none where they were measured on different targets, or on too few. The scores of networks of other
 /// widths are no pair: the best of more units are better by luck alone.
 fn pair(
@@ -189,25 +192,20 @@ fn pair(
     let shown = |judged: &Judged| {
         let mut scores = judged.scores.scores.iter();
         let found = scores.find(|score| score.version == SHOWN.name())?;
-        Some(found.per_target.iter().map(|it| it.score).collect())
+        // With its number: two targets may have one name.
+        let targets = found.per_target.iter().enumerate();
+        let named = targets.map(|(place, it)| (format!("{place} {}", it.target), it.score));
+        Some(named.unzip())
     };
-    let (of_first, of_second): (Vec<f64>, Vec<f64>) = (shown(first)?, shown(second)?);
-    // By number: two targets may have one name.
-    let numbers = |scores: &[f64]| (0..scores.len()).map(|it| it.to_string()).collect();
-    let (names_first, names_second): (Vec<String>, Vec<String>) =
-        (numbers(&of_first), numbers(&of_second));
-    let (of_first, of_second) = (
-        ClassScores {
-            names: &names_first,
-            scores: &of_first,
-        },
-        ClassScores {
-            names: &names_second,
-            scores: &of_second,
-        },
-    );
+    let (of_first, of_second): (Named, Named) = (shown(first)?, shown(second)?);
     let (options, seed) = (judge.bootstrap(), judge.seed("pairs"));
-    let difference = paired_difference(of_second, of_first, options, seed).ok()?;
+    let difference = paired_difference(
+        class_scores(&of_second),
+        class_scores(&of_first),
+        options,
+        seed,
+    );
+    let difference = difference.ok()?;
     let (found, of) = (&second.tally.targets, &first.tally.targets);
     let retrieval = paired_shares(found, of, options, seed).ok();
     Some(MeasuredPair {
@@ -216,6 +214,10 @@ fn pair(
         difference: figure(difference.interval, 1.0),
         retrieval_difference: retrieval.map(|it| figure(it, 100.0)),
     })
+}
+
+fn class_scores((names, scores): &Named) -> ClassScores<'_, String> {
+    ClassScores { names, scores }
 }
 
 fn figure(interval: Interval, factor: f64) -> Figure {

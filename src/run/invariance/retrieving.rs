@@ -2,32 +2,29 @@
 
 use std::sync::Arc;
 
-use super::blocks::in_blocks;
+use super::blocks::{BlockCrew, in_blocks};
 use crate::invariance::Features;
 use crate::invariance::retrieval::{Retrieval, RetrievalError, RetrievalTally};
-use crate::parallel::Cancel;
 use crate::run::RunError;
 
-/// Asks about all queries of `retrieval` on `workers` threads. The answers are the same for any number of them, bit for bit.
+/// Asks about all queries of `retrieval` on the threads of `crew`. The answers are the same for any number of them, bit for bit.
 ///
 /// - `features`: those that `retrieval` was made from.
 ///
 /// Beside the features each worker holds what [`Retrieval`] states for a block.
 ///
 /// # Errors
-/// [`RunError`] if they are others, a thread cannot be started, a block is lost, or `cancel` was set.
+/// [`RunError`] if they are others, a thread cannot be started, a block is lost, or the work was cancelled.
 pub fn retrieve(
     features: &Arc<Features<'static>>,
     retrieval: &Arc<Retrieval>,
-    workers: usize,
-    cancel: &Arc<Cancel>,
+    crew: BlockCrew<'_>,
 ) -> Result<RetrievalTally, RunError> {
     let ask = {
         let (features, retrieval) = (Arc::clone(features), Arc::clone(retrieval));
         move |block| retrieval.ask(&features, block)
     };
     let mut sum: Result<RetrievalTally, RetrievalError> = Ok(RetrievalTally::default());
-    let crew = (workers, cancel);
     in_blocks(
         "retrieval",
         retrieval.num_blocks(),
@@ -49,7 +46,17 @@ pub fn retrieve(
 mod tests {
     use super::*;
     use crate::invariance::retrieval::RetrievalOptions;
+    use crate::parallel::Cancel;
+    use crate::run::Verbosity;
     use crate::types::{Condition, NearView};
+
+    fn crew(workers: usize, cancel: &Arc<Cancel>) -> BlockCrew<'_> {
+        BlockCrew {
+            workers,
+            cancel,
+            verbosity: Verbosity::Quiet,
+        }
+    }
 
     fn retrieval(num_images: usize) -> (Arc<Features<'static>>, Arc<Retrieval>) {
         let values: Vec<f32> = (0..3 * num_images)
@@ -71,7 +78,7 @@ mod tests {
         for workers in [1, 4] {
             let cancel = Arc::new(Cancel::default());
             assert_eq!(
-                retrieve(&features, &retrieval, workers, &cancel).unwrap(),
+                retrieve(&features, &retrieval, crew(workers, &cancel)).unwrap(),
                 alone
             );
         }
@@ -81,13 +88,13 @@ mod tests {
     fn a_search_that_is_cancelled_or_has_other_features_gives_no_figure() {
         let ((features, retrieval), (others, _)) = (retrieval(1100), retrieval(1000));
         let cancel = Arc::new(Cancel::default());
-        let err = retrieve(&others, &retrieval, 2, &cancel).unwrap_err();
+        let err = retrieve(&others, &retrieval, crew(2, &cancel)).unwrap_err();
         assert_eq!(
             err.to_string(),
             "retrieval failed: 1000 rows of features for 1100 images"
         );
         cancel.set();
-        let err = retrieve(&features, &retrieval, 2, &cancel).unwrap_err();
+        let err = retrieve(&features, &retrieval, crew(2, &cancel)).unwrap_err();
         assert!(matches!(err, RunError::Stopped));
     }
 }

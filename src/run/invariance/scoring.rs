@@ -2,23 +2,21 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::blocks::in_blocks;
+use super::blocks::{BlockCrew, in_blocks};
 use crate::invariance::{Combiner, Features, NUM_UNITS_AT_ONCE, Plan, Score, ScoreError, Scratch};
-use crate::parallel::Cancel;
 use crate::run::RunError;
 
-/// Scores `features` by `plan` on `workers` threads. The result is the same for any number of them, bit for bit.
+/// Scores `features` by `plan` on the threads of `crew`. The result is the same for any number of them, bit for bit.
 ///
 /// Beside the features and the result (`D x C` numbers of 8 bytes for each version) it holds at most, for each worker, `128 x 8` bytes for each
 /// image that a tail has room for (twice the images that may fire and 4096, or all where these are more), and two blocks of the result.
 ///
 /// # Errors
-/// [`RunError`] if features and labels do not fit, a thread cannot be started, a block is lost, or `cancel` was set.
+/// [`RunError`] if features and labels do not fit, a thread cannot be started, a block is lost, or the work was cancelled.
 pub fn score_features(
     features: &Arc<Features<'static>>,
     plan: &Arc<Plan>,
-    workers: usize,
-    cancel: &Arc<Cancel>,
+    crew: BlockCrew<'_>,
 ) -> Result<Vec<Score>, RunError> {
     let num_units = features.num_units();
     // One for each thread that is between two blocks.
@@ -38,7 +36,7 @@ pub fn score_features(
     let mut combiner = Combiner::new(plan, num_units);
     let mut error: Option<ScoreError> = None;
     let num_blocks = num_units.div_ceil(NUM_UNITS_AT_ONCE);
-    in_blocks("the score", num_blocks, (workers, cancel), score, |units| {
+    in_blocks("the score", num_blocks, crew, score, |units| {
         if error.is_none() {
             error = units.and_then(|units| combiner.push(units)).err();
         }
@@ -57,6 +55,16 @@ pub fn score_features(
 mod tests {
     use super::*;
     use crate::invariance::{Labels, ScoreOptions};
+    use crate::parallel::Cancel;
+    use crate::run::Verbosity;
+
+    fn crew(workers: usize, cancel: &Arc<Cancel>) -> BlockCrew<'_> {
+        BlockCrew {
+            workers,
+            cancel,
+            verbosity: Verbosity::Quiet,
+        }
+    }
 
     /// Numbers that look drawn.
     fn drawn(len: usize) -> Vec<f32> {
@@ -75,7 +83,8 @@ mod tests {
         let labels = Labels::new(&instance, &class).unwrap();
         let plan = Plan::new(labels, ScoreOptions::default()).unwrap();
         let cancel = Arc::default();
-        score_features(&Arc::new(features), &Arc::new(plan), workers, &cancel).unwrap()
+        let crew = crew(workers, &cancel);
+        score_features(&Arc::new(features), &Arc::new(plan), crew).unwrap()
     }
 
     #[test]
@@ -91,7 +100,7 @@ mod tests {
         let features = Arc::new(Features::new(drawn(12), 3).unwrap());
         let labels = Labels::of_instances(&[1, 1, 2]).unwrap();
         let plan = Arc::new(Plan::new(labels, ScoreOptions::default()).unwrap());
-        let err = score_features(&features, &plan, 2, &Arc::default()).unwrap_err();
+        let err = score_features(&features, &plan, crew(2, &Arc::default())).unwrap_err();
         assert_eq!(
             err.to_string(),
             "the score failed: features of 4 images, labels of 3"
@@ -105,7 +114,7 @@ mod tests {
         let features = Arc::new(Features::new(drawn(12), 3).unwrap());
         let labels = Labels::of_instances(&[1, 1, 2, 2]).unwrap();
         let plan = Arc::new(Plan::new(labels, ScoreOptions::default()).unwrap());
-        let err = score_features(&features, &plan, 2, &cancel).unwrap_err();
+        let err = score_features(&features, &plan, crew(2, &cancel)).unwrap_err();
         assert!(matches!(err, RunError::Stopped));
     }
 }

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::blocks::in_blocks;
+use super::blocks::{BlockCrew, in_blocks};
 use crate::invariance::interval::{BootstrapOptions, ClassSets, Interval, SilentSets, over_sets};
 use crate::invariance::{Features, Plan, Score, ScoreError, Version};
-use crate::parallel::Cancel;
 use crate::run::RunError;
 use crate::types::Seed;
 
@@ -27,7 +26,7 @@ pub(super) fn set_interval(
     (features, plan, score): (&Arc<Features<'static>>, &Arc<Plan>, &Score),
     num_top: usize,
     resampling: &Resampling,
-    crew: (usize, &Arc<Cancel>),
+    crew: BlockCrew<'_>,
 ) -> Result<Option<Interval>, RunError> {
     let silent = match score.version {
         Version::Formula => SilentSets::Counted,

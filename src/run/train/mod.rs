@@ -81,10 +81,7 @@ pub struct TrainOptions {
 pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
     let start = Instant::now();
     let TrainOptions { pipeline, out, .. } = options;
-    let device = match &options.device {
-        Some(name) => model::device(name).map_err(TrainError::from)?,
-        None => Device::cuda_if_available(),
-    };
+    let device = model::device_or_best(options.device.as_deref()).map_err(TrainError::from)?;
     let data = Data::open(&options.shards, pipeline)?;
     let num_records = data.reader.num_records();
     let batch = u64::from(pipeline.train.batch);
