@@ -16,6 +16,16 @@ use common::extract::{Ran, Work, assert_is_finished, dataset, signal};
 /// A side of a picture of noise that takes a decoder several seconds, px.
 const SIDE: u64 = 6144;
 
+/// Waits until the run in `out` is under way: loading its libraries alone can take a program seconds, and a signal before
+/// that ends it as any other.
+fn await_begin(work: &Work, out: &str) {
+    let journal = work.path(out).join(".journal/progress.jsonl");
+    let start = Instant::now();
+    while !journal.exists() && start.elapsed() < Duration::from_secs(60) {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 #[test]
 fn a_picture_that_takes_longer_than_the_patience_is_refused_and_the_others_are_extracted() {
     let work = Work::new(
@@ -65,9 +75,10 @@ fn a_picture_that_takes_longer_than_the_patience_is_refused_and_the_others_are_e
         .extract("stopped")
         .set("extract.video_timeout_seconds=100");
     let child = patient.workers(2).spawn();
-    thread::sleep(Duration::from_secs(1));
-    let start = Instant::now();
+    await_begin(&work, "stopped");
+    thread::sleep(Duration::from_millis(500));
     signal(child.id(), "INT");
+    let start = Instant::now();
     let ran = Ran::of(child);
     println!("SIGINT: ended after {} ms", start.elapsed().as_millis());
     ran.failed_with(130, &["interrupted"]);
@@ -85,6 +96,7 @@ fn a_run_that_was_stopped_for_longer_than_the_patience_refuses_nothing() {
     }
     let child = work.extract("out").workers(3).spawn();
     let process = child.id();
+    await_begin(&work, "out");
     for _ in 0..2 {
         thread::sleep(Duration::from_millis(400));
         signal(process, "STOP");
