@@ -26,7 +26,8 @@ step "format" cargo fmt --check
 step "lints" lint
 step "docs" docs
 step "objects" scripts/fetch-objects.sh
-step "tests" cargo test --locked
+step "tests" cargo test --locked --lib --bins --tests
+step "examples of the docs" cargo test --locked --doc
 for feature in extract opencv synth train; do
     step "lints, $feature alone" lint --no-default-features --features "$feature"
 done

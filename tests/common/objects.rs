@@ -1,7 +1,5 @@
 //! Small 3-D objects, written by code.
 
-#![allow(dead_code)] // no test file uses all of it
-
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,4 @@
-//! The Python that has the programs of `tests/third_party`. Needs no feature: `#[path = "common/python.rs"] mod python;`.
-
-#![allow(clippy::unwrap_used)]
+//! The Python that has the programs of `tests/third_party`.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

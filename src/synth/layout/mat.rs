@@ -1,7 +1,7 @@
 //! MATLAB's level 5 files, as far as annotations need them: numbers, texts, structs in structs.
 //!
 //! Written by hand: the crate `matrw` dates its files, writes to a path alone, and takes a full disk for success.
-//! It reads what this writes, and so does `scipy.io` (`tests/synth_layouts.rs`).
+//! It reads what this writes, and so does `scipy.io` (`tests/synth/layouts.rs`).
 //!
 //! Source: "MAT-File Format", The MathWorks, chapter "Level 5 MAT-File Format". Numbers are 8-byte doubles, texts
 //! ASCII, nothing is compressed, all is little-endian.

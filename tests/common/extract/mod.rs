@@ -1,6 +1,5 @@
 //! Driving `vidpairs extract` from outside: media to feed it, the program, and what it wrote.
 
-#![allow(dead_code)] // every test file uses a part of it
 #![allow(clippy::print_stdout)] // of what could not be tested here
 
 pub mod dataset;

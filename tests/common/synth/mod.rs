@@ -1,7 +1,5 @@
 //! Driving `vidpairs synth` from outside: objects to feed it, the program, and what it wrote.
 
-#![allow(dead_code)] // every test file uses a part of it
-
 pub mod objects;
 
 use std::fs;

@@ -1,7 +1,5 @@
 //! Driving `vidpairs train` from outside: shards to feed it, the program, and what it wrote.
 
-#![allow(dead_code)] // every test file uses a part of it
-
 mod shapes;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,498 @@
+//! Stopping `vidpairs extract`, and starting it again: what is kept, what is refused, what is retried.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::common::extract::media::{h264, jpegs, long_h264};
+use crate::common::extract::strace::each_moment;
+use crate::common::extract::{
+    Ran, Work, assert_is_finished, assert_same_files, dataset, files, signal,
+};
+use serde_json::json;
+
+const PIPELINE: &str = r#"
+[source]
+kind = "videos"
+[pairs]
+kind = "frames"
+k = 20
+stride = 15
+[images]
+short_side = 32
+[shards]
+max_records = 3
+[extract]
+max_refused = "100%"
+"#;
+
+/// The same in kind `regions`.
+const REGIONS: &str = r#"
+[source]
+kind = "videos"
+[pairs]
+kind = "regions"
+k = 4
+stride = 15
+regions_per_frame = 2
+min_box_px = 12
+[proposals]
+kind = "grid"
+[tracker]
+min_confidence_mean = 0.0
+min_confidence_last = 0.0
+[images]
+short_side = 32
+[shards]
+max_records = 3
+[extract]
+max_refused = "100%"
+"#;
+
+/// A work folder with a short clip, a long one that is cut into pieces, and a short one.
+fn long_work() -> Work {
+    long_work_of(PIPELINE)
+}
+
+fn long_work_of(pipeline: &str) -> Work {
+    let work = Work::new(pipeline);
+    h264(&work.path("clips/a.mp4"), "64x48", 60);
+    long_h264(&work.path("clips/b.mp4"), 600);
+    h264(&work.path("clips/c.mp4"), "64x48", 60);
+    work
+}
+
+/// Starts a run in `out` and kills it once it wrote `num_shards` shards.
+fn stop_after(work: &Work, out: &str, num_shards: u64, how: &str) -> (Ran, Duration) {
+    let child = work.extract(out).workers(2).spawn();
+    let awaited = work
+        .path(out)
+        .join(format!("pairs-{:06}.tar", num_shards - 1));
+    let start = Instant::now();
+    while !awaited.exists() && start.elapsed() < Duration::from_secs(30) {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let start = Instant::now();
+    signal(child.id(), how);
+    let ran = Ran::of(child);
+    (ran, start.elapsed())
+}
+
+fn journal(work: &Work, out: &str) -> std::path::PathBuf {
+    work.path(out).join(".journal/progress.jsonl")
+}
+
+/// Asserts that every shard under its final name is whole, and has its index.
+fn assert_final_names_are_whole(dir: &Path) {
+    for (name, bytes) in files(dir) {
+        let is_final = !name.starts_with(".journal/");
+        if is_final && name.ends_with(".tar") {
+            assert!(bytes.ends_with(&[0; 1024]), "{name} has no end");
+            let members = tar::Archive::new(&bytes[..]).entries().unwrap().count();
+            let index = fs::read_to_string(dir.join(name.replace(".tar", ".idx"))).unwrap();
+            let num_samples = index.lines().count() - 1;
+            assert_eq!(members, 3 * num_samples, "{name}");
+        }
+    }
+    assert!(!dir.join("dataset.json").exists());
+}
+
+#[test]
+fn a_stopped_run_says_how_to_go_on_and_goes_on_to_the_same_bytes() {
+    let work = long_work();
+    work.extract("expected").run_well();
+    for how in ["INT", "TERM"] {
+        let (ran, latency) = stop_after(&work, how, 5, how);
+        println!("SIG{how}: ended after {} ms", latency.as_millis());
+        ran.failed_with(130, &["interrupted", "pairs) in", "same command goes on"]);
+        assert_eq!(ran.stdout, "");
+        assert!(latency < Duration::from_secs(5), "{latency:?}");
+        assert_final_names_are_whole(&work.path(how));
+        let verified = work.verify(how);
+        verified.failed_with(2, &["is not finished", "vidpairs extract"]);
+        work.extract(how).run_well();
+        assert_is_finished(&work.path(how));
+        assert_same_files(&work.path(how), &work.path("expected"), how);
+    }
+}
+
+type Tear = fn(&Work, &str);
+
+#[test]
+fn a_torn_journal_and_a_part_that_a_power_cut_damaged_cost_work_but_no_byte() {
+    for pipeline in [PIPELINE, REGIONS] {
+        assert_a_tear_costs_no_byte(&long_work_of(pipeline));
+    }
+}
+
+fn assert_a_tear_costs_no_byte(work: &Work) {
+    work.extract("expected").run_well();
+    let tears: [(&str, Tear); 5] = [
+        ("torn line", |work, out| {
+            let text = fs::read(journal(work, out)).unwrap();
+            fs::write(journal(work, out), &text[..text.len() - 9]).unwrap();
+        }),
+        ("zeros at the end", |work, out| {
+            let mut text = fs::read(journal(work, out)).unwrap();
+            text.extend([0; 4000]);
+            fs::write(journal(work, out), text).unwrap();
+        }),
+        ("first byte flipped", |work, out| {
+            change_part(work, out, |bytes| bytes[0] ^= 1)
+        }),
+        ("last byte flipped", |work, out| {
+            change_part(work, out, |bytes| *bytes.last_mut().unwrap() ^= 1);
+        }),
+        ("part gone", |work, out| {
+            for part in parts(work, out) {
+                fs::remove_file(part).unwrap();
+            }
+        }),
+    ];
+    for (name, tear) in tears {
+        stop_after(work, name, 7, "KILL");
+        tear(work, name);
+        work.extract(name).workers(2).run_well();
+        assert_is_finished(&work.path(name));
+        assert_same_files(&work.path(name), &work.path("expected"), name);
+    }
+}
+
+fn parts(work: &Work, out: &str) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(work.path(out).join(".journal")).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.to_str().unwrap().ends_with(".part"))
+        .collect()
+}
+
+fn change_part(work: &Work, out: &str, change: fn(&mut Vec<u8>)) {
+    for part in parts(work, out) {
+        let mut bytes = fs::read(&part).unwrap();
+        if !bytes.is_empty() {
+            change(&mut bytes);
+            fs::write(&part, bytes).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_folder_goes_on_with_its_own_pipeline_and_source_only() {
+    let work = long_work();
+    stop_after(&work, "stopped", 2, "KILL");
+    work.extract("finished").run_well();
+    for out in ["stopped", "finished"] {
+        let other = |setting| work.extract(out).set(setting).run();
+        other("pairs.k=7").failed_with(2, &["pairs.k was 20, is 7", out, "--out"]);
+        other("seed=3").failed_with(2, &["seed was 0, is 3"]);
+        other("images.codec=rgb-zstd")
+            .failed_with(2, &["images.codec was \"jpeg\", is \"rgb-zstd\""]);
+    }
+    h264(&work.path("clips/d.mp4"), "64x48", 60);
+    let changed = ["the source changed", "3 clips then, 4 now", "stopped"];
+    work.extract("stopped").run().failed_with(2, &changed);
+    work.extract("finished")
+        .arg("--retry-refused")
+        .run()
+        .failed_with(2, &changed[..2]);
+    fs::remove_file(work.path("clips/d.mp4")).unwrap();
+
+    let how = "extract.video_timeout_seconds=77";
+    work.extract("stopped")
+        .set(how)
+        .set("extract.max_refused=3")
+        .run_well();
+    assert_is_finished(&work.path("stopped"));
+    let (stopped, finished) = (work.path("stopped"), work.path("finished"));
+    fs::remove_file(stopped.join("dataset.json")).unwrap(); // it tells of [extract]
+    fs::remove_file(finished.join("dataset.json")).unwrap();
+    assert_same_files(&stopped, &finished, "other [extract]");
+}
+
+#[test]
+fn files_that_are_not_ours_are_left_alone() {
+    let work = Work::new(PIPELINE);
+    h264(&work.path("clips/a.mp4"), "64x48", 40);
+    fs::create_dir(work.path("foreign")).unwrap();
+    fs::write(work.path("foreign/thesis.tex"), "precious").unwrap();
+    let words = ["foreign is not empty", "thesis.tex", "--out"];
+    work.extract("foreign").run().failed_with(2, &words);
+    assert_eq!(files(&work.path("foreign")).len(), 1);
+
+    fs::write(work.path("file"), "precious").unwrap();
+    work.extract("file")
+        .run()
+        .failed_with(2, &["file", "Not a directory"]);
+    assert_eq!(fs::read_to_string(work.path("file")).unwrap(), "precious");
+
+    let nowhere = work.extract("new").replace("clips", "nowhere").run();
+    nowhere.failed_with(2, &["nowhere does not exist"]);
+    assert!(
+        !work.path("new").exists(),
+        "made for a source that is not there"
+    );
+
+    let retried = work.extract("new").arg("--retry-refused").run();
+    retried.failed_with(2, &["without --retry-refused"]);
+}
+
+#[test]
+fn of_two_runs_in_one_folder_the_second_is_told_that_it_is_in_use() {
+    let work = long_work();
+    let mut first = work.extract("out").workers(1).spawn();
+    while !work.path("out/pairs-000000.tar").exists() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    // Held at its place, so that it cannot end before the second has looked.
+    signal(first.id(), "STOP");
+    let second = work.extract("out").run();
+    let ended = first.try_wait().unwrap();
+    signal(first.id(), "CONT");
+    assert_eq!(ended, None, "ended too early to tell");
+    second.failed_with(2, &["another vidpairs is writing to out"]);
+    assert_eq!(Ran::of(first).code, Some(0));
+    assert_is_finished(&work.path("out"));
+}
+
+#[test]
+fn a_finished_run_is_left_as_it_is() {
+    let work = Work::new(PIPELINE);
+    h264(&work.path("clips/a.mp4"), "64x48", 60);
+    fs::write(work.path("clips/b.mp4"), "no video").unwrap();
+    let first = work.extract("out").run_json();
+    fs::create_dir(work.path("kept")).unwrap();
+    for (name, bytes) in files(&work.path("out")) {
+        fs::write(work.path("kept").join(name), bytes).unwrap();
+    }
+    let again = work.extract("out").run_json();
+    for key in ["clips", "refused", "pairs", "shards", "bytes"] {
+        assert_eq!(again[key], first[key], "{key}");
+    }
+    assert_eq!(again["frames_decoded"], 0);
+    let said = work.extract("out").run_well();
+    assert!(said.stdout.contains("nothing was done"), "{}", said.stdout);
+    assert_same_files(&work.path("out"), &work.path("kept"), "run again");
+
+    // Killed while it took the journal away: still finished, and nobody asked to retry.
+    fs::create_dir(work.path("out/.journal")).unwrap();
+    fs::write(work.path("out/.journal/lock"), "").unwrap();
+    let said = work.extract("out").run_well();
+    assert!(said.stdout.contains("nothing was done"), "{}", said.stdout);
+    assert_same_files(&work.path("out"), &work.path("kept"), "run again");
+}
+
+/// Two sound clips around one that is damaged, extracted to `out`; what is expected of a run over
+/// all of them mended in `mended`.
+fn work_with_damage(pipeline: &str) -> Work {
+    let work = Work::new(pipeline);
+    let damaged = work.path("clips/b.mp4");
+    for name in ["a", "b", "c"] {
+        h264(&work.path(&format!("clips/{name}.mp4")), "64x48", 150);
+    }
+    fs::write(work.path("clips/d_stays.mp4"), "no video").unwrap();
+    work.extract("mended").run_well();
+    fs::rename(&damaged, work.path("sound.mp4")).unwrap();
+    fs::write(&damaged, "no video").unwrap();
+    work.extract("out").run_well();
+    fs::copy(work.path("sound.mp4"), &damaged).unwrap();
+    work
+}
+
+/// Asserts that `out` holds the shards of `before`, and after them those of the clip that was mended.
+fn assert_retried(work: &Work, out: &str, before: &BTreeMap<String, Vec<u8>>) {
+    let dir = work.path(out);
+    assert_is_finished(&dir);
+    let now = files(&dir);
+    for (name, bytes) in before.iter().filter(|(name, _)| name.starts_with("pairs-")) {
+        assert!(now[name] == *bytes, "{name} was changed");
+    }
+    assert_eq!(
+        work.verify(out).code,
+        Some(0),
+        "{}",
+        work.verify(out).stdout
+    );
+    let ids: Vec<_> = dataset::refused(&dir)
+        .iter()
+        .map(|line| line["id"].clone())
+        .collect();
+    assert_eq!(ids, ["d_stays.mp4"]);
+    let by_key = |dir: &Path| {
+        let samples = dataset::samples(dir).into_iter();
+        let samples = samples.map(|sample| (sample.key, (sample.json, sample.images)));
+        samples.collect::<BTreeMap<_, _>>()
+    };
+    let (found, expected) = (by_key(&dir), by_key(&work.path("mended")));
+    assert_eq!(
+        found.keys().collect::<Vec<_>>(),
+        expected.keys().collect::<Vec<_>>()
+    );
+    assert!(
+        found == expected,
+        "other pairs than of a run over mended clips"
+    );
+    if now.contains_key("tracks.jsonl.zst") {
+        assert_same_tracklets(&dir, &work.path("mended"));
+    }
+}
+
+/// Asserts that two folders have the same tracklets, in any order.
+fn assert_same_tracklets(found: &Path, expected: &Path) {
+    let sorted = |dir| {
+        let mut lines: Vec<String> = dataset::tracklets(dir)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        lines.sort();
+        lines
+    };
+    assert!(sorted(found) == sorted(expected), "other tracklets");
+}
+
+#[test]
+fn retrying_appends_the_pairs_of_clips_that_were_mended() {
+    for pipeline in [PIPELINE, REGIONS] {
+        assert_retrying_appends(&work_with_damage(pipeline));
+    }
+}
+
+fn assert_retrying_appends(work: &Work) {
+    let before = files(&work.path("out"));
+    let summary = work.extract("out").arg("--retry-refused").run_json();
+    assert_eq!(
+        [&summary["clips"], &summary["refused"]],
+        [&json!(4), &json!(1)]
+    );
+    assert_retried(work, "out", &before);
+
+    // d_stays.mp4 is tried once more, to no avail.
+    let after = files(&work.path("out"));
+    work.extract("out").arg("--retry-refused").run_well();
+    assert!(files(&work.path("out")) == after);
+}
+
+#[test]
+fn retrying_without_anything_refused_does_nothing() {
+    let work = Work::new(PIPELINE);
+    h264(&work.path("clips/a.mp4"), "64x48", 60);
+    work.extract("out").run_well();
+    let before = files(&work.path("out"));
+    let said = work.extract("out").arg("--retry-refused").run_well();
+    assert!(said.stdout.contains("nothing was done"), "{}", said.stdout);
+    assert!(files(&work.path("out")) == before);
+}
+
+#[test]
+fn a_retry_killed_at_any_system_call_goes_on_with_or_without_the_flag() {
+    for pipeline in [PIPELINE, REGIONS] {
+        assert_a_retry_goes_on(&work_with_damage(pipeline));
+    }
+}
+
+fn assert_a_retry_goes_on(work: &Work) {
+    let before = files(&work.path("out"));
+    let copy = |to: &str| {
+        fs::create_dir(work.path(to)).unwrap();
+        for (name, bytes) in &before {
+            fs::write(work.path(to).join(name), bytes).unwrap();
+        }
+    };
+    copy("reference");
+    work.extract("reference").arg("--retry-refused").run_well();
+    let moments = each_moment(|out| {
+        copy(out);
+        work.extract(out)
+            .workers(1)
+            .arg("--quiet")
+            .arg("--retry-refused")
+    });
+    for (number, out) in moments.enumerate() {
+        // Before the first word is in the journal, and after the last, a run without the flag rightly
+        // finds nothing to do.
+        if number % 2 == 0 {
+            work.extract(&out).run_well();
+        }
+        work.extract(&out).arg("--retry-refused").run_well();
+        assert_retried(work, &out, &before);
+        assert_same_files(&work.path(&out), &work.path("reference"), &out);
+        println!("{} kills", number + 1);
+    }
+}
+
+#[test]
+fn a_clip_that_is_damaged_while_the_run_is_stopped_keeps_its_pairs_and_counts_as_partial() {
+    let work = long_work();
+    for (name, mend) in [("damaged", None), ("shorter", Some(45))] {
+        let clip = work.path("clips/b.mp4");
+        let whole = fs::read(&clip).unwrap();
+        let mut child = work.extract(name).workers(1).spawn();
+        // The first piece of b.mp4 is written, the last not.
+        let written = "{\"piece\":{\"entry\":1,\"piece\":0";
+        let text = || fs::read_to_string(journal(&work, name)).unwrap_or_default();
+        while !text().contains(written) {
+            assert_eq!(child.try_wait().unwrap(), None);
+            thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        match mend {
+            None => fs::write(&clip, "no video").unwrap(),
+            Some(frames) => h264(&clip, "64x48", frames),
+        }
+        work.extract(name).run_well();
+        fs::write(&clip, &whole).unwrap();
+        assert_is_finished(&work.path(name));
+        let line = dataset::refusal_of(&work.path(name), "b.mp4");
+        assert_eq!(line["outcome"], "partial", "{line}");
+        assert_eq!(dataset::refused(&work.path(name)).len(), 1);
+        let samples = dataset::samples(&work.path(name));
+        let of = |id| {
+            samples
+                .iter()
+                .filter(|sample| sample.json["clip"] == id)
+                .count()
+        };
+        assert_eq!([of("a.mp4"), of("c.mp4")], [3, 3]);
+        assert!(of("b.mp4") > 10);
+        assert_eq!(work.verify(name).code, Some(0));
+    }
+}
+
+#[test]
+fn remarks_about_the_boxes_of_a_clip_in_several_pieces_are_not_lost() {
+    let frames = 120;
+    let work = Work::new(
+        "[source]\nkind = 'trackingnet'\n[pairs]\nkind = 'tracks'\nk = 1\nstride = 2\n\
+         with_frames = true\n[images]\nshort_side = 480\ncodec = 'rgb-zstd'\n",
+    );
+    // Raw frames weigh so much in the plan that few of them make a piece.
+    let split = work.path("clips/TRAIN_0");
+    jpegs(&split.join("frames/v_0"), "640x480", frames);
+    fs::create_dir_all(split.join("anno")).unwrap();
+    let boxes = "10,10,40,40\n".repeat(40) + "nan,1,2,3\n";
+    fs::write(split.join("anno/v_0.txt"), boxes).unwrap();
+    work.extract("whole").run_well();
+    let line = dataset::refusal_of(&work.path("whole"), "TRAIN_0/v_0");
+    assert_eq!(line["outcome"], "partial");
+    let reason = line["reason"].as_str().unwrap();
+    assert!(reason.contains("1 of 41 boxes are not valid"), "{reason}");
+    assert!(
+        reason.contains("41 lines of boxes for 120 frames"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_finished_folder_answers_for_its_own_source_only() {
+    let work = Work::new(PIPELINE);
+    h264(&work.path("clips/a.mp4"), "64x48", 40);
+    work.extract("out").run_well();
+    let elsewhere = work.extract("out").replace("clips", "nowhere").run();
+    elsewhere.failed_with(2, &["nowhere", "does not exist"]);
+    h264(&work.path("clips/b.mp4"), "64x48", 40);
+    let grown = work.extract("out").run();
+    grown.failed_with(2, &["the source changed", "1 clips then, 2 now"]);
+    assert_is_finished(&work.path("out"));
+}

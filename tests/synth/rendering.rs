@@ -1,0 +1,524 @@
+//! What is rendered, pixel by pixel, against what must be seen from the shape and the light alone.
+
+use glam::{Vec2, Vec3};
+use vidpairs::synth::color::linear_from_srgb;
+use vidpairs::synth::mesh;
+use vidpairs::synth::render::{
+    Backdrop, Camera, Instance, Light, Lighting, Mask, Model, Moment, Picture, Pose, Renderer,
+    Sensor, Warp,
+};
+use vidpairs::types::{BoxXywh, RgbImage, Seed, SizePx};
+
+use crate::common::objects::{Obj, object, write_picture};
+
+const SIZE: SizePx = SizePx {
+    width: 160,
+    height: 120,
+};
+const CAMERA: Camera = Camera {
+    size: SIZE,
+    focal: 1.8,
+};
+const WHITE: [f32; 3] = [1.0; 3];
+
+/// Loads what `write` writes into an empty folder under the name `it`.
+fn model(write: impl FnOnce(&std::path::Path)) -> Model {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    Model::new(mesh::load(&object(folder.path(), "it")).unwrap())
+}
+
+fn painted(paint: impl FnOnce(&mut Obj)) -> Model {
+    model(|folder| {
+        let mut obj = Obj::default();
+        paint(&mut obj);
+        obj.write(folder, "it");
+    })
+}
+
+fn white_box() -> Model {
+    painted(|obj| {
+        obj.material("white", WHITE, "")
+            .cuboid([1.0, 0.7, 0.4], |_, _| ());
+    })
+}
+
+fn ball() -> Model {
+    painted(|obj| {
+        obj.material("white", WHITE, "").ball();
+    })
+}
+
+fn pose(x: f32, y: f32, distance: f32) -> Pose {
+    Pose {
+        center: CAMERA.point_at(Vec2::new(x, y), distance),
+        radius: 1.0,
+        azimuth: 0.0,
+        elevation: 0.0,
+        tilt: 0.0,
+    }
+}
+
+/// The same light from everywhere.
+fn flat_light() -> Lighting {
+    Lighting {
+        lights: Vec::new(),
+        sky: Vec3::splat(0.9),
+        ground: Vec3::splat(0.9),
+    }
+}
+
+fn scene<'a>(stands: &[(&'a Model, Pose)], lighting: Lighting) -> Moment<'a> {
+    let instances = stands.iter().map(|&(model, pose)| Instance { model, pose });
+    Moment {
+        instances: instances.collect(),
+        lighting,
+        warp: Warp::default(),
+    }
+}
+
+fn draw_before(backdrop: &Backdrop<'_>, moment: &Moment<'_>) -> RgbImage {
+    let mut rng = Seed::of_run(0).rng();
+    let sensor = Sensor { noise: 0.0 };
+    Renderer::new(CAMERA).draw(std::slice::from_ref(moment), backdrop, 4, &sensor, &mut rng)
+}
+
+fn draw(moment: &Moment<'_>) -> RgbImage {
+    draw_before(&Backdrop::Plain(Vec3::ZERO), moment)
+}
+
+fn mask(moment: &Moment<'_>, place: usize) -> Mask {
+    let masks = Renderer::new(CAMERA).masks(moment, |it| it == place);
+    masks.into_iter().nth(place).unwrap().unwrap()
+}
+
+fn pixel(image: &RgbImage, x: u32, y: u32) -> [u8; 3] {
+    let at = 3 * (y * image.size.width + x) as usize;
+    image.pixels[at..at + 3].try_into().unwrap()
+}
+
+/// The pixels for which `is_it` holds: how many, and their bounds.
+fn pixels(image: &RgbImage, is_it: impl Fn([u8; 3]) -> bool) -> (u32, BoxXywh) {
+    let (mut count, mut low, mut high) = (0, [u32::MAX; 2], [0; 2]);
+    for y in 0..image.size.height {
+        for x in 0..image.size.width {
+            if is_it(pixel(image, x, y)) {
+                count += 1;
+                low = [low[0].min(x), low[1].min(y)];
+                high = [high[0].max(x), high[1].max(y)];
+            }
+        }
+    }
+    assert!(count > 0, "no such pixel");
+    let bounds = [low[0], low[1], high[0] + 1 - low[0], high[1] + 1 - low[1]];
+    (count, bounds.map(f64::from).into())
+}
+
+fn brightness(image: &RgbImage, columns: std::ops::Range<u32>, rows: std::ops::Range<u32>) -> f64 {
+    let places = rows.flat_map(|y| columns.clone().map(move |x| (x, y)));
+    places.map(|(x, y)| f64::from(pixel(image, x, y)[1])).sum()
+}
+
+fn assert_within_a_pixel(ours: BoxXywh, theirs: BoxXywh) {
+    let corners = |it: BoxXywh| [it.x, it.y, it.x + it.w, it.y + it.h];
+    for (a, b) in corners(ours).into_iter().zip(corners(theirs)) {
+        assert!((a - b).abs() <= 1.0, "{ours:?} {theirs:?}");
+    }
+}
+
+#[test]
+fn a_box_is_the_bounds_of_the_pixels_that_the_object_changes() {
+    let models = [white_box(), ball()];
+    for model in &models {
+        for step in 0..12 {
+            let pose = Pose {
+                azimuth: step as f32 * 0.55,
+                elevation: 0.3 - 0.1 * step as f32,
+                tilt: 0.2,
+                ..pose(0.3 * (step % 3) as f32 - 0.3, 0.1, 8.0)
+            };
+            let moment = scene(&[(model, pose)], flat_light());
+            let mask = mask(&moment, 0);
+            // Half the light of a white pixel: it is covered by half.
+            let (_, bounds) = pixels(&draw(&moment), |[_, green, _]| green > 120);
+            assert_within_a_pixel(mask.visible.unwrap(), bounds);
+            assert_eq!(mask.visible, mask.full);
+            assert!(!mask.is_cut && mask.visible_share() == 1.0);
+        }
+    }
+}
+
+#[test]
+fn the_visible_share_is_that_of_the_pixels_left_by_what_stands_before() {
+    let target = painted(|obj| {
+        obj.material("red", [1.0, 0.0, 0.0], "").ball();
+    });
+    let occluder = painted(|obj| {
+        obj.material("blue", [0.0, 0.0, 1.0], "")
+            .cuboid([0.6, 1.0, 0.2], |_, _| ());
+    });
+    // A pixel that is covered by a half has half the light.
+    let red = |image: &RgbImage| -> f32 {
+        image
+            .pixels
+            .chunks(3)
+            .map(|pixel| linear_from_srgb(pixel[0]))
+            .filter(|it| *it > 0.05)
+            .sum()
+    };
+    let is_red = |[red, ..]: [u8; 3]| red > 120;
+    let all = red(&draw(&scene(
+        &[(&target, pose(0.0, 0.0, 8.0))],
+        flat_light(),
+    )));
+    let mut shares = Vec::new();
+    for step in 0..4 {
+        let before = pose(0.07 * step as f32 - 0.3, 0.0, 5.0);
+        let moment = scene(
+            &[(&target, pose(0.0, 0.0, 8.0)), (&occluder, before)],
+            flat_light(),
+        );
+        let image = draw(&moment);
+        let (_, bounds) = pixels(&image, is_red);
+        let mask = mask(&moment, 0);
+        let expected = f64::from(red(&image) / all);
+        assert!(
+            (mask.visible_share() - expected).abs() < 0.015,
+            "{} {expected}",
+            mask.visible_share()
+        );
+        assert_within_a_pixel(mask.visible.unwrap(), bounds);
+        shares.push(mask.visible_share());
+        // What stands behind takes nothing away.
+        let behind = pose(0.07 * step as f32 - 0.3, 0.0, 12.0);
+        let moment = scene(
+            &[(&target, pose(0.0, 0.0, 8.0)), (&occluder, behind)],
+            flat_light(),
+        );
+        assert_eq!(self::mask(&moment, 0).visible_share(), 1.0);
+    }
+    assert!(shares.iter().any(|&share| share < 0.5) && shares.iter().any(|&share| share > 0.9));
+}
+
+#[test]
+fn an_object_at_the_rim_is_cut_and_its_share_is_what_lies_inside() {
+    let ball = ball();
+    let half_width = 80.0 / 120.0;
+    let moment = scene(&[(&ball, pose(half_width, 0.0, 9.0))], flat_light());
+    let mask_at_rim = mask(&moment, 0);
+    assert!(mask_at_rim.is_cut);
+    assert!(
+        (mask_at_rim.visible_share() - 0.5).abs() < 0.03,
+        "{}",
+        mask_at_rim.visible_share()
+    );
+    let (visible, full) = (mask_at_rim.visible.unwrap(), mask_at_rim.full.unwrap());
+    assert_eq!(visible.x + visible.w, 160.0);
+    assert!(full.x + full.w > 170.0);
+    let outside = mask(&scene(&[(&ball, pose(1.2, 0.0, 9.0))], flat_light()), 0);
+    assert_eq!((outside.visible, outside.visible_share()), (None, 0.0));
+    assert!(outside.is_cut && outside.full.is_some());
+}
+
+#[test]
+fn the_front_is_front_and_from_90_degrees_the_objects_own_left_is_seen() {
+    let colors = [
+        ("front", [1.0, 0.0, 0.0]),
+        ("left", [0.0, 1.0, 0.0]),
+        ("back", [0.0, 0.0, 1.0]),
+        ("right", [1.0, 1.0, 0.0]),
+        ("top", [0.0, 1.0, 1.0]),
+        ("bottom", [1.0, 0.0, 1.0]),
+    ];
+    let cube = painted(|obj| {
+        obj.cuboid([1.0, 1.0, 1.0], |obj, side| {
+            let (name, rgb) = colors.iter().find(|(name, _)| *name == side).unwrap();
+            obj.material(name, *rgb, "");
+        });
+    });
+    let half_turn = std::f32::consts::FRAC_PI_2;
+    let views = [
+        (0.0, 0.0, "front"),
+        (half_turn, 0.0, "left"),
+        (2.0 * half_turn, 0.0, "back"),
+        (3.0 * half_turn, 0.0, "right"),
+        (0.0, half_turn, "top"),
+        (0.0, -half_turn, "bottom"),
+    ];
+    for (azimuth, elevation, side) in views {
+        let pose = Pose {
+            azimuth,
+            elevation,
+            ..pose(0.0, 0.0, 8.0)
+        };
+        let image = draw(&scene(&[(&cube, pose)], flat_light()));
+        let (_, rgb) = colors.iter().find(|(name, _)| *name == side).unwrap();
+        for (level, expected) in pixel(&image, 80, 60).into_iter().zip(rgb) {
+            assert_eq!(
+                level > 150,
+                *expected > 0.5,
+                "{side}: {:?}",
+                pixel(&image, 80, 60)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_picture_is_the_right_way_round() {
+    let panel = model(|folder| {
+        write_picture(&folder.join("four.png"), 64, |x, y| {
+            match (x < 32, y < 32) {
+                (true, true) => [255, 0, 0, 255],
+                (false, true) => [0, 255, 0, 255],
+                (true, false) => [0, 0, 255, 255],
+                (false, false) => [255, 255, 0, 255],
+            }
+        });
+        let mut obj = Obj::default();
+        obj.material("picture", WHITE, "map_Kd four.png");
+        obj.quad([
+            [-1.0, -1.0, 0.0],
+            [1.0, -1.0, 0.0],
+            [1.0, 1.0, 0.0],
+            [-1.0, 1.0, 0.0],
+        ]);
+        obj.write(folder, "it");
+    });
+    let image = draw(&scene(&[(&panel, pose(0.0, 0.0, 6.0))], flat_light()));
+    let is = |x, y| pixel(&image, x, y).map(|level| level > 120);
+    assert_eq!(is(70, 50), [true, false, false], "upper left");
+    assert_eq!(is(90, 50), [false, true, false], "upper right");
+    assert_eq!(is(70, 70), [false, false, true], "lower left");
+    assert_eq!(is(90, 70), [true, true, false], "lower right");
+}
+
+#[test]
+fn faces_without_a_place_in_the_picture_leave_that_of_others_as_it_is() {
+    const PLAIN: &str = "f 5 6 7 8\n";
+    const SHOWN: &str = "f 1/1 2/2 3/3 4/4\n";
+    let drawn = [[PLAIN, SHOWN].concat(), [SHOWN, PLAIN].concat()].map(|faces| {
+        let panel = model(|folder| {
+            write_picture(&folder.join("two.png"), 64, |x, _| {
+                if x < 32 { [255, 0, 0, 255] } else { [0, 0, 255, 255] }
+            });
+            let corners = "v -1 -1 0\nv 1 -1 0\nv 1 1 0\nv -1 1 0\nv -1 -1 -1\nv 1 -1 -1\nv 1 1 -1\nv -1 1 -1\n";
+            let places = "vt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n";
+            let obj = format!("mtllib it.mtl\n{corners}{places}usemtl all\n{faces}");
+            std::fs::write(folder.join("it.obj"), obj).unwrap();
+            std::fs::write(folder.join("it.mtl"), "newmtl all\nillum 1\nKd 1 1 1\nmap_Kd two.png\n").unwrap();
+        });
+        draw(&scene(&[(&panel, pose(0.0, 0.0, 6.0))], flat_light()))
+    });
+    for image in &drawn {
+        assert!(pixel(image, 70, 60)[0] > 120 && pixel(image, 70, 60)[2] < 90);
+        assert!(pixel(image, 90, 60)[2] > 120 && pixel(image, 90, 60)[0] < 90);
+    }
+}
+
+#[test]
+fn the_middle_of_a_picture_is_where_its_middle_is_in_space_not_in_the_image() {
+    let floor = model(|folder| {
+        write_picture(&folder.join("two.png"), 64, |_, y| {
+            if y < 32 {
+                [255, 0, 0, 255]
+            } else {
+                [0, 0, 255, 255]
+            }
+        });
+        let mut obj = Obj::default();
+        obj.material("picture", WHITE, "map_Kd two.png");
+        obj.quad([
+            [-1.0, 0.0, 1.0],
+            [1.0, 0.0, 1.0],
+            [1.0, 0.0, -1.0],
+            [-1.0, 0.0, -1.0],
+        ]);
+        obj.write(folder, "it");
+    });
+    let pose = Pose {
+        elevation: 0.35,
+        ..pose(0.0, 0.0, 1.8)
+    };
+    let image = draw(&scene(&[(&floor, pose)], flat_light()));
+    let is_red = |y| pixel(&image, 80, y)[0] > 120;
+    let is_blue = |y| pixel(&image, 80, y)[2] > 120;
+    // The picture's middle is the object's, which is the image's.
+    let border = (0..120).find(|&y| is_blue(y)).unwrap();
+    assert!(border.abs_diff(60) <= 1, "{border}");
+    let top = (0..120).find(|&y| is_red(y)).unwrap();
+    let bottom = (0..120).rev().find(|&y| is_blue(y)).unwrap();
+    // Linear in the image it would be here: the test can fail.
+    assert!((top + bottom) / 2 > 66, "{top} {bottom}");
+}
+
+#[test]
+fn a_fine_pattern_far_away_is_gray_and_does_not_shimmer() {
+    let panel = model(|folder| {
+        write_picture(&folder.join("fine.png"), 512, |x, y| {
+            let level = if (x + y) % 2 == 0 { 255 } else { 0 };
+            [level, level, level, 255]
+        });
+        let mut obj = Obj::default();
+        obj.material("picture", WHITE, "map_Kd fine.png");
+        obj.quad([
+            [-1.0, -1.0, 0.0],
+            [1.0, -1.0, 0.0],
+            [1.0, 1.0, 0.0],
+            [-1.0, 1.0, 0.0],
+        ]);
+        obj.write(folder, "it");
+    });
+    let mut seen = Vec::new();
+    for step in 0..10 {
+        let pose = Pose {
+            azimuth: 0.03 * step as f32,
+            ..pose(0.001 * step as f32, 0.0, 9.0)
+        };
+        let image = draw(&scene(&[(&panel, pose)], flat_light()));
+        seen.extend(
+            (75..85)
+                .flat_map(|x| (55..65).map(move |y| (x, y)))
+                .map(|(x, y)| pixel(&image, x, y)[0]),
+        );
+    }
+    let (low, high) = (seen.iter().min().unwrap(), seen.iter().max().unwrap());
+    assert!(high - low <= 6, "{low} to {high}");
+    assert!((150..230).contains(low), "half the light of white: {low}");
+}
+
+#[test]
+fn light_comes_from_where_it_is_said_to_come() {
+    let ball = ball();
+    let lit_from = |azimuth: f32, elevation: f32| {
+        let lighting = Lighting {
+            lights: vec![Light::from_angles(azimuth, elevation, Vec3::splat(0.9))],
+            sky: Vec3::splat(0.05),
+            ground: Vec3::splat(0.05),
+        };
+        draw(&scene(&[(&ball, pose(0.0, 0.0, 7.0))], lighting))
+    };
+    let right_over_left =
+        |image: &RgbImage| brightness(image, 80..160, 0..120) / brightness(image, 0..80, 0..120);
+    let top_over_bottom =
+        |image: &RgbImage| brightness(image, 0..160, 0..60) / brightness(image, 0..160, 60..120);
+    assert!(right_over_left(&lit_from(1.2, 0.2)) > 1.5);
+    assert!(right_over_left(&lit_from(-1.2, 0.2)) < 0.67);
+    assert!(top_over_bottom(&lit_from(0.0, 1.2)) > 1.5);
+    assert!((right_over_left(&lit_from(0.0, 0.5)) - 1.0).abs() < 0.05);
+    // From behind the camera the middle is the brightest, from behind the object only its rim.
+    let front = lit_from(0.0, 0.0);
+    assert!(pixel(&front, 80, 60)[1] > pixel(&front, 62, 60)[1]);
+    let back = lit_from(3.0, 0.0);
+    assert!(pixel(&back, 80, 60)[1] < 80);
+}
+
+#[test]
+fn glass_shows_what_is_behind_it_and_can_be_seen_itself() {
+    let pane = painted(|obj| {
+        obj.material("glass", [0.2, 0.2, 1.0], "d 0.4")
+            .cuboid([1.0, 1.0, 0.1], |_, _| ());
+    });
+    let ball = painted(|obj| {
+        obj.material("red", [1.0, 0.0, 0.0], "").ball();
+    });
+    let moment = scene(
+        &[(&pane, pose(0.0, 0.0, 6.0)), (&ball, pose(0.0, 0.0, 9.0))],
+        flat_light(),
+    );
+    let [red, green, blue] = pixel(&draw(&moment), 80, 60);
+    assert!(red > 90 && blue > 60 && green < 120, "{red} {green} {blue}");
+    assert_eq!(mask(&moment, 0).visible_share(), 1.0);
+    assert_eq!(mask(&moment, 1).visible_share(), 1.0, "glass hides nothing");
+    // Behind the ball only its rim is left.
+    let moment = scene(
+        &[(&pane, pose(0.0, 0.0, 9.0)), (&ball, pose(0.0, 0.0, 6.0))],
+        flat_light(),
+    );
+    assert!(mask(&moment, 0).visible_share() < 0.6);
+}
+
+#[test]
+fn holes_in_a_picture_show_what_is_behind_and_do_not_count() {
+    let grid = model(|folder| {
+        // Opaque on the left, nothing on the right.
+        write_picture(&folder.join("half.png"), 64, |x, _| {
+            [255, 255, 255, if x < 32 { 255 } else { 0 }]
+        });
+        let mut obj = Obj::default();
+        obj.material("picture", WHITE, "map_Kd half.png");
+        obj.quad([
+            [-1.0, -1.0, 0.0],
+            [1.0, -1.0, 0.0],
+            [1.0, 1.0, 0.0],
+            [-1.0, 1.0, 0.0],
+        ]);
+        obj.write(folder, "it");
+    });
+    let moment = scene(&[(&grid, pose(0.0, 0.0, 6.0))], flat_light());
+    let (_, bounds) = pixels(&draw(&moment), |[_, green, _]| green > 120);
+    let mask = mask(&moment, 0);
+    assert_within_a_pixel(mask.visible.unwrap(), bounds);
+    assert!((bounds.x + bounds.w - 80.0).abs() <= 1.5, "{bounds:?}");
+    assert_eq!(mask.visible_share(), 1.0, "a hole is no part of the object");
+}
+
+#[test]
+fn the_ground_is_darker_where_an_object_stands_and_away_from_the_lamp() {
+    let gray = RgbImage {
+        size: SizePx {
+            width: 16,
+            height: 16,
+        },
+        pixels: vec![200; 3 * 256],
+    };
+    let backdrop = Backdrop::Picture(Picture {
+        image: &gray,
+        px_per_height: 8.0,
+    });
+    let cube = white_box();
+    let lit_from = |azimuth: f32| {
+        let lighting = Lighting {
+            lights: vec![Light::from_angles(azimuth, 0.7, Vec3::splat(0.8))],
+            ..flat_light()
+        };
+        let pose = Pose {
+            elevation: 0.4,
+            ..pose(0.0, 0.0, 9.0)
+        };
+        draw_before(&backdrop, &scene(&[(&cube, pose)], lighting))
+    };
+    let (from_left, from_right) = (lit_from(-1.3), lit_from(1.3));
+    // Beside the object, at the height of its foot.
+    let side = |image: &RgbImage, columns| brightness(image, columns, 66..76);
+    assert!(
+        side(&from_left, 108..125) < 0.9 * side(&from_right, 108..125),
+        "shadow to the right"
+    );
+    assert!(
+        side(&from_right, 35..52) < 0.9 * side(&from_left, 35..52),
+        "shadow to the left"
+    );
+    assert_eq!(pixel(&from_left, 5, 5)[0], 200, "far away nothing changes");
+}
+
+#[test]
+fn a_moving_object_is_blurred_along_its_way_alone() {
+    let ball = ball();
+    let at = |x: f32| scene(&[(&ball, pose(x, 0.0, 7.0))], flat_light());
+    let moments: Vec<Moment<'_>> = (0..8).map(|step| at(0.01 * step as f32 - 0.035)).collect();
+    let mut rng = Seed::of_run(0).rng();
+    let sensor = Sensor { noise: 0.0 };
+    let black = Backdrop::Plain(Vec3::ZERO);
+    let blurred = Renderer::new(CAMERA).draw(&moments, &black, 1, &sensor, &mut rng);
+    let half_lit = |image: &RgbImage, along: bool| {
+        let places =
+            (0..if along { 160 } else { 120 }).map(|at| if along { (at, 60) } else { (80, at) });
+        places
+            .filter(|&(x, y)| (20..215).contains(&pixel(image, x, y)[1]))
+            .count()
+    };
+    let sharp = draw(&at(0.0));
+    assert!(half_lit(&blurred, true) >= half_lit(&sharp, true) + 8);
+    assert!(half_lit(&blurred, false) <= half_lit(&sharp, false) + 2);
+}

@@ -1,0 +1,233 @@
+//! Stopping `vidpairs synth`, and starting it again: what is kept, what is refused.
+
+use std::fs;
+use std::path::Path;
+use std::process::Child;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::common::extract::strace::each_moment;
+use crate::common::extract::{Ran, assert_same_files, files, signal};
+use crate::common::synth::{Work, assert_final_names_are_whole, objects, with};
+
+/// Waits until `child` has published `num_items` in `out`.
+fn await_items(child: &mut Child, out: &Path, num_items: usize) {
+    let journal = out.join(".journal/progress.jsonl");
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(30) {
+        let text = fs::read_to_string(&journal).unwrap_or_default();
+        if text.lines().count() > num_items || child.try_wait().unwrap().is_some() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A run that is sent `signal_name` once it has published `num_items`.
+fn stop_after(work: &Work, kind: &str, out: &str, num_items: usize, signal_name: &str) -> Ran {
+    let run = with(work.synth(kind, out), "--workers", "2");
+    let mut child = run.spawn();
+    await_items(&mut child, &work.path(out), num_items);
+    signal(child.id(), signal_name);
+    Ran::of(child)
+}
+
+/// The folder of a run that was killed once it had published `num_items`, and before it was complete. Where this thread had to wait for its
+/// turn a run may end first: then another is begun.
+fn killed_in_the_middle(work: &Work, kind: &str, num_items: usize) -> String {
+    for attempt in 0..20 {
+        let out = format!("{kind}-{num_items}-{attempt}");
+        let ran = stop_after(work, kind, &out, num_items, "KILL");
+        if ran.code.is_none() && !work.path(&out).join("synth.json").exists() {
+            return out;
+        }
+    }
+    panic!("20 runs of {kind} were complete before they could be killed");
+}
+
+#[test]
+fn a_run_that_was_killed_goes_on_to_the_bytes_of_one_that_was_not() {
+    let work = Work::new();
+    let moments: [(&str, &[usize]); 3] = [
+        ("trackingnet", &[0, 2, 4]),
+        ("got10k", &[1]),
+        ("pascal3d", &[3]),
+    ];
+    for (kind, moments) in moments {
+        work.synth(kind, kind).run_well();
+        for &num_items in moments {
+            let out = killed_in_the_middle(&work, kind, num_items);
+            assert_final_names_are_whole(&work.path(&out));
+            work.synth(kind, &out).workers(3).run_well();
+            assert_same_files(&work.path(&out), &work.path(kind), &out);
+        }
+    }
+}
+
+#[test]
+fn a_run_killed_at_any_system_call_goes_on_to_the_same_bytes() {
+    let work = Work::new();
+    let tiny = |out: &str| {
+        let options = [
+            ["--size", "32x32"],
+            ["--videos", "1"],
+            ["--held-out-videos", "0"],
+            ["--frames", "1"],
+            ["--clutter", "0"],
+            ["--workers", "1"],
+        ];
+        let run = work.synth("trackingnet", out).arg("--quiet");
+        options
+            .iter()
+            .fold(run, |run, [option, value]| with(run, option, value))
+    };
+    tiny("expected").run_well();
+    let mut num_kills = 0;
+    for out in each_moment(tiny) {
+        assert_final_names_are_whole(&work.path(&out));
+        tiny(&out).run_well();
+        assert_same_files(&work.path(&out), &work.path("expected"), &out);
+        num_kills += 1;
+    }
+    println!("{num_kills} kills");
+}
+
+#[test]
+fn a_stopped_run_says_how_to_go_on_and_goes_on_to_the_same_bytes() {
+    let work = Work::new();
+    for (kind, how) in [
+        ("trackingnet", "INT"),
+        ("got10k", "TERM"),
+        ("pascal3d", "INT"),
+    ] {
+        work.synth(kind, kind).run_well();
+        let out = format!("{kind}-{how}");
+        let ran = stop_after(&work, kind, &out, 1, how);
+        ran.failed_with(
+            130,
+            &["interrupted", "images) in", &out, "same command goes on"],
+        );
+        assert_eq!(ran.stdout, "");
+        assert_final_names_are_whole(&work.path(&out));
+        work.synth(kind, &out).run_well();
+        assert_same_files(&work.path(&out), &work.path(kind), &out);
+    }
+}
+
+#[test]
+fn a_torn_journal_costs_work_but_no_byte() {
+    let work = Work::new();
+    work.synth("trackingnet", "expected").run_well();
+    let journal = |out: &str| work.path(out).join(".journal/progress.jsonl");
+    let truth = |out: &str| work.path(out).join(".journal/truth.jsonl");
+    let cut = |path: &Path, by: usize| {
+        let text = fs::read(path).unwrap();
+        fs::write(path, &text[..text.len().saturating_sub(by)]).unwrap();
+    };
+    type Tear<'a> = (&'a str, &'a dyn Fn(&str));
+    let tears: [Tear<'_>; 4] = [
+        ("torn line", &|out| cut(&journal(out), 9)),
+        ("nothing of it left", &|out| cut(&journal(out), usize::MAX)),
+        ("torn truth", &|out| cut(&truth(out), 30)),
+        ("zeros at the end", &|out| {
+            let text = fs::read(journal(out)).unwrap();
+            fs::write(journal(out), [text, vec![0; 4000]].concat()).unwrap();
+        }),
+    ];
+    for (name, tear) in tears {
+        stop_after(&work, "trackingnet", name, 3, "KILL");
+        tear(name);
+        work.synth("trackingnet", name).run_well();
+        assert_same_files(&work.path(name), &work.path("expected"), name);
+    }
+}
+
+#[test]
+fn a_complete_set_is_left_as_it_is() {
+    let work = Work::new();
+    let first = work.synth("got10k", "out").run_json();
+    let kept = files(&work.path("out"));
+    let again = work.synth("got10k", "out").run_json();
+    for key in ["kind", "items", "images", "objects", "refused", "bytes"] {
+        assert_eq!(again[key], first[key], "{key}");
+    }
+    assert_eq!(
+        [&first, &again].map(|it| it["is_complete_already"] == true),
+        [false, true]
+    );
+    let said = work.synth("got10k", "out").run_well().stdout;
+    assert!(
+        said.contains("complete already, nothing was done"),
+        "{said}"
+    );
+    // Killed while it took the journal away.
+    fs::create_dir(work.path("out/.journal")).unwrap();
+    fs::write(work.path("out/.journal/lock"), "").unwrap();
+    let said = work.synth("got10k", "out").run_well().stdout;
+    assert!(
+        said.contains("complete already, nothing was done"),
+        "{said}"
+    );
+    assert!(files(&work.path("out")) == kept);
+}
+
+#[test]
+fn a_folder_goes_on_with_its_own_options_and_objects_only() {
+    let work = Work::new();
+    stop_after(&work, "trackingnet", "stopped", 1, "KILL");
+    work.synth("trackingnet", "finished").run_well();
+    for out in ["stopped", "finished"] {
+        let other = |option, value| with(work.synth("trackingnet", out), option, value).run();
+        let refused = [out, "rendered otherwise", "--out"];
+        other("--seed", "3").failed_with(2, &refused);
+        other("--seed", "3").failed_with(2, &["seed was 0, is 3"]);
+        other("--frames", "9").failed_with(2, &["frames was 6, is 9"]);
+        other("--size", "64x64").failed_with(2, &["size was [96,64], is [64,64]"]);
+        other("--container", "zip").failed_with(2, &["container was \"both\", is \"zip\""]);
+        other("--categories", "car").failed_with(2, &["categories was [], is [\"car\"]"]);
+        other("--kind", "got10k").failed_with(2, &["kind was \"trackingnet\", is \"got10k\""]);
+    }
+    objects::colored_box(&work.path("objects"), "car/99");
+    for out in ["stopped", "finished"] {
+        let grown = work.synth("trackingnet", out).run();
+        grown.failed_with(2, &["objects was 16, is 17", out]);
+    }
+    fs::remove_file(work.path("objects/car/99.obj")).unwrap();
+    work.synth("trackingnet", "stopped").run_well();
+    assert_same_files(
+        &work.path("stopped"),
+        &work.path("finished"),
+        "after refusals",
+    );
+}
+
+#[test]
+fn files_that_are_not_ours_are_left_alone() {
+    let work = Work::new();
+    fs::create_dir(work.path("foreign")).unwrap();
+    fs::write(work.path("foreign/thesis.tex"), "precious").unwrap();
+    let ran = work.synth("aloi", "foreign").run();
+    ran.failed_with(2, &["foreign is not empty", "thesis.tex", "--out"]);
+    assert_eq!(files(&work.path("foreign")).len(), 1);
+
+    fs::write(work.path("file"), "precious").unwrap();
+    let ran = work.synth("aloi", "file").run();
+    ran.failed_with(2, &["file", "is no folder"]);
+    assert_eq!(fs::read_to_string(work.path("file")).unwrap(), "precious");
+}
+
+#[test]
+fn of_two_runs_in_one_folder_the_second_is_told_that_it_is_in_use() {
+    let work = Work::new();
+    let mut first = work.synth("trackingnet", "out").workers(1).spawn();
+    await_items(&mut first, &work.path("out"), 1);
+    // Held at its place, so that it cannot end before the second has looked.
+    signal(first.id(), "STOP");
+    let second = work.synth("trackingnet", "out").run();
+    let ended = first.try_wait().unwrap();
+    signal(first.id(), "CONT");
+    assert_eq!(ended, None, "ended too early to tell");
+    second.failed_with(2, &["another vidpairs is writing to out"]);
+    assert_eq!(Ran::of(first).code, Some(0));
+    assert!(!work.path("out/.journal").exists());
+}

@@ -1,0 +1,283 @@
+//! `vidpairs track`: what it writes, and that other programs read the same out of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::common::extract::{files, media};
+use crate::common::track::{Bench, boxes, draw, rows};
+use serde_json::Value;
+
+/// The score of the first tracker on the first data set.
+fn score(summary: &Value) -> &Value {
+    &summary["scores"][0]
+}
+
+fn lines(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+/// The rows of `sequences.csv` by their headings.
+fn sequences(out: &Path) -> Vec<BTreeMap<String, String>> {
+    let lines = lines(&out.join("sequences.csv"));
+    let split = |line: &String| line.split(',').map(str::to_owned).collect::<Vec<_>>();
+    let heading = split(&lines[0]);
+    let row = |line| heading.iter().cloned().zip(split(line)).collect();
+    lines[1..].iter().map(row).collect()
+}
+
+#[track_caller]
+fn same(ours: &Value, theirs: &Value) {
+    let (ours, theirs) = (ours.as_f64().unwrap(), theirs.as_f64().unwrap());
+    assert!((ours - theirs).abs() < 1e-6, "{ours} {theirs}");
+}
+
+#[test]
+fn the_got10k_toolkit_reads_the_results_and_finds_the_same_scores() {
+    let bench = Bench::new();
+    for (name, len) in [("A", 30), ("B", 12)] {
+        let folder = bench.got10k("set", name, len);
+        let cover: String = (0..len)
+            .map(|it| if it % 5 == 3 { "0\n" } else { "7\n" })
+            .collect();
+        fs::write(folder.join("cover.label"), cover).unwrap();
+    }
+    let summary = bench.track("out", &["--data", "got10k=set/val"]).run_json();
+    let results = bench.path("out/got10k");
+    let args = ["got10k", "set", "val", "out/got10k", "dcf"];
+    let args = args.map(|it| match it.contains("set") || it.contains("out") {
+        true => bench.path(it).display().to_string(),
+        false => it.to_owned(),
+    });
+    let theirs: Value =
+        serde_json::from_str(&crate::common::python::run("score_tracks.py", args)).unwrap();
+    let ours = score(&summary);
+    same(&ours["ao"], &theirs["overall"]["ao"]);
+    same(&ours["sr50"], &theirs["overall"]["sr"]);
+    same(&ours["sr75"], &theirs["overall"]["succ_curve"][75]);
+    assert_eq!(ours["scored_frames"], 23 + 9);
+    assert_eq!(lines(&results.join("dcf/A/A_001.txt")).len(), 30);
+    let times = lines(&results.join("dcf/A/A_time.txt"));
+    assert!(
+        times
+            .iter()
+            .all(|it| it.split_once('.').unwrap().1.len() == 8),
+        "{times:?}"
+    );
+    assert_eq!(
+        lines(&results.join("dcf/A/A_confidence.txt"))[0],
+        "1.000000"
+    );
+}
+
+#[test]
+fn trackingnet_results_lie_alone_in_a_folder_and_score_as_its_definitions_say() {
+    let bench = Bench::new();
+    let split = bench.path("set/TRAIN_0");
+    fs::create_dir_all(split.join("anno")).unwrap();
+    for (name, len) in [("a_0", 20), ("-b_1", 9)] {
+        draw(&split.join("frames").join(name), &boxes(len), |it| {
+            format!("{it}.jpg")
+        });
+        fs::write(
+            split.join("anno").join(format!("{name}.txt")),
+            rows(&boxes(len)),
+        )
+        .unwrap();
+    }
+    let summary = bench
+        .track("out", &["--data", "trackingnet=set"])
+        .run_json();
+    let results = bench.path("out/trackingnet/dcf");
+    let names: Vec<String> = files(&results).into_keys().collect();
+    assert_eq!(names, ["-b_1.txt", "a_0.txt"]);
+    let args = [Path::new("trackingnet"), &split.join("anno"), &results];
+    let theirs: Value =
+        serde_json::from_str(&crate::common::python::run("score_tracks.py", args)).unwrap();
+    for name in ["success", "precision", "normalized_precision"] {
+        same(&score(&summary)[name], &theirs["scores"][name]);
+    }
+}
+
+#[test]
+fn a_test_split_with_one_box_is_tracked_to_its_end_and_not_scored() {
+    let bench = Bench::new();
+    let split = bench.path("TEST");
+    draw(&split.join("frames/a_0"), &boxes(8), |it| {
+        format!("{it}.jpg")
+    });
+    fs::create_dir_all(split.join("anno")).unwrap();
+    fs::write(split.join("anno/a_0.txt"), rows(&boxes(1))).unwrap();
+    let ran = bench
+        .track("out", &["--data", "trackingnet=TEST", "--json"])
+        .run_well();
+    let score = &ran.json()["scores"][0];
+    assert_eq!(
+        (&score["ao"], &score["success"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(lines(&bench.path("out/trackingnet/dcf/a_0.txt")).len(), 8);
+}
+
+#[test]
+fn each_id_of_sparse_truth_is_followed_from_its_first_row_to_its_last() {
+    let bench = Bench::new();
+    let all = boxes(20);
+    draw(&bench.path("clips/street"), &all, |it| {
+        format!("{:06}.jpg", it + 1)
+    });
+    let row = |frame: usize, id: u32, more: &str| {
+        let it = all[frame - 1];
+        format!("{frame},{id},{},{},{},{}{more}\n", it.x, it.y, it.w, it.h)
+    };
+    // Rows of two ids, in no order; one to be ignored, one of something that cannot be seen.
+    let truth = [
+        row(15, 3, ",1,1,0.9"),
+        row(5, 3, ",1,1,1"),
+        row(10, 3, ",0,1,1"),
+        row(12, 3, ",1,1,0"),
+        row(1, 8, ""),
+        row(4, 8, ""),
+    ];
+    fs::create_dir(bench.path("truth")).unwrap();
+    fs::write(bench.path("truth/street.txt"), truth.concat()).unwrap();
+    bench
+        .track("out", &["--data", "mot=truth", "--media", "clips"])
+        .run_well();
+    let found = sequences(&bench.path("out"));
+    let of = |row: usize| {
+        ["sequence", "first_frame", "frames", "scored_frames"].map(|it| found[row][it].clone())
+    };
+    assert_eq!(of(0), ["street/3", "4", "11", "1"]);
+    assert_eq!(of(1), ["street/8", "0", "4", "1"]);
+    let boxes = lines(&bench.path("out/mot/dcf/street_3/street_3_001.txt"));
+    assert_eq!(
+        (boxes.len(), boxes[0].as_str()),
+        (11, "26.000,32.000,44.000,36.000")
+    );
+}
+
+#[test]
+fn one_truth_file_goes_with_the_video_that_is_named() {
+    let bench = Bench::new();
+    let all = boxes(16);
+    draw(&bench.path("frames"), &all, |it| format!("{it}.jpg"));
+    let (frames, video) = (bench.path("frames/%d.jpg"), bench.path("street.mp4"));
+    let input = ["-start_number", "0", "-i", frames.to_str().unwrap()];
+    let output = [
+        "-c:v",
+        "libx264",
+        "-pix_fmt",
+        "yuv420p",
+        video.to_str().unwrap(),
+    ];
+    media::ffmpeg(&[&input[..], &output[..]].concat());
+    let it = all[2];
+    let row = format!(
+        "3,1,{},{},{},{}\n16,1,{0},{1},{2},{3}\n",
+        it.x, it.y, it.w, it.h
+    );
+    fs::write(bench.path("gt.txt"), row).unwrap();
+    bench
+        .track("out", &["--data", "mot=gt.txt", "--media", "street.mp4"])
+        .run_well();
+    assert_eq!(sequences(&bench.path("out"))[0]["frames"], "14");
+}
+
+#[test]
+fn results_are_the_same_for_one_and_for_four_workers() {
+    let bench = Bench::new();
+    for name in ["A", "B", "C", "D", "E"] {
+        bench.got10k("set", name, 12);
+    }
+    let results = |out: &str, workers: &str| {
+        let more = ["--data", "got10k=set/val"];
+        bench.track(out, &more).replace("2", workers).run_well();
+        let mut files = files(&bench.path(out));
+        files.retain(|name, _| name.ends_with("_001.txt") || name.ends_with("_confidence.txt"));
+        files
+    };
+    let (one, four) = (results("one", "1"), results("four", "4"));
+    assert_eq!(one.len(), 10);
+    assert!(one == four);
+}
+
+#[test]
+fn data_sets_of_one_kind_are_told_apart_and_summed_up() {
+    let bench = Bench::new();
+    bench.got10k("calm", "A", 6);
+    bench.got10k("fast", "A", 9);
+    let data = [
+        "--data",
+        "got10k=calm/val",
+        "--data",
+        "got10k=fast",
+        "--splits",
+        "val",
+    ];
+    let ran = bench.track("out", &data).arg("--per-sequence").run_well();
+    let table: Vec<Vec<&str>> = ran
+        .stdout
+        .lines()
+        .map(|it| it.split_whitespace().collect())
+        .collect();
+    let column = |number: usize| table.iter().filter_map(move |row| row.get(number).copied());
+    for name in ["got10k-calm-val", "got10k-fast", "all"] {
+        assert!(column(1).any(|it| it == name), "{}", ran.stdout);
+    }
+    assert!(column(3).any(|it| it == "15"), "{}", ran.stdout);
+    assert!(column(2).any(|it| it == "val/A"), "{}", ran.stdout);
+}
+
+#[test]
+fn names_and_a_limit_choose_among_the_sequences() {
+    let bench = Bench::new();
+    for name in ["A_1", "A_2", "A_3", "B_1"] {
+        bench.got10k("set", name, 4);
+    }
+    let names = |out: &str, more: &[&str]| {
+        bench
+            .track(out, &[&["--data", "got10k=set/val"], more].concat())
+            .run_well();
+        let rows = sequences(&bench.path(out));
+        rows.iter()
+            .map(|row| row["sequence"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        names("a", &["--sequences", "A_*,val/B_1", "--limit", "2"]),
+        ["val/A_1", "val/A_2"]
+    );
+    assert_eq!(names("b", &["--sequences", "?_1"]), ["val/A_1", "val/B_1"]);
+}
+
+#[test]
+fn a_page_shows_each_sequence_with_boxes_and_curves_and_a_plot_is_drawn() {
+    let bench = Bench::new();
+    for (name, len) in [("A", 20), ("B", 3)] {
+        bench.got10k("set", name, len);
+    }
+    let more = [
+        "--data",
+        "got10k=set/val",
+        "--gallery",
+        "page.html",
+        "--plot",
+        "plot.svg",
+    ];
+    let written = bench.track("out", &more).run_json();
+    let html = fs::read_to_string(bench.path("page.html")).unwrap();
+    assert_eq!(written["gallery"]["bytes"], html.len());
+    assert_eq!(html.matches("<article>").count(), 2);
+    assert_eq!(html.matches("<figure>").count(), 8 + 3);
+    assert!(!html.contains("This frame cannot be shown"));
+    assert!(html.matches("class=\"line truth\"").count() > 11);
+    let svg = fs::read_to_string(bench.path("plot.svg")).unwrap();
+    assert!(svg.contains("<polyline") && svg.contains(">dcf<"));
+    // A finished run can be shown later.
+    fs::remove_file(bench.path("page.html")).unwrap();
+    let again = bench.track("out", &more).run_json();
+    assert_eq!(again["is_complete_already"], true);
+    assert_eq!(fs::read_to_string(bench.path("page.html")).unwrap(), html);
+}

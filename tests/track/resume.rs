@@ -1,0 +1,78 @@
+//! Stopping `vidpairs track`, and starting it again.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::common::extract::{Ran, files, signal};
+use crate::common::track::Bench;
+
+const DATA: [&str; 2] = ["--data", "got10k=set/val"];
+
+/// Sequences enough that a signal comes before the end.
+fn bench() -> Bench {
+    let bench = Bench::new();
+    for number in 0..60 {
+        bench.got10k("set", &format!("S_{number:02}"), 25);
+    }
+    bench
+}
+
+/// What does not depend on the clock.
+fn results(out: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = files(out);
+    files.retain(|name, _| name.ends_with("_001.txt") || name.ends_with("_confidence.txt"));
+    files
+}
+
+/// Starts a run in `out` and sends it a signal once it has written some sequences.
+fn stopped(bench: &Bench, out: &str, how: &str) -> Ran {
+    let child = bench.track(out, &DATA).spawn();
+    let journal = bench.path(out).join(".journal/progress.jsonl");
+    let start = Instant::now();
+    let num_lines = || fs::read_to_string(&journal).map_or(0, |text| text.lines().count());
+    while num_lines() < 4 && start.elapsed() < Duration::from_secs(30) {
+        thread::sleep(Duration::from_millis(1));
+    }
+    signal(child.id(), how);
+    Ran::of(child)
+}
+
+#[test]
+fn a_stopped_run_leaves_whole_files_and_goes_on_to_the_same_results() {
+    let bench = bench();
+    bench.track("whole", &DATA).run_well();
+    let whole = results(&bench.path("whole"));
+    for (out, how, code) in [("interrupted", "INT", Some(130)), ("killed", "KILL", None)] {
+        let ran = stopped(&bench, out, how);
+        assert_eq!(ran.code, code, "{}", ran.stderr);
+        let dir = bench.path(out);
+        assert!(!dir.join("summary.json").exists());
+        let before = results(&dir);
+        assert!(
+            !before.is_empty() && before.len() < whole.len(),
+            "{}",
+            before.len()
+        );
+        assert!(before.iter().all(|(name, bytes)| whole[name] == *bytes));
+        let summary = bench.track(out, &DATA).run_json();
+        assert_eq!(summary["sequences"], 60);
+        assert!(results(&dir) == whole, "{how}");
+        assert!(!dir.join(".journal").exists());
+    }
+}
+
+#[test]
+fn a_stopped_run_of_other_sequences_is_not_gone_on_with() {
+    let bench = bench();
+    stopped(&bench, "out", "INT");
+    let ran = bench
+        .track("out", &[&DATA[..], &["--limit", "5"]].concat())
+        .run();
+    ran.failed_with(
+        2,
+        &["holds results of another run", "sequences was 60, is 5"],
+    );
+}
