@@ -36,7 +36,6 @@ pub(super) fn page(summary: &InvarianceSummary) -> InvariancePage {
             .collect(),
         shown,
         panels: summary.panels.iter().map(|it| panel(it, shown)).collect(),
-        warnings: Vec::new(),
     }
 }
 

@@ -32,11 +32,10 @@ pub(super) fn warnings(page: &InvariancePage) -> Markup {
             .flat_map(|panel| panel.warnings.iter().map(move |it| (panel, it)))
     };
     html! {
-        @if !page.warnings.is_empty() || of_panels().next().is_some() {
+        @if of_panels().next().is_some() {
             section.warnings {
                 h2 { "Before you trust a number" }
                 ul {
-                    @for warning in &page.warnings { li { (warning) } }
                     @for (panel, warning) in of_panels() { li { strong { (title(page, panel)) } ": " (warning) } }
                 }
             }

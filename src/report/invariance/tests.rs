@@ -151,8 +151,8 @@ fn a_page_asks_for_no_other_file_and_shows_words_as_they_are() {
     let mut page = page(2);
     page.title = "<i>t</i>".to_owned();
     page.models[0].name = "<b>&\"A".to_owned();
-    page.warnings = vec!["<u>careful".to_owned()];
     let panel = &mut page.panels[0];
+    panel.warnings = vec!["<u>careful".to_owned()];
     panel.invariance = "<script>".to_owned();
     panel.left_out = vec![LeftOutNote {
         count: 3,

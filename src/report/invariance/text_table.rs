@@ -34,10 +34,9 @@ pub fn render_table(page: &InvariancePage) -> String {
         lines.push(line("model", &headings, &columns));
         let models = page.models.iter().zip(rows);
         lines.extend(models.map(|(model, row)| line(&model.name, row, &columns)));
-        lines.extend(panel.warnings.iter().flat_map(|it| warning(it, "  ")));
+        lines.extend(panel.warnings.iter().flat_map(|it| warning(it)));
         lines.push(String::new());
     }
-    lines.extend(page.warnings.iter().flat_map(|it| warning(it, "")));
     lines.push(
         "Percent, 95 % intervals over classes or objects. Compare models inside one block only."
             .to_owned(),
@@ -67,8 +66,8 @@ fn columns(page: &InvariancePage, headings: &[String; 6], panels: &[Vec<[String;
     }
 }
 
-fn warning(text: &str, indent: &str) -> Vec<String> {
-    wrapped(&format!("! {}", printable(text)), indent)
+fn warning(text: &str) -> Vec<String> {
+    wrapped(&format!("! {}", printable(text)), "  ")
 }
 
 fn heading(page: &InvariancePage, panel: &Panel) -> Vec<String> {

@@ -19,8 +19,6 @@ pub struct InvariancePage {
     pub shown: ScoreKind,
     /// One for each invariance of each data set, in the order in which they are shown.
     pub panels: Vec<Panel>,
-    /// What to know before trusting a number, a sentence each.
-    pub warnings: Vec<String>,
 }
 
 /// A model.
