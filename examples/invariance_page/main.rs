@@ -66,7 +66,8 @@ fn made_up(num_models: usize) -> Result<InvariancePage, Box<dyn Error>> {
     Ok(InvariancePage {
         title: "Invariances (made-up numbers)".to_owned(),
         headline: format!(
-            "{} invariances of 3 data sets; models: {num_models}",
+            "{} invariances of 3 data sets; models: {num_models}. Every number here is made up: the page shows how results \
+             look, not what they are",
             panels.len()
         ),
         facts: vec![
@@ -78,10 +79,6 @@ fn made_up(num_models: usize) -> Result<InvariancePage, Box<dyn Error>> {
         models,
         shown: ScoreKind::Formula { k: 10 },
         panels,
-        warnings: vec![
-            "Every number here is made up: the page shows how results look, not what they are."
-                .to_owned(),
-        ],
     })
 }
 

@@ -162,7 +162,7 @@ impl Learner {
         lr: f64,
         seed: Seed,
     ) -> Result<StepReport, NotFinite> {
-        self.method.begin_step();
+        self.method.begin_step(inputs, self.accumulate);
         let part_len = inputs.len() / self.accumulate;
         let (mut observed, mut gradient) = self.part(&inputs.part(0, part_len), seed);
         for part in 1..self.accumulate {
@@ -287,9 +287,11 @@ impl Method {
         }
     }
 
-    fn begin_step(&mut self) {
-        if let Self::Moco(moco) = self {
-            moco.begin_step();
+    fn begin_step(&mut self, inputs: &StepInputs, num_parts: i64) {
+        match self {
+            Self::Moco(moco) => moco.begin_step(),
+            Self::Pirl(_) => {}
+            Self::Supervised(supervised) => supervised.begin_step(&inputs.labels, num_parts),
         }
     }
 
@@ -384,6 +386,43 @@ mod tests {
         let is_meant = |name: &str| {
             name.starts_with("query") && name.ends_with("weight") || name == "queue.position"
         };
+        assert!(difference(&whole, &parts, is_meant) < 1e-5);
+    }
+
+    #[test]
+    fn a_labelled_record_counts_the_same_whichever_part_it_is_in() {
+        let supervised = |groups: i64, accumulate: i64| {
+            let moco = config(groups, accumulate);
+            let MethodConfig::Moco(MocoConfig { network, .. }) = moco.method else {
+                unreachable!("it is MoCo")
+            };
+            let config = LearnerConfig {
+                method: MethodConfig::Supervised(SupervisedConfig {
+                    network,
+                    groups,
+                    precision: Precision::F32,
+                }),
+                ..moco
+            };
+            let counts = DataCounts {
+                records: 8,
+                labels: 3,
+            };
+            Learner::new(&config, counts, Seed::of_run(3), Device::Cpu)
+        };
+        let (mut whole, mut parts) = (supervised(2, 1), supervised(1, 2));
+        let inputs = StepInputs {
+            labels: Tensor::from_slice(&[-1i64, 2, -1, -1, 0, 1, 2, 0]),
+            views: vec![inputs().views.remove(0)],
+            ..inputs()
+        };
+        let reports = [&mut whole, &mut parts].map(|learner| {
+            let report = learner.step(&inputs, 0.1, Seed::of_run(0)).unwrap();
+            (report.loss, report.positive_similarity)
+        });
+        assert!((reports[0].0 - reports[1].0).abs() < 1e-5, "{reports:?}");
+        assert!((reports[0].1 - reports[1].1).abs() < 1e-5, "{reports:?}");
+        let is_meant = |name: &str| name.starts_with("query") && name.ends_with("weight");
         assert!(difference(&whole, &parts, is_meant) < 1e-5);
     }
 

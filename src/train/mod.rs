@@ -29,7 +29,7 @@ pub use pirl::{Pirl, PirlConfig};
 pub use queue::Queue;
 pub use rows::{Rows, RowsError};
 pub use schedule::{Decay, Pace, Schedule, ScheduleError};
-pub use setup::setup_warnings;
+pub use setup::{negatives_warning, queue_warnings};
 pub use sgd::{DecayOf, Gradient, Sgd, SgdConfig};
 pub use shuffle::Shuffle;
 pub use step::{Observed, StepInputs};

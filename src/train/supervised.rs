@@ -23,6 +23,8 @@ pub struct Supervised {
     trunk: ResNet,
     classifier: Head,
     tensors: NamedTensors,
+    /// Of the batch at hand, for each of its parts; not less than one record for all of them.
+    labelled_per_part: Tensor,
 }
 
 impl Supervised {
@@ -38,6 +40,7 @@ impl Supervised {
             trunk,
             classifier,
             tensors,
+            labelled_per_part: Tensor::ones([0i64; 0], (Kind::Float, device)),
         }
     }
 
@@ -49,6 +52,13 @@ impl Supervised {
     /// What is learnt: `backbone.` and `head.`.
     pub fn trained(&self) -> &NamedTensors {
         &self.tensors
+    }
+
+    /// Begins a step on records of these labels, which come in `num_parts` parts: each labelled record counts the same,
+    /// whichever part it is in. Where none has a label nothing is learnt.
+    pub fn begin_step(&mut self, labels: &Tensor, num_parts: i64) {
+        let num_labelled = labels.ne(-1).sum(Kind::Float).clamp_min(1.0);
+        self.labelled_per_part = num_labelled / num_parts as f64;
     }
 
     /// The loss of a (part of a) batch, ready for `backward`; records without label (-1) don't count.
@@ -66,12 +76,10 @@ impl Supervised {
         let right = logits.argmax(1, false).eq_tensor(&inputs.labels);
         let (sum, none) = (Reduction::Sum, None::<Tensor>);
         let loss = logits.cross_entropy_loss(&inputs.labels, none, sum, -1, 0.0);
-        // Where no record has a label nothing is learnt; libtorch's mean would be no number.
-        let num_labelled = inputs.labels.ne(-1).sum(Kind::Float).clamp_min(1.0);
         Observed {
-            loss: loss / num_labelled,
+            loss: loss / &self.labelled_per_part,
             // The nearest thing to a positive here: how often the right label is the first.
-            positive_similarity: right.to_kind(Kind::Float).mean(Kind::Float),
+            positive_similarity: right.sum(Kind::Float) / &self.labelled_per_part,
             negative_similarity: Tensor::zeros([0i64; 0], (Kind::Float, images.device())),
             keys: units.shallow_clone(),
             queries: units,

@@ -7,7 +7,7 @@ use xxhash_rust::xxh64::xxh64;
 
 use super::error::TrainError;
 use crate::parallel::Cancel;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, TrainMethod};
 use crate::run::RunError;
 use crate::shard::{DatasetReader, MANIFEST_FILE};
 use crate::types::PairKind;
@@ -29,7 +29,8 @@ impl Data {
     /// Opens the data set in `dir`.
     ///
     /// # Errors
-    /// [`RunError::Shard`]; [`TrainError::Kind`] if it is not of the pipeline's kind.
+    /// [`RunError::Shard`]; [`TrainError::Kind`] if it is not of the pipeline's kind; [`TrainError::FewRecords`] if it does not
+    /// fill a batch.
     pub fn open(dir: &Path, pipeline: &Pipeline) -> Result<Self, RunError> {
         let reader = DatasetReader::open(dir)?;
         let pairs = &reader.manifest().pipeline["pairs"];
@@ -40,6 +41,15 @@ impl Data {
                 dir: dir.to_owned(),
                 found: found.to_owned(),
                 wanted: wanted.name(),
+            }
+            .into());
+        }
+        let (num_records, batch) = (reader.num_records(), pipeline.train.batch);
+        if num_records < u64::from(batch) {
+            return Err(TrainError::FewRecords {
+                dir: dir.to_owned(),
+                num_records,
+                batch,
             }
             .into());
         }
@@ -66,11 +76,35 @@ pub(super) struct Labels {
 }
 
 impl Labels {
+    /// Those of the shards in `dir` where the method learns from labels; else none.
+    ///
+    /// # Errors
+    /// [`TrainError::NoLabels`] if there is nothing to tell apart; [`RunError::Stopped`] if `cancel` is set meanwhile.
+    pub fn wanted(
+        method: TrainMethod,
+        data: &Data,
+        dir: &Path,
+        cancel: &Cancel,
+    ) -> Result<Self, RunError> {
+        if method != TrainMethod::Supervised {
+            return Ok(Self::default());
+        }
+        let labels = Self::read(&data.reader, cancel)?;
+        if labels.names.len() < 2 {
+            return Err(TrainError::NoLabels {
+                dir: dir.to_owned(),
+                num_labels: labels.names.len(),
+            }
+            .into());
+        }
+        Ok(labels)
+    }
+
     /// Reads the json of every record.
     ///
     /// # Errors
     /// [`RunError::Stopped`] if `cancel` is set meanwhile.
-    pub fn read(reader: &DatasetReader, cancel: &Cancel) -> Result<Self, RunError> {
+    fn read(reader: &DatasetReader, cancel: &Cancel) -> Result<Self, RunError> {
         let mut numbers = BTreeMap::new();
         let mut names_of_record = Vec::new();
         for number in 0..reader.num_records() {

@@ -4,6 +4,7 @@
 //! steps. What a step does depends on its number, the seed and the data alone, so a run that goes on from a checkpoint does
 //! what it would have done.
 
+mod begin;
 mod checkpoint;
 mod clock;
 mod config;
@@ -17,6 +18,7 @@ mod metrics;
 mod summary;
 mod torch;
 mod trainer;
+mod unwise;
 mod views;
 mod watched;
 
@@ -31,28 +33,26 @@ pub use error::TrainError;
 pub use metrics::KnnFigures;
 pub use summary::TrainSummary;
 
-use self::checkpoint::{BACKBONE, Checkpoints, Progress};
+use self::begin::Begin;
 use self::clock::Clock;
 use self::data::{Data, Labels};
-use self::display::Display;
 use self::folder::RunFile;
 use self::knn::LabelledFolder;
 use self::load::Loader;
-use self::metrics::Metrics;
-use self::torch::computed;
 use self::trainer::Trainer;
+use self::unwise::unwise;
 use self::views::views_of;
 use super::out::JOURNAL_FOLDER;
-use super::words::counted;
 use super::{RunError, Verbosity};
 use crate::model;
 use crate::parallel::{Cancel, Crew, Ended, run_ordered};
-use crate::pipeline::{Pipeline, TrainMethod};
-use crate::train::{CollapseWatch, DataCounts, Learner, setup_warnings};
+use crate::pipeline::Pipeline;
+use crate::train::DataCounts;
 use crate::types::Seed;
 
 /// A batch takes seconds at most.
 const PATIENCE: Duration = Duration::from_secs(300);
+
 /// What to train, on what, and where it goes.
 #[derive(Debug, Clone)]
 pub struct TrainOptions {
@@ -83,137 +83,55 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
     let TrainOptions { pipeline, out, .. } = options;
     let device = model::device_or_best(options.device.as_deref()).map_err(TrainError::from)?;
     let data = Data::open(&options.shards, pipeline)?;
-    let num_records = data.reader.num_records();
-    let batch = u64::from(pipeline.train.batch);
-    if num_records < batch {
-        return Err(TrainError::FewRecords {
-            dir: options.shards.clone(),
-            num_records,
-            batch: pipeline.train.batch,
-        }
-        .into());
-    }
     let schedule = config::schedule(&pipeline.train)?;
     let labelled = labelled(options)?;
-    let is_supervised = pipeline.train.method == TrainMethod::Supervised;
-    let labels = match is_supervised {
-        true => Labels::read(&data.reader, &options.cancel)?,
-        false => Labels::default(),
-    };
-    if is_supervised && labels.names.len() < 2 {
-        return Err(TrainError::NoLabels {
-            dir: options.shards.clone(),
-            num_labels: labels.names.len(),
-        }
-        .into());
-    }
-    let begin = RunFile::of(pipeline, &data);
-    let _lock = begin.claim(out)?;
+    let method = pipeline.train.method;
+    let labels = Labels::wanted(method, &data, &options.shards, &options.cancel)?;
+    let run_file = RunFile::of(pipeline, &data);
+    let _lock = run_file.claim(out)?;
     model::use_cores(device, options.workers);
     if device != Device::Cpu {
         // Views keep their size, so it pays to try which convolution is fastest. They may differ in the last bits.
         tch::Cuda::cudnn_set_benchmark(true);
     }
     let seed = Seed::of_run(pipeline.seed).for_step("train", "");
-    let precision = config::precision(&pipeline.train);
     let counts = DataCounts {
-        records: i64::try_from(num_records).unwrap_or(i64::MAX),
+        records: i64::try_from(data.reader.num_records()).unwrap_or(i64::MAX),
         labels: labels.names.len() as i64,
     };
-    let mut learner = computed("make the network", || {
-        let config = config::learner(&pipeline.train);
-        Learner::new(&config, counts, seed.for_step("weights", ""), device)
-    })?;
-    let checkpoints = Checkpoints::open(out, pipeline.train.watch.keep, begin.about())
-        .map_err(|err| err.named_if_full(out, "nothing yet"))?;
-    let last = checkpoints.last()?;
-    let progress = match &last {
-        Some((_, path)) => Checkpoints::restore(path, &mut learner)?,
-        None => Progress::default(),
-    };
-    let safe = counted(progress.step, "step");
-    if last.is_some() {
-        let finished = checkpoints.finish_last(&learner, &progress);
-        finished.map_err(|err| err.named_if_full(out, &safe))?;
-    }
+    let begin = Begin::of(pipeline, &run_file, out, counts, seed, device)?;
     let loader = Arc::new(Loader {
         views: views_of(pipeline, data.kind, data.has_frames),
         data: Arc::new(data),
         labels,
-        batch,
+        batch: u64::from(pipeline.train.batch),
         seed,
-        precision,
+        precision: config::precision(&pipeline.train),
         device,
         viewers: Mutex::default(),
         damaged: Mutex::default(),
     });
     let total_steps = u64::from(pipeline.train.epochs) * loader.steps_per_epoch();
-    if progress.step >= total_steps {
+    if begin.progress.step >= total_steps {
         fs::remove_dir_all(out.join(JOURNAL_FOLDER)).ok();
         return Ok(TrainSummary {
-            steps: progress.step,
-            epochs: pipeline.train.epochs,
-            records: num_records,
-            damaged_records: 0,
-            loss: None,
-            chance: config::chance(&pipeline.train, loader.labels.names.len()),
-            knn: None,
-            best_knn: progress.best_knn,
-            images_per_second: 0.0,
-            waiting: 0.0,
             seconds: start.elapsed().as_secs_f64(),
-            backbone: out.join(BACKBONE),
-            warnings: Vec::new(),
             is_complete_already: true,
+            ..TrainSummary::at(options, &loader, &begin.progress)
         });
     }
-    let display = Display::new(total_steps, progress.step, options.verbosity);
-    let mut trainer = Trainer {
-        chance: config::chance(&pipeline.train, loader.labels.names.len()),
-        metrics: Metrics::open(out, progress.step).map_err(|err| err.named_if_full(out, &safe))?,
-        loader: Arc::clone(&loader),
-        learner,
-        schedule,
-        watch: pipeline.train.watch,
-        seed,
-        device,
-        precision,
-        total_steps,
-        checkpoints,
-        labelled,
-        display,
-        last_checkpoint: last.map(|(_, path)| path),
-        saved_steps: progress.step,
-        progress,
-        last_figures: None,
-        last_knn: None,
-        collapse: CollapseWatch::new(trainer::COLLAPSED_SHARE, trainer::COLLAPSED_LINES),
-        clock: Clock::start(),
-        error: None,
-    };
-    let warnings = unwise(options, &loader);
+    let mut trainer = Trainer::new(options, begin, loader, schedule, labelled)?;
+    let warnings = unwise(pipeline, &trainer.loader);
     for warning in &warnings {
         trainer.display.warn(warning);
     }
     run(options, &mut trainer)?;
     trainer.display.finish();
     fs::remove_dir_all(out.join(JOURNAL_FOLDER)).ok();
-    let (steps_per_second, waiting) = trainer.clock.overall();
     Ok(TrainSummary {
-        steps: trainer.progress.step,
-        epochs: pipeline.train.epochs,
-        records: num_records,
-        damaged_records: trainer.num_damaged(),
-        loss: trainer.last_figures.as_ref().map(|figures| figures.loss),
-        chance: trainer.chance,
-        knn: trainer.last_knn,
-        best_knn: trainer.progress.best_knn,
-        images_per_second: steps_per_second * batch as f64,
-        waiting,
-        seconds: start.elapsed().as_secs_f64(),
-        backbone: out.join(BACKBONE),
         warnings,
-        is_complete_already: false,
+        seconds: start.elapsed().as_secs_f64(),
+        ..trainer.summary(options)
     })
 }
 
@@ -261,41 +179,4 @@ fn labelled(options: &TrainOptions) -> Result<Option<LabelledFolder>, RunError> 
     let side_px = options.pipeline.augment.size_px;
     let folder = LabelledFolder::list(root, watch.knn_images, side_px, watch.knn_neighbours)?;
     Ok(Some(folder))
-}
-
-/// What is possible and unwise.
-fn unwise(options: &TrainOptions, loader: &Loader) -> Vec<String> {
-    let train = &options.pipeline.train;
-    let num_records = loader.data.reader.num_records();
-    // A step puts in a key for each term and direction.
-    let keys_per_record = (loader.views.len() as u64 / 2).max(1)
-        * train.moco.map_or(1, |moco| 1 + u64::from(moco.symmetric));
-    let queue = train.moco.map(|moco| u64::from(moco.queue));
-    let mut warnings = setup_warnings(num_records, loader.batch, keys_per_record, queue);
-    if let Some((short, size)) = small_images(options, loader) {
-        warnings.push(format!(
-            "images are {short} px at their short side and views {size} px: they are enlarged; extract with \
-             images.short_side = {size} or more, or set augment.size to at most {short}"
-        ));
-    }
-    warnings
-}
-
-/// Short side of the first readable image and side of a view, where the image is smaller.
-fn small_images(options: &TrainOptions, loader: &Loader) -> Option<(u32, u32)> {
-    let size = options.pipeline.augment.size_px;
-    let metas = (0..loader.data.reader.num_records().min(32)).filter_map(|number| {
-        let record = loader.data.reader.record(number).ok()?;
-        record.meta().ok()
-    });
-    let short = metas.map(|meta| {
-        meta.anchor
-            .image_size
-            .width
-            .min(meta.anchor.image_size.height)
-    });
-    short
-        .max()
-        .filter(|&short| short < size)
-        .map(|short| (short, size))
 }

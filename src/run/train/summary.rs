@@ -6,6 +6,10 @@ use std::path::PathBuf;
 use indicatif::HumanDuration;
 use serde::Serialize;
 
+use super::TrainOptions;
+use super::checkpoint::{BACKBONE, Progress};
+use super::config;
+use super::load::Loader;
 use super::metrics::KnnFigures;
 use crate::run::words::counted;
 
@@ -40,6 +44,29 @@ pub struct TrainSummary {
     pub warnings: Vec<String>,
     /// Whether the run was complete before.
     pub is_complete_already: bool,
+}
+
+impl TrainSummary {
+    /// That of a run which is at `progress`, before any step is taken from there.
+    pub(super) fn at(options: &TrainOptions, loader: &Loader, progress: &Progress) -> Self {
+        let train = &options.pipeline.train;
+        Self {
+            steps: progress.step,
+            epochs: train.epochs,
+            records: loader.data.reader.num_records(),
+            damaged_records: 0,
+            loss: None,
+            chance: config::chance(train, loader.labels.names.len()),
+            knn: None,
+            best_knn: progress.best_knn,
+            images_per_second: 0.0,
+            waiting: 0.0,
+            seconds: 0.0,
+            backbone: options.out.join(BACKBONE),
+            warnings: Vec::new(),
+            is_complete_already: false,
+        }
+    }
 }
 
 impl fmt::Display for TrainSummary {

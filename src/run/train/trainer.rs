@@ -7,27 +7,30 @@ use std::time::Instant;
 
 use tch::{Device, Tensor};
 
+use super::TrainOptions;
+use super::begin::Begin;
 use super::checkpoint::{Checkpoints, Progress};
 use super::clock::Clock;
+use super::config;
 use super::display::Display;
 use super::error::TrainError;
 use super::knn::LabelledFolder;
 use super::load::{Batch, Loader, lock};
 use super::metrics::{KnnFigures, Metrics, StepFigures};
+use super::summary::TrainSummary;
 use super::torch::computed;
 use super::watched::Watched;
-use crate::model::Precision;
 use crate::parallel::Sink;
 use crate::pipeline::WatchKeys;
 use crate::run::RunError;
 use crate::run::words::counted;
 use crate::train::{CollapseWatch, Learner, Schedule, StepInputs, StepReport};
-use crate::types::{Seed, with_causes};
+use crate::types::with_causes;
 
 /// A collapse: embeddings that spread less than this share of the healthy.
-pub(super) const COLLAPSED_SHARE: f64 = 0.2;
+const COLLAPSED_SHARE: f64 = 0.2;
 /// Lines of the log in a row that must say so.
-pub(super) const COLLAPSED_LINES: u32 = 5;
+const COLLAPSED_LINES: u32 = 5;
 
 /// What training needs from batch to batch.
 pub(super) struct Trainer {
@@ -35,9 +38,6 @@ pub(super) struct Trainer {
     pub learner: Learner,
     pub schedule: Schedule,
     pub watch: WatchKeys,
-    pub seed: Seed,
-    pub device: Device,
-    pub precision: Precision,
     pub chance: f64,
     pub total_steps: u64,
     pub checkpoints: Checkpoints,
@@ -81,10 +81,61 @@ impl Sink<Result<Batch, TrainError>> for Trainer {
 }
 
 impl Trainer {
+    /// Of a run that goes on from `begin`.
+    ///
+    /// # Errors
+    /// [`RunError`] if the figures cannot be written.
+    pub fn new(
+        options: &TrainOptions,
+        begin: Begin,
+        loader: Arc<Loader>,
+        schedule: Schedule,
+        labelled: Option<LabelledFolder>,
+    ) -> Result<Self, RunError> {
+        let train = &options.pipeline.train;
+        let step = begin.progress.step;
+        let metrics = Metrics::open(&options.out, step)
+            .map_err(|err| err.named_if_full(&options.out, &counted(step, "step")))?;
+        let total_steps = u64::from(train.epochs) * loader.steps_per_epoch();
+        Ok(Self {
+            chance: config::chance(train, loader.labels.names.len()),
+            metrics,
+            schedule,
+            watch: train.watch,
+            total_steps,
+            labelled,
+            display: Display::new(total_steps, step, options.verbosity),
+            learner: begin.learner,
+            checkpoints: begin.checkpoints,
+            last_checkpoint: begin.last_checkpoint,
+            saved_steps: step,
+            progress: begin.progress,
+            last_figures: None,
+            last_knn: None,
+            collapse: CollapseWatch::new(COLLAPSED_SHARE, COLLAPSED_LINES),
+            clock: Clock::start(),
+            error: None,
+            loader,
+        })
+    }
+
+    /// What the run came to so far.
+    pub fn summary(&self, options: &TrainOptions) -> TrainSummary {
+        let (steps_per_second, waiting) = self.clock.overall();
+        TrainSummary {
+            damaged_records: self.num_damaged(),
+            loss: self.last_figures.as_ref().map(|figures| figures.loss),
+            knn: self.last_knn,
+            images_per_second: steps_per_second * self.loader.batch as f64,
+            waiting,
+            ..TrainSummary::at(options, &self.loader, &self.progress)
+        }
+    }
+
     fn take_step(&mut self, batch: Batch) -> Result<(), RunError> {
         let steps_per_epoch = self.loader.steps_per_epoch();
         let lr = self.schedule.lr_at(batch.step, steps_per_epoch);
-        let seed = self.seed.for_step("step", &batch.step.to_string());
+        let seed = self.loader.seed.for_step("step", &batch.step.to_string());
         let report = computed("take a step", || {
             let inputs = self.on_device(batch.inputs);
             self.learner.step(&inputs, lr, seed)
@@ -125,7 +176,7 @@ impl Trainer {
     }
 
     fn on_device(&self, inputs: StepInputs) -> StepInputs {
-        let moved = |tensor: &Tensor| match self.device {
+        let moved = |tensor: &Tensor| match self.loader.device {
             Device::Cpu => tensor.shallow_clone(),
             // From pinned memory, so that the copy runs beside what the device is at.
             device => tensor.to_device_(device, tensor.kind(), true, false),
@@ -177,7 +228,7 @@ impl Trainer {
             return Ok(());
         };
         self.check_finite()?;
-        let tally = labelled.ask(self.learner.trunk(), self.precision)?;
+        let tally = labelled.ask(self.learner.trunk(), self.loader.precision)?;
         let figures = KnnFigures {
             step: self.progress.step,
             knn: tally.top1(),
