@@ -30,6 +30,8 @@ def main():
         np.savez(out / f"labels_{kind.replace('<', '').replace('>', 'big_')}.npz", feat=FEAT, instance=instance.astype(kind))
     np.savez(out / "names.npz", feat=FEAT, **labels, class_names=np.array(["café", "d"]), instance_names=np.array([b"x"] * 91),
              notes=np.array({"any": "object"}, dtype=object))
+    np.savez(out / "text_labels.npz", feat=FEAT, instance=np.array(["9", "10", "9", "é"]),
+             **{"class": np.array([b"zebra", b"ant", b"zebra", b"ant"])})
     # What is refused.
     np.save(out / "single.npy", FEAT)
     np.savez(out / "unnamed.npz", FEAT, INSTANCE)
@@ -42,7 +44,7 @@ def main():
     np.savez(out / "short.npz", feat=FEAT, instance=INSTANCE[:3])
     np.savez(out / "short_class.npz", feat=FEAT, instance=INSTANCE, **{"class": CLASS[:2]})
     np.savez(out / "half_labels.npz", feat=FEAT, instance=INSTANCE + 0.5)
-    np.savez(out / "text_labels.npz", feat=FEAT, instance=np.array(list("abcd")))
+    np.savez(out / "complex_labels.npz", feat=FEAT, instance=INSTANCE.astype("<c8"))
     np.savez(out / "few_names.npz", feat=FEAT, **labels, class_names=np.array(["a"]))
     nan = FEAT.copy()
     nan[2, 1] = np.nan

@@ -68,7 +68,7 @@ impl<R: Read> ArrayReader<'_, R> {
             ('f', 2) => self.elements(|bytes| half::f16::from_le_bytes(bytes).to_f64())?,
             ('f', 4) => self.elements(|bytes| f64::from(f32::from_le_bytes(bytes)))?,
             ('f', 8) => self.elements(f64::from_le_bytes)?,
-            _ => return Err(self.kind("integers, or floating-point numbers that are whole")),
+            _ => return Err(self.kind("integers, floating-point numbers that are whole, or texts")),
         };
         let all = floats.into_iter().enumerate();
         let whole = all.map(|(row, value)| {
@@ -91,7 +91,7 @@ impl<R: Read> ArrayReader<'_, R> {
     /// [`NpzError::NotText`] names the first that is none; [`NpzError::Kind`], [`NpzError::Damaged`].
     pub fn into_texts(mut self) -> Result<Vec<String>, NpzError> {
         let element = self.header.element;
-        if !['U', 'S'].contains(&element.letter) {
+        if !element.is_text() {
             return Err(self.kind("texts (numpy.str_ or bytes_)"));
         }
         let count = self.header.num_elements().unwrap_or_default();

@@ -28,6 +28,11 @@ impl ElementType {
         }
     }
 
+    /// Whether it is a text: `U` of characters, `S` of bytes.
+    pub fn is_text(self) -> bool {
+        ['U', 'S'].contains(&self.letter)
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let mut chars = text.chars();
         let is_big_endian = match chars.next()? {

@@ -1,6 +1,6 @@
 //! Features of images, each of a set and a class, as any framework may hand them in.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{Read, Seek};
 use std::path::Path;
 
@@ -30,11 +30,12 @@ impl FeatureTable {
     /// | array | | |
     /// |---|---|---|
     /// | `feat` | N x D, `f4`, `f8` (rounded to single precision) or `f2` | a row for each image |
-    /// | `instance` | N, integers or whole floats | images of one number are one set |
+    /// | `instance` | N, integers, whole floats or texts | images of one number, or text, are one set |
     /// | `class` | N, likewise; may be absent | the target of the set; without it each set is its own |
     /// | `instance_names`, `class_names` | texts; may be absent | what 0, 1 and so on are called |
     ///
-    /// Other arrays are not looked at.
+    /// Texts get the numbers of their alphabetical order, as `numpy.unique` has them, and are their own names. Other arrays are not
+    /// looked at.
     ///
     /// # Errors
     /// [`NpzError::File`], which names the file, with the reason as its source.
@@ -51,13 +52,15 @@ impl FeatureTable {
     pub fn from_archive<R: Read + Seek>(archive: &mut NpzArchive<R>) -> Result<Self, NpzError> {
         // Small ones first: what is wrong with them is said before gigabytes are read.
         let num_rows = archive.array("feat")?.header().shape.first().copied();
-        let instances = labels(archive, "instance", num_rows)?;
-        let classes = match archive.has("class") {
-            true => Some(labels(archive, "class", num_rows)?),
-            false => None,
+        let (instances, instance_names) =
+            labels(archive, ("instance", "instance_names"), num_rows)?;
+        let (classes, class_names) = match archive.has("class") {
+            true => {
+                let (classes, names) = labels(archive, ("class", "class_names"), num_rows)?;
+                (Some(classes), names)
+            }
+            false => (None, None),
         };
-        let instance_names = names(archive, ("instance", "instance_names"), Some(&instances))?;
-        let class_names = names(archive, ("class", "class_names"), classes.as_deref())?;
         let (features, num_units) = features(archive)?;
         Ok(Self {
             features,
@@ -114,29 +117,51 @@ fn features<R: Read + Seek>(archive: &mut NpzArchive<R>) -> Result<(Vec<f32>, us
     Ok((rows, num_units))
 }
 
+/// The labels of the rows, and what 0, 1 and so on are called where that is stored.
 fn labels<R: Read + Seek>(
     archive: &mut NpzArchive<R>,
-    name: &str,
+    (name, names): (&'static str, &'static str),
     num_rows: Option<usize>,
-) -> Result<Vec<i64>, NpzError> {
+) -> Result<(Vec<i64>, Option<Vec<String>>), NpzError> {
     let array = archive.array(name)?;
     match (array.header().shape.as_slice(), num_rows) {
-        (&[got], Some(rows)) if got == rows => array.into_integers(),
-        (_, Some(rows)) => Err(array.shape(format!("{rows} labels, as `feat` has {rows} rows"))),
+        (&[got], Some(rows)) if got == rows => {}
+        (_, Some(rows)) => {
+            return Err(array.shape(format!("{rows} labels, as `feat` has {rows} rows")));
+        }
         // `feat` is a scalar, which is said when it is read.
-        (_, None) => Ok(Vec::new()),
+        (_, None) => return Ok((Vec::new(), None)),
     }
+    if array.header().element.is_text() {
+        let (numbers, texts) = numbered(array.into_texts()?);
+        return Ok((numbers, Some(texts)));
+    }
+    let numbers = array.into_integers()?;
+    let texts = match archive.has(names) {
+        true => Some(named(archive, (name, names), &numbers)?),
+        false => None,
+    };
+    Ok((numbers, texts))
 }
 
-/// The names of labels, where they are stored and the labels are.
-fn names<R: Read + Seek>(
+/// The place of each text among the different ones, and these in their order.
+fn numbered(texts: Vec<String>) -> (Vec<i64>, Vec<String>) {
+    let mut places: BTreeMap<&str, i64> = texts.iter().map(|text| (text.as_str(), 0)).collect();
+    for (number, place) in (0..).zip(places.values_mut()) {
+        *place = number;
+    }
+    let number_of = |text: &String| places.get(text.as_str()).copied().unwrap_or_default();
+    let numbers = texts.iter().map(number_of).collect();
+    let names = places.into_keys().map(str::to_owned).collect();
+    (numbers, names)
+}
+
+/// The names of `labels`.
+fn named<R: Read + Seek>(
     archive: &mut NpzArchive<R>,
     (name, names): (&'static str, &'static str),
-    labels: Option<&[i64]>,
-) -> Result<Option<Vec<String>>, NpzError> {
-    let Some(labels) = labels.filter(|_| archive.has(names)) else {
-        return Ok(None);
-    };
+    labels: &[i64],
+) -> Result<Vec<String>, NpzError> {
     let array = archive.array(names)?;
     if array.header().shape.len() != 1 {
         return Err(array.shape("one dimension, a text for each number"));
@@ -144,7 +169,7 @@ fn names<R: Read + Seek>(
     let texts = array.into_texts()?;
     let is_named = |label: i64| usize::try_from(label).is_ok_and(|label| label < texts.len());
     match labels.iter().position(|&label| !is_named(label)) {
-        None => Ok(Some(texts)),
+        None => Ok(texts),
         Some(row) => Err(NpzError::Unnamed {
             name,
             row,
