@@ -354,6 +354,13 @@ mod tests {
         Learner::new(config, counts, Seed::of_run(3), Device::Cpu)
     }
 
+    /// Gives `to` the weights of `from`: tests that run at the same time draw from one generator.
+    fn alike(from: &Learner, to: &mut Learner) {
+        let state = from.state().into_iter();
+        let copied = state.map(|(name, tensor)| (name, tensor.copy()));
+        to.restore(&copied.collect()).unwrap();
+    }
+
     fn inputs() -> StepInputs {
         let images = |scale: f64| {
             let waves = Tensor::arange(8 * 3 * 16 * 16, (Kind::Float, Device::Cpu)) * scale;
@@ -379,6 +386,7 @@ mod tests {
     #[test]
     fn a_batch_in_parts_moves_the_weights_as_a_whole_one_in_groups_does() {
         let (mut whole, mut parts) = (learner(&config(2, 1)), learner(&config(1, 2)));
+        alike(&whole, &mut parts);
         let seed = Seed::of_run(0);
         for learner in [&mut whole, &mut parts] {
             learner.step(&inputs(), 0.1, seed).unwrap();
@@ -411,6 +419,7 @@ mod tests {
             Learner::new(&config, counts, Seed::of_run(3), Device::Cpu)
         };
         let (mut whole, mut parts) = (supervised(2, 1), supervised(1, 2));
+        alike(&whole, &mut parts);
         let inputs = StepInputs {
             labels: Tensor::from_slice(&[-1i64, 2, -1, -1, 0, 1, 2, 0]),
             views: vec![inputs().views.remove(0)],
@@ -439,11 +448,7 @@ mod tests {
             Seed::of_run(99),
             Device::Cpu,
         );
-        let state = first.state();
-        let state = state
-            .into_iter()
-            .map(|(name, tensor)| (name, tensor.copy()));
-        second.restore(&state.collect()).unwrap();
+        alike(&first, &mut second);
         for learner in [&mut first, &mut second] {
             learner.step(&inputs(), 0.1, Seed::of_run(1)).unwrap();
         }
