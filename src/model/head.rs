@@ -4,6 +4,7 @@ use tch::{Device, Tensor};
 
 use super::layers::{Linear, Pass};
 use super::tensors::{Builder, NamedTensors};
+use crate::types::Seed;
 
 /// Fully connected layers with ReLU between them.
 #[derive(Debug)]
@@ -15,8 +16,8 @@ pub struct Head {
 impl Head {
     /// Layers of `sizes[i]` inputs and `sizes[i + 1]` outputs, named as PyTorch names a `Sequential` of linear layers and
     /// ReLUs: `0.weight`, `0.bias`, `2.weight` ...
-    pub fn new(sizes: &[i64], device: Device) -> Self {
-        let mut builder = Builder::new(device);
+    pub fn new(sizes: &[i64], seed: Seed, device: Device) -> Self {
+        let mut builder = Builder::new(Some(seed), device);
         let layers = (sizes.windows(2).enumerate())
             .map(|(index, pair)| {
                 Linear::new(&mut builder, &(2 * index).to_string(), [pair[0], pair[1]])
@@ -29,13 +30,13 @@ impl Head {
     }
 
     /// MoCo v1's: D to `embedding`. He et al. 2020.
-    pub fn linear(num_features: i64, embedding: i64, device: Device) -> Self {
-        Self::new(&[num_features, embedding], device)
+    pub fn linear(num_features: i64, embedding: i64, seed: Seed, device: Device) -> Self {
+        Self::new(&[num_features, embedding], seed, device)
     }
 
     /// MoCo v2's: D to D, ReLU, D to `embedding`; no batch norm. Chen et al. 2020.
-    pub fn mlp(num_features: i64, embedding: i64, device: Device) -> Self {
-        Self::new(&[num_features, num_features, embedding], device)
+    pub fn mlp(num_features: i64, embedding: i64, seed: Seed, device: Device) -> Self {
+        Self::new(&[num_features, num_features, embedding], seed, device)
     }
 
     /// The weights.

@@ -7,6 +7,7 @@ pub mod weights;
 
 mod caught;
 mod device;
+mod draw;
 mod head;
 mod heap;
 mod host;
@@ -19,6 +20,7 @@ mod views;
 
 pub use caught::{LibtorchError, caught};
 pub use device::{DeviceError, device, device_or_best, libtorch_devices, use_cores};
+pub use draw::normal;
 pub use head::{Head, unit_rows};
 pub use heap::keep_freed_memory;
 pub use host::{from_host, to_host};

@@ -12,6 +12,7 @@ use super::stage::Stage;
 use super::tensors::{Builder, NamedTensors};
 use super::views::HostViews;
 use super::weights::{Depth, Stem};
+use crate::types::Seed;
 
 /// Which ResNet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +57,17 @@ pub struct ResNet {
 }
 
 impl ResNet {
-    /// A network with new weights from libtorch's generator.
-    pub fn new(config: &ResNetConfig, device: Device) -> Self {
-        let mut builder = Builder::new(device);
+    /// A network with new weights from `seed`.
+    pub fn new(config: &ResNetConfig, seed: Seed, device: Device) -> Self {
+        Self::built(config, Builder::new(Some(seed), device))
+    }
+
+    /// A network whose convolutions are 0: for weights that come from elsewhere.
+    pub fn zeroed(config: &ResNetConfig, device: Device) -> Self {
+        Self::built(config, Builder::new(None, device))
+    }
+
+    fn built(config: &ResNetConfig, mut builder: Builder) -> Self {
         let (side, stride) = match config.stem {
             Stem::Large => (7, 2),
             Stem::Small => (3, 1),

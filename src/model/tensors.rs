@@ -2,6 +2,9 @@
 
 use tch::{Device, Kind, Tensor};
 
+use super::draw;
+use crate::types::Seed;
+
 /// A tensor of a network, under its name.
 #[derive(Debug)]
 pub struct NamedTensor {
@@ -35,15 +38,6 @@ impl NamedTensors {
         found.map(|found| &found.tensor)
     }
 
-    /// Copies the values of `other`, a network of the same shape: parameters and statistics.
-    pub fn copy_from(&self, other: &Self) {
-        tch::no_grad(|| {
-            for (to, from) in self.0.iter().zip(&other.0) {
-                to.tensor.shallow_clone().copy_(&from.tensor);
-            }
-        });
-    }
-
     /// Takes the parameters out of what gradients are computed for.
     pub fn freeze(&self) {
         for tensor in &self.0 {
@@ -65,15 +59,17 @@ impl NamedTensors {
 #[derive(Debug)]
 pub(super) struct Builder {
     tensors: NamedTensors,
+    seed: Option<Seed>,
     device: Device,
 }
 
 impl Builder {
-    /// Nothing yet. Tensors are drawn from libtorch's generator on the CPU and moved to `device`, so that the same seed
-    /// gives the same network everywhere.
-    pub(super) fn new(device: Device) -> Self {
+    /// Nothing yet. Each tensor is drawn on the CPU from `seed` and its name and moved to `device`, so that the same seed gives
+    /// the same network everywhere. Without a seed those that would be drawn are 0: for weights that come from elsewhere.
+    pub(super) fn new(seed: Option<Seed>, device: Device) -> Self {
         Self {
             tensors: NamedTensors::default(),
+            seed,
             device,
         }
     }
@@ -81,21 +77,13 @@ impl Builder {
     /// A convolution's weight, `out x in x side x side`, channels last: N(0, 2 / fan-out), as He et al. 2015 draw it.
     pub(super) fn conv(&mut self, name: String, out: i64, input: i64, side: i64) -> Tensor {
         let std = (2.0 / (out * side * side) as f64).sqrt();
-        let drawn = Tensor::empty([out, input, side, side], (Kind::Float, Device::Cpu));
-        let weight = channels_last(&tch::no_grad(|| {
-            drawn
-                .shallow_clone()
-                .normal_(0.0, std)
-                .to_device(self.device)
-        }));
-        self.learnt(name, weight)
+        let drawn = self.drawn(draw::normal, &name, &[out, input, side, side]) * std;
+        self.learnt(name, channels_last(&drawn))
     }
 
     /// A tensor of `shape`, uniform between -`bound` and `bound`.
     pub(super) fn uniform(&mut self, name: String, shape: &[i64], bound: f64) -> Tensor {
-        let drawn = Tensor::empty(shape, (Kind::Float, Device::Cpu));
-        let drawn = tch::no_grad(|| drawn.shallow_clone().uniform_(-bound, bound));
-        let drawn = drawn.to_device(self.device);
+        let drawn = self.drawn(draw::uniform, &name, shape) * bound;
         self.learnt(name, drawn)
     }
 
@@ -112,6 +100,13 @@ impl Builder {
 
     pub(super) fn build(self) -> NamedTensors {
         self.tensors
+    }
+
+    fn drawn(&self, draw: impl Fn(Seed, &[i64]) -> Tensor, name: &str, shape: &[i64]) -> Tensor {
+        match self.seed {
+            Some(seed) => draw(seed.for_step("weights", name), shape).to_device(self.device),
+            None => Tensor::zeros(shape, (Kind::Float, self.device)),
+        }
     }
 
     fn learnt(&mut self, name: String, tensor: Tensor) -> Tensor {

@@ -63,7 +63,7 @@ impl TrainedResNet {
             width: architecture.first_width as i64,
             stem: architecture.stem,
         };
-        let network = ResNet::new(&config, device);
+        let network = ResNet::zeroed(&config, device);
         network.tensors().freeze();
         let mut hash = Xxh3::new();
         for (name, shape) in architecture.tensors() {
@@ -114,6 +114,7 @@ mod tests {
     use super::super::weights::{HostTensor, write_safetensors};
     use super::super::{Depth, HostViews, Pass, Precision, Stage, Stem};
     use super::*;
+    use crate::types::Seed;
 
     const NARROW: ResNetConfig = ResNetConfig {
         depth: Depth::R18,
@@ -158,7 +159,7 @@ mod tests {
 
     #[test]
     fn what_was_written_is_opened_and_computes_the_same() {
-        let network = ResNet::new(&NARROW, Device::Cpu);
+        let network = ResNet::new(&NARROW, Seed::of_run(1), Device::Cpu);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trunk.safetensors");
         write_safetensors(&path, &weights(&network)).unwrap();
@@ -171,7 +172,7 @@ mod tests {
 
     #[test]
     fn every_stage_is_the_mean_of_its_map_and_pooled_is_the_last() {
-        let network = ResNet::new(&NARROW, Device::Cpu);
+        let network = ResNet::new(&NARROW, Seed::of_run(1), Device::Cpu);
         let views = HostViews::F32((0..3 * 16 * 16 * 3).map(|n| (n as f32).sin()).collect());
         let precision = Precision::F32;
         let features = |stage| network.encode(&views, 16, stage, precision).unwrap();
@@ -194,7 +195,7 @@ mod tests {
 
     #[test]
     fn half_precision_is_widened_and_has_a_fingerprint_of_its_own() {
-        let network = ResNet::new(&NARROW, Device::Cpu);
+        let network = ResNet::new(&NARROW, Seed::of_run(1), Device::Cpu);
         let single = weights(&network);
         let mut half = single.clone();
         let halved = network
@@ -215,7 +216,7 @@ mod tests {
 
     #[test]
     fn weights_that_cannot_be_used_are_refused_by_name() {
-        let network = ResNet::new(&NARROW, Device::Cpu);
+        let network = ResNet::new(&NARROW, Seed::of_run(1), Device::Cpu);
         let with = |name: &str, tensor: HostTensor| {
             let mut weights = weights(&network);
             weights.insert(name, tensor);

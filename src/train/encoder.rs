@@ -3,6 +3,7 @@
 use tch::{Device, Tensor};
 
 use crate::model::{Head, NamedTensors, Pass, ResNet, ResNetConfig, unit_rows};
+use crate::types::Seed;
 
 /// The head of a contrastive encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,13 +23,20 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// New weights from libtorch's generator.
-    pub fn new(network: &ResNetConfig, head: HeadKind, embedding: i64, device: Device) -> Self {
-        let trunk = ResNet::new(network, device);
+    /// New weights from `seed`.
+    pub fn new(
+        network: &ResNetConfig,
+        head: HeadKind,
+        embedding: i64,
+        seed: Seed,
+        device: Device,
+    ) -> Self {
+        let trunk = ResNet::new(network, seed.for_step("backbone", ""), device);
+        let seed = seed.for_step("head", "");
         let features = network.num_features();
         let head = match head {
-            HeadKind::Linear => Head::linear(features, embedding, device),
-            HeadKind::Mlp => Head::mlp(features, embedding, device),
+            HeadKind::Linear => Head::linear(features, embedding, seed, device),
+            HeadKind::Mlp => Head::mlp(features, embedding, seed, device),
         };
         let mut tensors = NamedTensors::default();
         tensors.extend("backbone", trunk.tensors());

@@ -117,17 +117,16 @@ pub struct Learner {
 impl Learner {
     /// New weights, drawn from `seed` on the CPU: the same on every device.
     pub fn new(config: &LearnerConfig, counts: DataCounts, seed: Seed, device: Device) -> Self {
-        // libtorch draws from one generator for the whole program; nothing else draws from it here.
-        tch::manual_seed(seed.as_i64());
-        let method = match config.method {
-            MethodConfig::Moco(moco) => Method::Moco(Box::new(Moco::new(moco, device))),
-            MethodConfig::Pirl(pirl) => {
-                Method::Pirl(Box::new(Pirl::new(pirl, counts.records, device)))
-            }
-            MethodConfig::Supervised(supervised) => {
-                Method::Supervised(Box::new(Supervised::new(supervised, counts.labels, device)))
-            }
-        };
+        let method =
+            match config.method {
+                MethodConfig::Moco(moco) => Method::Moco(Box::new(Moco::new(moco, seed, device))),
+                MethodConfig::Pirl(pirl) => {
+                    Method::Pirl(Box::new(Pirl::new(pirl, counts.records, seed, device)))
+                }
+                MethodConfig::Supervised(supervised) => Method::Supervised(Box::new(
+                    Supervised::new(supervised, counts.labels, seed, device),
+                )),
+            };
         Self {
             sgd: Sgd::new(method.trained(), config.sgd),
             method,
@@ -354,13 +353,6 @@ mod tests {
         Learner::new(config, counts, Seed::of_run(3), Device::Cpu)
     }
 
-    /// Gives `to` the weights of `from`: tests that run at the same time draw from one generator.
-    fn alike(from: &Learner, to: &mut Learner) {
-        let state = from.state().into_iter();
-        let copied = state.map(|(name, tensor)| (name, tensor.copy()));
-        to.restore(&copied.collect()).unwrap();
-    }
-
     fn inputs() -> StepInputs {
         let images = |scale: f64| {
             let waves = Tensor::arange(8 * 3 * 16 * 16, (Kind::Float, Device::Cpu)) * scale;
@@ -386,7 +378,6 @@ mod tests {
     #[test]
     fn a_batch_in_parts_moves_the_weights_as_a_whole_one_in_groups_does() {
         let (mut whole, mut parts) = (learner(&config(2, 1)), learner(&config(1, 2)));
-        alike(&whole, &mut parts);
         let seed = Seed::of_run(0);
         for learner in [&mut whole, &mut parts] {
             learner.step(&inputs(), 0.1, seed).unwrap();
@@ -419,7 +410,6 @@ mod tests {
             Learner::new(&config, counts, Seed::of_run(3), Device::Cpu)
         };
         let (mut whole, mut parts) = (supervised(2, 1), supervised(1, 2));
-        alike(&whole, &mut parts);
         let inputs = StepInputs {
             labels: Tensor::from_slice(&[-1i64, 2, -1, -1, 0, 1, 2, 0]),
             views: vec![inputs().views.remove(0)],
@@ -448,7 +438,11 @@ mod tests {
             Seed::of_run(99),
             Device::Cpu,
         );
-        alike(&first, &mut second);
+        let state = first.state();
+        let state = state
+            .into_iter()
+            .map(|(name, tensor)| (name, tensor.copy()));
+        second.restore(&state.collect()).unwrap();
         for learner in [&mut first, &mut second] {
             learner.step(&inputs(), 0.1, Seed::of_run(1)).unwrap();
         }

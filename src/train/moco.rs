@@ -65,14 +65,13 @@ pub struct Moco {
 }
 
 impl Moco {
-    /// New weights from libtorch's generator; the key encoder begins as a copy of the query encoder.
-    pub fn new(config: MocoConfig, device: Device) -> Self {
-        let encoder = || Encoder::new(&config.network, config.head, config.embedding, device);
-        let query = encoder();
-        let queue = Queue::random(config.queue, config.embedding, device);
-        let key = encoder();
-        key.tensors().copy_from(query.tensors());
+    /// New weights and a queue of random unit vectors from `seed`; the key encoder begins as the query encoder does.
+    pub fn new(config: MocoConfig, seed: Seed, device: Device) -> Self {
+        let encoder = || Encoder::new(&config.network, config.head, config.embedding, seed, device);
+        let (query, key) = (encoder(), encoder());
         key.tensors().freeze();
+        let seed = seed.for_step("queue", "");
+        let queue = Queue::random(config.queue, config.embedding, seed, device);
         Self {
             config,
             query,

@@ -10,7 +10,7 @@ use rand::RngExt;
 use tch::{Device, Kind, Reduction, Tensor};
 
 use super::step::{Observed, StepInputs};
-use crate::model::{Head, NamedTensors, Pass, Precision, ResNet, ResNetConfig, unit_rows};
+use crate::model::{Head, NamedTensors, Pass, Precision, ResNet, ResNetConfig, normal, unit_rows};
 use crate::types::Seed;
 
 /// Patches of a jigsaw.
@@ -51,19 +51,21 @@ pub struct Pirl {
 }
 
 impl Pirl {
-    /// New weights and a memory of random unit vectors, from libtorch's generator.
-    pub fn new(config: PirlConfig, num_records: i64, device: Device) -> Self {
+    /// New weights and a memory of random unit vectors, from `seed`.
+    pub fn new(config: PirlConfig, num_records: i64, seed: Seed, device: Device) -> Self {
         let (features, embedding) = (config.network.num_features(), config.embedding);
-        let trunk = ResNet::new(&config.network, device);
-        let image_head = Head::linear(features, embedding, device);
-        let patch_head = Head::linear(features, embedding, device);
-        let jigsaw_head = Head::linear(NUM_PATCHES * embedding, embedding, device);
+        let seed_of = |part: &str| seed.for_step(part, "");
+        let trunk = ResNet::new(&config.network, seed_of("backbone"), device);
+        let head = |part: &str, inputs: i64| Head::linear(inputs, embedding, seed_of(part), device);
+        let image_head = head("head.image", features);
+        let patch_head = head("head.patch", features);
+        let jigsaw_head = head("head.jigsaw", NUM_PATCHES * embedding);
         let mut tensors = NamedTensors::default();
         tensors.extend("backbone", trunk.tensors());
         tensors.extend("head.image", image_head.tensors());
         tensors.extend("head.patch", patch_head.tensors());
         tensors.extend("head.jigsaw", jigsaw_head.tensors());
-        let noise = Tensor::randn([num_records, embedding], (Kind::Float, Device::Cpu));
+        let noise = normal(seed_of("bank"), &[num_records, embedding]);
         Self {
             config,
             trunk,

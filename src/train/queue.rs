@@ -1,8 +1,9 @@
 //! The keys of past batches, which stand as negatives.
 
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
-use crate::model::unit_rows;
+use crate::model::{normal, unit_rows};
+use crate::types::Seed;
 
 /// The last `K` keys, the oldest replaced first.
 #[derive(Debug)]
@@ -16,9 +17,9 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// `len` random unit vectors, as MoCo begins: Gaussian noise from libtorch's generator.
-    pub fn random(len: i64, embedding: i64, device: Device) -> Self {
-        let noise = Tensor::randn([len, embedding], (Kind::Float, Device::Cpu));
+    /// `len` random unit vectors, as MoCo begins: Gaussian noise from `seed`.
+    pub fn random(len: i64, embedding: i64, seed: Seed, device: Device) -> Self {
+        let noise = normal(seed, &[len, embedding]);
         Self {
             keys: unit_rows(&noise).to_device(device),
             next: 0,
@@ -80,6 +81,8 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use tch::Kind;
+
     use super::*;
 
     fn rows(first: i64, num: i64) -> Tensor {
@@ -92,7 +95,7 @@ mod tests {
 
     #[test]
     fn new_keys_take_the_place_of_the_oldest_around_the_end() {
-        let mut queue = Queue::random(5, 1, Device::Cpu);
+        let mut queue = Queue::random(5, 1, Seed::of_run(1), Device::Cpu);
         queue.enqueue(&rows(10, 3));
         assert!((queue.fill() - 0.6).abs() < 1e-9);
         queue.enqueue(&rows(20, 3));
@@ -102,14 +105,14 @@ mod tests {
 
     #[test]
     fn of_more_keys_than_there_is_room_for_the_last_stay() {
-        let mut queue = Queue::random(2, 1, Device::Cpu);
+        let mut queue = Queue::random(2, 1, Seed::of_run(1), Device::Cpu);
         queue.enqueue(&rows(1, 5));
         assert_eq!(values(&queue), [4.0, 5.0]);
     }
 
     #[test]
     fn a_queue_begins_with_unit_vectors() {
-        let lengths: Vec<f32> = Queue::random(9, 16, Device::Cpu)
+        let lengths: Vec<f32> = Queue::random(9, 16, Seed::of_run(1), Device::Cpu)
             .keys()
             .norm_scalaropt_dim(2.0, [1i64].as_slice(), false)
             .try_into()

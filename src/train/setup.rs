@@ -56,12 +56,13 @@ pub fn queue_warnings(
 ///
 /// # Source
 /// Misra and van der Maaten, "Self-Supervised Learning of Pretext-Invariant Representations", CVPR 2020: 32,000 of 1.28
-/// million, one in forty. That all of them are the most is ours: what is drawn again tells nothing new.
+/// million, one in forty. That as many as there are is the most is ours: they are drawn with replacement, and what is drawn again
+/// tells nothing new.
 pub fn negatives_warning(num_records: u64, negatives: u64) -> Option<String> {
     (negatives > num_records).then(|| {
         format!(
-            "{negatives} negatives are drawn from a memory of {num_records} records, so that each record is drawn several \
-             times: set train.negatives to at most {num_records}"
+            "{negatives} negatives are more than the memory of {num_records} records has, so that many are drawn again and \
+             again: set train.negatives to at most {num_records}"
         )
     })
 }
@@ -108,7 +109,7 @@ mod tests {
     fn more_negatives_than_records_are_told_how_many_there_are() {
         assert_eq!(
             negatives_warning(637, 4096).unwrap(),
-            "4096 negatives are drawn from a memory of 637 records, so that each record is drawn several times: set \
+            "4096 negatives are more than the memory of 637 records has, so that many are drawn again and again: set \
              train.negatives to at most 637"
         );
     }

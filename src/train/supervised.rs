@@ -4,6 +4,7 @@ use tch::{Device, Kind, Reduction, Tensor};
 
 use super::step::{Observed, StepInputs};
 use crate::model::{Head, NamedTensors, Pass, Precision, ResNet, ResNetConfig, unit_rows};
+use crate::types::Seed;
 
 /// Which network learns from labels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,15 +24,17 @@ pub struct Supervised {
     trunk: ResNet,
     classifier: Head,
     tensors: NamedTensors,
-    /// Of the batch at hand, for each of its parts; not less than one record for all of them.
+    /// Labelled records of the batch, at least 1, over the number of its parts.
     labelled_per_part: Tensor,
 }
 
 impl Supervised {
-    /// New weights from libtorch's generator.
-    pub fn new(config: SupervisedConfig, num_labels: i64, device: Device) -> Self {
-        let trunk = ResNet::new(&config.network, device);
-        let classifier = Head::linear(config.network.num_features(), num_labels, device);
+    /// New weights from `seed`.
+    pub fn new(config: SupervisedConfig, num_labels: i64, seed: Seed, device: Device) -> Self {
+        let trunk = ResNet::new(&config.network, seed.for_step("backbone", ""), device);
+        let num_features = config.network.num_features();
+        let seed = seed.for_step("head", "");
+        let classifier = Head::linear(num_features, num_labels, seed, device);
         let mut tensors = NamedTensors::default();
         tensors.extend("backbone", trunk.tensors());
         tensors.extend("head", classifier.tensors());
@@ -55,7 +58,7 @@ impl Supervised {
     }
 
     /// Begins a step on records of these labels, which come in `num_parts` parts: each labelled record counts the same,
-    /// whichever part it is in. Where none has a label nothing is learnt.
+    /// whichever part it is in. Where none has a label the loss is 0.
     pub fn begin_step(&mut self, labels: &Tensor, num_parts: i64) {
         let num_labelled = labels.ne(-1).sum(Kind::Float).clamp_min(1.0);
         self.labelled_per_part = num_labelled / num_parts as f64;

@@ -25,11 +25,6 @@ impl Seed {
         Self(hash.digest())
     }
 
-    /// The seed as a number, for a generator of another library.
-    pub fn as_i64(self) -> i64 {
-        i64::from_ne_bytes(self.0.to_ne_bytes())
-    }
-
     /// The seed of one view: of the `view`-th image that is made of record `record` in `epoch`. Neither order nor
     /// thread enters, so that a step of training can be made again alone.
     pub fn for_view(self, epoch: u64, record: u64, view: u32) -> Self {

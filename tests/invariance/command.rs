@@ -10,7 +10,7 @@ use vidpairs::model::weights::{Weights, write_safetensors};
 use vidpairs::model::{Depth, ResNet, ResNetConfig, Stem, to_host};
 use vidpairs::npz::{ArrayValues, NamedArray, write_npz};
 use vidpairs::png::{PngEffort, encode};
-use vidpairs::types::{RgbImage, SizePx};
+use vidpairs::types::{RgbImage, Seed, SizePx};
 
 /// A folder to run in.
 struct Bench {
@@ -49,14 +49,13 @@ impl Bench {
     }
 
     /// A narrow network whose weights are drawn from `seed`.
-    fn weights(&self, name: &str, seed: i64) {
-        tch::manual_seed(seed);
+    fn weights(&self, name: &str, seed: u64) {
         let config = ResNetConfig {
             depth: Depth::R18,
             width: 4,
             stem: Stem::Small,
         };
-        let network = ResNet::new(&config, Device::Cpu);
+        let network = ResNet::new(&config, Seed::of_run(seed), Device::Cpu);
         let weights: Weights = network
             .tensors()
             .iter()

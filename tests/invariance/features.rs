@@ -41,7 +41,7 @@ fn encoder(folder: &Path) -> TrainedResNet {
         width: 16,
         stem: Stem::Large,
     };
-    let network = ResNet::new(&config, Device::Cpu);
+    let network = ResNet::zeroed(&config, Device::Cpu);
     fill(network.tensors());
     let tensors = network.tensors().iter();
     let weights: Weights = tensors

@@ -92,7 +92,7 @@ const TRAINING: Pass = Pass::Training {
 fn resnets_give_the_features_and_statistics_of_torchvision() {
     let golden = golden("features");
     for depth in [Depth::R18, Depth::R34, Depth::R50] {
-        let net = ResNet::new(&network(depth), Device::Cpu);
+        let net = ResNet::zeroed(&network(depth), Device::Cpu);
         fill(net.tensors());
         let name = &format!("resnet{}", depth.num_layers());
         let golden = &golden[name];
@@ -124,7 +124,7 @@ fn resnets_give_the_features_and_statistics_of_torchvision() {
 
 #[test]
 fn bfloat16_rounds_where_the_autocast_of_pytorch_rounds() {
-    let net = ResNet::new(&network(Depth::R18), Device::Cpu);
+    let net = ResNet::zeroed(&network(Depth::R18), Device::Cpu);
     fill(net.tensors());
     let pass = Pass::Evaluation {
         precision: Precision::Bf16,
@@ -153,11 +153,11 @@ fn moco_follows_the_reference(name: &str, head: HeadKind, temperature: f64, num_
         region_weight: 0.5,
         precision: Precision::F32,
     };
-    let mut moco = Moco::new(config, Device::Cpu);
+    let mut moco = Moco::new(config, Seed::of_run(0), Device::Cpu);
     widen(moco.trained());
     widen(moco.key().tensors());
     fill(moco.trained());
-    moco.key().tensors().copy_from(moco.query().tensors());
+    fill(moco.key().tensors());
     let keys = unit_rows(&uniform(&[32, 128], 5000));
     moco.queue().keys().shallow_clone().set_data(&keys);
     let mut sgd = Sgd::new(
@@ -252,7 +252,7 @@ fn pirl_takes_the_steps_of_the_reference() {
         groups: 1,
         precision: Precision::F32,
     };
-    let mut pirl = Pirl::new(config, 24, Device::Cpu);
+    let mut pirl = Pirl::new(config, 24, Seed::of_run(0), Device::Cpu);
     widen(pirl.trained());
     fill(pirl.trained());
     let bank = unit_rows(&uniform(&[24, 128], 6000));

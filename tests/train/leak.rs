@@ -1,7 +1,7 @@
 //! What batch norm tells an encoder when query and key of a pair share a group, and that shuffling keeps it quiet.
 
 use tch::{Device, Kind, Tensor};
-use vidpairs::model::{Depth, Precision, ResNetConfig, Stem};
+use vidpairs::model::{Depth, Precision, ResNetConfig, Stem, normal};
 use vidpairs::train::{HeadKind, Moco, MocoConfig, StepInputs};
 use vidpairs::types::Seed;
 
@@ -13,7 +13,7 @@ const NUM_BATCHES: usize = 12;
 /// keys `n + d` and `n - d`, where `m` and `n` are a hundred times `d`: a view alone tells nothing of its partner, but what batch norm
 /// makes of it in its group does.
 fn set_apart(is_shuffled: bool) -> f64 {
-    tch::manual_seed(7);
+    let seed = Seed::of_run(7);
     let config = MocoConfig {
         network: ResNetConfig {
             depth: Depth::R18,
@@ -31,25 +31,25 @@ fn set_apart(is_shuffled: bool) -> f64 {
         region_weight: 0.5,
         precision: Precision::F32,
     };
-    let mut moco = Moco::new(config, Device::Cpu);
+    let mut moco = Moco::new(config, seed, Device::Cpu);
     let mut apart: Vec<f64> = Vec::new();
     for batch in 0..NUM_BATCHES {
-        let float = (Kind::Float, Device::Cpu);
-        let pairs = |scale: f64| {
-            (Tensor::randn([BATCH / 2, 1, 3, 1, 1], float) * scale).repeat([1, 2, 1, 1, 1])
+        let seed = seed.for_step("step", &batch.to_string());
+        let pairs = |what: &str, scale: f64| {
+            let drawn = normal(seed.for_step(what, ""), &[BATCH / 2, 1, 3, 1, 1]);
+            (drawn * scale).repeat([1, 2, 1, 1, 1])
         };
         let ends = Tensor::from_slice(&[1f32, -1.0]).view([1, 2, 1, 1, 1]);
-        let spread = pairs(1.0) * ends;
+        let spread = pairs("spread", 1.0) * ends;
         // Of one pixel each: at the borders of larger ones convolutions would show `m` and `n` to batch norm.
         let images = |colors: Tensor| colors.view([BATCH, 3, 1, 1]);
-        let queries = images(pairs(100.0) + &spread);
-        let keys = images(pairs(100.0) + &spread);
+        let queries = images(pairs("queries", 100.0) + &spread);
+        let keys = images(pairs("keys", 100.0) + &spread);
         let inputs = StepInputs {
             records: Tensor::arange(BATCH, (Kind::Int64, Device::Cpu)),
             labels: Tensor::zeros([BATCH], (Kind::Int64, Device::Cpu)),
             views: vec![queries, keys],
         };
-        let seed = Seed::of_run(1).for_step("step", &batch.to_string());
         let observed = tch::no_grad(|| moco.loss(&inputs, seed));
         let cosines = observed.queries.matmul(&observed.keys.tr());
         for row in 0..BATCH {
