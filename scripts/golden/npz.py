@@ -32,6 +32,19 @@ def main():
              notes=np.array({"any": "object"}, dtype=object))
     np.savez(out / "text_labels.npz", feat=FEAT, instance=np.array(["9", "10", "9", "é"]),
              **{"class": np.array([b"zebra", b"ant", b"zebra", b"ant"])})
+    np.savez(out / "mixed_labels.npz", feat=FEAT, instance=np.array([True, True, False, True]), class_names=np.array([1.5]),
+             **{"class": np.array(["a", "a", "", ""])})
+    # Three images each of four things of two classes, told in several ways; for tests/invariance/command.rs.
+    thing = np.repeat([3, 0, 2, 1], 3)
+    kind = np.array([1, 0, 0, 1])[thing]
+    for seed, (name, instances, classes) in enumerate([
+        ("things_in_words", np.array(["d", "a", "c", "b"])[thing], np.array(["ant", "zebra"])[kind]),
+        ("things_in_numbers", 100 - thing, 7 * kind),
+        ("things_by_other_names", thing, np.array(["car", "bus"])[kind]),
+        ("things_of_other_classes", thing, np.array([0, 0, 1, 1])[thing]),
+    ]):
+        feat = np.random.default_rng(seed).standard_normal((12, 8)).astype("<f4")
+        np.savez(out / f"{name}.npz", feat=feat, instance=instances, **{"class": classes})
     # What is refused.
     np.save(out / "single.npy", FEAT)
     np.savez(out / "unnamed.npz", FEAT, INSTANCE)
@@ -45,6 +58,9 @@ def main():
     np.savez(out / "short_class.npz", feat=FEAT, instance=INSTANCE, **{"class": CLASS[:2]})
     np.savez(out / "half_labels.npz", feat=FEAT, instance=INSTANCE + 0.5)
     np.savez(out / "complex_labels.npz", feat=FEAT, instance=INSTANCE.astype("<c8"))
+    np.savez(out / "latin_labels.npz", feat=FEAT, instance=INSTANCE,
+             **{"class": np.char.encode(np.array(["a", "é", "a", "é"]), "latin-1")})
+    np.savez(out / "column_labels.npz", feat=FEAT, instance=INSTANCE[:, None])
     np.savez(out / "few_names.npz", feat=FEAT, **labels, class_names=np.array(["a"]))
     nan = FEAT.copy()
     nan[2, 1] = np.nan

@@ -124,7 +124,13 @@ impl<'a, R: Read> ArrayReader<'a, R> {
         let header = ArrayHeader::parse(text).map_err(wrong)?;
         let got = stated.saturating_sub((before + len) as u64);
         let expected = match header.element.letter {
-            'O' => return Err(kind(name, &header, "numbers or text, not Python's objects")),
+            'O' => {
+                return Err(kind(
+                    name,
+                    &header,
+                    "numbers or text, not Python's objects (.astype makes either)",
+                ));
+            }
             _ => header.num_bytes().unwrap_or(u128::MAX),
         };
         if expected != u128::from(got) {

@@ -40,7 +40,7 @@ impl<R: Read> ArrayReader<'_, R> {
         Ok(f64::from_le_bytes(bytes))
     }
 
-    /// The elements as integers: those of any width, or floating-point numbers that are whole.
+    /// The elements as integers: those of any width, bools (0 and 1), or floating-point numbers that are whole.
     ///
     /// # Errors
     /// [`NpzError::NotWhole`] names the first that is none, or beyond 64 bits; [`NpzError::Kind`], [`NpzError::Damaged`].
@@ -51,7 +51,7 @@ impl<R: Read> ArrayReader<'_, R> {
             ('i', 2) => return self.elements(|bytes| i64::from(i16::from_le_bytes(bytes))),
             ('i', 4) => return self.elements(|bytes| i64::from(i32::from_le_bytes(bytes))),
             ('i', 8) => return self.elements(i64::from_le_bytes),
-            ('u', 1) => return self.elements(|bytes| i64::from(u8::from_le_bytes(bytes))),
+            ('u' | 'b', 1) => return self.elements(|bytes| i64::from(u8::from_le_bytes(bytes))),
             ('u', 2) => return self.elements(|bytes| i64::from(u16::from_le_bytes(bytes))),
             ('u', 4) => return self.elements(|bytes| i64::from(u32::from_le_bytes(bytes))),
             ('u', 8) => {
@@ -68,7 +68,7 @@ impl<R: Read> ArrayReader<'_, R> {
             ('f', 2) => self.elements(|bytes| half::f16::from_le_bytes(bytes).to_f64())?,
             ('f', 4) => self.elements(|bytes| f64::from(f32::from_le_bytes(bytes)))?,
             ('f', 8) => self.elements(f64::from_le_bytes)?,
-            _ => return Err(self.kind("integers, floating-point numbers that are whole, or texts")),
+            _ => return Err(self.kind("integers, floating-point numbers that are whole, or texts (.astype(str) makes them)")),
         };
         let all = floats.into_iter().enumerate();
         let whole = all.map(|(row, value)| {

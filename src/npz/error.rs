@@ -119,8 +119,10 @@ pub enum NpzError {
         /// As it is stored.
         value: f64,
     },
-    /// A text that is none.
-    #[error("`{name}` holds no text in row {row}")]
+    /// A text that is not UTF-8, or no Unicode.
+    #[error(
+        "`{name}` is no text of Unicode in row {row}; decode it first: numpy.char.decode({name}, ENCODING)"
+    )]
     NotText {
         /// The array.
         name: String,

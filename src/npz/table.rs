@@ -127,7 +127,7 @@ fn labels<R: Read + Seek>(
     match (array.header().shape.as_slice(), num_rows) {
         (&[got], Some(rows)) if got == rows => {}
         (_, Some(rows)) => {
-            return Err(array.shape(format!("{rows} labels, as `feat` has {rows} rows")));
+            return Err(array.shape(format!("[{rows}], a label for each row of `feat`")));
         }
         // `feat` is a scalar, which is said when it is read.
         (_, None) => return Ok((Vec::new(), None)),

@@ -75,6 +75,12 @@ fn labels_that_are_texts_are_their_own_names_in_the_order_of_numpy() {
     assert_eq!(table.instance_names.unwrap(), ["10", "9", "é"]);
     assert_eq!(table.classes.unwrap(), [1, 0, 1, 0]);
     assert_eq!(table.class_names.unwrap(), ["ant", "zebra"]);
+    // Texts are their own names, whatever the list beside them; an empty one is a text.
+    let table = read("mixed_labels.npz");
+    assert_eq!(table.instances, [1, 1, 0, 1]);
+    assert_eq!(table.instance_names, None);
+    assert_eq!(table.classes.unwrap(), [1, 1, 0, 0]);
+    assert_eq!(table.class_names.unwrap(), ["", "a"]);
 }
 
 #[test]
@@ -125,11 +131,11 @@ fn what_is_wrong_is_named_with_what_would_pass() {
         ),
         (
             "short.npz",
-            "array `instance` has the shape [3]; expected 4 labels, as `feat` has 4 rows",
+            "array `instance` has the shape [3]; expected [4], a label for each row of `feat`",
         ),
         (
             "short_class.npz",
-            "array `class` has the shape [2]; expected 4 labels",
+            "array `class` has the shape [2]; expected [4], a label",
         ),
         (
             "half_labels.npz",
@@ -138,6 +144,14 @@ fn what_is_wrong_is_named_with_what_would_pass() {
         (
             "complex_labels.npz",
             "array `instance` is of kind <c8; expected integers",
+        ),
+        (
+            "latin_labels.npz",
+            "`class` is no text of Unicode in row 1; decode it first",
+        ),
+        (
+            "column_labels.npz",
+            "array `instance` has the shape [4, 1]; expected [4]",
         ),
         (
             "few_names.npz",

@@ -223,6 +223,40 @@ fn features_of_another_program_are_measured_without_images() {
 }
 
 #[test]
+fn files_that_label_the_same_things_in_words_and_in_numbers_are_compared_and_others_are_not() {
+    let bench = Bench::new();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/npz");
+    let files = [
+        "in_words",
+        "in_numbers",
+        "by_other_names",
+        "of_other_classes",
+    ];
+    let paths = files.map(|file| {
+        format!(
+            "{file}={}",
+            golden.join(format!("things_{file}.npz")).display()
+        )
+    });
+    let mut args = vec!["--set", "invariance.top=[2]"];
+    args.extend(paths.iter().flat_map(|path| ["--features", path]));
+    let found = bench.invariance(&args).run_json();
+    let panels = found["panels"].as_array().unwrap();
+    let measured = |panel: &Value| -> Vec<usize> {
+        let models = panel["models"].as_array().unwrap().iter().enumerate();
+        models.filter(|it| !it.1.is_null()).map(|it| it.0).collect()
+    };
+    let found: Vec<Vec<usize>> = panels.iter().map(measured).collect();
+    assert_eq!(found, [vec![0, 1], vec![2], vec![3]]);
+    assert_eq!(panels[0]["pairs"].as_array().unwrap().len(), 1);
+    for (panel, file) in panels[1..].iter().zip(&files[2..]) {
+        let warnings = panel["warnings"].to_string();
+        let said = format!("{file} has other sets, classes or names than the files before it");
+        assert!(warnings.contains(&said), "{warnings}");
+    }
+}
+
+#[test]
 fn the_difference_of_a_pair_is_that_of_the_table() {
     let bench = Bench::new();
     bench.features("clean.npz", 0.1);

@@ -211,6 +211,7 @@ fn per_target(subject: &Subject, score: &Score, top: &TopScore) -> Vec<TargetSco
     let targets = score.targets.iter().zip(&top.per_target);
     targets
         .map(|(&class, &score)| TargetScore {
+            class,
             target: subject.target_name(class).to_owned(),
             score,
         })

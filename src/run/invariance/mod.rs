@@ -215,6 +215,12 @@ fn of_features(files: &[NamedFile], judge: &Judge<'_>) -> Result<Measured, RunEr
             Some((_, panel)) => panel.add(place, judged),
             None => {
                 let mut panel = PanelMaker::of_features(&file.path, &subject);
+                if !panels.is_empty() {
+                    panel.warn(format!(
+                        "{} has other sets, classes or names than the files before it, and is not compared with them",
+                        file.name
+                    ));
+                }
                 panel.add(place, judged);
                 panels.push((subject, panel));
             }

@@ -109,7 +109,7 @@ fn small_sets(subject: &Subject) -> Vec<LeftOut> {
         .sets()
         .iter()
         .filter(|set| set.num_images < Version::PublishedCode.min_images());
-    let names = small.map(|set| subject.set_names.get(set.instance as usize));
+    let names = small.map(|set| subject.set_names.get(set.instance));
     let mut left_out = labels.left_out(Version::PublishedCode);
     for (left_out, name) in left_out.iter_mut().zip(names) {
         if let Some(name) = name {
@@ -176,8 +176,8 @@ fn near_words(near: NearView, invariance: Invariance) -> String {
     }
 }
 
-/// Targets, and their scores.
-type Named = (Vec<String>, Vec<f64>);
+/// Numbers of targets as keys, and their scores.
+type Keyed = (Vec<String>, Vec<f64>);
 
 /// The second model less the first; none where they were measured on different targets, or on too few. The scores of networks of other
 /// widths are no pair: the best of more units are better by luck alone.
@@ -192,12 +192,10 @@ fn pair(
     let shown = |judged: &Judged| {
         let mut scores = judged.scores.scores.iter();
         let found = scores.find(|score| score.version == SHOWN.name())?;
-        // With its number: two targets may have one name.
-        let targets = found.per_target.iter().enumerate();
-        let named = targets.map(|(place, it)| (format!("{place} {}", it.target), it.score));
-        Some(named.unzip())
+        let targets = found.per_target.iter();
+        Some(targets.map(|it| (it.class.to_string(), it.score)).unzip())
     };
-    let (of_first, of_second): (Named, Named) = (shown(first)?, shown(second)?);
+    let (of_first, of_second): (Keyed, Keyed) = (shown(first)?, shown(second)?);
     let (options, seed) = (judge.bootstrap(), judge.seed("pairs"));
     let difference = paired_difference(
         class_scores(&of_second),
@@ -216,7 +214,7 @@ fn pair(
     })
 }
 
-fn class_scores((names, scores): &Named) -> ClassScores<'_, String> {
+fn class_scores((names, scores): &Keyed) -> ClassScores<'_, String> {
     ClassScores { names, scores }
 }
 

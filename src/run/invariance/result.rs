@@ -125,6 +125,9 @@ pub struct VersionScore {
 /// A target and its score.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TargetScore {
+    /// Its number; models of one panel have the same.
+    #[serde(skip)]
+    pub class: u32,
     /// Its name.
     pub target: String,
     /// Percent.

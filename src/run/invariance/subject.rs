@@ -1,6 +1,6 @@
 //! What features are held against: the sets, the targets and the conditions of their images.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::invariance::{Labels, LabelsError, Version};
@@ -13,9 +13,9 @@ pub(super) struct Subject {
     /// Sets and classes.
     pub labels: Labels,
     /// What the set of an instance is called, by its number.
-    pub set_names: Vec<String>,
+    pub set_names: Names,
     /// What a class is called, by its number.
-    pub target_names: Vec<String>,
+    pub target_names: Names,
     /// Of each image: what its nearest neighbour is to show.
     pub retrieved: Vec<u32>,
     /// Of each image.
@@ -24,6 +24,26 @@ pub(super) struct Subject {
     pub near: NearView,
     /// Of each image the file and the box in it; none where features came without images.
     pub pictures: Vec<(PathBuf, Option<BoxXywh>)>,
+}
+
+/// What numbers from 0 are called.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Names {
+    of: Vec<String>,
+    /// Whether they came with the labels. Else they are numbers, which mean nothing beside other files.
+    are_given: bool,
+}
+
+impl Names {
+    /// Of `number`.
+    pub fn get(&self, number: u32) -> Option<&String> {
+        self.of.get(number as usize)
+    }
+
+    /// Whether both may be of the same things.
+    fn fit(&self, other: &Self) -> bool {
+        !(self.are_given && other.are_given) || self.of == other.of
+    }
 }
 
 impl Subject {
@@ -43,8 +63,14 @@ impl Subject {
         let class: Vec<u32> = class.collect();
         Ok(Self {
             labels: Labels::new(&instance, &class)?,
-            set_names: sets.sets.iter().map(|set| set.id.clone()).collect(),
-            target_names: sets.targets.clone(),
+            set_names: Names {
+                of: sets.sets.iter().map(|set| set.id.clone()).collect(),
+                are_given: true,
+            },
+            target_names: Names {
+                of: sets.targets.clone(),
+                are_given: true,
+            },
             retrieved: match is_set_one_thing(sets.invariance) {
                 true => instance,
                 false => class,
@@ -58,7 +84,8 @@ impl Subject {
         })
     }
 
-    /// Of the rows of `table`.
+    /// Of the rows of `table`. Labels are numbered in the order in which they come first, so that tables which call the same
+    /// things by other labels have the same numbers.
     ///
     /// # Errors
     /// [`LabelsError`]: there are none, or too many.
@@ -81,13 +108,16 @@ impl Subject {
 
     /// What class number `class` is called.
     pub fn target_name(&self, class: u32) -> &str {
-        let name = self.target_names.get(class as usize);
-        name.map_or("?", String::as_str)
+        self.target_names.get(class).map_or("?", String::as_str)
     }
 
-    /// Whether `other` has the same images in the same sets of the same classes, so that two models can be compared on them.
+    /// Whether `other` has the same images in the same sets of the same classes, so that two models can be compared on them: so
+    /// many images, which fall into the same sets and classes, and no name against it.
     pub fn is_same_as(&self, other: &Self) -> bool {
-        self.labels == other.labels && self.conditions == other.conditions
+        self.labels == other.labels
+            && self.conditions == other.conditions
+            && self.set_names.fit(&other.set_names)
+            && self.target_names.fit(&other.target_names)
     }
 
     /// Whether any set is large enough for the published code, which asks for most.
@@ -121,41 +151,80 @@ fn is_set_one_thing(invariance: crate::types::Invariance) -> bool {
     }
 }
 
-/// Numbers from 0 in the order of the labels, and what each is called.
-fn numbered(labels: &[i64], names: Option<&[String]>) -> (Vec<u32>, Vec<String>) {
-    let distinct: Vec<i64> = labels
-        .iter()
-        .copied()
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
-    let number = |label: &i64| distinct.binary_search(label).unwrap_or_default() as u32;
+/// Numbers from 0 in the order in which the labels come first, and what each is called.
+fn numbered(labels: &[i64], names: Option<&[String]>) -> (Vec<u32>, Names) {
+    let mut number_of = HashMap::new();
+    let mut distinct = Vec::new();
+    let numbers = labels.iter().map(|&label| {
+        *number_of.entry(label).or_insert_with(|| {
+            distinct.push(label);
+            distinct.len() as u32 - 1
+        })
+    });
+    let numbers = numbers.collect();
     let name = |label: &i64| {
         let name = names.and_then(|names| names.get(usize::try_from(*label).ok()?));
-        name.cloned().unwrap_or_else(|| label.to_string())
+        match name.map(String::as_str) {
+            Some("") => "\"\"".to_owned(),
+            Some(name) => name.to_owned(),
+            None => label.to_string(),
+        }
     };
-    let numbers = labels.iter().map(number).collect();
-    (numbers, distinct.iter().map(name).collect())
+    let names = Names {
+        of: distinct.iter().map(name).collect(),
+        are_given: names.is_some(),
+    };
+    (numbers, names)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn labels_of_a_table_are_numbered_in_their_order_and_named() {
-        let table = FeatureTable {
-            features: vec![0.0; 4],
+    fn table(instances: [i64; 6], classes: [i64; 6], names: Option<[&str; 2]>) -> FeatureTable {
+        FeatureTable {
+            features: vec![0.0; 6],
             num_units: 1,
-            instances: vec![70, -1, 70, -1],
-            classes: Some(vec![1, 0, 1, 0]),
+            instances: instances.to_vec(),
+            classes: Some(classes.to_vec()),
             instance_names: None,
-            class_names: Some(vec!["cup".to_owned(), "car".to_owned()]),
-        };
-        let subject = Subject::of_table(&table).unwrap();
-        assert_eq!(subject.set_names, ["-1", "70"]);
-        assert_eq!(subject.retrieved, [1, 0, 1, 0]);
-        assert_eq!(subject.target_name(1), "car");
+            class_names: names.map(|names| names.map(str::to_owned).to_vec()),
+        }
+    }
+
+    fn subject(instances: [i64; 6], classes: [i64; 6], names: Option<[&str; 2]>) -> Subject {
+        Subject::of_table(&table(instances, classes, names)).unwrap()
+    }
+
+    const INSTANCES: [i64; 6] = [70, -1, 70, -1, 5, 5];
+    const CLASSES: [i64; 6] = [1, 0, 1, 0, 1, 1];
+
+    #[test]
+    fn labels_of_a_table_are_numbered_as_they_come_and_named() {
+        let subject = subject(INSTANCES, CLASSES, Some(["cup", ""]));
+        assert_eq!(subject.set_names.of, ["70", "-1", "5"]);
+        assert_eq!(subject.retrieved, [0, 1, 0, 1, 2, 2]);
+        assert_eq!(
+            (subject.target_name(0), subject.target_name(1)),
+            ("\"\"", "cup")
+        );
         assert_eq!(subject.labels.classes(), [0, 1]);
+    }
+
+    #[test]
+    fn tables_are_of_the_same_things_whatever_the_numbers_unless_names_tell_otherwise() {
+        let plain = subject(INSTANCES, CLASSES, None);
+        let renumbered = subject([0, 1, 0, 1, 2, 2], [3, 9, 3, 9, 3, 3], None);
+        let named = subject(INSTANCES, CLASSES, Some(["cup", "car"]));
+        let named_in_another_order = subject(INSTANCES, [0, 1, 0, 1, 0, 0], Some(["car", "cup"]));
+        let other_names = subject(INSTANCES, CLASSES, Some(["bus", "car"]));
+        let other_classes = subject(INSTANCES, [1, 0, 1, 0, 0, 0], None);
+        let other_sets = subject([70, -1, -1, 70, 5, 5], [1, 1, 1, 1, 1, 1], None);
+        for same in [&renumbered, &named, &named_in_another_order, &other_names] {
+            assert!(plain.is_same_as(same) && same.is_same_as(&plain));
+        }
+        assert!(named.is_same_as(&named_in_another_order));
+        assert!(!named.is_same_as(&other_names));
+        assert!(!plain.is_same_as(&other_classes) && !plain.is_same_as(&other_sets));
     }
 }
