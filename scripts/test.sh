@@ -26,11 +26,11 @@ step "format" cargo fmt --check
 step "lints" lint
 step "docs" docs
 step "objects" scripts/fetch-objects.sh
-step "tests" cargo test --locked --lib --bins --tests
+step "tests" cargo test --locked --lib --test '*'
 step "examples of the docs" cargo test --locked --doc
 for feature in extract opencv synth train; do
     step "lints, $feature alone" lint --no-default-features --features "$feature"
 done
 step "lints, no feature" lint --no-default-features
-step "tests, no feature" cargo test --locked --no-default-features --lib --bins
+step "tests, no feature" cargo test --locked --no-default-features --lib
 printf '\n== all passed in %d s\n' "$SECONDS"

@@ -5,7 +5,7 @@
 #     scripts/experiments/training.sh [DIR]
 #
 # DIR (.media/training) holds afterwards 1,000 rendered videos of training objects, their pairs, images of held-out objects in a folder
-# for each object and in one for each class, and three runs of some ten minutes each: DIR/run-object, DIR/run-class, and DIR/run-real on
+# for each object and in one for each class, and three runs of nine minutes or less each: DIR/run-object, DIR/run-class, and DIR/run-real on
 # regions of real clips. What is there stays.
 # Pillow, which cuts objects out, is installed into DIR/python.
 # VIDPAIRS names the program (target/release/vidpairs, all features).

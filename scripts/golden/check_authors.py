@@ -1,9 +1,9 @@
 """Scores features with the program of the paper's authors and with `vidpairs invariance`, and compares them.
 
-    git clone https://github.com/senthilps8/demystifyssl
+    git clone https://github.com/senthilps8/demystifyssl && git -C demystifyssl checkout 4ba46dd
     python scripts/golden/check_authors.py demystifyssl target/debug/vidpairs
 
-Needs torch, numpy and hydra-core. Their program prints three decimals, so that is how far both must agree. Prints a line for each
+Needs torch 2.11.0, numpy 2.4.6 and hydra-core 1.3.2. Their program prints three decimals, so that is how far both must agree. Prints a line for each
 case; stops at the first that fails.
 """
 
@@ -68,7 +68,7 @@ def theirs(clone: pathlib.Path, folder: pathlib.Path, feat, instances, classes) 
                "hydra.output_subdir=null", f"hydra.run.dir={folder}"]
     # Their file holds numpy's arrays.
     environment = os.environ | {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}
-    said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=clone, env=environment).stdout
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=clone, env=environment).stdout
     return [float(score) for score in re.search(r"0010: (\S+) 0025: (\S+)", said).groups()]
 
 
@@ -78,7 +78,7 @@ def ours(vidpairs: str, folder: pathlib.Path, feat, instances, classes) -> list:
         arrays["class"] = classes
     numpy.savez(folder / "features.npz", **arrays)
     command = [vidpairs, "invariance", "--features", folder / "features.npz", "--out", folder / "out", "--json", "--quiet"]
-    answer = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     scores = answer["panels"][0]["models"][0]["scores"]
     found = {score["k"]: score for score in scores if score["version"] == "published-code"}
     return [found[k]["value"] for k in (10, 25)]

@@ -15,7 +15,7 @@ pub mod extract;
 pub mod formula;
 mod grid;
 #[cfg(feature = "synth")]
-pub mod objects;
+pub mod meshes;
 mod programs;
 pub mod python;
 #[cfg(feature = "synth")]

@@ -16,7 +16,8 @@ const SIDE: u64 = 6144;
 fn await_begin(work: &Work, out: &str) {
     let journal = work.path(out).join(".journal/progress.jsonl");
     let start = Instant::now();
-    while !journal.exists() && start.elapsed() < Duration::from_secs(60) {
+    while !journal.exists() {
+        assert!(start.elapsed() < Duration::from_secs(60), "it never began");
         thread::sleep(Duration::from_millis(1));
     }
 }

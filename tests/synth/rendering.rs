@@ -9,7 +9,7 @@ use vidpairs::synth::render::{
 };
 use vidpairs::types::{BoxXywh, RgbImage, Seed, SizePx};
 
-use crate::common::objects::{Obj, object, write_picture};
+use crate::common::meshes::{Obj, object, write_picture};
 
 const SIZE: SizePx = SizePx {
     width: 160,

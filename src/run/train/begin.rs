@@ -1,18 +1,16 @@
 //! Where a run begins: with new weights, or after the last checkpoint.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use tch::Device;
-
+use super::TrainOptions;
 use super::checkpoint::{Checkpoints, Progress};
 use super::config;
 use super::folder::RunFile;
+use super::load::Loader;
 use super::torch::computed;
-use crate::pipeline::Pipeline;
 use crate::run::RunError;
 use crate::run::words::counted;
 use crate::train::{DataCounts, Learner};
-use crate::types::Seed;
 
 /// What a run begins with.
 #[derive(Debug)]
@@ -25,21 +23,25 @@ pub(super) struct Begin {
 }
 
 impl Begin {
-    /// New weights from `seed`, or what the last checkpoint in `out` holds.
+    /// New weights from the loader's seed, or what the last checkpoint of the run holds.
     ///
     /// # Errors
-    /// [`RunError`]: the checkpoint cannot be read or is another network's; the folder cannot be written.
+    /// [`RunError`]: libtorch cannot make the network; the checkpoint cannot be read or is another network's; the folder cannot be
+    /// written, or is full.
     pub fn of(
-        pipeline: &Pipeline,
+        options: &TrainOptions,
         run_file: &RunFile,
-        out: &Path,
-        counts: DataCounts,
-        seed: Seed,
-        device: Device,
+        loader: &Loader,
     ) -> Result<Self, RunError> {
+        let TrainOptions { pipeline, out, .. } = options;
+        let counts = DataCounts {
+            records: i64::try_from(loader.data.reader.num_records()).unwrap_or(i64::MAX),
+            labels: loader.labels.names.len() as i64,
+        };
         let mut learner = computed("make the network", || {
             let config = config::learner(&pipeline.train);
-            Learner::new(&config, counts, seed.for_step("weights", ""), device)
+            let seed = loader.seed.for_step("weights", "");
+            Learner::new(&config, counts, seed, loader.device)
         })?;
         let checkpoints = Checkpoints::open(out, pipeline.train.watch.keep, run_file.about())
             .map_err(|err| err.named_if_full(out, "nothing yet"))?;

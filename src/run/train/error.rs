@@ -46,7 +46,7 @@ pub enum TrainError {
     /// Nothing to learn from labels.
     #[error(
         "train.method = \"supervised\" learns from the labels of records, and those in {} have {num_labels} different \
-         ones; expected at least 2", .dir.display()
+         ones; expected at least 2: extract from a source whose videos have classes, or choose another train.method", .dir.display()
     )]
     NoLabels {
         /// The shards.

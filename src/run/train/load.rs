@@ -36,6 +36,7 @@ pub(super) struct Loader {
     pub labels: Labels,
     pub views: Vec<ViewOf>,
     pub batch: u64,
+    pub epochs: u32,
     pub seed: Seed,
     pub precision: Precision,
     pub device: Device,
@@ -75,6 +76,11 @@ impl Loader {
     /// Whole batches in an epoch.
     pub fn steps_per_epoch(&self) -> u64 {
         self.data.reader.num_records() / self.batch
+    }
+
+    /// Batches of the whole run.
+    pub fn total_steps(&self) -> u64 {
+        u64::from(self.epochs) * self.steps_per_epoch()
     }
 
     /// How many batches may be in memory at once, those in the making included: what fits into [`MAX_BATCHES_BYTES`], and

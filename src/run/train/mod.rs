@@ -47,7 +47,7 @@ use super::{RunError, Verbosity};
 use crate::model;
 use crate::parallel::{Cancel, Crew, Ended, run_ordered};
 use crate::pipeline::Pipeline;
-use crate::train::DataCounts;
+use crate::train::Schedule;
 use crate::types::Seed;
 
 /// A batch takes seconds at most.
@@ -83,8 +83,7 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
     let TrainOptions { pipeline, out, .. } = options;
     let device = model::device_or_best(options.device.as_deref()).map_err(TrainError::from)?;
     let data = Data::open(&options.shards, pipeline)?;
-    let schedule = config::schedule(&pipeline.train)?;
-    let labelled = labelled(options)?;
+    let checked = Checked::of(options)?;
     let method = pipeline.train.method;
     let labels = Labels::wanted(method, &data, &options.shards, &options.cancel)?;
     let run_file = RunFile::of(pipeline, &data);
@@ -94,25 +93,20 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
         // Views keep their size, so it pays to try which convolution is fastest. They may differ in the last bits.
         tch::Cuda::cudnn_set_benchmark(true);
     }
-    let seed = Seed::of_run(pipeline.seed).for_step("train", "");
-    let counts = DataCounts {
-        records: i64::try_from(data.reader.num_records()).unwrap_or(i64::MAX),
-        labels: labels.names.len() as i64,
-    };
-    let begin = Begin::of(pipeline, &run_file, out, counts, seed, device)?;
     let loader = Arc::new(Loader {
         views: views_of(pipeline, data.kind, data.has_frames),
         data: Arc::new(data),
         labels,
         batch: u64::from(pipeline.train.batch),
-        seed,
+        epochs: pipeline.train.epochs,
+        seed: Seed::of_run(pipeline.seed).for_step("train", ""),
         precision: config::precision(&pipeline.train),
         device,
         viewers: Mutex::default(),
         damaged: Mutex::default(),
     });
-    let total_steps = u64::from(pipeline.train.epochs) * loader.steps_per_epoch();
-    if begin.progress.step >= total_steps {
+    let begin = Begin::of(options, &run_file, &loader)?;
+    if begin.progress.step >= loader.total_steps() {
         fs::remove_dir_all(out.join(JOURNAL_FOLDER)).ok();
         return Ok(TrainSummary {
             seconds: start.elapsed().as_secs_f64(),
@@ -120,7 +114,7 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
             ..TrainSummary::at(options, &loader, &begin.progress)
         });
     }
-    let mut trainer = Trainer::new(options, begin, loader, schedule, labelled)?;
+    let mut trainer = Trainer::new(options, begin, loader, checked)?;
     let warnings = unwise(pipeline, &trainer.loader);
     for warning in &warnings {
         trainer.display.warn(warning);
@@ -168,6 +162,21 @@ fn run(options: &TrainOptions, trainer: &mut Trainer) -> Result<(), RunError> {
         });
     }
     Ok(())
+}
+
+/// What is looked at before anything is written.
+struct Checked {
+    schedule: Schedule,
+    labelled: Option<LabelledFolder>,
+}
+
+impl Checked {
+    fn of(options: &TrainOptions) -> Result<Self, RunError> {
+        Ok(Self {
+            schedule: config::schedule(&options.pipeline.train)?,
+            labelled: labelled(options)?,
+        })
+    }
 }
 
 /// Lists the labelled images of `--knn`.

@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use tch::{Device, Tensor};
 
-use super::TrainOptions;
 use super::begin::Begin;
 use super::checkpoint::{Checkpoints, Progress};
 use super::clock::Clock;
@@ -20,6 +19,7 @@ use super::metrics::{KnnFigures, Metrics, StepFigures};
 use super::summary::TrainSummary;
 use super::torch::computed;
 use super::watched::Watched;
+use super::{Checked, TrainOptions};
 use crate::parallel::Sink;
 use crate::pipeline::WatchKeys;
 use crate::run::RunError;
@@ -89,14 +89,13 @@ impl Trainer {
         options: &TrainOptions,
         begin: Begin,
         loader: Arc<Loader>,
-        schedule: Schedule,
-        labelled: Option<LabelledFolder>,
+        Checked { schedule, labelled }: Checked,
     ) -> Result<Self, RunError> {
         let train = &options.pipeline.train;
         let step = begin.progress.step;
         let metrics = Metrics::open(&options.out, step)
             .map_err(|err| err.named_if_full(&options.out, &counted(step, "step")))?;
-        let total_steps = u64::from(train.epochs) * loader.steps_per_epoch();
+        let total_steps = loader.total_steps();
         Ok(Self {
             chance: config::chance(train, loader.labels.names.len()),
             metrics,

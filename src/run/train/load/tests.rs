@@ -81,6 +81,7 @@ fn loader(dir: &Path, cut: &[u32]) -> Loader {
         data: Arc::new(data),
         labels: Labels::default(),
         batch: 4,
+        epochs: 1,
         seed: Seed::of_run(3),
         precision: Precision::F32,
         device: Device::Cpu,
