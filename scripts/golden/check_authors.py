@@ -3,7 +3,7 @@
     git clone https://github.com/senthilps8/demystifyssl && git -C demystifyssl checkout 4ba46dd
     python scripts/golden/check_authors.py demystifyssl target/debug/vidpairs
 
-Needs torch 2.11.0, numpy 2.4.6 and hydra-core 1.3.2. Their program prints three decimals, so that is how far both must agree. Prints a line for each
+Needs torch 2.11.0, numpy 2.4.6 and hydra-core 1.3.8. Their program prints three decimals, so that is how far both must agree. Prints a line for each
 case; stops at the first that fails.
 """
 
@@ -66,8 +66,8 @@ def theirs(clone: pathlib.Path, folder: pathlib.Path, feat, instances, classes) 
     torch.save(data, folder / "alldata.pth")
     command = [sys.executable, "measure_invariances.py", "dataset=got", f"dataset.save_dir={folder}",
                "hydra.output_subdir=null", f"hydra.run.dir={folder}"]
-    # Their file holds numpy's arrays.
-    environment = os.environ | {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}
+    # Their file holds numpy's arrays; their program is older than what warns about it.
+    environment = os.environ | {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1", "PYTHONWARNINGS": "ignore"}
     said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=clone, env=environment).stdout
     return [float(score) for score in re.search(r"0010: (\S+) 0025: (\S+)", said).groups()]
 
