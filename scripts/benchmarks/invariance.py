@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Seconds of the invariance score: vidpairs beside NumPy doing the steps of the published program, in turns.
 
-usage: invariance.py [--rounds N] [--sets N] [--set-images N] [--units N] [--workers N] [--partition] RIS
+usage: invariance.py [--rounds N] [--sets N] [--set-images N] [--units N] [--workers N] [--partition] [--command VIDPAIRS] RIS
 
 RIS: the example, built for release (`cargo build --release --no-default-features --example ris`). The shape of ALOI's viewpoints by
 default: 1000 objects in 72 images, 2048 units, each object a target. Features are drawn here: a normal value for each object and unit,
@@ -14,8 +14,12 @@ Every program has the features in memory when the clock starts; vidpairs looks i
 must give the same score. Wall clocks, and the seconds that processors spent on it, which other work on the machine hardly touches; medians
 over rounds, ratios the medians of the rounds' ratios. On an idle machine the ratio of the wall clocks is that of the processor seconds times
 nearly the number of workers.
+
+`--command VIDPAIRS` also measures all that `vidpairs invariance --features` says of one and of two such models, the page included: seconds and
+the most memory that it held, reading of the files included.
 """
 import argparse
+import os
 import resource
 import statistics
 import subprocess
@@ -86,6 +90,18 @@ def ours(arguments, folder, *versions):
     return wall, (all_rounds - start) / OUR_ROUNDS, [float(it) for it in printed[place + 1:place + 1 + len(TOP)]]
 
 
+def whole_command(arguments, folder, num_models):
+    """Seconds and GB of `vidpairs invariance` on the same features, once for each model."""
+    command = [arguments.command, "invariance", "--out", folder / f"out-{num_models}", "--quiet", "--workers", arguments.workers]
+    for number in range(num_models):
+        command += ["--features", f"model-{number}={folder / 'features.npz'}"]
+    start = time.perf_counter()
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0, status
+    return time.perf_counter() - start, usage.ru_maxrss * 1024 / 1e9
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("ris", metavar="RIS")
@@ -95,6 +111,7 @@ def main():
     parser.add_argument("--units", type=int, default=2048)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--partition", action="store_true")
+    parser.add_argument("--command", metavar="VIDPAIRS")
     arguments = parser.parse_args()
     features = drawn(arguments.sets, arguments.set_images, arguments.units)
     instance = np.repeat(np.arange(arguments.sets, dtype=np.uint32), arguments.set_images)
@@ -111,7 +128,12 @@ def main():
             assert np.allclose(theirs, scores, rtol=1e-6), (theirs, scores)
             *every, _ = ours(arguments, folder)
             rounds.append((numpy_seconds, one, every))
-    print(f"{len(features)} images x {arguments.units} units, {arguments.sets} sets, {arguments.workers} workers\n")
+        whole = []
+        if arguments.command:
+            np.savez(folder / "features.npz", feat=features, instance=instance)
+            del features
+            whole = [whole_command(arguments, folder, num_models) for num_models in (1, 2)]
+    print(f"{len(instance)} images x {arguments.units} units, {arguments.sets} sets, {arguments.workers} workers\n")
     print("| | seconds | NumPy's over ours | processor seconds | NumPy's over ours |\n|---|---|---|---|---|")
     names = [f"NumPy {np.__version__}, published steps", "vidpairs, published-code", "vidpairs, all three versions"]
     for place, name in enumerate(names):
@@ -120,6 +142,8 @@ def main():
             ratio = statistics.median(it[0][clock] / it[place][clock] for it in rounds)
             cells += [f"{statistics.median(it[place][clock] for it in rounds):.3f}", f"{ratio:.1f}" if place else ""]
         print(f"| {name} | " + " | ".join(cells) + " |")
+    for num_models, (seconds, gigabytes) in enumerate(whole, start=1):
+        print(f"\nvidpairs invariance, {num_models} of such models: {seconds:.0f} s, {gigabytes:.1f} GB")
 
 
 if __name__ == "__main__":

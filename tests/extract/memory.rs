@@ -1,7 +1,7 @@
 //! The memory of `vidpairs extract` has a ceiling, whatever the length and the number of the videos.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -51,13 +51,7 @@ min_forward_backward_iou = 0.01
 #[test]
 fn memory_has_a_ceiling_where_regions_are_followed_from_every_frame_for_very_long() {
     let work = Work::new(VERY_MANY_REGIONS);
-    let short = work.path("short.mp4");
-    Video {
-        size: "1920x1080",
-        frames: 60,
-        codec: &["-c:v", "libx264", "-preset", "ultrafast", "-g", "30"],
-    }
-    .write(&short);
+    let short = short_full_hd(&work);
     looped(&short, 20, &work.clips().join("a.mp4"));
     let mut child = work.extract("out").workers(1).spawn();
     // Sixteen anchors are as many as are followed at once: they are there after as many frames, and the frames of
@@ -109,6 +103,18 @@ fn peak(work: &Work, out: &str, num_pairs: u64) -> u64 {
     watch.join().unwrap()
 }
 
+/// A clip of 2 s at 1920 x 1080.
+fn short_full_hd(work: &Work) -> PathBuf {
+    let short = work.path("short.mp4");
+    Video {
+        size: "1920x1080",
+        frames: 60,
+        codec: &["-c:v", "libx264", "-preset", "ultrafast", "-g", "30"],
+    }
+    .write(&short);
+    short
+}
+
 fn looped(clip: &Path, times: u32, path: &Path) {
     let again = (times - 1).to_string();
     let input = ["-stream_loop", &again, "-i", clip.to_str().unwrap()];
@@ -118,13 +124,7 @@ fn looped(clip: &Path, times: u32, path: &Path) {
 #[test]
 fn memory_has_a_ceiling_whatever_the_length_and_the_number_of_the_videos() {
     let work = Work::new(PIPELINE);
-    let short = work.path("short.mp4");
-    Video {
-        size: "1920x1080",
-        frames: 60,
-        codec: &["-c:v", "libx264", "-preset", "ultrafast", "-g", "30"],
-    }
-    .write(&short);
+    let short = short_full_hd(&work);
     let clip = |name: &str| work.clips().join(name);
     looped(&short, 2, &clip("a.mp4"));
     let of_short = peak(&work, "short", 4);

@@ -4,6 +4,7 @@
 
 pub mod dataset;
 pub mod media;
+pub mod small_disk;
 pub mod strace;
 
 use std::collections::BTreeMap;
