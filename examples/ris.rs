@@ -15,7 +15,7 @@ use std::time::Instant;
 use std::{env, fs};
 
 use vidpairs::invariance::{Features, Labels, Plan, ScoreOptions, Version};
-use vidpairs::run::{BlockCrew, Verbosity, score_features};
+use vidpairs::run::{BlockCrew, score_features};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -35,11 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let labels: Vec<u32> = words(&fs::read(labels)?).map(u32::from_le_bytes).collect();
     let (instance, class) = labels.split_at(labels.len() / 2);
     let cancel = Arc::default();
-    let crew = BlockCrew {
-        workers,
-        cancel: &cancel,
-        verbosity: Verbosity::Quiet,
-    };
+    let crew = BlockCrew::quiet(workers, &cancel);
     for round in 1..=rounds {
         let start = Instant::now();
         let features = Arc::new(Features::new(values, num_units)?);

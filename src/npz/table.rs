@@ -30,7 +30,7 @@ impl FeatureTable {
     /// | array | | |
     /// |---|---|---|
     /// | `feat` | N x D, `f4`, `f8` (rounded to single precision) or `f2` | a row for each image |
-    /// | `instance` | N, integers, whole floats or texts | images of one number, or text, are one set |
+    /// | `instance` | N, integers, bools, whole floats or texts | images of one number, or text, are one set |
     /// | `class` | N, likewise; may be absent | the target of the set; without it each set is its own |
     /// | `instance_names`, `class_names` | texts; may be absent | what 0, 1 and so on are called |
     ///

@@ -22,6 +22,17 @@ pub struct BlockCrew<'a> {
     pub verbosity: Verbosity,
 }
 
+impl<'a> BlockCrew<'a> {
+    /// Of `workers` threads, which show nothing.
+    pub fn quiet(workers: usize, cancel: &'a Arc<Cancel>) -> Self {
+        Self {
+            workers,
+            cancel,
+            verbosity: Verbosity::Quiet,
+        }
+    }
+}
+
 /// Computes blocks `0..num_blocks` on the threads of `crew`, and gives the results to `take` in their order, so that sums are rounded the
 /// same way for any number of threads. `what` is shown while it goes, and names the work should a block be lost.
 ///
@@ -109,17 +120,9 @@ impl<T, F: FnMut(T)> Sink<Result<T, String>> for Taken<F> {
 mod tests {
     use super::*;
 
-    fn crew(workers: usize, cancel: &Arc<Cancel>) -> BlockCrew<'_> {
-        BlockCrew {
-            workers,
-            cancel,
-            verbosity: Verbosity::Quiet,
-        }
-    }
-
     fn squares(workers: usize, cancel: &Arc<Cancel>) -> Result<Vec<usize>, RunError> {
         let mut all = Vec::new();
-        let crew = crew(workers, cancel);
+        let crew = BlockCrew::quiet(workers, cancel);
         in_blocks("square", 50, crew, |at| at * at, |it| all.push(it)).map(|()| all)
     }
 
@@ -134,7 +137,13 @@ mod tests {
     #[test]
     fn a_block_that_panics_is_named_and_a_cancelled_computation_is_no_result() {
         let cancel = Arc::new(Cancel::default());
-        let lost = in_blocks("square", 3, crew(1, &cancel), |_| panic!("no"), |_: ()| {});
+        let lost = in_blocks(
+            "square",
+            3,
+            BlockCrew::quiet(1, &cancel),
+            |_| panic!("no"),
+            |_: ()| {},
+        );
         assert_eq!(lost.unwrap_err().to_string(), "square failed: no");
         cancel.set();
         assert!(matches!(squares(2, &cancel), Err(RunError::Stopped)));

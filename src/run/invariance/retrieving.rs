@@ -47,16 +47,7 @@ mod tests {
     use super::*;
     use crate::invariance::retrieval::RetrievalOptions;
     use crate::parallel::Cancel;
-    use crate::run::Verbosity;
     use crate::types::{Condition, NearView};
-
-    fn crew(workers: usize, cancel: &Arc<Cancel>) -> BlockCrew<'_> {
-        BlockCrew {
-            workers,
-            cancel,
-            verbosity: Verbosity::Quiet,
-        }
-    }
 
     fn retrieval(num_images: usize) -> (Arc<Features<'static>>, Arc<Retrieval>) {
         let values: Vec<f32> = (0..3 * num_images)
@@ -78,7 +69,7 @@ mod tests {
         for workers in [1, 4] {
             let cancel = Arc::new(Cancel::default());
             assert_eq!(
-                retrieve(&features, &retrieval, crew(workers, &cancel)).unwrap(),
+                retrieve(&features, &retrieval, BlockCrew::quiet(workers, &cancel)).unwrap(),
                 alone
             );
         }
@@ -88,13 +79,13 @@ mod tests {
     fn a_search_that_is_cancelled_or_has_other_features_gives_no_figure() {
         let ((features, retrieval), (others, _)) = (retrieval(1100), retrieval(1000));
         let cancel = Arc::new(Cancel::default());
-        let err = retrieve(&others, &retrieval, crew(2, &cancel)).unwrap_err();
+        let err = retrieve(&others, &retrieval, BlockCrew::quiet(2, &cancel)).unwrap_err();
         assert_eq!(
             err.to_string(),
             "retrieval failed: 1000 rows of features for 1100 images"
         );
         cancel.set();
-        let err = retrieve(&features, &retrieval, crew(2, &cancel)).unwrap_err();
+        let err = retrieve(&features, &retrieval, BlockCrew::quiet(2, &cancel)).unwrap_err();
         assert!(matches!(err, RunError::Stopped));
     }
 }

@@ -56,15 +56,6 @@ mod tests {
     use super::*;
     use crate::invariance::{Labels, ScoreOptions};
     use crate::parallel::Cancel;
-    use crate::run::Verbosity;
-
-    fn crew(workers: usize, cancel: &Arc<Cancel>) -> BlockCrew<'_> {
-        BlockCrew {
-            workers,
-            cancel,
-            verbosity: Verbosity::Quiet,
-        }
-    }
 
     /// Numbers that look drawn.
     fn drawn(len: usize) -> Vec<f32> {
@@ -83,7 +74,7 @@ mod tests {
         let labels = Labels::new(&instance, &class).unwrap();
         let plan = Plan::new(labels, ScoreOptions::default()).unwrap();
         let cancel = Arc::default();
-        let crew = crew(workers, &cancel);
+        let crew = BlockCrew::quiet(workers, &cancel);
         score_features(&Arc::new(features), &Arc::new(plan), crew).unwrap()
     }
 
@@ -100,7 +91,8 @@ mod tests {
         let features = Arc::new(Features::new(drawn(12), 3).unwrap());
         let labels = Labels::of_instances(&[1, 1, 2]).unwrap();
         let plan = Arc::new(Plan::new(labels, ScoreOptions::default()).unwrap());
-        let err = score_features(&features, &plan, crew(2, &Arc::default())).unwrap_err();
+        let err =
+            score_features(&features, &plan, BlockCrew::quiet(2, &Arc::default())).unwrap_err();
         assert_eq!(
             err.to_string(),
             "the score failed: features of 4 images, labels of 3"
@@ -114,7 +106,7 @@ mod tests {
         let features = Arc::new(Features::new(drawn(12), 3).unwrap());
         let labels = Labels::of_instances(&[1, 1, 2, 2]).unwrap();
         let plan = Arc::new(Plan::new(labels, ScoreOptions::default()).unwrap());
-        let err = score_features(&features, &plan, crew(2, &cancel)).unwrap_err();
+        let err = score_features(&features, &plan, BlockCrew::quiet(2, &cancel)).unwrap_err();
         assert!(matches!(err, RunError::Stopped));
     }
 }
