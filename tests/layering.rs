@@ -1,4 +1,5 @@
-//! The law of the layout: a module imports only modules of a lower layer, never a neighbour.
+//! Layers inside the crates: a module imports only modules of lower layers, never a neighbour. Cargo enforces the layers of the
+//! crates themselves.
 
 // Clippy knows a test by its attribute, and takes the functions beside it for production code.
 #![allow(clippy::expect_used, clippy::panic)]
@@ -6,68 +7,125 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// From the bottom up. `lib.rs` and `main.rs` stand above all.
-const LAYERS: &[&[&str]] = &[
-    &["types", "parallel"],
-    &["jpeg", "png", "npz", "cv"],
-    &[
-        "source", "decode", "sample", "propose", "track", "crop", "codec", "shard", "augment",
-        "model",
-    ],
-    &["train", "invariance", "probe", "synth", "ope"],
-    &["pipeline"],
-    &["run", "report"],
-    &["cli"],
+/// The source folder of a crate, and its modules from the bottom up. `lib.rs` and `main.rs` stand above all.
+const CRATES: &[(&str, &[&[&str]])] = &[
+    (
+        "src",
+        &[
+            &["engines", "export", "inspect", "verify"],
+            &["report"],
+            &["cli"],
+        ],
+    ),
+    (
+        "crates/vidpairs-extract/src",
+        &[
+            &[
+                "codec", "crop", "decode", "ope", "propose", "sample", "track",
+            ],
+            &["engine"],
+            &["run"],
+        ],
+    ),
+    (
+        "crates/vidpairs-learn/src",
+        &[&["augment", "model"], &["train"], &["run"]],
+    ),
+    (
+        "crates/vidpairs-invariance/src",
+        &[&["measure", "npz"], &["run"]],
+    ),
+];
+
+/// What only one crate may name.
+const OWNERS: &[(&str, &str)] = &[
+    ("ffmpeg_next", "crates/vidpairs-extract/"),
+    ("tch", "crates/vidpairs-learn/"),
+    ("opencv", "crates/vidpairs-opencv/"),
+    ("turbojpeg", "crates/vidpairs-image/"),
+    ("clap", "src/cli/"),
+    ("toml_edit", "crates/vidpairs-pipeline/"),
 ];
 
 #[test]
 fn a_module_imports_only_lower_layers() {
-    let breaches: Vec<String> = rust_files(Path::new("src"))
-        .iter()
-        .flat_map(|file| breaches(file))
-        .collect();
-    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+    for (source, layers) in CRATES {
+        let mut breaches = Vec::new();
+        for file in rust_files(Path::new(source)) {
+            breaches.extend(breaches_in(&file, source, layers));
+        }
+        assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+        for module in layers.iter().copied().flatten() {
+            let folder = Path::new(source).join(module);
+            let is_there = folder.is_dir() || folder.with_extension("rs").is_file();
+            assert!(is_there, "{source} has no module `{module}`");
+        }
+    }
 }
 
-fn breaches(file: &Path) -> Vec<String> {
-    let importer = file
+#[test]
+fn a_library_is_named_in_its_crate_alone() {
+    let files = [Path::new("src"), Path::new("crates")];
+    for file in files.into_iter().flat_map(rust_files) {
+        let is_tested = ["tests", "benches", "examples"]
+            .iter()
+            .any(|folder| file.components().any(|part| part.as_os_str() == *folder));
+        for (library, owner) in OWNERS {
+            if is_tested || file.starts_with(owner) {
+                continue;
+            }
+            let text = fs::read_to_string(&file).expect("sources are UTF-8");
+            let (path, import) = (format!("{library}::"), format!("use {library};"));
+            let names_it = text.lines().any(|line| {
+                let line = line.trim();
+                let is_path = line.match_indices(&path).any(|(at, _)| {
+                    let before = line[..at].chars().next_back();
+                    !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
+                });
+                !line.starts_with("//") && (is_path || line == import)
+            });
+            assert!(!names_it, "{} names {library}", file.display());
+        }
+    }
+}
+
+fn breaches_in(file: &Path, source: &str, layers: &[&[&str]]) -> Vec<String> {
+    let layer = |module: &str| layers.iter().position(|names| names.contains(&module));
+    let inside = file
+        .strip_prefix(source)
+        .expect("the walk began in the folder");
+    let importer = inside
         .components()
-        .nth(1)
-        .map(|part| part.as_os_str().to_string_lossy().replace(".rs", ""));
-    let importer = importer.expect("every file lies under src/");
+        .next()
+        .map(|part| part.as_os_str().to_string_lossy().replace(".rs", ""))
+        .expect("a file has a name");
     if ["lib", "main"].contains(&importer.as_str()) {
         return Vec::new();
     }
-    let own =
-        layer(&importer).unwrap_or_else(|| panic!("`{importer}` has no layer: add it to LAYERS"));
+    let own = layer(&importer)
+        .unwrap_or_else(|| panic!("`{importer}` of {source} has no layer: add it to CRATES"));
     let text = fs::read_to_string(file).expect("sources are UTF-8");
     let code = text
         .lines()
         .map(str::trim)
         .filter(|line| !line.starts_with("//"));
-    // `crate::{a, b}` hides names from this test, and from the reader's eye: one `use` line per module.
-    code.filter(|line| {
-        line.contains("crate::{") || imports(line).any(|(name, at)| name != importer && at >= own)
+    let is_breach = |line: &&str| {
+        // `crate::{a, b}` hides names from this test, and from the reader's eye: one `use` line per module.
+        line.contains("crate::{")
+            || imports(line)
+                .any(|name| name != importer && layer(name).is_some_and(|imported| imported >= own))
+    };
+    code.filter(is_breach)
+        .map(|line| format!("{}: {line}", file.display()))
+        .collect()
+}
+
+/// The names that `line` has after `crate::`.
+fn imports(line: &str) -> impl Iterator<Item = &str> {
+    line.split("crate::").skip(1).filter_map(|rest| {
+        rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+            .next()
     })
-    .map(|line| format!("{}: {line}", file.display()))
-    .collect()
-}
-
-/// The layered modules that `line` names after `crate::` or `super::`, each with its layer.
-fn imports(line: &str) -> impl Iterator<Item = (&str, usize)> {
-    line.split("crate::")
-        .skip(1)
-        .chain(line.split("super::").skip(1))
-        .filter_map(|rest| {
-            let name = rest
-                .split(|c: char| !c.is_alphanumeric() && c != '_')
-                .next()?;
-            Some((name, layer(name)?))
-        })
-}
-
-fn layer(module: &str) -> Option<usize> {
-    LAYERS.iter().position(|names| names.contains(&module))
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
@@ -78,8 +136,10 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
         .flat_map(|path| {
             if path.is_dir() {
                 rust_files(&path)
-            } else {
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
                 vec![path]
+            } else {
+                Vec::new()
             }
         })
         .collect()

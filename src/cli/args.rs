@@ -31,6 +31,9 @@ pub(super) enum Command {
     Invariance(InvarianceArgs),
     /// Write the ResNet in a file of weights as another program expects it.
     Export(ExportArgs),
+    /// Print the libraries that this program is linked with, one a line.
+    #[command(hide = true)]
+    Libraries,
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

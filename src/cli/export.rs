@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::CliError;
 use super::args::{ExportArgs, ExportToArg};
-use crate::run::{self, ExportFormat, ExportOptions};
+use crate::export::{self, ExportFormat, ExportOptions};
 
 pub(super) fn export(args: &ExportArgs) -> Result<ExitCode, CliError> {
     let options = ExportOptions {
@@ -17,6 +17,6 @@ pub(super) fn export(args: &ExportArgs) -> Result<ExitCode, CliError> {
         },
         out: args.out.clone(),
     };
-    args.common.print(&run::export(&options)?)?;
+    args.common.print(&export::export(&options)?)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use serde::Serialize;
+use vidpairs_types::parallel::Cancel;
 
 use super::CliError;
 use super::args::InspectArgs;
-use crate::parallel::Cancel;
+use crate::inspect::{self, Inspection, SampledRecord, Top};
 use crate::report::gallery::{Entry, Gallery};
 use crate::report::{self, Fact, SetAsideNote, gallery};
-use crate::run::{self, Inspection, SampledRecord, Top};
 
 /// Records on a page: as many as one likes to scroll through.
 const MAX_RECORDS: u64 = 48;
@@ -25,7 +25,7 @@ const MAX_LABELS: usize = 6;
 
 pub(super) fn inspect(args: &InspectArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
     if let Some(number) = args.record {
-        let record = run::inspect_record(&args.dir, number)?;
+        let record = inspect::inspect_record(&args.dir, number)?;
         args.common.print(&record)?;
         return Ok(if record.damage.is_empty() {
             ExitCode::SUCCESS
@@ -37,7 +37,7 @@ pub(super) fn inspect(args: &InspectArgs, cancel: &Arc<Cancel>) -> Result<ExitCo
         // Before the shards are read: that takes minutes where there are many.
         report::check_place(out)?;
     }
-    let inspection = run::inspect(&args.dir, args.common.workers(), cancel)?;
+    let inspection = inspect::inspect(&args.dir, args.common.workers(), cancel)?;
     let gallery = match &args.gallery {
         Some(out) => Some(write_gallery(&args.dir, &inspection, out)?),
         None => None,
@@ -88,7 +88,7 @@ fn write_gallery(
     inspection: &Inspection,
     out: &Path,
 ) -> Result<WrittenGallery, CliError> {
-    let sampled = run::sample_records(dir, MAX_RECORDS, MAX_IMAGE_BYTES)?;
+    let sampled = inspect::sample_records(dir, MAX_RECORDS, MAX_IMAGE_BYTES)?;
     let gallery = page_of(inspection, sampled);
     let html = gallery::render(&gallery);
     report::write_page(out, &html)?;

@@ -1,19 +1,20 @@
 //! The command line: flags to checked options, results to stdout, and the exit code.
 
 mod args;
-#[cfg(feature = "train")]
 mod export;
 mod inspect;
 mod invariance;
+mod neighbour;
 mod signals;
-#[cfg(feature = "synth")]
+#[cfg(feature = "video")]
 mod synth;
-#[cfg(feature = "synth")]
+#[cfg(feature = "video")]
 mod synth_page;
-#[cfg(feature = "extract")]
+#[cfg(feature = "video")]
 mod track;
 mod versions;
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -21,12 +22,19 @@ use std::sync::Arc;
 
 use clap::CommandFactory;
 use serde::Serialize;
+use vidpairs_pipeline::{Pipeline, PipelineError};
+use vidpairs_run::{RunError, Verbosity};
+use vidpairs_types::parallel::Cancel;
+use vidpairs_types::with_causes;
 
 use self::args::{Cli, Command, Common, VerifyArgs};
-use crate::parallel::Cancel;
-use crate::pipeline::PipelineError;
+use self::neighbour::Neighbour;
+use crate::engines::{Engines, TrainRequest};
+use crate::export::ExportError;
 use crate::report::PageError;
-use crate::run::{self, RunError, Verbosity};
+use crate::verify;
+
+pub use self::neighbour::HandoverError;
 
 /// Why a command ended without its result.
 #[derive(Debug, thiserror::Error)]
@@ -98,18 +106,16 @@ pub enum CliError {
     /// Signals cannot be caught.
     #[error("cannot catch Ctrl-C")]
     Signals(#[source] ctrlc::Error),
-    /// This program was built without a part.
-    #[error(
-        "this vidpairs was built without feature `{feature}`; build it with --features {feature}"
-    )]
-    NotBuilt {
-        /// The Cargo feature.
-        feature: &'static str,
-    },
+    /// The weights cannot be exported.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// The command could not be handed to the program that has its library.
+    #[error(transparent)]
+    Handover(#[from] HandoverError),
 }
 
 impl CliError {
-    /// 130 if somebody asked to stop, 1 if too many inputs were refused, else 2.
+    /// 130 if the user stopped the command, 1 if too many inputs were refused, else 2.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Run(RunError::Interrupted { .. } | RunError::Stopped) => ExitCode::from(130),
@@ -119,17 +125,33 @@ impl CliError {
     }
 }
 
-/// Parses `args` and does what they ask.
+/// The whole program: runs the command line of this process, prints the error, gives the exit code.
+pub fn main(engines: Engines) -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    match run(args, &engines) {
+        Ok(code) => code,
+        Err(err) => {
+            // Where nobody reads stderr any more, the exit code must do.
+            let _ = writeln!(io::stderr(), "vidpairs: {}", with_causes(&err));
+            err.exit_code()
+        }
+    }
+}
+
+/// Parses `args` and runs the command. A command that needs a library which `engines` lacks is handed to the neighbour program
+/// that has it; then this does not return.
 ///
-/// Exit codes: 0 done, 1 too many inputs were refused, 2 failed or damage found.
+/// Exit codes: 0 done, 1 too many inputs were refused, 2 failed or damage found, 130 interrupted.
 ///
 /// # Errors
-/// [`CliError`]; nothing was printed of it yet.
-pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode, CliError> {
-    let command = Cli::command()
-        .long_version(versions::long())
-        .version(versions::short());
-    let matches = match command.try_get_matches_from(args) {
+/// [`CliError`]; it has not been printed.
+pub fn run(args: Vec<OsString>, engines: &Engines) -> Result<ExitCode, CliError> {
+    let mut command = Cli::command().version(versions::short());
+    if args.iter().any(|arg| arg == "--version") {
+        // Neighbours are asked only where it is printed.
+        command = command.long_version(versions::long(engines));
+    }
+    let matches = match command.try_get_matches_from(&args) {
         Ok(matches) => matches,
         Err(err) => {
             // Help and versions come this way too; clap knows where each belongs.
@@ -144,6 +166,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode, CliErro
             return Ok(ExitCode::from(2));
         }
     };
+    let program = Program {
+        args: &args,
+        engines,
+    };
     match cli.command {
         Command::Completions { shell } => {
             let mut script = Vec::new(); // clap panics where it cannot write
@@ -151,101 +177,115 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode, CliErro
             printed(io::stdout().write_all(&script))?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Extract(args) => extract(args, &signals::cancel_on_signal()?),
-        Command::Train(args) => train(args, &signals::cancel_on_signal()?),
+        Command::Libraries => {
+            let lines = versions::libraries(engines);
+            printed(writeln!(io::stdout(), "{}", lines.join("\n")))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Extract(args) => program.extract(args),
+        Command::Train(args) => program.train(args),
         Command::Verify(args) => verify(&args, &signals::cancel_on_signal()?),
-        Command::Track(args) => track(&args, &signals::cancel_on_signal()?),
-        Command::Synth(args) => synth(&args),
-        Command::Invariance(args) => invariance::invariance(&args, &signals::cancel_on_signal()?),
-        Command::Export(args) => export(&args),
+        Command::Track(args) => program.track(&args),
+        Command::Synth(args) => program.synth(&args),
+        Command::Invariance(args) => invariance::invariance(&args, &program),
+        Command::Export(args) => export::export(&args),
         Command::Inspect(args) => inspect::inspect(&args, &signals::cancel_on_signal()?),
     }
 }
 
-#[cfg(feature = "extract")]
-fn extract(args: args::ExtractArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
-    let pipeline = crate::pipeline::Pipeline::read(&args.pipeline, &args.set)?;
-    let options = run::ExtractOptions {
-        pipeline,
-        source: args.source,
-        out: args.out,
-        workers: args.common.workers(),
-        retry_refused: args.retry_refused,
-        verbosity: args.common.verbosity(),
-        cancel: Arc::clone(cancel),
-    };
-    let summary = run::extract(&options)?;
-    args.common.print(&summary)?;
-    if summary.too_many_refused {
-        return Err(CliError::TooManyRefused {
-            refused: summary.refused,
-            clips: summary.clips,
-            limit: options.pipeline.extract.max_refused.to_string(),
-            list: options.out.join("refused.jsonl"),
-        });
+/// This process: its command line, and the libraries it has.
+struct Program<'a> {
+    args: &'a [OsString],
+    engines: &'a Engines,
+}
+
+impl Program<'_> {
+    fn hand_to(&self, neighbour: Neighbour, task: &str) -> Result<Infallible, CliError> {
+        Ok(neighbour.take_over(self.args, task)?)
     }
-    Ok(ExitCode::SUCCESS)
+
+    fn train(&self, args: args::TrainArgs) -> Result<ExitCode, CliError> {
+        let Some(libtorch) = self.engines.libtorch else {
+            match self.hand_to(Neighbour::Torch, "vidpairs train")? {}
+        };
+        let request = TrainRequest {
+            pipeline: Pipeline::read(&args.pipeline, &args.set)?,
+            shards: args.shards,
+            out: args.out,
+            device: args.device,
+            knn: args.knn,
+            workers: args.common.workers(),
+            verbosity: args.common.verbosity(),
+            cancel: signals::cancel_on_signal()?,
+        };
+        let summary = libtorch.train(request)?;
+        args.common.print(&summary)?;
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
-#[cfg(not(feature = "extract"))]
-fn extract(_: args::ExtractArgs, _: &Arc<Cancel>) -> Result<ExitCode, CliError> {
-    Err(CliError::NotBuilt { feature: "extract" })
+#[cfg(feature = "video")]
+impl Program<'_> {
+    fn extract(&self, args: args::ExtractArgs) -> Result<ExitCode, CliError> {
+        let pipeline = Pipeline::read(&args.pipeline, &args.set)?;
+        if self.engines.opencv.is_none()
+            && let Some(regions) = pipeline.regions.filter(|it| it.need_opencv())
+        {
+            let (tracker, proposals) = (regions.tracker.name.name(), regions.proposals.kind.name());
+            let task = format!(
+                "vidpairs extract with tracker.name = \"{tracker}\" and proposals.kind = \"{proposals}\""
+            );
+            match self.hand_to(Neighbour::Opencv, &task)? {}
+        }
+        let options = vidpairs_extract::run::ExtractOptions {
+            pipeline,
+            source: args.source,
+            out: args.out,
+            workers: args.common.workers(),
+            retry_refused: args.retry_refused,
+            opencv: self.engines.opencv,
+            verbosity: args.common.verbosity(),
+            cancel: signals::cancel_on_signal()?,
+        };
+        let summary = vidpairs_extract::run::extract(&options)?;
+        args.common.print(&summary)?;
+        if summary.too_many_refused {
+            return Err(CliError::TooManyRefused {
+                refused: summary.refused,
+                clips: summary.clips,
+                limit: options.pipeline.extract.max_refused.to_string(),
+                list: options.out.join("refused.jsonl"),
+            });
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn track(&self, args: &args::TrackArgs) -> Result<ExitCode, CliError> {
+        track::track(args, self)
+    }
+
+    fn synth(&self, args: &args::SynthArgs) -> Result<ExitCode, CliError> {
+        synth::synth(args, &signals::cancel_on_signal()?)
+    }
 }
 
-#[cfg(feature = "train")]
-fn train(args: args::TrainArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
-    let pipeline = crate::pipeline::Pipeline::read(&args.pipeline, &args.set)?;
-    let options = run::TrainOptions {
-        pipeline,
-        shards: args.shards,
-        out: args.out,
-        device: args.device,
-        knn: args.knn,
-        workers: args.common.workers(),
-        verbosity: args.common.verbosity(),
-        cancel: Arc::clone(cancel),
-    };
-    args.common.print(&run::train(&options)?)?;
-    Ok(ExitCode::SUCCESS)
-}
+#[cfg(not(feature = "video"))]
+impl Program<'_> {
+    fn extract(&self, _: args::ExtractArgs) -> Result<ExitCode, CliError> {
+        match self.hand_to(Neighbour::Video, "vidpairs extract")? {}
+    }
 
-#[cfg(not(feature = "train"))]
-fn train(_: args::TrainArgs, _: &Arc<Cancel>) -> Result<ExitCode, CliError> {
-    Err(CliError::NotBuilt { feature: "train" })
-}
+    fn track(&self, _: &args::TrackArgs) -> Result<ExitCode, CliError> {
+        match self.hand_to(Neighbour::Video, "vidpairs track")? {}
+    }
 
-#[cfg(feature = "extract")]
-fn track(args: &args::TrackArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
-    track::track(args, cancel)
-}
-
-#[cfg(not(feature = "extract"))]
-fn track(_: &args::TrackArgs, _: &Arc<Cancel>) -> Result<ExitCode, CliError> {
-    Err(CliError::NotBuilt { feature: "extract" })
-}
-
-#[cfg(feature = "synth")]
-fn synth(args: &args::SynthArgs) -> Result<ExitCode, CliError> {
-    synth::synth(args, &signals::cancel_on_signal()?)
-}
-
-#[cfg(not(feature = "synth"))]
-fn synth(_: &args::SynthArgs) -> Result<ExitCode, CliError> {
-    Err(CliError::NotBuilt { feature: "synth" })
-}
-
-#[cfg(feature = "train")]
-fn export(args: &args::ExportArgs) -> Result<ExitCode, CliError> {
-    export::export(args)
-}
-
-#[cfg(not(feature = "train"))]
-fn export(_: &args::ExportArgs) -> Result<ExitCode, CliError> {
-    Err(CliError::NotBuilt { feature: "train" })
+    fn synth(&self, _: &args::SynthArgs) -> Result<ExitCode, CliError> {
+        match self.hand_to(Neighbour::Video, "vidpairs synth")? {}
+    }
 }
 
 fn verify(args: &VerifyArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
-    let summary = run::verify(
+    let summary = verify::verify(
         &args.dir,
         args.common.workers(),
         args.common.verbosity(),

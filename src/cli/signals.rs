@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use vidpairs_types::parallel::Cancel;
+
 use super::CliError;
-use crate::parallel::Cancel;
 
 /// A wish to stop that Ctrl-C, SIGTERM and SIGHUP set. A second signal ends the program at once; the
 /// journal of a run is made for that.

@@ -6,18 +6,18 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use serde::Serialize;
+use vidpairs_synth::catalog::Half;
+use vidpairs_synth::layout::aloi;
+use vidpairs_synth::run::{self, SynthOptions, SynthSummary};
+use vidpairs_synth::scene::Difficulty;
+use vidpairs_synth::set::{Container, Contents, ImageSettings, SetKind, Settings, VideoSettings};
+use vidpairs_types::SizePx;
+use vidpairs_types::parallel::Cancel;
 
 use super::CliError;
 use super::args::{ContainerArg, HalfArg, ImageArgs, KindArg, SynthArgs, VideoArgs};
 use super::synth_page::{self, WrittenSheet};
-use crate::parallel::Cancel;
 use crate::report;
-use crate::run::{self, SynthOptions, SynthSummary};
-use crate::synth::catalog::Half;
-use crate::synth::layout::aloi;
-use crate::synth::scene::Difficulty;
-use crate::synth::set::{Container, Contents, ImageSettings, SetKind, Settings, VideoSettings};
-use crate::types::SizePx;
 
 const VIDEO_KINDS: &str = "trackingnet and got10k";
 const IMAGE_KINDS: &str = "aloi and pascal3d";

@@ -3,8 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
-
-use crate::types::SizePx;
+use vidpairs_types::SizePx;
 
 /// How a box is drawn; no two differ in their colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,15 +1,16 @@
 //! The bytes that `vidpairs extract` writes depend on the source, the pipeline and the seed: not on
 //! the workers, the order of the files on the disk, nor on how often the run was killed.
 
-use std::fs;
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
-use crate::common::extract::media::{H264, Video, blot, h264, jpegs, long_h264, zip};
-use crate::common::extract::strace::each_moment;
-use crate::common::extract::{Work, assert_is_finished, assert_same_files, dataset, files, signal};
 use rand::{RngExt, SeedableRng};
+use vidpairs_fixtures::extract::media::{H264, Video, blot, h264, jpegs, long_h264, zip};
+use vidpairs_fixtures::extract::strace::each_moment;
+use vidpairs_fixtures::extract::{
+    Work, assert_is_finished, assert_same_files, dataset, files, signal,
+};
 
 /// Two kinds; shards of three records end in the middle of the pieces that a long clip is cut into.
 const PIPELINES: [&str; 2] = [

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::common::extract::media::h264;
-use crate::common::extract::small_disk::run_twice;
-use crate::common::extract::{Work, assert_is_finished, assert_same_files, dataset};
+use vidpairs_fixtures::extract::media::h264;
+use vidpairs_fixtures::extract::small_disk::run_twice;
+use vidpairs_fixtures::extract::{Work, assert_is_finished, assert_same_files, dataset};
 
 const PIPELINES: [&str; 2] = [
     "[pairs]\nkind = 'frames'\nk = 2\nstride = 4\n",

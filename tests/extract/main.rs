@@ -4,23 +4,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout, clippy::print_stderr)] // what was tested how often, and what was left out
 
-#[path = "../common/mod.rs"]
-mod common;
-
-#[cfg(all(unix, feature = "extract"))]
+#[cfg(unix)]
 mod determinism;
-#[cfg(all(target_os = "linux", feature = "extract"))]
+#[cfg(target_os = "linux")]
 mod full_disk;
-#[cfg(all(target_os = "linux", feature = "extract"))]
+#[cfg(target_os = "linux")]
 mod memory;
-#[cfg(all(unix, feature = "extract"))]
+#[cfg(unix)]
 mod records;
-#[cfg(all(unix, feature = "extract"))]
+#[cfg(unix)]
 mod regions;
-#[cfg(all(unix, feature = "extract"))]
+#[cfg(unix)]
 mod resume;
 mod third_party_readers;
-#[cfg(all(unix, feature = "extract"))]
+#[cfg(unix)]
 mod verify;
-#[cfg(all(unix, feature = "extract"))]
+#[cfg(unix)]
 mod watchdog;

@@ -1,12 +1,11 @@
 //! The memory of `vidpairs extract` has a ceiling, whatever the length and the number of the videos.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
-use crate::common::extract::media::{Video, ffmpeg};
-use crate::common::extract::{Ran, Work};
+use vidpairs_fixtures::extract::media::{Video, ffmpeg};
+use vidpairs_fixtures::extract::{Ran, Work};
 
 const PIPELINE: &str = r#"
 [source]

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::common::extract::dataset::{Sample, jpeg_size, refusal_of, refused, samples};
-use crate::common::extract::media::{H264, Video, blot, h264, jpegs, zip};
-use crate::common::extract::{Ran, Work, assert_is_finished, dataset};
 use serde_json::{Value, json};
+use vidpairs_fixtures::extract::dataset::{Sample, jpeg_size, refusal_of, refused, samples};
+use vidpairs_fixtures::extract::media::{H264, Video, blot, h264, jpegs, zip};
+use vidpairs_fixtures::extract::{Ran, Work, assert_is_finished, dataset};
 
 const IMAGES: &str = "[source]\nkind = 'videos'\n[pairs]\nkind = 'images'\nper_video = 3\n\
                       [images]\nshort_side = 32\n[extract]\nmax_refused = '100%'\n";

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use crate::common::extract::dataset::{Sample, manifest, refusal_of, samples, tracklets};
-use crate::common::extract::media::{ffmpeg, h264};
-use crate::common::extract::{Work, assert_is_finished};
 use serde_json::{Value, json};
+use vidpairs_fixtures::extract::dataset::{Sample, manifest, refusal_of, samples, tracklets};
+use vidpairs_fixtures::extract::media::{ffmpeg, h264};
+use vidpairs_fixtures::extract::{Work, assert_is_finished};
 
 const PIPELINE: &str = r#"
 [source]
@@ -150,7 +150,7 @@ fn a_region_pair_has_its_views_its_frames_and_what_the_tracker_said_of_it() {
     work.extract("bare")
         .set("pairs.with_frames=false")
         .run_well();
-    let bare = crate::common::extract::dataset::samples(&work.path("bare"));
+    let bare = vidpairs_fixtures::extract::dataset::samples(&work.path("bare"));
     assert_eq!(bare.len(), samples.len());
     assert!(bare.iter().all(|sample| sample.images.len() == 2));
     let same = |of: &Sample| (of.key.clone(), of.images["positive.jpg"].clone());
@@ -280,20 +280,21 @@ fn anchors_whose_frames_are_damaged_are_missing_and_the_others_are_followed_past
     assert!(!trusted.is_empty());
 }
 
-#[cfg(not(feature = "opencv"))]
 #[test]
-fn a_tracker_that_was_not_built_in_is_refused_before_any_work() {
+fn a_tracker_of_opencv_without_the_program_that_has_it_is_refused_before_any_work() {
     let work = Work::new(PIPELINE);
     h264(&work.path("clips/a.mp4"), "64x48", 30);
     for tracker in ["kcf", "csrt", "mosse"] {
         let named = format!("tracker.name={tracker}");
-        let words = [tracker, "built without", "opencv", "use dcf"];
-        work.extract("out").set(&named).run().failed_with(2, &words);
+        let words = [tracker, "needs the program vidpairs-opencv", "cargo build"];
+        let alone = work.extract("out").set(&named).without_neighbours();
+        alone.run().failed_with(2, &words);
         assert!(!work.path("out").exists());
     }
     let named = "proposals.kind=selective-search";
-    let words = ["selective-search", "built without", "opencv", "use fast"];
-    work.extract("out").set(named).run().failed_with(2, &words);
+    let words = ["selective-search", "needs the program vidpairs-opencv"];
+    let alone = work.extract("out").set(named).without_neighbours();
+    alone.run().failed_with(2, &words);
     assert!(!work.path("out").exists());
 }
 
@@ -343,7 +344,7 @@ fn programs_that_know_nothing_of_this_one_read_records_and_tracklets() {
     sliding(&work, "a.mp4", 60);
     h264(&work.path("clips/b.mp4"), "160x96", 60);
     let summary = work.extract("out").run_json();
-    let said = crate::common::python::run("read_shards.py", [work.path("out")]);
+    let said = vidpairs_fixtures::python::run("read_shards.py", [work.path("out")]);
     let last = format!("{} tracklets", summary["tracklets"]);
     assert_eq!(said.lines().last(), Some(&*last));
 }

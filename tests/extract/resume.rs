@@ -1,17 +1,16 @@
 //! Stopping `vidpairs extract`, and starting it again: what is kept, what is refused, what is retried.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
-use crate::common::extract::media::{h264, jpegs, long_h264};
-use crate::common::extract::strace::each_moment;
-use crate::common::extract::{
+use serde_json::json;
+use vidpairs_fixtures::extract::media::{h264, jpegs, long_h264};
+use vidpairs_fixtures::extract::strace::each_moment;
+use vidpairs_fixtures::extract::{
     Ran, Work, assert_is_finished, assert_same_files, dataset, files, signal,
 };
-use serde_json::json;
 
 const PIPELINE: &str = r#"
 [source]

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use vidpairs::shard::{Manifest, ShardWriter, Totals};
-use vidpairs::types::{
+use vidpairs_shard::{Manifest, ShardWriter, Totals};
+use vidpairs_types::{
     EncodedMember, EncodedRecord, PairKind, RecordMeta, Role, SCHEMA, SizePx, ViewMeta,
 };
 
@@ -18,7 +18,7 @@ const ROLES: [Role; 4] = [
 fn tarfile_webdataset_and_the_dali_index_give_the_same_bytes() {
     let dir = tempfile::tempdir().unwrap();
     let num_members = write_dataset(dir.path());
-    let output = crate::common::python::run("read_shards.py", [dir.path()]);
+    let output = vidpairs_fixtures::python::run("read_shards.py", [dir.path()]);
     assert_eq!(
         output.trim(),
         format!("2 shards, 24 records, {num_members} members")

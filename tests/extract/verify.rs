@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::common::extract::media::h264;
-use crate::common::extract::{Work, dataset};
 use serde_json::json;
+use vidpairs_fixtures::extract::media::h264;
+use vidpairs_fixtures::extract::{Work, dataset};
 
 #[test]
 fn pairs_that_lie_in_two_shards_are_damage() {

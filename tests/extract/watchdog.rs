@@ -1,12 +1,11 @@
 //! A video whose decoder makes no progress is given up, and the run goes on.
 
-use std::fs;
 use std::io::Read;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
-use crate::common::extract::media::{ffmpeg, h264};
-use crate::common::extract::{Ran, Work, assert_is_finished, dataset, signal};
+use vidpairs_fixtures::extract::media::{ffmpeg, h264};
+use vidpairs_fixtures::extract::{Ran, Work, assert_is_finished, dataset, signal};
 
 /// A side of a picture of noise that takes a decoder several seconds, px.
 const SIDE: u64 = 6144;

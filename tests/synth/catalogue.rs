@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use vidpairs::synth::catalog::{Catalog, Half};
-use vidpairs::synth::mesh;
+use vidpairs_synth::catalog::{Catalog, Half};
+use vidpairs_synth::mesh;
 
 fn catalog() -> Option<Catalog> {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);

@@ -1,8 +1,8 @@
 //! A full disk ends `vidpairs synth` with a word on what to do, and costs nothing that was written.
 
-use crate::common::extract::small_disk::run_twice;
-use crate::common::extract::{assert_same_files, files};
-use crate::common::synth::{Work, assert_final_names_are_whole, with};
+use vidpairs_fixtures::extract::small_disk::run_twice;
+use vidpairs_fixtures::extract::{assert_same_files, files};
+use vidpairs_fixtures::synth::{Work, assert_final_names_are_whole, with};
 
 #[test]
 fn a_run_into_a_full_disk_says_so_and_goes_on_when_there_is_room() {

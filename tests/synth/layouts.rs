@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use vidpairs::source::{self, SourceOptions};
-use vidpairs::synth::layout::got10k::{self, MetaInfo};
-use vidpairs::synth::layout::pascal3d::{Object, Origin, Record, Viewpoint};
-use vidpairs::synth::layout::trackingnet::{self, FrameZip};
-use vidpairs::types::{BoxXywh, Clip, SourceKind};
+use vidpairs_source::SourceOptions;
+use vidpairs_synth::layout::got10k::{self, MetaInfo};
+use vidpairs_synth::layout::pascal3d::{Object, Origin, Record, Viewpoint};
+use vidpairs_synth::layout::trackingnet::{self, FrameZip};
+use vidpairs_types::{BoxXywh, Clip, SourceKind};
 
 /// Three frames: all of the object, a part of it, nothing.
 const SHARES: [f64; 3] = [1.0, 0.5, 0.0];
@@ -131,8 +131,9 @@ fn the_got10k_toolkit_and_our_loader_read_the_same_sequences() {
     let ids: Vec<_> = clips.iter().map(|clip| clip.id.clone()).collect();
     assert_eq!(ids, names.map(|name| format!("train/{name}")));
     assert_eq!(clips[0].label.as_deref(), Some("toy car"));
-    let read = source::annotations(&clips[0]).unwrap();
-    let seen = |track: Option<source::TrackBox>| track.map(|it| (it.bbox, it.cut_by_image));
+    let read = vidpairs_source::annotations(&clips[0]).unwrap();
+    let seen =
+        |track: Option<vidpairs_source::TrackBox>| track.map(|it| (it.bbox, it.cut_by_image));
     let expected = [
         boxes()[0].map(|it| (it, false)),
         boxes()[1].map(|it| (it, true)),
@@ -161,7 +162,10 @@ fn the_got10k_toolkit_reads_a_test_sequence_with_its_one_box() {
     let read = read_synth(&["got10k".as_ref(), root.path().as_ref(), "test".as_ref()]);
     assert_eq!(read[0]["boxes"], json!([[10.0, 20.0, 30.0, 40.0]]));
     let clips = list(root.path(), SourceKind::Got10k, &["test"]);
-    assert_eq!(source::annotations(&clips[0]).unwrap().boxes.len(), 1);
+    assert_eq!(
+        vidpairs_source::annotations(&clips[0]).unwrap().boxes.len(),
+        1
+    );
 }
 
 /// What the toolkit gives of [`write_sequence`].
@@ -235,7 +239,7 @@ fn our_loader_finds_the_zip_and_the_boxes_of_a_trackingnet_video() {
     }
     let clips = list(root.path(), SourceKind::TrackingNet, &["TRAIN_0", "TEST"]);
     let read = clips.iter().map(|clip| {
-        let read = source::annotations(clip).unwrap();
+        let read = vidpairs_source::annotations(clip).unwrap();
         let boxes = read.boxes.iter().map(|track| track.map(|it| it.bbox));
         (clip.id.clone(), boxes.collect())
     });
@@ -248,13 +252,13 @@ fn our_loader_finds_the_zip_and_the_boxes_of_a_trackingnet_video() {
 
 fn list(root: &Path, kind: SourceKind, splits: &[&str]) -> Vec<Clip> {
     let splits = splits.iter().map(|&split| split.to_owned()).collect();
-    let listing = source::list(root, &SourceOptions { kind, splits }).unwrap();
+    let listing = vidpairs_source::list(root, &SourceOptions { kind, splits }).unwrap();
     assert!(listing.refused.is_empty(), "{:?}", listing.refused);
     listing.clips
 }
 
 fn read_synth(args: &[&std::ffi::OsStr]) -> Value {
-    serde_json::from_str(&crate::common::python::run("read_synth.py", args)).unwrap()
+    serde_json::from_str(&vidpairs_fixtures::python::run("read_synth.py", args)).unwrap()
 }
 
 fn write(path: &Path, text: impl AsRef<[u8]>) {

@@ -1,12 +1,8 @@
 //! The rendered world, and `vidpairs synth` as a user runs it.
 
-#![cfg(feature = "synth")]
 // Clippy knows a test by its attribute, and takes the functions beside it for production code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout, clippy::print_stderr)] // what was tested how often, and what was left out
-
-#[path = "../common/mod.rs"]
-mod common;
 
 mod catalogue;
 #[cfg(target_os = "linux")]

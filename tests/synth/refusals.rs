@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::common::extract::media::{blot, h264, jpegs};
-use crate::common::extract::{Extract, files};
-use crate::common::synth::{Work, lines, objects, objects_in_view, truths, with};
+use vidpairs_fixtures::extract::media::{blot, h264, jpegs};
+use vidpairs_fixtures::extract::{Extract, files};
+use vidpairs_fixtures::synth::{Work, lines, objects, objects_in_view, truths, with};
 
 /// A run of few and short videos over the objects in `objects`.
 fn short(work: &Work, objects: &str) -> Extract {

@@ -1,15 +1,14 @@
 //! What is rendered, pixel by pixel, against what must be seen from the shape and the light alone.
 
 use glam::{Vec2, Vec3};
-use vidpairs::synth::color::linear_from_srgb;
-use vidpairs::synth::mesh;
-use vidpairs::synth::render::{
+use vidpairs_fixtures::meshes::{Obj, object, write_picture};
+use vidpairs_synth::color::linear_from_srgb;
+use vidpairs_synth::mesh;
+use vidpairs_synth::render::{
     Backdrop, Camera, Instance, Light, Lighting, Mask, Model, Moment, Picture, Pose, Renderer,
     Sensor, Warp,
 };
-use vidpairs::types::{BoxXywh, RgbImage, Seed, SizePx};
-
-use crate::common::meshes::{Obj, object, write_picture};
+use vidpairs_types::{BoxXywh, RgbImage, Seed, SizePx};
 
 const SIZE: SizePx = SizePx {
     width: 160,

@@ -1,14 +1,13 @@
 //! Stopping `vidpairs synth`, and starting it again: what is kept, what is refused.
 
-use std::fs;
 use std::path::Path;
 use std::process::Child;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
-use crate::common::extract::strace::each_moment;
-use crate::common::extract::{Ran, assert_same_files, files, signal};
-use crate::common::synth::{Work, assert_final_names_are_whole, objects, with};
+use vidpairs_fixtures::extract::strace::each_moment;
+use vidpairs_fixtures::extract::{Ran, assert_same_files, files, signal};
+use vidpairs_fixtures::synth::{Work, assert_final_names_are_whole, objects, with};
 
 /// Waits until `child` has published `num_items` in `out`.
 fn await_items(child: &mut Child, out: &Path, num_items: usize) {

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use crate::common::extract::{Extract, assert_same_files, dataset, files};
-use crate::common::synth::objects::is_held_out;
-use crate::common::synth::{
+use serde_json::{Value, json};
+use vidpairs_fixtures::extract::{Extract, assert_same_files, dataset, files};
+use vidpairs_fixtures::synth::objects::is_held_out;
+use vidpairs_fixtures::synth::{
     KINDS, Work, decoded_size, members, objects_in_view, probe, truths, with,
 };
-use serde_json::{Value, json};
-use vidpairs::source::{self, SourceOptions};
-use vidpairs::synth::catalog::Half;
-use vidpairs::synth::truth::Truth;
-use vidpairs::types::{BoxXywh, SourceKind};
+use vidpairs_source::SourceOptions;
+use vidpairs_synth::catalog::Half;
+use vidpairs_synth::truth::Truth;
+use vidpairs_types::{BoxXywh, SourceKind};
 
 #[test]
 fn a_set_is_the_same_for_any_number_of_workers() {
@@ -73,14 +73,14 @@ fn our_loaders_find_the_boxes_that_the_truth_states() {
             kind: source_kind,
             splits: splits.map(str::to_owned).to_vec(),
         };
-        let listing = source::list(&out, &options).unwrap();
+        let listing = vidpairs_source::list(&out, &options).unwrap();
         assert!(listing.refused.is_empty(), "{:?}", listing.refused);
         let videos = by_video(&out);
         let ids: Vec<&String> = listing.clips.iter().map(|clip| &clip.id).collect();
         assert_eq!(ids, videos.keys().collect::<Vec<_>>());
         let (mut num_absent, mut num_cut) = (0, 0);
         for clip in &listing.clips {
-            let read = source::annotations(clip).unwrap().boxes;
+            let read = vidpairs_source::annotations(clip).unwrap().boxes;
             let found = read.iter().map(|track| track.map(|it| it.bbox));
             let truth = &videos[&clip.id];
             let expected = truth.iter().map(|truth| truth.box_xywh);
@@ -464,5 +464,5 @@ fn the_seed_decides_what_is_rendered() {
 }
 
 fn read_synth(args: &[&std::ffi::OsStr]) -> Value {
-    serde_json::from_str(&crate::common::python::run("read_synth.py", args)).unwrap()
+    serde_json::from_str(&vidpairs_fixtures::python::run("read_synth.py", args)).unwrap()
 }

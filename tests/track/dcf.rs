@@ -1,7 +1,7 @@
 //! What `dcf` promises, on drawn frames whose truth is known.
 
-use vidpairs::track::{TrackError, TrackFrame, Tracker, TrackerKind, start};
-use vidpairs::types::{
+use vidpairs_extract::track::{TrackError, TrackFrame, Tracker, TrackerKind, start};
+use vidpairs_types::{
     BoxXywh, ColorMatrix, ColorRange, Orientation, PlaneBytes, PlaneLayout, Planes, SizePx,
 };
 
@@ -129,7 +129,7 @@ fn bbox(x: f64, y: f64, w: f64, h: f64) -> BoxXywh {
 }
 
 fn begin(planes: &Planes, target: BoxXywh) -> Box<dyn Tracker> {
-    start(TrackerKind::Dcf, &TrackFrame::new(planes), target).unwrap()
+    start(TrackerKind::Dcf, &TrackFrame::new(planes), target, None).unwrap()
 }
 
 /// The overlaps with the truth along `path`, whose first box is where the target begins.
@@ -298,7 +298,7 @@ fn boxes_without_hold_and_frames_of_another_size_are_refused() {
         bbox(100.0, 80.0, f64::NAN, 40.0),
         bbox(100.0, 80.0, 40.0, -1.0),
     ] {
-        let refused = start(TrackerKind::Dcf, &view, target);
+        let refused = start(TrackerKind::Dcf, &view, target, None);
         assert!(
             matches!(refused, Err(TrackError::Target { .. })),
             "{target:?}"

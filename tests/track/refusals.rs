@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::common::extract::dataset::{refusal_of, refused};
-use crate::common::track::{Bench, boxes, rows};
+use vidpairs_fixtures::extract::dataset::{refusal_of, refused};
+use vidpairs_fixtures::track::{Bench, boxes, rows};
 
 const DATA: [&str; 2] = ["--data", "got10k=set/val"];
 

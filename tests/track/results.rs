@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::common::extract::{files, media};
-use crate::common::track::{Bench, boxes, draw, rows};
 use serde_json::Value;
+use vidpairs_fixtures::extract::{files, media};
+use vidpairs_fixtures::track::{Bench, boxes, draw, rows};
 
 /// The score of the first tracker on the first data set.
 fn score(summary: &Value) -> &Value {
@@ -51,7 +51,7 @@ fn the_got10k_toolkit_reads_the_results_and_finds_the_same_scores() {
         false => it.to_owned(),
     });
     let theirs: Value =
-        serde_json::from_str(&crate::common::python::run("score_tracks.py", args)).unwrap();
+        serde_json::from_str(&vidpairs_fixtures::python::run("score_tracks.py", args)).unwrap();
     let ours = score(&summary);
     same(&ours["ao"], &theirs["overall"]["ao"]);
     same(&ours["sr50"], &theirs["overall"]["sr"]);
@@ -94,7 +94,7 @@ fn trackingnet_results_lie_alone_in_a_folder_and_score_as_its_definitions_say() 
     assert_eq!(names, ["-b_1.txt", "a_0.txt"]);
     let args = [Path::new("trackingnet"), &split.join("anno"), &results];
     let theirs: Value =
-        serde_json::from_str(&crate::common::python::run("score_tracks.py", args)).unwrap();
+        serde_json::from_str(&vidpairs_fixtures::python::run("score_tracks.py", args)).unwrap();
     for name in ["success", "precision", "normalized_precision"] {
         same(&score(&summary)[name], &theirs["scores"][name]);
     }

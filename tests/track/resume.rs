@@ -1,13 +1,12 @@
 //! Stopping `vidpairs track`, and starting it again.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
-use crate::common::extract::{Ran, files, signal};
-use crate::common::track::Bench;
+use vidpairs_fixtures::extract::{Ran, files, signal};
+use vidpairs_fixtures::track::Bench;
 
 const DATA: [&str; 2] = ["--data", "got10k=set/val"];
 

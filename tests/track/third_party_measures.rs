@@ -1,4 +1,4 @@
-//! The figures of `vidpairs::ope` are those that the benchmarks' own programs compute from the same files.
+//! The figures of `vidpairs_extract::ope` are those that the benchmarks' own programs compute from the same files.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,8 +6,8 @@ use std::path::Path;
 
 use rand::RngExt;
 use serde_json::Value;
-use vidpairs::ope::{got10k, trackingnet};
-use vidpairs::types::{BoxXywh, Seed, SizePx};
+use vidpairs_extract::ope::{got10k, trackingnet};
+use vidpairs_types::{BoxXywh, Seed, SizePx};
 
 const SIZE: SizePx = SizePx {
     width: 640,
@@ -37,7 +37,7 @@ fn overlap_and_success_are_those_of_the_got10k_toolkit() {
         word => word.to_owned(),
     });
     let theirs: Value =
-        serde_json::from_str(&crate::common::python::run("score_tracks.py", args)).unwrap();
+        serde_json::from_str(&vidpairs_fixtures::python::run("score_tracks.py", args)).unwrap();
     let mut all = got10k::Tally::default();
     for (name, sequence) in ["A", "B", "C", "D"].iter().zip(&sequences) {
         let seen = sequence.truth.iter().zip(&sequence.cover);
@@ -77,7 +77,7 @@ fn success_and_precision_are_what_trackingnet_defines() {
     }
     let args = [Path::new("trackingnet"), &anno, &results];
     let theirs: Value =
-        serde_json::from_str(&crate::common::python::run("score_tracks.py", args)).unwrap();
+        serde_json::from_str(&vidpairs_fixtures::python::run("score_tracks.py", args)).unwrap();
     let mean = trackingnet::mean(&all).unwrap();
     same_curve(&mean.success, &theirs["curves"]["success"]);
     same_curve(&mean.precision, &theirs["curves"]["precision"]);

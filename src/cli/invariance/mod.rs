@@ -5,29 +5,31 @@ mod page;
 use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use serde::Serialize;
-
-use super::CliError;
-use super::args::InvarianceArgs;
-use crate::parallel::Cancel;
-use crate::pipeline::Measure;
-use crate::report;
-use crate::report::invariance::{render_table, write_scores_csv};
-use crate::run::{
+use vidpairs_invariance::run::{
     self, InvarianceData, InvarianceOptions, InvarianceSummary, MeasuredModels, NamedFile,
 };
-use crate::source::ImageSetKind;
+use vidpairs_pipeline::Measure;
+use vidpairs_source::ImageSetKind;
+
+use super::args::InvarianceArgs;
+use super::neighbour::Neighbour;
+use super::{CliError, Program, signals};
+use crate::report;
+use crate::report::invariance::{render_table, write_scores_csv};
 
 /// The page in the folder of results.
 const PAGE: &str = "report.html";
 
 pub(super) fn invariance(
     args: &InvarianceArgs,
-    cancel: &Arc<Cancel>,
+    program: &Program<'_>,
 ) -> Result<ExitCode, CliError> {
-    let options = options(args, cancel)?;
+    if !args.weights.is_empty() && program.engines.libtorch.is_none() {
+        match program.hand_to(Neighbour::Torch, "vidpairs invariance --weights")? {}
+    }
+    let options = options(args, program)?;
     let mut table = String::new();
     let summary = run::invariance(&options, |summary| {
         let shown = page::page(summary);
@@ -68,7 +70,7 @@ impl Display for Printed {
     }
 }
 
-fn options(args: &InvarianceArgs, cancel: &Arc<Cancel>) -> Result<InvarianceOptions, CliError> {
+fn options(args: &InvarianceArgs, program: &Program<'_>) -> Result<InvarianceOptions, CliError> {
     let models = if args.features.is_empty() {
         MeasuredModels::Encoders {
             weights: named_files("--weights", &args.weights)?,
@@ -85,10 +87,11 @@ fn options(args: &InvarianceArgs, cancel: &Arc<Cancel>) -> Result<InvarianceOpti
         measure: Measure::read(args.pipeline.as_deref(), &args.set)?,
         models,
         out: args.out.clone(),
+        encoders: program.engines.libtorch.map(|libtorch| libtorch as _),
         device: args.device.clone(),
         workers: args.common.workers(),
         verbosity: args.common.verbosity(),
-        cancel: Arc::clone(cancel),
+        cancel: signals::cancel_on_signal()?,
     })
 }
 

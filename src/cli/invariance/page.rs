@@ -1,15 +1,15 @@
 //! What was measured, as the page and the tables show it.
 
 use indicatif::HumanCount;
+use vidpairs_invariance::run::{
+    self, CardPicture, Figure, InvarianceSummary, MeasuredPair, MeasuredPanel, ModelScores,
+    UnitCurve, VersionScore,
+};
 
 use crate::report::invariance::{
     Along, Counts, Curve, CurveLine, Estimate, Fact, InvariancePage, LeftOutNote, ModelName,
     ModelResult, PairedPoint, PairedScores, Panel, Picture, Quantity, Score, ScoreKind, SetPicture,
     Side, TargetCard, TargetWord, UnitCard,
-};
-use crate::run::{
-    self, CardPicture, Figure, InvarianceSummary, MeasuredPair, MeasuredPanel, ModelScores,
-    UnitCurve, VersionScore,
 };
 
 /// The page of `summary`.

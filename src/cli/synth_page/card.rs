@@ -1,11 +1,12 @@
 //! A video, an object or a class as a card: titles, captions, boxes and lamps.
 
+use vidpairs_synth::layout::{aloi, got10k};
+use vidpairs_synth::run::{SampledGroup, SampledImage, SampledStrip, Varied};
+use vidpairs_synth::set::{SetKind, Settings};
+use vidpairs_synth::truth::Truth;
+
 use super::noun;
 use crate::report::sheet::{Card, Lamp, Picture, Strip, Tile, TileBox};
-use crate::run::{SampledGroup, SampledImage, SampledStrip, Varied};
-use crate::synth::layout::{aloi, got10k};
-use crate::synth::set::{SetKind, Settings};
-use crate::synth::truth::Truth;
 
 pub(super) fn card(group: SampledGroup, settings: &Settings) -> Card {
     let kind = settings.kind;

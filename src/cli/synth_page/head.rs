@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use vidpairs_synth::run::{self, SampledSet};
+use vidpairs_synth::set::{Contents, ImageSettings, SetKind, VideoSettings};
+
 use super::{group_noun, noun};
 use crate::report::sheet::Credit;
 use crate::report::{Fact, SetAsideNote};
-use crate::run::{self, SampledSet};
-use crate::synth::set::{Contents, ImageSettings, SetKind, VideoSettings};
 
 /// Objects of one maker that are named.
 const MAX_NAMES: usize = 8;

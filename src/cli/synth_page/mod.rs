@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
+use vidpairs_synth::run::{self, SampleLimits, SampledSet};
+use vidpairs_synth::set::SetKind;
+use vidpairs_types::parallel::Cancel;
 
 use self::card::card;
 use self::head::{choice, credits, facts, set_aside};
 use super::CliError;
-use crate::parallel::Cancel;
 use crate::report;
 use crate::report::sheet::{self, Sheet};
-use crate::run::{self, SampleLimits, SampledSet};
-use crate::synth::set::SetKind;
 
 /// Videos on a page.
 const MAX_VIDEOS: u64 = 16;

@@ -5,17 +5,17 @@ mod page;
 use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf, absolute};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use serde::Serialize;
+use vidpairs_extract::run::{self, TrackData, TrackDataKind, TrackOptions, TrackSummary};
+use vidpairs_extract::track::TrackerKind;
+use vidpairs_run::Verbosity;
 
 use self::page::Written;
-use super::CliError;
 use super::args::TrackArgs;
-use crate::parallel::Cancel;
+use super::neighbour::Neighbour;
+use super::{CliError, Program, signals};
 use crate::report;
-use crate::run::{self, TrackData, TrackDataKind, TrackOptions, TrackSummary, Verbosity};
-use crate::track::TrackerKind;
 
 /// Whether `file` lies in `folder` itself, however the two are written.
 fn is_in(file: &Path, folder: &Path) -> bool {
@@ -25,8 +25,13 @@ fn is_in(file: &Path, folder: &Path) -> bool {
     file.parent() == Some(&folder)
 }
 
-pub(super) fn track(args: &TrackArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
-    let options = options(args, cancel)?;
+pub(super) fn track(args: &TrackArgs, program: &Program<'_>) -> Result<ExitCode, CliError> {
+    let options = options(args, program)?;
+    let mut of_opencv = options.trackers.iter().filter(|kind| kind.is_opencv());
+    if let (Some(kind), None) = (of_opencv.next(), options.opencv) {
+        let task = format!("vidpairs track --tracker {}", kind.name());
+        match program.hand_to(Neighbour::Opencv, &task)? {}
+    }
     for file in args.gallery.iter().chain(&args.plot) {
         // Before anything is tracked: that takes minutes. The output's own folder is made on the way.
         if !is_in(file, &args.out) {
@@ -87,7 +92,7 @@ impl Display for Printed {
     }
 }
 
-fn options(args: &TrackArgs, cancel: &Arc<Cancel>) -> Result<TrackOptions, CliError> {
+fn options(args: &TrackArgs, program: &Program<'_>) -> Result<TrackOptions, CliError> {
     let data: Vec<TrackData> = args
         .data
         .iter()
@@ -121,10 +126,11 @@ fn options(args: &TrackArgs, cancel: &Arc<Cancel>) -> Result<TrackOptions, CliEr
             .limit
             .map(|it| usize::try_from(it).unwrap_or(usize::MAX)),
         trackers,
+        opencv: program.engines.opencv,
         out: args.out.clone(),
         workers: args.common.workers(),
         verbosity: args.common.verbosity(),
-        cancel: Arc::clone(cancel),
+        cancel: signals::cancel_on_signal()?,
     })
 }
 

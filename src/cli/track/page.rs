@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
+use vidpairs_extract::run::{
+    self, SampledFrame, SampledSequence, TrackOptions, TrackSample, TrackScore, TrackSummary,
+};
+use vidpairs_run::SetAside;
 
 use super::CliError;
 use crate::report::{
     self, Fact, SetAsideNote, SuccessCurve, TrackCard, TrackCurve, TrackTile, TracksPage,
     success_plot,
-};
-use crate::run::{
-    self, SampledFrame, SampledSequence, SetAside, TrackOptions, TrackSample, TrackScore,
-    TrackSummary,
 };
 
 /// Sequences on a page.

@@ -1,10 +1,10 @@
 //! One record as a card.
 
 use maud::{Markup, html};
+use vidpairs_types::{EncodedRecord, RecordMeta, Role, SizePx, TrackletMeta, ViewMeta};
 
 use super::{Entry, stored};
 use crate::report::picture::{BoxOver, aspect, boxes_over};
-use crate::types::{EncodedRecord, RecordMeta, Role, SizePx, TrackletMeta, ViewMeta};
 
 /// Between the two pictures of a strip, px; the stylesheet has the same number.
 const GAP_PX: u32 = 6;

@@ -4,10 +4,10 @@ mod card;
 mod stored;
 
 use maud::{Markup, html};
+use vidpairs_types::{EncodedRecord, PairKind};
 
 use super::page::{self, Fact, SetAsideNote};
 use super::picture::{Line, box_sample};
-use crate::types::{EncodedRecord, PairKind};
 
 /// What a gallery shows. All text is escaped where it is set.
 #[derive(Debug, Clone, Default, PartialEq)]

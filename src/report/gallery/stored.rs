@@ -1,16 +1,17 @@
 //! The stored image of a record as a `data:` URI.
 
-use crate::codec::{self, CodecError};
-use crate::png::{self, PngEffort, PngError};
+use vidpairs_image::png::{self, PngEffort, PngError};
+use vidpairs_image::rgb_zstd::{self, RgbZstdError};
+use vidpairs_types::{EncodedMember, SizePx};
+
 use crate::report::picture;
-use crate::types::{EncodedMember, SizePx};
 
 /// Why a stored image cannot be embedded. Say so in its place.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PictureError {
     /// The bytes are no raw RGB under zstd.
     #[error("{0}")]
-    Codec(#[from] CodecError),
+    RgbZstd(#[from] RgbZstdError),
     /// No PNG can be made of it.
     #[error("{0}")]
     Png(#[from] PngError),
@@ -19,7 +20,7 @@ pub(super) enum PictureError {
 /// `member`, whose record states `size`: JPEG bytes as they are, raw RGB as PNG.
 pub(super) fn data_uri(member: &EncodedMember, size: SizePx) -> Result<String, PictureError> {
     if member.extension == "rgb.zst" {
-        let image = codec::decode_rgb_zstd(&member.bytes, size)?;
+        let image = rgb_zstd::decompress(&member.bytes, size)?;
         let png = png::encode(&image, PngEffort::Balanced)?;
         return Ok(picture::data_uri("image/png", &png));
     }
@@ -30,9 +31,9 @@ pub(super) fn data_uri(member: &EncodedMember, size: SizePx) -> Result<String, P
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
+    use vidpairs_types::{RgbImage, Role};
 
     use super::*;
-    use crate::types::{RgbImage, Role};
 
     fn rgb_zst(image: &RgbImage) -> EncodedMember {
         EncodedMember {

@@ -1,7 +1,8 @@
-use super::*;
-use crate::types::{
+use vidpairs_types::{
     BoxXywh, EncodedMember, RecordMeta, Role, SCHEMA, SizePx, TrackletMeta, ViewMeta,
 };
+
+use super::*;
 
 /// Not a picture: nothing here looks into it.
 const JPEG: &[u8] = b"\xff\xd8jpeg";

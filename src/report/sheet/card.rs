@@ -1,10 +1,10 @@
 //! One video, object or class as a card.
 
 use maud::{Markup, html};
+use vidpairs_types::BoxXywh;
 
 use super::{Card, Lamp, Strip, Tile, TileBox};
 use crate::report::picture::{BoxOver, Line, aspect, boxes_over, data_uri};
-use crate::types::BoxXywh;
 
 /// Boxes whose edges are no further apart are one, px.
 const SAME_WITHIN_PX: f64 = 0.5;

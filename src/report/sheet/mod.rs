@@ -3,10 +3,10 @@
 mod card;
 
 use maud::{Markup, html};
+use vidpairs_types::{BoxXywh, SizePx};
 
 use super::page::{self, Fact, SetAsideNote};
 use super::picture::{Line, box_sample};
-use crate::types::{BoxXywh, SizePx};
 
 /// What a sheet shows. All text is escaped where it is set.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,11 +1,11 @@
 //! One sequence as a card.
 
 use maud::{Markup, html};
+use vidpairs_types::BoxXywh;
 
 use super::{TrackCard, TrackTile, chart};
 use crate::report::picture::{aspect, data_uri};
 use crate::report::stroke::stroke;
-use crate::types::BoxXywh;
 
 pub(super) fn card(card: &TrackCard, trackers: &[String]) -> Markup {
     let marks: Vec<usize> = card.tiles.iter().map(|tile| tile.frame).collect();

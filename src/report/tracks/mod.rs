@@ -4,11 +4,11 @@ mod card;
 mod chart;
 
 use maud::{Markup, html};
+use vidpairs_types::{BoxXywh, SizePx};
 
 use super::page::{self, Fact, SetAsideNote};
 use super::picture::data_uri;
 use super::stroke::stroke;
-use crate::types::{BoxXywh, SizePx};
 
 /// What the page shows. All text is escaped where it is set.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,0 +1,235 @@
+//! A decoder's frame as planes: where it lies if we can read it there, else copied by libswscale.
+
+use std::slice;
+
+use ffmpeg_next::format::Pixel;
+use ffmpeg_next::software::scaling;
+use ffmpeg_next::{color, ffi, frame};
+use vidpairs_types::{
+    ColorMatrix, ColorRange, Orientation, PlaneBytes, PlaneLayout, Planes, SizePx,
+};
+
+use super::super::DecodeError;
+
+/// Wraps a decoded frame; its samples are copied only from formats that are not planes (packed RGB,
+/// palettes, semi-planar chroma) and from pictures stored upside down.
+pub(super) fn to_planes(
+    decoded: frame::Video,
+    orientation: Orientation,
+) -> Result<Planes, DecodeError> {
+    let stored_size = SizePx {
+        width: decoded.width(),
+        height: decoded.height(),
+    };
+    if !stored_size.is_accepted() {
+        return Err(DecodeError::FrameSize(stored_size));
+    }
+    let (range, matrix) = (range_of(&decoded), matrix_of(&decoded, stored_size));
+    let (format, decoded) = match PlaneFormat::of(decoded.format()) {
+        Some(format) if lies_in_its_buffers(&decoded, format, stored_size) => (format, decoded),
+        Some(format) => (format, copied(&decoded, decoded.format())?),
+        None => {
+            let target = nearest_planar(decoded.format());
+            let converted = copied(&decoded, target)?;
+            let format = PlaneFormat::of(target).ok_or_else(|| unknown_format(target))?;
+            (format, converted)
+        }
+    };
+    Ok(Planes {
+        stored_size,
+        layout: format.layout,
+        bit_depth: format.bit_depth,
+        range,
+        matrix,
+        orientation,
+        bytes: Box::new(FramePlanes {
+            decoded,
+            format,
+            size: stored_size,
+        }),
+    })
+}
+
+/// A frame whose reference keeps the decoder's buffers alive.
+struct FramePlanes {
+    decoded: frame::Video,
+    format: PlaneFormat,
+    size: SizePx,
+}
+
+impl PlaneBytes for FramePlanes {
+    fn plane(&self, plane: usize) -> &[u8] {
+        let rows = self.format.layout.plane_size(self.size, plane).height as usize;
+        let len = self.stride_bytes(plane) * rows;
+        // SAFETY: `lies_in_its_buffers` found these bytes inside a buffer of the frame, which lives
+        // as long as the frame, and nobody writes to a frame that a decoder has given out.
+        unsafe { slice::from_raw_parts((*self.decoded.as_ptr()).data[plane], len) }
+    }
+
+    fn stride_bytes(&self, plane: usize) -> usize {
+        self.decoded.stride(plane)
+    }
+}
+
+/// What a pixel format's planes hold.
+#[derive(Clone, Copy)]
+struct PlaneFormat {
+    layout: PlaneLayout,
+    bit_depth: u8,
+}
+
+impl PlaneFormat {
+    /// `None` if the format is not made of planes that we read: packed, palettes, big-endian, float.
+    fn of(pixel: Pixel) -> Option<Self> {
+        let descriptor = descriptor(pixel)?;
+        let has = |flag: i32| descriptor.flags & flag as u64 != 0;
+        if has(ffi::AV_PIX_FMT_FLAG_BE)
+            || has(ffi::AV_PIX_FMT_FLAG_PAL)
+            || has(ffi::AV_PIX_FMT_FLAG_BITSTREAM)
+            || has(ffi::AV_PIX_FMT_FLAG_HWACCEL)
+            || has(ffi::AV_PIX_FMT_FLAG_FLOAT)
+        {
+            return None;
+        }
+        let num_colors = if descriptor.nb_components < 3 { 1 } else { 3 };
+        let bit_depth = descriptor.comp[0].depth;
+        let bytes = if bit_depth > 8 { 2 } else { 1 };
+        let is_rgb = has(ffi::AV_PIX_FMT_FLAG_RGB);
+        // Components are R, G, B; planes are G, B, R.
+        let planes = if is_rgb { [2, 0, 1] } else { [0, 1, 2] };
+        let is_planar = (0..num_colors).all(|component| {
+            let part = descriptor.comp[component];
+            part.plane == planes[component]
+                && part.step == bytes
+                && part.shift == 0
+                && part.offset == 0
+                && part.depth == bit_depth
+        });
+        let layout = match (
+            num_colors,
+            is_rgb,
+            descriptor.log2_chroma_w,
+            descriptor.log2_chroma_h,
+        ) {
+            (1, false, _, _) => PlaneLayout::Gray,
+            (3, true, _, _) => PlaneLayout::Gbr,
+            (3, false, 1, 1) => PlaneLayout::Yuv420,
+            (3, false, 1, 0) => PlaneLayout::Yuv422,
+            (3, false, 0, 0) => PlaneLayout::Yuv444,
+            _ => return None,
+        };
+        let bit_depth = u8::try_from(bit_depth)
+            .ok()
+            .filter(|depth| (8..=16).contains(depth))?;
+        is_planar.then_some(Self { layout, bit_depth })
+    }
+}
+
+fn descriptor(pixel: Pixel) -> Option<&'static ffi::AVPixFmtDescriptor> {
+    // SAFETY: a static table of the library, or null.
+    unsafe { ffi::av_pix_fmt_desc_get(pixel.into()).as_ref() }
+}
+
+/// The planar 8-bit format that keeps most of `pixel`.
+fn nearest_planar(pixel: Pixel) -> Pixel {
+    let Some(descriptor) = descriptor(pixel) else {
+        return Pixel::YUV444P;
+    };
+    let has = |flag: u32| descriptor.flags & u64::from(flag) != 0;
+    let is_rgb = has(ffi::AV_PIX_FMT_FLAG_RGB as u32) || has(ffi::AV_PIX_FMT_FLAG_PAL as u32);
+    match (
+        is_rgb,
+        descriptor.nb_components,
+        descriptor.log2_chroma_w,
+        descriptor.log2_chroma_h,
+    ) {
+        (false, 1 | 2, _, _) => Pixel::GRAY8,
+        (true, _, _, _) => Pixel::GBRP,
+        (false, _, 1, 1) => Pixel::YUV420P,
+        (false, _, 1, 0) => Pixel::YUV422P,
+        _ => Pixel::YUV444P,
+    }
+}
+
+/// Whether every plane, padded rows included, lies inside a buffer that the frame owns.
+fn lies_in_its_buffers(decoded: &frame::Video, format: PlaneFormat, size: SizePx) -> bool {
+    // SAFETY: the frame is alive; its buffers are listed in `buf`, each null or valid.
+    let raw = unsafe { &*decoded.as_ptr() };
+    (0..format.layout.num_planes()).all(|plane| {
+        let Ok(stride) = usize::try_from(raw.linesize[plane]) else {
+            return false;
+        };
+        let plane_size = format.layout.plane_size(size, plane);
+        let sample_bytes = if format.bit_depth > 8 { 2 } else { 1 };
+        let start = raw.data[plane] as usize;
+        let end = start + stride * plane_size.height as usize;
+        let is_inside = raw.buf.iter().any(|buffer| {
+            // SAFETY: a non-null reference points to a live buffer of `size` bytes.
+            let Some(buffer) = (unsafe { buffer.as_ref() }) else {
+                return false;
+            };
+            let first = buffer.data as usize;
+            first <= start && end <= first + buffer.size
+        });
+        is_inside
+            && plane_size.width as usize * sample_bytes <= stride
+            && start.is_multiple_of(sample_bytes)
+    })
+}
+
+/// A copy of the picture in the pixel format `target`.
+fn copied(decoded: &frame::Video, target: Pixel) -> Result<frame::Video, DecodeError> {
+    let failed = |err: ffmpeg_next::Error| DecodeError::Ffmpeg {
+        action: "convert the pixel format",
+        message: err.to_string(),
+    };
+    let (width, height) = (decoded.width(), decoded.height());
+    let flags = scaling::Flags::BICUBIC | scaling::Flags::ACCURATE_RND | scaling::Flags::BITEXACT;
+    let mut scaler = scaling::Context::get(
+        decoded.format(),
+        width,
+        height,
+        target,
+        width,
+        height,
+        flags,
+    )
+    .map_err(failed)?;
+    let mut output = frame::Video::empty();
+    scaler.run(decoded, &mut output).map_err(failed)?;
+    Ok(output)
+}
+
+fn unknown_format(pixel: Pixel) -> DecodeError {
+    let message = format!("pixel format {pixel:?} is not known");
+    DecodeError::Ffmpeg {
+        action: "read the pixel format",
+        message,
+    }
+}
+
+/// Unmarked gray and RGB are full range, as libswscale takes them.
+fn range_of(decoded: &frame::Video) -> ColorRange {
+    let is_jpeg = matches!(
+        decoded.format(),
+        Pixel::YUVJ420P | Pixel::YUVJ422P | Pixel::YUVJ444P | Pixel::YUVJ440P | Pixel::YUVJ411P
+    );
+    let is_gray = descriptor(decoded.format()).is_some_and(|found| found.nb_components < 3);
+    match decoded.color_range() {
+        color::Range::JPEG => ColorRange::Full,
+        color::Range::MPEG => ColorRange::Limited,
+        _ if is_jpeg || is_gray => ColorRange::Full,
+        _ => ColorRange::Limited,
+    }
+}
+
+/// Unmarked video is BT.709 above standard definition, as players take it.
+fn matrix_of(decoded: &frame::Video, size: SizePx) -> ColorMatrix {
+    match decoded.color_space() {
+        color::Space::BT709 => ColorMatrix::Bt709,
+        color::Space::BT2020NCL | color::Space::BT2020CL => ColorMatrix::Bt2020,
+        color::Space::BT470BG | color::Space::SMPTE170M | color::Space::FCC => ColorMatrix::Bt601,
+        _ if size.height > 576 => ColorMatrix::Bt709,
+        _ => ColorMatrix::Bt601,
+    }
+}

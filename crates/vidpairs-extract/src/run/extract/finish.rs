@@ -1,0 +1,137 @@
+//! The end of a run: the last shard, `refused.jsonl`, and the manifest after all else.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use vidpairs_pipeline::Pipeline;
+use vidpairs_run::{REFUSED_FILE, RunError, json_lines, write_whole};
+use vidpairs_shard::{Manifest, Totals};
+use vidpairs_types::{Outcome, Refusal};
+
+use super::journal::{Begin, Progress};
+use super::output::ShardSink;
+use super::{ExtractOptions, ExtractSummary};
+
+/// Finishes a run whose pieces are all written.
+pub(super) fn finish(
+    mut sink: ShardSink<'_>,
+    options: &ExtractOptions,
+    begin: &Begin,
+    start: Instant,
+) -> Result<ExtractSummary, RunError> {
+    let position = sink.progress.position;
+    sink.finish_shard(position)?;
+    let (out, entries) = (&options.out, sink.entries);
+    let Progress {
+        mut shards,
+        mut refusals,
+        frames_decoded,
+        tally,
+        ..
+    } = sink.progress;
+    let tracks = sink
+        .tracks
+        .map(|tracks| tracks.finish(out, &tally.counts, begin.tracks.as_ref()))
+        .transpose()?;
+    if let Some(retry) = &begin.retry {
+        let retried: HashSet<&str> = retry
+            .iter()
+            .filter_map(|&ordinal| Some(entries.get(usize::try_from(ordinal).ok()?)?.id()))
+            .collect();
+        let before = read_refusals(out)?.into_iter();
+        refusals.extend(before.filter(|refusal| !retried.contains(refusal.id.as_str())));
+        refusals.sort_by(|a, b| a.id.cmp(&b.id));
+        // A retry that was stopped after its manifest was written finds its own shards in there.
+        let first_shard = usize::try_from(begin.first_shard).unwrap_or(usize::MAX);
+        shards.splice(
+            0..0,
+            Manifest::read(out)?.shards.into_iter().take(first_shard),
+        );
+    }
+    let num = |outcome| {
+        refusals
+            .iter()
+            .filter(|refusal| refusal.outcome == outcome)
+            .count() as u64
+    };
+    let totals = Totals {
+        clips: entries.len() as u64,
+        refused: num(Outcome::Refused),
+        skipped: num(Outcome::Skipped),
+        partial: num(Outcome::Partial),
+        records: shards.iter().map(|shard| shard.records).sum(),
+        shards: shards.len() as u64,
+        bytes: shards.iter().map(|shard| shard.bytes).sum(),
+    };
+    let lines = json_lines(&out.join(REFUSED_FILE), &refusals)?;
+    write_whole(out, REFUSED_FILE, &lines)?;
+    let (pipeline, seed) = (options.pipeline.resolved(), options.pipeline.seed);
+    let mut manifest = Manifest::new(pipeline, seed, begin.entries_xxh64, totals, shards);
+    manifest.tracks = tracks;
+    manifest.write_atomically(out)?;
+    sink.journal.remove()?;
+    let seconds = start.elapsed().as_secs_f64();
+    Ok(ExtractSummary {
+        frames_decoded,
+        frames_tracked: tally.frames_tracked,
+        tracker_updates: tally.tracker_updates,
+        seconds,
+        ..summary_of(&manifest, &refusals, &options.pipeline)
+    })
+}
+
+/// The summary of a finished data set, without what its run cost.
+pub(super) fn summary_of(
+    manifest: &Manifest,
+    refusals: &[Refusal],
+    pipeline: &Pipeline,
+) -> ExtractSummary {
+    let totals = manifest.totals;
+    let refused = refusals
+        .iter()
+        .filter(|found| found.outcome == Outcome::Refused)
+        .count() as u64;
+    let tracks = manifest.tracks.as_ref();
+    let counts = tracks
+        .map(|tracks| tracks.counts.clone())
+        .unwrap_or_default();
+    ExtractSummary {
+        clips: totals.clips,
+        refused: totals.refused,
+        skipped: totals.skipped,
+        partial: totals.partial,
+        pairs: totals.records,
+        shards: totals.shards,
+        bytes: totals.bytes,
+        frames_decoded: 0,
+        frames_tracked: 0,
+        tracker_updates: 0,
+        tracklets: counts.tracklets,
+        rejected_tracklets: counts.rejected,
+        seconds: 0.0,
+        too_many_refused: pipeline
+            .extract
+            .max_refused
+            .is_exceeded(refused, totals.clips),
+        is_complete_already: false,
+    }
+}
+
+/// The lines of `refused.jsonl`; none if there is no such file.
+pub(super) fn read_refusals(out: &Path) -> Result<Vec<Refusal>, RunError> {
+    let path = out.join(REFUSED_FILE);
+    let failed = |source| RunError::File {
+        action: "read",
+        path: path.clone(),
+        source,
+    };
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(err) => return Err(failed(err)),
+    };
+    let line = |line| serde_json::from_str(line).map_err(|err| failed(std::io::Error::other(err)));
+    text.lines().map(line).collect()
+}

@@ -1,0 +1,340 @@
+//! The work of one worker: a clip, or a piece of one, from media to encoded records.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use vidpairs_pipeline::Pipeline;
+use vidpairs_types::parallel::{Heartbeat, Job, Loss, Planned};
+use vidpairs_types::{Clip, Frame, Outcome, Seed, Stage, with_causes};
+
+use super::entries::Entry;
+use super::known::Known;
+use super::piece::{Made, Output, Piece, PieceRecords, PlannedClip, whole};
+use super::pieces::{self, Ceiling};
+use super::planned::PlannedPairs;
+use super::progress::{Counters, Step};
+use super::record::ClipWords;
+use super::regions::{MadeRegions, ProposeSetup, RegionPairs, RegionSetup, follow_rules};
+use super::view::LostPair;
+use crate::decode::{self, DecodeError, Decoded};
+use crate::engine::Opencv;
+use crate::sample::{ClipFrames, PairRule, plan_pairs};
+use crate::track::{self, TrackFrame};
+
+/// An entry of the source, and how much of it an earlier run has done.
+#[derive(Clone)]
+pub(super) struct Item {
+    pub ordinal: u64,
+    pub entry: Arc<Entry>,
+    /// Pieces at its beginning that are written already.
+    pub skip_pieces: u32,
+}
+
+/// See [`Job`].
+pub(super) struct ExtractJob {
+    pub pipeline: Pipeline,
+    pub counters: Arc<Counters>,
+    pub patience: Duration,
+    pub opencv: Opencv,
+}
+
+impl Job for ExtractJob {
+    type Item = Item;
+    type Piece = Piece;
+    type Output = Output;
+
+    fn plan(&self, item: Item, heartbeat: &Arc<Heartbeat>) -> Planned<Piece, Output> {
+        let Entry::Clip(clip) = &*item.entry else {
+            return Planned::Done(whole(item.ordinal, Made::Listed));
+        };
+        let start = Instant::now();
+        let planned = self.plan_clip(item.ordinal, clip, heartbeat);
+        self.counters.add(Step::Index, start, 1);
+        let (planned, pieces) = match planned {
+            Ok(planned) => planned,
+            Err(made) => return Planned::Done(whole(item.ordinal, made)),
+        };
+        if item.skip_pieces >= planned.num_pieces {
+            return Planned::Done(whole(item.ordinal, changed(&planned)));
+        }
+        let planned = Arc::new(planned);
+        let mut pieces: Vec<Piece> = pieces
+            .into_iter()
+            .zip(0..)
+            .map(|(pairs, number)| Piece {
+                planned: Arc::clone(&planned),
+                number,
+                pairs,
+            })
+            .skip(item.skip_pieces as usize)
+            .collect();
+        match (planned.num_pieces, pieces.pop()) {
+            // Not worth another thread: the file is warm in this one.
+            (1, Some(piece)) => Planned::Done(self.work(piece, heartbeat)),
+            (_, last) => {
+                pieces.extend(last);
+                Planned::Pieces(pieces)
+            }
+        }
+    }
+
+    fn work(&self, piece: Piece, heartbeat: &Arc<Heartbeat>) -> Output {
+        let mut made = match (&self.pipeline.pairs.rule, &self.pipeline.regions) {
+            (PairRule::Regions(rule), Some(regions)) => {
+                let kind = regions.tracker.name;
+                let opencv = self.opencv;
+                let start = move |frame: &TrackFrame<'_>, target| {
+                    track::start(kind, frame, target, opencv.map(|it| it as _))
+                };
+                let setup = RegionSetup {
+                    pipeline: &self.pipeline,
+                    rule: *rule,
+                    follow: &follow_rules(rule, &regions.tracker, &start),
+                    tracker: kind.name(),
+                    clip: &piece.planned.words,
+                    propose: ProposeSetup::new(
+                        rule,
+                        &regions.proposals,
+                        self.seed_of("propose", &piece.planned.clip),
+                        self.opencv,
+                    ),
+                    counters: &self.counters,
+                };
+                self.follow_regions(&piece, setup, heartbeat)
+            }
+            _ => self.crop_planned(&piece, heartbeat),
+        };
+        self.counters.add_pairs(made.records.len() as u64);
+        made.remarks = piece.remarks();
+        piece.output(made)
+    }
+
+    fn lost_item(&self, item: Item, loss: Loss) -> Output {
+        let (stage, reason) = self.words_of(loss);
+        whole(
+            item.ordinal,
+            Made::SetAside {
+                outcome: Outcome::Refused,
+                stage,
+                reason,
+            },
+        )
+    }
+
+    fn lost_piece(&self, piece: Piece, loss: Loss) -> Output {
+        let (stage, reason) = self.words_of(loss);
+        let lost = piece
+            .pairs
+            .clone()
+            .map(|_| LostPair {
+                stage,
+                reason: reason.clone(),
+            })
+            .collect();
+        let remarks = piece.remarks();
+        piece.output(PieceRecords {
+            lost,
+            remarks,
+            ..PieceRecords::default()
+        })
+    }
+}
+
+impl ExtractJob {
+    /// The records of pairs whose boxes are known, or that have none.
+    fn crop_planned(&self, piece: &Piece, heartbeat: &Arc<Heartbeat>) -> PieceRecords {
+        let planned = &*piece.planned;
+        let mut pairs = PlannedPairs::new(&self.pipeline, piece.plans(), &self.counters);
+        let decoded = self.decode(piece, heartbeat, &mut |frame| pairs.add(&frame));
+        for (frame, err) in decoded.iter().flat_map(|decoded| &decoded.lost) {
+            pairs.lose(*frame, err);
+        }
+        let (records, lost) = pairs.into_records(&planned.words);
+        PieceRecords {
+            records,
+            lost: with_reason_of(&decoded, lost),
+            frames_decoded: num_frames(&decoded),
+            ..PieceRecords::default()
+        }
+    }
+
+    /// The records of regions that were followed to their positive.
+    fn follow_regions(
+        &self,
+        piece: &Piece,
+        setup: RegionSetup<'_>,
+        heartbeat: &Arc<Heartbeat>,
+    ) -> PieceRecords {
+        let mut pairs = RegionPairs::new(setup, piece.plans());
+        let decoded = self.decode(piece, heartbeat, &mut |frame| pairs.add(frame, heartbeat));
+        let why = |wanted: u64| {
+            let mut lost = decoded.iter().flat_map(|decoded| &decoded.lost);
+            let (frame, err) = lost.find(|(frame, _)| *frame == wanted)?;
+            Some(LostPair::without_frame(*frame, Some(err)))
+        };
+        let MadeRegions {
+            records,
+            lost,
+            tracks,
+        } = pairs.finish(why);
+        PieceRecords {
+            records,
+            lost: with_reason_of(&decoded, lost),
+            frames_decoded: num_frames(&decoded),
+            tracks: Some(tracks),
+            ..PieceRecords::default()
+        }
+    }
+
+    /// Decodes the frames that a piece needs and hands them to `each`, whose time does not count as decoding.
+    fn decode(
+        &self,
+        piece: &Piece,
+        heartbeat: &Arc<Heartbeat>,
+        each: &mut dyn FnMut(Frame),
+    ) -> Result<Decoded, DecodeError> {
+        let planned = &*piece.planned;
+        let wanted = piece.frames();
+        let start = Instant::now();
+        let mut in_each = Duration::ZERO;
+        let decoded = decode::decode_wanted(
+            &planned.clip.media,
+            &planned.index,
+            &wanted,
+            heartbeat,
+            &mut |frame| {
+                let start = Instant::now();
+                each(frame);
+                heartbeat.beat();
+                in_each += start.elapsed();
+                match heartbeat.should_stop() {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            },
+        );
+        let in_decode = start.elapsed() - in_each;
+        self.counters
+            .add_time(Step::Decode, in_decode, num_frames(&decoded));
+        decoded
+    }
+
+    fn seed_of(&self, step: &str, clip: &Clip) -> Seed {
+        Seed::of_run(self.pipeline.seed).for_step(step, &clip.id)
+    }
+
+    /// Looks into a clip and plans its pairs; what it becomes instead if there are none.
+    fn plan_clip(
+        &self,
+        ordinal: u64,
+        clip: &Clip,
+        heartbeat: &Arc<Heartbeat>,
+    ) -> Result<(PlannedClip, Vec<std::ops::Range<usize>>), Made> {
+        let index =
+            decode::index(&clip.media, heartbeat).map_err(|err| refused(Stage::Decode, &err))?;
+        let num_frames = index.num_frames();
+        let mut known = match self.pipeline.pairs.rule {
+            PairRule::Tracks(_) => {
+                Known::of_boxes(clip, num_frames).map_err(|err| refused(Stage::Source, &err))?
+            }
+            _ => Known::default(),
+        };
+        known.remarks.extend(index.remark().map(str::to_owned));
+        let frames = ClipFrames {
+            num_frames,
+            present: index.present(),
+            frame_size: index.frame_size(),
+            boxes: &known.boxes,
+        };
+        let seed = self.seed_of("sample", clip);
+        let pairs = &self.pipeline.pairs;
+        let plans = plan_pairs(&frames, &pairs.rule, pairs.anchors, seed).map_err(|err| {
+            // A damaged file may have held what the rule asks for.
+            let (outcome, stage, damage) = match index.remark() {
+                Some(remark) => (Outcome::Refused, Stage::Decode, format!("{remark}: ")),
+                None => (Outcome::Skipped, Stage::Sample, String::new()),
+            };
+            let reason = format!("{damage}{err}");
+            Made::SetAside {
+                outcome,
+                stage,
+                reason,
+            }
+        })?;
+        let ceiling = Ceiling::of(&self.pipeline, index.frame_size());
+        let pieces = pieces::cut(&plans, &index, &ceiling);
+        let words = ClipWords {
+            ordinal,
+            id: clip.id.clone(),
+            label: clip.label.clone().or(known.label),
+        };
+        let num_pieces = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
+        let clip = clip.clone();
+        Ok((
+            PlannedClip {
+                clip,
+                words,
+                index,
+                plans,
+                num_pieces,
+                remarks: known.remarks,
+            },
+            pieces,
+        ))
+    }
+
+    fn words_of(&self, loss: Loss) -> (Stage, String) {
+        match loss {
+            Loss::Stalled => {
+                let seconds = self.patience.as_secs();
+                let reason = format!(
+                    "no progress for {seconds} seconds (extract.video_timeout_seconds); given up"
+                );
+                (Stage::Watchdog, reason)
+            }
+            Loss::Panicked(message) => {
+                let reason = format!("internal error, please report it with the file: {message}");
+                (Stage::Internal, reason)
+            }
+        }
+    }
+}
+
+fn num_frames(decoded: &Result<Decoded, DecodeError>) -> u64 {
+    decoded.as_ref().map_or(0, |decoded| decoded.num_frames)
+}
+
+/// What was lost since decoding failed as a whole is lost for that reason.
+fn with_reason_of(
+    decoded: &Result<Decoded, DecodeError>,
+    mut lost: Vec<LostPair>,
+) -> Vec<LostPair> {
+    if let Err(err) = decoded {
+        let reason = with_causes(err);
+        lost.iter_mut()
+            .for_each(|pair| pair.reason.clone_from(&reason));
+    }
+    lost
+}
+
+/// A clip that had more pieces when the run was stopped.
+fn changed(planned: &PlannedClip) -> Made {
+    let num_frames = planned.index.num_frames();
+    Made::SetAside {
+        outcome: Outcome::Partial,
+        stage: Stage::Decode,
+        reason: format!(
+            "changed while the run was stopped, {num_frames} frames now; the pairs that it gave \
+             before are stored"
+        ),
+    }
+}
+
+fn refused(stage: Stage, err: &dyn std::error::Error) -> Made {
+    Made::SetAside {
+        outcome: Outcome::Refused,
+        stage,
+        reason: with_causes(err),
+    }
+}

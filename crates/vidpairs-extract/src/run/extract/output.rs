@@ -1,0 +1,289 @@
+//! The writer: outputs in order become shards, and lines of the journal.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use vidpairs_pipeline::Shards;
+use vidpairs_run::RunError;
+use vidpairs_shard::{ShardMark, ShardWriter, TracksWriter};
+use vidpairs_types::parallel::Sink;
+use vidpairs_types::{EncodedRecord, Outcome, Refusal, Stage};
+
+use super::entries::Entry;
+use super::journal::{
+    EntryTally, Journal, Line, PieceLine, Position, Progress, ShardLine, TracksLine,
+};
+use super::piece::{Made, Output, PieceRecords};
+use super::progress::{Counters, Display, Step};
+
+const RETRY_DAMAGED: &str = "mend or replace it, then run the same command with --retry-refused";
+const RETRY_RULE: &str = "left out by a rule of the pipeline; another pipeline may take it";
+const RETRY_PARTIAL: &str = "what could be made is stored; extract a mended copy into a new folder";
+
+/// Writes the outputs of a run into shards.
+pub(super) struct ShardSink<'a> {
+    pub out: PathBuf,
+    pub limits: Shards,
+    pub entries: Arc<[Entry]>,
+    /// Ordinal of the first shard of this run.
+    pub first_shard: u64,
+    pub journal: Journal,
+    pub progress: Progress,
+    pub writer: Option<ShardWriter>,
+    /// In kind `regions`.
+    pub tracks: Option<TracksWriter>,
+    pub counters: Arc<Counters>,
+    pub display: &'a mut Display,
+    /// Why the run was broken off.
+    pub error: Option<RunError>,
+}
+
+impl Sink<Output> for ShardSink<'_> {
+    fn push(&mut self, output: Output) -> ControlFlow<()> {
+        let start = Instant::now();
+        let bytes = self.counters.bytes();
+        let written = self.write(output);
+        self.counters
+            .add_time(Step::Write, start.elapsed(), self.counters.bytes() - bytes);
+        match written {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(err) => {
+                self.error = Some(err);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        self.display.show(&self.progress, &self.counters);
+    }
+}
+
+impl ShardSink<'_> {
+    fn write(&mut self, output: Output) -> Result<(), RunError> {
+        let Output {
+            ordinal,
+            piece,
+            num_pieces,
+            made,
+        } = output;
+        let mut line = PieceLine {
+            entry: ordinal,
+            piece,
+            num_pieces,
+            records: 0,
+            lost: 0,
+            loss: None,
+            frames_decoded: 0,
+            refusal: None,
+            mark: None,
+            tracks: None,
+        };
+        match made {
+            Made::Listed => {
+                line.refusal = self.entry(ordinal).and_then(|entry| match entry {
+                    Entry::SetAside(refusal) => Some(refusal.clone()),
+                    Entry::Clip(_) => None,
+                });
+            }
+            Made::SetAside {
+                outcome,
+                stage,
+                reason,
+            } => {
+                let outcome = self.outcome_after_pieces(ordinal, outcome);
+                line.refusal = self.refusal(ordinal, outcome, stage, reason);
+            }
+            Made::Records(made) => self.write_piece(*made, &mut line)?,
+        }
+        line.mark = self.mark()?;
+        if let Some(refusal) = &line.refusal {
+            self.display.refused(refusal);
+        }
+        let line = Line::Piece(line);
+        self.journal.add(&line)?;
+        self.progress.add(&line); // after the journal: what is counted is safe
+        Ok(())
+    }
+
+    /// A clip whose first pairs are stored is not refused or skipped, whatever became of it since: to
+    /// retry it would store them twice.
+    fn outcome_after_pieces(&self, ordinal: u64, outcome: Outcome) -> Outcome {
+        let Position { entry, records, .. } = self.progress.position;
+        if entry == ordinal && self.progress.entry.records + records > 0 {
+            Outcome::Partial
+        } else {
+            outcome
+        }
+    }
+
+    /// Appends the records that an earlier run has not written, and fills in `line`.
+    fn write_piece(&mut self, made: PieceRecords, line: &mut PieceLine) -> Result<(), RunError> {
+        let is_at = self.progress.position;
+        let mut place = match (is_at.entry, is_at.piece) == (line.entry, line.piece) {
+            true => is_at,
+            false => Position {
+                entry: line.entry,
+                piece: line.piece,
+                ..Position::default()
+            },
+        };
+        let num_planned = (made.records.len() + made.lost.len()) as u64;
+        line.loss = made
+            .lost
+            .into_iter()
+            .next()
+            .map(|lost| (lost.stage, lost.reason));
+        line.frames_decoded = made.frames_decoded;
+        let first_pair = place.pair;
+        for record in &made.records {
+            let pair = pair_ordinal(record);
+            // By ordinal, not by count: made again, the piece may lack a pair that is stored.
+            if pair >= first_pair {
+                place.pair = pair;
+                self.append(record, place)?;
+                place.records += 1;
+            }
+        }
+        line.records = place.records;
+        line.lost = num_planned.saturating_sub(line.records);
+        if let (Some(writer), Some(made)) = (&mut self.tracks, made.tracks) {
+            line.tracks = Some(TracksLine {
+                mark: writer.append(&made.zstd)?,
+                tally: made.tally,
+            });
+        }
+        if line.piece + 1 >= line.num_pieces {
+            let mut tally = self.progress.entry.clone();
+            tally.add(line);
+            line.refusal = self.refusal_of_whole(line.entry, tally, made.remarks);
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, record: &EncodedRecord, place: Position) -> Result<(), RunError> {
+        if let Some(writer) = &self.writer {
+            let is_full = writer.num_records() >= u64::from(self.limits.max_records)
+                || writer.size_with(record)? > self.limits.max_bytes;
+            if is_full {
+                self.finish_shard(place)?;
+            }
+        }
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            none => {
+                let ordinal = self.first_shard + self.progress.shards.len() as u64;
+                none.insert(ShardWriter::create(self.journal.folder(), ordinal)?)
+            }
+        };
+        writer.append(record)?;
+        self.counters.add_bytes(
+            record
+                .members
+                .iter()
+                .map(|member| member.bytes.len() as u64)
+                .sum(),
+        );
+        Ok(())
+    }
+
+    /// Finishes the open shard; `next` is the first record that is not in it.
+    pub fn finish_shard(&mut self, next: Position) -> Result<(), RunError> {
+        if let Some(writer) = self.writer.take() {
+            // The journal, brought to the disk below, speaks of them too.
+            self.tracks.as_ref().map(TracksWriter::sync).transpose()?;
+            let line = ShardLine {
+                shard: writer.finish(&self.out)?,
+                next,
+            };
+            let line = Line::Shard(line);
+            self.journal.add(&line)?;
+            self.progress.add(&line);
+            self.journal.sync()?;
+        }
+        Ok(())
+    }
+
+    fn mark(&mut self) -> Result<Option<ShardMark>, RunError> {
+        Ok(self.writer.as_mut().map(ShardWriter::mark).transpose()?)
+    }
+
+    fn entry(&self, ordinal: u64) -> Option<&Entry> {
+        self.entries.get(usize::try_from(ordinal).ok()?)
+    }
+
+    /// The line of `refused.jsonl` for a clip that was worked on, if it deserves one.
+    fn refusal_of_whole(
+        &self,
+        ordinal: u64,
+        tally: EntryTally,
+        remarks: Vec<String>,
+    ) -> Option<Refusal> {
+        let num_planned = tally.records + tally.lost;
+        let num_records = tally.records;
+        match tally.loss {
+            Some((stage, reason)) if tally.records == 0 => {
+                self.refusal(ordinal, Outcome::Refused, stage, reason)
+            }
+            Some((stage, reason)) => {
+                let lost = tally.lost;
+                let reason =
+                    format!("{lost} of {num_planned} pairs are missing; the first: {reason}");
+                self.refusal(ordinal, Outcome::Partial, stage, reason)
+            }
+            None if num_records == 0 => {
+                let why = tally.tracks.unwrap_or_default().why_none();
+                let (outcome, stage, reason) = nothing_found(why, &remarks);
+                self.refusal(ordinal, outcome, stage, reason)
+            }
+            None if !remarks.is_empty() => {
+                self.refusal(ordinal, Outcome::Partial, Stage::Source, remarks.join("; "))
+            }
+            None => None,
+        }
+    }
+
+    fn refusal(
+        &self,
+        ordinal: u64,
+        outcome: Outcome,
+        stage: Stage,
+        reason: String,
+    ) -> Option<Refusal> {
+        let Some(Entry::Clip(clip)) = self.entry(ordinal) else {
+            return None;
+        };
+        let retry = match outcome {
+            Outcome::Refused => RETRY_DAMAGED,
+            Outcome::Skipped => RETRY_RULE,
+            Outcome::Partial => RETRY_PARTIAL,
+        };
+        Some(Refusal {
+            id: clip.id.clone(),
+            path: clip.media.path().display().to_string(),
+            outcome,
+            stage,
+            reason,
+            retry: retry.to_owned(),
+        })
+    }
+}
+
+/// What becomes of a clip that gave no pair for the reason `why`: skipped, unless it is damaged and may have
+/// held one.
+fn nothing_found(why: String, remarks: &[String]) -> (Outcome, Stage, String) {
+    if remarks.is_empty() {
+        (Outcome::Skipped, Stage::Track, why)
+    } else {
+        let reason = format!("{}: {why}", remarks.join("; "));
+        (Outcome::Refused, Stage::Decode, reason)
+    }
+}
+
+/// The place of a record's pair among those of its clip.
+fn pair_ordinal(record: &EncodedRecord) -> u64 {
+    let digits = record.meta.key.rsplit('-').next();
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
+}

@@ -1,0 +1,112 @@
+//! What workers and writer hand to each other: pieces of clips, and what was made of them.
+
+use std::sync::Arc;
+
+use vidpairs_types::{Clip, EncodedRecord, Outcome, PairPlan, Stage};
+
+use super::record::ClipWords;
+use super::regions::PieceTracks;
+use super::view::LostPair;
+use crate::decode::ClipIndex;
+
+/// A clip that was looked into and is worth decoding.
+pub(super) struct PlannedClip {
+    pub clip: Clip,
+    pub words: ClipWords,
+    pub index: ClipIndex,
+    pub plans: Vec<PairPlan>,
+    pub num_pieces: u32,
+    pub remarks: Vec<String>,
+}
+
+/// Consecutive pairs of one clip.
+#[derive(Clone)]
+pub(super) struct Piece {
+    pub planned: Arc<PlannedClip>,
+    pub number: u32,
+    /// Places in the plans of the clip.
+    pub pairs: std::ops::Range<usize>,
+}
+
+/// What a worker hands to the writer.
+pub(super) struct Output {
+    pub ordinal: u64,
+    pub piece: u32,
+    pub num_pieces: u32,
+    pub made: Made,
+}
+
+pub(super) enum Made {
+    /// The records of a piece.
+    Records(Box<PieceRecords>),
+    /// The clip gives no pair at all.
+    SetAside {
+        outcome: Outcome,
+        stage: Stage,
+        reason: String,
+    },
+    /// Listing set the entry aside already.
+    Listed,
+}
+
+#[derive(Default)]
+pub(super) struct PieceRecords {
+    pub records: Vec<EncodedRecord>,
+    pub lost: Vec<LostPair>,
+    pub frames_decoded: u64,
+    /// In kind `regions`.
+    pub tracks: Option<PieceTracks>,
+    /// About the clip as a whole, with its last piece only: there the clip is judged, and a resumed
+    /// run may make no other.
+    pub remarks: Vec<String>,
+}
+
+impl Piece {
+    /// The pairs to be made.
+    pub fn plans(&self) -> &[PairPlan] {
+        self.planned.plans.get(self.pairs.clone()).unwrap_or(&[])
+    }
+
+    /// The frames that its pairs need, each once.
+    pub fn frames(&self) -> Vec<u64> {
+        let (mut frames, mut up_to) = (Vec::new(), 0);
+        for plan in self.plans() {
+            // Of frames that are followed through, those of earlier pairs are there already.
+            let from = if plan.is_followed { up_to } else { 0 };
+            frames.extend(plan.frames().skip_while(|&frame| frame < from));
+            up_to = up_to.max(plan.last_frame() + 1);
+        }
+        frames.sort_unstable();
+        frames.dedup();
+        frames
+    }
+
+    /// What is to be said of the clip as a whole, if this is its last piece.
+    pub fn remarks(&self) -> Vec<String> {
+        let is_last = self.number + 1 >= self.planned.num_pieces;
+        match is_last {
+            true => self.planned.remarks.clone(),
+            false => Vec::new(),
+        }
+    }
+
+    /// What the writer gets.
+    pub fn output(&self, made: PieceRecords) -> Output {
+        Output {
+            ordinal: self.planned.words.ordinal,
+            piece: self.number,
+            num_pieces: self.planned.num_pieces,
+            made: Made::Records(Box::new(made)),
+        }
+    }
+}
+
+/// What became of a clip that is not worth pieces.
+pub(super) fn whole(ordinal: u64, made: Made) -> Output {
+    Output {
+        ordinal,
+        piece: 0,
+        num_pieces: 1,
+        made,
+    }
+}

@@ -1,0 +1,242 @@
+//! Cutting a clip's pairs into pieces that different workers can do.
+//!
+//! The cut depends on the clip and the pipeline alone, never on the workers: the bytes must not.
+
+use std::ops::Range;
+
+use vidpairs_pipeline::Pipeline;
+use vidpairs_types::{PairPlan, SizePx, TrackedBox};
+
+use super::regions::max_live_anchors;
+use crate::codec::Codec;
+use crate::decode::ClipIndex;
+use crate::sample::PairRule;
+
+/// Decoded pixels that are worth a piece: about 1,500 frames of 640 x 360.
+const PIXELS_OF_A_PIECE: u64 = 1_500 * 640 * 360;
+/// Encoded bytes after which a piece ends at the next place that costs little.
+const SOFT_MAX_BYTES: u64 = 8 << 20;
+/// Encoded bytes after which a piece ends whatever it costs: the ceiling on memory.
+const HARD_MAX_BYTES: u64 = 32 << 20;
+
+/// What a piece may hold at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ceiling {
+    /// Bytes that a pair takes until its piece is written, roughly; of kind `regions` an anchor with its regions.
+    bytes_per_pair: u64,
+    /// The same for each frame that a pair is followed through.
+    bytes_per_followed_frame: u64,
+    /// Pairs that are followed through one frame.
+    max_followed: usize,
+}
+
+impl Ceiling {
+    /// For a clip whose frames are of `frame`.
+    pub fn of(pipeline: &Pipeline, frame: SizePx) -> Self {
+        let image = frame
+            .shrunk_to_short_side(pipeline.images.short_side_px)
+            .area();
+        let bytes_per_image = match pipeline.images.codec {
+            Codec::Jpeg { .. } => image / 2,
+            Codec::RgbZstd { .. } => image * 2,
+        };
+        let (num_regions, num_images, max_followed) = match pipeline.pairs.rule {
+            PairRule::Images => (0, 1, 1),
+            PairRule::Frames { .. } => (0, 2, 1),
+            PairRule::Tracks(rule) => (0, 2 + 2 * u64::from(rule.with_frames), 1),
+            PairRule::Regions(rule) => {
+                let num_regions = u64::from(rule.regions_per_frame);
+                let num_images = 2 * num_regions + 2 * u64::from(rule.with_frames);
+                (num_regions, num_images, max_live_anchors(&rule, frame))
+            }
+        };
+        Self {
+            bytes_per_pair: (bytes_per_image * num_images).max(1),
+            bytes_per_followed_frame: num_regions * size_of::<TrackedBox>() as u64,
+            max_followed: usize::try_from(max_followed).unwrap_or(usize::MAX),
+        }
+    }
+
+    fn bytes_of(&self, plan: &PairPlan) -> u64 {
+        let num_followed = plan.last_frame() - plan.anchor + 1;
+        self.bytes_per_pair + self.bytes_per_followed_frame * num_followed
+    }
+}
+
+/// Cuts `plans` (ordered by anchor) into pieces.
+///
+/// Two pieces share no work, so frames that both need are decoded twice. A piece ends where it has
+/// work enough for a thread and the next one repeats little of it; a video with one keyframe is
+/// never cut for speed. It ends as well where it would hold more than `ceiling`: so anchors whose
+/// regions are followed through the same frames share a piece, unless they are very many.
+pub(super) fn cut(plans: &[PairPlan], index: &ClipIndex, ceiling: &Ceiling) -> Vec<Range<usize>> {
+    let frame_pixels = index.frame_size().area().max(1);
+    let mut pieces = Vec::new();
+    let mut piece = Piece::starting_at(0);
+    for (at, plan) in plans.iter().enumerate() {
+        let repeated = piece.repeated_by(plan, index);
+        let bytes = piece.bytes;
+        let is_worth_it = piece.decoded * frame_pixels >= PIXELS_OF_A_PIECE;
+        let ends = (is_worth_it && repeated * 16 <= piece.decoded)
+            || (bytes >= SOFT_MAX_BYTES && repeated * 4 <= piece.decoded)
+            || bytes >= HARD_MAX_BYTES
+            || (plan.is_followed && piece.num_followed_at(plan.anchor) >= ceiling.max_followed);
+        if ends && at > piece.start {
+            pieces.push(piece.start..at);
+            piece = Piece::starting_at(at);
+        }
+        piece.add(plan, index);
+        piece.bytes += ceiling.bytes_of(plan);
+    }
+    pieces.push(piece.start..plans.len());
+    pieces
+}
+
+struct Piece {
+    start: usize,
+    /// Frames decoded so far.
+    decoded: u64,
+    /// Stored places decoded so far end here, exclusive.
+    end: u64,
+    /// Bytes that its pairs take.
+    bytes: u64,
+    /// Last frames of the pairs that are followed, of those that had not ended when the last one began.
+    followed_to: Vec<u64>,
+}
+
+impl Piece {
+    fn starting_at(start: usize) -> Self {
+        Self {
+            start,
+            decoded: 0,
+            end: 0,
+            bytes: 0,
+            followed_to: Vec::new(),
+        }
+    }
+
+    /// Frames that a new piece beginning with `plan` would decode again.
+    fn repeated_by(&self, plan: &PairPlan, index: &ClipIndex) -> u64 {
+        self.end.saturating_sub(index.cost(plan.anchor).start)
+    }
+
+    /// Pairs that are followed through frame `anchor`.
+    fn num_followed_at(&mut self, anchor: u64) -> usize {
+        self.followed_to.retain(|&last| last > anchor);
+        self.followed_to.len()
+    }
+
+    fn add(&mut self, plan: &PairPlan, index: &ClipIndex) {
+        // Frames that pairs before it are followed through are counted already.
+        let counted_to = self.followed_to.iter().max().copied();
+        if plan.is_followed {
+            self.followed_to.push(plan.last_frame());
+        }
+        let is_new = |&frame: &u64| counted_to.is_none_or(|last| frame > last);
+        for frame in plan.frames().filter(is_new) {
+            let cost = index.cost(frame);
+            let start = cost.start.max(self.end);
+            if cost.end >= start {
+                self.decoded += cost.end + 1 - start;
+                self.end = cost.end + 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use vidpairs_types::parallel::Heartbeat;
+    use vidpairs_types::{Media, RgbImage};
+
+    use super::*;
+    use crate::decode;
+
+    const SIZE: SizePx = SizePx {
+        width: 64,
+        height: 48,
+    };
+
+    /// So many frames, each a keyframe.
+    fn index(dir: &Path, num_frames: u64) -> ClipIndex {
+        let image = RgbImage {
+            size: SIZE,
+            pixels: vec![90; 3 * SIZE.area() as usize],
+        };
+        let jpeg = crate::codec::encode(&image, Codec::Jpeg { quality: 50 }).unwrap();
+        fs::write(dir.join("0.jpg"), jpeg).unwrap();
+        for frame in 1..num_frames {
+            fs::hard_link(dir.join("0.jpg"), dir.join(format!("{frame}.jpg"))).unwrap();
+        }
+        let media = Media::JpegFolder {
+            path: dir.to_owned(),
+            fps: None,
+        };
+        decode::index(&media, &Arc::new(Heartbeat::default())).unwrap()
+    }
+
+    fn ceiling(pipeline: &str, frame: SizePx) -> Ceiling {
+        let text = format!("[source]\nkind = 'videos'\n{pipeline}");
+        Ceiling::of(&Pipeline::from_str(&text, "a.toml", &[]).unwrap(), frame)
+    }
+
+    fn plans(num: u64, stride: u64, k: u64) -> Vec<PairPlan> {
+        let plan = |ordinal: u64| PairPlan {
+            ordinal: ordinal as u32,
+            anchor: ordinal * stride,
+            positive: Some(ordinal * stride + k),
+            boxes: None,
+            is_followed: true,
+        };
+        (0..num).map(plan).collect()
+    }
+
+    #[test]
+    fn anchors_followed_through_the_same_frames_share_a_piece_unless_they_are_very_many() {
+        let dir = tempfile::tempdir().unwrap();
+        let index = index(dir.path(), 1200);
+        let regions = "[pairs]\nkind = 'regions'\nregions_per_frame = 4\n";
+        let ceiling = ceiling(regions, SIZE);
+        let few = cut(&plans(20, 30, 60), &index, &ceiling);
+        assert_eq!((few.len(), few[0].clone()), (1, 0..20));
+        // 200 anchors in a row, each followed through 1,000 frames: 64 regions at once.
+        let many = cut(&plans(200, 1, 1000), &index, &ceiling);
+        assert!(many.iter().all(|piece| piece.len() <= 16), "{many:?}");
+        assert!(
+            many.iter().rev().skip(1).all(|piece| piece.len() == 16),
+            "{many:?}"
+        );
+        assert!(many.windows(2).all(|pair| pair[0].end == pair[1].start));
+        assert_eq!((many[0].start, many[many.len() - 1].end), (0, 200));
+    }
+
+    #[test]
+    fn large_frames_and_long_ways_let_a_piece_have_fewer_anchors() {
+        let regions = "[pairs]\nkind = 'regions'\nregions_per_frame = 4\n";
+        let size = |width, height| SizePx { width, height };
+        let max_followed = |size| ceiling(regions, size).max_followed;
+        assert_eq!(max_followed(size(1920, 1080)), 16);
+        assert_eq!(max_followed(size(3840, 2160)), 4);
+        assert_eq!(max_followed(size(8192, 8192)), 1);
+        let dir = tempfile::tempdir().unwrap();
+        let index = index(dir.path(), 50);
+        // Boxes alone: 4 regions x 64 bytes x 100,001 frames.
+        let long = cut(&plans(9, 1, 100_000), &index, &ceiling(regions, SIZE));
+        assert_eq!(long, [0..2, 2..4, 4..6, 6..8, 8..9]);
+    }
+
+    #[test]
+    fn every_frame_on_the_way_counts_as_decoded_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let index = index(dir.path(), 200);
+        let mut piece = Piece::starting_at(0);
+        for plan in plans(4, 20, 60) {
+            piece.add(&plan, &index);
+        }
+        assert_eq!(piece.decoded, 121);
+    }
+}

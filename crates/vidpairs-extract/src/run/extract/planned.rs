@@ -1,0 +1,142 @@
+//! The pairs whose boxes are known before a pixel is seen: single frames, frames, annotated tracks.
+
+use std::collections::HashMap;
+
+use vidpairs_pipeline::Pipeline;
+use vidpairs_types::{EncodedRecord, Frame, PairPlan, Role, TrackletMeta};
+
+use super::progress::Counters;
+use super::record::{ClipWords, Parts, record};
+use super::view::{LostPair, View, Viewer};
+use crate::sample::{PairRule, TrackRule};
+
+/// Views made so far, of the pairs of one piece.
+pub(super) struct PlannedPairs<'a> {
+    pipeline: &'a Pipeline,
+    plans: &'a [PairPlan],
+    viewer: Viewer<'a>,
+    /// Whole frames, by frame index: the positive of one pair may be the anchor of the next.
+    frames: HashMap<u64, Result<View, LostPair>>,
+    /// Regions, by pair (place in `plans`) and end.
+    regions: HashMap<(usize, Role), Result<View, LostPair>>,
+    /// Frames that decoding gave a reason for not having.
+    lost: HashMap<u64, LostPair>,
+}
+
+impl<'a> PlannedPairs<'a> {
+    pub fn new(pipeline: &'a Pipeline, plans: &'a [PairPlan], counters: &'a Counters) -> Self {
+        Self {
+            pipeline,
+            plans,
+            viewer: Viewer::new(pipeline, counters),
+            frames: HashMap::new(),
+            regions: HashMap::new(),
+            lost: HashMap::new(),
+        }
+    }
+
+    /// Notes why `frame` cannot be had.
+    pub fn lose(&mut self, frame: u64, why: &dyn std::error::Error) {
+        let lost = LostPair::without_frame(frame, Some(why));
+        self.lost.insert(frame, lost);
+    }
+
+    /// Makes every view that a pair needs of `frame`.
+    pub fn add(&mut self, frame: &Frame) {
+        if self.needs_frames() {
+            let view = self.viewer.view(frame, None);
+            self.frames.insert(frame.index, view);
+        }
+        let PairRule::Tracks(TrackRule { box_scale, .. }) = self.pipeline.pairs.rule else {
+            return;
+        };
+        for (at, plan) in self.plans.iter().enumerate() {
+            let Some([anchor, positive]) = plan.boxes else {
+                continue;
+            };
+            let ends = [
+                (Role::Anchor, Some(plan.anchor), anchor),
+                (Role::Positive, plan.positive, positive),
+            ];
+            for (role, index, bbox) in ends {
+                if index == Some(frame.index) {
+                    let view = self.viewer.view(frame, Some(bbox.scaled(box_scale)));
+                    self.regions.insert((at, role), view);
+                }
+            }
+        }
+    }
+
+    fn needs_frames(&self) -> bool {
+        match self.pipeline.pairs.rule {
+            PairRule::Tracks(rule) => rule.with_frames,
+            _ => true,
+        }
+    }
+
+    /// The records of the pairs, in their order, and the pairs that lack a view.
+    pub fn into_records(self, clip: &ClipWords) -> (Vec<EncodedRecord>, Vec<LostPair>) {
+        let (mut records, mut lost) = (Vec::new(), Vec::new());
+        for (at, plan) in self.plans.iter().enumerate() {
+            match self.record(at, plan, clip) {
+                Ok(record) => records.push(record),
+                Err(pair) => lost.push(pair),
+            }
+        }
+        (records, lost)
+    }
+
+    fn record(
+        &self,
+        at: usize,
+        plan: &PairPlan,
+        clip: &ClipWords,
+    ) -> Result<EncodedRecord, LostPair> {
+        let is_tracked = plan.boxes.is_some();
+        let frame_views = self.needs_frames();
+        let end = |role, frame| match is_tracked {
+            true => self.region(at, role, frame),
+            false => self.frame(frame),
+        };
+        let anchor = end(Role::Anchor, plan.anchor)?;
+        let positive = plan
+            .positive
+            .map(|frame| end(Role::Positive, frame))
+            .transpose()?;
+        let stored_frame = |frame: Option<u64>| {
+            frame
+                .filter(|_| is_tracked && frame_views)
+                .map(|frame| self.frame(frame))
+                .transpose()
+        };
+        let parts = Parts {
+            pair: u64::from(plan.ordinal),
+            anchor,
+            positive,
+            anchor_frame: stored_frame(Some(plan.anchor))?,
+            positive_frame: stored_frame(plan.positive)?,
+            tracklet: is_tracked.then(TrackletMeta::ground_truth),
+        };
+        Ok(record(self.pipeline, clip, parts))
+    }
+
+    fn frame(&self, frame: u64) -> Result<&View, LostPair> {
+        self.view_or_why(self.frames.get(&frame), frame)
+    }
+
+    fn region(&self, at: usize, role: Role, frame: u64) -> Result<&View, LostPair> {
+        self.view_or_why(self.regions.get(&(at, role)), frame)
+    }
+
+    fn view_or_why<'v>(
+        &self,
+        view: Option<&'v Result<View, LostPair>>,
+        frame: u64,
+    ) -> Result<&'v View, LostPair> {
+        match (view, self.lost.get(&frame)) {
+            (Some(Ok(view)), _) => Ok(view),
+            (Some(Err(lost)), _) | (None, Some(lost)) => Err(lost.clone()),
+            (None, None) => Err(LostPair::without_frame(frame, None)),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! One view of a pair: cropped, encoded, described.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use vidpairs_pipeline::Pipeline;
+use vidpairs_types::{BoxXywh, Frame, Stage, ViewMeta, with_causes};
+
+use super::progress::{Counters, Step};
+use crate::codec;
+use crate::crop::{CropError, Cropper};
+
+/// A pair that could not be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LostPair {
+    pub stage: Stage,
+    pub reason: String,
+}
+
+impl LostPair {
+    /// For want of frame `frame`, which decoding gave the reason `why` for, or none.
+    pub fn without_frame(frame: u64, why: Option<&dyn std::error::Error>) -> Self {
+        let reason = match why {
+            Some(why) => format!("frame {frame}: {}", with_causes(why)),
+            None => format!("frame {frame} could not be decoded, or only with errors"),
+        };
+        Self {
+            stage: Stage::Decode,
+            reason,
+        }
+    }
+}
+
+/// A view, encoded and described.
+pub(super) struct View {
+    pub bytes: Arc<[u8]>,
+    pub meta: ViewMeta,
+}
+
+/// Makes views, one after the other.
+pub(super) struct Viewer<'a> {
+    pipeline: &'a Pipeline,
+    counters: &'a Counters,
+    cropper: Cropper,
+}
+
+impl<'a> Viewer<'a> {
+    pub fn new(pipeline: &'a Pipeline, counters: &'a Counters) -> Self {
+        Self {
+            pipeline,
+            counters,
+            cropper: Cropper::default(),
+        }
+    }
+
+    /// `region` of `frame`, or all of it.
+    pub fn view(&mut self, frame: &Frame, region: Option<BoxXywh>) -> Result<View, LostPair> {
+        let start = Instant::now();
+        let lost = |stage, err: &dyn std::error::Error| LostPair {
+            stage,
+            reason: format!("frame {}: {}", frame.index, with_causes(err)),
+        };
+        let frame_size = frame.planes.size();
+        let inside = match region {
+            Some(bbox) => Some(bbox.clipped(frame_size).ok_or_else(|| {
+                lost(
+                    Stage::Crop,
+                    &CropError::Outside {
+                        bbox,
+                        frame: frame_size,
+                    },
+                )
+            })?),
+            None => None,
+        };
+        let image = self
+            .cropper
+            .crop(&frame.planes, inside, self.pipeline.images.short_side_px)
+            .map_err(|err| lost(Stage::Crop, &err))?;
+        self.counters.add(Step::Crop, start, 1);
+        let start = Instant::now();
+        let bytes = codec::encode(&image, self.pipeline.images.codec)
+            .map_err(|err| lost(Stage::Encode, &err))?;
+        self.counters.add(Step::Encode, start, 1);
+        let meta = ViewMeta {
+            frame: frame.index,
+            pts_seconds: frame.pts_seconds,
+            frame_size,
+            box_xywh: inside,
+            image_size: image.size,
+            crc32: crc32fast::hash(&bytes),
+        };
+        Ok(View {
+            bytes: bytes.into(),
+            meta,
+        })
+    }
+}

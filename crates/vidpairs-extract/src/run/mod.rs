@@ -1,0 +1,12 @@
+//! The commands `vidpairs extract` and `vidpairs track`.
+
+mod error;
+mod extract;
+mod track;
+
+pub use error::{ExtractError, TrackRunError};
+pub use extract::{ExtractOptions, ExtractSummary, extract};
+pub use track::{
+    SampledFrame, SampledSequence, SampledTrack, SequenceScore, TrackData, TrackDataKind,
+    TrackOptions, TrackSample, TrackScore, TrackSummary, sample_tracks, track,
+};

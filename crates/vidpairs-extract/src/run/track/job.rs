@@ -1,0 +1,224 @@
+//! The work of one worker: a sequence, from its video to what every tracker said and how well it fits.
+
+use std::sync::Arc;
+
+use vidpairs_types::parallel::{Heartbeat, Job, Loss, Planned};
+use vidpairs_types::{Outcome, Refusal, SizePx, Stage, with_causes};
+
+use super::data::{RETRY, Sequence};
+use super::follow::{Followers, Track};
+use super::journal::{Done, Scene, TrackerResult};
+use super::truth::{NotUsable, Truth};
+use crate::decode;
+use crate::engine::Opencv;
+use crate::ope::{Confidence, Times, got10k, trackingnet};
+use crate::track::TrackerKind;
+
+/// See [`Job`]. An item is the place of a sequence in the list.
+pub(super) struct TrackJob {
+    pub sequences: Arc<[Sequence]>,
+    pub trackers: Vec<TrackerKind>,
+    pub opencv: Opencv,
+}
+
+/// What a worker hands to the writer.
+pub(super) struct Output {
+    pub done: Done,
+    /// Of the trackers in `done.results`, in that order.
+    pub tracks: Vec<Track>,
+}
+
+impl Job for TrackJob {
+    type Item = usize;
+    type Piece = usize;
+    type Output = Output;
+
+    fn plan(&self, ordinal: usize, heartbeat: &Arc<Heartbeat>) -> Planned<usize, Output> {
+        Planned::Done(self.work(ordinal, heartbeat))
+    }
+
+    fn work(&self, ordinal: usize, heartbeat: &Arc<Heartbeat>) -> Output {
+        let worked = match self.sequences.get(ordinal) {
+            Some(sequence) => self.track(ordinal, sequence, heartbeat),
+            None => Err((Stage::Internal, "no such sequence".to_owned())),
+        };
+        worked.unwrap_or_else(|(stage, reason)| self.set_aside(ordinal, stage, reason))
+    }
+
+    fn lost_item(&self, ordinal: usize, loss: Loss) -> Output {
+        let (stage, reason) = match loss {
+            Loss::Stalled => (Stage::Watchdog, "no progress for minutes".to_owned()),
+            Loss::Panicked(words) => (Stage::Internal, format!("panic: {words}")),
+        };
+        self.set_aside(ordinal, stage, reason)
+    }
+
+    fn lost_piece(&self, ordinal: usize, loss: Loss) -> Output {
+        self.lost_item(ordinal, loss)
+    }
+}
+
+impl TrackJob {
+    fn track(
+        &self,
+        ordinal: usize,
+        sequence: &Sequence,
+        heartbeat: &Arc<Heartbeat>,
+    ) -> Result<Output, NotUsable> {
+        let undecodable = |err: decode::DecodeError| (Stage::Decode, with_causes(&err));
+        let media = sequence.media();
+        let index = decode::index(media, heartbeat).map_err(undecodable)?;
+        let mut truth = Truth::read(sequence, index.num_frames())?;
+        let (first, end) = (
+            truth.first_frame,
+            truth.first_frame + truth.boxes.len() as u64,
+        );
+        let wanted: Vec<u64> = match index.present() {
+            Some(present) => present
+                .iter()
+                .copied()
+                .filter(|it| (first..end).contains(it))
+                .collect(),
+            None => (first..end).collect(),
+        };
+        let mut followers = Followers::new(&self.trackers, self.opencv, first, truth.start);
+        let decoded = decode::decode_wanted(media, &index, &wanted, heartbeat, &mut |frame| {
+            let flow = followers.see(frame.index, &frame.planes);
+            heartbeat.beat();
+            flow
+        });
+        let lost = decoded.map_err(undecodable)?.lost;
+        let why = lost
+            .first()
+            .map(|(_, err)| format!(": {}", with_causes(err)));
+        let why = why.unwrap_or_default();
+        if !followers.are_started() {
+            let reason = format!("frame {first}, the first, cannot be decoded{why}");
+            return Err((Stage::Decode, reason));
+        }
+        followers.pass_over_until(end);
+        let num_missing = followers.num_passed_over();
+        if num_missing > 0 {
+            truth.remarks.push(format!(
+                "{num_missing} of {} frames cannot be decoded; the box before is taken there{why}",
+                end - first
+            ));
+        }
+        truth.remarks.extend(index.remark().map(str::to_owned));
+        Ok(judged(
+            ordinal,
+            sequence,
+            &truth,
+            index.frame_size(),
+            followers,
+        ))
+    }
+
+    fn set_aside(&self, ordinal: usize, stage: Stage, reason: String) -> Output {
+        let refused = self.sequences.get(ordinal).map(|sequence| {
+            refusal(
+                sequence,
+                sequence.full_id(),
+                Outcome::Refused,
+                stage,
+                reason,
+            )
+        });
+        Output {
+            done: Done {
+                ordinal,
+                scene: None,
+                results: Vec::new(),
+                refused: refused.into_iter().collect(),
+            },
+            tracks: Vec::new(),
+        }
+    }
+}
+
+/// What the trackers said, beside the truth.
+fn judged(
+    ordinal: usize,
+    sequence: &Sequence,
+    truth: &Truth,
+    size: SizePx,
+    followers: Followers,
+) -> Output {
+    let (mut results, mut tracks, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for (tracker, said) in followers.finish() {
+        match said {
+            Ok(track) => {
+                results.push(result(tracker, &track, truth, size));
+                tracks.push(track);
+            }
+            Err((frame, err)) => {
+                let id = format!("{} ({})", sequence.full_id(), tracker.name());
+                let reason = format!("frame {frame} of the sequence: {}", with_causes(&err));
+                refused.push(refusal(
+                    sequence,
+                    id,
+                    Outcome::Refused,
+                    Stage::Track,
+                    reason,
+                ));
+            }
+        }
+    }
+    if !truth.remarks.is_empty() && !results.is_empty() {
+        let (id, reason) = (sequence.full_id(), truth.remarks.join("; "));
+        refused.push(refusal(
+            sequence,
+            id,
+            Outcome::Partial,
+            Stage::Source,
+            reason,
+        ));
+    }
+    let scene = Scene {
+        first_frame: truth.first_frame,
+        frames: truth.boxes.len() as u64,
+        frame_size: size,
+        label: truth.label.clone(),
+    };
+    Output {
+        done: Done {
+            ordinal,
+            scene: Some(scene),
+            results,
+            refused,
+        },
+        tracks,
+    }
+}
+
+fn result(tracker: TrackerKind, track: &Track, truth: &Truth, size: SizePx) -> TrackerResult {
+    let overlaps = got10k::overlaps(&track.boxes, &truth.boxes, size);
+    let curves = trackingnet::curves(&track.boxes, &truth.boxes);
+    TrackerResult {
+        tracker,
+        updates: track.num_updates(),
+        lost: track.num_lost(),
+        start_seconds: track.seconds.first().copied().unwrap_or_default(),
+        overlaps: got10k::Tally::of(&overlaps),
+        curves: curves.filter(|_| !truth.is_first_only),
+        confidence: Confidence::of(&track.confidence, &overlaps),
+        times: Times::of(track.seconds.get(1..).unwrap_or_default()),
+    }
+}
+
+fn refusal(
+    sequence: &Sequence,
+    id: String,
+    outcome: Outcome,
+    stage: Stage,
+    reason: String,
+) -> Refusal {
+    Refusal {
+        id,
+        path: sequence.media().path().display().to_string(),
+        outcome,
+        stage,
+        reason,
+        retry: RETRY.to_owned(),
+    }
+}

@@ -1,0 +1,136 @@
+//! The writer: the files of one sequence after the other, each whole under its name, then a line of the journal.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use indicatif::ProgressBar;
+use vidpairs_run::{RunError, Verbosity, write_whole};
+use vidpairs_types::parallel::Sink;
+
+use super::data::{Sequence, TrackDataKind};
+use super::follow::Track;
+use super::job::Output;
+use super::journal::{Done, Journal};
+use crate::track::TrackerKind;
+
+/// Where outputs go.
+pub(super) struct Writer {
+    pub out: PathBuf,
+    pub sequences: Arc<[Sequence]>,
+    pub journal: Journal,
+    pub done: Vec<Done>,
+    pub workers: usize,
+    pub bar: ProgressBar,
+    pub verbosity: Verbosity,
+    /// Why the run was broken off.
+    pub error: Option<RunError>,
+}
+
+impl Sink<Output> for Writer {
+    fn push(&mut self, output: Output) -> ControlFlow<()> {
+        match self.write(output) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(err) => {
+                self.error = Some(err);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        self.bar.tick();
+    }
+}
+
+impl Writer {
+    fn write(&mut self, Output { done, tracks }: Output) -> Result<(), RunError> {
+        if let Some(sequence) = self.sequences.get(done.ordinal) {
+            for (result, track) in done.results.iter().zip(&tracks) {
+                let names = FileNames::of(sequence, result.tracker);
+                write_whole(&self.out, &names.boxes, boxes_text(track).as_bytes())?;
+                write_whole(
+                    &self.out,
+                    &names.times,
+                    column_text(&track.seconds, 8).as_bytes(),
+                )?;
+                let confidence = column_text(&track.confidence, 6);
+                write_whole(&self.out, &names.confidence, confidence.as_bytes())?;
+            }
+        }
+        self.journal.add(&done)?;
+        if self.verbosity >= Verbosity::Verbose {
+            for refusal in &done.refused {
+                self.bar.suspend(|| {
+                    let (outcome, id) = (refusal.outcome.name(), &refusal.id);
+                    let _ = writeln!(io::stderr(), "{outcome}: {id}: {}", refusal.reason);
+                });
+            }
+        }
+        self.done.push(done);
+        self.bar.inc(1);
+        Ok(())
+    }
+}
+
+/// The files of one tracker on one sequence, below the output folder.
+pub(super) struct FileNames {
+    pub boxes: String,
+    pub times: String,
+    pub confidence: String,
+}
+
+impl FileNames {
+    /// As the toolkit of the data set looks for them: GOT-10k's wants a folder for each sequence, TrackingNet's
+    /// server a folder with nothing but boxes in it.
+    pub fn of(sequence: &Sequence, tracker: TrackerKind) -> Self {
+        let Sequence { data, name, .. } = sequence;
+        let tracker = tracker.name();
+        let named = |part: &str| match sequence.kind {
+            TrackDataKind::TrackingNet => match part {
+                "001" => format!("{data}/{tracker}/{name}.txt"),
+                part => format!("{data}/{tracker}-{part}/{name}.txt"),
+            },
+            TrackDataKind::Got10k | TrackDataKind::Mot => {
+                let file = name.rsplit('/').next().unwrap_or(name);
+                format!("{data}/{tracker}/{name}/{file}_{part}.txt")
+            }
+        };
+        Self {
+            boxes: named("001"),
+            times: named("time"),
+            confidence: named("confidence"),
+        }
+    }
+}
+
+/// `x,y,w,h`, a line per frame.
+fn boxes_text(track: &Track) -> String {
+    track.boxes.iter().fold(String::new(), |mut text, it| {
+        let _ = writeln!(text, "{:.3},{:.3},{:.3},{:.3}", it.x, it.y, it.w, it.h);
+        text
+    })
+}
+
+/// A number, a line per frame; `nan`, as NumPy reads and writes it, where there is none.
+fn column_text(numbers: &[f64], decimals: usize) -> String {
+    numbers.iter().fold(String::new(), |mut text, it| {
+        let _ = match it.is_nan() {
+            true => writeln!(text, "nan"),
+            false => writeln!(text, "{it:.decimals$}"),
+        };
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_that_was_never_seen_is_nan() {
+        assert_eq!(column_text(&[0.5, f64::NAN], 8), "0.50000000\nnan\n");
+    }
+}

@@ -1,0 +1,128 @@
+//! What came of a run, as an object and as a table.
+
+use std::fmt::{self, Display, Formatter};
+
+use serde::{Deserialize, Serialize};
+use vidpairs_run::{REFUSED_FILE, counted};
+use vidpairs_types::SizePx;
+
+use super::score::TrackScore;
+
+/// What came of it; `--json` prints it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrackSummary {
+    /// Sequences of all data sets.
+    pub sequences: u64,
+    /// Those that one tracker or all could not be run on.
+    pub refused: u64,
+    /// Those that were tracked though something of them is missing.
+    pub partial: u64,
+    /// Whether more than a tenth of the sequences were refused.
+    pub too_many_refused: bool,
+    /// For each tracker: each data set, and the sum where there are several.
+    pub scores: Vec<TrackScore>,
+    /// A row for each tracker on each sequence.
+    #[serde(skip)]
+    pub per_sequence: Vec<SequenceScore>,
+    /// Sequences that were tracked side by side: the more, the longer each update takes.
+    pub workers: usize,
+    /// Seconds since the command that finished the run was started.
+    pub seconds: f64,
+    /// Whether the results were complete before this command.
+    #[serde(default)]
+    pub is_complete_already: bool,
+}
+
+/// How a tracker did on one sequence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SequenceScore {
+    /// The sequence's id.
+    pub sequence: String,
+    /// The object's class.
+    pub label: Option<String>,
+    /// Index in the video of the first frame.
+    pub first_frame: u64,
+    /// Size of the frames.
+    pub frame_size: SizePx,
+    /// The figures; their curves are left out.
+    #[serde(flatten)]
+    pub score: TrackScore,
+}
+
+impl TrackSummary {
+    /// A table with a row for each tracker on each sequence.
+    pub fn sequence_table(&self) -> String {
+        let row = |row: &SequenceScore| {
+            let words = [&row.score.tracker, &row.score.data, &row.sequence].map(String::clone);
+            [&words[..], &row.score.cells()].concat()
+        };
+        let headings = ["tracker", "data", "sequence"];
+        table(&headings, self.per_sequence.iter().map(row))
+    }
+
+    fn score_table(&self) -> String {
+        let row = |score: &TrackScore| {
+            let words =
+                [&score.tracker, &score.data, &score.sequences.to_string()].map(String::clone);
+            [&words[..], &score.cells()].concat()
+        };
+        table(&["tracker", "data", "seqs"], self.scores.iter().map(row))
+    }
+}
+
+/// Columns as wide as their widest cell; `headings` are followed by those of the figures. The first two
+/// columns are words, to the left, and so is a third called `sequence`.
+fn table(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let heading: Vec<String> = headings
+        .iter()
+        .chain(&TrackScore::HEADINGS)
+        .map(|it| (*it).to_owned())
+        .collect();
+    let rows: Vec<Vec<String>> = std::iter::once(heading).chain(rows).collect();
+    let is_word = |column: usize| headings.get(column).is_some_and(|it| *it != "seqs");
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().enumerate().map(|(column, cell)| {
+            let width = width(column);
+            match is_word(column) {
+                true => format!("{cell:<width$}"),
+                false => format!("{cell:>width$}"),
+            }
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+impl Display for TrackSummary {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.score_table())?;
+        write!(f, "{}", counted(self.sequences, "sequence"))?;
+        if self.is_complete_already {
+            write!(f, "; complete already, nothing was done")?;
+        } else {
+            let workers = counted(self.workers as u64, "worker");
+            write!(f, " in {:.1} s with {workers}", self.seconds)?;
+        }
+        if self.refused + self.partial > 0 {
+            let (refused, partial) = (self.refused, self.partial);
+            write!(
+                f,
+                "; {refused} refused, {partial} partial: {REFUSED_FILE} says why"
+            )?;
+        }
+        let counts = || self.scores.iter().map(|it| (&it.data, it.sequences));
+        if counts()
+            .any(|(data, num)| counts().any(|(other, theirs)| other == data && theirs != num))
+        {
+            write!(
+                f,
+                "\nnote: not every tracker went through every sequence; those figures do not compare"
+            )?;
+        }
+        Ok(())
+    }
+}

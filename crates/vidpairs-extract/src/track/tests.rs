@@ -1,0 +1,397 @@
+//! How regions are followed, judged and tracked back, on drawn frames and with a tracker that drifts.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use vidpairs_types::Frame;
+
+use super::fixtures::{Film, SIZE, Square, bbox, rules, start_template};
+use super::*;
+
+/// Follows `regions` of the first frame through `frames` to the last of them.
+fn follow(rules: &FollowRules<'_>, frames: &[Rc<Frame>], regions: &[BoxXywh]) -> Vec<Tracklet> {
+    let last = frames[frames.len() - 1].index;
+    followed_to(last, rules, frames, regions)
+}
+
+fn followed_to(
+    last: u64,
+    rules: &FollowRules<'_>,
+    frames: &[Rc<Frame>],
+    regions: &[BoxXywh],
+) -> Vec<Tracklet> {
+    let view = TrackFrame::new(&frames[0].planes);
+    let mut following = Following::start(rules, (&frames[0], &view), last, regions);
+    for frame in &frames[1..] {
+        following.follow(frame, &TrackFrame::new(&frame.planes));
+    }
+    following.into_tracklets()
+}
+
+/// So many frames with the squares that `squares` puts into each.
+fn film(num_frames: u64, squares: impl Fn(i64) -> Vec<Square>) -> Vec<Rc<Frame>> {
+    let film = Film::default();
+    (0..num_frames)
+        .map(|index| film.frame(index, &squares(index as i64)))
+        .collect()
+}
+
+fn square(x: i64, y: i64, texture: u32) -> Square {
+    Square {
+        x,
+        y,
+        texture,
+        fades_into: (0, 0.0),
+    }
+}
+
+#[test]
+fn a_square_that_moves_is_followed_to_its_last_place_and_trusted() {
+    let place = |t: i64| square(10 + t, 20 + t / 2, 1);
+    let frames = film(61, |t| vec![place(t)]);
+    let tracklets = follow(&rules(), &frames, &[place(0).bbox()]);
+    let [tracklet] = &tracklets[..] else {
+        panic!("{tracklets:?}")
+    };
+    assert_eq!(tracklet.mistrust, None);
+    assert_eq!(tracklet.boxes.len(), 61);
+    for (t, tracked) in tracklet.boxes.iter().enumerate() {
+        assert_eq!(
+            (tracked.frame, tracked.bbox),
+            (t as u64, place(t as i64).bbox())
+        );
+    }
+    assert_eq!(tracklet.forward_backward_iou, Some(1.0));
+    let confidence = tracklet.confidence().unwrap();
+    assert_eq!(
+        (confidence.min, confidence.mean, confidence.last),
+        (1.0, 1.0, 1.0)
+    );
+    assert_eq!(tracklet.psr().unwrap().min, 20.0);
+}
+
+#[test]
+fn a_target_lost_for_too_long_is_given_up_at_once_and_costs_no_more_updates() {
+    let frames = film(61, |t| {
+        if t < 10 {
+            vec![square(40, 40, 1)]
+        } else {
+            vec![]
+        }
+    });
+    let view = TrackFrame::new(&frames[0].planes);
+    let rules = rules();
+    let regions = [square(40, 40, 1).bbox()];
+    let mut following = Following::start(&rules, (&frames[0], &view), 60, &regions);
+    let mut frames_left = frames[1..].iter();
+    while let (false, Some(frame)) = (following.is_over(), frames_left.next()) {
+        following.follow(frame, &TrackFrame::new(&frame.planes));
+    }
+    // Nine frames with it, and one more without than the three that are borne.
+    assert_eq!(following.num_updates(), 13);
+    let [tracklet] = &following.into_tracklets()[..] else {
+        panic!()
+    };
+    assert_eq!(tracklet.mistrust, Some(Mistrust::Lost));
+    assert_eq!(tracklet.boxes.last().unwrap().frame, 13);
+    assert_eq!(tracklet.forward_backward_iou, None);
+}
+
+#[test]
+fn a_target_that_is_hidden_for_a_moment_is_kept_and_one_hidden_at_the_end_is_not() {
+    let hidden = |from: i64, to: i64| {
+        film(21, move |t| match (from..to).contains(&t) {
+            true => vec![],
+            false => vec![square(40, 40, 1)],
+        })
+    };
+    let regions = [square(40, 40, 1).bbox()];
+    let outcome = |frames: &[Rc<Frame>]| follow(&rules(), frames, &regions)[0].mistrust;
+    assert_eq!(outcome(&hidden(8, 11)), None);
+    assert_eq!(outcome(&hidden(8, 12)), Some(Mistrust::Lost));
+    assert_eq!(outcome(&hidden(20, 21)), Some(Mistrust::Lost));
+}
+
+/// A square that moves, and becomes another one between the frames 20 and 30.
+fn replaced(num_frames: u64) -> Vec<Rc<Frame>> {
+    film(num_frames, |t| {
+        let share = ((t - 20) as f64 / 10.0).clamp(0.0, 1.0);
+        let fades_into = (2, share);
+        vec![Square {
+            fades_into,
+            ..square(20 + t / 2, 40, 1)
+        }]
+    })
+}
+
+#[test]
+fn a_tracker_that_drifted_to_another_thing_is_found_out_on_the_way_back() {
+    let frames = replaced(50);
+    let regions = [square(20, 40, 1).bbox()];
+    let mut rules = rules();
+    let [tracklet] = &follow(&rules, &frames, &regions)[..] else {
+        panic!()
+    };
+    assert_eq!(tracklet.mistrust, Some(Mistrust::ForwardBackward));
+    assert_eq!(tracklet.forward_backward_iou, Some(0.0));
+
+    // On the way there nothing was wrong.
+    rules.trust.min_forward_backward_iou = 0.0;
+    let [tracklet] = &follow(&rules, &frames, &regions)[..] else {
+        panic!()
+    };
+    assert_eq!(tracklet.last_box(), Some(square(44, 40, 1).bbox()));
+    assert_eq!(
+        (tracklet.mistrust, tracklet.forward_backward_iou),
+        (None, None)
+    );
+}
+
+#[test]
+fn a_long_tracklet_is_given_up_at_the_end_of_the_stretch_in_which_it_drifted() {
+    let regions = [square(20, 40, 1).bbox()];
+    let [tracklet] = &followed_to(1000, &rules(), &replaced(60), &regions)[..] else {
+        panic!()
+    };
+    let no_stretch_ended = Some(Mistrust::CutShort);
+    assert_eq!(tracklet.mistrust, no_stretch_ended);
+    let [tracklet] = &followed_to(1000, &rules(), &replaced(100), &regions)[..] else {
+        panic!()
+    };
+    assert_eq!(tracklet.mistrust, Some(Mistrust::ForwardBackward));
+    assert_eq!(tracklet.boxes.last().unwrap().frame, 64);
+}
+
+#[test]
+fn the_least_overlap_of_all_stretches_is_kept_and_tracking_back_costs_little() {
+    let place = |t: i64| square(70 + ((t / 7) % 2) * 3, 40, 1);
+    let frames = film(301, |t| vec![place(t)]);
+    let rules = rules();
+    let view = TrackFrame::new(&frames[0].planes);
+    let mut following = Following::start(&rules, (&frames[0], &view), 300, &[place(0).bbox()]);
+    for frame in &frames[1..] {
+        following.follow(frame, &TrackFrame::new(&frame.planes));
+    }
+    // Every fourth frame once more, but for the ends of the five stretches.
+    let backward = following.num_updates() - 300;
+    assert_eq!(backward, 75);
+    let [tracklet] = &following.into_tracklets()[..] else {
+        panic!()
+    };
+    assert_eq!(
+        (tracklet.mistrust, tracklet.forward_backward_iou),
+        (None, Some(1.0))
+    );
+}
+
+#[test]
+fn no_more_frames_are_kept_than_a_stretch_needs_and_two_anchors_keep_the_same() {
+    let film = Film::default();
+    let squares = [square(40, 40, 1), square(80, 40, 2)];
+    let regions: Vec<BoxXywh> = squares.iter().map(|square| square.bbox()).collect();
+    let rules = rules();
+    let mut followings: Vec<Following<'_>> = Vec::new();
+    for index in 0..400 {
+        let frame = film.frame(index, &squares);
+        let view = TrackFrame::new(&frame.planes);
+        for following in &mut followings {
+            following.follow(&frame, &view);
+        }
+        if index % 10 == 3 && index < 100 {
+            followings.push(Following::start(&rules, (&frame, &view), 390, &regions));
+        }
+        // The one in hand, those of a stretch, and those of the anchors of young tracklets.
+        let most = 1 + 64 / 4 + 1 + if index < 200 { 10 } else { 0 };
+        assert!(
+            film.num_alive() <= most,
+            "{} frames at {index}",
+            film.num_alive()
+        );
+    }
+    assert_eq!(film.num_alive(), 0);
+    let tracklets = followings.into_iter().flat_map(Following::into_tracklets);
+    assert!(
+        tracklets
+            .map(|it| it.mistrust)
+            .all(|mistrust| mistrust.is_none())
+    );
+}
+
+#[test]
+fn large_frames_make_shorter_stretches() {
+    let mut rules = rules();
+    assert_eq!(rules.kept_frames(SIZE.area()), 16);
+    rules.max_kept_bytes = 5 * SIZE.area();
+    assert_eq!(rules.kept_frames(SIZE.area()), 5);
+    assert_eq!(rules.kept_frames(u64::MAX), 1);
+    let frames = replaced(60);
+    let regions = [square(20, 40, 1).bbox()];
+    let [tracklet] = &followed_to(1000, &rules, &frames, &regions)[..] else {
+        panic!()
+    };
+    assert_eq!(tracklet.mistrust, Some(Mistrust::ForwardBackward));
+    assert_eq!(tracklet.boxes.last().unwrap().frame, 40);
+}
+
+/// A tracker that says what a test wants it to.
+struct Script(Rc<dyn Fn(u64) -> Estimate>, u64);
+
+impl Tracker for Script {
+    fn update(&mut self, _: &TrackFrame<'_>) -> Result<Estimate, TrackError> {
+        self.1 += 1;
+        Ok(self.0(self.1))
+    }
+}
+
+fn scripted(num_frames: u64, estimate: impl Fn(u64) -> Estimate + 'static) -> Tracklet {
+    scripted_by(rules(), num_frames, estimate)
+}
+
+fn scripted_by(
+    rules: FollowRules<'_>,
+    num_frames: u64,
+    estimate: impl Fn(u64) -> Estimate + 'static,
+) -> Tracklet {
+    let estimate: Rc<dyn Fn(u64) -> Estimate> = Rc::new(estimate);
+    let start = move |_: &TrackFrame<'_>, _: BoxXywh| -> Result<Box<dyn Tracker>, TrackError> {
+        Ok(Box::new(Script(Rc::clone(&estimate), 0)))
+    };
+    let mut rules = FollowRules {
+        start: &start,
+        ..rules
+    };
+    rules.trust.min_forward_backward_iou = 0.0;
+    let frames = film(num_frames, |_| vec![]);
+    follow(&rules, &frames, &[bbox(40.0, 40.0, 20.0, 20.0)]).remove(0)
+}
+
+fn found(bbox: BoxXywh, confidence: f64) -> Estimate {
+    Estimate {
+        bbox,
+        confidence,
+        psr: None,
+        is_lost: false,
+    }
+}
+
+#[test]
+fn of_two_tracklets_that_end_on_one_box_the_better_is_kept() {
+    let outcome = |max_duplicate_iou: f64, confidences: [f64; 2]| {
+        let start =
+            move |_: &TrackFrame<'_>, target: BoxXywh| -> Result<Box<dyn Tracker>, TrackError> {
+                let confidence = confidences[usize::from(target.x > 30.0)];
+                let end = bbox(50.0, 40.0, 20.0, 20.0);
+                let script = Script(Rc::new(move |_| found(end, confidence)), 0);
+                Ok(Box::new(script))
+            };
+        let mut rules = FollowRules {
+            start: &start,
+            ..rules()
+        };
+        rules.trust.min_forward_backward_iou = 0.0;
+        rules.trust.max_duplicate_iou = max_duplicate_iou;
+        let regions = [20.0, 40.0].map(|x| bbox(x, 40.0, 20.0, 20.0));
+        let tracklets = follow(&rules, &film(11, |_| vec![]), &regions);
+        [tracklets[0].mistrust, tracklets[1].mistrust]
+    };
+    let duplicate = Some(Mistrust::Duplicate);
+    assert_eq!(outcome(0.7, [0.8, 0.9]), [duplicate, None]);
+    assert_eq!(
+        outcome(0.7, [0.8, 0.8]),
+        [None, duplicate],
+        "of equals the first"
+    );
+    assert_eq!(outcome(1.0, [0.8, 0.9]), [None, None]);
+}
+
+#[test]
+fn each_broken_rule_ends_a_tracklet_under_its_own_name() {
+    let place = bbox(40.0, 40.0, 20.0, 20.0);
+    type Script = fn(BoxXywh, u64) -> Estimate;
+    let table: [(Script, Option<Mistrust>, u64); 9] = [
+        (|at, _| found(at, 0.9), None, 20),
+        (|at, _| found(at, 0.4), Some(Mistrust::LowConfidence), 17),
+        (
+            |at, t| found(at, if t == 20 { 0.4 } else { 0.9 }),
+            Some(Mistrust::LowConfidence),
+            20,
+        ),
+        (
+            |at, t| found(bbox(at.x + 8.0 * t as f64, at.y, 20.0, 20.0), 0.9),
+            Some(Mistrust::OutsideFrame),
+            14,
+        ),
+        (
+            |at, t| found(bbox(at.x, at.y - 2.1 * t as f64, 20.0, 20.0), 0.9),
+            Some(Mistrust::OutsideFrame),
+            20,
+        ),
+        (
+            |at, t| found(at.scaled(1.0 + 0.1 * t as f64), 0.9),
+            Some(Mistrust::SizeChange),
+            11,
+        ),
+        (
+            |at, t| found(bbox(at.x, at.y, 20.0 + t as f64 * 2.0, 20.0), 0.9),
+            Some(Mistrust::AspectChange),
+            11,
+        ),
+        (
+            |at, t| found(at.scaled(1.0 - 0.031 * t as f64), 0.9),
+            Some(Mistrust::SizeChange),
+            17,
+        ),
+        (
+            |at, t| found(bbox(at.x, at.y, 20.0 - t as f64, 20.0), 0.9),
+            Some(Mistrust::AspectChange),
+            11,
+        ),
+    ];
+    for (number, (script, mistrust, last)) in table.into_iter().enumerate() {
+        let tracklet = scripted(21, move |t| script(place, t));
+        let ended = tracklet.boxes.last().unwrap().frame;
+        assert_eq!((tracklet.mistrust, ended), (mistrust, last), "row {number}");
+    }
+}
+
+#[test]
+fn a_box_too_small_at_the_end_is_rejected_and_one_far_too_small_at_once() {
+    let outcome = |side: f64| {
+        let mut rules = rules();
+        rules.trust.max_size_ratio = 100.0;
+        let script = move |_| found(bbox(40.0, 40.0, side, side), 0.9);
+        let tracklet = scripted_by(rules, 11, script);
+        (tracklet.mistrust, tracklet.boxes.last().unwrap().frame)
+    };
+    // The least is 8 px.
+    assert_eq!(outcome(10.0), (None, 10));
+    assert_eq!(outcome(7.0), (Some(Mistrust::TooSmall), 10));
+    assert_eq!(outcome(3.0), (Some(Mistrust::TooSmall), 1));
+}
+
+#[test]
+fn a_region_on_which_no_tracker_can_begin_is_rejected_and_the_others_are_followed() {
+    let num_started = Cell::new(0);
+    let num_started: &'static Cell<u32> = Box::leak(Box::new(num_started));
+    let start = |frame: &TrackFrame<'_>, target: BoxXywh| {
+        num_started.set(num_started.get() + 1);
+        match target.x < 0.0 {
+            true => Err(TrackError::Target {
+                target,
+                frame: frame.size(),
+            }),
+            false => start_template(frame, target),
+        }
+    };
+    let rules = FollowRules {
+        start: &start,
+        ..rules()
+    };
+    let frames = film(11, |_| vec![square(40, 40, 1)]);
+    let regions = [bbox(-90.0, 0.0, 20.0, 20.0), square(40, 40, 1).bbox()];
+    let tracklets = follow(&rules, &frames, &regions);
+    assert_eq!(tracklets[0].mistrust, Some(Mistrust::TrackerFailed));
+    assert_eq!((tracklets[0].boxes.len(), tracklets[1].mistrust), (1, None));
+    // Two forward, and one back: nothing is tracked back that is not trusted otherwise.
+    assert_eq!(num_started.get(), 3);
+}

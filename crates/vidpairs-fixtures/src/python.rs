@@ -1,0 +1,34 @@
+//! The Python that has the programs of `tests/third_party`.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What a script of `tests/third_party` prints.
+pub fn run(script: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> String {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let output = Command::new(interpreter(root))
+        .arg(root.join("tests/third_party").join(script))
+        .args(args)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The interpreter that has the packages of `tests/third_party` installed.
+fn interpreter(root: &Path) -> PathBuf {
+    let named = std::env::var_os("VIDPAIRS_PYTHON").map(PathBuf::from);
+    let python = named.unwrap_or_else(|| root.join(".venv/bin/python"));
+    assert!(
+        python.exists(),
+        "there is no {}: run scripts/setup.sh, or name a Python with \
+         tests/third_party/requirements*.txt installed in VIDPAIRS_PYTHON",
+        python.display()
+    );
+    python
+}

@@ -1,0 +1,197 @@
+//! PNG through the png crate: the one module that names it.
+//!
+//! **Takes** PNG bytes, or an image. **Gives** an [`RgbImage`], or PNG bytes. **Fails** with [`PngError`]. **Source**: ISO/IEC 15948.
+
+use std::io::Cursor;
+
+use vidpairs_types::{RgbImage, SizePx};
+
+/// What every PNG begins with.
+const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+/// Why a PNG could not be read or made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PngError {
+    /// The bytes are no PNG, or end too early, or a part is damaged. Leave the image out.
+    #[error("damaged PNG")]
+    Damaged(#[source] png::DecodingError),
+    /// The header states more pixels than are accepted. Leave the image out.
+    #[error(
+        "PNG of {0}; sides of at most {max} px and at most {area} px in all are accepted",
+        max = SizePx::MAX_SIDE, area = SizePx::MAX_AREA
+    )]
+    TooLarge(SizePx),
+    /// The png crate refused to compress. Leave the image out.
+    #[error("cannot compress a PNG")]
+    Encode(#[source] png::EncodingError),
+}
+
+/// What compression may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PngEffort {
+    /// Little time, for many images.
+    Fast,
+    /// As the crate finds it balanced with the size.
+    Balanced,
+}
+
+/// Whether `bytes` begin as a PNG does.
+pub fn is_png(bytes: &[u8]) -> bool {
+    bytes.starts_with(SIGNATURE)
+}
+
+/// The size that the header states, without decoding the picture.
+///
+/// # Errors
+/// [`PngError::Damaged`] if there is no readable header, [`PngError::TooLarge`] if the size is not accepted.
+pub fn read_size(bytes: &[u8]) -> Result<SizePx, PngError> {
+    let reader = png::Decoder::new(Cursor::new(bytes)).read_info();
+    accepted_size(reader.map_err(PngError::Damaged)?.info())
+}
+
+/// Decodes a PNG of any kind: gray levels become R = G = B, of 16 bits the upper 8 are kept, and transparency is dropped,
+/// as PIL's `convert("RGB")` does with images of 8 bits.
+///
+/// # Errors
+/// [`PngError`] if the bytes are damaged anywhere, or of a size that is not accepted; nothing is allocated then.
+pub fn decode(bytes: &[u8]) -> Result<RgbImage, PngError> {
+    let mut decoder = png::Decoder::new(Cursor::new(bytes));
+    decoder.set_transformations(png::Transformations::normalize_to_color8());
+    let mut reader = decoder.read_info().map_err(PngError::Damaged)?;
+    let size = accepted_size(reader.info())?;
+    // At most four bytes for each of the accepted pixels.
+    let mut samples = vec![0; reader.output_buffer_size().unwrap_or_default()];
+    let frame = (reader.next_frame(&mut samples)).map_err(PngError::Damaged)?;
+    let pixels = match frame.color_type.samples() {
+        1 => samples.iter().flat_map(|&gray| [gray; 3]).collect(),
+        2 => {
+            let (pixels, _) = samples.as_chunks::<2>();
+            pixels.iter().flat_map(|&[gray, _]| [gray; 3]).collect()
+        }
+        3 => samples,
+        _ => {
+            let (pixels, _) = samples.as_chunks::<4>();
+            pixels.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect()
+        }
+    };
+    Ok(RgbImage { size, pixels })
+}
+
+/// The PNG of an image.
+///
+/// # Errors
+/// [`PngError::Encode`] if the image has no pixels.
+pub fn encode(image: &RgbImage, effort: PngEffort) -> Result<Vec<u8>, PngError> {
+    let compress = || {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, image.size.width, image.size.height);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        if effort == PngEffort::Fast {
+            encoder.set_compression(png::Compression::Fast);
+        }
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&image.pixels)?;
+        writer.finish()?;
+        Ok(bytes)
+    };
+    compress().map_err(PngError::Encode)
+}
+
+fn accepted_size(info: &png::Info<'_>) -> Result<SizePx, PngError> {
+    let size = SizePx {
+        width: info.width,
+        height: info.height,
+    };
+    if size.width.max(size.height) > SizePx::MAX_SIDE || size.area() > SizePx::MAX_AREA {
+        return Err(PngError::TooLarge(size));
+    }
+    Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: SizePx = SizePx {
+        width: 5,
+        height: 3,
+    };
+
+    fn image() -> RgbImage {
+        RgbImage {
+            size: SIZE,
+            pixels: (0..45).map(|sample| sample * 5).collect(),
+        }
+    }
+
+    /// A PNG of `SIZE` and another kind.
+    fn other(color: png::ColorType, depth: png::BitDepth, samples: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, SIZE.width, SIZE.height);
+        encoder.set_color(color);
+        encoder.set_depth(depth);
+        if color == png::ColorType::Indexed {
+            encoder.set_palette(vec![9, 8, 7, 1, 2, 3]);
+        }
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(samples).unwrap();
+        writer.finish().unwrap();
+        bytes
+    }
+
+    #[test]
+    fn what_was_encoded_is_decoded_to_the_same_samples() {
+        for effort in [PngEffort::Fast, PngEffort::Balanced] {
+            let bytes = encode(&image(), effort).unwrap();
+            assert!(is_png(&bytes));
+            assert_eq!(read_size(&bytes).unwrap(), SIZE);
+            assert_eq!(decode(&bytes).unwrap(), image());
+        }
+    }
+
+    #[test]
+    fn gray_levels_palettes_transparency_and_16_bits_become_rgb_of_8() {
+        use png::{BitDepth, ColorType};
+        let levels: Vec<u8> = (0..15).map(|level| level * 17).collect();
+        let grays: Vec<u8> = levels.iter().flat_map(|&level| [level; 3]).collect();
+        let decoded = |color, depth, samples: &[u8]| decode(&other(color, depth, samples)).unwrap();
+        let gray = decoded(ColorType::Grayscale, BitDepth::Eight, &levels);
+        assert_eq!(gray.pixels, grays);
+        let wide: Vec<u8> = levels.iter().flat_map(|&level| [level, 99]).collect();
+        let wide_gray = decoded(ColorType::Grayscale, BitDepth::Sixteen, &wide);
+        assert_eq!(wide_gray.pixels, grays);
+        let veiled = decoded(ColorType::GrayscaleAlpha, BitDepth::Eight, &wide);
+        assert_eq!(veiled.pixels, grays);
+        let samples = image().pixels;
+        let (pixels, _) = samples.as_chunks::<3>();
+        let with_alpha: Vec<u8> = pixels.iter().flat_map(|&[r, g, b]| [r, g, b, 0]).collect();
+        let veiled = decoded(ColorType::Rgba, BitDepth::Eight, &with_alpha);
+        assert_eq!(veiled, image());
+        let bits = decoded(ColorType::Indexed, BitDepth::One, &[0x80, 0x00, 0x08]);
+        assert_eq!(bits.pixels[..6], [1, 2, 3, 9, 8, 7]);
+        assert_eq!(bits.pixels[42..], [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_png_cut_anywhere_is_an_error_not_a_panic() {
+        let bytes = encode(&image(), PngEffort::Balanced).unwrap();
+        // What lies behind the pixels says only that they were all.
+        let data_end = bytes.len() - 12 - 4;
+        for end in 0..data_end {
+            assert!(decode(&bytes[..end]).is_err(), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn a_png_too_large_is_refused_by_its_header() {
+        let mut bytes = encode(&image(), PngEffort::Fast).unwrap();
+        bytes[16..20].copy_from_slice(&20_000u32.to_be_bytes());
+        let checksum = crc32fast::hash(&bytes[12..29]);
+        bytes[29..33].copy_from_slice(&checksum.to_be_bytes());
+        let text = decode(&bytes).unwrap_err().to_string();
+        assert!(text.contains("20000 x 3 px"), "{text}");
+        assert!(read_size(&bytes).is_err());
+    }
+}

@@ -1,0 +1,307 @@
+//! Files that numpy wrote (scripts/golden/npz.py), whole, cut and damaged, and files that we wrote.
+
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use super::*;
+
+const FEAT: [f32; 12] = [
+    0.5, -1.25, 3.0, 0.0, 2048.0, -0.125, 1.0, 1.0, 1.0, -7.0, 0.0625, 2.0,
+];
+
+fn path(file: &str) -> PathBuf {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/npz");
+    Path::new(folder).join(file)
+}
+
+fn read(file: &str) -> FeatureTable {
+    FeatureTable::read(&path(file)).unwrap()
+}
+
+fn parse(bytes: &[u8]) -> Result<FeatureTable, NpzError> {
+    FeatureTable::from_archive(&mut NpzArchive::new(Cursor::new(bytes))?)
+}
+
+/// What is said of `file` below its name.
+fn refusal(file: &str) -> String {
+    let err = FeatureTable::read(&path(file)).unwrap_err();
+    assert!(err.to_string().contains(file), "{err}");
+    std::error::Error::source(&err).unwrap().to_string()
+}
+
+#[test]
+fn features_of_every_kind_order_and_compression_are_those_that_numpy_wrote() {
+    for file in [
+        "f4.npz",
+        "f8.npz",
+        "f2.npz",
+        "big_f4.npz",
+        "big_f8.npz",
+        "fortran.npz",
+        "compressed.npz",
+        "compressed_fortran.npz",
+    ] {
+        let table = read(file);
+        assert_eq!((table.num_rows(), table.num_units), (4, 3), "{file}");
+        assert_eq!(table.features, FEAT, "{file}");
+        assert_eq!(table.instances, [3, 3, -2, 90], "{file}");
+        assert_eq!(table.classes.as_deref(), Some(&[0, 0, 1, 1][..]), "{file}");
+        assert_eq!(table.num_instances(), 3);
+    }
+}
+
+#[test]
+fn labels_may_be_integers_of_any_width_or_whole_floats() {
+    for file in ["i1", "i2", "i4", "f4", "big_i2"] {
+        let table = read(&format!("labels_{file}.npz"));
+        assert_eq!(table.instances, [3, 3, -2, 90], "{file}");
+        assert_eq!(table.classes, None);
+    }
+    for file in ["u1", "u8"] {
+        let table = read(&format!("labels_{file}.npz"));
+        assert_eq!(table.instances, [3, 3, 5, 90], "{file}");
+    }
+}
+
+#[test]
+fn labels_that_are_texts_are_their_own_names_in_the_order_of_numpy() {
+    let table = read("text_labels.npz");
+    // numpy.unique(..., return_inverse=True) gives the same.
+    assert_eq!(table.instances, [1, 0, 1, 2]);
+    assert_eq!(table.instance_names.unwrap(), ["10", "9", "é"]);
+    assert_eq!(table.classes.unwrap(), [1, 0, 1, 0]);
+    assert_eq!(table.class_names.unwrap(), ["ant", "zebra"]);
+    // Texts are their own names, whatever the list beside them; an empty one is a text.
+    let table = read("mixed_labels.npz");
+    assert_eq!(table.instances, [1, 1, 0, 1]);
+    assert_eq!(table.instance_names, None);
+    assert_eq!(table.classes.unwrap(), [1, 1, 0, 0]);
+    assert_eq!(table.class_names.unwrap(), ["", "a"]);
+}
+
+#[test]
+fn classes_without_names_are_numbers_and_names_are_texts() {
+    assert_eq!(read("f4.npz").class_names, None);
+    let mut archive = NpzArchive::open(&path("names.npz")).unwrap();
+    let texts = archive.array("class_names").unwrap().into_texts().unwrap();
+    assert_eq!(texts, ["café", "d"]);
+    // One set is number -2, which no list has a name for.
+    let err = FeatureTable::from_archive(&mut archive).unwrap_err();
+    assert_eq!(
+        err.to_string(),
+        "`instance` is -2 in row 2, and `instance_names` has 91 names; expected 0 to below that"
+    );
+}
+
+#[test]
+fn what_is_wrong_is_named_with_what_would_pass() {
+    for (file, said) in [
+        (
+            "single.npy",
+            "it is a single array (.npy); write it with numpy.savez",
+        ),
+        ("unnamed.npz", "no array `feat` in it; found arr_0, arr_1"),
+        (
+            "complex.npz",
+            "array `feat` is of kind <c8; expected f4, f8 or f2",
+        ),
+        (
+            "integers.npz",
+            "array `feat` is of kind <i4; expected f4, f8 or f2",
+        ),
+        (
+            "objects.npz",
+            "array `feat` is of kind <O8; expected numbers",
+        ),
+        (
+            "records.npz",
+            "the header of array `feat`: records of fields",
+        ),
+        (
+            "flat.npz",
+            "array `feat` has the shape [12]; expected N x D",
+        ),
+        (
+            "empty.npz",
+            "array `feat` has the shape [0, 3]; expected N x D",
+        ),
+        (
+            "short.npz",
+            "array `instance` has the shape [3]; expected [4], a label for each row of `feat`",
+        ),
+        (
+            "short_class.npz",
+            "array `class` has the shape [2]; expected [4], a label",
+        ),
+        (
+            "half_labels.npz",
+            "`instance` is 3.5 in row 0; expected whole numbers",
+        ),
+        (
+            "complex_labels.npz",
+            "array `instance` is of kind <c8; expected integers",
+        ),
+        (
+            "latin_labels.npz",
+            "`class` is no text of Unicode in row 1; decode it first",
+        ),
+        (
+            "column_labels.npz",
+            "array `instance` has the shape [4, 1]; expected [4]",
+        ),
+        (
+            "few_names.npz",
+            "`class` is 1 in row 2, and `class_names` has 1 names",
+        ),
+        ("nan.npz", "`feat` is NaN in row 2, unit 1; expected finite"),
+        (
+            "nan_fortran.npz",
+            "`feat` is NaN in row 2, unit 1; expected finite",
+        ),
+        ("large.npz", "`feat` is 1"),
+    ] {
+        let text = refusal(file);
+        assert!(text.starts_with(said), "{file}: {text}");
+    }
+    assert!(refusal("large.npz").contains("in row 3, unit 0"));
+}
+
+#[test]
+fn a_file_that_is_no_zip_is_refused_with_how_to_write_one() {
+    let err = parse(b"feat,instance\n1,2\n").unwrap_err().to_string();
+    assert!(
+        err.contains("no .npz") && err.contains("numpy.savez"),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_file_cut_anywhere_is_an_error_not_a_panic() {
+    for file in ["f4.npz", "compressed_fortran.npz", "names.npz"] {
+        let whole = fs::read(path(file)).unwrap();
+        for end in 0..whole.len() {
+            assert!(parse(&whole[..end]).is_err(), "{file} cut at {end}");
+        }
+    }
+}
+
+#[test]
+fn flipped_bytes_give_an_error_or_the_same_shape_and_no_panic() {
+    for file in ["f4.npz", "compressed_fortran.npz", "names.npz"] {
+        let whole = fs::read(path(file)).unwrap();
+        for place in 0..whole.len() {
+            for bits in [1, 0x80, 0xff] {
+                let mut damaged = whole.clone();
+                damaged[place] ^= bits;
+                if let Ok(table) = parse(&damaged) {
+                    assert_eq!(table.features.len(), table.num_units * table.num_rows());
+                }
+            }
+        }
+    }
+}
+
+/// An archive with one array, made of `bytes`.
+fn zip_of(name: &str, bytes: &[u8], options: SimpleFileOptions) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file(format!("{name}.npy"), options).unwrap();
+    zip.write_all(bytes).unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+fn array_bytes(shape: &str, num_data_bytes: usize) -> Vec<u8> {
+    let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((text.len() as u16).to_le_bytes());
+    bytes.extend(text.bytes());
+    bytes.resize(bytes.len() + num_data_bytes, 0);
+    bytes
+}
+
+#[test]
+fn a_shape_that_the_bytes_do_not_fill_is_refused_before_memory_is_taken() {
+    for shape in [
+        "(1000000, 1000000)",
+        "(18446744073709551615, 2048)",
+        "(2, 3)",
+    ] {
+        let bytes = zip_of(
+            "feat",
+            &array_bytes(shape, 20),
+            SimpleFileOptions::default(),
+        );
+        let err = parse(&bytes).unwrap_err();
+        assert!(matches!(err, NpzError::Size { got: 20, .. }), "{err}");
+    }
+}
+
+#[test]
+fn a_size_that_the_file_cannot_unfold_to_is_refused() {
+    let whole = array_bytes("(4, 5)", 80);
+    let mut bytes = zip_of("feat", &whole, SimpleFileOptions::default());
+    // The sizes in the table of the archive.
+    let entry = bytes.windows(4).position(|it| it == b"PK\x01\x02").unwrap();
+    bytes[entry + 24..entry + 28].copy_from_slice(&0xf000_0000u32.to_le_bytes());
+    let err = parse(&bytes).unwrap_err();
+    assert!(matches!(err, NpzError::Unfolds { .. }), "{err}");
+}
+
+#[test]
+fn what_is_written_is_read_back_and_is_what_numpy_would_write() {
+    let table = read("f4.npz");
+    let arrays = [
+        NamedArray {
+            name: "feat",
+            shape: &[4, 3],
+            values: ArrayValues::F32(&table.features),
+        },
+        NamedArray {
+            name: "instance",
+            shape: &[4],
+            values: ArrayValues::I64(&table.instances),
+        },
+        NamedArray {
+            name: "class",
+            shape: &[4],
+            values: ArrayValues::I64(table.classes.as_deref().unwrap()),
+        },
+        NamedArray {
+            name: "about",
+            shape: &[2],
+            values: ArrayValues::U8(b"{}"),
+        },
+    ];
+    let written = write_npz(Cursor::new(Vec::new()), &arrays)
+        .unwrap()
+        .into_inner();
+    assert_eq!(parse(&written).unwrap(), table);
+    let mut archive = NpzArchive::new(Cursor::new(&written)).unwrap();
+    assert_eq!(archive.names(), ["feat", "instance", "class", "about"]);
+    assert_eq!(archive.array("about").unwrap().into_bytes().unwrap(), b"{}");
+    // Byte for byte numpy's own array, header and padding too.
+    let of_numpy = fs::read(path("f4.npz")).unwrap();
+    for name in ["feat", "instance", "class"] {
+        let raw = |bytes: &[u8]| {
+            let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+            let mut file = zip.by_name(&format!("{name}.npy")).unwrap();
+            let mut raw = Vec::new();
+            std::io::Read::read_to_end(&mut file, &mut raw).unwrap();
+            raw
+        };
+        assert_eq!(raw(&written), raw(&of_numpy), "{name}");
+    }
+}
+
+#[test]
+fn a_shape_of_another_number_of_values_is_not_written() {
+    let array = NamedArray {
+        name: "feat",
+        shape: &[2, 2],
+        values: ArrayValues::F32(&[1.0; 3]),
+    };
+    assert!(write_npz(Cursor::new(Vec::new()), &[array]).is_err());
+}

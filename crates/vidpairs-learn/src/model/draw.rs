@@ -1,0 +1,73 @@
+//! Tensors of random numbers that depend on their seed alone: no generator of libtorch's is asked, which all threads share.
+
+use rand::RngExt;
+use rand_distr::StandardNormal;
+use tch::Tensor;
+use vidpairs_types::Seed;
+
+/// N(0, 1), f32 on the CPU, of `shape`.
+pub fn normal(seed: Seed, shape: &[i64]) -> Tensor {
+    filled(shape, seed.rng().sample_iter::<f32, _>(StandardNormal))
+}
+
+/// Uniform from -1 to below 1, f32 on the CPU, of `shape`.
+pub(super) fn uniform(seed: Seed, shape: &[i64]) -> Tensor {
+    let mut rng = seed.rng();
+    filled(
+        shape,
+        std::iter::repeat_with(|| rng.random_range(-1f32..1.0)),
+    )
+}
+
+fn filled(shape: &[i64], numbers: impl Iterator<Item = f32>) -> Tensor {
+    let count: i64 = shape.iter().product();
+    let numbers: Vec<f32> = numbers.take(usize::try_from(count).unwrap_or(0)).collect();
+    Tensor::from_slice(&numbers).view(shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Kind;
+
+    use super::*;
+
+    fn mean_and_std(numbers: &Tensor) -> (f64, f64) {
+        let numbers = numbers.to_kind(Kind::Double);
+        let mean = numbers.mean(None);
+        (mean.double_value(&[]), numbers.std(false).double_value(&[]))
+    }
+
+    #[test]
+    fn normal_numbers_have_mean_0_and_deviation_1() {
+        let drawn = normal(Seed::of_run(1), &[100, 10, 10]);
+        assert_eq!(drawn.size(), [100, 10, 10]);
+        let (mean, std) = mean_and_std(&drawn);
+        // Four standard errors of 10,000 numbers.
+        assert!(
+            mean.abs() < 0.04 && (std - 1.0).abs() < 0.03,
+            "{mean} {std}"
+        );
+    }
+
+    #[test]
+    fn uniform_numbers_fill_the_range() {
+        let drawn = uniform(Seed::of_run(1), &[10_000]);
+        let (mean, std) = mean_and_std(&drawn);
+        assert!(
+            mean.abs() < 0.025 && (std - 3f64.sqrt().recip()).abs() < 0.01,
+            "{mean} {std}"
+        );
+        let (least, most) = (drawn.min().double_value(&[]), drawn.max().double_value(&[]));
+        assert!(
+            (-1.0..-0.99).contains(&least) && (0.99..1.0).contains(&most),
+            "{least} {most}"
+        );
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_numbers_whatever_was_drawn_before() {
+        let first = normal(Seed::of_run(1), &[3, 4]);
+        let other = normal(Seed::of_run(2), &[3, 4]);
+        assert!(normal(Seed::of_run(1), &[3, 4]).equal(&first) && !other.equal(&first));
+    }
+}

@@ -1,0 +1,246 @@
+//! Features on disk: `OUT/features/KEY.npz`, where KEY stands for all that they depend on.
+
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+use vidpairs_invariance::npz::{ArrayValues, NamedArray, NpzArchive, NpzError, write_npz};
+use vidpairs_run::{RunError, failed};
+use vidpairs_types::{BoxXywh, ImageSets, replace_whole_by};
+use xxhash_rust::xxh3::Xxh3;
+
+use super::Protocol;
+use super::encode::PartRows;
+use super::load::Unreadable;
+use super::parts::{Part, Parts};
+use crate::model::{Precision, TrainedResNet};
+
+/// To be counted up when the same images come to other features, or the files are made otherwise.
+const FORMAT: u32 = 1;
+/// Folder of the files in that of a run.
+const FOLDER: &str = "features";
+
+/// One file.
+#[derive(Debug)]
+pub(super) struct Cache {
+    pub path: PathBuf,
+    out: PathBuf,
+    key: String,
+    about: Model,
+}
+
+/// The array `about`: JSON in bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct About {
+    format: u32,
+    key: String,
+    #[serde(flatten)]
+    model: Model,
+    /// What `instance` numbers.
+    sets: Vec<String>,
+    /// What `class` numbers.
+    targets: Vec<String>,
+    /// What `image` numbers.
+    images: Vec<ImageLine>,
+    left_out: Vec<LeftOutLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Model {
+    network: String,
+    weights_xxh3: String,
+    stage: String,
+    side_px: u32,
+    precision: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct ImageLine {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<BoxXywh>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct LeftOutLine {
+    image: usize,
+    reason: String,
+}
+
+impl Cache {
+    /// The file of `parts` by `encoder` below `out`: its name is a hash of the weights, of how images are made into features, and
+    /// of each image: its path, length, time of change and box.
+    pub fn new(out: &Path, encoder: &TrainedResNet, protocol: &Protocol, parts: &Parts) -> Self {
+        let about = Model {
+            network: encoder.architecture.to_string(),
+            weights_xxh3: format!("{:032x}", encoder.fingerprint),
+            stage: protocol.stage.name().to_owned(),
+            side_px: protocol.side_px,
+            precision: match protocol.precision {
+                Precision::F32 => "f32",
+                Precision::Bf16 => "bf16",
+            }
+            .to_owned(),
+        };
+        let mut hash = Xxh3::new();
+        let beginning = [
+            "vidpairs features",
+            &FORMAT.to_string(),
+            &about.weights_xxh3,
+            // The last layer and the network's output are the same.
+            &protocol.stage.num_layers().to_string(),
+            &about.side_px.to_string(),
+            &about.precision,
+        ];
+        hash.update(beginning.join("\n").as_bytes());
+        for part in &parts.all {
+            hash_part(&mut hash, part);
+        }
+        let key = format!("{:032x}", hash.digest128());
+        Self {
+            path: out.join(FOLDER).join(format!("{key}.npz")),
+            out: out.to_owned(),
+            key,
+            about,
+        }
+    }
+
+    /// What the file holds, if it is there and whole.
+    pub fn read(&self, parts: &Parts) -> Option<PartRows> {
+        let read = || -> Result<_, NpzError> {
+            let mut archive = NpzArchive::open(&self.path)?;
+            let about = archive.array("about")?.into_bytes()?;
+            let kept = archive.array("image")?.into_integers()?;
+            let array = archive.array("feat")?;
+            let shape = array.header().shape.clone();
+            Ok((about, kept, shape, array.into_f32s()?))
+        };
+        let (about, kept, shape, values) = read().ok()?;
+        let about: About = serde_json::from_slice(&about).ok()?;
+        let kept: Option<Vec<usize>> = (kept.into_iter())
+            .map(|image| usize::try_from(image).ok())
+            .collect();
+        let (kept, &[num_rows, num_units]) = (kept?, shape.as_slice()) else {
+            return None;
+        };
+        let is_ours = about.key == self.key
+            && about.images.len() == parts.all.len()
+            && kept.len() == num_rows
+            && num_rows + about.left_out.len() == parts.all.len();
+        let left_out = about.left_out.into_iter().map(|line| Unreadable {
+            part: line.image,
+            reason: line.reason,
+            is_lasting: true,
+        });
+        is_ours.then(|| PartRows {
+            values,
+            num_units,
+            kept,
+            left_out: left_out.collect(),
+        })
+    }
+
+    /// Writes the file, whole or not at all: `feat`, `instance` and `class` as other programs' files have them, `image`, the number of
+    /// each row's image, and `about`, what they and the numbers are.
+    ///
+    /// `instance` and `class` are those of `sets`, of the first image where one is in several: other sets that share the file are not
+    /// in it.
+    ///
+    /// # Errors
+    /// [`RunError::File`], or [`RunError::DiskFull`].
+    pub fn write(&self, rows: &PartRows, parts: &Parts, sets: &ImageSets) -> Result<(), RunError> {
+        let about = serde_json::to_vec(&self.about(rows, parts, sets)).unwrap_or_default();
+        let labels = labels(rows, parts, sets);
+        let images: Vec<i64> = rows.kept.iter().map(|&part| part as i64).collect();
+        let array = |name, shape, values| NamedArray {
+            name,
+            shape,
+            values,
+        };
+        let (num_rows, num_bytes) = ([rows.kept.len()], [about.len()]);
+        let shape = [rows.kept.len(), rows.num_units];
+        let arrays = [
+            array("feat", shape.as_slice(), ArrayValues::F32(&rows.values)),
+            array("instance", &num_rows, ArrayValues::I64(&labels.instances)),
+            array("class", &num_rows, ArrayValues::I64(&labels.classes)),
+            array("image", &num_rows, ArrayValues::I64(&images)),
+            array("about", &num_bytes, ArrayValues::U8(&about)),
+        ];
+        let write = || {
+            fs::create_dir_all(self.out.join(FOLDER))?;
+            replace_whole_by(&self.path, |file| {
+                write_npz(file, &arrays).map_err(|err| match err {
+                    NpzError::Write(source) => source,
+                    other => io::Error::other(other),
+                })
+            })
+        };
+        write()
+            .map_err(failed("write", &self.path))
+            .map_err(|err| err.named_if_full(&self.out, "features that were complete"))
+    }
+
+    fn about(&self, rows: &PartRows, parts: &Parts, sets: &ImageSets) -> About {
+        let image = |part: &Part| ImageLine {
+            path: part.path.to_string_lossy().into_owned(),
+            region: part.region,
+        };
+        let left_out = |image: &Unreadable| LeftOutLine {
+            image: image.part,
+            reason: image.reason.clone(),
+        };
+        About {
+            format: FORMAT,
+            key: self.key.clone(),
+            model: self.about.clone(),
+            sets: sets.sets.iter().map(|set| set.id.clone()).collect(),
+            targets: sets.targets.clone(),
+            images: parts.all.iter().map(image).collect(),
+            left_out: rows.left_out.iter().map(left_out).collect(),
+        }
+    }
+}
+
+/// Of each row.
+struct RowLabels {
+    instances: Vec<i64>,
+    classes: Vec<i64>,
+}
+
+fn labels(rows: &PartRows, parts: &Parts, sets: &ImageSets) -> RowLabels {
+    let mut of_parts = vec![(0, 0); parts.all.len()];
+    // Backwards, so that the first image of a part is the one that stays.
+    for (image, &part) in sets.images.iter().zip(&parts.of_images).rev() {
+        let set = sets.sets.get(image.set_index);
+        let target = set.map_or(0, |set| set.target_index);
+        if let Some(labels) = of_parts.get_mut(part) {
+            *labels = (image.set_index as i64, target as i64);
+        }
+    }
+    let (instances, classes) = (rows.kept.iter())
+        .filter_map(|&part| of_parts.get(part).copied())
+        .unzip();
+    RowLabels { instances, classes }
+}
+
+fn hash_part(hash: &mut Xxh3, part: &Part) {
+    let path = part.path.as_os_str().as_encoded_bytes();
+    hash.update(&(path.len() as u64).to_le_bytes());
+    hash.update(path);
+    // An image that is not there is an image too: it is left out until it comes.
+    let file = fs::metadata(&part.path).ok();
+    let changed = file.as_ref().and_then(|file| file.modified().ok());
+    let since = changed.map(|changed| match changed.duration_since(UNIX_EPOCH) {
+        Ok(after) => (1, after),
+        Err(before) => (-1, before.duration()),
+    });
+    let described = format!(
+        "{:?} {:?} {:?}",
+        file.map(|file| file.len()),
+        since.map(|(sign, time)| (sign, time.as_nanos())),
+        part.region_bits()
+    );
+    hash.update(&(described.len() as u64).to_le_bytes());
+    hash.update(described.as_bytes());
+}

@@ -1,0 +1,223 @@
+//! Encoding on the caller's thread, and the rows that come of it.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use vidpairs_run::RunError;
+use vidpairs_types::LeftOut;
+use vidpairs_types::parallel::Sink;
+
+use super::display::Display;
+use super::error::FeatureError;
+use super::load::{Batch, Unreadable};
+use super::parts::Parts;
+use super::{FeatureSpeed, ImageFeatures, Protocol};
+use crate::model::TrainedResNet;
+
+/// Features of the parts of a list, in its order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct PartRows {
+    /// `N x D`.
+    pub values: Vec<f32>,
+    pub num_units: usize,
+    /// N, ascending: places in the list.
+    pub kept: Vec<usize>,
+    /// In the order of the list.
+    pub left_out: Vec<Unreadable>,
+}
+
+impl PartRows {
+    /// Whether another try would give the same.
+    pub fn is_lasting(&self) -> bool {
+        self.left_out.iter().all(|image| image.is_lasting)
+    }
+
+    /// A row for each image that has one, in the order of the data set.
+    pub fn in_order(
+        self,
+        parts: &Parts,
+        speed: Option<FeatureSpeed>,
+        file: Option<PathBuf>,
+    ) -> ImageFeatures {
+        let mut row_of = vec![None; parts.all.len()];
+        let rows = self.values.chunks_exact(self.num_units.max(1));
+        for (&part, row) in self.kept.iter().zip(rows) {
+            if let Some(place) = row_of.get_mut(part) {
+                *place = Some(row);
+            }
+        }
+        let mut features = ImageFeatures {
+            values: Vec::with_capacity(parts.of_images.len() * self.num_units),
+            num_units: self.num_units,
+            images: Vec::with_capacity(parts.of_images.len()),
+            left_out: Vec::new(),
+            speed,
+            file,
+        };
+        for (image, &part) in parts.of_images.iter().enumerate() {
+            if let Some(row) = row_of.get(part).copied().flatten() {
+                features.values.extend_from_slice(row);
+                features.images.push(image);
+                continue;
+            }
+            let unreadable = self
+                .left_out
+                .binary_search_by_key(&part, |image| image.part);
+            let unreadable = unreadable.ok().and_then(|place| self.left_out.get(place));
+            let what = parts
+                .all
+                .get(part)
+                .map(|part| part.path.display().to_string());
+            features.left_out.push(LeftOut {
+                what: what.unwrap_or_default(),
+                reason: unreadable
+                    .map(|image| image.reason.clone())
+                    .unwrap_or_default(),
+            });
+        }
+        features
+    }
+}
+
+/// Rows, and how long they took.
+#[derive(Debug)]
+pub(super) struct Encoded {
+    pub rows: PartRows,
+    pub speed: FeatureSpeed,
+}
+
+/// Takes batches, and encodes them.
+pub(super) struct Encoding<'a> {
+    encoder: &'a TrainedResNet,
+    parts: &'a Parts,
+    protocol: Protocol,
+    pub display: Display,
+    rows: PartRows,
+    started: Instant,
+    /// When the last batch was done.
+    idle_since: Instant,
+    waited: Duration,
+    error: Option<FeatureError>,
+}
+
+impl<'a> Encoding<'a> {
+    pub fn new(
+        encoder: &'a TrainedResNet,
+        parts: &'a Parts,
+        protocol: Protocol,
+        display: Display,
+    ) -> Self {
+        let num_units = encoder.config.num_features_of(protocol.stage);
+        let num_units = usize::try_from(num_units).unwrap_or_default();
+        let rows = PartRows {
+            values: Vec::with_capacity(num_units * parts.all.len()),
+            num_units,
+            ..PartRows::default()
+        };
+        let started = Instant::now();
+        Self {
+            encoder,
+            parts,
+            protocol,
+            display,
+            rows,
+            started,
+            idle_since: started,
+            waited: Duration::ZERO,
+            error: None,
+        }
+    }
+
+    /// What came of it.
+    ///
+    /// # Errors
+    /// [`RunError::Features`] if it broke off, or no image could be read.
+    pub fn finish(self) -> Result<Encoded, RunError> {
+        if let Some(error) = self.error {
+            return Err(error.into());
+        }
+        if self.rows.kept.is_empty() {
+            let first = self.rows.left_out.first();
+            let part = first.and_then(|image| Some((image, self.parts.all.get(image.part)?)));
+            return Err(match part {
+                Some((image, part)) => FeatureError::NoImage {
+                    num_images: self.parts.all.len(),
+                    path: part.path.clone(),
+                    reason: image.reason.clone(),
+                },
+                None => FeatureError::Empty,
+            }
+            .into());
+        }
+        let seconds = self.started.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
+        Ok(Encoded {
+            speed: FeatureSpeed {
+                images_per_second: self.rows.kept.len() as f64 / seconds,
+                waiting: self.waited.as_secs_f64() / seconds,
+            },
+            rows: self.rows,
+        })
+    }
+
+    fn encode(&mut self, batch: Batch) -> Result<(), FeatureError> {
+        let Protocol {
+            stage,
+            precision,
+            side_px,
+        } = self.protocol;
+        for image in &batch.left_out {
+            if let Some(part) = self.parts.all.get(image.part) {
+                self.display.left_out(&part.path, &image.reason);
+            }
+        }
+        let num_read = batch.kept.len() + batch.left_out.len();
+        self.rows.left_out.extend(batch.left_out);
+        if !batch.kept.is_empty() {
+            let found = (self.encoder.network).encode(&batch.views, side_px, stage, precision);
+            let found = found.map_err(FeatureError::Libtorch)?;
+            self.check(&batch.kept, &found)?;
+            self.rows.values.extend(found);
+            self.rows.kept.extend(batch.kept);
+        }
+        self.display.advance(num_read as u64);
+        Ok(())
+    }
+
+    fn check(&self, kept: &[usize], found: &[f32]) -> Result<(), FeatureError> {
+        let num_units = self.rows.num_units.max(1);
+        let bad = found
+            .iter()
+            .enumerate()
+            .find(|(_, value)| !value.is_finite());
+        let Some((place, &value)) = bad else {
+            return Ok(());
+        };
+        let part = kept.get(place / num_units);
+        let part = part.and_then(|&part| self.parts.all.get(part));
+        Err(FeatureError::NotFinite {
+            path: part.map(|part| part.path.clone()).unwrap_or_default(),
+            unit: place % num_units,
+            value,
+        })
+    }
+}
+
+impl Sink<Result<Batch, FeatureError>> for Encoding<'_> {
+    fn push(&mut self, batch: Result<Batch, FeatureError>) -> ControlFlow<()> {
+        self.waited += self.idle_since.elapsed();
+        let done = batch.and_then(|batch| self.encode(batch));
+        self.idle_since = Instant::now();
+        match done {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.error = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        self.display.tick();
+    }
+}

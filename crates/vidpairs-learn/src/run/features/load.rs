@@ -1,0 +1,167 @@
+//! Batches of views from image files, on many threads.
+
+use std::fs;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use vidpairs_types::parallel::{Heartbeat, Job, Loss, Planned};
+use vidpairs_types::with_causes;
+
+use super::Protocol;
+use super::error::FeatureError;
+use super::parts::{Part, Parts};
+use crate::augment::{Recipe, Samples, StoredImage, Viewer};
+use crate::model::{HostViews, Precision};
+
+/// Images that go through the network at once.
+pub(super) const BATCH: usize = 64;
+
+/// Views that are encoded together.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// Of the images that could be read, one behind the other.
+    pub views: HostViews,
+    /// Their places in the list.
+    pub kept: Vec<usize>,
+    /// Those that could not.
+    pub left_out: Vec<Unreadable>,
+}
+
+/// An image that cannot be read.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Unreadable {
+    /// Place in the list.
+    pub part: usize,
+    /// Why, in words.
+    pub reason: String,
+    /// Whether the file itself is to blame, so that it will be the same next time.
+    pub is_lasting: bool,
+}
+
+/// Makes batches: number `n` holds the images from `n` times [`BATCH`] on.
+#[derive(Debug)]
+pub(super) struct Loader {
+    pub parts: Arc<Parts>,
+    pub protocol: Protocol,
+    /// What threads need again and again.
+    pub viewers: Mutex<Vec<Viewer>>,
+}
+
+impl Loader {
+    /// Bytes of a batch's views.
+    pub fn batch_bytes(&self) -> usize {
+        let value_bytes = match self.protocol.precision {
+            Precision::F32 => 4,
+            Precision::Bf16 => 2,
+        };
+        self.num_values().saturating_mul(value_bytes * BATCH)
+    }
+
+    /// Of a view.
+    fn num_values(&self) -> usize {
+        let side_px = self.protocol.side_px;
+        Recipe::Squash { side_px }.num_values()
+    }
+
+    fn range(&self, number: usize) -> Range<usize> {
+        let first = number * BATCH;
+        first..(first + BATCH).min(self.parts.all.len())
+    }
+
+    fn load(&self, number: usize, heartbeat: &Heartbeat) -> Batch {
+        let range = self.range(number);
+        let num_values = self.num_values();
+        let mut viewer = self.viewers().pop().unwrap_or_default();
+        let mut batch = Batch {
+            views: HostViews::zeros(num_values * range.len(), self.protocol.precision),
+            kept: Vec::with_capacity(range.len()),
+            left_out: Vec::new(),
+        };
+        for (place, part) in range
+            .clone()
+            .zip(self.parts.all.get(range).unwrap_or_default())
+        {
+            if heartbeat.should_stop() {
+                break;
+            }
+            let from = batch.kept.len() * num_values;
+            let room = match &mut batch.views {
+                HostViews::F32(values) => values.get_mut(from..from + num_values).map(Samples::F32),
+                HostViews::Bf16(values) => {
+                    values.get_mut(from..from + num_values).map(Samples::Bf16)
+                }
+            };
+            match self.render(part, &mut viewer, room) {
+                Ok(()) => batch.kept.push(place),
+                Err((is_lasting, reason)) => batch.left_out.push(Unreadable {
+                    part: place,
+                    reason,
+                    is_lasting,
+                }),
+            }
+            heartbeat.beat();
+        }
+        self.viewers().push(viewer);
+        batch.views.truncate(batch.kept.len() * num_values);
+        batch
+    }
+
+    /// The view of an image; else whether that will last, and why.
+    fn render(
+        &self,
+        part: &Part,
+        viewer: &mut Viewer,
+        room: Option<Samples<'_>>,
+    ) -> Result<(), (bool, String)> {
+        // A file that is not there has another key in the cache when it is.
+        let bytes = fs::read(&part.path).map_err(|err| {
+            let is_lasting = !part.path.exists();
+            (is_lasting, format!("cannot read it: {err}"))
+        })?;
+        let side_px = self.protocol.side_px;
+        StoredImage::of_file(&bytes)
+            .and_then(|image| match room {
+                Some(room) => viewer.render_box(image, part.region, side_px, room),
+                None => Ok(()),
+            })
+            .map_err(|err| (true, with_causes(&err)))
+    }
+
+    fn viewers(&self) -> std::sync::MutexGuard<'_, Vec<Viewer>> {
+        self.viewers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lost(&self, number: usize, reason: &str) -> FeatureError {
+        let first = self.parts.all.get(self.range(number).start);
+        FeatureError::Lost {
+            path: first.map(|part| part.path.clone()).unwrap_or_default(),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+impl Job for Loader {
+    /// The number of a batch.
+    type Item = usize;
+    type Piece = ();
+    type Output = Result<Batch, FeatureError>;
+
+    fn plan(&self, number: usize, heartbeat: &Arc<Heartbeat>) -> Planned<(), Self::Output> {
+        Planned::Done(Ok(self.load(number, heartbeat)))
+    }
+
+    fn work(&self, (): (), _: &Arc<Heartbeat>) -> Self::Output {
+        Err(self.lost(0, "a batch has no pieces"))
+    }
+
+    fn lost_item(&self, number: usize, loss: Loss) -> Self::Output {
+        Err(match loss {
+            Loss::Stalled => self.lost(number, "nothing was read for minutes"),
+            Loss::Panicked(message) => self.lost(number, &message),
+        })
+    }
+
+    fn lost_piece(&self, (): (), _: Loss) -> Self::Output {
+        Err(self.lost(0, "a batch has no pieces"))
+    }
+}

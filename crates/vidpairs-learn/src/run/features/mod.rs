@@ -1,0 +1,136 @@
+//! Features of the images of a data set by an encoder, read from a cache where they are there.
+//!
+//! The loader's threads decode images and make batches of views in the order of a list of their own
+//! (`parallel::run_ordered`); the caller's thread encodes them meanwhile. In memory are the features, twice for the moment in
+//! which they are put in the order of the sets, and [`MAX_BATCHES_BYTES`] of views at most.
+
+mod cache;
+mod display;
+mod encode;
+mod engine;
+mod error;
+mod load;
+mod parts;
+mod picture;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+pub use engine::LibtorchEncoders;
+pub use error::FeatureError;
+pub use vidpairs_invariance::run::{FeatureSpeed, ImageFeatures};
+
+use vidpairs_run::{RunError, Verbosity};
+use vidpairs_types::ImageSets;
+use vidpairs_types::parallel::{Cancel, Crew, Ended, run_ordered};
+
+use self::cache::Cache;
+use self::display::Display;
+use self::encode::Encoding;
+use self::load::{BATCH, Loader};
+use self::parts::Parts;
+use crate::model::{Precision, Stage, TrainedResNet, use_cores};
+
+/// An image takes a second at most.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// Views in memory, together: many cores would otherwise hold a batch each.
+const MAX_BATCHES_BYTES: usize = 4 << 30;
+
+/// How features are made.
+#[derive(Debug, Clone)]
+pub struct FeatureOptions {
+    /// Where in the network they are taken.
+    pub stage: Stage,
+    /// In which numbers it computes.
+    pub precision: Precision,
+    /// The output folder of the run: features are kept in its folder `features`. `None`: nowhere.
+    pub out: Option<PathBuf>,
+    /// Threads that decode; on the CPU libtorch computes with as many.
+    pub workers: usize,
+    /// How much to tell.
+    pub verbosity: Verbosity,
+    /// Ends it; nothing is kept of features that are not all there.
+    pub cancel: Arc<Cancel>,
+}
+
+/// What every image goes through.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Protocol {
+    pub stage: Stage,
+    pub precision: Precision,
+    /// Side of a view, px.
+    pub side_px: u32,
+}
+
+/// The features of all images of `sets` by `encoder`: the box of an image alone (all of it without one), resized to a square
+/// without keeping its aspect, in evaluation.
+///
+/// Images that cannot be read are left out. With [`FeatureOptions::out`] they are read from its cache where the same weights met
+/// the same images in the same way before, and kept there otherwise: a box of an image is encoded once, and data sets
+/// that list the same ones, in whatever sets, share a file.
+///
+/// # Errors
+/// [`RunError::Features`] if no image can be read, libtorch refuses, or a feature is no number; [`RunError::File`] or
+/// [`RunError::DiskFull`] if they cannot be kept; [`RunError::Interrupted`], or [`RunError::Stopped`] without a cache.
+pub fn image_features(
+    encoder: &TrainedResNet,
+    sets: &ImageSets,
+    options: &FeatureOptions,
+) -> Result<ImageFeatures, RunError> {
+    let parts = Arc::new(Parts::of(&sets.images));
+    let protocol = Protocol {
+        stage: options.stage,
+        precision: options.precision,
+        side_px: sets.side_px,
+    };
+    let cache = (options.out.as_ref()).map(|out| Cache::new(out, encoder, &protocol, &parts));
+    if let Some(found) = cache.as_ref().and_then(|cache| cache.read(&parts)) {
+        return Ok(found.in_order(&parts, None, cache.map(|cache| cache.path)));
+    }
+    let made = encode(encoder, &parts, &protocol, options)?;
+    if let Some(cache) = cache.as_ref().filter(|_| made.rows.is_lasting()) {
+        cache.write(&made.rows, &parts, sets)?;
+    }
+    let file = cache.filter(|_| made.rows.is_lasting());
+    Ok(made
+        .rows
+        .in_order(&parts, Some(made.speed), file.map(|cache| cache.path)))
+}
+
+fn encode(
+    encoder: &TrainedResNet,
+    parts: &Arc<Parts>,
+    protocol: &Protocol,
+    options: &FeatureOptions,
+) -> Result<encode::Encoded, RunError> {
+    use_cores(encoder.network.device(), options.workers);
+    let loader = Loader {
+        parts: Arc::clone(parts),
+        protocol: *protocol,
+        viewers: Mutex::default(),
+    };
+    let workers = options.workers.max(1);
+    let crew = Crew {
+        workers,
+        // One in the making for each thread, and one that waits.
+        window: (workers + 1).min(MAX_BATCHES_BYTES / loader.batch_bytes().max(1)),
+        patience: PATIENCE,
+        cancel: Arc::clone(&options.cancel),
+    };
+    let num_batches = parts.all.len().div_ceil(BATCH);
+    let display = Display::new(parts.all.len() as u64, options.verbosity);
+    let mut encoding = Encoding::new(encoder, parts, *protocol, display);
+    let ended = run_ordered(0..num_batches, Arc::new(loader), &crew, &mut encoding);
+    encoding.display.finish();
+    match ended.map_err(RunError::Thread)? {
+        Ended::Cancelled => Err(match &options.out {
+            Some(out) => RunError::Interrupted {
+                out: out.clone(),
+                safe: "features that were complete".to_owned(),
+            },
+            None => RunError::Stopped,
+        }),
+        Ended::Complete | Ended::Broken => Ok(encoding.finish()?),
+    }
+}

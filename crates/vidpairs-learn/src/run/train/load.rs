@@ -1,0 +1,290 @@
+//! Batches from shards, on many threads: which records, which views, and what is done about damaged ones.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tch::{Device, Tensor};
+use vidpairs_shard::{EpochOrder, Record};
+use vidpairs_types::parallel::{Heartbeat, Job, Loss, Planned};
+use vidpairs_types::{RecordMeta, Role, Seed, with_causes};
+
+use super::data::{Data, Labels};
+use super::error::TrainError;
+use super::views::ViewOf;
+use crate::augment::{Samples, StoredImage, Viewer};
+use crate::model::{HostViews, Precision};
+use crate::train::StepInputs;
+
+/// Batches in memory, together: many cores would otherwise hold one each.
+const MAX_BATCHES_BYTES: usize = 8 << 30;
+/// Records that are tried for one place of a batch before the run gives up.
+const MAX_TRIED: u64 = 32;
+
+/// A batch, on the CPU.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// Of which step.
+    pub step: u64,
+    /// Its views.
+    pub inputs: StepInputs,
+}
+
+/// Makes batches. The batch of a step depends on the step, the seed and the data alone.
+#[derive(Debug)]
+pub(super) struct Loader {
+    pub data: Arc<Data>,
+    pub labels: Labels,
+    pub views: Vec<ViewOf>,
+    pub batch: u64,
+    pub epochs: u32,
+    pub seed: Seed,
+    pub precision: Precision,
+    pub device: Device,
+    /// What threads need again and again.
+    pub viewers: Mutex<Vec<Viewer>>,
+    /// Records that could not be used.
+    pub damaged: Mutex<Damaged>,
+}
+
+/// Records that could not be used.
+#[derive(Debug, Default)]
+pub(super) struct Damaged {
+    numbers: BTreeSet<u64>,
+    /// Why, of those that nobody was told of yet.
+    untold: Vec<String>,
+}
+
+impl Damaged {
+    fn add(&mut self, number: u64, reason: &str) {
+        if self.numbers.insert(number) {
+            self.untold.push(reason.to_owned());
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// The reasons since the last call.
+    pub fn take_untold(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.untold)
+    }
+}
+
+impl Loader {
+    /// Whole batches in an epoch.
+    pub fn steps_per_epoch(&self) -> u64 {
+        self.data.reader.num_records() / self.batch
+    }
+
+    /// Batches of the whole run.
+    pub fn total_steps(&self) -> u64 {
+        u64::from(self.epochs) * self.steps_per_epoch()
+    }
+
+    /// How many batches may be in memory at once, those in the making included: what fits into [`MAX_BATCHES_BYTES`], and
+    /// two at least.
+    pub fn most_batches(&self) -> usize {
+        let of_record: usize = self.views.iter().map(|view| view.recipe.num_values()).sum();
+        let value_bytes = match self.precision {
+            Precision::F32 => 4,
+            Precision::Bf16 => 2,
+        };
+        let batch_bytes = (of_record * value_bytes).saturating_mul(self.batch as usize);
+        (MAX_BATCHES_BYTES / batch_bytes.max(1)).max(2)
+    }
+
+    fn load(&self, step: u64, heartbeat: &Heartbeat) -> Result<Batch, TrainError> {
+        let steps_per_epoch = self.steps_per_epoch().max(1);
+        let epoch = step / steps_per_epoch;
+        let order = EpochOrder::new(
+            self.data.reader.num_records(),
+            self.seed.for_step("order", ""),
+            epoch,
+        );
+        let first = step % steps_per_epoch * self.batch;
+        let mut viewer = lock(&self.viewers).pop().unwrap_or_default();
+        let mut views: Vec<ViewBuffer> = (self.views.iter())
+            .map(|view| ViewBuffer::new(view, self.batch, self.precision))
+            .collect();
+        let mut records = Vec::new();
+        for place in 0..self.batch {
+            if heartbeat.should_stop() {
+                break;
+            }
+            let number = self.fill(place, &order, first + place, epoch, &mut viewer, &mut views)?;
+            records.push(number as i64);
+            heartbeat.beat();
+        }
+        lock(&self.viewers).push(viewer);
+        let labels: Vec<i64> = (records.iter())
+            .map(|&number| self.labels.of(number as u64))
+            .collect();
+        let views = views.into_iter().map(|view| {
+            let tensor = view.into_tensor();
+            match self.device {
+                Device::Cuda(_) => tensor.pin_memory(self.device),
+                _ => tensor,
+            }
+        });
+        Ok(Batch {
+            step,
+            inputs: StepInputs {
+                records: Tensor::from_slice(&records),
+                labels: Tensor::from_slice(&labels),
+                views: views.collect(),
+            },
+        })
+    }
+
+    /// Fills one place of the batch, and says with which record: that of the order, or, where it is damaged, another that
+    /// only the place decides on.
+    fn fill(
+        &self,
+        place: u64,
+        order: &EpochOrder,
+        position: u64,
+        epoch: u64,
+        viewer: &mut Viewer,
+        views: &mut [ViewBuffer],
+    ) -> Result<u64, TrainError> {
+        let num_records = order.num_records();
+        let mut last = String::new();
+        let num_tried = MAX_TRIED.min(num_records);
+        for attempt in 0..num_tried {
+            // Of another batch each time; once around, a place further.
+            let away = attempt * self.batch;
+            let other = (position + away + away / num_records) % num_records;
+            let number = order.record_at(other);
+            match self.make_views(number, place, epoch, viewer, views) {
+                Ok(()) => return Ok(number),
+                Err(reason) => {
+                    lock(&self.damaged).add(number, &reason);
+                    last = reason;
+                }
+            }
+        }
+        Err(TrainError::Damaged {
+            num_tried,
+            reason: last,
+        })
+    }
+
+    fn make_views(
+        &self,
+        number: u64,
+        place: u64,
+        epoch: u64,
+        viewer: &mut Viewer,
+        buffers: &mut [ViewBuffer],
+    ) -> Result<(), String> {
+        let record = self.data.reader.record(number);
+        let record = record.map_err(|err| with_causes(&err))?;
+        record.check().map_err(|err| with_causes(&err))?;
+        let meta = record.meta().map_err(|err| with_causes(&err))?;
+        let seed = self.seed.for_step("views", "");
+        for (index, (view, buffer)) in (0u32..).zip(self.views.iter().zip(buffers)) {
+            let said = |reason: String| {
+                let name = view.role.name();
+                format!(
+                    "{}: record {} ({}): {name}: {reason}",
+                    record.shard(),
+                    record.number(),
+                    record.key()
+                )
+            };
+            let image = stored_image(&record, &meta, view.role)
+                .ok_or_else(|| said(TrainError::NoImage(view.role).to_string()))?;
+            let seed = seed.for_view(epoch, number, index);
+            viewer
+                .render(image, &view.recipe, seed, buffer.place(place))
+                .map_err(|err| said(with_causes(&err)))?;
+        }
+        Ok(())
+    }
+}
+
+fn stored_image<'a>(record: &Record<'a>, meta: &RecordMeta, role: Role) -> Option<StoredImage<'a>> {
+    let member = record.image(role)?;
+    let (_, view) = meta.views().find(|(of, _)| *of == role)?;
+    match member.extension.ends_with(".jpg") {
+        true => Some(StoredImage::Jpeg(member.bytes)),
+        false => Some(StoredImage::RgbZstd(member.bytes, view.image_size)),
+    }
+}
+
+/// Room for one view of a whole batch.
+#[derive(Debug)]
+struct ViewBuffer {
+    samples: HostViews,
+    /// Of one record.
+    len: usize,
+    side_px: u32,
+}
+
+impl ViewBuffer {
+    fn new(view: &ViewOf, batch: u64, precision: Precision) -> Self {
+        let len = view.recipe.num_values();
+        let all = len * batch as usize;
+        Self {
+            samples: HostViews::zeros(all, precision),
+            len,
+            side_px: view.recipe.side_px(),
+        }
+    }
+
+    /// Room for the view of the `place`-th record.
+    fn place(&mut self, place: u64) -> Samples<'_> {
+        let from = place as usize * self.len;
+        match &mut self.samples {
+            HostViews::F32(samples) => Samples::F32(&mut samples[from..from + self.len]),
+            HostViews::Bf16(samples) => Samples::Bf16(&mut samples[from..from + self.len]),
+        }
+    }
+
+    /// `images x 3 x side x side`, channels last.
+    fn into_tensor(self) -> Tensor {
+        self.samples.tensor(self.side_px)
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Job for Loader {
+    /// A step.
+    type Item = u64;
+    type Piece = ();
+    type Output = Result<Batch, TrainError>;
+
+    fn plan(&self, step: u64, heartbeat: &Arc<Heartbeat>) -> Planned<(), Self::Output> {
+        Planned::Done(self.load(step, heartbeat))
+    }
+
+    fn work(&self, (): (), _: &Arc<Heartbeat>) -> Self::Output {
+        Err(lost(0, "a batch has no pieces"))
+    }
+
+    fn lost_item(&self, step: u64, loss: Loss) -> Self::Output {
+        Err(match loss {
+            Loss::Stalled => lost(step, "nothing was read for minutes"),
+            Loss::Panicked(message) => lost(step, &message),
+        })
+    }
+
+    fn lost_piece(&self, (): (), _: Loss) -> Self::Output {
+        Err(lost(0, "a batch has no pieces"))
+    }
+}
+
+fn lost(step: u64, reason: &str) -> TrainError {
+    TrainError::Lost {
+        step,
+        reason: reason.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

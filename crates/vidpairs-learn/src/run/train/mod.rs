@@ -1,0 +1,191 @@
+//! `vidpairs train`: shards in, an encoder out.
+//!
+//! The loader's threads make batches in the order of the steps (`parallel::run_ordered`); the caller's thread takes the
+//! steps. What a step does depends on its number, the seed and the data alone, so a run that goes on from a checkpoint does
+//! what it would have done.
+
+mod begin;
+mod checkpoint;
+mod clock;
+mod config;
+mod data;
+mod display;
+mod error;
+mod folder;
+mod knn;
+mod load;
+mod metrics;
+mod summary;
+mod torch;
+mod trainer;
+mod unwise;
+mod views;
+mod watched;
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tch::Device;
+
+pub use error::TrainError;
+pub use metrics::KnnFigures;
+pub use summary::TrainSummary;
+
+use vidpairs_pipeline::Pipeline;
+use vidpairs_run::{JOURNAL_FOLDER, RunError, Verbosity};
+use vidpairs_types::Seed;
+use vidpairs_types::parallel::{Cancel, Crew, Ended, run_ordered};
+
+use self::begin::Begin;
+use self::clock::Clock;
+use self::data::{Data, Labels};
+use self::folder::RunFile;
+use self::knn::LabelledFolder;
+use self::load::Loader;
+use self::trainer::Trainer;
+use self::unwise::unwise;
+use self::views::views_of;
+use crate::model;
+use crate::train::Schedule;
+
+/// A batch takes seconds at most.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What to train, on what, and where it goes.
+#[derive(Debug, Clone)]
+pub struct TrainOptions {
+    /// The experiment.
+    pub pipeline: Pipeline,
+    /// The data set that `extract` wrote.
+    pub shards: PathBuf,
+    /// A new or empty folder, or that of a stopped run of the same experiment.
+    pub out: PathBuf,
+    /// `cpu`, `cuda` or `cuda:N`; `None` for the first GPU where libtorch sees one, else the CPU.
+    pub device: Option<String>,
+    /// A folder of labelled images to ask now and then.
+    pub knn: Option<PathBuf>,
+    /// Threads that make batches; on the CPU libtorch computes with as many.
+    pub workers: usize,
+    /// How much to tell.
+    pub verbosity: Verbosity,
+    /// Ends the run; it can go on.
+    pub cancel: Arc<Cancel>,
+}
+
+/// Trains; goes on by itself where the same run was stopped.
+///
+/// # Errors
+/// [`RunError`]. Checkpoints that were written stay, and the same call goes on from the last.
+pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
+    let start = Instant::now();
+    let TrainOptions { pipeline, out, .. } = options;
+    let device = model::device_or_best(options.device.as_deref()).map_err(TrainError::from)?;
+    let data = Data::open(&options.shards, pipeline)?;
+    let checked = Checked::of(options)?;
+    let method = pipeline.train.method;
+    let labels = Labels::wanted(method, &data, &options.shards, &options.cancel)?;
+    let run_file = RunFile::of(pipeline, &data);
+    let _lock = run_file.claim(out)?;
+    model::use_cores(device, options.workers);
+    if device != Device::Cpu {
+        // Views keep their size, so it pays to try which convolution is fastest. They may differ in the last bits.
+        tch::Cuda::cudnn_set_benchmark(true);
+    }
+    let loader = Arc::new(Loader {
+        views: views_of(pipeline, data.kind, data.has_frames),
+        data: Arc::new(data),
+        labels,
+        batch: u64::from(pipeline.train.batch),
+        epochs: pipeline.train.epochs,
+        seed: Seed::of_run(pipeline.seed).for_step("train", ""),
+        precision: config::precision(&pipeline.train),
+        device,
+        viewers: Mutex::default(),
+        damaged: Mutex::default(),
+    });
+    let begin = Begin::of(options, &run_file, &loader)?;
+    if begin.progress.step >= loader.total_steps() {
+        fs::remove_dir_all(out.join(JOURNAL_FOLDER)).ok();
+        return Ok(TrainSummary {
+            seconds: start.elapsed().as_secs_f64(),
+            is_complete_already: true,
+            ..TrainSummary::at(options, &loader, &begin.progress)
+        });
+    }
+    let mut trainer = Trainer::new(options, begin, loader, checked)?;
+    let warnings = unwise(pipeline, &trainer.loader);
+    for warning in &warnings {
+        trainer.display.warn(warning);
+    }
+    run(options, &mut trainer)?;
+    trainer.display.finish();
+    fs::remove_dir_all(out.join(JOURNAL_FOLDER)).ok();
+    Ok(TrainSummary {
+        warnings,
+        seconds: start.elapsed().as_secs_f64(),
+        ..trainer.summary(options)
+    })
+}
+
+fn run(options: &TrainOptions, trainer: &mut Trainer) -> Result<(), RunError> {
+    let out = &options.out;
+    let full = |err: RunError, trainer: &Trainer| err.named_if_full(out, &trainer.safe());
+    let first = trainer.progress.step;
+    if first == 0 && trainer.watch.knn_epochs > 0 {
+        trainer.ask_knn().map_err(|err| full(err, trainer))?;
+    }
+    let crew = Crew {
+        workers: options.workers.max(1),
+        // One in the making for each thread, and one that waits.
+        window: (options.workers.max(1) + 1).min(trainer.loader.most_batches()),
+        patience: PATIENCE,
+        cancel: Arc::clone(&options.cancel),
+    };
+    let job = Arc::clone(&trainer.loader);
+    trainer.clock = Clock::start();
+    let ended = run_ordered(first..trainer.total_steps, job, &crew, trainer);
+    let ended = ended.map_err(RunError::Thread)?;
+    if let Some(error) = trainer.error.take() {
+        trainer.display.finish();
+        return Err(full(error, trainer));
+    }
+    if ended == Ended::Cancelled {
+        if trainer.progress.step > first {
+            trainer.save().map_err(|err| full(err, trainer))?;
+        }
+        trainer.display.finish();
+        return Err(RunError::Interrupted {
+            out: out.clone(),
+            safe: trainer.safe(),
+        });
+    }
+    Ok(())
+}
+
+/// What is looked at before anything is written.
+struct Checked {
+    schedule: Schedule,
+    labelled: Option<LabelledFolder>,
+}
+
+impl Checked {
+    fn of(options: &TrainOptions) -> Result<Self, RunError> {
+        Ok(Self {
+            schedule: config::schedule(&options.pipeline.train)?,
+            labelled: labelled(options)?,
+        })
+    }
+}
+
+/// Lists the labelled images of `--knn`.
+fn labelled(options: &TrainOptions) -> Result<Option<LabelledFolder>, RunError> {
+    let watch = &options.pipeline.train.watch;
+    let Some(root) = options.knn.as_ref().filter(|_| watch.knn_epochs > 0) else {
+        return Ok(None);
+    };
+    let side_px = options.pipeline.augment.size_px;
+    let folder = LabelledFolder::list(root, watch.knn_images, side_px, watch.knn_neighbours)?;
+    Ok(Some(folder))
+}

@@ -1,0 +1,102 @@
+//! What a run came to.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use indicatif::HumanDuration;
+use serde::Serialize;
+use vidpairs_run::counted;
+
+use super::checkpoint::{BACKBONE, Progress};
+use super::load::Loader;
+use super::metrics::KnnFigures;
+use super::{TrainOptions, config};
+
+/// What a run came to; `--json` prints it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrainSummary {
+    /// Steps taken, in all.
+    pub steps: u64,
+    /// Epochs of the run.
+    pub epochs: u32,
+    /// Records of the shards.
+    pub records: u64,
+    /// Records that could not be used.
+    pub damaged_records: u64,
+    /// Of the last step that was logged, nats.
+    pub loss: Option<f64>,
+    /// What it would be if all were alike, nats.
+    pub chance: f64,
+    /// The last kNN.
+    pub knn: Option<KnnFigures>,
+    /// The best share of right answers of a kNN, and after how many steps.
+    pub best_knn: Option<(f64, u64)>,
+    /// Records a second, kNN and checkpoints left out.
+    pub images_per_second: f64,
+    /// Share of that time in which training waited for data.
+    pub waiting: f64,
+    /// What this call took.
+    pub seconds: f64,
+    /// The trunk, under torchvision's names.
+    pub backbone: PathBuf,
+    /// What was unwise.
+    pub warnings: Vec<String>,
+    /// Whether the run was complete before.
+    pub is_complete_already: bool,
+}
+
+impl TrainSummary {
+    /// That of a run which is at `progress`, before any step is taken from there.
+    pub(super) fn at(options: &TrainOptions, loader: &Loader, progress: &Progress) -> Self {
+        let train = &options.pipeline.train;
+        Self {
+            steps: progress.step,
+            epochs: train.epochs,
+            records: loader.data.reader.num_records(),
+            damaged_records: 0,
+            loss: None,
+            chance: config::chance(train, loader.labels.names.len()),
+            knn: None,
+            best_knn: progress.best_knn,
+            images_per_second: 0.0,
+            waiting: 0.0,
+            seconds: 0.0,
+            backbone: options.out.join(BACKBONE),
+            warnings: Vec::new(),
+            is_complete_already: false,
+        }
+    }
+}
+
+impl fmt::Display for TrainSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps = counted(self.steps, "step");
+        if self.is_complete_already {
+            return write!(
+                f,
+                "complete already: {steps}; the trunk is {}",
+                self.backbone.display()
+            );
+        }
+        write!(f, "{steps} on {}", counted(self.records, "record"))?;
+        if let Some(loss) = self.loss {
+            write!(f, ", loss {loss:.3} (chance {:.3})", self.chance)?;
+        }
+        if let Some(knn) = &self.knn {
+            write!(f, ", kNN {:.1} %", 100.0 * knn.knn)?;
+            write!(f, " (chance {:.1} %)", 100.0 * knn.knn_chance)?;
+        }
+        if self.damaged_records > 0 {
+            let records = counted(self.damaged_records, "record");
+            write!(f, "; {records} could not be used")?;
+        }
+        let took = HumanDuration(std::time::Duration::from_secs_f64(self.seconds.max(0.0)));
+        write!(
+            f,
+            "\n{:.0} images/s, {:.1} % of the time waiting for data, {took}\nthe trunk is {}",
+            self.images_per_second,
+            100.0 * self.waiting,
+            self.backbone.display()
+        )
+    }
+}

@@ -1,0 +1,284 @@
+//! The loop: a batch comes in, a step is taken, what is due is written.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tch::{Device, Tensor};
+use vidpairs_pipeline::WatchKeys;
+use vidpairs_run::{RunError, counted};
+use vidpairs_types::parallel::Sink;
+use vidpairs_types::with_causes;
+
+use super::begin::Begin;
+use super::checkpoint::{Checkpoints, Progress};
+use super::clock::Clock;
+use super::display::Display;
+use super::error::TrainError;
+use super::knn::LabelledFolder;
+use super::load::{Batch, Loader, lock};
+use super::metrics::{KnnFigures, Metrics, StepFigures};
+use super::summary::TrainSummary;
+use super::torch::computed;
+use super::watched::Watched;
+use super::{Checked, TrainOptions, config};
+use crate::train::{CollapseWatch, Learner, Schedule, StepInputs, StepReport};
+
+/// A collapse: embeddings that spread less than this share of the healthy.
+const COLLAPSED_SHARE: f64 = 0.2;
+/// Lines of the log in a row that must say so.
+const COLLAPSED_LINES: u32 = 5;
+
+/// What training needs from batch to batch.
+pub(super) struct Trainer {
+    pub loader: Arc<Loader>,
+    pub learner: Learner,
+    pub schedule: Schedule,
+    pub watch: WatchKeys,
+    pub chance: f64,
+    pub total_steps: u64,
+    pub checkpoints: Checkpoints,
+    pub metrics: Metrics,
+    pub labelled: Option<LabelledFolder>,
+    pub display: Display,
+    pub progress: Progress,
+    pub last_checkpoint: Option<PathBuf>,
+    /// Steps in it.
+    pub saved_steps: u64,
+    pub last_figures: Option<StepFigures>,
+    pub last_knn: Option<KnnFigures>,
+    pub collapse: CollapseWatch,
+    pub clock: Clock,
+    /// Why the run broke off.
+    pub error: Option<RunError>,
+}
+
+impl Sink<Result<Batch, TrainError>> for Trainer {
+    fn push(&mut self, batch: Result<Batch, TrainError>) -> ControlFlow<()> {
+        self.clock.batch_came();
+        for reason in lock(&self.loader.damaged).take_untold() {
+            self.display.set_aside(&reason);
+        }
+        let done = batch
+            .map_err(RunError::from)
+            .and_then(|batch| self.take_step(batch));
+        self.clock.batch_done();
+        match done {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.error = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        self.display.tick();
+    }
+}
+
+impl Trainer {
+    /// Of a run that goes on from `begin`.
+    ///
+    /// # Errors
+    /// [`RunError`] if the figures cannot be written.
+    pub fn new(
+        options: &TrainOptions,
+        begin: Begin,
+        loader: Arc<Loader>,
+        Checked { schedule, labelled }: Checked,
+    ) -> Result<Self, RunError> {
+        let train = &options.pipeline.train;
+        let step = begin.progress.step;
+        let metrics = Metrics::open(&options.out, step)
+            .map_err(|err| err.named_if_full(&options.out, &counted(step, "step")))?;
+        let total_steps = loader.total_steps();
+        Ok(Self {
+            chance: config::chance(train, loader.labels.names.len()),
+            metrics,
+            schedule,
+            watch: train.watch,
+            total_steps,
+            labelled,
+            display: Display::new(total_steps, step, options.verbosity),
+            learner: begin.learner,
+            checkpoints: begin.checkpoints,
+            last_checkpoint: begin.last_checkpoint,
+            saved_steps: step,
+            progress: begin.progress,
+            last_figures: None,
+            last_knn: None,
+            collapse: CollapseWatch::new(COLLAPSED_SHARE, COLLAPSED_LINES),
+            clock: Clock::start(),
+            error: None,
+            loader,
+        })
+    }
+
+    /// What the run came to so far.
+    pub fn summary(&self, options: &TrainOptions) -> TrainSummary {
+        let (steps_per_second, waiting) = self.clock.overall();
+        TrainSummary {
+            damaged_records: self.num_damaged(),
+            loss: self.last_figures.as_ref().map(|figures| figures.loss),
+            knn: self.last_knn,
+            images_per_second: steps_per_second * self.loader.batch as f64,
+            waiting,
+            ..TrainSummary::at(options, &self.loader, &self.progress)
+        }
+    }
+
+    fn take_step(&mut self, batch: Batch) -> Result<(), RunError> {
+        let steps_per_epoch = self.loader.steps_per_epoch();
+        let lr = self.schedule.lr_at(batch.step, steps_per_epoch);
+        let seed = self.loader.seed.for_step("step", &batch.step.to_string());
+        let report = computed("take a step", || {
+            let inputs = self.on_device(batch.inputs);
+            self.learner.step(&inputs, lr, seed)
+        })?;
+        let report = report.map_err(|source| TrainError::NotFinite {
+            step: batch.step + 1,
+            checkpoint: self.last_checkpoint.clone(),
+            source,
+        })?;
+        self.progress.step = batch.step + 1;
+        self.clock.step_taken();
+        let step = self.progress.step;
+        let is_last = step == self.total_steps;
+        if step.is_multiple_of(u64::from(self.watch.log_steps)) || is_last {
+            self.log(&report, lr)?;
+        }
+        let epoch_is_done = step.is_multiple_of(steps_per_epoch);
+        let epoch = step / steps_per_epoch;
+        let every = u64::from(self.watch.knn_epochs);
+        if every > 0 && epoch_is_done && (epoch.is_multiple_of(every) || is_last) {
+            let start = Instant::now();
+            let asked = self.ask_knn();
+            self.clock.was_aside_since(start);
+            match asked {
+                // An image that went away in the middle of a run costs its kNN, not the run.
+                Err(err) if err.command().is_some_and(TrainError::is_of_the_knn) => {
+                    self.display.warn(&format!("no kNN: {}", with_causes(&err)));
+                }
+                asked => asked?,
+            }
+        }
+        if step.is_multiple_of(u64::from(self.watch.checkpoint_steps)) || is_last {
+            self.save()?;
+        }
+        self.display.step(step, self.last_figures.as_ref());
+        Ok(())
+    }
+
+    fn on_device(&self, inputs: StepInputs) -> StepInputs {
+        let moved = |tensor: &Tensor| match self.loader.device {
+            Device::Cpu => tensor.shallow_clone(),
+            // From pinned memory, so that the copy runs beside what the device is at.
+            device => tensor.to_device_(device, tensor.kind(), true, false),
+        };
+        StepInputs {
+            records: moved(&inputs.records),
+            labels: moved(&inputs.labels),
+            views: inputs.views.iter().map(moved).collect(),
+        }
+    }
+
+    fn log(&mut self, report: &StepReport, lr: f64) -> Result<(), RunError> {
+        let step = self.progress.step;
+        let batch = self.loader.batch as f64;
+        let (steps_per_second, waiting) = self.clock.since_line();
+        let watched = Watched::new(&report.queries, &report.keys);
+        let figures = StepFigures {
+            step,
+            epoch: step as f64 / self.loader.steps_per_epoch() as f64,
+            loss: report.loss,
+            chance: self.chance,
+            positive_similarity: report.positive_similarity,
+            negative_similarity: report.negative_similarity,
+            queue_fill: self.learner.queue_fill(),
+            alignment: watched.alignment,
+            uniformity: watched.uniformity,
+            spread: watched.spread,
+            effective_dimensions: watched.effective_dimensions,
+            gradient_norm: report.gradient_norm,
+            learning_rate: lr,
+            images_per_second: steps_per_second * batch,
+            waiting,
+            damaged_records: self.num_damaged(),
+        };
+        if let Some(collapse) = self.collapse.check(watched.std, watched.num_dims) {
+            self.display.warn(&collapse.to_string());
+        }
+        self.metrics.step(&figures)?;
+        self.last_figures = Some(figures);
+        Ok(())
+    }
+
+    /// Asks the labelled images, if there are any, and keeps the best.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub fn ask_knn(&mut self) -> Result<(), RunError> {
+        let Some(labelled) = &self.labelled else {
+            return Ok(());
+        };
+        self.check_finite()?;
+        let tally = labelled.ask(self.learner.trunk(), self.loader.precision)?;
+        let figures = KnnFigures {
+            step: self.progress.step,
+            knn: tally.top1(),
+            knn_nearest: tally.nearest_top1(),
+            knn_chance: tally.chance(),
+        };
+        self.metrics.knn(&figures)?;
+        self.display.knn(&figures);
+        self.last_knn = Some(figures);
+        // The untrained network is no candidate.
+        let is_best = self
+            .progress
+            .best_knn
+            .is_none_or(|(best, _)| figures.knn > best);
+        if self.progress.step > 0 && is_best {
+            self.progress.best_knn = Some((figures.knn, self.progress.step));
+            self.checkpoints.save_best(&self.learner, &self.progress)?;
+        }
+        Ok(())
+    }
+
+    /// Steps that a run which goes on need not take again, in words.
+    pub fn safe(&self) -> String {
+        counted(self.saved_steps, "step")
+    }
+
+    fn check_finite(&self) -> Result<(), TrainError> {
+        match self.learner.first_not_finite() {
+            None => Ok(()),
+            Some(tensor) => Err(TrainError::WeightsNotFinite {
+                step: self.progress.step,
+                tensor,
+                checkpoint: self.last_checkpoint.clone(),
+            }),
+        }
+    }
+
+    /// Writes a checkpoint of where the run is.
+    ///
+    /// # Errors
+    /// [`RunError`]; [`TrainError::WeightsNotFinite`] where a run could not go on from it.
+    pub fn save(&mut self) -> Result<(), RunError> {
+        let start = Instant::now();
+        self.check_finite()?;
+        self.metrics.sync()?;
+        let path = self.checkpoints.save(&self.learner, &self.progress)?;
+        self.last_checkpoint = Some(path);
+        self.saved_steps = self.progress.step;
+        self.clock.was_aside_since(start);
+        Ok(())
+    }
+
+    /// Records that could not be used so far.
+    pub fn num_damaged(&self) -> u64 {
+        lock(&self.loader.damaged).len() as u64
+    }
+}

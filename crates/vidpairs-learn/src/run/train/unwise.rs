@@ -1,0 +1,50 @@
+//! Settings that are possible, and unwise for the data at hand.
+
+use vidpairs_pipeline::Pipeline;
+
+use super::load::Loader;
+use crate::train::{negatives_warning, queue_warnings};
+
+/// Records that are asked how large images are.
+const NUM_ASKED: u64 = 32;
+
+/// What is unwise: sentences that say what to set instead.
+pub(super) fn unwise(pipeline: &Pipeline, loader: &Loader) -> Vec<String> {
+    let train = &pipeline.train;
+    let num_records = loader.data.reader.num_records();
+    let mut warnings = Vec::new();
+    if let Some(moco) = train.moco {
+        // A step puts in a key for each term and direction.
+        let num_terms = (loader.views.len() as u64 / 2).max(1);
+        let keys_per_record = num_terms * (1 + u64::from(moco.symmetric));
+        let queue = u64::from(moco.queue);
+        warnings = queue_warnings(num_records, loader.batch, keys_per_record, queue);
+    }
+    if let Some(pirl) = train.pirl {
+        warnings.extend(negatives_warning(num_records, u64::from(pirl.negatives)));
+    }
+    if let Some((short, size)) = small_images(pipeline, loader) {
+        warnings.push(format!(
+            "images are {short} px at their short side and views {size} px: they are enlarged; extract with \
+             images.short_side = {size} or more, or set augment.size to at most {short}"
+        ));
+    }
+    warnings
+}
+
+/// Short side of the largest of the first images and side of a view, where the image is smaller.
+fn small_images(pipeline: &Pipeline, loader: &Loader) -> Option<(u32, u32)> {
+    let size = pipeline.augment.size_px;
+    let reader = &loader.data.reader;
+    let metas = (0..reader.num_records().min(NUM_ASKED)).filter_map(|number| {
+        let record = reader.record(number).ok()?;
+        record.meta().ok()
+    });
+    let short = metas.map(|meta| {
+        let size = meta.anchor.image_size;
+        size.width.min(size.height)
+    });
+    let largest = short.max();
+    let small = largest.filter(|&short| short < size);
+    small.map(|short| (short, size))
+}

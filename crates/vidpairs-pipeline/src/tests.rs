@@ -1,0 +1,839 @@
+//! What is refused, in which words; what passes, and as what.
+
+mod training;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use vidpairs_types::{PairKind, SourceKind};
+
+use super::keys::ALL;
+use super::*;
+use crate::{Anchors, Codec, KRange, PairRule, TrackRule};
+
+fn parse(text: &str, overrides: &[&str]) -> Result<Pipeline, PipelineError> {
+    let overrides: Vec<String> = overrides.iter().map(|entry| (*entry).to_owned()).collect();
+    Pipeline::from_str(text, "a.toml", &overrides)
+}
+
+#[track_caller]
+fn refusal(text: &str, overrides: &[&str]) -> String {
+    match parse(text, overrides) {
+        Ok(pipeline) => panic!("accepted {text:?} {overrides:?} as {pipeline:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// A pipeline that passes, with `line` as line 4, in `table`: of kind `tracks`, or `regions` where that
+/// table is of regions.
+fn with(table: &str, line: &str) -> String {
+    let of_regions = ["proposals", "tracker"].contains(&table) || line.contains("regions_");
+    let kind = |of| match of {
+        "source" => "kind = \"got10k\"",
+        "pairs" if of_regions => "kind = \"regions\"",
+        "pairs" => "kind = \"tracks\"",
+        _ => "",
+    };
+    let rest: Vec<String> = ["source", "pairs"]
+        .into_iter()
+        .filter(|other| *other != table)
+        .map(|other| format!("[{other}]\n{}\n", kind(other)))
+        .collect();
+    format!("\n[{table}]\n{}\n{line}\n{}", kind(table), rest.concat())
+}
+
+#[test]
+fn every_key_refuses_in_words_that_give_line_key_value_and_what_would_pass() {
+    let k = "a whole number from 1 to 100000, or a range [low, high] of such";
+    let names = r#"a list of names such as ["TRAIN_0", "TRAIN_1"], none twice"#;
+    let bytes = r#"a number of bytes from 1048576 to 1099511627776, or a size such as "256MiB""#;
+    let trackers = r#""dcf" or "kcf" or "csrt" or "mosse""#;
+    let share = r#"a share from "0%" to "100%", or a number of clips"#;
+    let table = [
+        ("source", "splits", "\"val\"", names),
+        ("source", "splits", "[\"val\", 3]", names),
+        ("source", "splits", "[\"val\", \"val\"]", names),
+        ("source", "splits", "[\"\"]", names),
+        ("pairs", "k", "0", k),
+        ("pairs", "k", "-3", k),
+        ("pairs", "k", "100001", k),
+        ("pairs", "k", "60.0", k),
+        ("pairs", "k", "\"60\"", k),
+        ("pairs", "k", "[30]", k),
+        ("pairs", "k", "[30, 60, 90]", k),
+        ("pairs", "k", "[0, 90]", k),
+        ("pairs", "k", "[90, 30]", &format!("{k}; low is above high")),
+        ("pairs", "k", "{ low = 30, high = 90 }", k),
+        ("pairs", "per_video", "0", "a whole number from 1 to 10000"),
+        (
+            "pairs",
+            "per_video",
+            "true",
+            "a whole number from 1 to 10000",
+        ),
+        ("pairs", "stride", "0", "a whole number from 1 to 100000"),
+        ("pairs", "with_frames", "1", "true or false"),
+        ("pairs", "with_frames", "\"true\"", "true or false"),
+        ("pairs", "box_scale", "0.49", "a number from 0.5 to 4"),
+        ("pairs", "box_scale", "nan", "a number from 0.5 to 4"),
+        ("pairs", "box_scale", "inf", "a number from 0.5 to 4"),
+        (
+            "pairs",
+            "regions_per_frame",
+            "0",
+            "a whole number from 1 to 64",
+        ),
+        (
+            "pairs",
+            "regions_per_frame",
+            "65",
+            "a whole number from 1 to 64",
+        ),
+        (
+            "proposals",
+            "kind",
+            "\"gird\"",
+            r#""fast" or "selective-search" or "grid"; did you mean "grid"?"#,
+        ),
+        (
+            "tracker",
+            "name",
+            "\"dfc\"",
+            &format!("{trackers}; did you mean \"dcf\"?"),
+        ),
+        ("proposals", "min_side_share", "2", "a number from 0 to 1"),
+        ("proposals", "max_side_share", "-1", "a number from 0 to 1"),
+        ("proposals", "max_aspect", "0.5", "a number from 1 to 100"),
+        ("proposals", "max_overlap", "1.5", "a number from 0 to 1"),
+        ("proposals", "border_share", "0.6", "a number from 0 to 0.5"),
+        ("proposals", "min_texture", "1.5", "a number from 0 to 1"),
+        ("tracker", "min_confidence", "1.1", "a number from 0 to 1"),
+        (
+            "tracker",
+            "min_confidence_mean",
+            "-0.1",
+            "a number from 0 to 1",
+        ),
+        (
+            "tracker",
+            "min_confidence_last",
+            "nan",
+            "a number from 0 to 1",
+        ),
+        (
+            "tracker",
+            "max_lost_frames",
+            "-1",
+            "a whole number from 0 to 100000",
+        ),
+        ("tracker", "max_size_ratio", "0.5", "a number from 1 to 100"),
+        ("tracker", "max_aspect_ratio", "0", "a number from 1 to 100"),
+        ("tracker", "max_duplicate_iou", "2", "a number from 0 to 1"),
+        (
+            "tracker",
+            "min_forward_backward_iou",
+            "50",
+            "a number from 0 to 1",
+        ),
+        (
+            "tracker",
+            "forward_backward_step",
+            "0",
+            "a whole number from 1 to 64",
+        ),
+        ("pairs", "min_box_px", "0", "a whole number from 1 to 4096"),
+        ("pairs", "max_box_outside", "1.5", "a number from 0 to 1"),
+        ("pairs", "max_box_outside", "-0.1", "a number from 0 to 1"),
+        (
+            "images",
+            "short_side",
+            "15",
+            "a whole number from 16 to 4096",
+        ),
+        (
+            "images",
+            "short_side",
+            "4097",
+            "a whole number from 16 to 4096",
+        ),
+        ("images", "codec", "\"png\"", r#""jpeg" or "rgb-zstd""#),
+        (
+            "images",
+            "codec",
+            "\"JPG\"",
+            r#""jpeg" or "rgb-zstd"; did you mean "jpeg"?"#,
+        ),
+        ("images", "codec", "1979-05-27", r#""jpeg" or "rgb-zstd""#),
+        ("images", "quality", "0", "a whole number from 1 to 100"),
+        ("images", "quality", "300", "a whole number from 1 to 100"),
+        ("shards", "max_bytes", "\"1MB\"", bytes),
+        ("shards", "max_bytes", "\"2TiB\"", bytes),
+        ("shards", "max_bytes", "\"256 apples\"", bytes),
+        ("shards", "max_bytes", "-1", bytes),
+        ("shards", "max_bytes", "\"9e99TiB\"", bytes),
+        (
+            "shards",
+            "max_records",
+            "0",
+            "a whole number from 1 to 10000000",
+        ),
+        ("extract", "max_refused", "\"101%\"", share),
+        ("extract", "max_refused", "\"ten\"", share),
+        ("extract", "max_refused", "\"-1%\"", share),
+        ("extract", "max_refused", "\"1e1%\"", share),
+        ("extract", "max_refused", "\"%\"", share),
+        ("extract", "max_refused", "0.1", share),
+        ("extract", "max_refused", "-1", share),
+        (
+            "extract",
+            "video_timeout_seconds",
+            "0",
+            "a whole number from 1 to 86400",
+        ),
+        (
+            "extract",
+            "video_timeout_seconds",
+            "\"2min\"",
+            "a whole number from 1 to 86400",
+        ),
+    ];
+    for (table, key, value, expected) in table {
+        let said = refusal(&with(table, &format!("{key} = {value}")), &[]);
+        assert_eq!(
+            said,
+            format!("a.toml line 4: {table}.{key} is {value}; expected {expected}")
+        );
+        let said = refusal(
+            &with(table, &format!("# {key}")),
+            &[&format!("{table}.{key}={value}")],
+        );
+        assert_eq!(
+            said,
+            format!("--set: {table}.{key} is {value}; expected {expected}")
+        );
+    }
+}
+
+#[test]
+fn keys_that_decide_over_others_refuse_in_the_same_words() {
+    let sources = r#""videos" or "trackingnet" or "got10k""#;
+    let kinds = r#""images" or "frames" or "tracks" or "regions""#;
+    let table = [
+        ("seed = -1", &[][..], "a.toml line 1: seed is -1; expected a whole number from 0 to 9223372036854775807".to_owned()),
+        ("[seed]", &[], "a.toml line 1: seed is a table; expected a whole number from 0 to 9223372036854775807".to_owned()),
+        ("", &["seed=99999999999999999999"], "--set: seed is \"99999999999999999999\"; expected a whole number from 0 to 9223372036854775807".to_owned()),
+        ("", &[], format!("a.toml: source.kind is missing; expected in table [source]: {sources}")),
+        ("source.kind = 'videos'", &[], format!("a.toml: pairs.kind is missing; expected in table [pairs]: {kinds}")),
+        ("[source]\nkind = 'coco'", &[], format!("a.toml line 2: source.kind is 'coco'; expected {sources}")),
+        ("[source]\nkind = 'trackingnt'", &[], format!("a.toml line 2: source.kind is 'trackingnt'; expected {sources}; did you mean \"trackingnet\"?")),
+        ("source = { kind = 3 }", &[], format!("a.toml line 1: source.kind is 3; expected {sources}")),
+        ("source.kind = 'videos'\npairs.kind = 'frame'", &[], format!("a.toml line 2: pairs.kind is 'frame'; expected {kinds}; did you mean \"frames\"?")),
+        ("source.kind = 'videos'", &["pairs.kind=region"], format!("--set: pairs.kind is \"region\"; expected {kinds}; did you mean \"regions\"?")),
+        ("[source]\nkind = 'videos'\n[pairs]\nkind = 'tracks'", &[], "a.toml line 4: pairs.kind is 'tracks'; expected \"images\" or \"frames\" or \"regions\", since source.kind = \"videos\" has no boxes".to_owned()),
+    ];
+    for (text, overrides, expected) in table {
+        assert_eq!(refusal(text, overrides), expected);
+    }
+}
+
+#[test]
+fn a_setting_that_another_makes_idle_is_refused() {
+    let table = [
+        (
+            "source.kind = 'videos'\nsource.splits = ['val']",
+            "a.toml line 2: source.splits is ['val']; expected it to be left out, since source.kind = \"videos\" has no splits",
+        ),
+        (
+            "source.kind = 'videos'\n[pairs]\nkind = 'images'\nk = 60",
+            "a.toml line 4: pairs.k is 60; expected it to be left out, since pairs.kind = \"images\" has no second frame",
+        ),
+        (
+            "source.kind = 'videos'\n[pairs]\nkind = 'frames'\nwith_frames = true",
+            "a.toml line 4: pairs.with_frames is true; expected it to be left out, since only pairs.kind = \"tracks\" and \"regions\" have boxes",
+        ),
+        (
+            "source.kind = 'got10k'\n[pairs]\nkind = 'tracks'\nregions_per_frame = 2",
+            "a.toml line 4: pairs.regions_per_frame is 2; expected it to be left out, since only pairs.kind = \"regions\" follows regions",
+        ),
+        (
+            "source.kind = 'got10k'\npairs.kind = 'tracks'\ntracker.name = 'kcf'",
+            "a.toml line 3: tracker.name is 'kcf'; expected it to be left out, since only pairs.kind = \"regions\" follows regions",
+        ),
+        (
+            "source.kind = 'videos'\npairs.kind = 'regions'\n[tracker]\nmin_forward_backward_iou = 0\nforward_backward_step = 8",
+            "a.toml line 5: tracker.forward_backward_step is 8; expected it to be left out, since tracker.min_forward_backward_iou = 0 tracks nothing back",
+        ),
+        (
+            "source.kind = 'videos'\n[pairs]\nkind = 'frames'\nper_video = 4\nstride = 9",
+            "a.toml line 5: pairs.stride is 9; expected it to be left out, since pairs.per_video is given too (a.toml line 4): use one of the two",
+        ),
+        (
+            "source.kind = 'videos'\npairs.kind = 'frames'\nimages.zstd_level = 9",
+            "a.toml line 3: images.zstd_level is 9; expected it to be left out, since images.codec is \"jpeg\"",
+        ),
+        (
+            "source.kind = 'videos'\npairs.kind = 'frames'\nimages = { codec = 'rgb-zstd', quality = 90 }",
+            "a.toml line 3: images.quality is 90; expected it to be left out, since images.codec is \"rgb-zstd\"",
+        ),
+    ];
+    for (text, expected) in table {
+        assert_eq!(refusal(text, &[]), expected);
+    }
+}
+
+#[test]
+fn an_override_that_chooses_anew_lets_the_files_settings_of_the_earlier_choice_rest() {
+    let text = "source = { kind = 'got10k', splits = ['val'] }\nimages.quality = 90\n\
+                [pairs]\nkind = 'tracks'\nk = 60\nbox_scale = 2\nper_video = 3";
+    let pairs = |overrides: &[&str]| parse(text, overrides).unwrap().pairs;
+    assert_eq!(pairs(&["pairs.kind=images"]).rule, PairRule::Images);
+    assert_eq!(pairs(&["pairs.stride=10"]).anchors, Anchors::Stride(10));
+    assert_eq!(pairs(&["pairs.per_video=5"]).anchors, Anchors::PerVideo(5));
+    let images = parse(text, &["images.codec=rgb-zstd"]).unwrap().images;
+    assert_eq!(images.codec, Codec::RgbZstd { level: 3 });
+    let videos = parse(text, &["source.kind=videos", "pairs.kind=frames"]).unwrap();
+    assert_eq!(videos.source.splits, Vec::<String>::new());
+    assert!(refusal(text, &["pairs.kind=images", "pairs.k=3"]).starts_with("--set: pairs.k is 3;"));
+    let both = refusal(text, &["pairs.per_video=5", "pairs.stride=10"]);
+    assert!(both.contains("given too (--set)"), "{both}");
+}
+
+#[test]
+fn unknown_names_are_refused_with_the_name_that_was_meant() {
+    let all = "a pipeline has seed and [source], [pairs], [proposals], [tracker], [images], [shards], [extract]";
+    let table = [
+        (
+            "[pairs]\nper_vidoe = 3",
+            &[][..],
+            "a.toml line 2: unknown key pairs.per_vidoe; did you mean per_video?",
+        ),
+        (
+            "pairs.per_vidoe = 3",
+            &[],
+            "a.toml line 1: unknown key pairs.per_vidoe; did you mean per_video?",
+        ),
+        (
+            "pairs = { k = 3,\n per_vidoe = 3 }",
+            &[],
+            "a.toml line 2: unknown key pairs.per_vidoe; did you mean per_video?",
+        ),
+        (
+            "",
+            &["pairs.per_vidoe=3"],
+            "--set: unknown key pairs.per_vidoe; did you mean per_video?",
+        ),
+        (
+            "[images]\nk = 3",
+            &[],
+            "a.toml line 2: unknown key images.k; did you mean pairs.k?",
+        ),
+        (
+            "[images]\nseed = 3",
+            &[],
+            "a.toml line 2: unknown key images.seed; did you mean seed, above every table?",
+        ),
+        (
+            "\nkind = 'frames'",
+            &[],
+            "a.toml line 2: unknown key kind; did you mean source.kind or pairs.kind or proposals.kind?",
+        ),
+        (
+            "[shards]\n\"a\\nb\" = 3",
+            &[],
+            "a.toml line 2: unknown key shards.\"a\\nb\"; [shards] has max_bytes, max_records",
+        ),
+        (
+            "sead = 3",
+            &[],
+            "a.toml line 1: unknown key sead; did you mean seed?",
+        ),
+        (
+            "colour = 3",
+            &[],
+            &format!("a.toml line 1: unknown key colour; {all}"),
+        ),
+        (
+            "# one\n[pair]\nk = 3",
+            &[],
+            "a.toml line 2: unknown table [pair]; did you mean [pairs]?",
+        ),
+        (
+            "pair.k = 3",
+            &[],
+            "a.toml line 1: unknown table [pair]; did you mean [pairs]?",
+        ),
+        (
+            "[[learner]]",
+            &[],
+            &format!("a.toml line 1: unknown key learner; {all}"),
+        ),
+        (
+            "[learner]",
+            &[],
+            &format!("a.toml line 1: unknown table [learner]; {all}"),
+        ),
+        (
+            "[tracker]\npsr = 3",
+            &[],
+            "a.toml line 2: unknown key tracker.psr; [tracker] has name, min_confidence, min_confidence_mean, min_confidence_last, max_lost_frames, max_size_ratio, max_aspect_ratio, max_duplicate_iou, min_forward_backward_iou, forward_backward_step",
+        ),
+        (
+            "pairs = 3",
+            &[],
+            "a.toml line 1: pairs is 3; expected a table [pairs] of the keys kind, k, per_video, stride, regions_per_frame, with_frames, box_scale, min_box_px, max_box_outside",
+        ),
+        (
+            "[[shards]]",
+            &[],
+            "a.toml line 1: shards is an array of tables; expected a table [shards] of the keys max_bytes, max_records",
+        ),
+        (
+            "[shards.max_bytes]\nunit = 'MiB'",
+            &[],
+            "a.toml line 1: shards.max_bytes is a table; expected a number of bytes",
+        ),
+    ];
+    for (text, overrides, expected) in table {
+        let text = format!("{text}\n");
+        // Required keys last: unknown names are found first.
+        let overrides = [overrides, &["source.kind=got10k", "pairs.kind=tracks"]].concat();
+        let said = refusal(&text, &overrides);
+        assert!(said.starts_with(expected), "{said}\n{expected}");
+    }
+}
+
+#[test]
+fn text_that_is_not_toml_is_refused_with_its_line() {
+    let table = [
+        (
+            "seed = 0\nseed = 1",
+            "a.toml line 2: duplicate key, at `seed = 1`",
+        ),
+        (
+            "pairs.k = 3\n[pairs]\nk = 4",
+            "a.toml line 2: duplicate key, at `[pairs]`",
+        ),
+        (
+            "[pairs]\nkind = frames",
+            "a.toml line 2: text stands in quotes: \"frames\", at `kind = frames`",
+        ),
+        (
+            "[extract]\nmax_refused = 10% # a tenth",
+            "a.toml line 2: text stands in quotes: \"10%\", at `max_refused = 10% # a tenth`",
+        ),
+        (
+            "seed = 0\n[pairs",
+            "a.toml line 2: unclosed table, expected `]`, at `[pairs`",
+        ),
+        (
+            "seed = 99999999999999999999",
+            "a.toml line 1: integer number overflowed, at `seed = 99999999999999999999`",
+        ),
+    ];
+    for (text, expected) in table {
+        assert_eq!(refusal(text, &[]), expected);
+    }
+}
+
+#[test]
+fn an_override_of_another_form_is_refused() {
+    for entry in ["", "pairs.k", "=3", "pairs.=3", "pairs.k.low=3", "a b=3"] {
+        let said = refusal("", &[entry]);
+        assert_eq!(
+            said,
+            format!("--set {entry}: expected table.key=value, such as pairs.k=30")
+        );
+    }
+}
+
+#[test]
+fn an_override_goes_over_the_file_and_a_later_one_over_an_earlier() {
+    let text = with("images", "quality = 80");
+    let overrides = [
+        "images.quality=70",
+        " images.quality = 75 ",
+        "pairs = { k = [30, 90] }",
+        "extract.max_refused=2.5%",
+        "shards.max_bytes=64MiB",
+        "seed=0x10",
+    ];
+    let pipeline = parse(&text, &overrides).unwrap();
+    assert_eq!(pipeline.images.codec, Codec::Jpeg { quality: 75 });
+    assert_eq!(pipeline.pairs.k(), Some(KRange { low: 30, high: 90 }));
+    assert_eq!(pipeline.extract.max_refused, MaxRefused::Percent(2.5));
+    assert_eq!(pipeline.shards.max_bytes, 64 << 20);
+    assert_eq!(pipeline.seed, 16);
+}
+
+#[test]
+fn an_override_mends_a_wrong_value_of_the_file() {
+    let pipeline = parse(&with("pairs", "k = -3"), &["pairs.k=3"]).unwrap();
+    assert_eq!(pipeline.pairs.k(), Some(KRange { low: 3, high: 3 }));
+}
+
+#[test]
+fn what_is_left_out_takes_its_default() {
+    let pipeline = parse(&with("pairs", ""), &[]).unwrap();
+    let expected = Pipeline {
+        seed: 0,
+        source: Source {
+            kind: SourceKind::Got10k,
+            splits: Vec::new(),
+        },
+        pairs: Pairs {
+            rule: PairRule::Tracks(TrackRule {
+                k: KRange { low: 60, high: 60 },
+                with_frames: true,
+                box_scale: 1.0,
+                min_box_px: 24,
+                max_box_outside: 0.05,
+            }),
+            anchors: Anchors::PerVideo(4),
+        },
+        regions: None,
+        images: Images {
+            short_side_px: 256,
+            codec: Codec::Jpeg { quality: 92 },
+        },
+        shards: Shards {
+            max_bytes: 256 << 20,
+            max_records: 10_000,
+        },
+        extract: Extract {
+            max_refused: MaxRefused::Percent(10.0),
+            video_timeout_seconds: 120,
+        },
+        // `training` tests these.
+        augment: pipeline.augment,
+        train: pipeline.train.clone(),
+        measure: Measure {
+            seed: 0,
+            top: vec![10, 25],
+            goodfellow_share: 0.2,
+            stage: StageName::Layer4,
+            size_px: None,
+            numbers: NumberFormat::F32,
+            resamples: 1000,
+            queries: 10_000,
+        },
+    };
+    assert_eq!(pipeline, expected);
+    assert_eq!(pipeline.pairs.kind(), PairKind::Tracks);
+}
+
+#[test]
+fn the_resolved_form_has_the_tables_and_keys_of_the_file() {
+    let overrides = [
+        "pairs.k=[30, 90]",
+        "pairs.stride=10",
+        "images.codec=rgb-zstd",
+    ];
+    let resolved = parse(&with("pairs", ""), &overrides).unwrap().resolved();
+    let expected = serde_json::json!({
+        "seed": 0,
+        "source": { "kind": "got10k", "splits": [] },
+        "pairs": {
+            "kind": "tracks", "k": [30, 90], "with_frames": true, "box_scale": 1.0,
+            "min_box_px": 24, "max_box_outside": 0.05, "stride": 10,
+        },
+        "images": { "short_side": 256, "codec": "rgb-zstd", "zstd_level": 3 },
+        "shards": { "max_bytes": 268_435_456, "max_records": 10_000 },
+        "extract": { "max_refused": "10%", "video_timeout_seconds": 120 },
+    });
+    assert_eq!(resolved, expected);
+}
+
+#[test]
+fn the_resolved_form_of_kind_regions_has_the_tables_of_proposals_and_tracker() {
+    let overrides = ["pairs.k=[30, 90]", "tracker.max_lost_frames=9"];
+    let resolved = parse(&with("tracker", ""), &overrides).unwrap().resolved();
+    let expected = serde_json::json!({
+        "kind": "regions", "k": [30, 90], "regions_per_frame": 4, "with_frames": true,
+        "box_scale": 1.0, "min_box_px": 24, "max_box_outside": 0.05, "per_video": 4,
+    });
+    assert_eq!(resolved["pairs"], expected);
+    let expected = serde_json::json!({
+        "kind": "fast", "min_side_share": 0.08, "max_side_share": 0.7, "max_aspect": 4.0,
+        "max_overlap": 0.3, "border_share": 0.01, "min_texture": 0.12,
+    });
+    assert_eq!(resolved["proposals"], expected);
+    let expected = serde_json::json!({
+        "name": "dcf", "min_confidence": 0.0, "min_confidence_mean": 0.7,
+        "min_confidence_last": 0.7, "max_lost_frames": 9, "max_size_ratio": 4.0,
+        "max_aspect_ratio": 2.0, "max_duplicate_iou": 0.7, "min_forward_backward_iou": 0.5,
+        "forward_backward_step": 4,
+    });
+    assert_eq!(resolved["tracker"], expected);
+}
+
+#[test]
+fn the_resolved_form_does_not_depend_on_how_the_file_was_written() {
+    let plain = with("pairs", "k = [60, 60]\nbox_scale = 1");
+    let dotted =
+        "pairs = { kind = 'tracks' }\nsource.kind = 'got10k'\nshards.max_bytes = 268435456";
+    assert_eq!(
+        parse(&plain, &[]).unwrap().resolved(),
+        parse(dotted, &[]).unwrap().resolved()
+    );
+}
+
+#[test]
+fn a_resolved_pipeline_written_as_toml_is_read_as_the_same() {
+    let files = pipeline_files()
+        .into_iter()
+        .map(|path| Pipeline::read(&path, &[]).unwrap());
+    let varied = [
+        &[
+            "pairs.k=[1, 100000]",
+            "pairs.stride=7",
+            "extract.max_refused=3",
+        ][..],
+        &[
+            "pairs.kind=images",
+            "images.codec=rgb-zstd",
+            "extract.max_refused=0.125%",
+        ],
+        &[
+            "source.splits=['val', 'test']",
+            "pairs.box_scale=1.7",
+            "seed=9223372036854775807",
+        ],
+        &[
+            "pairs.kind=regions",
+            "tracker.name=kcf",
+            "pairs.regions_per_frame=9",
+        ],
+        &[
+            "train.method=moco-v1",
+            "train.milestones=[3, 9]",
+            "augment.views=pirl",
+        ],
+        &["train.method=pirl", "train.negatives=7"],
+        &["train.method=supervised", "train.numbers=bf16"],
+    ];
+    let varied = varied.map(|overrides| parse(&with("pairs", ""), overrides).unwrap());
+    for pipeline in files.chain(varied) {
+        let mut resolved = pipeline.resolved();
+        for table in ["augment", "train"] {
+            resolved[table] = pipeline.resolved_training()[table].take();
+        }
+        let text = toml::to_string(&resolved).unwrap();
+        assert_eq!(parse(&text, &[]).unwrap(), pipeline, "{text}");
+    }
+}
+
+fn pipelines_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines")
+}
+
+fn pipeline_files() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(pipelines_folder()).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .collect()
+}
+
+#[test]
+fn every_file_in_pipelines_passes_and_the_readme_names_it() {
+    let readme = std::fs::read_to_string(pipelines_folder().join("README.md")).unwrap();
+    let files = pipeline_files();
+    assert!(files.len() >= 4);
+    for path in files {
+        Pipeline::read(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let name = path.file_name().unwrap().to_string_lossy();
+        assert!(
+            readme.contains(&format!("| `{name}` |")),
+            "the README lacks {name}"
+        );
+    }
+}
+
+/// Keys without a default of their own: another key says what holds where they are not given.
+const DEPENDENT: [&str; 7] = [
+    "size",
+    "stride",
+    "views",
+    "min_area",
+    "temperature",
+    "schedule",
+    "milestones",
+];
+
+#[test]
+fn the_readme_documents_every_key_with_what_it_accepts_and_its_default() {
+    let readme = std::fs::read_to_string(pipelines_folder().join("README.md")).unwrap();
+    let mut table = None;
+    let mut documented = BTreeMap::new();
+    for line in readme.lines() {
+        if let Some(heading) = line.strip_prefix("### ") {
+            let inner = heading
+                .strip_prefix('[')
+                .and_then(|rest| rest.strip_suffix(']'));
+            table = Some(inner.unwrap_or(""));
+        }
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        if let (Some(table), ["", key, meaning, _unit, accepted, default, ""]) = (table, &cells[..])
+            && let Some(key) = key
+                .strip_prefix('`')
+                .and_then(|rest| rest.strip_suffix('`'))
+        {
+            assert!(!meaning.is_empty());
+            documented.insert((table, key), (accepted.to_string(), default.to_string()));
+        }
+    }
+    let in_code: BTreeMap<_, _> = ALL
+        .iter()
+        .map(|key| {
+            let default = match (key.default(), key.name()) {
+                (Some(default), _) => format!("`{default}`"),
+                (None, name) if DEPENDENT.contains(&name) => "unset".to_owned(),
+                (None, _) => "required".to_owned(),
+            };
+            ((key.table(), key.name()), (key.expected(), default))
+        })
+        .collect();
+    assert_eq!(documented, in_code);
+}
+
+#[test]
+fn a_missing_file_and_a_folder_are_refused_by_path() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in [folder.path().join("none.toml"), folder.path().to_owned()] {
+        let error = Pipeline::read(&path, &[]).unwrap_err();
+        assert!(matches!(error, PipelineError::Unreadable { .. }));
+        assert!(error.to_string().contains(&path.display().to_string()));
+    }
+}
+
+#[test]
+fn a_file_that_is_not_utf8_is_refused_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("latin1.toml");
+    std::fs::write(&path, b"seed = 0\n# \xe9t\xe9\n").unwrap();
+    let said = Pipeline::read(&path, &[]).unwrap_err().to_string();
+    let expected = "line 2: the bytes here are not UTF-8; expected a TOML file";
+    assert_eq!(said, format!("{} {expected}", path.display()));
+}
+
+#[test]
+fn a_file_above_one_mebibyte_is_refused_and_one_of_that_size_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.toml");
+    let mut text = with("pairs", "") + "#";
+    text.push_str(&"-".repeat((1 << 20) - text.len()));
+    std::fs::write(&path, &text).unwrap();
+    assert!(Pipeline::read(&path, &[]).is_ok());
+    std::fs::write(&path, text + "-").unwrap();
+    let said = Pipeline::read(&path, &[]).unwrap_err().to_string();
+    assert!(said.contains("is above 1048576 bytes"), "{said}");
+}
+
+#[test]
+fn a_byte_order_mark_and_crlf_lines_pass() {
+    let text = format!("\u{feff}{}", with("pairs", "k = 3").replace('\n', "\r\n"));
+    assert_eq!(
+        parse(&text, &[]).unwrap().pairs.k(),
+        Some(KRange { low: 3, high: 3 })
+    );
+}
+
+#[test]
+fn a_long_or_many_lined_value_is_shown_short_and_on_one_line() {
+    let said = refusal(
+        &with("pairs", &format!("k = [\n{}\n]", "1,\n".repeat(1000))),
+        &[],
+    );
+    assert!(
+        said.starts_with("a.toml line 4: pairs.k is [ 1, 1, 1,"),
+        "{said}"
+    );
+    assert!(said.len() < 200 && !said.contains('\n'), "{said}");
+}
+
+fn toml_like() -> impl Strategy<Value = String> {
+    let words = prop::sample::select(vec![
+        "[source]",
+        "[pairs]",
+        "[[pairs]]",
+        "[images]",
+        "\n",
+        "\n",
+        "kind",
+        "=",
+        "=",
+        "'videos'",
+        "'frames'",
+        "k",
+        "60",
+        "[30, 90]",
+        "{",
+        "}",
+        ".",
+        ",",
+        "\"",
+        "'''",
+        "#",
+        "-1",
+        "1e400",
+        "pairs.k = 3",
+        "seed = 1",
+        "é",
+        "\u{0}",
+        "1979-05-27",
+        "nan",
+        "[",
+        "]",
+    ]);
+    prop::collection::vec(words, 0..40).prop_map(|words| words.concat())
+}
+
+proptest! {
+    #[test]
+    fn no_text_and_no_override_panics(text in ".*", entry in ".*") {
+        let _ = parse(&text, &[]);
+        let _ = parse("", &[&entry]);
+    }
+
+    #[test]
+    fn nothing_that_looks_like_toml_panics_and_every_refusal_is_one_line(
+        text in toml_like(),
+        value in toml_like(),
+    ) {
+        for key in ALL {
+            let entry = format!("{}={value}", key.path());
+            if let Err(error) = parse(&text, &[&entry]) {
+                let said = error.to_string();
+                prop_assert!(said.starts_with("a.toml") || said.starts_with("--set"), "{}", said);
+                prop_assert!(!said.contains('\n'), "{}", said);
+            }
+        }
+    }
+}
+
+#[test]
+fn settings_of_the_measure_need_no_pipeline_file_and_no_other_table() {
+    let measure = Measure::read(None, &["invariance.top=[5]".to_owned()]).unwrap();
+    assert_eq!((measure.top, measure.queries), (vec![5], 10_000));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("measure.toml");
+    std::fs::write(
+        &path,
+        "seed = 7\n[invariance]\nstage = \"layer3\"\nsize = 64\n",
+    )
+    .unwrap();
+    let measure = Measure::read(Some(&path), &[]).unwrap();
+    assert_eq!((measure.seed, measure.stage), (7, StageName::Layer3));
+    assert_eq!(measure.size_px, Some(64));
+    let refused = |text: &str| {
+        Measure::read(None, &[text.to_owned()])
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        refused("invariance.top=[]"),
+        "--set: invariance.top is []; expected a list of at least one whole number, such as [10, 25]"
+    );
+    assert!(refused("invariance.tops=[3]").contains("top"));
+}

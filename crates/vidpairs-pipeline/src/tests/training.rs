@@ -1,0 +1,110 @@
+//! `[augment]` and `[train]`.
+
+use super::{parse, refusal, with};
+use crate::{Pipeline, ScheduleName, Views};
+
+fn of(overrides: &[&str]) -> Pipeline {
+    parse(&with("pairs", ""), overrides).unwrap()
+}
+
+#[test]
+fn without_a_word_training_is_that_of_moco_v2() {
+    let expected = serde_json::json!({
+        "seed": 0,
+        "augment": { "views": "moco-v2", "size": 224, "min_area": 0.2 },
+        "train": {
+            "method": "moco-v2", "network": "resnet50", "width": 64, "stem": "imagenet",
+            "embedding": 128, "temperature": 0.2,
+            "queue": 65536, "key_momentum": 0.999, "symmetric": false, "region_weight": 0.5, "shuffle": true,
+            "groups": 8, "batch": 256, "accumulate": 1, "epochs": 200,
+            "learning_rate": 0.03, "schedule": "cosine", "warmup_epochs": 0.0, "pace": "epoch",
+            "momentum": 0.9, "weight_decay": 0.0001, "numbers": "f32",
+            "log_steps": 10, "checkpoint_steps": 1000, "keep": 2,
+            "knn_epochs": 1, "knn_images": 2000, "knn_neighbours": 20,
+        },
+    });
+    assert_eq!(of(&[]).resolved_training(), expected);
+}
+
+#[test]
+fn a_method_brings_its_views_temperature_and_schedule() {
+    let v1 = of(&["train.method=moco-v1"]);
+    assert_eq!(
+        (v1.augment.views, v1.train.schedule),
+        (Views::MocoV1, ScheduleName::Step)
+    );
+    assert_eq!(v1.train.milestones, [120, 160]);
+    assert_eq!(v1.train.contrast.map(|keys| keys.temperature), Some(0.07));
+    let pirl = of(&["train.method=pirl", "train.temperature=0.1"]);
+    assert_eq!(
+        (pirl.augment.views, pirl.augment.min_area),
+        (Views::Pirl, 0.08)
+    );
+    assert_eq!(pirl.train.contrast.map(|keys| keys.temperature), Some(0.1));
+    assert!(pirl.train.moco.is_none() && pirl.train.pirl.is_some());
+    let supervised = of(&["train.method=supervised", "augment.views=moco-v1"]);
+    assert_eq!(supervised.augment.views, Views::MocoV1);
+    assert!(supervised.train.contrast.is_none());
+}
+
+#[test]
+fn what_training_looks_at_is_no_part_of_what_was_extracted() {
+    let (plain, other) = (of(&[]), of(&["train.epochs=3", "augment.size=64"]));
+    assert_eq!(plain.resolved(), other.resolved());
+    assert_ne!(plain.resolved_training(), other.resolved_training());
+}
+
+#[test]
+fn a_key_of_another_method_is_refused() {
+    let text = with("train", "method = 'pirl'\nqueue = 4096");
+    let said = refusal(&text, &[]);
+    assert!(
+        said.contains("train.queue is 4096; expected it to be left out"),
+        "{said}"
+    );
+    let said = refusal(&with("pairs", ""), &["train.milestones=[3]"]);
+    assert!(
+        said.contains("only train.schedule = \"step\" has milestones"),
+        "{said}"
+    );
+}
+
+#[test]
+fn groups_and_parts_that_do_not_divide_a_batch_are_refused_with_one_that_does() {
+    let said = refusal(&with("pairs", ""), &["train.batch=100"]);
+    assert!(
+        said.contains("the 100 records of a batch into equal groups of two or more, such as 5"),
+        "{said}"
+    );
+    let said = refusal(&with("pairs", ""), &["train.accumulate=3"]);
+    assert!(said.contains("divides train.batch = 256"), "{said}");
+    of(&["train.batch=100", "train.groups=1"]);
+}
+
+#[test]
+fn milestones_ascend() {
+    for wrong in ["[3, 2]", "[0]", "[2, 2]", "3", "['a']"] {
+        let entry = format!("train.milestones={wrong}");
+        let said = refusal(&with("pairs", ""), &["train.schedule=step", &entry]);
+        assert!(said.contains("ascending"), "{said}");
+    }
+}
+
+#[test]
+fn a_learning_rate_of_zero_or_one_that_is_never_reached_is_refused() {
+    let refused = |overrides: &[&str]| {
+        parse(&with("pairs", ""), overrides)
+            .unwrap_err()
+            .to_string()
+    };
+    let text = refused(&["train.learning_rate=0"]);
+    assert!(
+        text.ends_with("train.learning_rate is 0; expected a number > 0"),
+        "{text}"
+    );
+    let text = refused(&["train.epochs=5", "train.warmup_epochs=6"]);
+    assert!(
+        text.ends_with("train.warmup_epochs is 6; expected at most train.epochs = 5"),
+        "{text}"
+    );
+}

@@ -1,0 +1,309 @@
+//! GOT-10k as distributed: `train`, `val` and `test`, each with `list.txt` and a folder per sequence.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use vidpairs_types::{Annotation, Clip, Media};
+
+use super::disk::{self, Entry, Kind};
+use super::splits::{Split, Splits};
+use super::{Listing, SourceError};
+
+/// Of a sequence whose `meta_info.ini` does not tell.
+const DEFAULT_FPS: f64 = 10.0;
+
+/// Names of the splits.
+const SPLITS: [&str; 3] = ["train", "val", "test"];
+
+/// The boxes of a sequence, a line per frame.
+pub(super) const GROUND_TRUTH: &str = "groundtruth.txt";
+
+/// Lists the whole set, or one split's folder.
+pub(super) fn list(root: &Path, requested: &[String]) -> Result<Listing, SourceError> {
+    let mut listing = Listing::default();
+    for split in splits_of(root)?.chosen(root, requested)? {
+        list_split(&split, &mut listing)?;
+    }
+    Ok(listing)
+}
+
+fn splits_of(root: &Path) -> Result<Splits, SourceError> {
+    let entries = disk::root_entries(root)?;
+    let is_split = |entry: &&Entry| entry.is_folder() && SPLITS.contains(&entry.name.as_str());
+    let existing: Vec<Split> = entries
+        .iter()
+        .filter(is_split)
+        .map(Entry::to_split)
+        .collect();
+    if !existing.is_empty() {
+        return Ok(Splits {
+            existing,
+            default_name: "train",
+            is_default: |name| name == "train",
+        });
+    }
+    let is_list = |entry: &Entry| entry.name == "list.txt" && matches!(entry.kind, Kind::File);
+    if entries
+        .iter()
+        .any(|entry| is_list(entry) || is_sequence(entry))
+    {
+        return Ok(Splits::only(root, disk::own_name(root)));
+    }
+    Err(SourceError::WrongRoot {
+        root: root.to_owned(),
+        wanted: "GOT-10k split",
+        looked_for: "train/, val/ and test/, or one split's list.txt and sequence folders",
+        found: entries.into_iter().map(|entry| entry.name).collect(),
+    })
+}
+
+/// Whether an entry is a folder with boxes or JPEGs in it.
+fn is_sequence(entry: &Entry) -> bool {
+    entry.is_folder()
+        && (entry.path.join(GROUND_TRUTH).is_file()
+            || std::fs::read_dir(&entry.path).is_ok_and(|mut names| {
+                names.any(|it| {
+                    it.is_ok_and(|it| disk::is_jpeg_name(&it.file_name().to_string_lossy()))
+                })
+            }))
+}
+
+/// Adds the sequences of `list.txt`, or where there is none, all sequence folders.
+fn list_split(split: &Split, listing: &mut Listing) -> Result<(), SourceError> {
+    let file = split.path.join("list.txt");
+    let num_noted_before = listing.num_noted();
+    match disk::read_text_if_any(&file)? {
+        Some(text) => list_named(split, &file, &text, listing),
+        None => list_present(split, listing)?,
+    }
+    listing.refuse_split_if_empty(split, num_noted_before);
+    Ok(())
+}
+
+fn list_named(split: &Split, file: &Path, text: &[u8], listing: &mut Listing) {
+    let mut seen = HashSet::new();
+    for (number, line) in disk::lines(text) {
+        if line.is_empty() || !seen.insert(line) {
+            continue;
+        }
+        let name = String::from_utf8_lossy(line);
+        let id = format!("{}/{name}", split.name);
+        // A sequence is a folder of the split, never one elsewhere.
+        let is_plain = !name.contains(['/', '\\', '\u{FFFD}']) && name != "." && name != "..";
+        let path = split.path.join(name.as_ref());
+        if !is_plain {
+            let reason = format!("list.txt line {number} is not the name of a folder");
+            listing.refuse(&id, file, reason);
+        } else if path.is_dir() {
+            listing.clips.push(clip(id, path));
+        } else {
+            let reason = format!("no such folder, though list.txt line {number} names it");
+            listing.refuse(&id, &path, reason);
+        }
+    }
+}
+
+fn list_present(split: &Split, listing: &mut Listing) -> Result<(), SourceError> {
+    for entry in disk::readable_entries(&split.path)? {
+        let id = format!("{}/{}", split.name, entry.name);
+        if !is_sequence(&entry) {
+            listing.ignored += u64::from(!entry.is_folder());
+        } else if entry.has_sound_name() {
+            listing.clips.push(clip(id, entry.path));
+        } else {
+            listing.refuse(&id, &entry.path, "its name is not UTF-8");
+        }
+    }
+    Ok(())
+}
+
+fn clip(id: String, folder: PathBuf) -> Clip {
+    // A damaged `meta_info.ini` costs the frame rate, not the clip.
+    let meta = MetaInfo::read(&folder).unwrap_or_default();
+    let has_boxes = folder.join(GROUND_TRUTH).symlink_metadata().is_ok();
+    Clip {
+        id,
+        annotation: if has_boxes {
+            Annotation::Got10k(folder.clone())
+        } else {
+            Annotation::None
+        },
+        media: Media::JpegFolder {
+            path: folder,
+            fps: Some(meta.fps.unwrap_or(DEFAULT_FPS)),
+        },
+        label: meta.object_class,
+    }
+}
+
+/// What is used of a sequence's `meta_info.ini`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct MetaInfo {
+    /// Frames per second, if `anno_fps` states a positive number of them.
+    pub(super) fps: Option<f64>,
+    /// `object_class`, if not empty.
+    pub(super) object_class: Option<String>,
+}
+
+impl MetaInfo {
+    /// Of the sequence in `folder`; nothing is known where the file is not there.
+    pub(super) fn read(folder: &Path) -> Result<Self, SourceError> {
+        let text = disk::read_text_if_any(&folder.join("meta_info.ini"))?;
+        Ok(text.map(|text| Self::parse(&text)).unwrap_or_default())
+    }
+
+    fn parse(text: &[u8]) -> Self {
+        let mut meta = Self::default();
+        for (_, line) in disk::lines(text) {
+            let line = String::from_utf8_lossy(line);
+            let Some((key, value)) = line.split_once([':', '=']) else {
+                continue;
+            };
+            match (key.trim(), value.trim()) {
+                ("anno_fps", value) => meta.fps = fps(value),
+                ("object_class", value) if !value.is_empty() => {
+                    meta.object_class = Some(value.to_owned());
+                }
+                _ => {}
+            }
+        }
+        meta
+    }
+}
+
+/// `10`, `10Hz`, `10 fps`.
+fn fps(text: &str) -> Option<f64> {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let fps: f64 = number.trim_end().parse().ok()?;
+    (fps.is_finite() && fps > 0.0).then_some(fps)
+}
+
+#[cfg(test)]
+mod tests {
+    use vidpairs_types::SourceKind;
+
+    use super::super::test_tree::{ids, listed, refused, tree, write};
+    use super::*;
+
+    fn got10k(root: &Path, splits: &[&str]) -> Listing {
+        listed(SourceKind::Got10k, root, splits).unwrap()
+    }
+
+    fn error_text(root: &Path, splits: &[&str]) -> String {
+        let error = listed(SourceKind::Got10k, root, splits).unwrap_err();
+        error.to_string().replace(&*root.to_string_lossy(), "ROOT")
+    }
+
+    #[test]
+    fn train_is_the_default_and_the_folder_of_a_split_gives_the_same_ids() {
+        let root = tree(&[
+            "train/S_2/1.jpg",
+            "train/S_1/groundtruth.txt",
+            "val/V_1/1.jpg",
+        ]);
+        write(root.path(), "train/list.txt", "S_2\r\nS_1\r\nS_2\r\n\r\n");
+        let train = got10k(root.path(), &[]);
+        assert_eq!(ids(&train), ["train/S_1", "train/S_2"]);
+        assert_eq!(train, got10k(&root.path().join("train"), &[]));
+        assert_eq!(ids(&got10k(root.path(), &["val"])), ["val/V_1"]);
+        let annotations: Vec<_> = train.clips.iter().map(|clip| &clip.annotation).collect();
+        let folder = root.path().join("train/S_1");
+        assert_eq!(
+            annotations,
+            [&Annotation::Got10k(folder), &Annotation::None]
+        );
+    }
+
+    #[test]
+    fn without_a_list_every_folder_with_boxes_or_jpegs_is_a_sequence() {
+        let root = tree(&[
+            "val/B/1.jpg",
+            "val/A/groundtruth.txt",
+            "val/notes/x.md",
+            "val/y.md",
+        ]);
+        let listing = got10k(&root.path().join("val"), &[]);
+        assert_eq!(ids(&listing), ["val/A", "val/B"]);
+        assert_eq!(listing.ignored, 1);
+    }
+
+    #[test]
+    fn a_listed_sequence_that_is_missing_or_elsewhere_is_refused() {
+        let root = tree(&["train/A/1.jpg", "other/1.jpg", "val/"]);
+        write(root.path(), "train/list.txt", "A\ngone\n../other\n..\n");
+        let listing = got10k(root.path(), &["train", "val"]);
+        assert_eq!(ids(&listing), ["train/A"]);
+        let expected = [
+            ("train/..", "list.txt line 4 is not the name of a folder"),
+            (
+                "train/../other",
+                "list.txt line 3 is not the name of a folder",
+            ),
+            (
+                "train/gone",
+                "no such folder, though list.txt line 2 names it",
+            ),
+            ("val", "a split without videos"),
+        ];
+        assert_eq!(refused(&listing), expected);
+    }
+
+    #[test]
+    fn frame_rate_and_class_come_from_meta_info_and_damage_costs_only_them() {
+        let root = tree(&["train/A/1.jpg", "train/B/1.jpg", "train/C/1.jpg"]);
+        let meta =
+            "[METAINFO]\nurl: https://a.b/c?d=e:f\nanno_fps: 5Hz\nobject_class: snow leopard\n";
+        write(root.path(), "train/A/meta_info.ini", meta);
+        write(
+            root.path(),
+            "train/B/meta_info.ini",
+            b"\xFF\nanno_fps: -3\nobject_class:\n",
+        );
+        let listing = got10k(root.path(), &[]);
+        let known: Vec<_> = listing
+            .clips
+            .iter()
+            .map(|clip| (&clip.media, &clip.label))
+            .collect();
+        let media = |name: &str, fps| Media::JpegFolder {
+            path: root.path().join("train").join(name),
+            fps: Some(fps),
+        };
+        let label = Some("snow leopard".to_owned());
+        let expected = [
+            (&media("A", 5.0), &label),
+            (&media("B", 10.0), &None),
+            (&media("C", 10.0), &None),
+        ];
+        assert_eq!(known, expected);
+    }
+
+    #[test]
+    fn a_frame_rate_may_carry_its_unit() {
+        assert_eq!(fps("10"), Some(10.0));
+        assert_eq!(fps("10Hz"), Some(10.0));
+        assert_eq!(fps("29.97 fps"), Some(29.97));
+        for not_one in ["", "Hz", "0", "-1", "inf", "NaN", "ten"] {
+            assert_eq!(fps(not_one), None, "{not_one}");
+        }
+    }
+
+    #[test]
+    fn wrong_roots_and_missing_splits_are_told_apart() {
+        let root = tree(&["videos/a.mp4"]);
+        assert_eq!(
+            error_text(root.path(), &[]),
+            "no GOT-10k split in ROOT: looked for train/, val/ and test/, or one split's list.txt \
+             and sequence folders; found: videos"
+        );
+        let root = tree(&["val/A/1.jpg"]);
+        assert_eq!(
+            error_text(root.path(), &[]),
+            "no split train in ROOT; found: val; name the splits to take"
+        );
+        assert_eq!(
+            error_text(root.path(), &["dev"]),
+            "no split `dev` in ROOT; found: val"
+        );
+    }
+}

@@ -1,0 +1,114 @@
+//! A list of paths: a text file that names videos, folders of JPEGs and zips of JPEGs.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use vidpairs_types::{Clip, Media};
+
+use super::disk::{self, Kind};
+use super::videos::{MIN_JPEGS, clip_of_file, unlabelled_clip};
+use super::{Listing, SourceError};
+
+/// Lists the paths of `file`: one a line, relative to its folder; blank lines and lines that begin with `#`
+/// are passed over, a line seen before is dropped. The line is the id.
+///
+/// A file is taken whatever its extension, a hidden one too: the user named it.
+pub(super) fn list(file: &Path) -> Result<Listing, SourceError> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let text = disk::read_text(file)?;
+    let mut listing = Listing::default();
+    let mut seen = HashSet::new();
+    for (number, line) in disk::lines(&text) {
+        if line.is_empty() || line.starts_with(b"#") || !seen.insert(line) {
+            continue;
+        }
+        let Ok(id) = std::str::from_utf8(line) else {
+            let id = String::from_utf8_lossy(line);
+            let reason = format!("line {number} is not UTF-8");
+            listing.refuse(&id, file, reason);
+            continue;
+        };
+        let path = folder.join(id);
+        match clip_at(id, &path) {
+            Ok(clip) => listing.clips.push(clip),
+            Err(reason) => listing.refuse(id, &path, format!("{reason} (line {number})")),
+        }
+    }
+    Ok(listing)
+}
+
+/// The clip at `path`, or why there is none.
+fn clip_at(id: &str, path: &Path) -> Result<Clip, String> {
+    let metadata = path.metadata().map_err(|error| error.to_string())?;
+    let kind = Kind::of(path, metadata.file_type());
+    match kind.why_unusable() {
+        Some(reason) => Err(reason),
+        None if matches!(kind, Kind::File) => Ok(clip_of_file(id.to_owned(), path)),
+        None => clip_of_folder(id, path),
+    }
+}
+
+fn clip_of_folder(id: &str, path: &Path) -> Result<Clip, String> {
+    let entries = disk::entries(path).map_err(|error| error.to_string())?;
+    let is_frame =
+        |entry: &&disk::Entry| matches!(entry.kind, Kind::File) && disk::is_jpeg_name(&entry.name);
+    let num_jpegs = entries.iter().filter(is_frame).count() as u64;
+    if num_jpegs < MIN_JPEGS {
+        return Err(format!(
+            "a folder with {num_jpegs} JPEGs; expected at least {MIN_JPEGS}"
+        ));
+    }
+    let media = Media::JpegFolder {
+        path: path.to_owned(),
+        fps: None,
+    };
+    Ok(unlabelled_clip(id.to_owned(), media))
+}
+
+#[cfg(test)]
+mod tests {
+    use vidpairs_types::SourceKind;
+
+    use super::super::test_tree::{ids, listed, refused, tree, write};
+    use super::*;
+
+    #[test]
+    fn the_lines_of_a_list_are_the_ids_and_its_folder_their_root() {
+        let root = tree(&["v/a.mp4", "-b.odd", "j/1.jpg", "j/2.jpg", "z.zip"]);
+        let text = "\u{FEFF}# mine\r\nz.zip\r\n\r\nv/a.mp4\r\n-b.odd\r\nj\r\nv/a.mp4\r\n\r\n";
+        write(root.path(), "my.LIST", text);
+        let listing = listed(SourceKind::Videos, &root.path().join("my.LIST"), &[]).unwrap();
+        assert_eq!(ids(&listing), ["-b.odd", "j", "v/a.mp4", "z.zip"]);
+        assert_eq!(
+            listing.clips[2].media,
+            Media::Video(root.path().join("v/a.mp4"))
+        );
+        assert!(matches!(listing.clips[1].media, Media::JpegFolder { .. }));
+        assert!(listing.refused.is_empty());
+    }
+
+    #[test]
+    fn lines_that_lead_to_no_clip_are_refused_with_their_number() {
+        let root = tree(&["a.mp4", "empty/"]);
+        write(root.path(), "my.txt", b"a.mp4\ngone.mp4\nempty\n\xFF.mp4\n");
+        let listing = listed(SourceKind::Videos, &root.path().join("my.txt"), &[]).unwrap();
+        assert_eq!(ids(&listing), ["a.mp4"]);
+        let refused = refused(&listing);
+        assert_eq!(refused[0].0, "empty");
+        assert!(
+            refused[0].1.starts_with("a folder with 0 JPEGs"),
+            "{}",
+            refused[0].1
+        );
+        assert_eq!(refused[1].0, "gone.mp4");
+        assert!(refused[1].1.ends_with("(line 2)"), "{}", refused[1].1);
+        assert_eq!(refused[2].1, "line 4 is not UTF-8");
+    }
+
+    #[test]
+    fn a_list_without_one_clip_is_an_error() {
+        let root = tree(&["my.txt"]);
+        let error = listed(SourceKind::Videos, &root.path().join("my.txt"), &[]).unwrap_err();
+        assert!(matches!(error, SourceError::NoClips { .. }));
+    }
+}

@@ -1,0 +1,309 @@
+//! TrackingNet as distributed: `TRAIN_0 .. TRAIN_11` and `TEST`, each with `zips`, `frames` and `anno`.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use vidpairs_types::{Annotation, Clip, Media};
+
+use super::disk::{self, Entry, Kind};
+use super::labels::{self, Labels};
+use super::splits::{Split, Splits};
+use super::{Listing, SourceError};
+
+/// Every video of the set.
+const FPS: f64 = 30.0;
+
+/// Folders of a split, any of which makes it one.
+const PARTS: [&str; 3] = ["zips", "frames", "anno"];
+
+/// Lists the whole set, or one split's folder.
+pub(super) fn list(root: &Path, requested: &[String]) -> Result<Listing, SourceError> {
+    let splits = splits_of(root)?.chosen(root, requested)?;
+    let labels = labels::read(root)?;
+    let mut listing = Listing::default();
+    for split in &splits {
+        // A label beside the split's videos is nearer to them than one at the root.
+        let mut labels = labels.clone();
+        if split.path != root {
+            labels.extend(labels::read(&split.path)?);
+        }
+        list_split(split, &labels, &mut listing);
+    }
+    Ok(listing)
+}
+
+fn splits_of(root: &Path) -> Result<Splits, SourceError> {
+    let entries = disk::root_entries(root)?;
+    let is_split = |name: &str| name == "TEST" || is_train(name);
+    let folders = || entries.iter().filter(|entry| entry.is_folder());
+    let existing: Vec<Split> = folders()
+        .filter(|entry| is_split(&entry.name))
+        .map(Entry::to_split)
+        .collect();
+    if !existing.is_empty() {
+        return Ok(Splits {
+            existing,
+            default_name: "TRAIN_*",
+            is_default: is_train,
+        });
+    }
+    if folders().any(|entry| PARTS.contains(&entry.name.as_str())) {
+        return Ok(Splits::only(root, disk::own_name(root)));
+    }
+    Err(SourceError::WrongRoot {
+        root: root.to_owned(),
+        wanted: "TrackingNet split",
+        looked_for: "TRAIN_0 .. TRAIN_11 and TEST, or one split's zips/, frames/ and anno/",
+        found: entries.into_iter().map(|entry| entry.name).collect(),
+    })
+}
+
+fn is_train(name: &str) -> bool {
+    name.starts_with("TRAIN_")
+}
+
+fn list_split(split: &Split, labels: &Labels, listing: &mut Listing) {
+    let num_noted_before = listing.num_noted();
+    let mut videos = BTreeMap::new();
+    for part in PARTS {
+        for entry in part_entries(split, part, listing) {
+            match video_name(part, &entry) {
+                None => listing.ignored += 1,
+                Some(video) if entry.has_sound_name() => {
+                    let parts: &mut Parts = videos.entry(video.to_owned()).or_default();
+                    parts.add(part, entry);
+                }
+                Some(video) => {
+                    let id = format!("{}/{video}", split.name);
+                    listing.refuse(&id, &entry.path, "its name is not UTF-8");
+                }
+            }
+        }
+    }
+    for (video, parts) in videos {
+        let id = format!("{}/{video}", split.name);
+        let place = parts.anno.clone().unwrap_or_else(|| split.path.clone());
+        match parts.into_media() {
+            Ok((media, annotation)) => listing.clips.push(Clip {
+                id,
+                media,
+                annotation,
+                label: labels.get(&video).cloned(),
+            }),
+            Err(reason) => listing.refuse(&id, &place, reason),
+        }
+    }
+    listing.refuse_split_if_empty(split, num_noted_before);
+}
+
+/// The entries of `zips`, `frames` or `anno`: none where the folder is not there, which is common.
+fn part_entries(split: &Split, part: &str, listing: &mut Listing) -> Vec<Entry> {
+    let folder = split.path.join(part);
+    match disk::entries(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => {
+            let id = format!("{}/{part}", split.name);
+            listing.refuse(&id, &folder, format!("cannot be read: {error}"));
+            Vec::new()
+        }
+    }
+}
+
+/// The video that an entry of `part` belongs to, if it has the shape of one.
+fn video_name<'a>(part: &str, entry: &'a Entry) -> Option<&'a str> {
+    match part {
+        "zips" => entry.stem_before("zip"),
+        "anno" => entry.stem_before("txt"),
+        _ => Some(entry.name.as_str()).filter(|_| !matches!(entry.kind, Kind::File)),
+    }
+}
+
+/// What a split holds of one video.
+#[derive(Default)]
+struct Parts {
+    zip: Option<PathBuf>,
+    frames: Option<PathBuf>,
+    anno: Option<PathBuf>,
+    /// Why a zip or a frames folder of that name cannot be used.
+    unusable: Option<String>,
+}
+
+impl Parts {
+    fn add(&mut self, part: &str, entry: Entry) {
+        match (part, &entry.kind) {
+            ("zips", Kind::File) => self.zip = Some(entry.path),
+            ("frames", Kind::Folder) => self.frames = Some(entry.path),
+            // Whatever it is: reading it says what is wrong, when the clip's turn comes.
+            ("anno", _) => self.anno = Some(entry.path),
+            (_, kind) => {
+                let reason = kind.why_unusable();
+                let reason = reason.unwrap_or_else(|| "is a folder, not a file".to_owned());
+                self.unusable = Some(format!("{part}/{} {reason}", entry.name));
+            }
+        }
+    }
+
+    /// The frames and boxes of the video, or why there are no frames.
+    fn into_media(self) -> Result<(Media, Annotation), String> {
+        let fps = Some(FPS);
+        // The zip first: it is whole even where unpacking it was not finished.
+        let media = match (self.zip, self.frames) {
+            (Some(path), _) => Media::JpegZip { path, fps },
+            (None, Some(path)) => Media::JpegFolder { path, fps },
+            (None, None) => {
+                let missing = || "media missing: neither zips/<video>.zip nor frames/<video>/";
+                return Err(self.unusable.unwrap_or_else(|| missing().to_owned()));
+            }
+        };
+        let annotation = self.anno.map_or(Annotation::None, Annotation::TrackingNet);
+        Ok((media, annotation))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vidpairs_types::SourceKind;
+
+    use super::super::test_tree::{ids, listed, make_fifo, refused, tree, write};
+    use super::*;
+
+    fn trackingnet(root: &Path, splits: &[&str]) -> Listing {
+        listed(SourceKind::TrackingNet, root, splits).unwrap()
+    }
+
+    fn error_text(root: &Path, splits: &[&str]) -> String {
+        let error = listed(SourceKind::TrackingNet, root, splits).unwrap_err();
+        error.to_string().replace(&*root.to_string_lossy(), "ROOT")
+    }
+
+    #[test]
+    fn every_train_split_is_listed_and_test_only_when_named() {
+        let root = tree(&[
+            "TRAIN_10/zips/_b_0.zip",
+            "TRAIN_2/zips/-a_1.zip",
+            "TRAIN_2/zips/-a_0.zip",
+            "TEST/zips/t_0.zip",
+            "readme.md",
+        ]);
+        let default = trackingnet(root.path(), &[]);
+        assert_eq!(
+            ids(&default),
+            ["TRAIN_10/_b_0", "TRAIN_2/-a_0", "TRAIN_2/-a_1"]
+        );
+        let named = trackingnet(root.path(), &["TEST", "TRAIN_10", "TEST"]);
+        assert_eq!(ids(&named), ["TEST/t_0", "TRAIN_10/_b_0"]);
+    }
+
+    #[test]
+    fn the_folder_of_one_split_gives_the_same_ids_as_the_whole_set() {
+        let root = tree(&["TEST/zips/t_0.zip"]);
+        let whole = trackingnet(root.path(), &["TEST"]);
+        assert_eq!(whole, trackingnet(&root.path().join("TEST"), &[]));
+        assert_eq!(whole, trackingnet(&root.path().join("TEST"), &["TEST"]));
+    }
+
+    #[test]
+    fn a_zip_is_preferred_to_frames_and_boxes_are_found_where_they_are() {
+        let root = tree(&[
+            "TRAIN_0/zips/both.zip",
+            "TRAIN_0/frames/both/0.jpg",
+            "TRAIN_0/frames/unpacked/0.jpg",
+            "TRAIN_0/anno/both.txt",
+            "TRAIN_0/zips/checksums.md5",
+        ]);
+        let split = root.path().join("TRAIN_0");
+        let listing = trackingnet(root.path(), &[]);
+        let [both, unpacked] = listing.clips.as_slice() else {
+            panic!("{:?}", ids(&listing))
+        };
+        let fps = Some(30.0);
+        let path = split.join("zips/both.zip");
+        assert_eq!(both.media, Media::JpegZip { path, fps });
+        assert_eq!(
+            both.annotation,
+            Annotation::TrackingNet(split.join("anno/both.txt"))
+        );
+        let path = split.join("frames/unpacked");
+        assert_eq!(unpacked.media, Media::JpegFolder { path, fps });
+        assert_eq!(unpacked.annotation, Annotation::None);
+        assert_eq!(listing.ignored, 1);
+    }
+
+    #[test]
+    fn boxes_without_frames_and_a_zip_that_is_a_fifo_are_refused() {
+        let root = tree(&["TRAIN_0/zips/a.zip", "TRAIN_0/anno/b.txt", "TRAIN_1/"]);
+        make_fifo(root.path(), "TRAIN_0/zips/c.zip");
+        let listing = trackingnet(root.path(), &[]);
+        assert_eq!(ids(&listing), ["TRAIN_0/a"]);
+        let expected = [
+            (
+                "TRAIN_0/b",
+                "media missing: neither zips/<video>.zip nor frames/<video>/",
+            ),
+            ("TRAIN_0/c", "zips/c.zip is a FIFO, not a regular file"),
+            ("TRAIN_1", "a split without videos"),
+        ];
+        assert_eq!(refused(&listing), expected);
+    }
+
+    #[test]
+    fn a_label_beside_the_split_wins_over_one_at_the_root() {
+        let root = tree(&[
+            "TRAIN_0/zips/a.zip",
+            "TRAIN_0/zips/b.zip",
+            "TRAIN_0/zips/c.zip",
+        ]);
+        write(
+            root.path(),
+            "labels.csv",
+            "video,label\na,cat\nb,dog\nother,ox\n",
+        );
+        write(root.path(), "TRAIN_0/labels.txt", "b\twolf\n");
+        let listing = trackingnet(root.path(), &[]);
+        let labels: Vec<_> = listing
+            .clips
+            .iter()
+            .map(|clip| clip.label.as_deref())
+            .collect();
+        assert_eq!(labels, [Some("cat"), Some("wolf"), None]);
+    }
+
+    #[test]
+    fn a_wrong_root_says_what_was_looked_for_and_what_was_found() {
+        let root = tree(&["a", "b/", "c", "d", "e"]);
+        assert_eq!(
+            error_text(root.path(), &[]),
+            "no TrackingNet split in ROOT: looked for TRAIN_0 .. TRAIN_11 and TEST, or one split's \
+             zips/, frames/ and anno/; found: a, b, c (and 2 more)"
+        );
+        assert_eq!(
+            error_text(&root.path().join("gone"), &[]),
+            "ROOT does not exist"
+        );
+    }
+
+    #[test]
+    fn a_missing_split_is_named_beside_those_that_are_there() {
+        let root = tree(&["TEST/zips/t.zip"]);
+        assert_eq!(
+            error_text(root.path(), &["TRAIN_3"]),
+            "no split `TRAIN_3` in ROOT; found: TEST"
+        );
+        assert_eq!(
+            error_text(root.path(), &[]),
+            "no split TRAIN_* in ROOT; found: TEST; name the splits to take"
+        );
+    }
+
+    #[test]
+    fn a_set_without_one_clip_is_an_error_that_tells_of_the_refused() {
+        let root = tree(&["TRAIN_0/anno/b.txt"]);
+        let text = error_text(root.path(), &[]);
+        assert!(
+            text.contains("1 refused, the first: TRAIN_0/b: media missing"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,244 @@
+//! The soft shadow of an object on the ground it stands on.
+
+use glam::{Vec2, Vec3};
+
+use super::{Camera, Instance, Moment};
+use crate::mesh::Mesh;
+use crate::raster::scan;
+
+/// Cells along a side of a layer.
+const SIDE: usize = 64;
+/// Half the side of a layer, in the object's radii: the rest is room for the soft rim.
+const HALF: f32 = 1.5;
+/// Where the layers begin, as shares of the object's height; the last ends at its top.
+const FLOORS: [f32; 6] = [0.0, 0.06, 0.16, 0.32, 0.55, 0.8];
+/// Cells along a side of the ground that a shadow reaches.
+const SHADE_SIDE: usize = 80;
+/// How far a shadow reaches past its object, in its radii.
+const REACH: f32 = 2.4;
+/// What the ground loses of the light of the sky where an object touches it.
+const CONTACT: f32 = 0.45;
+/// What it loses of the light of the first lamp.
+const CAST: f32 = 0.55;
+/// The lowest sun, as the sine of its height: below it shadows would have no end.
+const LOWEST: f32 = 0.35;
+
+/// An object from above, in layers: where it is between two heights.
+///
+/// A layer shades the ground where the lamp throws it, the higher the softer.
+#[derive(Debug)]
+pub struct Footprint {
+    layers: Vec<Layer>,
+    /// Half the object's height, in its radii.
+    half_height: f32,
+}
+
+#[derive(Debug)]
+struct Layer {
+    /// Height of its middle above the ground, in the object's radii.
+    height: f32,
+    /// `SIDE * SIDE` shares, rows along z.
+    cover: Vec<f32>,
+}
+
+impl Footprint {
+    pub(super) fn of(mesh: &Mesh) -> Self {
+        let half_height = mesh.half_size.y;
+        let columns = columns(mesh);
+        let ends = FLOORS[1..].iter().copied().chain([1.0]);
+        let layers = FLOORS.iter().zip(ends).map(|(&start, end)| {
+            let height_of = |share: f32| (2.0 * share - 1.0) * half_height;
+            let (low, high) = (height_of(start), height_of(end));
+            let is_filled = |column: &[f32; 2]| column[0] <= high && column[1] >= low;
+            let cover = columns
+                .iter()
+                .map(|column| f32::from(u8::from(is_filled(column))));
+            let mut cover: Vec<f32> = cover.collect();
+            let height = (low + high) / 2.0 + half_height;
+            let cells = (0.06 + 0.35 * height) * SIDE as f32 / (2.0 * HALF);
+            blur(&mut cover, cells.round() as usize);
+            Layer { height, cover }
+        });
+        Self {
+            layers: layers.collect(),
+            half_height,
+        }
+    }
+}
+
+/// The lowest and the highest point of the object over every cell of the ground.
+fn columns(mesh: &Mesh) -> Vec<[f32; 2]> {
+    let mut columns = vec![[f32::INFINITY, f32::NEG_INFINITY]; SIDE * SIDE];
+    let mut add = |cell: usize, height: f32| {
+        let [low, high] = columns[cell];
+        columns[cell] = [low.min(height), high.max(height)];
+    };
+    for triangle in 0..mesh.num_opaque {
+        let corners = mesh.corners(triangle).map(|vertex| {
+            let at = cell_of(Vec2::new(vertex.position.x, vertex.position.z));
+            Vec3::new(at.x, at.y, vertex.position.y)
+        });
+        scan(corners, SIDE, SIDE, |span| {
+            for x in span.start..span.end {
+                let height = span.depth + (x - span.start) as f32 * span.depth_step;
+                add(span.y * SIDE + x, height);
+            }
+        });
+        // A wall is a line from above and covers no cell's middle: its corners and edges stand for it.
+        for (from, to) in [(0, 1), (1, 2), (2, 0)] {
+            for step in 0..4 {
+                let at = corners[from].lerp(corners[to], step as f32 / 4.0);
+                let (x, y) = (at.x as usize, at.y as usize);
+                add(y.min(SIDE - 1) * SIDE + x.min(SIDE - 1), at.z);
+            }
+        }
+    }
+    columns
+}
+
+/// Place on the ground, in the object's radii, to cells of a layer.
+fn cell_of(ground: Vec2) -> Vec2 {
+    (ground / (2.0 * HALF) + 0.5) * SIDE as f32
+}
+
+/// Two box filters of `radius` cells in both directions.
+fn blur(cover: &mut [f32], radius: usize) {
+    if radius == 0 {
+        return;
+    }
+    let mut line = [0.0f32; SIDE];
+    for _ in 0..2 {
+        for (step, next_line) in [(1, SIDE), (SIDE, 1)] {
+            for start in 0..SIDE {
+                for (at, value) in line.iter_mut().enumerate() {
+                    let cells = at.saturating_sub(radius)..(at + radius + 1).min(SIDE);
+                    let cells = cells.map(|cell| cover[start * next_line + cell * step]);
+                    *value = cells.sum::<f32>() / (2 * radius + 1) as f32;
+                }
+                for (at, &value) in line.iter().enumerate() {
+                    cover[start * next_line + at * step] = value;
+                }
+            }
+        }
+    }
+}
+
+/// A square of the ground around an object, seen from above, in cells.
+struct Grid<'a> {
+    side: usize,
+    /// Half its side, in the object's radii.
+    half: f32,
+    /// `side * side`, rows along z.
+    cells: &'a [f32],
+}
+
+impl Grid<'_> {
+    /// Bilinear; nothing outside.
+    #[inline]
+    fn at(&self, ground: Vec2) -> f32 {
+        let at = (ground / (2.0 * self.half) + 0.5) * self.side as f32 - 0.5;
+        let last = (self.side - 1) as f32;
+        if !(at.x >= 0.0 && at.y >= 0.0 && at.x < last && at.y < last) {
+            return 0.0;
+        }
+        let (column, row) = (at.x as usize, at.y as usize);
+        let (dx, dy) = (at.x - column as f32, at.y - row as f32);
+        let first = row * self.side + column;
+        let (upper, lower) = (
+            &self.cells[first..first + 2],
+            &self.cells[first + self.side..],
+        );
+        let above = upper[0] + (upper[1] - upper[0]) * dx;
+        let below = lower[0] + (lower[1] - lower[0]) * dx;
+        above + (below - above) * dy
+    }
+}
+
+impl Footprint {
+    /// Share of the light that the object takes from the ground around it: cells of a grid of
+    /// [`SHADE_SIDE`] that reaches [`REACH`] radii to every side.
+    ///
+    /// - `lamp`: unit vector towards the lamp, in the object's space; `None` without one above ground.
+    fn shade(&self, lamp: Option<Vec3>) -> Vec<f32> {
+        // Where a layer one radius above the ground is thrown.
+        let throw = lamp.map_or(Vec2::ZERO, |lamp| {
+            Vec2::new(lamp.x, lamp.z) / -lamp.y.max(LOWEST)
+        });
+        let cast = lamp.map_or(0.0, |lamp| CAST * (lamp.y / 0.2).min(1.0));
+        let cell = |place: usize| {
+            let (column, row) = (place % SHADE_SIDE, place / SHADE_SIDE);
+            let at = Vec2::new(column as f32 + 0.5, row as f32 + 0.5) / SHADE_SIDE as f32;
+            let at = (at * 2.0 - 1.0) * REACH;
+            let (mut open, mut lit) = (1.0, 1.0);
+            for (layer, cells) in self.layers.iter().enumerate() {
+                let grid = Grid {
+                    side: SIDE,
+                    half: HALF,
+                    cells: &cells.cover,
+                };
+                lit *= 1.0 - grid.at(at - throw * cells.height);
+                if layer < 2 {
+                    open *= 1.0 - grid.at(at);
+                }
+            }
+            CONTACT * (1.0 - open) + cast * (1.0 - lit)
+        };
+        (0..SHADE_SIDE * SHADE_SIDE).map(cell).collect()
+    }
+}
+
+/// Multiplies `shadows`, a share of light per pixel, with what the shadow of `instance` leaves.
+pub(super) fn draw(
+    instance: &Instance<'_>,
+    moment: &Moment<'_>,
+    camera: &Camera,
+    shadows: &mut [f32],
+) {
+    let (pose, footprint) = (&instance.pose, &instance.model.footprint);
+    let rotation = pose.rotation();
+    let up = rotation.y_axis;
+    let ground = pose.center - up * (footprint.half_height * pose.radius);
+    // From below, or along it, the ground can't be seen.
+    let facing = -ground.normalize().dot(up);
+    if facing < 0.05 {
+        return;
+    }
+    let to_object = rotation.transpose();
+    let lamp = moment
+        .lighting
+        .lights
+        .first()
+        .map(|light| to_object * light.direction);
+    let cells = footprint.shade(lamp.filter(|lamp| lamp.y > 0.02));
+    let shade = Grid {
+        side: SHADE_SIDE,
+        half: REACH,
+        cells: &cells,
+    };
+    // Faint where the ground is seen at a flat angle: there it would be a line.
+    let strength = ((facing - 0.05) / 0.15).min(1.0);
+
+    let corners = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)].map(|(x, z)| {
+        let point = ground + rotation * (Vec3::new(x, 0.0, z) * (REACH * pose.radius));
+        let before = point.min(Vec3::new(f32::MAX, f32::MAX, -0.05));
+        camera.project(before, moment.warp).truncate()
+    });
+    let low = corners.into_iter().fold(Vec2::INFINITY, Vec2::min);
+    let high = corners.into_iter().fold(Vec2::NEG_INFINITY, Vec2::max);
+    let (width, height) = (camera.size.width as usize, camera.size.height as usize);
+    let range = |low: f32, high: f32, side: usize| {
+        low.clamp(0.0, side as f32) as usize..high.ceil().clamp(0.0, side as f32) as usize
+    };
+    let plane = ground.dot(up);
+    for y in range(low.y, high.y, height) {
+        for x in range(low.x, high.x, width) {
+            let ray = camera.ray(Vec2::new(x as f32 + 0.5, y as f32 + 0.5), moment.warp);
+            let along = plane / ray.dot(up);
+            if along > 0.0 {
+                let at = to_object * (ray * along - ground) / pose.radius;
+                let taken = strength * shade.at(Vec2::new(at.x, at.z));
+                shadows[y * width + x] *= (1.0 - taken).max(0.08);
+            } // else above the horizon
+        }
+    }
+}

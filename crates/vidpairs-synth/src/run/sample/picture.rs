@@ -1,0 +1,304 @@
+//! The picture of an image of a set, as a browser takes it.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::ops::ControlFlow;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use image::imageops::FilterType;
+use vidpairs_extract::crop::{CropError, Cropper};
+use vidpairs_extract::decode::{self, DecodeError};
+use vidpairs_image::jpeg::{self, JpegError};
+use vidpairs_run::RunError;
+use vidpairs_types::parallel::Heartbeat;
+use vidpairs_types::{Media, Planes, RgbImage, SizePx};
+
+use crate::layout::trackingnet::member_name;
+use crate::set::Settings;
+use crate::truth::Truth;
+
+/// A picture above this size is damaged or hostile.
+const MAX_BYTES: u64 = 256 << 20;
+/// Of pictures that are scaled.
+const SCALED_QUALITY: u8 = 85;
+
+/// An encoded picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SampledPicture {
+    /// `image/jpeg` or `image/png`.
+    pub media_type: &'static str,
+    /// The bytes of the set's file, but of the frame of an .mp4, or where pictures are scaled.
+    pub bytes: Vec<u8>,
+}
+
+const JPEG: &str = "image/jpeg";
+const PNG: &str = "image/png";
+
+/// Why an image of a set cannot be shown. Say so in its place.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PictureError {
+    /// Its name leads out of the set.
+    #[error("{0:?} is no path below the set")]
+    Place(String),
+    /// It cannot be read.
+    #[error("cannot read {name}")]
+    Read { name: String, source: io::Error },
+    /// The zip is damaged, or has no such frame.
+    #[error("cannot read {member} of {name}")]
+    Zip {
+        name: String,
+        member: String,
+        source: zip::result::ZipError,
+    },
+    /// The video is damaged.
+    #[error("cannot decode {name}")]
+    Video {
+        name: String,
+        source: Arc<DecodeError>,
+    },
+    /// The video lacks the frame.
+    #[error("{name} has no frame {frame}")]
+    NoFrame { name: String, frame: u64 },
+    /// The JPEG is damaged, or none can be made.
+    #[error("damaged JPEG")]
+    Jpeg(#[from] JpegError),
+    /// The PNG is damaged.
+    #[error("damaged PNG")]
+    Png(#[from] image::ImageError),
+    /// It cannot be scaled.
+    #[error(transparent)]
+    Crop(#[from] CropError),
+    /// It is no image of this set.
+    #[error("{found}, but the set's images are {expected}")]
+    Size { found: SizePx, expected: SizePx },
+}
+
+/// Reads images of one set.
+pub(super) struct Reader<'a> {
+    pub dir: &'a Path,
+    pub settings: &'a Settings,
+    pub heartbeat: Arc<Heartbeat>,
+}
+
+impl Reader<'_> {
+    /// The pictures of `images`, each given by its truths, all of one group.
+    ///
+    /// # Errors
+    /// [`RunError::Stopped`].
+    pub fn read(
+        &self,
+        images: &[Vec<Truth>],
+    ) -> Result<Vec<Result<SampledPicture, PictureError>>, RunError> {
+        let mp4 = images
+            .iter()
+            .flatten()
+            .next()
+            .filter(|it| it.image.ends_with(".mp4"));
+        let pictures = match mp4 {
+            Some(truth) => self.video_frames(&truth.image, images),
+            None => images.iter().map(|truths| self.file(truths)).collect(),
+        };
+        if self.heartbeat.should_stop() {
+            return Err(RunError::Stopped);
+        }
+        Ok(pictures)
+    }
+
+    /// A file of its own, or a member of a zip; checked to its last byte.
+    fn file(&self, truths: &[Truth]) -> Result<SampledPicture, PictureError> {
+        let truth = truths
+            .first()
+            .ok_or_else(|| PictureError::Place(String::new()))?;
+        let path = self.place(&truth.image)?;
+        let bytes = match truth.frame {
+            Some(frame) if truth.image.ends_with(".zip") => {
+                member(&path, &truth.image, member_name(frame))?
+            }
+            _ => {
+                let failed = failed(&truth.image);
+                File::open(path).and_then(bounded).map_err(failed)?
+            }
+        };
+        let media_type = if truth.image.ends_with(".png") {
+            PNG
+        } else {
+            JPEG
+        };
+        let picture = SampledPicture { media_type, bytes };
+        let found = match picture.decoded()? {
+            Decoded::Planes(planes) => planes.stored_size,
+            Decoded::Pixels(pixels) => [pixels.width(), pixels.height()].into(),
+        };
+        self.check_size(found)?;
+        Ok(picture)
+    }
+
+    fn check_size(&self, found: SizePx) -> Result<(), PictureError> {
+        let expected = self.settings.size;
+        if found == expected {
+            Ok(())
+        } else {
+            Err(PictureError::Size { found, expected })
+        }
+    }
+
+    /// Frames of the video `name`, which is read once.
+    fn video_frames(
+        &self,
+        name: &str,
+        images: &[Vec<Truth>],
+    ) -> Vec<Result<SampledPicture, PictureError>> {
+        let frame_of = |truths: &Vec<Truth>| truths.first().and_then(|it| it.frame).unwrap_or(0);
+        let mut wanted: Vec<u64> = images.iter().map(frame_of).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let Ok(path) = self.place(name) else {
+            let foreign = || Err(PictureError::Place(name.to_owned()));
+            return images.iter().map(|_| foreign()).collect();
+        };
+        let mut found = Vec::new();
+        let decoded = self
+            .decode(&Media::Video(path), &wanted, &mut found)
+            .map_err(Arc::new);
+        let of_frame = |frame| {
+            let name = name.to_owned();
+            let place = found.iter().position(|(index, _)| *index == frame);
+            match (place, &decoded) {
+                (Some(place), _) => found.swap_remove(place).1,
+                (None, Err(source)) => {
+                    let source = Arc::clone(source);
+                    Err(PictureError::Video { name, source })
+                }
+                (None, Ok(())) => Err(PictureError::NoFrame { name, frame }),
+            }
+        };
+        images.iter().map(frame_of).map(of_frame).collect()
+    }
+
+    fn decode(
+        &self,
+        media: &Media,
+        wanted: &[u64],
+        found: &mut Vec<(u64, Result<SampledPicture, PictureError>)>,
+    ) -> Result<(), DecodeError> {
+        let index = decode::index(media, &self.heartbeat)?;
+        let (mut cropper, size) = (Cropper::default(), self.settings.size);
+        decode::decode_wanted(media, &index, wanted, &self.heartbeat, &mut |frame| {
+            let picture = cropper.crop(&frame.planes, None, size.short_side());
+            let picture = picture.map_err(PictureError::from).and_then(|picture| {
+                self.check_size(picture.size)?;
+                compressed(&picture, self.settings.quality)
+            });
+            found.push((frame.index, picture));
+            ControlFlow::Continue(())
+        })?;
+        Ok(())
+    }
+
+    /// Where `name` lies. Names come out of a file, and are not to lead out of the set.
+    fn place(&self, name: &str) -> Result<PathBuf, PictureError> {
+        let is_below = |part| matches!(part, Component::Normal(_));
+        if name.is_empty() || !Path::new(name).components().all(is_below) {
+            return Err(PictureError::Place(name.to_owned()));
+        }
+        Ok(self.dir.join(name))
+    }
+}
+
+fn member(path: &Path, name: &str, member: String) -> Result<Vec<u8>, PictureError> {
+    let file = File::open(path).map_err(failed(name))?;
+    let read = zip::ZipArchive::new(BufReader::new(file))
+        .and_then(|mut archive| Ok(bounded(archive.by_name(&member)?)?));
+    read.map_err(|source| PictureError::Zip {
+        name: name.to_owned(),
+        member,
+        source,
+    })
+}
+
+fn bounded(reader: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(io::Error::other(format!("larger than {MAX_BYTES} bytes")));
+    }
+    Ok(bytes)
+}
+
+fn failed(name: &str) -> impl FnOnce(io::Error) -> PictureError {
+    let name = name.to_owned();
+    move |source| PictureError::Read { name, source }
+}
+
+fn compressed(picture: &RgbImage, quality: u8) -> Result<SampledPicture, PictureError> {
+    Ok(SampledPicture {
+        media_type: JPEG,
+        bytes: jpeg::compress(picture, quality)?,
+    })
+}
+
+/// How large pictures may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SideLimit {
+    /// As they are stored.
+    Stored,
+    /// So many px on their short side.
+    Px(u32),
+}
+
+impl SideLimit {
+    /// The largest first.
+    pub const ALL: [Self; 4] = [Self::Stored, Self::Px(240), Self::Px(180), Self::SMALLEST];
+    /// What can still be recognized.
+    pub const SMALLEST: Self = Self::Px(120);
+
+    pub fn px(self) -> Option<u32> {
+        match self {
+            Self::Stored => None,
+            Self::Px(px) => Some(px),
+        }
+    }
+
+    /// The picture, a JPEG of at most that size if there is a limit.
+    pub fn apply(self, picture: SampledPicture) -> Result<SampledPicture, PictureError> {
+        let Self::Px(short_side) = self else {
+            return Ok(picture);
+        };
+        let pixels = match picture.decoded()? {
+            Decoded::Planes(planes) => Cropper::default().crop(&planes, None, short_side)?,
+            Decoded::Pixels(pixels) => scaled(pixels, short_side),
+        };
+        compressed(&pixels, SCALED_QUALITY)
+    }
+}
+
+enum Decoded {
+    Planes(Planes),
+    Pixels(image::RgbImage),
+}
+
+impl SampledPicture {
+    fn decoded(&self) -> Result<Decoded, PictureError> {
+        if self.media_type == JPEG {
+            return Ok(Decoded::Planes(jpeg::decompress(&self.bytes)?));
+        }
+        let format = image::ImageFormat::Png;
+        let pixels = image::load_from_memory_with_format(&self.bytes, format)?;
+        Ok(Decoded::Pixels(pixels.into_rgb8()))
+    }
+}
+
+fn scaled(pixels: image::RgbImage, short_side: u32) -> RgbImage {
+    let stored: SizePx = [pixels.width(), pixels.height()].into();
+    let size = stored.shrunk_to_short_side(short_side);
+    let pixels = if size == stored {
+        pixels
+    } else {
+        image::imageops::resize(&pixels, size.width, size.height, FilterType::Triangle)
+    };
+    RgbImage {
+        size,
+        pixels: pixels.into_raw(),
+    }
+}

@@ -1,0 +1,65 @@
+//! The program `vidpairs-torch`: the command line of vidpairs with training and encoders on libtorch.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use vidpairs::cli;
+use vidpairs::engines::{Engines, Libtorch, Summary, TrainRequest};
+use vidpairs_invariance::run::{EncoderEngine, ImageEncoder};
+use vidpairs_learn::model::libtorch_devices;
+use vidpairs_learn::run::{LibtorchEncoders, TrainOptions, train};
+use vidpairs_run::RunError;
+
+fn main() -> ExitCode {
+    cli::main(Engines {
+        libtorch: Some(&Tch),
+        ..Engines::default()
+    })
+}
+
+/// libtorch through the crate `tch`.
+#[derive(Debug)]
+struct Tch;
+
+impl EncoderEngine for Tch {
+    fn open(
+        &self,
+        weights: &Path,
+        device: Option<&str>,
+    ) -> Result<Box<dyn ImageEncoder>, RunError> {
+        LibtorchEncoders.open(weights, device)
+    }
+}
+
+impl Libtorch for Tch {
+    fn devices(&self) -> String {
+        libtorch_devices()
+    }
+
+    fn train(&self, request: TrainRequest) -> Result<Summary, RunError> {
+        let TrainRequest {
+            pipeline,
+            shards,
+            out,
+            device,
+            knn,
+            workers,
+            verbosity,
+            cancel,
+        } = request;
+        let summary = train(&TrainOptions {
+            pipeline,
+            shards,
+            out,
+            device,
+            knn,
+            workers,
+            verbosity,
+            cancel,
+        })?;
+        Ok(Summary {
+            json: serde_json::to_value(&summary).map_err(RunError::of)?,
+            text: summary.to_string(),
+        })
+    }
+}

@@ -1,0 +1,288 @@
+//! What `vidpairs train` refuses, and that it says what to do instead.
+
+use std::fs;
+
+use vidpairs_fixtures::train::{
+    Experiment, MOCO, Ran, Shapes, Train, Work, checkpoint, metrics, signal, snapshot, with_metrics,
+};
+use vidpairs_weights::{Weights, parse_weights, read_weights, safetensors_bytes};
+
+/// Asserts that nothing was begun in `out`.
+#[track_caller]
+fn refused(work: &Work, train: &Train, words: &[&str]) {
+    let ran = train.run();
+    ran.failed_with(2, words);
+    assert!(
+        ran.stdout.is_empty() && !ran.stderr.contains("panicked"),
+        "{ran:?}"
+    );
+    assert!(!work.path("run").exists(), "a folder was made: {ran:?}");
+}
+
+#[test]
+fn shards_that_the_pipeline_does_not_speak_of_are_refused() {
+    let work = Work::new(MOCO);
+    let train = work.train("run");
+    work.write_shards("images", &Shapes::IMAGES);
+    let other = train.clone().replace("shards", "images");
+    refused(
+        &work,
+        &other,
+        &[
+            "images holds pairs of kind \"images\"",
+            "pairs.kind = \"frames\"",
+            "--set pairs.kind=images",
+        ],
+    );
+    let few = train.clone().set("train.batch=64").set("train.groups=8");
+    let words = "shards holds 40 records, fewer than train.batch = 64; extract more, or set train.batch to at most 40";
+    refused(&work, &few, &[words]);
+    let none = train.clone().replace("shards", "nowhere");
+    refused(&work, &none, &["there is no folder", "nowhere"]);
+    fs::create_dir(work.path("empty")).unwrap();
+    let empty = train.clone().replace("shards", "empty");
+    refused(&work, &empty, &["empty is no data set"]);
+}
+
+#[test]
+fn a_supervised_run_without_labels_is_refused() {
+    for labelled_every in [0, 3] {
+        let shapes = Shapes {
+            labelled_every,
+            ..Shapes::FRAMES
+        };
+        let work = Work::new(Experiment {
+            method: "supervised",
+            shapes,
+        });
+        let found = if labelled_every == 0 {
+            "0 different"
+        } else {
+            "1 different"
+        };
+        let words = [
+            "train.method = \"supervised\"",
+            "shards have",
+            found,
+            "expected at least 2",
+        ];
+        refused(&work, &work.train("run"), &words);
+    }
+}
+
+#[test]
+fn a_device_that_is_not_there_is_refused() {
+    let work = Work::new(MOCO);
+    let on = |device: &str| work.train("run").replace("cpu", device);
+    let words = "--device is \"gpu\"; expected \"cpu\", \"cuda\" or \"cuda:N\"";
+    refused(&work, &on("gpu"), &[words]);
+    refused(&work, &on("cuda:99"), &["--device is \"cuda:99\"", "CUDA"]);
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused_by_their_names() {
+    let work = Work::new(MOCO);
+    let with = |setting: &str| work.train("run").set(setting);
+    refused(&work, &with("train.bach=8"), &["train.bach", "batch"]);
+    refused(
+        &work,
+        &with("train.groups=3"),
+        &["train.groups is 3", "equal groups of two or more"],
+    );
+    refused(
+        &work,
+        &with("train.learning_rate=0"),
+        &["train.learning_rate is 0", "> 0"],
+    );
+    refused(
+        &work,
+        &with("train.warmup_epochs=4"),
+        &["train.warmup_epochs is 4", "fewer than the 4 epochs"],
+    );
+}
+
+#[test]
+fn a_folder_without_labelled_images_is_refused() {
+    let work = Work::new(MOCO);
+    fs::create_dir_all(work.path("labelled")).unwrap();
+    let train = work.train("run").arg("--knn").arg("labelled");
+    refused(&work, &train, &["--knn", "labelled", "folder of a label"]);
+    refused(
+        &work,
+        &train.replace("labelled", "nowhere"),
+        &["--knn", "nowhere"],
+    );
+}
+
+#[test]
+fn fewer_labelled_images_than_two_of_each_label_are_refused_by_the_key() {
+    let work = Work::new(MOCO);
+    work.write_labelled("labelled");
+    let train = work.train("run").arg("--knn").arg("labelled");
+    let words = ["train.knn_images is 4", "two for each of the 3 labels"];
+    refused(&work, &train.set("train.knn_images=4"), &words);
+}
+
+#[test]
+fn a_labelled_image_that_is_none_ends_the_run_by_its_name() {
+    let work = Work::new(MOCO);
+    work.write_labelled("labelled");
+    fs::write(work.path("labelled/box/3.jpg"), "no image").unwrap();
+    let ran = work.train("run").arg("--knn").arg("labelled").run();
+    ran.failed_with(2, &["labelled/box/3.jpg", "take it out of the folder"]);
+}
+
+#[test]
+fn a_run_that_saved_nothing_stands_in_nobodys_way() {
+    let work = Work::new(MOCO);
+    work.train("run")
+        .set("train.epochs=1")
+        .set("train.learning_rate=0.1")
+        .run_well();
+    // As one that failed before its first checkpoint leaves it.
+    fs::remove_dir_all(work.path("run/checkpoints")).unwrap();
+    work.train("run").set("train.epochs=1").run_well();
+    let stored = fs::read_to_string(work.path("run/run.json")).unwrap();
+    assert!(stored.contains("\"learning_rate\": 0.03"), "{stored}");
+}
+
+#[test]
+fn the_folder_of_another_run_or_of_somebody_else_is_left_alone() {
+    let work = Work::new(MOCO);
+    work.train("run").set("train.epochs=1").run_well();
+    let before = snapshot(&work.path("run"));
+    let differs = |train: Train, words: &[&str]| {
+        let ran = train.run();
+        ran.failed_with(2, words);
+        assert!(before == snapshot(&work.path("run")), "{ran:?}");
+    };
+    let same = work.train("run").set("train.epochs=1");
+    let words = [
+        "run holds a run of other settings",
+        "train.learning_rate was 0.03, is 0.1",
+    ];
+    differs(same.clone().set("train.learning_rate=0.1"), &words);
+    differs(same.clone().set("seed=7"), &["(seed was 0, is 7)"]);
+    differs(
+        same.clone().set("augment.size=24"),
+        &["(augment.size was 16, is 24)"],
+    );
+    let shapes = Shapes {
+        num_records: 48,
+        ..Shapes::FRAMES
+    };
+    work.write_shards("more", &shapes);
+    differs(
+        same.replace("shards", "more"),
+        &["other settings", "dataset_xxh64 was"],
+    );
+
+    fs::create_dir(work.path("theirs")).unwrap();
+    fs::write(work.path("theirs/notes.txt"), "mine").unwrap();
+    let ran = work.train("theirs").run();
+    ran.failed_with(
+        2,
+        &["theirs is not empty and holds no run of vidpairs (found notes.txt)"],
+    );
+    assert_eq!(snapshot(&work.path("theirs")).len(), 1);
+    let ran = work.train("theirs/notes.txt").run();
+    ran.failed_with(2, &["theirs/notes.txt is no folder"]);
+}
+
+#[test]
+fn what_is_written_when_may_change_while_a_run_is_stopped() {
+    let work = Work::new(MOCO);
+    work.train("expected").run_well();
+    work.train("run").run_well();
+    fs::remove_file(checkpoint(&work.path("run"), 20)).unwrap();
+    let changed = work
+        .train("run")
+        .set("train.log_steps=4")
+        .set("train.keep=3");
+    changed.run_well();
+    let steps = metrics(&work.path("run"));
+    let steps: Vec<u64> = steps
+        .iter()
+        .map(|line| line["step"].as_u64().unwrap())
+        .collect();
+    let expected: Vec<u64> = (1..=18).chain([20]).collect();
+    assert_eq!(steps, expected);
+    let tensors = |out: &str| {
+        let path = work.path(out).join("backbone.safetensors");
+        read_weights(&path).unwrap().into_iter().collect::<Vec<_>>()
+    };
+    assert!(tensors("run") == tensors("expected"), "other weights");
+}
+
+#[test]
+fn a_checkpoint_that_is_none_of_this_model_is_named_with_what_differs() {
+    let work = Work::new(MOCO);
+    work.train("run").run_well();
+    let last = checkpoint(&work.path("run"), 20);
+    let sound = fs::read(&last).unwrap();
+    work.train("wide")
+        .set("train.width=8")
+        .set("train.epochs=1")
+        .run_well();
+    let path = "run/checkpoints/step-0000000020.safetensors";
+    let said = |bytes: &[u8]| -> Ran {
+        fs::write(&last, bytes).unwrap();
+        let ran = work.train("run").run();
+        ran.failed_with(2, &[path]);
+        assert!(!ran.stderr.contains("panicked"), "{ran:?}");
+        assert!(
+            fs::read(&last).unwrap() == bytes,
+            "the checkpoint was changed"
+        );
+        ran
+    };
+    let wide = fs::read(checkpoint(&work.path("wide"), 5)).unwrap();
+    said(&wide).failed_with(
+        2,
+        &[
+            "a checkpoint of another model",
+            "is [",
+            "there and [",
+            "here",
+        ],
+    );
+    let backbone = fs::read(work.path("wide/backbone.safetensors")).unwrap();
+    said(&backbone).failed_with(2, &["missing"]);
+    said(b"garbage").failed_with(2, &["neither safetensors nor"]);
+    said(b"").failed_with(2, &[path]);
+    said(&sound[..sound.len() / 2]).failed_with(2, &[path]);
+    let plain = parse_weights(&sound).unwrap();
+    let plain: Weights = plain.into_iter().collect();
+    let plain = safetensors_bytes(&plain).unwrap();
+    said(&plain).failed_with(2, &["its metadata lack how far the run was"]);
+    fs::write(&last, sound).unwrap();
+    work.train("run").run_well();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_in_use_is_refused() {
+    let work = Work::new(MOCO);
+    let long = work.train("run").set("train.epochs=100000");
+    let first = long.spawn();
+    with_metrics(&work.path("run"), 2);
+    let ran = long.run();
+    signal(first.id(), "KILL");
+    Ran::of(first);
+    ran.failed_with(2, &["another vidpairs is writing to run; wait for it"]);
+}
+
+#[test]
+fn of_runs_that_begin_in_one_folder_at_once_one_goes_on() {
+    let work = Work::new(MOCO);
+    work.train("expected").run_well();
+    let begun: Vec<_> = (0..3).map(|_| work.train("run").spawn()).collect();
+    let ended: Vec<Ran> = begun.into_iter().map(Ran::of).collect();
+    let is_done = |ran: &&Ran| ran.code == Some(0);
+    assert!(ended.iter().any(|ran| is_done(&ran)), "{ended:?}");
+    for ran in ended.iter().filter(|ran| !is_done(ran)) {
+        ran.failed_with(2, &["another vidpairs is writing to run"]);
+    }
+    work.result("run")
+        .assert_is(&work.result("expected"), "at once");
+}

@@ -1,0 +1,276 @@
+//! What a run of `vidpairs train` leaves, what it says, and what it makes of damaged records.
+
+use std::fs;
+
+use vidpairs_fixtures::train::{
+    Experiment, MOCO, Ran, Shapes, Work, checkpoint, checkpoints, damage, files, finite_weights,
+    metrics, snapshot,
+};
+use vidpairs_weights::read_weights;
+
+fn event_files(work: &Work, out: &str) -> usize {
+    files(&work.path(out).join("tensorboard")).len()
+}
+
+#[test]
+fn a_run_leaves_the_trunk_under_the_names_of_torchvision() {
+    let work = Work::new(MOCO);
+    let summary = work.train("run").run_json();
+    assert_eq!(summary["steps"], 20);
+    assert_eq!(summary["damaged_records"], 0);
+    assert_eq!(event_files(&work, "run"), 1);
+    assert!(!work.path("run/.journal").exists());
+    let backbone = work.path("run/backbone.safetensors");
+    let weights = finite_weights(&backbone);
+    for name in ["conv1.weight", "bn1.running_var", "layer1.0.conv1.weight"] {
+        assert!(weights.get(name).is_some(), "no {name}");
+    }
+    assert_eq!(weights.get("layer4.1.bn2.weight").unwrap().shape(), [32]);
+    let is_of_the_trunk = |name: &str| {
+        let part = name.split('.').next().unwrap();
+        ["conv1", "bn1", "layer1", "layer2", "layer3", "layer4"].contains(&part)
+    };
+    let foreign: Vec<&str> = weights
+        .names()
+        .filter(|name| !is_of_the_trunk(name))
+        .collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+
+    let mut export = work.train("unused");
+    export.args = ["export", "--weights", "run/backbone.safetensors"]
+        .into_iter()
+        .chain(["--to", "torchvision", "--out", "exported.safetensors"])
+        .map(str::to_owned)
+        .collect();
+    export.run_well();
+    let exported = read_weights(&work.path("exported.safetensors")).unwrap();
+    assert_eq!(exported.get("conv1.weight"), weights.get("conv1.weight"));
+}
+
+#[test]
+fn a_complete_run_is_left_as_it_is() {
+    let work = Work::new(MOCO);
+    work.train("run").run_well();
+    let before = snapshot(&work.path("run"));
+    let again = work.train("run").run_well();
+    assert!(
+        again.stdout.contains("complete already: 20 steps"),
+        "{again:?}"
+    );
+    let after = snapshot(&work.path("run"));
+    assert!(before.keys().eq(after.keys()), "{:?}", after.keys());
+    assert!(before == after, "a file changed");
+}
+
+#[test]
+fn the_last_checkpoints_and_the_best_stay() {
+    let work = Work::new(MOCO);
+    work.write_labelled("labelled");
+    let run = work.train("run").set("train.keep=2");
+    let summary = run.arg("--knn").arg("labelled").run_json();
+    let names = files(&work.path("run/checkpoints"));
+    let names: Vec<&String> = names.keys().collect();
+    let expected = [
+        "best.safetensors",
+        "step-0000000018.safetensors",
+        "step-0000000020.safetensors",
+    ];
+    assert_eq!(names, expected);
+    let knn: Vec<_> = metrics(&work.path("run"))
+        .into_iter()
+        .filter(|line| line.get("knn").is_some())
+        .collect();
+    let steps: Vec<_> = knn
+        .iter()
+        .map(|line| line["step"].as_u64().unwrap())
+        .collect();
+    assert_eq!(steps, [0, 5, 10, 15, 20]);
+    let trained = knn.iter().skip(1).map(|line| line["knn"].as_f64().unwrap());
+    let best = summary["best_knn"][0].as_f64().unwrap();
+    assert_eq!(trained.fold(0.0, f64::max), best);
+    let best_weights = finite_weights(&work.path("run/checkpoints/best.safetensors"));
+    let progress = &best_weights.metadata()["progress"];
+    assert!(
+        progress.contains(&format!("\"step\":{}", summary["best_knn"][1])),
+        "{progress}"
+    );
+}
+
+#[test]
+fn a_run_learns_nothing_from_damaged_records_and_counts_them() {
+    let shapes = Shapes {
+        cut_jpeg: Some(21),
+        ..Shapes::FRAMES
+    };
+    let work = Work::new(Experiment { shapes, ..MOCO });
+    damage::flip_byte(&work.path("shards"), 3);
+    damage::take_away(&work.path("shards"), 34);
+    let summary = work.train("run").run_json();
+    assert_eq!(summary["steps"], 20);
+    assert_eq!(summary["damaged_records"], 3);
+    assert_eq!(
+        metrics(&work.path("run")).last().unwrap()["damaged_records"],
+        3
+    );
+    let said = work.train("other").run_well().stdout;
+    assert!(said.contains("3 records could not be used"), "{said}");
+    let said = work.train("told").arg("--verbose").run_well().stderr;
+    assert_eq!(said.matches("set aside: ").count(), 3, "{said}");
+    work.result("run").assert_is(&work.result("other"), "again");
+}
+
+#[test]
+fn a_lost_shard_costs_its_records_and_the_run_ends_well() {
+    let work = Work::new(MOCO);
+    fs::remove_file(work.path("shards/pairs-000001.tar")).unwrap();
+    let summary = work.train("run").run_json();
+    assert_eq!(
+        (&summary["steps"], &summary["damaged_records"]),
+        (&20.into(), &16.into())
+    );
+}
+
+#[test]
+fn where_all_records_are_damaged_the_run_ends_with_the_reason() {
+    let work = Work::new(MOCO);
+    for number in 0..40 {
+        damage::flip_byte(&work.path("shards"), number);
+    }
+    let ran = work.train("run").run();
+    let words = [
+        "32 records one after the other",
+        "crc32",
+        "anchor.jpg",
+        "`vidpairs verify`",
+    ];
+    ran.failed_with(2, &words);
+    assert!(checkpoints(&work.path("run")).is_empty());
+}
+
+#[test]
+fn records_without_a_label_teach_a_supervised_run_nothing_and_do_it_no_harm() {
+    let shapes = Shapes {
+        labelled_every: 10,
+        ..Shapes::FRAMES
+    };
+    let work = Work::new(Experiment {
+        method: "supervised",
+        shapes,
+    });
+    let summary = work.train("run").set("train.epochs=8").run_json();
+    assert_eq!(summary["steps"], 40);
+    finite_weights(&checkpoint(&work.path("run"), 40));
+}
+
+/// A learning rate at which weights grow a hundredfold a step.
+fn diverging(work: &Work, out: &str, checkpoint_steps: u32) -> Ran {
+    let settings = [
+        "learning_rate=100",
+        "momentum=1",
+        "weight_decay=1",
+        "schedule=constant",
+        "epochs=200",
+    ];
+    let run = work
+        .train(out)
+        .set(&format!("train.checkpoint_steps={checkpoint_steps}"));
+    let run = settings
+        .iter()
+        .fold(run, |run, setting| run.set(&format!("train.{setting}")));
+    let ran = run.run();
+    ran.failed_with(2, &["step ", "Lower train.learning_rate"]);
+    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    ran
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_the_run_and_no_checkpoint_holds_it() {
+    let work = Work::new(MOCO);
+    let ran = diverging(&work, "run", 1);
+    let last = checkpoints(&work.path("run")).pop().unwrap();
+    ran.failed_with(
+        2,
+        &[&format!(
+            "the last good checkpoint is run/checkpoints/{last}"
+        )],
+    );
+    for name in checkpoints(&work.path("run")) {
+        finite_weights(&work.path("run/checkpoints").join(name));
+    }
+    finite_weights(&work.path("run/backbone.safetensors"));
+    let ran = diverging(&work, "early", 1000);
+    ran.failed_with(2, &["no checkpoint was written before"]);
+    assert!(checkpoints(&work.path("early")).is_empty());
+    println!("{}", ran.stderr);
+}
+
+#[test]
+fn a_collapse_is_told_once() {
+    let work = Work::new(MOCO);
+    let said = work
+        .train("run")
+        .set("train.learning_rate=2")
+        .run_well()
+        .stderr;
+    assert_eq!(
+        said.matches("warning: the embeddings collapsed").count(),
+        1,
+        "{said}"
+    );
+}
+
+#[test]
+fn what_is_unwise_is_said_and_is_no_reason_to_stop() {
+    let work = Work::new(MOCO);
+    let warned = |out: &str, settings: &[&str]| {
+        let run = work
+            .train(out)
+            .set("train.epochs=1")
+            .set("train.log_steps=5");
+        let run = settings.iter().fold(run, |run, setting| run.set(setting));
+        run.run_well().stderr
+    };
+    let said = warned("fine", &["train.queue=8"]);
+    assert!(!said.contains("warning"), "{said}");
+    let said = warned("large", &["train.queue=24"]);
+    assert!(
+        said.contains("warning: a queue of 24 holds more than a quarter of the 40 records"),
+        "{said}"
+    );
+    let said = warned("uneven", &["train.queue=9"]);
+    assert!(
+        said.contains("a queue of 9 is no multiple of the batch of 8"),
+        "{said}"
+    );
+    let said = warned("enlarged", &["augment.size=48"]);
+    let words = "images are 32 px at their short side and views 48 px";
+    assert!(
+        said.contains(words) && said.contains("augment.size to at most 32"),
+        "{said}"
+    );
+    let quiet = work
+        .train("quiet")
+        .set("train.epochs=1")
+        .arg("--quiet")
+        .run_well();
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn every_kind_and_method_trains() {
+    for (method, shapes) in [
+        ("moco-v1", Shapes::IMAGES),
+        ("moco-v2", Shapes::TRACKS),
+        ("pirl", Shapes::IMAGES),
+        ("supervised", Shapes::TRACKS),
+    ] {
+        let work = Work::new(Experiment { method, shapes });
+        let run = work
+            .train("run")
+            .set("train.epochs=1")
+            .set("train.accumulate=2");
+        let summary = run.run_json();
+        assert_eq!(summary["steps"], 5, "{method}");
+        assert!(summary["loss"].as_f64().unwrap().is_finite(), "{method}");
+    }
+}
