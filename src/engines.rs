@@ -2,15 +2,13 @@
 
 use std::fmt::Debug;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde_json::Value;
 #[cfg(feature = "video")]
 use vidpairs_extract::engine::Opencv;
 use vidpairs_invariance::run::EncoderEngine;
 use vidpairs_pipeline::Pipeline;
-use vidpairs_run::{RunError, Verbosity};
-use vidpairs_types::parallel::Cancel;
+use vidpairs_run::{Control, RunError};
 
 /// The libraries of one program. A command that needs another one is handed to the neighbour program that has it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -47,12 +45,8 @@ pub struct TrainRequest {
     pub device: Option<String>,
     /// A folder of labelled images for the kNN accuracy.
     pub knn: Option<PathBuf>,
-    /// Threads that make batches.
-    pub workers: usize,
-    /// How much to print.
-    pub verbosity: Verbosity,
-    /// Stops the run; it can be resumed.
-    pub cancel: Arc<Cancel>,
+    /// Threads, verbosity, and the wish to stop.
+    pub control: Control,
 }
 
 /// The result of a command.

@@ -1,22 +1,18 @@
 //! `vidpairs verify`: every byte of every shard, and of the tracklets, against its checksums.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use vidpairs_run::{RunError, Verbosity, counted};
+use vidpairs_run::{Control, Progress, RunError, Unit, counted, loss_reason, stopped};
 use vidpairs_shard::{
     ClipSpan, Damage, Fault, Manifest, ShardEntry, ShardError, ShardVerdict, TracksEntry,
     verify_manifest, verify_shard, verify_tracks,
 };
-use vidpairs_types::parallel::{
-    Cancel, Crew, Ended, Heartbeat, Job, Loss, Planned, Sink, run_ordered,
-};
+use vidpairs_types::parallel::{Heartbeat, Job, Loss, Sink, run_ordered};
 
 /// A disk that gives no byte for so long is given up.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -60,12 +56,7 @@ impl std::fmt::Display for VerifySummary {
 ///
 /// # Errors
 /// [`RunError`] if there is no readable manifest, or `cancel` was set.
-pub fn verify(
-    dir: &Path,
-    workers: usize,
-    verbosity: Verbosity,
-    cancel: &Arc<Cancel>,
-) -> Result<VerifySummary, RunError> {
+pub fn verify(dir: &Path, control: &Control) -> Result<VerifySummary, RunError> {
     let manifest = Manifest::read(dir)?;
     let damage = verify_manifest(dir, &manifest)?;
     let bytes_done = Arc::new(AtomicU64::new(0));
@@ -73,50 +64,30 @@ pub fn verify(
         dir: dir.to_owned(),
         bytes_done: Arc::clone(&bytes_done),
     };
-    let crew = Crew {
-        workers,
-        window: 2 * workers,
-        patience: PATIENCE,
-        cancel: Arc::clone(cancel),
-    };
     let (shards, bytes) = (manifest.shards.len() as u64, manifest.totals.bytes);
     let tracks_bytes = manifest.tracks.as_ref().map_or(0, |tracks| tracks.bytes);
-    let summary = VerifySummary {
-        shards,
-        records: 0,
-        bytes,
-        damage,
-    };
+    // Every byte is read twice: for the checksum of its tar, and as a part of its record.
+    let all_bytes = 2 * (bytes + tracks_bytes);
     let mut verdicts = Verdicts {
-        summary,
-        error: None,
+        summary: VerifySummary {
+            shards,
+            records: 0,
+            bytes,
+            damage,
+        },
         pairs: HashMap::new(),
-        bar: bar(bytes + tracks_bytes, verbosity),
+        progress: Progress::new(Unit::Bytes, all_bytes, 0, control.verbosity),
         bytes_done,
     };
     let parts = manifest.shards.into_iter().map(Part::Shard);
-    let ended = run_ordered(
+    run_ordered(
         parts.chain(manifest.tracks.map(Part::Tracks)),
         Arc::new(job),
-        &crew,
+        &control.crew(PATIENCE),
         &mut verdicts,
-    );
-    verdicts.bar.finish_and_clear();
-    match (ended.map_err(RunError::Thread)?, verdicts.error) {
-        (_, Some(err)) => Err(err.into()),
-        (Ended::Complete, None) => Ok(verdicts.summary),
-        (Ended::Cancelled | Ended::Broken, None) => Err(RunError::Stopped),
-    }
-}
-
-/// Every byte is looked at twice: for the checksum of its tar, and as a part of its record.
-fn bar(bytes: u64, verbosity: Verbosity) -> ProgressBar {
-    if verbosity == Verbosity::Quiet {
-        return ProgressBar::hidden();
-    }
-    let style =
-        ProgressStyle::with_template("{wide_bar} {percent} %, {binary_bytes_per_sec}, {eta} left");
-    ProgressBar::new(2 * bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    )
+    .map_err(stopped)?;
+    Ok(verdicts.summary)
 }
 
 /// A file of the data set.
@@ -142,10 +113,9 @@ struct VerifyJob {
 
 impl Job for VerifyJob {
     type Item = Part;
-    type Piece = ();
     type Output = Result<ShardVerdict, ShardError>;
 
-    fn plan(&self, part: Part, heartbeat: &Arc<Heartbeat>) -> Planned<(), Self::Output> {
+    fn work(&self, part: Part, heartbeat: &Arc<Heartbeat>) -> Self::Output {
         let keep_going = |bytes: u64| {
             self.bytes_done.fetch_add(bytes, Ordering::Relaxed);
             heartbeat.beat();
@@ -155,22 +125,12 @@ impl Job for VerifyJob {
             Part::Shard(shard) => verify_shard(&self.dir, shard, &keep_going),
             Part::Tracks(tracks) => verify_tracks(&self.dir, tracks, &keep_going),
         };
-        Planned::Done(verdict.ok_or_else(|| unreadable(&self.dir.join(part.file()), "stopped")))
+        verdict.ok_or_else(|| unreadable(&self.dir.join(part.file()), "stopped"))
     }
 
-    fn work(&self, (): (), _: &Arc<Heartbeat>) -> Self::Output {
-        Err(unreadable(&self.dir, "a file is one piece"))
-    }
-
-    fn lost_item(&self, part: Part, loss: Loss) -> Self::Output {
-        Err(unreadable(
-            &self.dir.join(part.file()),
-            &format!("{loss:?}"),
-        ))
-    }
-
-    fn lost_piece(&self, (): (), _: Loss) -> Self::Output {
-        Err(unreadable(&self.dir, "a file is one piece"))
+    fn lost(&self, part: Part, loss: Loss) -> Self::Output {
+        let (_, reason) = loss_reason(loss, PATIENCE);
+        Err(unreadable(&self.dir.join(part.file()), &reason))
     }
 }
 
@@ -185,36 +145,30 @@ struct Verdicts {
     summary: VerifySummary,
     /// The last pair so far, by clip.
     pairs: HashMap<u64, u64>,
-    bar: ProgressBar,
+    progress: Progress,
     bytes_done: Arc<AtomicU64>,
-    error: Option<ShardError>,
 }
 
 impl Sink<Result<ShardVerdict, ShardError>> for Verdicts {
-    fn push(&mut self, verdict: Result<ShardVerdict, ShardError>) -> ControlFlow<()> {
-        match verdict {
-            Ok(verdict) => {
-                self.summary.records += verdict.records;
-                self.summary.damage.extend(verdict.damage);
-                for ClipSpan { clip, first, last } in verdict.clips {
-                    let before = self.pairs.insert(clip, last);
-                    if let Some(last) = before.filter(|&before| before >= first) {
-                        let fault = Fault::PairsTwice { clip, first, last };
-                        let damage = Damage::of_file(&verdict.file, fault);
-                        self.summary.damage.push(damage);
-                    }
-                }
-                ControlFlow::Continue(())
-            }
-            Err(err) => {
-                self.error = Some(err);
-                ControlFlow::Break(())
+    type Error = ShardError;
+
+    fn push(&mut self, verdict: Result<ShardVerdict, ShardError>) -> Result<(), ShardError> {
+        let verdict = verdict?;
+        self.summary.records += verdict.records;
+        self.summary.damage.extend(verdict.damage);
+        for ClipSpan { clip, first, last } in verdict.clips {
+            let before = self.pairs.insert(clip, last);
+            if let Some(last) = before.filter(|&before| before >= first) {
+                let fault = Fault::PairsTwice { clip, first, last };
+                let damage = Damage::of_file(&verdict.file, fault);
+                self.summary.damage.push(damage);
             }
         }
+        Ok(())
     }
 
     fn tick(&mut self) {
-        self.bar
-            .set_position(self.bytes_done.load(Ordering::Relaxed));
+        let bytes = self.bytes_done.load(Ordering::Relaxed);
+        self.progress.set(bytes, 0.0);
     }
 }

@@ -3,10 +3,8 @@
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use serde::Serialize;
-use vidpairs_types::parallel::Cancel;
 
 use super::CliError;
 use super::args::InspectArgs;
@@ -23,7 +21,7 @@ const MAX_IMAGE_BYTES: u64 = 7 << 20;
 /// Labels that the head of a page names.
 const MAX_LABELS: usize = 6;
 
-pub(super) fn inspect(args: &InspectArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
+pub(super) fn inspect(args: &InspectArgs) -> Result<ExitCode, CliError> {
     if let Some(number) = args.record {
         let record = inspect::inspect_record(&args.dir, number)?;
         args.common.print(&record)?;
@@ -37,7 +35,7 @@ pub(super) fn inspect(args: &InspectArgs, cancel: &Arc<Cancel>) -> Result<ExitCo
         // Before the shards are read: that takes minutes where there are many.
         report::check_place(out)?;
     }
-    let inspection = inspect::inspect(&args.dir, args.common.workers(), cancel)?;
+    let inspection = inspect::inspect(&args.dir, &args.common.control()?)?;
     let gallery = match &args.gallery {
         Some(out) => Some(write_gallery(&args.dir, &inspection, out)?),
         None => None,

@@ -18,13 +18,11 @@ use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::CommandFactory;
 use serde::Serialize;
 use vidpairs_pipeline::{Pipeline, PipelineError};
-use vidpairs_run::{RunError, Verbosity};
-use vidpairs_types::parallel::Cancel;
+use vidpairs_run::{Control, RunError, Verbosity};
 use vidpairs_types::with_causes;
 
 use self::args::{Cli, Command, Common, VerifyArgs};
@@ -184,12 +182,12 @@ pub fn run(args: Vec<OsString>, engines: &Engines) -> Result<ExitCode, CliError>
         }
         Command::Extract(args) => program.extract(args),
         Command::Train(args) => program.train(args),
-        Command::Verify(args) => verify(&args, &signals::cancel_on_signal()?),
+        Command::Verify(args) => verify(&args),
         Command::Track(args) => program.track(&args),
         Command::Synth(args) => program.synth(&args),
         Command::Invariance(args) => invariance::invariance(&args, &program),
         Command::Export(args) => export::export(&args),
-        Command::Inspect(args) => inspect::inspect(&args, &signals::cancel_on_signal()?),
+        Command::Inspect(args) => inspect::inspect(&args),
     }
 }
 
@@ -214,9 +212,7 @@ impl Program<'_> {
             out: args.out,
             device: args.device,
             knn: args.knn,
-            workers: args.common.workers(),
-            verbosity: args.common.verbosity(),
-            cancel: signals::cancel_on_signal()?,
+            control: args.common.control()?,
         };
         let summary = libtorch.train(request)?;
         args.common.print(&summary)?;
@@ -241,11 +237,9 @@ impl Program<'_> {
             pipeline,
             source: args.source,
             out: args.out,
-            workers: args.common.workers(),
             retry_refused: args.retry_refused,
             opencv: self.engines.opencv,
-            verbosity: args.common.verbosity(),
-            cancel: signals::cancel_on_signal()?,
+            control: args.common.control()?,
         };
         let summary = vidpairs_extract::run::extract(&options)?;
         args.common.print(&summary)?;
@@ -265,7 +259,7 @@ impl Program<'_> {
     }
 
     fn synth(&self, args: &args::SynthArgs) -> Result<ExitCode, CliError> {
-        synth::synth(args, &signals::cancel_on_signal()?)
+        synth::synth(args)
     }
 }
 
@@ -284,13 +278,8 @@ impl Program<'_> {
     }
 }
 
-fn verify(args: &VerifyArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
-    let summary = verify::verify(
-        &args.dir,
-        args.common.workers(),
-        args.common.verbosity(),
-        cancel,
-    )?;
+fn verify(args: &VerifyArgs) -> Result<ExitCode, CliError> {
+    let summary = verify::verify(&args.dir, &args.common.control()?)?;
     args.common.print(&summary)?;
     Ok(if summary.damage.is_empty() {
         ExitCode::SUCCESS
@@ -300,17 +289,18 @@ fn verify(args: &VerifyArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError>
 }
 
 impl Common {
-    fn workers(&self) -> usize {
+    /// Threads, verbosity, and a wish to stop that Ctrl-C sets.
+    fn control(&self) -> Result<Control, CliError> {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.workers.map_or_else(cores, usize::from)
-    }
-
-    fn verbosity(&self) -> Verbosity {
-        match (self.quiet, self.verbose) {
-            (true, _) => Verbosity::Quiet,
-            (false, true) => Verbosity::Verbose,
-            (false, false) => Verbosity::Normal,
-        }
+        Ok(Control {
+            workers: self.workers.map_or_else(cores, usize::from),
+            verbosity: match (self.quiet, self.verbose) {
+                (true, _) => Verbosity::Quiet,
+                (false, true) => Verbosity::Verbose,
+                (false, false) => Verbosity::Normal,
+            },
+            cancel: signals::cancel_on_signal()?,
+        })
     }
 
     /// The result: one JSON object, or words unless all is to be quiet.

@@ -3,7 +3,6 @@
 use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use serde::Serialize;
 use vidpairs_synth::catalog::Half;
@@ -12,7 +11,6 @@ use vidpairs_synth::run::{self, SynthOptions, SynthSummary};
 use vidpairs_synth::scene::Difficulty;
 use vidpairs_synth::set::{Container, Contents, ImageSettings, SetKind, Settings, VideoSettings};
 use vidpairs_types::SizePx;
-use vidpairs_types::parallel::Cancel;
 
 use super::CliError;
 use super::args::{ContainerArg, HalfArg, ImageArgs, KindArg, SynthArgs, VideoArgs};
@@ -22,7 +20,7 @@ use crate::report;
 const VIDEO_KINDS: &str = "trackingnet and got10k";
 const IMAGE_KINDS: &str = "aloi and pascal3d";
 
-pub(super) fn synth(args: &SynthArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, CliError> {
+pub(super) fn synth(args: &SynthArgs) -> Result<ExitCode, CliError> {
     if let Some(page) = &args.gallery {
         // Before anything is rendered: that takes minutes. The set's own folder is made on the way.
         if page.parent() != Some(args.out.as_path()) {
@@ -34,14 +32,17 @@ pub(super) fn synth(args: &SynthArgs, cancel: &Arc<Cancel>) -> Result<ExitCode, 
         objects: objects(args)?,
         backgrounds: args.backgrounds.clone(),
         out: args.out.clone(),
-        workers: args.common.workers(),
-        verbosity: args.common.verbosity(),
-        cancel: Arc::clone(cancel),
+        control: args.common.control()?,
     };
     let summary = run::synth(&options)?;
     let kind = options.settings.kind;
     let gallery = match &args.gallery {
-        Some(page) => Some(synth_page::write(&args.out, kind, page, cancel)?),
+        Some(page) => Some(synth_page::write(
+            &args.out,
+            kind,
+            page,
+            &options.control.cancel,
+        )?),
         None => None,
     };
     args.common.print(&Printed { summary, gallery })?;

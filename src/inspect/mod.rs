@@ -13,7 +13,6 @@ mod sampled;
 mod tally;
 mod text;
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,11 +23,9 @@ pub use inspection::{Bar, ByteExtent, Inspection, KSpread, Rates, Sizes};
 pub use record::{MemberInspection, RecordInspection, inspect_record};
 pub use sampled::{SampledRecord, sample_records};
 
-use vidpairs_run::{RunError, refusals};
+use vidpairs_run::{Control, Progress, RunError, Unit, loss_reason, refusals, stopped};
 use vidpairs_shard::{Manifest, ShardEntry};
-use vidpairs_types::parallel::{
-    Cancel, Crew, Ended, Heartbeat, Job, Loss, Planned, Sink, run_ordered,
-};
+use vidpairs_types::parallel::{Heartbeat, Job, Loss, Sink, run_ordered};
 use vidpairs_types::with_causes;
 
 use self::tally::Tally;
@@ -41,25 +38,20 @@ const PATIENCE: Duration = Duration::from_secs(600);
 ///
 /// # Errors
 /// [`RunError`] if there is no readable manifest, `refused.jsonl` cannot be read, or `cancel` was set.
-pub fn inspect(dir: &Path, workers: usize, cancel: &Arc<Cancel>) -> Result<Inspection, RunError> {
+pub fn inspect(dir: &Path, control: &Control) -> Result<Inspection, RunError> {
     let manifest = Manifest::read(dir)?;
     let set_aside = refusals::read(dir)?;
     let job = TallyJob {
         dir: dir.to_owned(),
     };
-    let crew = Crew {
-        workers,
-        window: 2 * workers,
-        patience: PATIENCE,
-        cancel: Arc::clone(cancel),
+    let unit = Unit::Things("shard");
+    let mut sum = Sum {
+        tally: Tally::default(),
+        progress: Progress::new(unit, manifest.shards.len() as u64, 0, control.verbosity),
     };
-    let mut sum = Sum(Tally::default());
     let shards = manifest.shards.clone().into_iter();
-    let ended = run_ordered(shards, Arc::new(job), &crew, &mut sum);
-    match ended.map_err(RunError::Thread)? {
-        Ended::Complete => Ok(Inspection::new(dir, manifest, sum.0, set_aside)),
-        Ended::Cancelled | Ended::Broken => Err(RunError::Stopped),
-    }
+    run_ordered(shards, Arc::new(job), &control.crew(PATIENCE), &mut sum).map_err(stopped)?;
+    Ok(Inspection::new(dir, manifest, sum.tally, set_aside))
 }
 
 struct TallyJob {
@@ -68,13 +60,7 @@ struct TallyJob {
 
 impl Job for TallyJob {
     type Item = ShardEntry;
-    /// A shard is counted in one go.
-    type Piece = ShardEntry;
     type Output = Tally;
-
-    fn plan(&self, shard: ShardEntry, heartbeat: &Arc<Heartbeat>) -> Planned<ShardEntry, Tally> {
-        Planned::Done(self.work(shard, heartbeat))
-    }
 
     fn work(&self, shard: ShardEntry, heartbeat: &Arc<Heartbeat>) -> Tally {
         Tally::of_shard(&self.dir, &shard, &|| {
@@ -83,21 +69,24 @@ impl Job for TallyJob {
         })
     }
 
-    fn lost_item(&self, shard: ShardEntry, loss: Loss) -> Tally {
-        Tally::lost(&shard, format!("{loss:?}"))
-    }
-
-    fn lost_piece(&self, shard: ShardEntry, loss: Loss) -> Tally {
-        self.lost_item(shard, loss)
+    fn lost(&self, shard: ShardEntry, loss: Loss) -> Tally {
+        let (_, reason) = loss_reason(loss, PATIENCE);
+        Tally::lost(&shard, reason)
     }
 }
 
-struct Sum(Tally);
+struct Sum {
+    tally: Tally,
+    progress: Progress,
+}
 
 impl Sink<Tally> for Sum {
-    fn push(&mut self, tally: Tally) -> ControlFlow<()> {
-        self.0.merge(tally);
-        ControlFlow::Continue(())
+    type Error = RunError;
+
+    fn push(&mut self, tally: Tally) -> Result<(), RunError> {
+        self.tally.merge(tally);
+        self.progress.advance(1);
+        Ok(())
     }
 }
 

@@ -91,7 +91,7 @@ fn five_records(dir: &Path) {
 }
 
 fn inspected(dir: &Path, workers: usize) -> Inspection {
-    inspect(dir, workers, &Arc::default()).unwrap()
+    inspect(dir, &Control::quiet(workers)).unwrap()
 }
 
 /// Overwrites the first `from` in a shard with `to`, of the same length.
@@ -232,7 +232,7 @@ fn a_folder_that_is_no_data_set_is_an_error() {
         RunError::Shard(ShardError::NotADataset { .. }) => {}
         other => panic!("{other:?}"),
     };
-    refused(inspect(dir.path(), 1, &Arc::default()).unwrap_err());
+    refused(inspect(dir.path(), &Control::quiet(1)).unwrap_err());
     refused(inspect_record(dir.path(), 0).unwrap_err());
     refused(sample_records(dir.path(), 1, 1).unwrap_err());
 }

@@ -105,7 +105,7 @@ fn a_stopped_run_says_how_to_go_on_and_goes_on_to_the_same_bytes() {
     for how in ["INT", "TERM"] {
         let (ran, latency) = stop_after(&work, how, 5, how);
         println!("SIG{how}: ended after {} ms", latency.as_millis());
-        ran.failed_with(130, &["interrupted", "pairs) in", "same command goes on"]);
+        ran.failed_with(130, &["interrupted", "pairs) in", "same command resumes"]);
         assert_eq!(ran.stdout, "");
         assert!(latency < Duration::from_secs(5), "{latency:?}");
         assert_final_names_are_whole(&work.path(how));

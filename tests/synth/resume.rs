@@ -104,7 +104,7 @@ fn a_stopped_run_says_how_to_go_on_and_goes_on_to_the_same_bytes() {
         let ran = stop_after(&work, kind, &out, 1, how);
         ran.failed_with(
             130,
-            &["interrupted", "images) in", &out, "same command goes on"],
+            &["interrupted", "images) in", &out, "same command resumes"],
         );
         assert_eq!(ran.stdout, "");
         assert_final_names_are_whole(&work.path(&out));
@@ -177,7 +177,7 @@ fn a_folder_goes_on_with_its_own_options_and_objects_only() {
     work.synth("trackingnet", "finished").run_well();
     for out in ["stopped", "finished"] {
         let other = |option, value| with(work.synth("trackingnet", out), option, value).run();
-        let refused = [out, "rendered otherwise", "--out"];
+        let refused = [out, "holds a rendered set with other settings", "--out"];
         other("--seed", "3").failed_with(2, &refused);
         other("--seed", "3").failed_with(2, &["seed was 0, is 3"]);
         other("--frames", "9").failed_with(2, &["frames was 6, is 9"]);
@@ -211,7 +211,7 @@ fn files_that_are_not_ours_are_left_alone() {
 
     fs::write(work.path("file"), "precious").unwrap();
     let ran = work.synth("aloi", "file").run();
-    ran.failed_with(2, &["file", "is no folder"]);
+    ran.failed_with(2, &["file", "is not a folder"]);
     assert_eq!(fs::read_to_string(work.path("file")).unwrap(), "precious");
 }
 

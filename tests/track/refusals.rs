@@ -158,7 +158,7 @@ fn a_folder_with_other_files_or_another_run_is_left_alone() {
         .run();
     ran.failed_with(
         2,
-        &["out holds results of another run (sequences was 2, is 1"],
+        &["out holds results with other settings (sequences was 2, is 1"],
     );
     let ran = bench.track("out", &DATA).run_well();
     assert!(ran.stdout.contains("complete already"), "{}", ran.stdout);

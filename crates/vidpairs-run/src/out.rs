@@ -1,92 +1,205 @@
-//! The output folder of a command: whose it is, who writes to it, how it differs from what is asked for.
+//! The output folder of a command: claimed, locked, written to by rename.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use serde_json::Value;
+use vidpairs_types::Refusal;
 
 use crate::RunError;
 
-/// What an input was set aside for, a line each.
+/// One line for each input that was refused, skipped or used in part.
 pub const REFUSED_FILE: &str = "refused.jsonl";
-/// The state of an unfinished run; gone when the run is complete.
+/// State of an unfinished run; removed when the run is complete.
 pub const JOURNAL_FOLDER: &str = ".journal";
 
-/// Fails if `out` holds anything: what is made must not be mixed with somebody's files.
-pub fn nothing_foreign_in(out: &Path) -> Result<(), RunError> {
-    let entries = match fs::read_dir(out) {
-        Ok(entries) => entries,
-        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(err) => return Err(failed("list", out)(err)),
-    };
-    let is_foreign = |entry: &io::Result<fs::DirEntry>| {
-        // A fresh disk holds it.
-        !matches!(entry, Ok(entry) if entry.file_name() == "lost+found")
-    };
-    match entries.into_iter().find(is_foreign) {
-        Some(entry) => {
-            let entry = entry.map_err(failed("list", out))?;
-            Err(RunError::NotOurs {
+/// An output folder that no other process writes to while this lives.
+#[derive(Debug)]
+pub struct OutFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl OutFolder {
+    /// Fails if `out` is not a folder, or holds files of somebody else: anything but the names in `ours`, unless a journal shows that a
+    /// run was begun here. Creates nothing.
+    ///
+    /// # Errors
+    /// [`RunError::NotAFolder`], [`RunError::NotOurs`], [`RunError::File`] if the folder cannot be listed.
+    pub fn check(out: &Path, ours: &[&str]) -> Result<(), RunError> {
+        let entries = match fs::read_dir(out) {
+            Ok(entries) => entries,
+            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(err) if err.kind() == io::ErrorKind::NotADirectory => {
+                return Err(RunError::NotAFolder(out.to_owned()));
+            }
+            Err(err) => return Err(failed("list", out)(err)),
+        };
+        for entry in entries {
+            let name = entry.map_err(failed("list", out))?.file_name();
+            // A fresh disk holds `lost+found`.
+            let is_ours = name == "lost+found" || ours.iter().any(|ours| name == *ours);
+            if !is_ours {
+                return Err(RunError::NotOurs {
+                    out: out.to_owned(),
+                    found: name.to_string_lossy().into_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a run was begun in `out` and not finished.
+    pub fn has_journal(out: &Path) -> bool {
+        out.join(JOURNAL_FOLDER).is_dir()
+    }
+
+    /// Creates the folder and its journal if they are missing, and locks them.
+    ///
+    /// # Errors
+    /// [`RunError::InUse`] if another process holds the folder; [`RunError::NotAFolder`]; [`RunError::File`].
+    pub fn claim(out: &Path) -> Result<Self, RunError> {
+        if out.exists() && !out.is_dir() {
+            return Err(RunError::NotAFolder(out.to_owned()));
+        }
+        let folder = out.join(JOURNAL_FOLDER);
+        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+        let path = folder.join("lock");
+        let lock = File::create(&path).map_err(failed("create", &path))?;
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => Err(RunError::InUse {
                 out: out.to_owned(),
-                found: entry.file_name().to_string_lossy().into_owned(),
-            })
+            }),
+            // A file system without locks is used without.
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(Self {
+                path: out.to_owned(),
+                _lock: lock,
+            }),
         }
-        None => Ok(()),
     }
-}
 
-/// Holds `out` for this process: its journal's folder, made if it is not there, is locked until what is
-/// returned is dropped.
-pub fn lock(out: &Path) -> Result<File, RunError> {
-    let folder = out.join(JOURNAL_FOLDER);
-    fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
-    let path = folder.join("lock");
-    let lock = File::create(&path).map_err(failed("create", &path))?;
-    match lock.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(RunError::InUse {
-            out: out.to_owned(),
-        }),
-        // A file system without locks: what can be done without is done without.
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(lock),
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
-}
 
-/// Writes `bytes` as `name` in `out`, whole or not at all; half-written they lie in the journal's folder.
-pub fn write_whole(out: &Path, name: &str, bytes: &[u8]) -> Result<(), RunError> {
-    let (path, temporary) = (out.join(name), out.join(JOURNAL_FOLDER).join("unfinished"));
-    let written = File::create(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::rename(&temporary, &path)
-    });
-    written.map_err(failed("write", &path))
-}
+    /// The folder for unfinished files, on the same file system.
+    pub fn journal_folder(&self) -> PathBuf {
+        self.path.join(JOURNAL_FOLDER)
+    }
 
-/// `values`, one a line, as JSON.
-pub fn json_lines<T: serde::Serialize>(path: &Path, values: &[T]) -> Result<Vec<u8>, RunError> {
-    let mut text = Vec::new();
-    for value in values {
-        serde_json::to_writer(&mut text, value)
-            .map_err(|err| failed("write", path)(io::Error::other(err)))?;
+    /// Writes `bytes` as `name`, whole or not at all: they are written in the journal's folder, synced, and renamed.
+    ///
+    /// # Errors
+    /// [`RunError::File`].
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
+        let path = self.path.join(name);
+        let temporary = self.journal_folder().join("unfinished");
+        let written = File::create(&temporary).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::rename(&temporary, &path)
+        });
+        written.map_err(failed("write", &path))
+    }
+
+    /// Writes `value` as indented JSON.
+    ///
+    /// # Errors
+    /// [`RunError::File`].
+    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), RunError> {
+        let text = serde_json::to_vec_pretty(value);
+        let mut text =
+            text.map_err(|err| failed("write", &self.path.join(name))(io::Error::other(err)))?;
         text.push(b'\n');
+        self.write(name, &text)
     }
-    Ok(text)
+
+    /// Writes `values` as JSON, one a line.
+    ///
+    /// # Errors
+    /// [`RunError::File`].
+    pub fn write_lines<T: Serialize>(
+        &self,
+        name: &str,
+        values: impl IntoIterator<Item = T>,
+    ) -> Result<(), RunError> {
+        let mut text = Vec::new();
+        for value in values {
+            serde_json::to_writer(&mut text, &value)
+                .map_err(|err| failed("write", &self.path.join(name))(io::Error::other(err)))?;
+            text.push(b'\n');
+        }
+        self.write(name, &text)
+    }
+
+    /// Writes [`REFUSED_FILE`].
+    ///
+    /// # Errors
+    /// [`RunError::File`].
+    pub fn write_refusals<'a>(
+        &self,
+        refusals: impl IntoIterator<Item = &'a Refusal>,
+    ) -> Result<(), RunError> {
+        self.write_lines(REFUSED_FILE, refusals)
+    }
+
+    /// Ends the run: the journal's folder is removed.
+    ///
+    /// # Errors
+    /// [`RunError::File`].
+    pub fn finish(self) -> Result<(), RunError> {
+        let folder = self.journal_folder();
+        fs::remove_dir_all(&folder).map_err(failed("remove", &folder))
+    }
+}
+
+/// Setting that holds a checksum of the program.
+const BUILD: &str = "program_xxh3";
+
+/// Fails if two runs have different settings, or were made by different versions of this program (their `program_version`).
+///
+/// - `what`: what the folder holds: `pairs`.
+/// - `is_free`: paths of settings (`extract`, `pairs.k`) that may differ.
+///
+/// # Errors
+/// [`RunError::OtherRun`] names each setting with both values; [`RunError::OtherVersion`].
+pub fn same_run(
+    out: &Path,
+    what: &'static str,
+    theirs: &Value,
+    ours: &Value,
+    is_free: impl Fn(&str) -> bool,
+) -> Result<(), RunError> {
+    const VERSION: &str = "program_version";
+    let differences = differences(theirs, ours, |path| path == VERSION || is_free(path));
+    if !differences.is_empty() {
+        return Err(RunError::OtherRun {
+            out: out.to_owned(),
+            what,
+            difference: differences.join(", "),
+        });
+    }
+    if theirs[VERSION] != ours[VERSION] {
+        let version = |of: &Value| of[VERSION].as_str().unwrap_or("of no version").to_owned();
+        return Err(RunError::OtherVersion {
+            out: out.to_owned(),
+            theirs: version(theirs),
+            ours: version(ours),
+        });
+    }
+    Ok(())
 }
 
 /// The settings in which two objects differ, each as `pairs.k was 60, is 30`.
-///
-/// - `is_left_out`: paths (`pairs`, `pairs.k`) that do not count.
-pub fn differences(
-    theirs: &Value,
-    ours: &Value,
-    is_left_out: impl Fn(&str) -> bool,
-) -> Vec<String> {
+fn differences(theirs: &Value, ours: &Value, is_free: impl Fn(&str) -> bool) -> Vec<String> {
     let mut found = Vec::new();
-    compare("", theirs, ours, &is_left_out, &mut found);
+    compare("", theirs, ours, &is_free, &mut found);
     found
 }
 
@@ -94,13 +207,17 @@ fn compare(
     path: &str,
     theirs: &Value,
     ours: &Value,
-    is_left_out: &impl Fn(&str) -> bool,
+    is_free: &impl Fn(&str) -> bool,
     found: &mut Vec<String>,
 ) {
-    if theirs == ours || is_left_out(path) {
+    if theirs == ours || is_free(path) {
         return;
     }
-    let (Value::Object(a), Value::Object(b)) = (theirs, ours) else {
+    if path == BUILD {
+        found.push("another build of vidpairs".to_owned());
+        return;
+    }
+    let (Value::Object(then), Value::Object(now)) = (theirs, ours) else {
         let shown = |value: &Value| match value {
             Value::Null => "not set".to_owned(),
             value => value.to_string(),
@@ -108,24 +225,83 @@ fn compare(
         found.push(format!("{path} was {}, is {}", shown(theirs), shown(ours)));
         return;
     };
-    let new = b.keys().filter(|key| !a.contains_key(*key));
-    for key in a.keys().chain(new) {
+    let new = now.keys().filter(|key| !then.contains_key(*key));
+    for key in then.keys().chain(new) {
         let inner = match path {
             "" => key.clone(),
             path => format!("{path}.{key}"),
         };
-        let value =
-            |of: &serde_json::Map<String, Value>| of.get(key).cloned().unwrap_or(Value::Null);
-        compare(&inner, &value(a), &value(b), is_left_out, found);
+        let value = |of: &serde_json::Map<String, Value>| of.get(key).cloned();
+        let (then, now) = (value(then), value(now));
+        compare(
+            &inner,
+            &then.unwrap_or(Value::Null),
+            &now.unwrap_or(Value::Null),
+            is_free,
+            found,
+        );
     }
 }
 
-/// The system's word on `path`, as an error of the run.
-pub fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RunError {
+/// An error of the operating system on `path`, as an error of the run.
+pub fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RunError + use<> {
     let path = path.to_owned();
     move |source| RunError::File {
         action,
         path,
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_with_files_of_somebody_else_is_refused_by_their_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path();
+        OutFolder::check(&out.join("new"), &[]).unwrap();
+        fs::create_dir(out.join("lost+found")).unwrap();
+        fs::write(out.join("results.json"), "").unwrap();
+        OutFolder::check(out, &["results.json"]).unwrap();
+        let err = OutFolder::check(out, &[]).unwrap_err().to_string();
+        assert!(err.contains("found results.json"), "{err}");
+        let err = OutFolder::check(&out.join("results.json"), &[]).unwrap_err();
+        assert!(matches!(err, RunError::NotAFolder(_)), "{err}");
+    }
+
+    #[test]
+    fn a_claimed_folder_is_refused_to_a_second_run_until_it_is_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = OutFolder::claim(folder.path()).unwrap();
+        let second = OutFolder::claim(folder.path()).unwrap_err();
+        assert!(matches!(second, RunError::InUse { .. }), "{second}");
+        first.write("a/b.txt", b"x").unwrap();
+        first.finish().unwrap();
+        assert!(!OutFolder::has_journal(folder.path()));
+        assert_eq!(fs::read(folder.path().join("a/b.txt")).unwrap(), b"x");
+        OutFolder::claim(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn settings_that_differ_are_named_with_both_values_and_versions_last() {
+        let settings = |k: u32, keep: u32, version: &str| json!({"program_version": version, "pairs": {"k": k}, "keep": keep});
+        let compared = |theirs: Value| {
+            same_run(
+                Path::new("out"),
+                "pairs",
+                &theirs,
+                &settings(30, 1, "2"),
+                |path| path == "keep",
+            )
+        };
+        compared(settings(30, 5, "2")).unwrap();
+        let err = compared(settings(60, 5, "1")).unwrap_err().to_string();
+        assert!(err.contains("pairs.k was 60, is 30"), "{err}");
+        let err = compared(settings(30, 5, "1")).unwrap_err();
+        assert!(matches!(err, RunError::OtherVersion { .. }), "{err}");
     }
 }

@@ -1,7 +1,7 @@
 //! The reasons in `refused.jsonl`, grouped: ten thousand lines have a handful of causes.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
@@ -9,6 +9,7 @@ use serde::Serialize;
 use vidpairs_types::{Outcome, Refusal, Stage};
 
 use crate::RunError;
+use crate::out::{REFUSED_FILE, failed};
 
 /// So many groups are kept apart while reading; whatever comes after is counted.
 const MAX_GROUPS: usize = 1 << 12;
@@ -49,22 +50,34 @@ pub struct SetAside {
 /// # Errors
 /// [`RunError::File`] if it cannot be read. A line that cannot be understood is counted.
 pub fn read(dir: &Path) -> Result<SetAside, RunError> {
-    let path = dir.join("refused.jsonl");
-    let failed = |source| RunError::File {
-        action: "read",
-        path: path.clone(),
-        source,
-    };
+    let path = dir.join(REFUSED_FILE);
     let file = match File::open(&path) {
         Ok(file) => file,
         Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(SetAside::default()),
-        Err(err) => return Err(failed(err)),
+        Err(err) => return Err(failed("read", &path)(err)),
     };
     let mut groups = Groups::default();
     for line in BufReader::new(file).split(b'\n') {
-        groups.add_line(&line.map_err(failed)?);
+        groups.add_line(&line.map_err(failed("read", &path))?);
     }
     Ok(groups.into_set_aside())
+}
+
+/// All lines of `refused.jsonl` in `dir`; none if there is no such file.
+///
+/// # Errors
+/// [`RunError::File`] if it cannot be read, or a line is no refusal.
+pub fn read_all(dir: &Path) -> Result<Vec<Refusal>, RunError> {
+    let path = dir.join(REFUSED_FILE);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(err) => return Err(failed("read", &path)(err)),
+    };
+    let refusal = |line| {
+        serde_json::from_str(line).map_err(|err| failed("read", &path)(io::Error::other(err)))
+    };
+    text.lines().map(refusal).collect()
 }
 
 /// Stands for a number in a template; no reason that is printed holds it.

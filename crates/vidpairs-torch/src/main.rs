@@ -43,9 +43,7 @@ impl Libtorch for Tch {
             out,
             device,
             knn,
-            workers,
-            verbosity,
-            cancel,
+            control,
         } = request;
         let summary = train(&TrainOptions {
             pipeline,
@@ -53,9 +51,7 @@ impl Libtorch for Tch {
             out,
             device,
             knn,
-            workers,
-            verbosity,
-            cancel,
+            control,
         })?;
         Ok(Summary {
             json: serde_json::to_value(&summary).map_err(RunError::of)?,

@@ -15,7 +15,7 @@ use vidpairs_source::ImageSetKind;
 
 use super::args::InvarianceArgs;
 use super::neighbour::Neighbour;
-use super::{CliError, Program, signals};
+use super::{CliError, Program};
 use crate::report;
 use crate::report::invariance::{render_table, write_scores_csv};
 
@@ -89,9 +89,7 @@ fn options(args: &InvarianceArgs, program: &Program<'_>) -> Result<InvarianceOpt
         out: args.out.clone(),
         encoders: program.engines.libtorch.map(|libtorch| libtorch as _),
         device: args.device.clone(),
-        workers: args.common.workers(),
-        verbosity: args.common.verbosity(),
-        cancel: signals::cancel_on_signal()?,
+        control: args.common.control()?,
     })
 }
 

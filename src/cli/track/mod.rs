@@ -14,7 +14,7 @@ use vidpairs_run::Verbosity;
 use self::page::Written;
 use super::args::TrackArgs;
 use super::neighbour::Neighbour;
-use super::{CliError, Program, signals};
+use super::{CliError, Program};
 use crate::report;
 
 /// Whether `file` lies in `folder` itself, however the two are written.
@@ -48,7 +48,7 @@ pub(super) fn track(args: &TrackArgs, program: &Program<'_>) -> Result<ExitCode,
         .as_deref()
         .map(|out| page::write_page(&options, &summary, out));
     let (plot, gallery) = (plot.transpose()?, gallery.transpose()?);
-    let has_sequences = args.per_sequence || options.verbosity >= Verbosity::Verbose;
+    let has_sequences = args.per_sequence || options.control.verbosity >= Verbosity::Verbose;
     let too_many = summary
         .too_many_refused
         .then(|| CliError::TooManySequencesRefused {
@@ -128,9 +128,7 @@ fn options(args: &TrackArgs, program: &Program<'_>) -> Result<TrackOptions, CliE
         trackers,
         opencv: program.engines.opencv,
         out: args.out.clone(),
-        workers: args.common.workers(),
-        verbosity: args.common.verbosity(),
-        cancel: signals::cancel_on_signal()?,
+        control: args.common.control()?,
     })
 }
 

@@ -1,13 +1,10 @@
 //! Blocks of one computation on many threads, put together in their order.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vidpairs_run::{LiveBar, RunError, Verbosity};
-use vidpairs_types::parallel::{
-    Cancel, Crew, Ended, Heartbeat, Job, Loss, Planned, Sink, run_ordered,
-};
+use vidpairs_run::{Progress, RunError, Unit, Verbosity, stopped};
+use vidpairs_types::parallel::{Cancel, Crew, Heartbeat, Job, Loss, Sink, run_ordered};
 
 /// A block takes seconds.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -46,74 +43,62 @@ pub(super) fn in_blocks<T: Send + 'static>(
     compute: impl Fn(usize) -> T + Send + Sync + 'static,
     take: impl FnMut(T),
 ) -> Result<(), RunError> {
-    let noun = format!("{what}: block");
-    let bar = LiveBar::new(num_blocks as u64, &noun, "{eta} left", crew.verbosity);
+    let unit = Unit::Things("block");
+    let mut progress = Progress::new(unit, num_blocks as u64, 0, crew.verbosity);
+    progress.set_note(what.to_owned());
     let threads = Crew {
         workers: crew.workers,
         window: crew.workers + 1, // a block of a covariance has D x D numbers
         patience: PATIENCE,
         cancel: Arc::clone(crew.cancel),
     };
-    let mut taken = Taken {
+    let mut blocks = Blocks {
+        what,
         take,
-        bar,
-        lost: None,
+        progress,
     };
-    let job = Arc::new(BlockJob(compute));
-    let ended = run_ordered(0..num_blocks, job, &threads, &mut taken);
-    match (ended.map_err(RunError::Thread)?, taken.lost) {
-        (_, Some(reason)) => Err(RunError::Lost { what, reason }),
-        (Ended::Complete, None) => Ok(()),
-        (Ended::Cancelled | Ended::Broken, None) => Err(RunError::Stopped),
-    }
+    run_ordered(
+        0..num_blocks,
+        Arc::new(BlockJob(compute)),
+        &threads,
+        &mut blocks,
+    )
+    .map_err(stopped)
 }
 
 struct BlockJob<F>(F);
 
 impl<T: Send + 'static, F: Fn(usize) -> T + Send + Sync + 'static> Job for BlockJob<F> {
     type Item = usize;
-    type Piece = usize;
     type Output = Result<T, String>;
-
-    fn plan(&self, block: usize, heartbeat: &Arc<Heartbeat>) -> Planned<usize, Self::Output> {
-        Planned::Done(self.work(block, heartbeat))
-    }
 
     fn work(&self, block: usize, _: &Arc<Heartbeat>) -> Self::Output {
         Ok((self.0)(block))
     }
 
-    fn lost_item(&self, _: usize, loss: Loss) -> Self::Output {
+    fn lost(&self, _: usize, loss: Loss) -> Self::Output {
         Err(match loss {
             Loss::Stalled => format!("a block took more than {} s", PATIENCE.as_secs()),
             Loss::Panicked(message) => message,
         })
     }
-
-    fn lost_piece(&self, block: usize, loss: Loss) -> Self::Output {
-        self.lost_item(block, loss)
-    }
 }
 
-struct Taken<F> {
+struct Blocks<F> {
+    what: &'static str,
     take: F,
-    bar: LiveBar,
-    lost: Option<String>,
+    progress: Progress,
 }
 
-impl<T, F: FnMut(T)> Sink<Result<T, String>> for Taken<F> {
-    fn push(&mut self, block: Result<T, String>) -> ControlFlow<()> {
-        match block {
-            Ok(block) => {
-                (self.take)(block);
-                self.bar.advance(1, "");
-                ControlFlow::Continue(())
-            }
-            Err(reason) => {
-                self.lost = Some(reason);
-                ControlFlow::Break(())
-            }
-        }
+impl<T, F: FnMut(T)> Sink<Result<T, String>> for Blocks<F> {
+    type Error = RunError;
+
+    fn push(&mut self, block: Result<T, String>) -> Result<(), RunError> {
+        let what = self.what;
+        let block = block.map_err(|reason| RunError::Lost { what, reason })?;
+        (self.take)(block);
+        self.progress.advance(1);
+        Ok(())
     }
 }
 

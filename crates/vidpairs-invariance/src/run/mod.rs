@@ -36,9 +36,8 @@ pub use retrieving::retrieve;
 pub use scoring::score_features;
 
 use vidpairs_pipeline::Measure;
-use vidpairs_run::{RunError, Verbosity};
+use vidpairs_run::{Control, RunError};
 use vidpairs_source::ImageSetKind;
-use vidpairs_types::parallel::Cancel;
 
 use self::claim::{Claim, RESULTS_FILE, SAFE};
 use self::judge::Judge;
@@ -60,12 +59,8 @@ pub struct InvarianceOptions {
     pub encoders: Option<&'static dyn EncoderEngine>,
     /// `cpu`, `cuda` or `cuda:N`; `None` for the first GPU if there is one, else the CPU.
     pub device: Option<String>,
-    /// Threads.
-    pub workers: usize,
-    /// How much to tell.
-    pub verbosity: Verbosity,
-    /// Ends it; features that are complete stay.
-    pub cancel: Arc<Cancel>,
+    /// Threads, verbosity, and the wish to stop: features that are complete stay.
+    pub control: Control,
 }
 
 /// Who is measured, on what.
@@ -142,9 +137,9 @@ fn measure(options: &InvarianceOptions) -> Result<Measured, RunError> {
     let judge = Judge {
         measure: &options.measure,
         crew: BlockCrew {
-            workers: options.workers,
-            cancel: &options.cancel,
-            verbosity: options.verbosity,
+            workers: options.control.workers,
+            cancel: &options.control.cancel,
+            verbosity: options.control.verbosity,
         },
     };
     match &options.models {

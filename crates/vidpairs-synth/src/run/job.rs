@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use vidpairs_types::parallel::{Heartbeat, Job, Loss, Planned};
+use vidpairs_types::parallel::{Heartbeat, Job, Loss};
 
 use crate::set::{Failed, Made, Plan};
 
@@ -28,9 +28,19 @@ pub(super) enum NotMade {
     Lost(Loss),
 }
 
-impl SynthJob {
-    fn folder(&self, ordinal: u64) -> PathBuf {
-        self.scratch.join(format!("item-{ordinal}"))
+impl Job for SynthJob {
+    type Item = u64;
+    type Output = Output;
+
+    fn work(&self, ordinal: u64, heartbeat: &Arc<Heartbeat>) -> Output {
+        let folder = self.folder(ordinal);
+        let item = &self.plan.items[ordinal as usize];
+        let made = self.plan.make(item, &folder, heartbeat);
+        Output {
+            ordinal,
+            folder,
+            made: made.map_err(NotMade::Failed),
+        }
     }
 
     fn lost(&self, ordinal: u64, loss: Loss) -> Output {
@@ -42,33 +52,8 @@ impl SynthJob {
     }
 }
 
-impl Job for SynthJob {
-    type Item = u64;
-    type Piece = u64;
-    type Output = Output;
-
-    fn plan(&self, ordinal: u64, heartbeat: &Arc<Heartbeat>) -> Planned<u64, Output> {
-        Planned::Done(self.work(ordinal, heartbeat))
-    }
-
-    fn work(&self, ordinal: u64, heartbeat: &Arc<Heartbeat>) -> Output {
-        let folder = self.folder(ordinal);
-        let made = match self.plan.items.get(ordinal as usize) {
-            Some(item) => self.plan.make(item, &folder, heartbeat),
-            None => Ok(Made::default()),
-        };
-        Output {
-            ordinal,
-            folder,
-            made: made.map_err(NotMade::Failed),
-        }
-    }
-
-    fn lost_item(&self, ordinal: u64, loss: Loss) -> Output {
-        self.lost(ordinal, loss)
-    }
-
-    fn lost_piece(&self, ordinal: u64, loss: Loss) -> Output {
-        self.lost(ordinal, loss)
+impl SynthJob {
+    fn folder(&self, ordinal: u64) -> PathBuf {
+        self.scratch.join(format!("item-{ordinal}"))
     }
 }

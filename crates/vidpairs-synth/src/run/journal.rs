@@ -1,22 +1,19 @@
-//! What a stopped run has published: a line per item, and the truth of its images.
+//! The journal of an unfinished set: one line for each published item, and the truth of its images.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use vidpairs_run::{JOURNAL_FOLDER, RunError, failed, json_lines, lock};
+use vidpairs_run::{Journal, RunError, failed};
 use vidpairs_types::Refusal;
 
 use super::TRUTH_FILE;
 use crate::set::Settings;
 use crate::truth::Truth;
 
-const FILE: &str = "progress.jsonl";
-
-/// What the bytes of a set depend on.
+/// Settings and inputs of a set. Its bytes depend on nothing else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Begin {
     pub program_version: String,
@@ -48,13 +45,21 @@ pub(super) struct Done {
 
 /// Sums over the lines.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Progress {
+pub(super) struct Published {
     done: Vec<Done>,
     pub images: u64,
     pub bytes: u64,
 }
 
-impl Progress {
+impl From<Vec<Done>> for Published {
+    fn from(lines: Vec<Done>) -> Self {
+        let mut published = Self::default();
+        lines.into_iter().for_each(|done| published.add(done));
+        published
+    }
+}
+
+impl Published {
     pub fn add(&mut self, done: Done) {
         self.images += done.images;
         self.bytes += done.bytes;
@@ -103,115 +108,45 @@ impl Progress {
     }
 }
 
-/// The journal of one output folder, locked: no other process writes there.
-pub(super) struct Journal {
-    folder: PathBuf,
-    lines: File,
-    truth: File,
-    truth_bytes: u64,
-    _lock: File,
+/// The truth of the images that the journal lists, in its folder until the set is complete.
+pub(super) struct TruthFile {
+    path: PathBuf,
+    file: File,
+    bytes: u64,
 }
 
-impl Journal {
-    /// Opens the journal of `out`, and reads what it holds: how the run began and what it published, or
-    /// `None` if nothing was begun.
-    pub fn open(out: &Path) -> Result<(Self, Option<(Value, Progress)>), RunError> {
-        let lock = lock(out)?;
-        let folder = out.join(JOURNAL_FOLDER);
-        let open = |path: &Path| {
-            let mut options = OpenOptions::new();
-            let options = options.read(true).write(true).create(true).truncate(false);
-            options.open(path).map_err(failed("open", path))
-        };
-        let (path, truth_path) = (folder.join(FILE), folder.join(TRUTH_FILE));
-        let (mut lines, mut truth) = (open(&path)?, open(&truth_path)?);
+impl TruthFile {
+    /// Opens the truth, and drops the lines of the journal whose truth is not there, and the truth without a line.
+    pub fn open(journal: &mut Journal<Done>, lines: &mut Vec<Done>) -> Result<Self, RunError> {
+        let path = journal.out().journal_folder().join(TRUTH_FILE);
+        let mut options = OpenOptions::new();
+        let file = options.append(true).create(true).open(&path);
+        let file = file.map_err(failed("open", &path))?;
+        let length = file.metadata().map_err(failed("read", &path))?.len();
+        let is_there = |(item, done): (u64, &Done)| done.item == item && done.truth_bytes <= length;
+        let count = (0..)
+            .zip(&*lines)
+            .take_while(|&line| is_there(line))
+            .count();
+        lines.truncate(count);
+        journal.keep(count)?;
+        let bytes = lines.last().map_or(0, |done| done.truth_bytes);
+        file.set_len(bytes).map_err(failed("shorten", &path))?;
+        Ok(Self { path, file, bytes })
+    }
+
+    /// Appends `truths` and returns the length with them.
+    pub fn add(&mut self, truths: &[Truth]) -> Result<u64, RunError> {
         let mut text = Vec::new();
-        lines
-            .read_to_end(&mut text)
-            .map_err(failed("read", &path))?;
-        let truth_len = truth.metadata().map_err(failed("read", &truth_path))?.len();
-        let (found, bytes) = parse(&text, truth_len);
-        let truth_bytes = found
-            .as_ref()
-            .and_then(|(_, progress)| progress.done.last())
-            .map_or(0, |done| done.truth_bytes);
-        for (file, path, len) in [
-            (&mut lines, &path, bytes),
-            (&mut truth, &truth_path, truth_bytes),
-        ] {
-            let cut = file.set_len(len).and_then(|()| file.seek(SeekFrom::End(0)));
-            cut.map_err(failed("shorten", path))?;
+        for truth in truths {
+            serde_json::to_writer(&mut text, truth)
+                .map_err(|err| failed("write", &self.path)(io::Error::other(err)))?;
+            text.push(b'\n');
         }
-        let journal = Self {
-            folder,
-            lines,
-            truth,
-            truth_bytes,
-            _lock: lock,
-        };
-        Ok((journal, found))
+        let written = self.file.write_all(&text);
+        let written = written.and_then(|()| self.file.sync_data());
+        written.map_err(failed("write", &self.path))?;
+        self.bytes += text.len() as u64;
+        Ok(self.bytes)
     }
-
-    /// Writes the first line.
-    pub fn begin(&mut self, begin: &Begin) -> Result<(), RunError> {
-        self.write_line(begin)
-    }
-
-    /// Appends `truths`, and gives the length of the truth with them.
-    pub fn add_truths(&mut self, truths: &[Truth]) -> Result<u64, RunError> {
-        let path = self.folder.join(TRUTH_FILE);
-        let text = json_lines(&path, truths)?;
-        let written = self
-            .truth
-            .write_all(&text)
-            .and_then(|()| self.truth.sync_data());
-        written.map_err(failed("write", &path))?;
-        self.truth_bytes += text.len() as u64;
-        Ok(self.truth_bytes)
-    }
-
-    /// Adds a line, to the disk.
-    pub fn add(&mut self, done: &Done) -> Result<(), RunError> {
-        self.write_line(done)
-    }
-
-    /// The run is complete: the folder goes.
-    pub fn remove(self) -> Result<(), RunError> {
-        fs::remove_dir_all(&self.folder).map_err(failed("remove", &self.folder))
-    }
-
-    fn write_line(&mut self, line: &impl Serialize) -> Result<(), RunError> {
-        let path = self.folder.join(FILE);
-        let text = json_lines(&path, &[line])?;
-        let written = self
-            .lines
-            .write_all(&text)
-            .and_then(|()| self.lines.sync_data());
-        written.map_err(failed("write", &path))
-    }
-}
-
-/// The lines up to the first that is torn, or whose truth is not there, and their length.
-fn parse(text: &[u8], truth_len: u64) -> (Option<(Value, Progress)>, u64) {
-    let mut lines = text
-        .split_inclusive(|&byte| byte == b'\n')
-        .filter(|line| line.ends_with(b"\n"));
-    let Some(first) = lines.next() else {
-        return (None, 0);
-    };
-    let Ok(begin) = serde_json::from_slice::<Value>(first) else {
-        return (None, 0);
-    };
-    let mut progress = Progress::default();
-    let mut bytes = first.len() as u64;
-    for line in lines {
-        match serde_json::from_slice::<Done>(line) {
-            Ok(done) if done.item == progress.items() && done.truth_bytes <= truth_len => {
-                progress.add(done);
-                bytes += line.len() as u64;
-            }
-            _ => break,
-        }
-    }
-    (Some((begin, progress)), bytes)
 }

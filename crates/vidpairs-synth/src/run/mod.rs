@@ -12,9 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
 pub use credit::Credit;
@@ -26,14 +25,14 @@ pub use sample::{
 
 use vidpairs_extract::decode;
 use vidpairs_run::{
-    JOURNAL_FOLDER, REFUSED_FILE, RunError, Verbosity, counted, differences, failed, json_lines,
-    nothing_foreign_in, write_whole,
+    Control, Journal, Progress, REFUSED_FILE, RunError, RunLayout, Started, Unit, Verbosity,
+    broken, counted, failed,
 };
 use vidpairs_types::Refusal;
-use vidpairs_types::parallel::{Cancel, Crew, Ended, run_ordered};
+use vidpairs_types::parallel::run_ordered;
 
 use self::job::SynthJob;
-use self::journal::{Begin, Journal, Progress};
+use self::journal::{Begin, Done, Published, TruthFile};
 use self::publish::Publisher;
 use crate::backdrops::{Backdrops, Collection};
 use crate::catalog::Catalog;
@@ -45,6 +44,11 @@ pub const TRUTH_FILE: &str = "truth.jsonl";
 const CREDITS_FILE: &str = "credits.jsonl";
 /// The manifest, written last.
 const MANIFEST_FILE: &str = "synth.json";
+const LAYOUT: RunLayout = RunLayout {
+    what: "a rendered set",
+    manifest: MANIFEST_FILE,
+    begin_key: "set",
+};
 /// An image takes milliseconds; an object of millions of triangles, seconds.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -59,12 +63,8 @@ pub struct SynthOptions {
     pub backgrounds: Option<PathBuf>,
     /// A new or empty folder, or that of a stopped run of the same set.
     pub out: PathBuf,
-    /// Threads that render.
-    pub workers: usize,
-    /// How much to tell.
-    pub verbosity: Verbosity,
-    /// Ends the run.
-    pub cancel: Arc<Cancel>,
+    /// Threads, verbosity, and the wish to stop.
+    pub control: Control,
 }
 
 /// What was rendered; `--json` prints it.
@@ -94,21 +94,22 @@ pub struct SynthSummary {
     pub is_complete_already: bool,
 }
 
-/// Renders the set of `options`; goes on by itself where a run of the same set was stopped.
+/// Renders the set of `options`, or resumes a stopped run of the same set.
 ///
 /// # Errors
-/// [`RunError`]. What was published stays, and the same call goes on from there.
+/// [`RunError`]. Published items stay, and the same call resumes after them.
 pub fn synth(options: &SynthOptions) -> Result<SynthSummary, RunError> {
     let start = Instant::now();
-    decode::set_ffmpeg_log(options.verbosity >= Verbosity::Verbose);
-    if options.out.exists() && !options.out.is_dir() {
-        return Err(RunError::NotAFolder(options.out.clone()));
+    let (out, control) = (&options.out, &options.control);
+    decode::set_ffmpeg_log(control.verbosity >= Verbosity::Verbose);
+    if out.exists() && !out.is_dir() {
+        return Err(RunError::NotAFolder(out.clone()));
     }
     let catalog = Catalog::read(&options.objects).map_err(SynthError::from)?;
     let backdrops = match &options.backgrounds {
         Some(root) => {
             // Its own images, where it lies among them, are no backgrounds of a set.
-            let found = Collection::list(root, own_folder(root, &options.out).as_deref());
+            let found = Collection::list(root, own_folder(root, out).as_deref());
             Backdrops::Collected(found.map_err(SynthError::from)?)
         }
         None => Backdrops::Painted,
@@ -116,58 +117,47 @@ pub fn synth(options: &SynthOptions) -> Result<SynthSummary, RunError> {
     let begin = Begin::new(&options.settings, &catalog, &backdrops);
     let plan =
         Plan::new(options.settings.clone(), &catalog, backdrops).map_err(SynthError::from)?;
-    if let Some(summary) = complete_already(options, &begin, &plan)? {
-        return Ok(summary);
-    }
-    // What the journal tells is not known where the disk has no room to open it.
-    let (journal, progress) = open_journal(options, &begin)
-        .map_err(|err| err.named_if_full(&options.out, "the images so far"))?;
-    let num_images_before = progress.images;
+    // The journal cannot be read where the disk has no room to open it.
+    let full = |err: RunError| err.named_if_full(out, "the images so far");
+    let (mut journal, mut lines) = match LAYOUT.start(out, &begin).map_err(full)? {
+        Started::Complete(manifest) => return Ok(complete(&manifest, &plan)),
+        Started::Open(journal, lines) => (journal, lines),
+    };
+    let truth = TruthFile::open(&mut journal, &mut lines).map_err(full)?;
+    let published = Published::from(lines);
+    let images_before = published.images;
     let plan = Arc::new(plan);
     let mut publisher = Publisher {
-        out: options.out.clone(),
         plan: Arc::clone(&plan),
-        bar: bar(&plan, &progress, options.verbosity),
-        images_before: progress.images,
-        told: HashSet::new(),
-        verbosity: options.verbosity,
+        images_before,
+        reported: HashSet::new(),
         journal,
-        progress,
-        error: None,
+        truth,
+        progress: Progress::new(
+            Unit::Things("image"),
+            plan.num_images(),
+            images_before,
+            control.verbosity,
+        ),
+        published,
     };
-    let first = publisher.progress.items();
     let job = SynthJob {
         plan: Arc::clone(&plan),
-        scratch: options.out.join(JOURNAL_FOLDER),
+        scratch: publisher.journal.out().journal_folder(),
     };
-    let crew = Crew {
-        workers: options.workers,
-        window: 2 * options.workers,
-        patience: PATIENCE,
-        cancel: Arc::clone(&options.cancel),
-    };
-    let ended = run_ordered(
-        first..plan.items.len() as u64,
-        Arc::new(job),
-        &crew,
-        &mut publisher,
-    );
-    publisher.bar.finish_and_clear();
-    let safe = counted(publisher.progress.images, "image");
-    let named = |err: RunError| err.named_if_full(&options.out, &safe);
-    match (ended.map_err(RunError::Thread)?, publisher.error.take()) {
-        (_, Some(err)) => return Err(named(err)),
-        (Ended::Complete, None) => {}
-        (Ended::Cancelled | Ended::Broken, None) => {
-            return Err(RunError::Interrupted {
-                out: options.out.clone(),
-                safe,
-            });
-        }
-    }
-    let progress = publisher.progress;
-    if progress.items_made() == 0 {
-        let (item, reason) = progress.first_refused().unwrap_or_default();
+    let items = publisher.published.items()..plan.items.len() as u64;
+    let crew = control.crew(PATIENCE);
+    let ended = run_ordered(items, Arc::new(job), &crew, &mut publisher);
+    publisher.progress.finish();
+    let Publisher {
+        published, journal, ..
+    } = publisher;
+    let safe = counted(published.images, "image");
+    ended.map_err(|end| broken(end, out, &safe))?;
+    if published.items_made() == 0 {
+        let (item, reason) = published
+            .first_refused()
+            .expect("a plan has items, and none of them was made");
         return Err(SynthError::NothingMade {
             num_items: plan.items.len() as u64,
             item,
@@ -175,16 +165,12 @@ pub fn synth(options: &SynthOptions) -> Result<SynthSummary, RunError> {
         }
         .into());
     }
-    let summary = SynthSummary {
-        seconds: start.elapsed().as_secs_f64(),
-        ..finish(options, &catalog, &plan, &begin, &progress).map_err(named)?
-    };
-    publisher.journal.remove()?;
-    let rendered = (progress.images - num_images_before) as f64;
-    Ok(SynthSummary {
-        images_per_second: rendered / summary.seconds.max(1e-9),
-        ..summary
-    })
+    let full = |err: RunError| err.named_if_full(out, &safe);
+    let mut summary = finish(journal, &catalog, &plan, &begin, &published).map_err(full)?;
+    summary.seconds = start.elapsed().as_secs_f64();
+    let num_rendered = published.images - images_before;
+    summary.images_per_second = num_rendered as f64 / summary.seconds.max(1e-9);
+    Ok(summary)
 }
 
 /// `out` as a walk through `root` meets it, if it lies in there.
@@ -212,52 +198,13 @@ impl Begin {
             backgrounds_xxh3: fingerprint(names.iter().map(String::as_str).collect()),
         }
     }
-
-    /// Fails if `theirs` is another set.
-    fn same_as(&self, theirs: &serde_json::Value, out: &Path) -> Result<(), RunError> {
-        let differences = differences(theirs, &json!(self), |path| path == "program_version");
-        if !differences.is_empty() {
-            return Err(RunError::OtherRun {
-                out: out.to_owned(),
-                what: "a rendered set",
-                difference: differences.join(", "),
-            });
-        }
-        let version = &theirs["program_version"];
-        if version != &json!(self.program_version) {
-            return Err(RunError::OtherVersion {
-                out: out.to_owned(),
-                theirs: version.as_str().unwrap_or("?").to_owned(),
-                ours: self.program_version.clone(),
-            });
-        }
-        Ok(())
-    }
 }
 
-/// The summary of a set that `out` holds whole; `None` if it holds none.
-fn complete_already(
-    options: &SynthOptions,
-    begin: &Begin,
-    plan: &Plan,
-) -> Result<Option<SynthSummary>, RunError> {
-    let path = options.out.join(MANIFEST_FILE);
-    let text = match std::fs::read(&path) {
-        Ok(text) => text,
-        Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(err) => return Err(failed("read", &path)(err)),
-    };
-    let manifest: serde_json::Value = serde_json::from_slice(&text)
-        .map_err(|err| failed("read", &path)(std::io::Error::other(err)))?;
-    begin.same_as(&manifest["set"], &options.out)?;
-    let journal = options.out.join(JOURNAL_FOLDER);
-    if journal.exists() {
-        // The run was stopped while it removed it.
-        std::fs::remove_dir_all(&journal).map_err(failed("remove", &journal))?;
-    }
+/// The summary of a set that was complete before.
+fn complete(manifest: &Value, plan: &Plan) -> SynthSummary {
     let total = |name: &str| manifest["totals"][name].as_u64().unwrap_or(0);
-    Ok(Some(SynthSummary {
-        kind: options.settings.kind.name(),
+    SynthSummary {
+        kind: plan.settings.kind.name(),
         items: total("items"),
         items_refused: total("items_refused"),
         images: total("images"),
@@ -268,82 +215,41 @@ fn complete_already(
         images_per_second: 0.0,
         remarks: plan.remarks.clone(),
         is_complete_already: true,
-    }))
-}
-
-fn open_journal(options: &SynthOptions, begin: &Begin) -> Result<(Journal, Progress), RunError> {
-    let out = &options.out;
-    if !out.join(JOURNAL_FOLDER).is_dir() {
-        nothing_foreign_in(out)?;
-    }
-    let (mut journal, found) = Journal::open(out)?;
-    match found {
-        Some((theirs, progress)) => {
-            begin.same_as(&theirs, out)?;
-            Ok((journal, progress))
-        }
-        None => {
-            journal.begin(begin)?;
-            Ok((journal, Progress::default()))
-        }
     }
 }
 
-fn bar(plan: &Plan, progress: &Progress, verbosity: Verbosity) -> ProgressBar {
-    if verbosity == Verbosity::Quiet {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template(
-        "{wide_bar} {human_pos} of {human_len} images, {per_sec}, {eta} left",
-    );
-    let bar = ProgressBar::new(plan.num_images());
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.set_position(progress.images);
-    bar.reset_eta();
-    bar
-}
-
-/// The lists, the truth, the credits, what was refused, and the manifest after all else.
+/// Writes the lists, the truth, the credits, the refusals, and the manifest after everything else.
 fn finish(
-    options: &SynthOptions,
+    journal: Journal<Done>,
     catalog: &Catalog,
     plan: &Plan,
     begin: &Begin,
-    progress: &Progress,
+    published: &Published,
 ) -> Result<SynthSummary, RunError> {
-    let out = &options.out;
-    for (name, text) in index_files(&plan.settings, progress.names()) {
-        write_whole(out, &name, text.as_bytes())?;
+    let out = journal.out();
+    for (name, text) in index_files(&plan.settings, published.names()) {
+        out.write(&name, text.as_bytes())?;
     }
     // A copy: a run that is stopped before the manifest needs the journal's own again.
-    let truth = out.join(JOURNAL_FOLDER).join(TRUTH_FILE);
+    let truth = out.journal_folder().join(TRUTH_FILE);
     let truth = std::fs::read(&truth).map_err(failed("read", &truth))?;
-    write_whole(out, TRUTH_FILE, &truth)?;
-    let objects = progress.objects();
+    out.write(TRUTH_FILE, &truth)?;
+    let objects = published.objects();
     let used = catalog
         .objects
         .iter()
         .filter(|object| objects.contains(object.id.as_str()));
-    let credits: Vec<Credit> = used.map(Credit::of).collect();
-    write_whole(
-        out,
-        CREDITS_FILE,
-        &json_lines(&out.join(CREDITS_FILE), &credits)?,
-    )?;
-    let refused = refused(catalog, progress);
-    write_whole(
-        out,
-        REFUSED_FILE,
-        &json_lines(&out.join(REFUSED_FILE), &refused)?,
-    )?;
+    out.write_lines(CREDITS_FILE, used.map(Credit::of))?;
+    let refused = refused(catalog, published);
+    out.write_refusals(&refused)?;
     let summary = SynthSummary {
         kind: plan.settings.kind.name(),
-        items: progress.items(),
-        items_refused: progress.items() - progress.items_made(),
-        images: progress.images,
+        items: published.items(),
+        items_refused: published.items() - published.items_made(),
+        images: published.images,
         objects: objects.len() as u64,
         refused: refused.len() as u64,
-        bytes: progress.bytes,
+        bytes: published.bytes,
         seconds: 0.0,
         images_per_second: 0.0,
         remarks: plan.remarks.clone(),
@@ -361,19 +267,17 @@ fn finish(
             "bytes": summary.bytes,
         },
     });
-    let mut text = serde_json::to_vec_pretty(&manifest)
-        .map_err(|err| failed("write", &out.join(MANIFEST_FILE))(std::io::Error::other(err)))?;
-    text.push(b'\n');
-    write_whole(out, MANIFEST_FILE, &text)?;
+    out.write_json(MANIFEST_FILE, &manifest)?;
+    journal.finish()?;
     Ok(summary)
 }
 
 /// Each once, sorted by id: an object that fails is drawn for many items.
-fn refused(catalog: &Catalog, progress: &Progress) -> Vec<Refusal> {
+fn refused(catalog: &Catalog, published: &Published) -> Vec<Refusal> {
     let mut refused: Vec<Refusal> = catalog
         .set_aside
         .iter()
-        .chain(progress.refused())
+        .chain(published.refused())
         .cloned()
         .collect();
     refused.sort_by(|a, b| (&a.id, &a.path, &a.reason).cmp(&(&b.id, &b.path, &b.reason)));

@@ -2,50 +2,42 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::{self, Write};
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
-use indicatif::ProgressBar;
-use vidpairs_run::{RunError, Verbosity, failed};
-use vidpairs_types::parallel::{Loss, Sink};
+use vidpairs_run::{Journal, Progress, RunError, failed, loss_reason};
+use vidpairs_types::parallel::Sink;
 use vidpairs_types::{Outcome, Refusal, Stage, with_causes};
 
+use super::PATIENCE;
 use super::error::SynthError;
 use super::job::{NotMade, Output};
-use super::journal::{Done, Journal, Progress};
+use super::journal::{Done, Published, TruthFile};
 use crate::set::{Failed, ItemError, Made, Plan};
 
 pub(super) struct Publisher {
-    pub out: PathBuf,
     pub plan: Arc<Plan>,
-    pub bar: ProgressBar,
-    /// Images that an earlier run has made.
+    /// Images of an earlier run.
     pub images_before: u64,
-    /// Ids of what was told to be refused.
-    pub told: HashSet<String>,
-    pub verbosity: Verbosity,
-    pub journal: Journal,
+    /// Ids of the refused objects that were reported.
+    pub reported: HashSet<String>,
+    pub journal: Journal<Done>,
+    pub truth: TruthFile,
+    pub published: Published,
     pub progress: Progress,
-    /// Why the run was broken off.
-    pub error: Option<RunError>,
 }
 
 impl Sink<Output> for Publisher {
-    fn push(&mut self, output: Output) -> ControlFlow<()> {
-        match self.publish(output) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(err) => {
-                self.error = Some(err);
-                ControlFlow::Break(())
-            }
-        }
+    type Error = RunError;
+
+    fn push(&mut self, output: Output) -> Result<(), RunError> {
+        self.publish(output)
     }
 
     fn tick(&mut self) {
-        self.bar
-            .set_position(self.images_before + self.plan.num_rendered());
+        let num_rendered = self.plan.num_rendered();
+        self.progress.set(self.images_before + num_rendered, 0.0);
     }
 }
 
@@ -56,12 +48,9 @@ impl Publisher {
             folder,
             made,
         } = output;
-        let name = self
-            .plan
-            .items
-            .get(ordinal as usize)
-            .map(|item| self.plan.name_of(item));
-        let name = name.unwrap_or_default();
+        let item = &self.plan.items[ordinal as usize];
+        let name = self.plan.name_of(item);
+        let place = self.plan.place_of(item);
         let (made, not_made) = match made {
             Ok(made) => (made, None),
             Err(NotMade::Failed(failed)) if failed.why.is_final() => {
@@ -80,14 +69,7 @@ impl Publisher {
                 };
                 (made, Some((stage, with_causes(&*why))))
             }
-            Err(NotMade::Lost(Loss::Stalled)) => (
-                Made::default(),
-                Some((Stage::Watchdog, "no progress for minutes".to_owned())),
-            ),
-            Err(NotMade::Lost(Loss::Panicked(words))) => (
-                Made::default(),
-                Some((Stage::Internal, format!("panic: {words}"))),
-            ),
+            Err(NotMade::Lost(loss)) => (Made::default(), Some(loss_reason(loss, PATIENCE))),
         };
         for made_name in &made.names {
             self.move_into_place(&folder, made_name)?;
@@ -98,18 +80,14 @@ impl Publisher {
         })?;
         let refusal = not_made.map(|(stage, reason)| Refusal {
             id: name,
-            path: self
-                .plan
-                .items
-                .get(ordinal as usize)
-                .map_or_else(String::new, |item| self.plan.place_of(item)),
+            path: place,
             outcome: Outcome::Refused,
             stage,
             reason,
             retry: "mend it and render the set again into a new folder".to_owned(),
         });
         for refusal in made.refused.iter().chain(&refusal) {
-            self.tell(refusal);
+            self.report(refusal);
         }
         let done = Done {
             item: ordinal,
@@ -119,15 +97,16 @@ impl Publisher {
             bytes: made.num_bytes,
             refused: made.refused,
             not_made: refusal,
-            truth_bytes: self.journal.add_truths(&made.truths)?,
+            truth_bytes: self.truth.add(&made.truths)?,
         };
         self.journal.add(&done)?;
-        self.progress.add(done);
+        self.journal.sync()?;
+        self.published.add(done);
         Ok(())
     }
 
     fn move_into_place(&self, folder: &Path, name: &str) -> Result<(), RunError> {
-        let (from, to) = (folder.join(name), self.out.join(name));
+        let (from, to) = (folder.join(name), self.journal.out().path().join(name));
         if let Some(parent) = to.parent() {
             fs::create_dir_all(parent).map_err(failed("create", parent))?;
         }
@@ -138,12 +117,10 @@ impl Publisher {
         fs::rename(&from, &to).map_err(failed("write", &to))
     }
 
-    /// Once: an object that fails is drawn for many items.
-    fn tell(&mut self, refusal: &Refusal) {
-        if self.verbosity >= Verbosity::Verbose && self.told.insert(refusal.id.clone()) {
-            self.bar.suspend(|| {
-                let _ = writeln!(io::stderr(), "refused: {}: {}", refusal.id, refusal.reason);
-            });
+    /// Reports a refused object once: it is drawn for many items.
+    fn report(&mut self, refusal: &Refusal) {
+        if self.progress.is_verbose() && self.reported.insert(refusal.id.clone()) {
+            self.progress.refused(refusal);
         }
     }
 }

@@ -4,7 +4,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
@@ -14,8 +13,7 @@ use vidpairs_learn::model::{
     Depth, Precision, ResNet, ResNetConfig, Stage, Stem, TrainedResNet, to_host,
 };
 use vidpairs_learn::run::{FeatureOptions, ImageFeatures, image_features};
-use vidpairs_run::{RunError, Verbosity};
-use vidpairs_types::parallel::Cancel;
+use vidpairs_run::{Control, RunError};
 use vidpairs_types::{
     BoxXywh, Condition, ImageSet, ImageSets, Invariance, NearView, SetImage, with_causes,
 };
@@ -101,9 +99,7 @@ fn options(stage: Stage, out: Option<&Path>) -> FeatureOptions {
         stage,
         precision: Precision::F32,
         out: out.map(Path::to_owned),
-        workers: 2,
-        verbosity: Verbosity::Quiet,
-        cancel: Arc::new(Cancel::default()),
+        control: Control::quiet(2),
     }
 }
 
@@ -325,7 +321,7 @@ fn a_run_that_is_stopped_keeps_nothing_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let encoder = encoder(folder.path());
     let options = options(Stage::Pooled, Some(folder.path()));
-    options.cancel.set();
+    options.control.cancel.set();
     let err = image_features(&encoder, &golden_sets(), &options).unwrap_err();
     assert!(matches!(err, RunError::Interrupted { .. }), "{err}");
     assert!(files(folder.path()).is_empty());
@@ -344,7 +340,7 @@ fn any_number_of_workers_gives_the_same_rows() {
     let sets = sets(&images);
     let of = |workers| {
         let mut options = options(Stage::Layer1, None);
-        options.workers = workers;
+        options.control.workers = workers;
         image_features(&encoder, &sets, &options).unwrap()
     };
     let (one, eight) = (of(1), of(8));

@@ -38,7 +38,7 @@ fn shards_that_the_pipeline_does_not_speak_of_are_refused() {
     let words = "shards holds 40 records, fewer than train.batch = 64; extract more, or set train.batch to at most 40";
     refused(&work, &few, &[words]);
     let none = train.clone().replace("shards", "nowhere");
-    refused(&work, &none, &["there is no folder", "nowhere"]);
+    refused(&work, &none, &["there is not a folder", "nowhere"]);
     fs::create_dir(work.path("empty")).unwrap();
     let empty = train.clone().replace("shards", "empty");
     refused(&work, &empty, &["empty is no data set"]);
@@ -158,7 +158,7 @@ fn the_folder_of_another_run_or_of_somebody_else_is_left_alone() {
     };
     let same = work.train("run").set("train.epochs=1");
     let words = [
-        "run holds a run of other settings",
+        "run holds a run with other settings",
         "train.learning_rate was 0.03, is 0.1",
     ];
     differs(same.clone().set("train.learning_rate=0.1"), &words);
@@ -186,7 +186,7 @@ fn the_folder_of_another_run_or_of_somebody_else_is_left_alone() {
     );
     assert_eq!(snapshot(&work.path("theirs")).len(), 1);
     let ran = work.train("theirs/notes.txt").run();
-    ran.failed_with(2, &["theirs/notes.txt is no folder"]);
+    ran.failed_with(2, &["theirs/notes.txt is not a folder"]);
 }
 
 #[test]

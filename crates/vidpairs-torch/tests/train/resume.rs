@@ -88,8 +88,8 @@ fn a_run_that_is_asked_to_stop_says_what_is_safe_and_goes_on_to_the_same_bytes()
         let step: u64 = last["step-".len().."step-0000000000".len()]
             .parse()
             .unwrap();
-        let safe = format!("interrupted; what was done is safe ({step} steps) in {how}");
-        ran.failed_with(130, &[&safe, "the same command goes on from there"]);
+        let safe = format!("interrupted; finished work is safe ({step} steps) in {how}");
+        ran.failed_with(130, &[&safe, "the same command resumes from there"]);
         assert_eq!(ran.stdout, "");
         finite_weights(&checkpoint(&work.path(how), step));
         assert_eq!(metrics(&work.path(how)).len() as u64, step);

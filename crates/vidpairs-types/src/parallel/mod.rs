@@ -1,14 +1,16 @@
-//! Ordered work on many threads, with a ceiling on what is in flight and a watchdog.
+//! Ordered work on many threads, with a ceiling on the outputs in flight and a watchdog.
 //!
-//! **Takes** a list of items and a [`Job`]. **Gives** the job's outputs to a [`Sink`] on the caller's
-//! thread, in the order of the items, whatever the number of workers. **Fails** only where no thread
-//! can be started; an item that panics or stalls becomes [`Job::lost_item`] or [`Job::lost_piece`], and the work goes on.
+//! **Takes** a list of items and a [`Job`], or a [`PieceJob`] that cuts items into pieces. **Gives** the outputs to a [`Sink`] on the
+//! caller's thread, in the order of the items, for any number of workers. **Fails** with [`Broken`]: the sink failed, the run was
+//! cancelled, or no thread could be started. An item that panics or stalls becomes an output of the job, and the work continues.
 
 mod cancel;
 mod heartbeat;
+mod job;
 mod ordered;
 mod shared;
 
 pub use cancel::Cancel;
 pub use heartbeat::Heartbeat;
-pub use ordered::{Crew, Ended, Job, Loss, Planned, Sink, run_ordered};
+pub use job::{Job, Loss, PieceJob, Planned, Sink};
+pub use ordered::{Broken, Crew, run_in_pieces, run_ordered};

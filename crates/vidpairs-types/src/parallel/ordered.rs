@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::io;
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -11,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
+use super::Cancel;
+use super::job::{Job, Loss, PieceJob, Planned, Sink, Whole};
 use super::shared::{Place, Running, Shared, Task};
-use super::{Cancel, Heartbeat};
 
 /// How often the caller's thread looks at the heartbeats and lets the sink redraw.
 const TICK: Duration = Duration::from_millis(50);
@@ -32,67 +32,15 @@ pub struct Crew {
     pub cancel: Arc<Cancel>,
 }
 
-/// Why a task gave no output of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Loss {
-    /// No heartbeat for [`Crew::patience`].
-    Stalled,
-    /// The task panicked, with this message.
-    Panicked(String),
-}
-
-/// What planning made of an item.
-pub enum Planned<P, O> {
-    /// All its work is done already.
-    Done(O),
-    /// Pieces that any worker may take; none means that the item has no output.
-    Pieces(Vec<P>),
-}
-
-/// The work of a crew.
-pub trait Job: Send + Sync + 'static {
-    /// What is listed.
-    type Item: Clone + Send + 'static;
-    /// What an item is cut into.
-    type Piece: Clone + Send + 'static;
-    /// What the sink gets.
-    type Output: Send + 'static;
-
-    /// Cuts an item into pieces, or does it at once where cutting is not worth it.
-    fn plan(
-        &self,
-        item: Self::Item,
-        heartbeat: &Arc<Heartbeat>,
-    ) -> Planned<Self::Piece, Self::Output>;
-
-    /// Does one piece.
-    fn work(&self, piece: Self::Piece, heartbeat: &Arc<Heartbeat>) -> Self::Output;
-
-    /// The output that stands for an item whose planning was lost.
-    fn lost_item(&self, item: Self::Item, loss: Loss) -> Self::Output;
-
-    /// The output that stands for a lost piece.
-    fn lost_piece(&self, piece: Self::Piece, loss: Loss) -> Self::Output;
-}
-
-/// Where outputs go, on the caller's thread.
-pub trait Sink<O> {
-    /// Takes the next output in order. `Break` ends the run.
-    fn push(&mut self, output: O) -> ControlFlow<()>;
-
-    /// Called a few times a second.
-    fn tick(&mut self) {}
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// Every item's output was handed over.
-    Complete,
+/// Why a run ended before every output was handed over.
+#[derive(Debug)]
+pub enum Broken<E> {
     /// [`Crew::cancel`] was set.
     Cancelled,
-    /// The sink broke off.
-    Broken,
+    /// The sink failed.
+    Sink(E),
+    /// A thread could not be started.
+    Thread(io::Error),
 }
 
 enum Message<O> {
@@ -101,25 +49,39 @@ enum Message<O> {
     Cut,
 }
 
-/// Does `job` for every item on `crew.workers` threads and hands the outputs to `sink` in the order
-/// of the items, pieces of an item in their order.
+/// Does `job` for every item on `crew.workers` threads and hands the outputs to `sink` in the order of the items.
 ///
-/// A task that panics, or shows no heartbeat for `crew.patience`, becomes an output of
-/// [`Job::lost_item`] or [`Job::lost_piece`]. A thread that hangs inside a C library cannot be
-/// stopped: it is left behind, a new worker takes its place, and it ends with the program. Every
-/// other thread is joined before this returns.
+/// An item that panics, or shows no heartbeat for `crew.patience`, becomes an output of [`Job::lost`]. A thread that hangs inside a C
+/// library cannot be stopped: it is left behind, a new worker takes its place, and it ends with the program. Every other thread is
+/// joined before this returns.
 ///
 /// # Errors
-/// An [`io::Error`] if a thread cannot be started.
+/// [`Broken`]; outputs before that were handed over.
 ///
 /// # Panics
 /// If the sink panics; the workers are stopped first.
-pub fn run_ordered<J: Job>(
+pub fn run_ordered<J: Job, S: Sink<J::Output>>(
     items: impl Iterator<Item = J::Item> + Send + 'static,
     job: Arc<J>,
     crew: &Crew,
-    sink: &mut impl Sink<J::Output>,
-) -> io::Result<Ended> {
+    sink: &mut S,
+) -> Result<(), Broken<S::Error>> {
+    run_in_pieces(items, Arc::new(Whole(job)), crew, sink)
+}
+
+/// As [`run_ordered`], for a job that cuts items into pieces: the outputs of an item's pieces come in their order.
+///
+/// # Errors
+/// As [`run_ordered`].
+///
+/// # Panics
+/// As [`run_ordered`].
+pub fn run_in_pieces<J: PieceJob, S: Sink<J::Output>>(
+    items: impl Iterator<Item = J::Item> + Send + 'static,
+    job: Arc<J>,
+    crew: &Crew,
+    sink: &mut S,
+) -> Result<(), Broken<S::Error>> {
     let shared = Arc::new(Shared::new(
         Box::new(items),
         crew.window.max(1),
@@ -134,15 +96,16 @@ pub fn run_ordered<J: Job>(
         crew: crew.clone(),
     };
     let supervised = catch_unwind(AssertUnwindSafe(|| {
-        run.spawn_workers(crew.workers.max(1))?;
+        run.spawn_workers(crew.workers.max(1))
+            .map_err(Broken::Thread)?;
         run.supervise(&output_rx, sink)
     }));
     run.shared.close();
-    run.stop_workers(matches!(supervised, Ok(Ok(Ended::Complete))));
+    run.stop_workers(matches!(supervised, Ok(Ok(()))));
     supervised.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-struct Run<J: Job> {
+struct Run<J: PieceJob> {
     job: Arc<J>,
     shared: Arc<Shared<J::Item, J::Piece>>,
     output_tx: Sender<Message<J::Output>>,
@@ -150,7 +113,7 @@ struct Run<J: Job> {
     crew: Crew,
 }
 
-impl<J: Job> Run<J> {
+impl<J: PieceJob> Run<J> {
     fn spawn_workers(&mut self, count: usize) -> io::Result<()> {
         for _ in 0..count {
             let (job, shared) = (Arc::clone(&self.job), Arc::clone(&self.shared));
@@ -165,11 +128,11 @@ impl<J: Job> Run<J> {
     }
 
     /// Puts the outputs in order and watches the workers, until all is done or somebody stops.
-    fn supervise(
+    fn supervise<S: Sink<J::Output>>(
         &mut self,
         output_rx: &Receiver<Message<J::Output>>,
-        sink: &mut impl Sink<J::Output>,
-    ) -> io::Result<Ended> {
+        sink: &mut S,
+    ) -> Result<(), Broken<S::Error>> {
         let mut waiting = BTreeMap::new();
         let mut watch = Watch::default();
         let mut next_look = Instant::now() + TICK;
@@ -179,23 +142,21 @@ impl<J: Job> Run<J> {
             }
             while let Some(output) = waiting.remove(&self.shared.head()) {
                 if self.crew.cancel.is_set() {
-                    return Ok(Ended::Cancelled);
+                    return Err(Broken::Cancelled);
                 }
-                if sink.push(output).is_break() {
-                    return Ok(Ended::Broken);
-                }
+                sink.push(output).map_err(Broken::Sink)?;
                 self.shared.emitted();
             }
             if self.crew.cancel.is_set() {
-                return Ok(Ended::Cancelled);
+                return Err(Broken::Cancelled);
             }
             if self.shared.is_done() {
-                return Ok(Ended::Complete);
+                return Ok(());
             }
             if Instant::now() >= next_look {
                 for stuck in watch.look(&self.shared, self.crew.patience) {
                     // Its thread hangs inside a library: another one must take its place.
-                    self.spawn_workers(1)?;
+                    self.spawn_workers(1).map_err(Broken::Thread)?;
                     waiting.insert(stuck.place, lost(&*self.job, stuck.task, Loss::Stalled));
                 }
                 sink.tick();
@@ -221,7 +182,7 @@ impl<J: Job> Run<J> {
     }
 }
 
-fn work_until_closed<J: Job>(
+fn work_until_closed<J: PieceJob>(
     job: &J,
     shared: &Shared<J::Item, J::Piece>,
     output_tx: &Sender<Message<J::Output>>,
@@ -252,7 +213,7 @@ fn work_until_closed<J: Job>(
     }
 }
 
-fn lost<J: Job>(job: &J, task: Task<J::Item, J::Piece>, loss: Loss) -> J::Output {
+fn lost<J: PieceJob>(job: &J, task: Task<J::Item, J::Piece>, loss: Loss) -> J::Output {
     match task {
         Task::Item(item) => job.lost_item(item, loss),
         Task::Piece(piece) => job.lost_piece(piece, loss),
@@ -315,6 +276,7 @@ impl Watch {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use super::super::Heartbeat;
     use super::*;
 
     /// Items are numbers; item `i` is cut into `pieces(i)` pieces, or done at once for `None`.
@@ -323,7 +285,7 @@ mod tests {
         work: W,
     }
 
-    impl<W: Fn(u64, usize, &Heartbeat) + Send + Sync + 'static> Job for Numbers<W> {
+    impl<W: Fn(u64, usize, &Heartbeat) + Send + Sync + 'static> PieceJob for Numbers<W> {
         type Item = u64;
         type Piece = (u64, usize);
         type Output = String;
@@ -354,8 +316,10 @@ mod tests {
 
     struct Collect<F>(Vec<String>, F);
 
-    impl<F: FnMut(usize) -> ControlFlow<()>> Sink<String> for Collect<F> {
-        fn push(&mut self, output: String) -> ControlFlow<()> {
+    impl<F: FnMut(usize) -> Result<(), &'static str>> Sink<String> for Collect<F> {
+        type Error = &'static str;
+
+        fn push(&mut self, output: String) -> Result<(), &'static str> {
             self.0.push(output);
             (self.1)(self.0.len())
         }
@@ -398,13 +362,9 @@ mod tests {
                 pieces: mixed,
                 work: jitter,
             });
-            let mut sink = Collect(Vec::new(), |_| ControlFlow::Continue(()));
-            let ended = run_ordered(0..120u64, job, &crew(workers, window), &mut sink).unwrap();
-            assert_eq!(
-                (ended, sink.0),
-                (Ended::Complete, expected(120)),
-                "{workers} {window}"
-            );
+            let mut sink = Collect(Vec::new(), |_| Ok(()));
+            run_in_pieces(0..120u64, job, &crew(workers, window), &mut sink).unwrap();
+            assert_eq!(sink.0, expected(120), "{workers} {window}");
         }
     }
 
@@ -424,9 +384,9 @@ mod tests {
         });
         let mut sink = Collect(Vec::new(), |_| {
             EMITTED.fetch_add(1, Ordering::SeqCst);
-            ControlFlow::Continue(())
+            Ok(())
         });
-        run_ordered(0..60u64, job, &crew(8, 10), &mut sink).unwrap();
+        run_in_pieces(0..60u64, job, &crew(8, 10), &mut sink).unwrap();
         // One over: the output that the sink waits for needs no room.
         assert!(
             WORST.load(Ordering::SeqCst) <= 12,
@@ -436,21 +396,18 @@ mod tests {
     }
 
     #[test]
-    fn a_sink_that_breaks_stops_all_workers() {
+    fn a_sink_that_fails_stops_all_workers_and_its_error_is_returned() {
         let job = Arc::new(Numbers {
             pieces: mixed,
             work: |_, _, _: &Heartbeat| {},
         });
         let stop_at_6 = |n| {
-            if n == 6 {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            if n == 6 { Err("full disk") } else { Ok(()) }
         };
         let mut sink = Collect(Vec::new(), stop_at_6);
-        let ended = run_ordered(0.., job, &crew(4, 8), &mut sink).unwrap();
-        assert_eq!((ended, sink.0.len()), (Ended::Broken, 6));
+        let broken = run_in_pieces(0.., job, &crew(4, 8), &mut sink).unwrap_err();
+        assert!(matches!(broken, Broken::Sink("full disk")), "{broken:?}");
+        assert_eq!(sink.0.len(), 6);
     }
 
     #[test]
@@ -461,7 +418,7 @@ mod tests {
             work: |_, _, _: &Heartbeat| {},
         });
         let mut sink = Collect(Vec::new(), |_| panic!("full disk"));
-        let _ = run_ordered(0.., job, &crew(4, 8), &mut sink);
+        let _ = run_in_pieces(0.., job, &crew(4, 8), &mut sink);
     }
 
     #[test]
@@ -473,8 +430,8 @@ mod tests {
             pieces: mixed,
             work,
         });
-        let mut sink = Collect(Vec::new(), |_| ControlFlow::Continue(()));
-        run_ordered(0..20u64, job, &crew(3, 6), &mut sink).unwrap();
+        let mut sink = Collect(Vec::new(), |_| Ok(()));
+        run_in_pieces(0..20u64, job, &crew(3, 6), &mut sink).unwrap();
         let lost: Vec<_> = sink
             .0
             .iter()
@@ -507,11 +464,9 @@ mod tests {
             work,
         });
         let start = Instant::now();
-        let mut sink = Collect(Vec::new(), |_| ControlFlow::Continue(()));
-        assert_eq!(
-            run_ordered(0.., job, &crew, &mut sink).unwrap(),
-            Ended::Cancelled
-        );
+        let mut sink = Collect(Vec::new(), |_| Ok(()));
+        let broken = run_in_pieces(0.., job, &crew, &mut sink).unwrap_err();
+        assert!(matches!(broken, Broken::Cancelled), "{broken:?}");
         assert!(start.elapsed() < Duration::from_secs(30));
     }
 
@@ -540,11 +495,8 @@ mod tests {
             patience: Duration::from_millis(300),
             ..crew(2, 4)
         };
-        let mut sink = Collect(Vec::new(), |_| ControlFlow::Continue(()));
-        assert_eq!(
-            run_ordered(0..12u64, job, &crew, &mut sink).unwrap(),
-            Ended::Complete
-        );
+        let mut sink = Collect(Vec::new(), |_| Ok(()));
+        run_in_pieces(0..12u64, job, &crew, &mut sink).unwrap();
         assert_eq!(
             (&*sink.0[3], &*sink.0[4], &*sink.0[8]),
             ("3 Stalled", "4 Stalled", "8")

@@ -1,16 +1,14 @@
 //! The end of a run: the last shard, `refused.jsonl`, and the manifest after all else.
 
 use std::collections::HashSet;
-use std::fs;
-use std::path::Path;
 use std::time::Instant;
 
 use vidpairs_pipeline::Pipeline;
-use vidpairs_run::{REFUSED_FILE, RunError, json_lines, write_whole};
+use vidpairs_run::RunError;
 use vidpairs_shard::{Manifest, Totals};
 use vidpairs_types::{Outcome, Refusal};
 
-use super::journal::{Begin, Progress};
+use super::journal::{Begin, Extracted};
 use super::output::ShardSink;
 use super::{ExtractOptions, ExtractSummary};
 
@@ -24,7 +22,7 @@ pub(super) fn finish(
     let position = sink.progress.position;
     sink.finish_shard(position)?;
     let (out, entries) = (&options.out, sink.entries);
-    let Progress {
+    let Extracted {
         mut shards,
         mut refusals,
         frames_decoded,
@@ -40,7 +38,7 @@ pub(super) fn finish(
             .iter()
             .filter_map(|&ordinal| Some(entries.get(usize::try_from(ordinal).ok()?)?.id()))
             .collect();
-        let before = read_refusals(out)?.into_iter();
+        let before = vidpairs_run::refusals::read_all(out)?.into_iter();
         refusals.extend(before.filter(|refusal| !retried.contains(refusal.id.as_str())));
         refusals.sort_by(|a, b| a.id.cmp(&b.id));
         // A retry that was stopped after its manifest was written finds its own shards in there.
@@ -65,13 +63,12 @@ pub(super) fn finish(
         shards: shards.len() as u64,
         bytes: shards.iter().map(|shard| shard.bytes).sum(),
     };
-    let lines = json_lines(&out.join(REFUSED_FILE), &refusals)?;
-    write_whole(out, REFUSED_FILE, &lines)?;
+    sink.journal.out().write_refusals(&refusals)?;
     let (pipeline, seed) = (options.pipeline.resolved(), options.pipeline.seed);
     let mut manifest = Manifest::new(pipeline, seed, begin.entries_xxh64, totals, shards);
     manifest.tracks = tracks;
     manifest.write_atomically(out)?;
-    sink.journal.remove()?;
+    sink.journal.finish()?;
     let seconds = start.elapsed().as_secs_f64();
     Ok(ExtractSummary {
         frames_decoded,
@@ -117,21 +114,4 @@ pub(super) fn summary_of(
             .is_exceeded(refused, totals.clips),
         is_complete_already: false,
     }
-}
-
-/// The lines of `refused.jsonl`; none if there is no such file.
-pub(super) fn read_refusals(out: &Path) -> Result<Vec<Refusal>, RunError> {
-    let path = out.join(REFUSED_FILE);
-    let failed = |source| RunError::File {
-        action: "read",
-        path: path.clone(),
-        source,
-    };
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(err) => return Err(failed(err)),
-    };
-    let line = |line| serde_json::from_str(line).map_err(|err| failed(std::io::Error::other(err)));
-    text.lines().map(line).collect()
 }

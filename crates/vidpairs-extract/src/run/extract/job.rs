@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use vidpairs_pipeline::Pipeline;
-use vidpairs_types::parallel::{Heartbeat, Job, Loss, Planned};
+use vidpairs_run::loss_reason;
+use vidpairs_types::parallel::{Heartbeat, Loss, PieceJob, Planned};
 use vidpairs_types::{Clip, Frame, Outcome, Seed, Stage, with_causes};
 
 use super::entries::Entry;
@@ -31,7 +32,7 @@ pub(super) struct Item {
     pub skip_pieces: u32,
 }
 
-/// See [`Job`].
+/// See [`PieceJob`].
 pub(super) struct ExtractJob {
     pub pipeline: Pipeline,
     pub counters: Arc<Counters>,
@@ -39,7 +40,7 @@ pub(super) struct ExtractJob {
     pub opencv: Opencv,
 }
 
-impl Job for ExtractJob {
+impl PieceJob for ExtractJob {
     type Item = Item;
     type Piece = Piece;
     type Output = Output;
@@ -111,7 +112,7 @@ impl Job for ExtractJob {
     }
 
     fn lost_item(&self, item: Item, loss: Loss) -> Output {
-        let (stage, reason) = self.words_of(loss);
+        let (stage, reason) = self.lost(loss);
         whole(
             item.ordinal,
             Made::SetAside {
@@ -123,7 +124,7 @@ impl Job for ExtractJob {
     }
 
     fn lost_piece(&self, piece: Piece, loss: Loss) -> Output {
-        let (stage, reason) = self.words_of(loss);
+        let (stage, reason) = self.lost(loss);
         let lost = piece
             .pairs
             .clone()
@@ -284,20 +285,12 @@ impl ExtractJob {
         ))
     }
 
-    fn words_of(&self, loss: Loss) -> (Stage, String) {
-        match loss {
-            Loss::Stalled => {
-                let seconds = self.patience.as_secs();
-                let reason = format!(
-                    "no progress for {seconds} seconds (extract.video_timeout_seconds); given up"
-                );
-                (Stage::Watchdog, reason)
-            }
-            Loss::Panicked(message) => {
-                let reason = format!("internal error, please report it with the file: {message}");
-                (Stage::Internal, reason)
-            }
+    fn lost(&self, loss: Loss) -> (Stage, String) {
+        let (stage, mut reason) = loss_reason(loss, self.patience);
+        if stage == Stage::Watchdog {
+            reason.push_str(" (extract.video_timeout_seconds)");
         }
+        (stage, reason)
     }
 }
 

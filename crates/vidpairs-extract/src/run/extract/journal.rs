@@ -1,22 +1,14 @@
-//! What an unfinished run has done: one JSON line for every piece that is written, in `DIR/.journal`.
+//! Lines of the journal of an unfinished extraction: one for each piece that is written, one for each finished shard.
 //!
-//! A line goes to the operating system after the bytes that it speaks of, and names their length and
-//! checksum. So after a kill the last line is true; after a power cut the lines whose bytes are gone
-//! are found out and taken back.
-
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+//! A line is written after the bytes that it describes, and holds their length and checksum. So after a kill the last line is true;
+//! after a power cut the lines whose bytes are gone are recognised and dropped.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use vidpairs_run::{JOURNAL_FOLDER, RunError, lock};
 use vidpairs_shard::{ShardEntry, ShardMark, TracksEntry, TracksMark};
 use vidpairs_types::{Outcome, Refusal, Stage};
 
 use super::regions::TrackTally;
-
-const FILE: &str = "progress.jsonl";
 
 /// Where writing goes on: so many records of that piece of that entry are written, those of the pairs
 /// below `pair`.
@@ -28,7 +20,7 @@ pub(super) struct Position {
     pub pair: u64,
 }
 
-/// How a run began; two runs with the same words write the same bytes.
+/// Settings and inputs of a run. Two runs with the same ones write the same bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Begin {
     pub program_version: String,
@@ -80,8 +72,7 @@ pub(super) struct ShardLine {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Line {
-    Begin(Begin),
-    Piece(PieceLine),
+    Piece(Box<PieceLine>),
     Shard(ShardLine),
 }
 
@@ -109,7 +100,7 @@ impl EntryTally {
 
 /// What the lines of a journal add up to.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Progress {
+pub(super) struct Extracted {
     pub position: Position,
     pub entry: EntryTally,
     pub shards: Vec<ShardEntry>,
@@ -126,10 +117,16 @@ pub(super) struct Progress {
     pub frames_decoded: u64,
 }
 
-impl Progress {
+impl Extracted {
+    /// The sum of `lines`.
+    pub fn of(lines: &[Line]) -> Self {
+        let mut progress = Self::default();
+        lines.iter().for_each(|line| progress.add(line));
+        progress
+    }
+
     pub fn add(&mut self, line: &Line) {
         match line {
-            Line::Begin(_) => {}
             Line::Piece(line) => self.add_piece(line),
             Line::Shard(line) => self.add_shard(line),
         }
@@ -181,178 +178,9 @@ impl Progress {
     }
 }
 
-/// The journal of one output folder, locked: no other process writes there.
-pub(super) struct Journal {
-    folder: PathBuf,
-    path: PathBuf,
-    file: File,
-    /// Length of the lines that are whole.
-    bytes: u64,
-    _lock: File,
-}
-
-/// What lay in a journal.
-pub(super) struct Found {
-    pub begin: Begin,
-    /// The lines after it, each with the journal's length after the line.
-    pub lines: Vec<(Line, u64)>,
-    begin_bytes: u64,
-}
-
-impl Found {
-    /// What the first `count` lines add up to.
-    pub fn progress(&self, count: usize) -> Progress {
-        let mut progress = Progress::default();
-        for (line, _) in self.lines.iter().take(count) {
-            progress.add(line);
-        }
-        progress
-    }
-
-    fn bytes(&self, count: usize) -> u64 {
-        count
-            .checked_sub(1)
-            .and_then(|last| self.lines.get(last))
-            .map_or(self.begin_bytes, |line| line.1)
-    }
-}
-
-impl Journal {
-    /// Opens the journal of `out`, made if it is not there, and reads what it holds: `None` if
-    /// nothing was begun.
-    pub fn open(out: &Path) -> Result<(Self, Option<Found>), RunError> {
-        let folder = out.join(JOURNAL_FOLDER);
-        let path = folder.join(FILE);
-        let failed = |action, path: &Path| {
-            let path = path.to_owned();
-            move |source| RunError::File {
-                action,
-                path,
-                source,
-            }
-        };
-        let lock = lock(out)?;
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(&path)
-            .map_err(failed("open", &path))?;
-        let mut text = Vec::new();
-        file.read_to_end(&mut text).map_err(failed("read", &path))?;
-        let found = parse(&text);
-        let bytes = found
-            .as_ref()
-            .map_or(0, |found| found.bytes(found.lines.len()));
-        let mut journal = Self {
-            folder,
-            path,
-            file,
-            bytes,
-            _lock: lock,
-        };
-        journal.cut_to(bytes)?; // what follows a torn line
-        Ok((journal, found))
-    }
-
-    /// The folder for unfinished shards.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// Forgets all but the first `count` lines of `found`.
-    pub fn keep(&mut self, found: &Found, count: usize) -> Result<(), RunError> {
-        self.cut_to(found.bytes(count))
-    }
-
-    fn cut_to(&mut self, bytes: u64) -> Result<(), RunError> {
-        self.bytes = bytes;
-        self.file
-            .set_len(bytes)
-            .map_err(|source| self.failed("shorten", source))
-    }
-
-    /// Adds a line; it is whole or not there at all once this returns.
-    pub fn add(&mut self, line: &Line) -> Result<(), RunError> {
-        let mut text = serde_json::to_vec(line)
-            .map_err(|err| self.failed("write", std::io::Error::other(err)))?;
-        text.push(b'\n');
-        if let Err(err) = self.file.write_all(&text) {
-            let _ = self.file.set_len(self.bytes); // half a line; reading would drop it too
-            return Err(self.failed("write", err));
-        }
-        self.bytes += text.len() as u64;
-        Ok(())
-    }
-
-    /// Brings the journal to the disk.
-    pub fn sync(&self) -> Result<(), RunError> {
-        self.file
-            .sync_data()
-            .map_err(|source| self.failed("write", source))
-    }
-
-    /// The run is complete: the folder goes. The lines go first, so that what a kill leaves of the
-    /// folder is the journal of no run.
-    pub fn remove(self) -> Result<(), RunError> {
-        fs::remove_file(&self.path).map_err(|source| self.failed("remove", source))?;
-        fs::remove_dir_all(&self.folder).map_err(|source| RunError::File {
-            action: "remove",
-            path: self.folder.clone(),
-            source,
-        })
-    }
-
-    fn failed(&self, action: &'static str, source: std::io::Error) -> RunError {
-        RunError::File {
-            action,
-            path: self.path.clone(),
-            source,
-        }
-    }
-}
-
-/// Reads the lines up to the first that is torn or damaged: what came after it is done again.
-fn parse(text: &[u8]) -> Option<Found> {
-    let mut at = 0;
-    let mut found: Option<Found> = None;
-    for raw in text.split_inclusive(|&byte| byte == b'\n') {
-        let line = serde_json::from_slice(raw)
-            .ok()
-            .filter(|_| raw.ends_with(b"\n"));
-        at += raw.len() as u64;
-        match (line, &mut found) {
-            (Some(Line::Begin(begin)), None) => {
-                found = Some(Found {
-                    begin,
-                    lines: Vec::new(),
-                    begin_bytes: at,
-                });
-            }
-            (Some(line @ (Line::Piece(_) | Line::Shard(_))), Some(found)) => {
-                found.lines.push((line, at));
-            }
-            _ => break,
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn begin() -> Line {
-        Line::Begin(Begin {
-            program_version: "0".to_owned(),
-            pipeline: Value::Null,
-            entries: 3,
-            entries_xxh64: u64::MAX,
-            retry: None,
-            first_shard: 0,
-            tracks: None,
-        })
-    }
 
     fn piece(entry: u64, piece: u32, num_pieces: u32) -> PieceLine {
         let (records, lost) = (2, u64::from(piece == 1));
@@ -373,34 +201,8 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_cut_anywhere_gives_the_lines_before_the_cut() {
-        let dir = tempfile::tempdir().unwrap();
-        let (mut journal, found) = Journal::open(dir.path()).unwrap();
-        assert!(found.is_none());
-        let lines = [
-            Line::Piece(piece(0, 0, 1)),
-            Line::Piece(piece(1, 0, 2)),
-            Line::Piece(piece(1, 1, 2)),
-        ];
-        journal.add(&begin()).unwrap();
-        for line in &lines {
-            journal.add(line).unwrap();
-        }
-        drop(journal);
-        let path = dir.path().join(JOURNAL_FOLDER).join(FILE);
-        let text = fs::read(&path).unwrap();
-        for end in (0..=text.len()).rev() {
-            fs::write(&path, &text[..end]).unwrap();
-            let whole_lines = text[..end].iter().filter(|&&byte| byte == b'\n').count();
-            let (_, found) = Journal::open(dir.path()).unwrap();
-            let kept = found.map_or(0, |found| 1 + found.lines.len());
-            assert_eq!(kept, whole_lines, "cut at {end}");
-        }
-    }
-
-    #[test]
     fn progress_knows_where_an_entry_in_pieces_was_left() {
-        let mut progress = Progress::default();
+        let mut progress = Extracted::default();
         progress.add_piece(&piece(0, 0, 1));
         assert_eq!(
             progress.position,
@@ -434,32 +236,5 @@ mod tests {
         );
         progress.add_piece(&piece(1, 2, 3));
         assert_eq!((progress.entries_done, progress.pairs), (2, 8));
-    }
-
-    #[test]
-    fn two_runs_never_write_to_one_folder() {
-        let dir = tempfile::tempdir().unwrap();
-        let (_journal, _) = Journal::open(dir.path()).unwrap();
-        assert!(matches!(
-            Journal::open(dir.path()),
-            Err(RunError::InUse { .. })
-        ));
-    }
-
-    #[test]
-    fn what_follows_a_damaged_line_is_done_again() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::create_dir(dir.path().join(JOURNAL_FOLDER)).unwrap();
-        let line = |line: &Line| serde_json::to_string(line).unwrap();
-        let first = line(&Line::Piece(piece(0, 0, 1)));
-        let later = line(&Line::Piece(piece(2, 0, 1)));
-        let text = format!("{}\n{first}\nnonsense\n{later}\n", line(&begin()));
-        let path = dir.path().join(JOURNAL_FOLDER).join(FILE);
-        fs::write(&path, text).unwrap();
-        let (journal, found) = Journal::open(dir.path()).unwrap();
-        assert_eq!(found.unwrap().lines.len(), 1);
-        drop(journal);
-        let kept = fs::read_to_string(&path).unwrap();
-        assert_eq!(kept, format!("{}\n{first}\n", line(&begin())));
     }
 }

@@ -26,8 +26,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use vidpairs_pipeline::{Pipeline, Regions};
-use vidpairs_run::{RunError, Verbosity, counted};
-use vidpairs_types::parallel::{Cancel, Crew, Ended, run_ordered};
+use vidpairs_run::{Control, RunError, Verbosity, broken, counted};
+use vidpairs_types::parallel::run_in_pieces;
 
 use self::job::ExtractJob;
 use self::output::ShardSink;
@@ -49,16 +49,12 @@ pub struct ExtractOptions {
     pub source: PathBuf,
     /// Where shards go: an empty or new folder, or one of a stopped run of the same pipeline.
     pub out: PathBuf,
-    /// Worker threads, at least 1.
-    pub workers: usize,
     /// Only try the refused clips of a finished run again.
     pub retry_refused: bool,
     /// OpenCV, where the program has it.
     pub opencv: Opencv,
-    /// How much to tell.
-    pub verbosity: Verbosity,
-    /// Ends the run from outside.
-    pub cancel: Arc<Cancel>,
+    /// Threads, verbosity, and the wish to stop.
+    pub control: Control,
 }
 
 /// What came of it; `--json` prints it.
@@ -104,16 +100,16 @@ pub struct ExtractSummary {
 pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
     let start = Instant::now();
     check_engines(options)?;
-    decode::set_ffmpeg_log(options.verbosity >= Verbosity::Verbose);
-    let named = |err: RunError, pairs| err.named_if_full(&options.out, &counted(pairs, "pair"));
-    let ready = match resume::start(options).map_err(|err| named(err, 0))? {
+    let (out, control) = (&options.out, &options.control);
+    decode::set_ffmpeg_log(control.verbosity >= Verbosity::Verbose);
+    let ready = resume::start(options).map_err(|err| err.named_if_full(out, "0 pairs"))?;
+    let ready = match ready {
         Start::Complete(summary) => return Ok(*summary),
         Start::From(ready) => *ready,
     };
     let work = ready.work();
     let num_done = ready.progress.entries_done;
-    let num_entries = work.len() as u64 + num_done;
-    let mut display = Display::new(options.verbosity, options.workers, num_entries, num_done);
+    let mut display = Display::new(control, work.len() as u64 + num_done, num_done);
     let counters = Arc::new(Counters::default());
     let patience = Duration::from_secs(u64::from(options.pipeline.extract.video_timeout_seconds));
     let job = ExtractJob {
@@ -122,14 +118,8 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
         patience,
         opencv: options.opencv,
     };
-    let crew = Crew {
-        workers: options.workers,
-        window: 2 * options.workers,
-        patience,
-        cancel: Arc::clone(&options.cancel),
-    };
     let mut sink = ShardSink {
-        out: options.out.clone(),
+        out: out.clone(),
         limits: options.pipeline.shards,
         entries: Arc::clone(&ready.entries.list),
         first_shard: ready.begin.first_shard,
@@ -139,20 +129,14 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
         tracks: ready.tracks,
         counters: Arc::clone(&counters),
         display: &mut display,
-        error: None,
     };
-    let ended = run_ordered(work.into_iter(), Arc::new(job), &crew, &mut sink);
-    let pairs = sink.progress.pairs;
-    let outcome = match (ended.map_err(RunError::Thread)?, sink.error.take()) {
-        (_, Some(err)) => Err(named(err, pairs)),
-        (Ended::Complete, None) => {
-            finish::finish(sink, options, &ready.begin, start).map_err(|err| named(err, pairs))
-        }
-        (Ended::Cancelled | Ended::Broken, None) => Err(RunError::Interrupted {
-            out: options.out.clone(),
-            safe: counted(pairs, "pair"),
-        }),
-    };
+    let crew = control.crew(patience);
+    let ended = run_in_pieces(work.into_iter(), Arc::new(job), &crew, &mut sink);
+    let safe = counted(sink.progress.pairs, "pair");
+    let outcome = ended.map_err(|end| broken(end, out, &safe)).and_then(|()| {
+        finish::finish(sink, options, &ready.begin, start)
+            .map_err(|err| err.named_if_full(out, &safe))
+    });
     display.end(&counters);
     outcome
 }

@@ -1,20 +1,17 @@
 //! The writer: outputs in order become shards, and lines of the journal.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use vidpairs_pipeline::Shards;
-use vidpairs_run::RunError;
+use vidpairs_run::{Journal, RunError};
 use vidpairs_shard::{ShardMark, ShardWriter, TracksWriter};
 use vidpairs_types::parallel::Sink;
 use vidpairs_types::{EncodedRecord, Outcome, Refusal, Stage};
 
 use super::entries::Entry;
-use super::journal::{
-    EntryTally, Journal, Line, PieceLine, Position, Progress, ShardLine, TracksLine,
-};
+use super::journal::{EntryTally, Extracted, Line, PieceLine, Position, ShardLine, TracksLine};
 use super::piece::{Made, Output, PieceRecords};
 use super::progress::{Counters, Display, Step};
 
@@ -29,31 +26,25 @@ pub(super) struct ShardSink<'a> {
     pub entries: Arc<[Entry]>,
     /// Ordinal of the first shard of this run.
     pub first_shard: u64,
-    pub journal: Journal,
-    pub progress: Progress,
+    pub journal: Journal<Line>,
+    pub progress: Extracted,
     pub writer: Option<ShardWriter>,
     /// In kind `regions`.
     pub tracks: Option<TracksWriter>,
     pub counters: Arc<Counters>,
     pub display: &'a mut Display,
-    /// Why the run was broken off.
-    pub error: Option<RunError>,
 }
 
 impl Sink<Output> for ShardSink<'_> {
-    fn push(&mut self, output: Output) -> ControlFlow<()> {
+    type Error = RunError;
+
+    fn push(&mut self, output: Output) -> Result<(), RunError> {
         let start = Instant::now();
         let bytes = self.counters.bytes();
         let written = self.write(output);
         self.counters
             .add_time(Step::Write, start.elapsed(), self.counters.bytes() - bytes);
-        match written {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(err) => {
-                self.error = Some(err);
-                ControlFlow::Break(())
-            }
-        }
+        written
     }
 
     fn tick(&mut self) {
@@ -102,7 +93,7 @@ impl ShardSink<'_> {
         if let Some(refusal) = &line.refusal {
             self.display.refused(refusal);
         }
-        let line = Line::Piece(line);
+        let line = Line::Piece(Box::new(line));
         self.journal.add(&line)?;
         self.progress.add(&line); // after the journal: what is counted is safe
         Ok(())
@@ -138,8 +129,8 @@ impl ShardSink<'_> {
             .map(|lost| (lost.stage, lost.reason));
         line.frames_decoded = made.frames_decoded;
         let first_pair = place.pair;
-        for record in &made.records {
-            let pair = pair_ordinal(record);
+        for (pair, record) in &made.records {
+            let pair = *pair;
             // By ordinal, not by count: made again, the piece may lack a pair that is stored.
             if pair >= first_pair {
                 place.pair = pair;
@@ -175,7 +166,10 @@ impl ShardSink<'_> {
             Some(writer) => writer,
             none => {
                 let ordinal = self.first_shard + self.progress.shards.len() as u64;
-                none.insert(ShardWriter::create(self.journal.folder(), ordinal)?)
+                none.insert(ShardWriter::create(
+                    &self.journal.out().journal_folder(),
+                    ordinal,
+                )?)
             }
         };
         writer.append(record)?;
@@ -280,10 +274,4 @@ fn nothing_found(why: String, remarks: &[String]) -> (Outcome, Stage, String) {
         let reason = format!("{}: {why}", remarks.join("; "));
         (Outcome::Refused, Stage::Decode, reason)
     }
-}
-
-/// The place of a record's pair among those of its clip.
-fn pair_ordinal(record: &EncodedRecord) -> u64 {
-    let digits = record.meta.key.rsplit('-').next();
-    digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }

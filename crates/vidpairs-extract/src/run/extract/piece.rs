@@ -51,7 +51,8 @@ pub(super) enum Made {
 
 #[derive(Default)]
 pub(super) struct PieceRecords {
-    pub records: Vec<EncodedRecord>,
+    /// Ordinal of the pair among those of the clip, and its record; ascending.
+    pub records: Vec<(u64, EncodedRecord)>,
     pub lost: Vec<LostPair>,
     pub frames_decoded: u64,
     /// In kind `regions`.

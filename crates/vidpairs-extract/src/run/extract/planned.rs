@@ -75,11 +75,11 @@ impl<'a> PlannedPairs<'a> {
     }
 
     /// The records of the pairs, in their order, and the pairs that lack a view.
-    pub fn into_records(self, clip: &ClipWords) -> (Vec<EncodedRecord>, Vec<LostPair>) {
+    pub fn into_records(self, clip: &ClipWords) -> (Vec<(u64, EncodedRecord)>, Vec<LostPair>) {
         let (mut records, mut lost) = (Vec::new(), Vec::new());
         for (at, plan) in self.plans.iter().enumerate() {
             match self.record(at, plan, clip) {
-                Ok(record) => records.push(record),
+                Ok(record) => records.push((u64::from(plan.ordinal), record)),
                 Err(pair) => lost.push(pair),
             }
         }

@@ -1,21 +1,13 @@
-//! What a run shows of itself: counts, the rate of every step, what limits it, the time left.
+//! Progress of an extraction: counts, the rate of every step, the step that limits it.
 
-use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{
-    HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle,
-};
-use vidpairs_run::Verbosity;
+use indicatif::{HumanBytes, HumanCount};
+use vidpairs_run::{Control, Progress, Unit, counted};
 use vidpairs_types::{Outcome, Refusal};
 
-use super::journal::Progress;
-
-/// How often a line is printed where there is no terminal.
-const LINE_PERIOD: Duration = Duration::from_secs(30);
-/// Steps of the bar that one clip is worth: a long video moves it while it is at work.
-const PARTS: u64 = 1000;
+use super::journal::Extracted;
 
 /// The steps whose time is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,135 +116,49 @@ impl Counters {
     }
 }
 
-/// The bars, or the lines where there is no terminal.
+/// Progress of an extraction on stderr.
 pub(super) struct Display {
-    verbosity: Verbosity,
     workers: usize,
     start: Instant,
-    bars: Option<Bars>,
-    next_line: Instant,
-    num_entries: u64,
-}
-
-struct Bars {
-    all: MultiProgress,
-    clips: ProgressBar,
-    pairs: ProgressBar,
-    rates: ProgressBar,
-    limit: ProgressBar,
+    progress: Progress,
 }
 
 impl Display {
-    /// A display for a run over `num_entries` clips, of which some are done.
-    pub fn new(verbosity: Verbosity, workers: usize, num_entries: u64, num_done: u64) -> Self {
-        let start = Instant::now();
-        let has_terminal = !ProgressDrawTarget::stderr().is_hidden();
-        let bars = (verbosity >= Verbosity::Normal && has_terminal)
-            .then(|| Bars::new(num_entries, num_done));
+    /// A display for a run over `num_entries` clips, `num_done` of which are done.
+    pub fn new(control: &Control, num_entries: u64, num_done: u64) -> Self {
+        let unit = Unit::Things("clip");
         Self {
-            verbosity,
-            workers,
-            start,
-            bars,
-            next_line: start + LINE_PERIOD,
-            num_entries,
+            workers: control.workers,
+            start: Instant::now(),
+            progress: Progress::new(unit, num_entries, num_done, control.verbosity),
         }
     }
 
-    /// Tells of an input that was set aside, where every one is to be told.
+    /// Reports an input that was set aside, if every one is reported.
     pub fn refused(&self, refusal: &Refusal) {
-        if self.verbosity >= Verbosity::Verbose {
-            let outcome = match refusal.outcome {
-                Outcome::Refused => "refused",
-                Outcome::Skipped => "skipped",
-                Outcome::Partial => "partial",
-            };
-            self.print(&format!("{outcome}: {}: {}", refusal.id, refusal.reason));
-        }
+        self.progress.refused(refusal);
     }
 
     /// Redraws.
-    pub fn show(&mut self, progress: &Progress, counters: &Counters) {
-        let elapsed = self.start.elapsed();
-        let num_refused = progress.num(Outcome::Refused);
-        if let Some(bars) = &self.bars {
-            let done = progress.entries_done;
-            let share = (progress.entry_share * PARTS as f64) as u64;
-            bars.clips.set_position(done * PARTS + share);
-            let of_all = format!("{done} of {}, {num_refused} refused", self.num_entries);
-            bars.clips.set_message(of_all);
-            bars.pairs.set_position(progress.pairs);
-            bars.rates.set_message(counters.rates());
-            bars.limit
-                .set_message(counters.limit(elapsed, self.workers));
-        } else if self.verbosity >= Verbosity::Normal && Instant::now() >= self.next_line {
-            self.next_line = Instant::now() + LINE_PERIOD;
-            self.print(&format!(
-                "{} of {} clips, {num_refused} refused, {} pairs; {}; {}",
-                progress.entries_done,
-                self.num_entries,
-                progress.pairs,
-                counters.rates(),
-                counters.limit(elapsed, self.workers)
-            ));
-        }
+    pub fn show(&mut self, done: &Extracted, counters: &Counters) {
+        let num_refused = done.num(Outcome::Refused);
+        let pairs = counted(done.pairs, "pair");
+        self.progress
+            .set_note(format!("{num_refused} refused, {pairs}"));
+        self.progress.set_details(&[
+            counters.rates(),
+            counters.limit(self.start.elapsed(), self.workers),
+        ]);
+        self.progress.set(done.entries_done, done.entry_share);
     }
 
-    /// Takes the bars away and, unless all is to be quiet, says the rates.
+    /// Takes the bars away and prints the rates.
     pub fn end(&mut self, counters: &Counters) {
-        if let Some(bars) = self.bars.take() {
-            bars.clear();
-        }
-        if self.verbosity >= Verbosity::Normal {
+        self.progress.finish();
+        let rates = counters.rates();
+        if !rates.is_empty() {
             let limit = counters.limit(self.start.elapsed(), self.workers);
-            let rates = counters.rates();
-            if !rates.is_empty() {
-                self.print(&format!("{rates}; {limit}"));
-            }
+            self.progress.say(&format!("{rates}; {limit}"));
         }
-    }
-
-    /// To stderr; where nobody reads that any more, the run goes on all the same.
-    fn print(&self, line: &str) {
-        match &self.bars {
-            Some(bars) => drop(bars.all.println(line)),
-            None => drop(writeln!(io::stderr(), "{line}")),
-        }
-    }
-}
-
-impl Bars {
-    fn new(num_entries: u64, num_done: u64) -> Self {
-        let style = |template: &str| {
-            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
-        };
-        let all = MultiProgress::new();
-        let clips = all.add(ProgressBar::new(num_entries * PARTS));
-        clips.set_style(style("videos {wide_bar} {msg}, {eta} left"));
-        clips.set_position(num_done * PARTS);
-        clips.reset_eta();
-        let pairs = all.add(ProgressBar::no_length());
-        pairs.set_style(style("pairs  {human_pos}, {per_sec}"));
-        let line = || {
-            let line = all.add(ProgressBar::no_length());
-            line.set_style(style("{wide_msg}"));
-            line
-        };
-        let (rates, limit) = (line(), line());
-        Self {
-            all,
-            clips,
-            pairs,
-            rates,
-            limit,
-        }
-    }
-
-    fn clear(&self) {
-        self.limit.finish_and_clear();
-        self.rates.finish_and_clear();
-        self.pairs.finish_and_clear();
-        self.clips.finish_and_clear();
-        let _ = self.all.clear();
     }
 }

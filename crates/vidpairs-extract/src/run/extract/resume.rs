@@ -4,15 +4,15 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::Value;
-use vidpairs_run::{JOURNAL_FOLDER, RunError, differences, nothing_foreign_in};
+use serde_json::{Value, json};
+use vidpairs_run::{Journal, OutFolder, RunError, Stopped, refusals, same_run};
 use vidpairs_shard::{MANIFEST_FILE, Manifest, ShardError, ShardWriter, TracksWriter};
 use vidpairs_types::Outcome;
 
 use super::entries::{Entries, Entry};
-use super::finish::{read_refusals, summary_of};
+use super::finish::summary_of;
 use super::job::Item;
-use super::journal::{Begin, Found, Journal, Line, Progress};
+use super::journal::{Begin, Extracted, Line};
 use super::{ExtractOptions, ExtractSummary};
 use crate::run::ExtractError;
 
@@ -28,8 +28,8 @@ pub(super) enum Start {
 pub(super) struct Ready {
     pub entries: Entries,
     pub begin: Begin,
-    pub journal: Journal,
-    pub progress: Progress,
+    pub journal: Journal<Line>,
+    pub progress: Extracted,
     pub writer: Option<ShardWriter>,
     /// In kind `regions`.
     pub tracks: Option<TracksWriter>,
@@ -64,7 +64,7 @@ impl Ready {
 pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
     let out = &options.out;
     let pipeline = options.pipeline.resolved();
-    let has_journal = out.join(JOURNAL_FOLDER).exists();
+    let has_journal = OutFolder::has_journal(out);
     let manifest = match out.join(MANIFEST_FILE).exists() {
         true => Some(Manifest::read(out)?),
         false => None,
@@ -76,7 +76,7 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
         None if options.retry_refused => {
             return Err(ExtractError::NotEnded { out: out.clone() }.into());
         }
-        None if !has_journal => nothing_foreign_in(out)?,
+        None if !has_journal => OutFolder::check(out, &[])?,
         None => {}
     }
     // Listed before anything is made: a wrong source leaves no folder behind.
@@ -87,29 +87,29 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
             return complete(out, manifest, options);
         }
     }
-    let (mut journal, found) = Journal::open(out)?;
-    if let Some(found) = found {
-        same_run(out, &found.begin, &pipeline, &entries)?;
-        return match (&manifest, &found.begin.retry) {
+    let (mut journal, stopped) = Journal::open(OutFolder::claim(out)?)?;
+    if let Some(Stopped { begin, lines }) = stopped {
+        let begin = stopped_begin(out, begin, &pipeline, &entries)?;
+        return match (&manifest, &begin.retry) {
             // Stopped between its last two acts: the manifest is there, the journal too.
             (Some(_), None) => {
-                journal.remove()?;
+                journal.finish()?;
                 start(options)
             }
-            _ => resumed(options, entries, journal, found),
+            _ => resumed(options, entries, journal, begin, lines),
         };
     }
     // An empty journal beside a manifest: a kill came while it was being taken away, or before a retry
     // began.
     if let Some(manifest) = manifest.as_ref().filter(|_| !options.retry_refused) {
-        journal.remove()?;
+        journal.finish()?;
         return complete(out, manifest, options);
     }
     let (retry, first_shard) = match &manifest {
         Some(manifest) => {
             let ordinals = refused_ordinals(out, &entries)?;
             if ordinals.is_empty() {
-                journal.remove()?;
+                journal.finish()?;
                 return complete(out, manifest, options);
             }
             (Some(ordinals), manifest.shards.len() as u64)
@@ -125,10 +125,10 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
         first_shard,
         tracks: manifest.and_then(|manifest| manifest.tracks),
     };
-    journal.add(&Line::Begin(begin.clone()))?;
-    let progress = Progress::default();
+    journal.begin(&begin)?;
+    let progress = Extracted::default();
     let tracks = match options.pipeline.regions {
-        Some(_) => Some(TracksWriter::create(journal.folder())?),
+        Some(_) => Some(TracksWriter::create(&journal.out().journal_folder())?),
         None => None,
     };
     Ok(Start::From(Box::new(Ready {
@@ -141,28 +141,28 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
     })))
 }
 
-/// Goes back to the last line of the journal whose bytes are there.
+/// Resumes after the last line of the journal whose bytes are there.
 fn resumed(
     options: &ExtractOptions,
     entries: Entries,
-    mut journal: Journal,
-    found: Found,
+    mut journal: Journal<Line>,
+    begin: Begin,
+    mut lines: Vec<Line>,
 ) -> Result<Start, RunError> {
-    let mut count = found.lines.len();
+    let folder = journal.out().journal_folder();
     let (progress, (writer, tracks)) = loop {
-        let progress = found.progress(count);
-        match reopened(options, journal.folder(), &found.begin, &progress) {
+        let progress = Extracted::of(&lines);
+        match reopened(options, &folder, &begin, &progress) {
             Ok(open) => break (progress, open),
-            // A power cut took bytes that the journal speaks of. Without a line there is none, so the loop
-            // ends at the latest there.
-            Err(_) if count > 0 => count -= 1,
+            // A power cut took bytes that the last line describes. The first line describes none, so the loop ends.
+            Err(_) if lines.pop().is_some() => {}
             Err(err) => return Err(err.into()),
         }
     };
-    journal.keep(&found, count)?;
+    journal.keep(lines.len())?;
     Ok(Start::From(Box::new(Ready {
         entries,
-        begin: found.begin,
+        begin,
         journal,
         progress,
         writer,
@@ -175,7 +175,7 @@ fn reopened(
     options: &ExtractOptions,
     folder: &Path,
     begin: &Begin,
-    progress: &Progress,
+    progress: &Extracted,
 ) -> Result<(Option<ShardWriter>, Option<TracksWriter>), ShardError> {
     let out = &options.out;
     let tracks = match (options.pipeline.regions, progress.tracks) {
@@ -202,13 +202,13 @@ fn reopened(
 }
 
 fn complete(out: &Path, manifest: &Manifest, options: &ExtractOptions) -> Result<Start, RunError> {
-    let mut summary = summary_of(manifest, &read_refusals(out)?, &options.pipeline);
+    let mut summary = summary_of(manifest, &refusals::read_all(out)?, &options.pipeline);
     summary.is_complete_already = true;
     Ok(Start::Complete(Box::new(summary)))
 }
 
 fn refused_ordinals(out: &Path, entries: &Entries) -> Result<Vec<u64>, RunError> {
-    let refusals = read_refusals(out)?;
+    let refusals = refusals::read_all(out)?;
     let refused: HashSet<&str> = refusals
         .iter()
         .filter(|refusal| refusal.outcome == Outcome::Refused)
@@ -221,23 +221,24 @@ fn refused_ordinals(out: &Path, entries: &Entries) -> Result<Vec<u64>, RunError>
         .collect())
 }
 
-fn same_run(
+/// The settings of the stopped run, if they and the source are those of this one.
+fn stopped_begin(
     out: &Path,
-    begin: &Begin,
+    begin: Value,
     pipeline: &Value,
     entries: &Entries,
-) -> Result<(), RunError> {
-    let ours = env!("CARGO_PKG_VERSION");
-    same_pipeline(out, &begin.pipeline, pipeline)?;
-    if begin.program_version != ours {
-        let (theirs, ours) = (begin.program_version.clone(), ours.to_owned());
-        return Err(RunError::OtherVersion {
-            out: out.to_owned(),
-            theirs,
-            ours,
-        });
-    }
-    same_clips(out, (begin.entries, begin.entries_xxh64), entries)
+) -> Result<Begin, RunError> {
+    let of_run = |version: &Value, pipeline: &Value| {
+        let mut all = pipeline.clone();
+        all["program_version"] = version.clone();
+        all
+    };
+    let theirs = of_run(&begin["program_version"], &begin["pipeline"]);
+    let ours = of_run(&json!(env!("CARGO_PKG_VERSION")), pipeline);
+    same_run(out, "pairs", &theirs, &ours, is_free)?;
+    let begin: Begin = serde_json::from_value(begin).map_err(RunError::of)?;
+    same_clips(out, (begin.entries, begin.entries_xxh64), entries)?;
+    Ok(begin)
 }
 
 /// Whether the source still holds the clips whose number and fingerprint were noted.
@@ -257,16 +258,12 @@ fn same_clips(
     .into())
 }
 
-/// Whether two pipelines make the same bytes. `[extract]` says how much damage a run bears, not what
-/// it writes.
+/// `[extract]` sets the tolerance for bad inputs, not the bytes that are written.
+fn is_free(setting: &str) -> bool {
+    setting == "extract"
+}
+
+/// Fails if two pipelines write other bytes.
 fn same_pipeline(out: &Path, theirs: &Value, ours: &Value) -> Result<(), RunError> {
-    let differences = differences(theirs, ours, |path| path == "extract");
-    if differences.is_empty() {
-        return Ok(());
-    }
-    Err(RunError::OtherRun {
-        out: out.to_owned(),
-        what: "pairs",
-        difference: differences.join(", "),
-    })
+    same_run(out, "pairs", theirs, ours, is_free)
 }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use vidpairs_types::parallel::{Heartbeat, Job, Loss, Planned};
+use vidpairs_run::loss_reason;
+use vidpairs_types::parallel::{Heartbeat, Job, Loss};
 use vidpairs_types::{Outcome, Refusal, SizePx, Stage, with_causes};
 
+use super::PATIENCE;
 use super::data::{RETRY, Sequence};
 use super::follow::{Followers, Track};
 use super::journal::{Done, Scene, TrackerResult};
@@ -30,31 +32,17 @@ pub(super) struct Output {
 
 impl Job for TrackJob {
     type Item = usize;
-    type Piece = usize;
     type Output = Output;
 
-    fn plan(&self, ordinal: usize, heartbeat: &Arc<Heartbeat>) -> Planned<usize, Output> {
-        Planned::Done(self.work(ordinal, heartbeat))
-    }
-
     fn work(&self, ordinal: usize, heartbeat: &Arc<Heartbeat>) -> Output {
-        let worked = match self.sequences.get(ordinal) {
-            Some(sequence) => self.track(ordinal, sequence, heartbeat),
-            None => Err((Stage::Internal, "no such sequence".to_owned())),
-        };
-        worked.unwrap_or_else(|(stage, reason)| self.set_aside(ordinal, stage, reason))
+        let sequence = &self.sequences[ordinal];
+        self.track(ordinal, sequence, heartbeat)
+            .unwrap_or_else(|(stage, reason)| self.set_aside(ordinal, stage, reason))
     }
 
-    fn lost_item(&self, ordinal: usize, loss: Loss) -> Output {
-        let (stage, reason) = match loss {
-            Loss::Stalled => (Stage::Watchdog, "no progress for minutes".to_owned()),
-            Loss::Panicked(words) => (Stage::Internal, format!("panic: {words}")),
-        };
+    fn lost(&self, ordinal: usize, loss: Loss) -> Output {
+        let (stage, reason) = loss_reason(loss, PATIENCE);
         self.set_aside(ordinal, stage, reason)
-    }
-
-    fn lost_piece(&self, ordinal: usize, loss: Loss) -> Output {
-        self.lost_item(ordinal, loss)
     }
 }
 
@@ -115,21 +103,15 @@ impl TrackJob {
     }
 
     fn set_aside(&self, ordinal: usize, stage: Stage, reason: String) -> Output {
-        let refused = self.sequences.get(ordinal).map(|sequence| {
-            refusal(
-                sequence,
-                sequence.full_id(),
-                Outcome::Refused,
-                stage,
-                reason,
-            )
-        });
+        let sequence = &self.sequences[ordinal];
+        let id = sequence.full_id();
+        let refusal = refusal(sequence, id, Outcome::Refused, stage, reason);
         Output {
             done: Done {
                 ordinal,
                 scene: None,
                 results: Vec::new(),
-                refused: refused.into_iter().collect(),
+                refused: vec![refusal],
             },
             tracks: Vec::new(),
         }

@@ -22,15 +22,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 pub use data::{TrackData, TrackDataKind};
 pub use sample::{SampledFrame, SampledSequence, SampledTrack, TrackSample, sample_tracks};
 pub use score::TrackScore;
 pub use summary::{SequenceScore, TrackSummary};
 
-use vidpairs_run::{RunError, Verbosity, counted};
-use vidpairs_types::parallel::{Cancel, Crew, Ended, run_ordered};
+use vidpairs_run::{Control, Progress, RunError, Unit, Verbosity, broken, counted};
+use vidpairs_types::parallel::run_ordered;
 
 use self::job::TrackJob;
 use self::output::Writer;
@@ -61,12 +59,8 @@ pub struct TrackOptions {
     pub opencv: Opencv,
     /// Where results go: an empty or new folder, or that of a stopped run with the same options.
     pub out: PathBuf,
-    /// Worker threads, at least 1.
-    pub workers: usize,
-    /// How much to tell.
-    pub verbosity: Verbosity,
-    /// Ends the run from outside.
-    pub cancel: Arc<Cancel>,
+    /// Threads, verbosity, and the wish to stop.
+    pub control: Control,
 }
 
 /// Runs every tracker over every sequence; goes on where a stopped run with the same options was left.
@@ -75,58 +69,32 @@ pub struct TrackOptions {
 /// [`RunError`]. What was written stays, and the same call goes on from there.
 pub fn track(options: &TrackOptions) -> Result<TrackSummary, RunError> {
     let begun = Instant::now();
-    decode::set_ffmpeg_log(options.verbosity >= Verbosity::Verbose);
-    let named = |err: RunError, done| err.named_if_full(&options.out, &counted(done, "sequence"));
-    let ready = match start::start(options).map_err(|err| named(err, 0))? {
+    let (out, control) = (&options.out, &options.control);
+    decode::set_ffmpeg_log(control.verbosity >= Verbosity::Verbose);
+    let started = start::start(options).map_err(|err| err.named_if_full(out, "0 sequences"))?;
+    let ready = match started {
         Start::Complete(summary) => return Ok(*summary),
-        Start::From(ready) => *ready,
+        Start::Open(ready) => *ready,
     };
     let (num_done, num_all) = (ready.done.len(), ready.sequences.len());
+    let unit = Unit::Things("sequence");
     let mut writer = Writer {
-        out: options.out.clone(),
         sequences: Arc::clone(&ready.sequences),
         journal: ready.journal,
         done: ready.done,
-        workers: options.workers,
-        bar: bar(options, num_done, num_all),
-        verbosity: options.verbosity,
-        error: None,
+        workers: control.workers,
+        progress: Progress::new(unit, num_all as u64, num_done as u64, control.verbosity),
     };
     let job = TrackJob {
         sequences: ready.sequences,
         trackers: options.trackers.clone(),
         opencv: options.opencv,
     };
-    let crew = Crew {
-        workers: options.workers,
-        window: 2 * options.workers,
-        patience: PATIENCE,
-        cancel: Arc::clone(&options.cancel),
-    };
+    let crew = control.crew(PATIENCE);
     let ended = run_ordered(num_done..num_all, Arc::new(job), &crew, &mut writer);
-    writer.bar.finish_and_clear();
-    let num_done = writer.done.len() as u64;
-    match (ended.map_err(RunError::Thread)?, writer.error.take()) {
-        (_, Some(err)) => Err(named(err, num_done)),
-        (Ended::Complete, None) => results::finish(writer, &ready.begin, ready.refused, begun)
-            .map_err(|err| named(err, num_done)),
-        (Ended::Cancelled | Ended::Broken, None) => Err(RunError::Interrupted {
-            out: options.out.clone(),
-            safe: counted(num_done, "sequence"),
-        }),
-    }
-}
-
-fn bar(options: &TrackOptions, num_done: usize, num_all: usize) -> ProgressBar {
-    if options.verbosity == Verbosity::Quiet {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template(
-        "{wide_bar} {human_pos} of {human_len} sequences, {per_sec}, {eta} left",
-    );
-    let bar = ProgressBar::new(num_all as u64);
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.set_position(num_done as u64);
-    bar.reset_eta();
-    bar
+    writer.progress.finish();
+    let safe = counted(writer.done.len() as u64, "sequence");
+    ended.map_err(|end| broken(end, out, &safe))?;
+    results::finish(writer, &ready.begin, ready.refused, begun)
+        .map_err(|err| err.named_if_full(out, &safe))
 }

@@ -1,77 +1,52 @@
 //! The writer: the files of one sequence after the other, each whole under its name, then a line of the journal.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
-use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use indicatif::ProgressBar;
-use vidpairs_run::{RunError, Verbosity, write_whole};
+use vidpairs_run::{Journal, Progress, RunError};
 use vidpairs_types::parallel::Sink;
 
 use super::data::{Sequence, TrackDataKind};
 use super::follow::Track;
 use super::job::Output;
-use super::journal::{Done, Journal};
+use super::journal::Done;
 use crate::track::TrackerKind;
 
 /// Where outputs go.
 pub(super) struct Writer {
-    pub out: PathBuf,
     pub sequences: Arc<[Sequence]>,
-    pub journal: Journal,
+    pub journal: Journal<Done>,
     pub done: Vec<Done>,
     pub workers: usize,
-    pub bar: ProgressBar,
-    pub verbosity: Verbosity,
-    /// Why the run was broken off.
-    pub error: Option<RunError>,
+    pub progress: Progress,
 }
 
 impl Sink<Output> for Writer {
-    fn push(&mut self, output: Output) -> ControlFlow<()> {
-        match self.write(output) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(err) => {
-                self.error = Some(err);
-                ControlFlow::Break(())
-            }
-        }
-    }
+    type Error = RunError;
 
-    fn tick(&mut self) {
-        self.bar.tick();
-    }
-}
-
-impl Writer {
-    fn write(&mut self, Output { done, tracks }: Output) -> Result<(), RunError> {
+    fn push(&mut self, Output { done, tracks }: Output) -> Result<(), RunError> {
+        let out = self.journal.out();
         if let Some(sequence) = self.sequences.get(done.ordinal) {
             for (result, track) in done.results.iter().zip(&tracks) {
                 let names = FileNames::of(sequence, result.tracker);
-                write_whole(&self.out, &names.boxes, boxes_text(track).as_bytes())?;
-                write_whole(
-                    &self.out,
-                    &names.times,
-                    column_text(&track.seconds, 8).as_bytes(),
-                )?;
+                out.write(&names.boxes, boxes_text(track).as_bytes())?;
+                out.write(&names.times, column_text(&track.seconds, 8).as_bytes())?;
                 let confidence = column_text(&track.confidence, 6);
-                write_whole(&self.out, &names.confidence, confidence.as_bytes())?;
+                out.write(&names.confidence, confidence.as_bytes())?;
             }
         }
         self.journal.add(&done)?;
-        if self.verbosity >= Verbosity::Verbose {
-            for refusal in &done.refused {
-                self.bar.suspend(|| {
-                    let (outcome, id) = (refusal.outcome.name(), &refusal.id);
-                    let _ = writeln!(io::stderr(), "{outcome}: {id}: {}", refusal.reason);
-                });
-            }
+        self.journal.sync()?;
+        for refusal in &done.refused {
+            self.progress.refused(refusal);
         }
         self.done.push(done);
-        self.bar.inc(1);
+        self.progress.advance(1);
         Ok(())
+    }
+
+    fn tick(&mut self) {
+        self.progress.tick();
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use serde_json::json;
-use vidpairs_run::{REFUSED_FILE, RunError, failed, json_lines, write_whole};
+use vidpairs_run::RunError;
 use vidpairs_types::{Outcome, Refusal};
 
 use super::data::Sequence;
@@ -28,7 +28,7 @@ pub(super) fn finish(
     listed_refused: Vec<Refusal>,
     begun: Instant,
 ) -> Result<TrackSummary, RunError> {
-    let (out, all) = (&writer.out, &writer.done);
+    let (out, all) = (writer.journal.out(), &writer.done);
     let of_sequences = all.iter().flat_map(|done| &done.refused).cloned();
     let refused: Vec<Refusal> = listed_refused.into_iter().chain(of_sequences).collect();
     if all.iter().all(|done| done.results.is_empty()) {
@@ -47,24 +47,19 @@ pub(super) fn finish(
         seconds: begun.elapsed().as_secs_f64(),
         ..summary(&writer.sequences, all, begin, &refused)
     };
-    write_whole(
-        out,
-        REFUSED_FILE,
-        &json_lines(&out.join(REFUSED_FILE), &refused)?,
-    )?;
+    out.write_refusals(&refused)?;
     let table = csv(&summary.per_sequence);
-    write_whole(out, SEQUENCES_FILE, table.as_bytes())?;
-    let whole = json!({
-        "format_version": 1,
-        "run": begin,
-        "summary": summary,
-        "per_sequence": summary.per_sequence,
-    });
-    let mut text = serde_json::to_vec_pretty(&whole)
-        .map_err(|err| failed("write", &out.join(SUMMARY_FILE))(std::io::Error::other(err)))?;
-    text.push(b'\n');
-    write_whole(out, SUMMARY_FILE, &text)?;
-    writer.journal.remove()?;
+    out.write(SEQUENCES_FILE, table.as_bytes())?;
+    out.write_json(
+        SUMMARY_FILE,
+        &json!({
+            "format_version": 1,
+            "run": begin,
+            "summary": summary,
+            "per_sequence": summary.per_sequence,
+        }),
+    )?;
+    writer.journal.finish()?;
     Ok(summary)
 }
 

@@ -1,14 +1,12 @@
 //! Encoding on the caller's thread, and the rows that come of it.
 
-use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use vidpairs_run::RunError;
+use vidpairs_run::Progress;
 use vidpairs_types::LeftOut;
 use vidpairs_types::parallel::Sink;
 
-use super::display::Display;
 use super::error::FeatureError;
 use super::load::{Batch, Unreadable};
 use super::parts::Parts;
@@ -92,13 +90,12 @@ pub(super) struct Encoding<'a> {
     encoder: &'a TrainedResNet,
     parts: &'a Parts,
     protocol: Protocol,
-    pub display: Display,
+    progress: Progress,
     rows: PartRows,
     started: Instant,
     /// When the last batch was done.
     idle_since: Instant,
     waited: Duration,
-    error: Option<FeatureError>,
 }
 
 impl<'a> Encoding<'a> {
@@ -106,7 +103,7 @@ impl<'a> Encoding<'a> {
         encoder: &'a TrainedResNet,
         parts: &'a Parts,
         protocol: Protocol,
-        display: Display,
+        progress: Progress,
     ) -> Self {
         let num_units = encoder.config.num_features_of(protocol.stage);
         let num_units = usize::try_from(num_units).unwrap_or_default();
@@ -120,23 +117,20 @@ impl<'a> Encoding<'a> {
             encoder,
             parts,
             protocol,
-            display,
+            progress,
             rows,
             started,
             idle_since: started,
             waited: Duration::ZERO,
-            error: None,
         }
     }
 
     /// What came of it.
     ///
     /// # Errors
-    /// [`RunError::Features`] if it broke off, or no image could be read.
-    pub fn finish(self) -> Result<Encoded, RunError> {
-        if let Some(error) = self.error {
-            return Err(error.into());
-        }
+    /// [`FeatureError`] if no image could be read.
+    pub fn finish(mut self) -> Result<Encoded, FeatureError> {
+        self.progress.finish();
         if self.rows.kept.is_empty() {
             let first = self.rows.left_out.first();
             let part = first.and_then(|image| Some((image, self.parts.all.get(image.part)?)));
@@ -147,8 +141,7 @@ impl<'a> Encoding<'a> {
                     reason: image.reason.clone(),
                 },
                 None => FeatureError::Empty,
-            }
-            .into());
+            });
         }
         let seconds = self.started.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
         Ok(Encoded {
@@ -168,7 +161,7 @@ impl<'a> Encoding<'a> {
         } = self.protocol;
         for image in &batch.left_out {
             if let Some(part) = self.parts.all.get(image.part) {
-                self.display.left_out(&part.path, &image.reason);
+                self.left_out(&part.path, &image.reason);
             }
         }
         let num_read = batch.kept.len() + batch.left_out.len();
@@ -180,8 +173,16 @@ impl<'a> Encoding<'a> {
             self.rows.values.extend(found);
             self.rows.kept.extend(batch.kept);
         }
-        self.display.advance(num_read as u64);
+        self.progress.advance(num_read as u64);
         Ok(())
+    }
+
+    /// Reports an image that is left out, if every one is reported.
+    fn left_out(&self, path: &Path, reason: &str) {
+        if self.progress.is_verbose() {
+            self.progress
+                .say(&format!("left out: {reason}: {}", path.display()));
+        }
     }
 
     fn check(&self, kept: &[usize], found: &[f32]) -> Result<(), FeatureError> {
@@ -204,20 +205,16 @@ impl<'a> Encoding<'a> {
 }
 
 impl Sink<Result<Batch, FeatureError>> for Encoding<'_> {
-    fn push(&mut self, batch: Result<Batch, FeatureError>) -> ControlFlow<()> {
+    type Error = FeatureError;
+
+    fn push(&mut self, batch: Result<Batch, FeatureError>) -> Result<(), FeatureError> {
         self.waited += self.idle_since.elapsed();
         let done = batch.and_then(|batch| self.encode(batch));
         self.idle_since = Instant::now();
-        match done {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                self.error = Some(error);
-                ControlFlow::Break(())
-            }
-        }
+        done
     }
 
     fn tick(&mut self) {
-        self.display.tick();
+        self.progress.tick();
     }
 }

@@ -1,7 +1,6 @@
 //! Encoders on libtorch for `vidpairs invariance`.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use vidpairs_invariance::run::{EncoderEngine, ImageEncoder, InvarianceOptions};
 use vidpairs_pipeline::{NumberFormat, StageName};
@@ -66,8 +65,6 @@ fn feature_options(options: &InvarianceOptions) -> FeatureOptions {
             NumberFormat::Bf16 => Precision::Bf16,
         },
         out: Some(options.out.clone()),
-        workers: options.workers,
-        verbosity: options.verbosity,
-        cancel: Arc::clone(&options.cancel),
+        control: options.control.clone(),
     }
 }

@@ -4,12 +4,13 @@ use std::fs;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use vidpairs_types::parallel::{Heartbeat, Job, Loss, Planned};
+use vidpairs_run::loss_reason;
+use vidpairs_types::parallel::{Heartbeat, Job, Loss};
 use vidpairs_types::with_causes;
 
-use super::Protocol;
 use super::error::FeatureError;
 use super::parts::{Part, Parts};
+use super::{PATIENCE, Protocol};
 use crate::augment::{Recipe, Samples, StoredImage, Viewer};
 use crate::model::{HostViews, Precision};
 
@@ -130,38 +131,23 @@ impl Loader {
     fn viewers(&self) -> std::sync::MutexGuard<'_, Vec<Viewer>> {
         self.viewers.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn lost(&self, number: usize, reason: &str) -> FeatureError {
-        let first = self.parts.all.get(self.range(number).start);
-        FeatureError::Lost {
-            path: first.map(|part| part.path.clone()).unwrap_or_default(),
-            reason: reason.to_owned(),
-        }
-    }
 }
 
 impl Job for Loader {
     /// The number of a batch.
     type Item = usize;
-    type Piece = ();
     type Output = Result<Batch, FeatureError>;
 
-    fn plan(&self, number: usize, heartbeat: &Arc<Heartbeat>) -> Planned<(), Self::Output> {
-        Planned::Done(Ok(self.load(number, heartbeat)))
+    fn work(&self, number: usize, heartbeat: &Arc<Heartbeat>) -> Self::Output {
+        Ok(self.load(number, heartbeat))
     }
 
-    fn work(&self, (): (), _: &Arc<Heartbeat>) -> Self::Output {
-        Err(self.lost(0, "a batch has no pieces"))
-    }
-
-    fn lost_item(&self, number: usize, loss: Loss) -> Self::Output {
-        Err(match loss {
-            Loss::Stalled => self.lost(number, "nothing was read for minutes"),
-            Loss::Panicked(message) => self.lost(number, &message),
+    fn lost(&self, number: usize, loss: Loss) -> Self::Output {
+        let (_, reason) = loss_reason(loss, PATIENCE);
+        let first = &self.parts.all[self.range(number).start];
+        Err(FeatureError::Lost {
+            path: first.path.clone(),
+            reason,
         })
-    }
-
-    fn lost_piece(&self, (): (), _: Loss) -> Self::Output {
-        Err(self.lost(0, "a batch has no pieces"))
     }
 }

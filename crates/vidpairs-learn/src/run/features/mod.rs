@@ -5,7 +5,6 @@
 //! which they are put in the order of the sets, and [`MAX_BATCHES_BYTES`] of views at most.
 
 mod cache;
-mod display;
 mod encode;
 mod engine;
 mod error;
@@ -21,12 +20,11 @@ pub use engine::LibtorchEncoders;
 pub use error::FeatureError;
 pub use vidpairs_invariance::run::{FeatureSpeed, ImageFeatures};
 
-use vidpairs_run::{RunError, Verbosity};
+use vidpairs_run::{Control, Progress, RunError, Unit, stopped};
 use vidpairs_types::ImageSets;
-use vidpairs_types::parallel::{Cancel, Crew, Ended, run_ordered};
+use vidpairs_types::parallel::{Broken, Crew, run_ordered};
 
 use self::cache::Cache;
-use self::display::Display;
 use self::encode::Encoding;
 use self::load::{BATCH, Loader};
 use self::parts::Parts;
@@ -46,12 +44,9 @@ pub struct FeatureOptions {
     pub precision: Precision,
     /// The output folder of the run: features are kept in its folder `features`. `None`: nowhere.
     pub out: Option<PathBuf>,
-    /// Threads that decode; on the CPU libtorch computes with as many.
-    pub workers: usize,
-    /// How much to tell.
-    pub verbosity: Verbosity,
-    /// Ends it; nothing is kept of features that are not all there.
-    pub cancel: Arc<Cancel>,
+    /// Threads that decode (on the CPU libtorch computes with as many), verbosity, and the wish to stop: incomplete features are
+    /// not cached.
+    pub control: Control,
 }
 
 /// What every image goes through.
@@ -104,33 +99,37 @@ fn encode(
     protocol: &Protocol,
     options: &FeatureOptions,
 ) -> Result<encode::Encoded, RunError> {
-    use_cores(encoder.network.device(), options.workers);
+    use_cores(encoder.network.device(), options.control.workers);
     let loader = Loader {
         parts: Arc::clone(parts),
         protocol: *protocol,
         viewers: Mutex::default(),
     };
-    let workers = options.workers.max(1);
+    let workers = options.control.workers.max(1);
     let crew = Crew {
         workers,
         // One in the making for each thread, and one that waits.
         window: (workers + 1).min(MAX_BATCHES_BYTES / loader.batch_bytes().max(1)),
         patience: PATIENCE,
-        cancel: Arc::clone(&options.cancel),
+        cancel: Arc::clone(&options.control.cancel),
     };
     let num_batches = parts.all.len().div_ceil(BATCH);
-    let display = Display::new(parts.all.len() as u64, options.verbosity);
-    let mut encoding = Encoding::new(encoder, parts, *protocol, display);
-    let ended = run_ordered(0..num_batches, Arc::new(loader), &crew, &mut encoding);
-    encoding.display.finish();
-    match ended.map_err(RunError::Thread)? {
-        Ended::Cancelled => Err(match &options.out {
-            Some(out) => RunError::Interrupted {
+    let num_images = parts.all.len() as u64;
+    let progress = Progress::new(
+        Unit::Things("image"),
+        num_images,
+        0,
+        options.control.verbosity,
+    );
+    let mut encoding = Encoding::new(encoder, parts, *protocol, progress);
+    run_ordered(0..num_batches, Arc::new(loader), &crew, &mut encoding).map_err(|end| {
+        match (end, &options.out) {
+            (Broken::Cancelled, Some(out)) => RunError::Interrupted {
                 out: out.clone(),
                 safe: "features that were complete".to_owned(),
             },
-            None => RunError::Stopped,
-        }),
-        Ended::Complete | Ended::Broken => Ok(encoding.finish()?),
-    }
+            (end, _) => stopped(end),
+        }
+    })?;
+    Ok(encoding.finish()?)
 }

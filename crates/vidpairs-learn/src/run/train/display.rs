@@ -1,20 +1,19 @@
-//! What a run shows while it goes.
+//! Progress of training on stderr.
 
 use indicatif::HumanCount;
-use vidpairs_run::{LiveBar, Verbosity};
+use vidpairs_run::{Progress, Unit, Verbosity};
 
 use super::metrics::{KnnFigures, StepFigures};
 
-/// The bar, or a line now and then where there is no terminal.
+/// Progress of training on stderr.
 #[derive(Debug)]
-pub(super) struct Display(LiveBar);
+pub(super) struct Display(Progress);
 
 impl Display {
     /// Of a run of `total_steps` that begins after `first_step` of them.
     pub fn new(total_steps: u64, first_step: u64, verbosity: Verbosity) -> Self {
-        let bar = LiveBar::new(total_steps, "step", "{msg}{eta} left", verbosity);
-        bar.begin_at(first_step);
-        Self(bar)
+        let unit = Unit::Things("step");
+        Self(Progress::new(unit, total_steps, first_step, verbosity))
     }
 
     /// Redraws.
@@ -24,25 +23,22 @@ impl Display {
 
     /// Moves on to `step`.
     pub fn step(&mut self, step: u64, figures: Option<&StepFigures>) {
-        let text = figures.map(|figures| {
-            format!(
-                "loss {:.3} (chance {:.3}), {:.0} images/s, {:.0} % waiting for data, ",
+        if let Some(figures) = figures {
+            self.0.set_note(format!(
+                "loss {:.3} (chance {:.3}), {:.0} images/s, {:.0} % waiting for data",
                 figures.loss,
                 figures.chance,
                 figures.images_per_second,
                 100.0 * figures.waiting
-            )
-        });
-        self.0.move_to(step, text.as_deref());
-        if let Some(text) = text {
-            self.0.set_message(text);
+            ));
         }
+        self.0.set(step, 0.0);
     }
 
-    /// Tells what a kNN answered.
+    /// Prints the kNN accuracy.
     pub fn knn(&self, figures: &KnnFigures) {
         self.0.say(&format!(
-            "kNN after {} steps: {:.1} % right, nearest alone {:.1} %, chance {:.1} %",
+            "kNN after {} steps: accuracy {:.1} %, nearest neighbour {:.1} %, chance {:.1} %",
             HumanCount(figures.step),
             100.0 * figures.knn,
             100.0 * figures.knn_nearest,
@@ -50,20 +46,20 @@ impl Display {
         ));
     }
 
-    /// Says what is unwise or wrong and no reason to stop.
+    /// Prints a warning.
     pub fn warn(&self, text: &str) {
-        self.0.say(&format!("warning: {text}"));
+        self.0.warn(text);
     }
 
-    /// Tells of a record that is not used, where every one is to be told.
+    /// Reports a record that is not used, if every one is reported.
     pub fn set_aside(&self, reason: &str) {
-        if self.0.tells_all() {
+        if self.0.is_verbose() {
             self.0.say(&format!("set aside: {reason}"));
         }
     }
 
     /// Takes the bar away.
-    pub fn finish(&self) {
+    pub fn finish(&mut self) {
         self.0.finish();
     }
 }

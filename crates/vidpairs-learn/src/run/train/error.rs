@@ -109,16 +109,6 @@ pub enum TrainError {
         /// What it says.
         reason: String,
     },
-    /// The folder holds another run.
-    #[error(
-        "{} holds a run of other settings ({difference}); choose another folder for --out, or go back to them", .out.display()
-    )]
-    OtherRun {
-        /// The folder of the run.
-        out: PathBuf,
-        /// What differs, both values.
-        difference: String,
-    },
     /// A checkpoint holds another network.
     #[error("{} is a checkpoint of another model", .path.display())]
     OtherModel {

@@ -1,31 +1,28 @@
 //! The folder of a run: whose it is, and what may go on in it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use vidpairs_pipeline::Pipeline;
-use vidpairs_run::{
-    JOURNAL_FOLDER, RunError, differences, failed, lock, nothing_foreign_in, write_whole,
-};
+use vidpairs_run::{OutFolder, RunError, failed, same_run};
 
 use super::checkpoint;
 use super::data::Data;
-use super::error::TrainError;
 
 /// What the run is; its being there makes a folder one of a run.
 const RUN_FILE: &str = "run.json";
 /// Settings that a run may go on with changed: what is written when.
 const FREE_KEYS: [&str; 6] = [
-    "training.train.log_steps",
-    "training.train.checkpoint_steps",
-    "training.train.keep",
-    "training.train.knn_epochs",
-    "training.train.knn_images",
-    "training.train.knn_neighbours",
+    "train.log_steps",
+    "train.checkpoint_steps",
+    "train.keep",
+    "train.knn_epochs",
+    "train.knn_images",
+    "train.knn_neighbours",
 ];
 
 /// `run.json`.
@@ -59,23 +56,19 @@ impl RunFile {
         ])
     }
 
-    /// Takes `out` for this run, and keeps others out while what is returned lives.
+    /// Takes `out` for this run. No other process writes there while the result lives.
     ///
     /// # Errors
-    /// [`RunError`]: `out` is no folder, holds something else or another run, or another program is at work in it.
-    pub fn claim(&self, out: &Path) -> Result<File, RunError> {
-        if out.exists() && !out.is_dir() {
-            return Err(RunError::NotAFolder(out.to_owned()));
-        }
+    /// [`RunError`]: `out` is no folder, holds something else or another run, or is in use.
+    pub fn claim(&self, out: &Path) -> Result<OutFolder, RunError> {
         self.is_stored_in(out)?;
         let full = |err: RunError| err.named_if_full(out, "nothing yet");
-        let claim = lock(out).map_err(full)?;
+        let claimed = OutFolder::claim(out).map_err(full)?;
         // Once more: another run may have begun here in between.
         if !self.is_stored_in(out)? {
-            let text = serde_json::to_vec_pretty(self).unwrap_or_default();
-            write_whole(out, RUN_FILE, &text).map_err(full)?;
+            claimed.write_json(RUN_FILE, self).map_err(full)?;
         }
-        Ok(claim)
+        Ok(claimed)
     }
 
     /// Whether `out` holds this run already. One that has no checkpoint yet is as good as none: whatever it was, nothing is lost.
@@ -85,10 +78,13 @@ impl RunFile {
             Ok(bytes) => bytes,
             Err(err) if err.kind() == io::ErrorKind::NotFound => {
                 // With a journal it is ours: a run that begins now, or was killed before it could say what it is.
-                if !out.join(JOURNAL_FOLDER).is_dir() {
-                    nothing_foreign_in(out)?;
+                if !OutFolder::has_journal(out) {
+                    OutFolder::check(out, &[])?;
                 }
                 return Ok(false);
+            }
+            Err(err) if err.kind() == io::ErrorKind::NotADirectory => {
+                return Err(RunError::NotAFolder(out.to_owned()));
             }
             Err(err) => return Err(failed("read", &path)(err)),
         };
@@ -100,23 +96,16 @@ impl RunFile {
         if !checkpoint::is_any_in(out)? {
             return Ok(false);
         }
-        if stored.program_version != self.program_version {
-            return Err(RunError::OtherVersion {
-                out: out.to_owned(),
-                theirs: stored.program_version,
-                ours: self.program_version.clone(),
-            });
-        }
-        let value = |run: &Self| serde_json::to_value(run).unwrap_or_default();
-        let is_free = |key: &str| FREE_KEYS.contains(&key);
-        let mut differences = differences(&value(&stored), &value(self), is_free).into_iter();
-        match differences.next() {
-            None => Ok(true),
-            Some(difference) => Err(TrainError::OtherRun {
-                out: out.to_owned(),
-                difference: difference.replacen("training.", "", 1),
-            }
-            .into()),
-        }
+        let is_free = |setting: &str| FREE_KEYS.contains(&setting);
+        same_run(out, "a run", &stored.settings(), &self.settings(), is_free)?;
+        Ok(true)
+    }
+
+    /// All settings in one object.
+    fn settings(&self) -> Value {
+        let mut settings = self.training.clone();
+        settings["program_version"] = json!(self.program_version);
+        settings["dataset_xxh64"] = json!(self.dataset_xxh64);
+        settings
     }
 }

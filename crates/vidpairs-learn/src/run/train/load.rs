@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tch::{Device, Tensor};
+use vidpairs_run::loss_reason;
 use vidpairs_shard::{EpochOrder, Record};
-use vidpairs_types::parallel::{Heartbeat, Job, Loss, Planned};
+use vidpairs_types::parallel::{Heartbeat, Job, Loss};
 use vidpairs_types::{RecordMeta, Role, Seed, with_causes};
 
+use super::PATIENCE;
 use super::data::{Data, Labels};
 use super::error::TrainError;
 use super::views::ViewOf;
@@ -256,33 +258,15 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Job for Loader {
     /// A step.
     type Item = u64;
-    type Piece = ();
     type Output = Result<Batch, TrainError>;
 
-    fn plan(&self, step: u64, heartbeat: &Arc<Heartbeat>) -> Planned<(), Self::Output> {
-        Planned::Done(self.load(step, heartbeat))
+    fn work(&self, step: u64, heartbeat: &Arc<Heartbeat>) -> Self::Output {
+        self.load(step, heartbeat)
     }
 
-    fn work(&self, (): (), _: &Arc<Heartbeat>) -> Self::Output {
-        Err(lost(0, "a batch has no pieces"))
-    }
-
-    fn lost_item(&self, step: u64, loss: Loss) -> Self::Output {
-        Err(match loss {
-            Loss::Stalled => lost(step, "nothing was read for minutes"),
-            Loss::Panicked(message) => lost(step, &message),
-        })
-    }
-
-    fn lost_piece(&self, (): (), _: Loss) -> Self::Output {
-        Err(lost(0, "a batch has no pieces"))
-    }
-}
-
-fn lost(step: u64, reason: &str) -> TrainError {
-    TrainError::Lost {
-        step,
-        reason: reason.to_owned(),
+    fn lost(&self, step: u64, loss: Loss) -> Self::Output {
+        let (_, reason) = loss_reason(loss, PATIENCE);
+        Err(TrainError::Lost { step, reason })
     }
 }
 

@@ -22,7 +22,6 @@ mod unwise;
 mod views;
 mod watched;
 
-use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -34,9 +33,9 @@ pub use metrics::KnnFigures;
 pub use summary::TrainSummary;
 
 use vidpairs_pipeline::Pipeline;
-use vidpairs_run::{JOURNAL_FOLDER, RunError, Verbosity};
+use vidpairs_run::{Control, RunError, broken};
 use vidpairs_types::Seed;
-use vidpairs_types::parallel::{Cancel, Crew, Ended, run_ordered};
+use vidpairs_types::parallel::{Broken, Crew, run_ordered};
 
 use self::begin::Begin;
 use self::clock::Clock;
@@ -66,12 +65,8 @@ pub struct TrainOptions {
     pub device: Option<String>,
     /// A folder of labelled images to ask now and then.
     pub knn: Option<PathBuf>,
-    /// Threads that make batches; on the CPU libtorch computes with as many.
-    pub workers: usize,
-    /// How much to tell.
-    pub verbosity: Verbosity,
-    /// Ends the run; it can go on.
-    pub cancel: Arc<Cancel>,
+    /// Threads that make batches (on the CPU libtorch computes with as many), verbosity, and the wish to stop.
+    pub control: Control,
 }
 
 /// Trains; goes on by itself where the same run was stopped.
@@ -85,10 +80,10 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
     let data = Data::open(&options.shards, pipeline)?;
     let checked = Checked::of(options)?;
     let method = pipeline.train.method;
-    let labels = Labels::wanted(method, &data, &options.shards, &options.cancel)?;
+    let labels = Labels::wanted(method, &data, &options.shards, &options.control.cancel)?;
     let run_file = RunFile::of(pipeline, &data);
-    let _lock = run_file.claim(out)?;
-    model::use_cores(device, options.workers);
+    let claimed = run_file.claim(out)?;
+    model::use_cores(device, options.control.workers);
     if device != Device::Cpu {
         // Views keep their size, so it pays to try which convolution is fastest. They may differ in the last bits.
         tch::Cuda::cudnn_set_benchmark(true);
@@ -107,7 +102,7 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
     });
     let begin = Begin::of(options, &run_file, &loader)?;
     if begin.progress.step >= loader.total_steps() {
-        fs::remove_dir_all(out.join(JOURNAL_FOLDER)).ok();
+        claimed.finish()?;
         return Ok(TrainSummary {
             seconds: start.elapsed().as_secs_f64(),
             is_complete_already: true,
@@ -121,7 +116,7 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
     }
     run(options, &mut trainer)?;
     trainer.display.finish();
-    fs::remove_dir_all(out.join(JOURNAL_FOLDER)).ok();
+    claimed.finish()?;
     Ok(TrainSummary {
         warnings,
         seconds: start.elapsed().as_secs_f64(),
@@ -137,31 +132,20 @@ fn run(options: &TrainOptions, trainer: &mut Trainer) -> Result<(), RunError> {
         trainer.ask_knn().map_err(|err| full(err, trainer))?;
     }
     let crew = Crew {
-        workers: options.workers.max(1),
+        workers: options.control.workers.max(1),
         // One in the making for each thread, and one that waits.
-        window: (options.workers.max(1) + 1).min(trainer.loader.most_batches()),
+        window: (options.control.workers.max(1) + 1).min(trainer.loader.most_batches()),
         patience: PATIENCE,
-        cancel: Arc::clone(&options.cancel),
+        cancel: Arc::clone(&options.control.cancel),
     };
     let job = Arc::clone(&trainer.loader);
     trainer.clock = Clock::start();
     let ended = run_ordered(first..trainer.total_steps, job, &crew, trainer);
-    let ended = ended.map_err(RunError::Thread)?;
-    if let Some(error) = trainer.error.take() {
-        trainer.display.finish();
-        return Err(full(error, trainer));
+    if matches!(ended, Err(Broken::Cancelled)) && trainer.progress.step > first {
+        trainer.save().map_err(|err| full(err, trainer))?;
     }
-    if ended == Ended::Cancelled {
-        if trainer.progress.step > first {
-            trainer.save().map_err(|err| full(err, trainer))?;
-        }
-        trainer.display.finish();
-        return Err(RunError::Interrupted {
-            out: out.clone(),
-            safe: trainer.safe(),
-        });
-    }
-    Ok(())
+    trainer.display.finish();
+    ended.map_err(|end| broken(end, out, &trainer.safe()))
 }
 
 /// What is looked at before anything is written.

@@ -1,6 +1,5 @@
 //! The loop: a batch comes in, a step is taken, what is due is written.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -50,12 +49,12 @@ pub(super) struct Trainer {
     pub last_knn: Option<KnnFigures>,
     pub collapse: CollapseWatch,
     pub clock: Clock,
-    /// Why the run broke off.
-    pub error: Option<RunError>,
 }
 
 impl Sink<Result<Batch, TrainError>> for Trainer {
-    fn push(&mut self, batch: Result<Batch, TrainError>) -> ControlFlow<()> {
+    type Error = RunError;
+
+    fn push(&mut self, batch: Result<Batch, TrainError>) -> Result<(), RunError> {
         self.clock.batch_came();
         for reason in lock(&self.loader.damaged).take_untold() {
             self.display.set_aside(&reason);
@@ -64,13 +63,7 @@ impl Sink<Result<Batch, TrainError>> for Trainer {
             .map_err(RunError::from)
             .and_then(|batch| self.take_step(batch));
         self.clock.batch_done();
-        match done {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                self.error = Some(error);
-                ControlFlow::Break(())
-            }
-        }
+        done
     }
 
     fn tick(&mut self) {
@@ -101,7 +94,7 @@ impl Trainer {
             watch: train.watch,
             total_steps,
             labelled,
-            display: Display::new(total_steps, step, options.verbosity),
+            display: Display::new(total_steps, step, options.control.verbosity),
             learner: begin.learner,
             checkpoints: begin.checkpoints,
             last_checkpoint: begin.last_checkpoint,
@@ -111,7 +104,6 @@ impl Trainer {
             last_knn: None,
             collapse: CollapseWatch::new(COLLAPSED_SHARE, COLLAPSED_LINES),
             clock: Clock::start(),
-            error: None,
             loader,
         })
     }

@@ -93,7 +93,7 @@ impl ProposeSetup {
 /// What the regions of a piece gave.
 pub(super) struct MadeRegions {
     /// By their place among the pairs of the clip.
-    pub records: Vec<EncodedRecord>,
+    pub records: Vec<(u64, EncodedRecord)>,
     /// Anchors that lack a frame, and pairs that lack a view.
     pub lost: Vec<LostPair>,
     pub tracks: PieceTracks,

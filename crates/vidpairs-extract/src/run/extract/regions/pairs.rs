@@ -309,7 +309,7 @@ impl<'a> RegionPairs<'a> {
         self.records.sort_by_key(|&(pair, _)| pair);
         self.lost.sort_by_key(|&(pair, _)| pair);
         MadeRegions {
-            records: self.records.into_iter().map(|(_, record)| record).collect(),
+            records: self.records,
             lost: self.lost.into_iter().map(|(_, lost)| lost).collect(),
             tracks: PieceTracks {
                 zstd: self.lines.into_zstd(),

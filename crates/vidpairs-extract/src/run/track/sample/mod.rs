@@ -91,7 +91,7 @@ pub fn sample_tracks(
     summary: &TrackSummary,
     max: usize,
 ) -> Result<TrackSample, RunError> {
-    let heartbeat = Arc::new(Heartbeat::new(Arc::clone(&options.cancel)));
+    let heartbeat = Arc::new(Heartbeat::new(Arc::clone(&options.control.cancel)));
     let listed = Sequences::list(options)?.list;
     let mut sequences = Vec::new();
     for rows in worst_first(&summary.per_sequence).into_iter().take(max) {

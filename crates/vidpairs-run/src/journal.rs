@@ -1,0 +1,333 @@
+//! The journal of an unfinished run: how it began, then one line for each finished piece of work.
+//!
+//! A line is written after the bytes that it describes. So after a kill the last line is true. Each line ends with a checksum that
+//! covers the lines before it too: a line that is torn, changed, left out or moved ends the part of the journal that counts, and the
+//! work after it is done again.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::RunError;
+use crate::out::{OutFolder, failed, same_run};
+
+/// Name of the journal in its folder.
+const FILE: &str = "progress.jsonl";
+/// Digits of a checksum, behind a tab.
+const CHECKSUM_DIGITS: usize = 16;
+
+/// How the runs of one command lie in their folders.
+#[derive(Debug, Clone, Copy)]
+pub struct RunLayout {
+    /// What a folder holds, for errors: `a rendered set`.
+    pub what: &'static str,
+    /// The file that is written last. A folder with it holds a finished run.
+    pub manifest: &'static str,
+    /// Key of the manifest that holds the settings of the run.
+    pub begin_key: &'static str,
+}
+
+/// A run that may continue.
+#[derive(Debug)]
+pub enum Started<L> {
+    /// The folder holds the finished run; this is its manifest.
+    Complete(Value),
+    /// The run is new or was stopped: its journal, and its lines.
+    Open(Journal<L>, Vec<L>),
+}
+
+impl RunLayout {
+    /// Starts a run with the settings `begin` in `out`, or resumes it.
+    ///
+    /// # Errors
+    /// [`RunError`]: the folder holds something else, a run with other settings, or cannot be written.
+    pub fn start<L: Serialize + DeserializeOwned>(
+        &self,
+        out: &Path,
+        begin: &impl Serialize,
+    ) -> Result<Started<L>, RunError> {
+        let begin = serde_json::to_value(begin).map_err(RunError::of)?;
+        let has_journal = OutFolder::has_journal(out);
+        if let Some(manifest) = self.finished(out)? {
+            same_run(out, self.what, &manifest[self.begin_key], &begin, |_| false)?;
+            if has_journal {
+                // The run was stopped while it removed its journal.
+                OutFolder::claim(out)?.finish()?;
+            }
+            return Ok(Started::Complete(manifest));
+        }
+        if !has_journal {
+            OutFolder::check(out, &[])?;
+        }
+        let (mut journal, stopped) = Journal::open(OutFolder::claim(out)?)?;
+        let lines = match stopped {
+            Some(Stopped {
+                begin: theirs,
+                lines,
+            }) => {
+                same_run(out, self.what, &theirs, &begin, |_| false)?;
+                lines
+            }
+            None => {
+                journal.begin(&begin)?;
+                Vec::new()
+            }
+        };
+        Ok(Started::Open(journal, lines))
+    }
+
+    /// The manifest of a finished run in `out`.
+    fn finished(&self, out: &Path) -> Result<Option<Value>, RunError> {
+        let path = out.join(self.manifest);
+        match fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text)
+                .map(Some)
+                .map_err(|err| failed("read", &path)(io::Error::other(err))),
+            Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(err) if err.kind() == io::ErrorKind::NotADirectory => {
+                Err(RunError::NotAFolder(out.to_owned()))
+            }
+            Err(err) => Err(failed("read", &path)(err)),
+        }
+    }
+}
+
+/// The content of the journal of a stopped run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stopped<L> {
+    /// Settings of the run, perhaps of another version of this program.
+    pub begin: Value,
+    /// The lines that count.
+    pub lines: Vec<L>,
+}
+
+/// The journal of a claimed output folder.
+#[derive(Debug)]
+pub struct Journal<L> {
+    out: OutFolder,
+    path: PathBuf,
+    file: File,
+    /// Length and checksum of the journal after its first line, and after each further line.
+    ends: Vec<(u64, u64)>,
+    lines: PhantomData<fn(L)>,
+}
+
+impl<L: Serialize + DeserializeOwned> Journal<L> {
+    /// Opens the journal of `out` and reads it; `None` if no run was begun. The part that does not count is cut off.
+    ///
+    /// # Errors
+    /// [`RunError::File`].
+    pub fn open(out: OutFolder) -> Result<(Self, Option<Stopped<L>>), RunError> {
+        let path = out.journal_folder().join(FILE);
+        let mut options = OpenOptions::new();
+        let options = options.read(true).append(true).create(true);
+        let mut file = options.open(&path).map_err(failed("open", &path))?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).map_err(failed("read", &path))?;
+        let (stopped, ends) = parse(&text);
+        let mut journal = Self {
+            out,
+            path,
+            file,
+            ends,
+            lines: PhantomData,
+        };
+        journal.cut()?;
+        Ok((journal, stopped))
+    }
+
+    /// The output folder.
+    pub fn out(&self) -> &OutFolder {
+        &self.out
+    }
+
+    /// Writes the settings of a new run.
+    ///
+    /// # Errors
+    /// [`RunError::File`].
+    pub fn begin(&mut self, begin: &impl Serialize) -> Result<(), RunError> {
+        self.append(begin)
+    }
+
+    /// Appends a line. An error leaves no part of it.
+    ///
+    /// # Errors
+    /// [`RunError::File`].
+    pub fn add(&mut self, line: &L) -> Result<(), RunError> {
+        self.append(line)
+    }
+
+    fn append(&mut self, line: &impl Serialize) -> Result<(), RunError> {
+        let (bytes, checksum) = self.ends.last().copied().unwrap_or_default();
+        let mut text =
+            serde_json::to_vec(line).map_err(|err| self.failed("write")(io::Error::other(err)))?;
+        let checksum = xxh3_64_with_seed(&text, checksum);
+        text.extend(format!("\t{checksum:0CHECKSUM_DIGITS$x}\n").bytes());
+        if let Err(err) = self.file.write_all(&text) {
+            let _ = self.file.set_len(bytes); // a torn line; reading would drop it too
+            return Err(self.failed("write")(err));
+        }
+        self.ends.push((bytes + text.len() as u64, checksum));
+        Ok(())
+    }
+
+    /// Waits until the disk has all lines.
+    ///
+    /// # Errors
+    /// [`RunError::File`].
+    pub fn sync(&self) -> Result<(), RunError> {
+        self.file.sync_data().map_err(self.failed("write"))
+    }
+
+    /// Forgets all lines but the first `count`: a power cut took the bytes that the others describe.
+    ///
+    /// # Errors
+    /// [`RunError::File`].
+    pub fn keep(&mut self, count: usize) -> Result<(), RunError> {
+        self.ends.truncate(count + 1);
+        self.cut()
+    }
+
+    fn cut(&mut self) -> Result<(), RunError> {
+        let (bytes, _) = self.ends.last().copied().unwrap_or_default();
+        self.file.set_len(bytes).map_err(self.failed("shorten"))
+    }
+
+    /// Ends the run: the journal is removed, its lines first, so that a kill in between leaves the journal of no run.
+    ///
+    /// # Errors
+    /// [`RunError::File`].
+    pub fn finish(self) -> Result<(), RunError> {
+        fs::remove_file(&self.path).map_err(self.failed("remove"))?;
+        self.out.finish()
+    }
+
+    fn failed(&self, action: &'static str) -> impl FnOnce(io::Error) -> RunError + use<L> {
+        failed(action, &self.path)
+    }
+}
+
+/// The lines that count, and length and checksum after each.
+fn parse<L: DeserializeOwned>(text: &[u8]) -> (Option<Stopped<L>>, Vec<(u64, u64)>) {
+    let mut ends = Vec::new();
+    let mut stopped: Option<Stopped<L>> = None;
+    let (mut bytes, mut checksum) = (0, 0);
+    for raw in text.split_inclusive(|&byte| byte == b'\n') {
+        let Some(json) = checked(raw, checksum) else {
+            break;
+        };
+        match &mut stopped {
+            None => match serde_json::from_slice(json) {
+                Ok(begin) => {
+                    let lines = Vec::new();
+                    stopped = Some(Stopped { begin, lines });
+                }
+                Err(_) => break,
+            },
+            Some(stopped) => match serde_json::from_slice(json) {
+                Ok(line) => stopped.lines.push(line),
+                Err(_) => break,
+            },
+        }
+        bytes += raw.len() as u64;
+        checksum = xxh3_64_with_seed(json, checksum);
+        ends.push((bytes, checksum));
+    }
+    (stopped, ends)
+}
+
+/// The JSON of a whole line whose checksum is right after `before`.
+fn checked(raw: &[u8], before: u64) -> Option<&[u8]> {
+    let line = raw.strip_suffix(b"\n")?;
+    let (json, checksum) = line.split_at_checked(line.len().checked_sub(CHECKSUM_DIGITS)?)?;
+    let json = json.strip_suffix(b"\t")?;
+    let found = u64::from_str_radix(std::str::from_utf8(checksum).ok()?, 16).ok()?;
+    (found == xxh3_64_with_seed(json, before)).then_some(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const LAYOUT: RunLayout = RunLayout {
+        what: "numbers",
+        manifest: "numbers.json",
+        begin_key: "run",
+    };
+
+    fn begin(k: u32) -> Value {
+        json!({"program_version": "1", "k": k})
+    }
+
+    fn start(out: &Path, k: u32) -> Result<(Journal<u32>, Vec<u32>), RunError> {
+        match LAYOUT.start(out, &begin(k))? {
+            Started::Open(journal, lines) => Ok((journal, lines)),
+            Started::Complete(manifest) => panic!("{manifest}"),
+        }
+    }
+
+    #[test]
+    fn a_stopped_run_has_its_lines_again_and_a_finished_one_its_manifest() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = &folder.path().join("out");
+        let (mut journal, lines) = start(out, 1).unwrap();
+        assert_eq!(lines, [] as [u32; 0]);
+        journal.add(&7).unwrap();
+        journal.add(&8).unwrap();
+        drop(journal);
+        let (mut journal, lines) = start(out, 1).unwrap();
+        assert_eq!(lines, [7, 8]);
+        journal.keep(1).unwrap();
+        journal.add(&9).unwrap();
+        drop(journal);
+        let (journal, lines) = start(out, 1).unwrap();
+        assert_eq!(lines, [7, 9]);
+        let manifest = json!({"run": begin(1)});
+        journal.out().write_json("numbers.json", &manifest).unwrap();
+        journal.finish().unwrap();
+        let again = LAYOUT.start::<u32>(out, &begin(1)).unwrap();
+        assert!(matches!(again, Started::Complete(found) if found == manifest));
+        let other = LAYOUT.start::<u32>(out, &begin(2)).unwrap_err().to_string();
+        assert!(other.contains("k was 1, is 2"), "{other}");
+    }
+
+    #[test]
+    fn a_line_that_is_torn_changed_left_out_or_moved_ends_what_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path();
+        let (mut journal, _) = start(out, 1).unwrap();
+        for line in [10, 20, 30] {
+            journal.add(&line).unwrap();
+        }
+        drop(journal);
+        let path = out.join(".journal/progress.jsonl");
+        let whole = fs::read(&path).unwrap();
+        let lines: Vec<&[u8]> = whole.split_inclusive(|&byte| byte == b'\n').collect();
+        let resumed = |text: Vec<u8>| {
+            fs::write(&path, text).unwrap();
+            start(out, 1).unwrap().1
+        };
+        for cut in 1..lines[3].len() {
+            assert_eq!(resumed(whole[..whole.len() - cut].to_vec()), [10, 20]);
+        }
+        for place in lines[0].len()..whole.len() {
+            let mut changed = whole.clone();
+            changed[place] ^= 0x01;
+            assert!(resumed(changed).len() < 3, "byte {place}");
+        }
+        assert_eq!(resumed([lines[0], lines[1], lines[3]].concat()), [10]);
+        assert_eq!(
+            resumed([lines[0], lines[2], lines[1], lines[3]].concat()),
+            [] as [u32; 0]
+        );
+        assert_eq!(resumed(whole.clone()), [10, 20, 30]);
+    }
+}
