@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What confidence and the forward-backward check are worth, from what examples/calibration.rs wrote.
+"""Precision and recall of the confidence and the forward-backward check, from the output of crates/vidpairs-extract/examples/calibration.rs.
 
 usage: calibration.py TRAIN.csv VAL.csv [--plot OUT.svg]
 

@@ -4,7 +4,7 @@
 usage: tracker.py [--trackers dcf,kcf,csrt,mosse] [--split val|train] [--limit N] [--plot DIR] [--work DIR]
                   VIDPAIRS SEQUENCES_DIR CLIPS_DIR
 
-VIDPAIRS: a release build; all trackers but dcf need feature `opencv`. SEQUENCES_DIR: what
+VIDPAIRS: a release build; all trackers but dcf need `vidpairs-opencv` beside it. SEQUENCES_DIR: what
 scripts/benchmarks/tracker-sequences.sh makes; its split `train` is for tuning, `val` for figures to
 publish. CLIPS_DIR: the clips of `scripts/fetch-clips.sh --all`, whose boxes lie in annotations/.
 

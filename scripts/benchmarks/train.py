@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Training steps of ResNet-18 on the CPU, ours beside PyTorch's, in turns: images a second and their ratio.
 
-usage: train.py [--rounds N] [--threads N] STEP      (STEP: the program of examples/step.rs, release build)
+usage: train.py [--rounds N] [--threads N] STEP      (STEP: the program of crates/vidpairs-learn/examples/step.rs, release build)
 
 A step is MoCo's on random images: the key encoder follows and encodes, the query encoder encodes, cross-entropy over the batch's
 keys, backward, SGD with momentum and weight decay. PyTorch has its images and weights channels-last. Needs torch and torchvision
@@ -61,7 +61,7 @@ def main():
         print(pytorch(*args.one))
         return
     if not args.step:
-        parser.error("name the program of examples/step.rs")
+        parser.error("name the program of crates/vidpairs-learn/examples/step.rs")
     print("| side, batch | vidpairs, images/s | PyTorch, images/s | ratio |\n|---|---|---|---|")
     for side, batch in SIZES:
         both = []

@@ -4,7 +4,7 @@
 usage: views.py [--rounds N] [--views N] [--recipe moco-v1|moco-v2] [--sides 224,112,64] [--kernel-px N]
                 [--make-jpegs CLIPS_DIR] VIEWS JPEG_DIR
 
-VIEWS: the example, built for release (`cargo build --release --no-default-features --features train --example views`).
+VIEWS: the example, built for release (`cargo build --release -p vidpairs-learn --example views`).
 JPEG_DIR: a folder of .jpg; --make-jpegs CLIPS_DIR fills it first with frames of the clips of `scripts/fetch-clips.sh
 --all`: two a second, at most 24 of each, 376 x 256 px, quality 92, 4:2:0. Needs scripts/golden/requirements.txt; ffmpeg
 for --make-jpegs.

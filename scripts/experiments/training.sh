@@ -8,7 +8,7 @@
 # for each object and in one for each class, and three runs of nine minutes or less each: DIR/run-object, DIR/run-class, and DIR/run-real on
 # regions of real clips. What is there stays.
 # Pillow, which cuts objects out, is installed into DIR/python.
-# VIDPAIRS names the program (target/release/vidpairs, all features).
+# VIDPAIRS names the program (target/release/vidpairs, with vidpairs-torch beside it).
 set -euo pipefail
 
 say() { printf 'training: %s\n' "$*"; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Views as torchvision makes them: the golden numbers of src/augment/tests.
+"""Views as torchvision makes them: the golden numbers of crates/vidpairs-learn/src/augment/tests.
 
 usage: augment.py OUT_DIR        (tests/golden/augment; requirements.txt has the versions)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the published code gives features that know nothing, for tests/invariance/chance.rs: exactly, and by simulation with NumPy.
+"""Scores of random features by the published code, for crates/vidpairs-invariance/tests/measure/chance.rs: exactly, and by simulation with NumPy.
 
 usage: chance.py      prints, made with numpy 2.4.6:
 

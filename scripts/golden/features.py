@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Features of boxes of images by torchvision's blocks: the golden numbers of tests/invariance/features.rs.
+"""Features of boxes of images by torchvision's blocks: the golden numbers of crates/vidpairs-torch/tests/invariance/features.rs.
 
 usage: features.py OUT_DIR      (tests/golden/features; packages: scripts/golden/requirements.txt)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The Representation Invariance Score as it is defined, written in NumPy: the golden numbers of tests/invariance/golden.rs.
+"""The Representation Invariance Score as it is defined, written in NumPy: the golden numbers of crates/vidpairs-invariance/tests/measure/golden.rs.
 
 usage: invariance.py OUT_DIR        (tests/golden/invariance; NumPy as in requirements.txt)
 

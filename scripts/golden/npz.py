@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Files that numpy writes, for src/npz/tests.rs.
+"""Files that numpy writes, for crates/vidpairs-invariance/src/npz/tests.rs.
 
 usage: npz.py OUT_DIR      (tests/golden/npz; packages: scripts/golden/requirements.txt)
 
@@ -34,7 +34,7 @@ def main():
              **{"class": np.array([b"zebra", b"ant", b"zebra", b"ant"])})
     np.savez(out / "mixed_labels.npz", feat=FEAT, instance=np.array([True, True, False, True]), class_names=np.array([1.5]),
              **{"class": np.array(["a", "a", "", ""])})
-    # Three images each of four things of two classes, told in several ways; for tests/invariance/command.rs.
+    # Three images each of four things of two classes, told in several ways; for crates/vidpairs-torch/tests/invariance/command.rs.
     thing = np.repeat([3, 0, 2, 1], 3)
     kind = np.array([1, 0, 0, 1])[thing]
     for seed, (name, instances, classes) in enumerate([

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Annotations of PASCAL3D+ as scipy writes them: the golden files of src/source/image_sets/pascal3d.
+"""Annotations of PASCAL3D+ as scipy writes them: the golden files of crates/vidpairs-source/src/image_sets/pascal3d.
 
 usage: pascal3d.py OUT_DIR        (tests/golden/pascal3d; requirements.txt has the versions)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What NumPy finds in 64 bits for tests/invariance/retrieval.rs: nearest neighbours across the transformation.
+"""What NumPy finds in 64 bits for crates/vidpairs-invariance/tests/measure/retrieval.rs: nearest neighbours across the transformation.
 
 usage: retrieval.py OUT_DIR      (tests/golden/retrieval; packages: scripts/golden/requirements.txt)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What PyTorch and torchvision compute for tests/train/golden.rs: features, losses, gradients, next weights.
+"""What PyTorch and torchvision compute for crates/vidpairs-torch/tests/train/golden.rs: features, losses, gradients, next weights.
 
 usage: train.py OUT_DIR      (tests/golden/train; packages: scripts/golden/requirements.txt)
 
