@@ -223,7 +223,7 @@ fn files_that_are_not_ours_are_left_alone() {
     fs::write(work.path("file"), "precious").unwrap();
     work.extract("file")
         .run()
-        .failed_with(2, &["file", "Not a directory"]);
+        .failed_with(2, &["file", "file is not a folder"]);
     assert_eq!(fs::read_to_string(work.path("file")).unwrap(), "precious");
 
     let nowhere = work.extract("new").replace("clips", "nowhere").run();

@@ -62,7 +62,7 @@ fn a_picture_that_takes_longer_than_the_patience_is_refused_and_the_others_are_e
         ["refused", "watchdog"],
         "{line}"
     );
-    let reason = "no progress for 1 seconds (extract.video_timeout_seconds); given up";
+    let reason = "no progress for 1 seconds; given up (extract.video_timeout_seconds)";
     assert_eq!(line["reason"], reason);
 
     // A decoder that does not answer does not keep Ctrl-C waiting either.

@@ -8,7 +8,7 @@ const TOLERANCE: f64 = 1e-9;
 
 fn path(file: &str) -> String {
     format!(
-        "{}/tests/golden/invariance/{file}",
+        "{}/../../tests/golden/invariance/{file}",
         env!("CARGO_MANIFEST_DIR")
     )
 }

@@ -18,7 +18,7 @@ const TOLERANCE: f64 = 1e-7;
 
 fn golden(name: &str) -> Value {
     let path = format!(
-        "{}/tests/golden/train/{name}.json",
+        "{}/../../tests/golden/train/{name}.json",
         env!("CARGO_MANIFEST_DIR")
     );
     let text = std::fs::read_to_string(path).unwrap();

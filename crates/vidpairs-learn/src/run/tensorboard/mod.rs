@@ -29,7 +29,7 @@ const PREFIX: &str = "events.out.tfevents.";
 /// # Examples
 /// ```no_run
 /// use std::path::Path;
-/// use vidpairs_run::EventWriter;
+/// use vidpairs_learn::run::EventWriter;
 ///
 /// let mut events = EventWriter::create(Path::new("out/tensorboard"), 1.7e9)?;
 /// events.scalars(0, 1.7e9, &[("loss", 11.1), ("lr", 0.03)])?;
