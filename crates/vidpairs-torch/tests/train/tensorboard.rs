@@ -42,7 +42,7 @@ fn shown_by_tensorboard(folder: &Path) -> Value {
     let python = std::env::var_os("VIDPAIRS_GOLDEN_PYTHON").unwrap();
     let script = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/scripts/golden/tensorboard_events.py"
+        "/../../scripts/golden/tensorboard_events.py"
     );
     let output = Command::new(python)
         .args([script, "read"])
