@@ -1,22 +1,21 @@
-//! Writes the place of libtorch into what Cargo links, so that no `LD_LIBRARY_PATH` is ever needed.
+//! Links programs to libtorch with its folder as run path, so that they need no `LD_LIBRARY_PATH`.
 
 use std::path::PathBuf;
 use std::{env, fs};
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    // torch-sys says where it found libtorch: under LIBTORCH, or in PyTorch for Python.
-    let Some(named) = env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {
-        return; // The feature `train` is off.
+    // Set by torch-sys to where it found libtorch: `LIBTORCH`, or PyTorch for Python.
+    let Some(folder) = env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {
+        return; // torch-sys was built for documentation only.
     };
-    // `.deps/libtorch` is a link: a program that has been built should outlive it.
-    let folder = fs::canonicalize(&named).unwrap_or_else(|_| named.clone());
-    println!("cargo::rerun-if-changed={}", named.display());
     println!("cargo::rerun-if-changed={}", folder.display());
-    println!("cargo::rustc-link-arg=-Wl,-rpath,{}", folder.display());
-    if folder.join("libtorch_cuda.so").exists() {
-        // Nothing calls into the CUDA half by name; it registers itself when it is loaded, so the
-        // linker must not drop it as unused.
+    // A built program should outlive the link `.deps/libtorch`.
+    let real_folder = fs::canonicalize(&folder).unwrap_or(folder);
+    println!("cargo::rerun-if-changed={}", real_folder.display());
+    println!("cargo::rustc-link-arg=-Wl,-rpath,{}", real_folder.display());
+    if real_folder.join("libtorch_cuda.so").exists() {
+        // No symbol of the CUDA library is called by name, as it registers itself on loading: the linker must not drop it.
         println!("cargo::rustc-link-arg=-Wl,--no-as-needed,-ltorch_cuda,--as-needed");
     }
 }

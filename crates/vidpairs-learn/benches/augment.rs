@@ -1,16 +1,16 @@
-//! Views: what one costs, by recipe and side, and what its parts cost. Throughput in views, on one core. The image is a drawn
-//! one of 376 x 256 px as JPEG, quality 92, 4:2:0; `scripts/benchmarks/views.py` has real ones, and torchvision beside.
+//! Time of a view by recipe and side, and of its parts. Throughput is in views, on one core. The image is synthetic, of 376 x
+//! 256 px, as JPEG of quality 92 and 4:2:0; `scripts/benchmarks/views.py` compares real images with torchvision.
 
-#![allow(clippy::expect_used)] // a bench stops where its input is not what it should be
-#![allow(missing_docs)] // of `criterion_group!`
+#![allow(clippy::expect_used)] // a bench stops if its input is wrong
+#![allow(missing_docs)] // items of `criterion_group!`
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use vidpairs_image::jpeg::{Reduction, RegionDecoder, compress};
 use vidpairs_learn::augment::{
-    ColorParams, CropRecipe, JigsawRecipe, JitterOp, JitterParams, Recipe, Samples, StoredImage,
-    ViewParams, Viewer, WholeParams,
+    ColorParams, CropParams, CropRecipe, JigsawRecipe, JitterOp, JitterParams, Recipe, Samples,
+    StoredImage, ViewParams, Viewer,
 };
 use vidpairs_types::{RegionPx, RgbImage, Seed, SizePx};
 
@@ -19,7 +19,7 @@ const SIZE: SizePx = SizePx {
     height: 256,
 };
 
-/// Waves and grain: about as many bytes as a frame of a film.
+/// Waves and grain, which compress to about as many bytes as a frame of a film.
 fn picture() -> RgbImage {
     let pixel = |at: u32| {
         let (x, y) = (f64::from(at % SIZE.width), f64::from(at / SIZE.width));
@@ -59,7 +59,7 @@ fn views(c: &mut Criterion) {
         let mut record = 0;
         group.bench_function(name, |b| {
             b.iter(|| {
-                // Every view is another: what one costs depends on what is drawn.
+                // Each view has new parameters, as its time depends on them.
                 record += 1;
                 let seed = Seed::of_run(0).for_view(0, record, 0);
                 let room = Samples::F32(&mut samples);
@@ -71,7 +71,7 @@ fn views(c: &mut Criterion) {
     }
 }
 
-/// A square of 200 px to 224 px from pixels, with one thing more each time; and decoding it.
+/// Decoding a JPEG, and a square of 200 px resized to 224 px with one further operation.
 fn parts(c: &mut Criterion) {
     let image = picture();
     let jpeg = compress(&image, 92).expect("compresses");
@@ -132,12 +132,12 @@ fn parts(c: &mut Criterion) {
     let mut viewer = Viewer::default();
     let mut single = vec![0.0; recipe.num_values()];
     let mut half = vec![0; recipe.num_values()];
-    let whole = WholeParams {
+    let crop = CropParams {
         region,
         is_flipped: true,
     };
     for (name, color) in colors {
-        let params = ViewParams::Crop { whole, color };
+        let params = ViewParams::Crop { crop, color };
         group.bench_function(name, |b| {
             b.iter(|| {
                 let stored = StoredImage::Rgb(black_box(&image));
@@ -148,7 +148,7 @@ fn parts(c: &mut Criterion) {
             });
         });
     }
-    let params = ViewParams::Crop { whole, color: keep };
+    let params = ViewParams::Crop { crop, color: keep };
     group.bench_function("resize-bf16", |b| {
         b.iter(|| {
             let stored = StoredImage::Rgb(black_box(&image));

@@ -1,18 +1,19 @@
-//! Training steps a second: MoCo on random images, on the CPU.
+//! Measures training steps of MoCo with ResNet-18 on random images, on the CPU, in images per second.
 //!
 //! ```text
-//! cargo run --release --no-default-features --features train --example step -- SIDE BATCH THREADS [STEPS [GROUPS]]
+//! cargo run --release -p vidpairs-learn --example step -- SIDE BATCH THREADS [STEPS [GROUPS]]
 //! ```
 //!
-//! ResNet-18, query forward and backward, key forward, SGD. One line; `scripts/benchmarks/train.py` runs it beside PyTorch.
+//! A step is the query's forward and backward pass, the key's forward pass, and SGD. `scripts/benchmarks/train.py` compares it
+//! with PyTorch.
 
-#![allow(clippy::print_stdout)] // its result
+#![allow(clippy::print_stdout)] // prints its result
 
 use std::error::Error;
 use std::time::Instant;
 
 use tch::{Device, Kind, Tensor};
-use vidpairs_learn::model::{Depth, Precision, ResNetConfig, Stem, channels_last};
+use vidpairs_learn::model::{Depth, NumberFormat, ResNetConfig, Stem, channels_last, use_cores};
 use vidpairs_learn::train::{
     DataCounts, DecayOf, HeadKind, Learner, LearnerConfig, MethodConfig, MocoConfig, SgdConfig,
     StepInputs,
@@ -29,8 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         [side, batch, threads, steps, groups] => (side, batch, threads, steps, groups),
         _ => return Err("usage: step SIDE BATCH THREADS [STEPS [GROUPS]]".into()),
     };
-    tch::set_num_threads(i32::try_from(threads)?);
-    vidpairs_learn::model::keep_freed_memory(); // as `vidpairs train` does
+    use_cores(Device::Cpu, usize::try_from(threads)?);
     let config = LearnerConfig {
         method: MethodConfig::Moco(MocoConfig {
             network: ResNetConfig {
@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             is_shuffled: true,
             is_symmetric: false,
             region_weight: 0.5,
-            precision: Precision::F32,
+            precision: NumberFormat::F32,
         }),
         sgd: SgdConfig {
             momentum: 0.9,

@@ -1,13 +1,13 @@
-//! Views a second on one core, of the JPEGs in a folder: what `scripts/benchmarks/views.py` sets beside torchvision.
+//! Measures views per second on one core, from the JPEGs in a folder. `scripts/benchmarks/views.py` compares with torchvision.
 //!
 //! ```text
-//! cargo run --release --no-default-features --features train --example views -- JPEG_DIR SIDE_PX NUM_VIEWS [RECIPE [KERNEL_PX]]
+//! cargo run --release -p vidpairs-learn --example views -- JPEG_DIR SIDE_PX NUM_VIEWS [RECIPE [KERNEL_PX]]
 //! ```
 //!
-//! `RECIPE` is `moco-v1`, `moco-v2` (the default), `pirl-image`, `pirl-jigsaw` or `squash`; `KERNEL_PX` is the side of
-//! MoCo v2's blur, if not the recipe's own.
+//! `RECIPE` is `moco-v1`, `moco-v2` (the default), `pirl-image`, `pirl-jigsaw` or `squash`. `KERNEL_PX` is the side of MoCo
+//! v2's blur kernel, by default that of the recipe.
 
-#![allow(clippy::print_stdout)] // its result
+#![allow(clippy::print_stdout)] // prints its result
 
 use std::path::Path;
 use std::time::Instant;
@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// In the order of their names, which every program can keep.
+/// JPEGs in the order of their names, an order that other programs can reproduce.
 fn read_jpegs(folder: &Path) -> Result<Vec<Vec<u8>>, Box<dyn std::error::Error>> {
     let entries = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
     let mut paths: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();

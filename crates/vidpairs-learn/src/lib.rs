@@ -1,7 +1,7 @@
-//! Trains contrastive encoders on shards, and computes features with them. The one crate that links libtorch.
+//! Trains contrastive encoders on shards and computes features with them. The only crate that links libtorch.
 //!
-//! [`augment`] turns stored images into views, [`model`] holds the networks, [`train`] the methods; [`run`] is the command
-//! `vidpairs train` and the encoders that `vidpairs invariance` measures.
+//! [`augment`] turns stored images into views, [`model`] holds the networks and [`train`] the training methods. [`run`]
+//! implements the command `vidpairs train` and the encoders of `vidpairs invariance`.
 
 pub mod augment;
 pub mod model;

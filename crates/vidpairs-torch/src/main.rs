@@ -1,4 +1,4 @@
-//! The program `vidpairs-torch`: the command line of vidpairs with training and encoders on libtorch.
+//! Program `vidpairs-torch`: the command line of vidpairs with training and encoders on libtorch.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// libtorch through the crate `tch`.
+/// Engine that computes with libtorch.
 #[derive(Debug)]
 struct Tch;
 

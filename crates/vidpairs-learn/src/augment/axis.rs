@@ -1,26 +1,26 @@
-//! Resizing along one side: which source pixels a pixel of the view is made of, and with which weights.
+//! Resizing along one axis: the source pixels of each pixel of the view, and their weights.
 
-use super::painter::LANES;
+use super::rows::LANES;
 
-/// One side of a crop, and what it becomes.
+/// One axis of a crop, and its size after resizing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Axis {
-    /// Where the crop begins, px of the source.
+    /// Start of the crop, px of the source.
     pub start_px: f64,
-    /// How long it is, px of the source.
+    /// Length of the crop, px of the source.
     pub length_px: f64,
-    /// Its length after resizing, px.
+    /// Length of the resized crop, px.
     pub resized_px: u32,
-    /// First px of those that is wanted.
+    /// First px of the resized crop that belongs to the view.
     pub first_px: u32,
-    /// How many are wanted.
+    /// Length of the view, px.
     pub count_px: u32,
-    /// Whether the last one comes first.
+    /// Whether the view is mirrored.
     pub is_reversed: bool,
 }
 
 impl Axis {
-    /// All of a crop.
+    /// Axis whose view is the whole crop.
     pub fn whole(start_px: u32, length_px: u32, resized_px: u32) -> Self {
         Self {
             start_px: f64::from(start_px),
@@ -32,17 +32,17 @@ impl Axis {
         }
     }
 
-    /// Source px in one of the view.
+    /// Source px for each px of the view.
     fn scale(&self) -> f64 {
         self.length_px / f64::from(self.resized_px)
     }
 
-    /// Whether a source that is `divisor` times smaller still has a px for each of the view.
+    /// Whether a source `divisor` times smaller still has at least one px for each px of the view.
     pub fn allows(&self, divisor: u32) -> bool {
         self.length_px >= f64::from(self.resized_px) * f64::from(divisor)
     }
 
-    /// The source px that are looked at: the first, and how many.
+    /// Source px that the view depends on: the first, and their number.
     pub fn source(&self) -> (u32, u32) {
         let (scale, reach) = (self.scale(), self.scale().max(1.0));
         let first = scale * f64::from(self.first_px) - reach;
@@ -52,7 +52,7 @@ impl Axis {
         (start as u32, (end - start) as u32)
     }
 
-    /// The same crop in a source that is `divisor` times smaller, and whose px `begin_px` is the first at hand.
+    /// Same crop in a source that is `divisor` times smaller and starts at its px `begin_px`.
     pub fn reduced(self, divisor: u32, begin_px: u32) -> Self {
         Self {
             start_px: self.start_px / f64::from(divisor) - f64::from(begin_px),
@@ -62,30 +62,30 @@ impl Axis {
     }
 }
 
-/// Weights of source pixels, the same number for each pixel of the view.
+/// Weights of the source px of each px of the view, the same number for all.
 #[derive(Debug, Default)]
 pub(super) struct Taps {
-    /// Source px of a px of the view.
+    /// Source px for each px of the view.
     pub num_taps: usize,
-    /// The first of them, for each px of the view.
+    /// First source px of each px of the view.
     pub starts: Vec<u32>,
-    /// `view px x num_taps`.
+    /// Weights, `view px x num_taps`.
     pub weights: Vec<f32>,
 }
 
 impl Taps {
-    /// The first source px of px `place` of the view, and the weights from there on.
+    /// First source px of px `place` of the view, and the weights from there on.
     pub fn entry(&self, place: usize) -> (usize, &[f32]) {
         let weights = &self.weights[place * self.num_taps..][..self.num_taps];
         (self.starts[place] as usize, weights)
     }
 
-    /// Bilinear weights with antialiasing, as torchvision and PIL have them: a triangle that is as wide as the reduction
-    /// (two px of the source where it enlarges), cut at the crop's border and made to sum to `gain`.
+    /// Computes bilinear weights with antialiasing, as torchvision and PIL do: a triangle whose half width is the scale, 1 px at
+    /// least, cut at the border of the crop and normalised to the sum `gain`.
     ///
-    /// - `source_px`: how many source px are at hand. Taps of weight 0 may lie beyond.
+    /// - `source_px`: length of the source, px. Taps of weight 0 may lie beyond it.
     ///
-    /// Entries up to a multiple of [`LANES`] have no weight.
+    /// The entries that pad the view to a multiple of [`LANES`] have weight 0.
     ///
     /// # Source
     /// `aten/src/ATen/native/cpu/UpSampleKernel.cpp`, `_compute_weights_aa`.
@@ -98,7 +98,7 @@ impl Taps {
         let highest = (axis.start_px + axis.length_px)
             .ceil()
             .min(source_px as f64);
-        // No more centres of px lie in an open interval that is twice as wide as the reach.
+        // The greatest number of px centres in an open interval twice as wide as the reach.
         self.num_taps = (2.0 * reach).ceil() as usize;
         self.starts.clear();
         self.starts.resize(padded, 0);
@@ -112,11 +112,9 @@ impl Taps {
             } else {
                 place
             };
-            let in_crop = scale * (f64::from(axis.first_px) + place as f64 + 0.5);
-            let center = axis.start_px + in_crop;
-            // The first and the last px whose centre is nearer than the reach.
-            let first = (center - reach - 0.5).floor() + 1.0;
-            let first = first.clamp(lowest, highest - 1.0);
+            let center = axis.start_px + scale * (f64::from(axis.first_px) + place as f64 + 0.5);
+            // The px whose centres are nearer than the reach.
+            let first = ((center - reach - 0.5).floor() + 1.0).clamp(lowest, highest - 1.0);
             let end = (center + reach - 0.5).ceil().clamp(first + 1.0, highest);
             *start = first as u32;
             let num_used = ((end - first) as usize).min(weights.len());

@@ -1,30 +1,30 @@
-//! Gaussian blur, the two axes one after the other, the border mirrored.
+//! Gaussian blur along one axis after the other, with a mirrored border.
 
 use multiversion::multiversion;
 
-use super::painter::LANES;
+use super::rows::LANES;
 
-/// Taps further than so many sigmas are left out: together they weigh less than a millionth.
+/// Taps beyond this many sigmas are omitted: together they weigh less than a millionth.
 const REACH_SIGMAS: f64 = 5.0;
 
-/// Levels whose sums are kept in registers together: two chains, so that one does not wait for itself.
+/// Levels summed in registers at once: two independent chains of additions, so that latency does not limit them.
 const WIDE: usize = 2 * LANES;
 
-/// Half a kernel.
+/// Kernel of a blur, and its buffers.
 #[derive(Debug, Default)]
 pub(super) struct Gaussian {
-    /// Of the middle, and of the taps so many px away on either side.
+    /// Weights by distance from the middle: 0 px, 1 px ...
     weights: Vec<f32>,
-    /// A row with its mirrored ends.
+    /// A row with mirrored ends.
     row: Vec<f32>,
-    /// Where the taps so many px to the left and right begin in it.
+    /// Starts in `row` of the taps to the left and right, by distance from 1 px.
     columns: Vec<[usize; 2]>,
-    /// Where the rows so many px above and below begin in a plane.
+    /// Starts in a plane of the rows above and below, by distance from 1 px.
     rows: Vec<[usize; 2]>,
 }
 
 impl Gaussian {
-    /// The kernel of torchvision's `gaussian_blur`: `exp(-d^2 / (2 sigma^2))` at whole px, cut at `kernel_px`, of sum 1.
+    /// Sets the kernel of torchvision's `gaussian_blur`: `exp(-d^2 / (2 sigma^2))` at whole px, `kernel_px` wide, of sum 1.
     pub fn set(&mut self, sigma_px: f64, kernel_px: u32) {
         let half = (kernel_px / 2) as usize;
         let at = |distance: usize| (-0.5 * (distance as f64 / sigma_px).powi(2)).exp();
@@ -38,12 +38,13 @@ impl Gaussian {
             .extend((1..=num_used).map(|distance| [num_used - distance, num_used + distance]));
     }
 
-    /// Row `row` of the blurred `plane`.
+    /// Computes row `row` of the blurred `plane`.
     ///
-    /// - `plane`: `side x stride`; `stride` a multiple of [`LANES`].
-    /// - `to`: `stride` levels, of which `side` have a meaning.
-    pub fn blur_row(&mut self, plane: &[f32], side: usize, row: usize, to: &mut [f32]) {
-        let stride = to.len();
+    /// - `plane`: `side x stride`; `stride` is `side` padded to a multiple of [`LANES`].
+    /// - `to`: becomes `stride` levels, of which the first `side` are valid.
+    pub fn blur_row(&mut self, plane: &[f32], side: usize, row: usize, to: &mut Vec<f32>) {
+        let stride = side.next_multiple_of(LANES);
+        to.resize(stride, 0.0);
         let half = self.weights.len() - 1;
         self.row.resize(stride + 2 * half, 0.0);
         let start = |offset: isize| mirrored(row as isize + offset, side) * stride;
@@ -51,17 +52,17 @@ impl Gaussian {
         self.rows
             .extend((1..=half as isize).map(|distance| [start(-distance), start(distance)]));
         let middle = &mut self.row[half..][..stride];
-        weigh_rows(plane, row * stride, &self.rows, &self.weights, middle);
+        weigh(plane, row * stride, &self.rows, &self.weights, middle);
         for distance in 1..=half {
             self.row[half - distance] = self.row[half + mirrored(-(distance as isize), side)];
             let beyond = (side - 1 + distance) as isize;
             self.row[half + side - 1 + distance] = self.row[half + mirrored(beyond, side)];
         }
-        weigh_columns(&self.row, &self.columns, &self.weights, to);
+        weigh(&self.row, half, &self.columns, &self.weights, to);
     }
 }
 
-/// The index inside that a border mirrors `index` to, the outermost px not repeated.
+/// Index inside the image that the border mirrors `index` to, without repeating the outermost px.
 fn mirrored(index: isize, side: usize) -> usize {
     let last = side as isize - 1;
     let index = index.abs();
@@ -73,37 +74,25 @@ fn mirrored(index: isize, side: usize) -> usize {
     .clamp(0, last) as usize
 }
 
-/// - `middle` and `pairs`: where the row itself, and those so many px above and below it, begin in `plane`.
+/// Weighted sums of shifted stretches of `from`, each as long as `to`.
+///
+/// - `middle`: start of the unshifted stretch, of weight `weights[0]`.
+/// - `pairs`: starts of the two stretches at each distance, of weights `weights[1..]`.
 #[multiversion(targets = "simd")]
-fn weigh_rows(plane: &[f32], middle: usize, pairs: &[[usize; 2]], weights: &[f32], to: &mut [f32]) {
+fn weigh(from: &[f32], middle: usize, pairs: &[[usize; 2]], weights: &[f32], to: &mut [f32]) {
     let (wide, rest) = to.as_chunks_mut::<WIDE>();
     let first_of_rest = wide.len() * WIDE;
     for (chunk, to) in wide.iter_mut().enumerate() {
-        weigh_chunk(&plane[chunk * WIDE..], middle, pairs, weights, to);
+        weigh_chunk(&from[chunk * WIDE..], middle, pairs, weights, to);
     }
     let (rest, _) = rest.as_chunks_mut::<LANES>();
     for (chunk, to) in rest.iter_mut().enumerate() {
-        let plane = &plane[first_of_rest + chunk * LANES..];
-        weigh_chunk(plane, middle, pairs, weights, to);
+        let from = &from[first_of_rest + chunk * LANES..];
+        weigh_chunk(from, middle, pairs, weights, to);
     }
 }
 
-#[multiversion(targets = "simd")]
-fn weigh_columns(row: &[f32], pairs: &[[usize; 2]], weights: &[f32], to: &mut [f32]) {
-    let half = weights.len() - 1;
-    let (wide, rest) = to.as_chunks_mut::<WIDE>();
-    let first_of_rest = wide.len() * WIDE;
-    for (chunk, to) in wide.iter_mut().enumerate() {
-        weigh_chunk(&row[chunk * WIDE..], half, pairs, weights, to);
-    }
-    let (rest, _) = rest.as_chunks_mut::<LANES>();
-    for (chunk, to) in rest.iter_mut().enumerate() {
-        let row = &row[first_of_rest + chunk * LANES..];
-        weigh_chunk(row, half, pairs, weights, to);
-    }
-}
-
-/// `weights[0] * from[middle..] + sum over n of weights[n] * (from[pairs[n][0]..] + from[pairs[n][1]..])`, the sums in registers.
+/// Weighted sums of `N` levels in registers: `w[0] * from[middle..] + sum over d of w[d] * (from[pairs[d][0]..] + from[pairs[d][1]..])`.
 #[inline(always)]
 fn weigh_chunk<const N: usize>(
     from: &[f32],

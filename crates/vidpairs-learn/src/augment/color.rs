@@ -1,42 +1,40 @@
-//! Colours of rows of pixels, levels 0 to 1, by torchvision's formulas for float tensors.
+//! Colour operations on rows of levels, by torchvision's formulas for float tensors.
 //!
-//! Plain loops without branches, which are compiled for several instruction sets and chosen when the program runs
-//! (`multiversion`). Nothing is contracted or reordered: every processor gives the same bits.
+//! Loops without branches are compiled for several instruction sets; the program chooses one when it runs (`multiversion`).
+//! Nothing is contracted or reordered, so every processor gives the same bits.
 
 use multiversion::multiversion;
 
-use super::painter::{LANES, Rows};
+use super::rows::{LANES, Rows, RowsMut};
 
-/// What a pixel becomes.
+/// Colour operation on single pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum PointOp {
-    /// Times the factor.
+    /// Multiplies levels by the factor.
     Brightness(f32),
-    /// Blended with the mean gray of the view.
+    /// Scales the difference from the mean gray of the view by the factor.
     Contrast(f32),
-    /// Blended with the pixel's gray.
+    /// Scales the difference from the pixel's gray by the factor.
     Saturation(f32),
-    /// Turned by so many sixths of the circle, -3 to 3.
+    /// Turns the hue, in sixths of the circle, -3 to 3.
     Hue(f32),
-    /// Replaced by its gray.
+    /// Replaces the pixel by its gray.
     Gray,
 }
 
 /// Applies `ops` one after the other.
 ///
-/// - `mean`: of the gray of the view, for contrast.
-pub(super) fn apply(ops: &[PointOp], mean: f32, [red, green, blue]: Rows<'_>) {
+/// - `mean`: mean gray of the view, for contrast.
+pub(super) fn apply(ops: &[PointOp], mean: f32, [red, green, blue]: RowsMut<'_>) {
+    let blend_all = |rows: RowsMut<'_>, factor: f32, other: f32| {
+        rows.into_iter()
+            .for_each(|row| blend_with(row, factor, other));
+    };
     for op in ops {
         match *op {
-            PointOp::Brightness(factor) => {
-                for row in [&mut *red, &mut *green, &mut *blue] {
-                    blend_with(row, factor, 0.0);
-                }
-            }
+            PointOp::Brightness(factor) => blend_all([red, green, blue], factor, 0.0),
             PointOp::Contrast(factor) => {
-                for row in [&mut *red, &mut *green, &mut *blue] {
-                    blend_with(row, factor, mean * (1.0 - factor));
-                }
+                blend_all([red, green, blue], factor, mean * (1.0 - factor));
             }
             PointOp::Saturation(factor) => saturate(red, green, blue, factor),
             PointOp::Hue(sixths) => turn_hue(red, green, blue, sixths),
@@ -45,9 +43,9 @@ pub(super) fn apply(ops: &[PointOp], mean: f32, [red, green, blue]: Rows<'_>) {
     }
 }
 
-/// Sum of the gray of a row whose length is a multiple of [`LANES`].
+/// Sum of the gray levels of a row whose length is a multiple of [`LANES`].
 #[multiversion(targets = "simd")]
-pub(super) fn sum_of_gray(red: &[f32], green: &[f32], blue: &[f32]) -> f32 {
+pub(super) fn sum_of_gray([red, green, blue]: Rows<'_>) -> f32 {
     let mut sums = [0.0; LANES];
     let (red, _) = red.as_chunks::<LANES>();
     let (green, _) = green.as_chunks::<LANES>();
@@ -60,13 +58,13 @@ pub(super) fn sum_of_gray(red: &[f32], green: &[f32], blue: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-/// torchvision's weights, which sum to 0.9999.
+/// Gray level by torchvision's weights, which sum to 0.9999.
 #[inline(always)]
 fn gray(r: f32, g: f32, b: f32) -> f32 {
     0.2989 * r + 0.587 * g + 0.114 * b
 }
 
-// `f32::min` and `f32::max` care for NaN, which costs instructions and never comes here.
+// `f32::min` and `f32::max` handle NaN, which costs instructions and never occurs here.
 #[inline(always)]
 fn lower(a: f32, b: f32) -> f32 {
     if a < b { a } else { b }
@@ -107,7 +105,7 @@ fn drop_color(red: &mut [f32], green: &mut [f32], blue: &mut [f32]) {
     }
 }
 
-/// Through HSV and back without ever computing S: the channels of a hue `h` (in sixths of the circle) are
+/// Turns the hue through HSV without computing S: the channels of a hue `h` (in sixths of the circle) are
 /// `min + range * clamp(|h - 3| - 1)`, `min + range * clamp(2 - |h - 2|)` and `min + range * clamp(2 - |h - 4|)`.
 #[multiversion(targets = "simd")]
 fn turn_hue(red: &mut [f32], green: &mut [f32], blue: &mut [f32], sixths: f32) {
@@ -121,7 +119,7 @@ fn turn_hue(red: &mut [f32], green: &mut [f32], blue: &mut [f32], sixths: f32) {
         let from_green = (b - r) * per_range + 2.0;
         let from_blue = (r - g) * per_range + 4.0;
         let others = if max == g { from_green } else { from_blue };
-        // -1 to 5, and at most 3 either way.
+        // From -1 to 5, plus a turn of at most 3 either way.
         let hue = sixths + if max == r { from_red } else { others };
         let hue = hue + if hue < 0.0 { 6.0 } else { 0.0 };
         let hue = hue - if hue >= 6.0 { 6.0 } else { 0.0 };

@@ -1,30 +1,30 @@
-//! Drawing the parameters of a view, with torchvision's distributions (not its stream of random numbers).
+//! Draws the parameters of a view from torchvision's distributions, but not from its random number stream.
 
 use rand::{Rng, RngExt};
 use vidpairs_types::{RegionPx, Seed, SizePx};
 
-use super::AugmentError;
+use super::error::AugmentError;
 use super::params::{
-    ColorParams, JigsawParams, JitterOp, JitterParams, PatchParams, ViewParams, WholeParams,
+    ColorParams, CropParams, JigsawParams, JitterOp, JitterParams, PatchParams, ViewParams,
 };
 use super::pixels::check_size;
 use super::recipe::{Blur, ColorRecipe, CropArea, JigsawRecipe, Jitter, Recipe};
 
-/// Boxes that are tried before the fallback, as in torchvision.
+/// Random boxes tried before the fallback, as in torchvision.
 const NUM_TRIES: usize = 10;
 
 impl Recipe {
-    /// The parameters of the view that `seed` stands for, of an image of `size`.
+    /// Draws the parameters of a view of an image of `size`. They depend on `seed`, `size` and the recipe only.
     ///
     /// # Errors
-    /// [`AugmentError::Recipe`] if the recipe cannot be followed, [`AugmentError::Size`] if the image has no pixels or too many.
+    /// [`AugmentError::Recipe`] if the recipe is invalid, [`AugmentError::Size`] if the image has no pixels or too many.
     pub fn draw(&self, size: SizePx, seed: Seed) -> Result<ViewParams, AugmentError> {
         self.check()?;
         check_size(size)?;
         let mut rng = seed.rng();
         Ok(match self {
             Self::Crop(crop) => ViewParams::Crop {
-                whole: draw_whole(&crop.area, crop.flip_probability, size, &mut rng),
+                crop: draw_crop(&crop.area, crop.flip_probability, size, &mut rng),
                 color: draw_color(&crop.color, &mut rng),
             },
             Self::Jigsaw(jigsaw) => ViewParams::Jigsaw(draw_jigsaw(jigsaw, size, &mut rng)),
@@ -33,20 +33,20 @@ impl Recipe {
     }
 }
 
-fn draw_whole(
+fn draw_crop(
     area: &CropArea,
     flip_probability: f64,
     size: SizePx,
     rng: &mut impl Rng,
-) -> WholeParams {
-    WholeParams {
+) -> CropParams {
+    CropParams {
         region: draw_region(area, size, rng),
         is_flipped: rng.random_bool(flip_probability),
     }
 }
 
-/// `RandomResizedCrop.get_params`: up to ten boxes of a random area and aspect, the first that fits at a random place;
-/// if none does, the largest box in the middle whose aspect is allowed.
+/// As `RandomResizedCrop.get_params`: draws up to ten boxes of a random area and aspect, and puts the first that fits at a
+/// random place. If none fits, takes the largest central box of an allowed aspect.
 fn draw_region(area: &CropArea, size: SizePx, rng: &mut impl Rng) -> RegionPx {
     let (width, height) = (f64::from(size.width), f64::from(size.height));
     for _ in 0..NUM_TRIES {
@@ -84,15 +84,15 @@ fn draw_region(area: &CropArea, size: SizePx, rng: &mut impl Rng) -> RegionPx {
 }
 
 fn draw_jigsaw(recipe: &JigsawRecipe, size: SizePx, rng: &mut impl Rng) -> JigsawParams {
-    let whole = draw_whole(&recipe.area, recipe.flip_probability, size, rng);
-    let spare_px = recipe.cell_px - recipe.patch_px.min(recipe.cell_px);
+    let crop = draw_crop(&recipe.area, recipe.flip_probability, size, rng);
+    let spare_px = recipe.cell_px - recipe.patch_px;
     let cells = shuffled([0, 1, 2, 3, 4, 5, 6, 7, 8], rng);
     let patches = cells.map(|cell: u32| PatchParams {
         left_px: cell % 3 * recipe.cell_px + rng.random_range(0..=spare_px),
         top_px: cell / 3 * recipe.cell_px + rng.random_range(0..=spare_px),
         color: draw_color(&recipe.color, rng),
     });
-    JigsawParams { whole, patches }
+    JigsawParams { crop, patches }
 }
 
 fn draw_color(recipe: &ColorRecipe, rng: &mut impl Rng) -> ColorParams {
@@ -108,7 +108,7 @@ fn draw_color(recipe: &ColorRecipe, rng: &mut impl Rng) -> ColorParams {
     }
 }
 
-/// `ColorJitter.get_params`: a random order, each factor uniform.
+/// As `ColorJitter.get_params`: a random order, and uniform factors.
 fn draw_jitter(jitter: Jitter, rng: &mut impl Rng) -> Option<JitterParams> {
     let is_jittered = rng.random_bool(jitter.probability);
     let mut factor = |strength: f64| between([1.0 - strength, 1.0 + strength], rng);
@@ -124,12 +124,12 @@ fn draw_jitter(jitter: Jitter, rng: &mut impl Rng) -> Option<JitterParams> {
     })
 }
 
-/// Uniform from the first to the second; the first where they are equal.
+/// Uniform number from `low` to `high`; `low` if they are equal.
 fn between([low, high]: [f64; 2], rng: &mut impl Rng) -> f64 {
     low + (high - low) * rng.random::<f64>()
 }
 
-/// Fisher and Yates.
+/// Shuffles by the method of Fisher and Yates.
 fn shuffled<T, const N: usize>(mut items: [T; N], rng: &mut impl Rng) -> [T; N] {
     for last in (1..N).rev() {
         items.swap(last, rng.random_range(0..=last));

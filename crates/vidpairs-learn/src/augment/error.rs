@@ -1,86 +1,88 @@
-//! Why there is no view.
+//! Errors of views.
 
 use vidpairs_image::jpeg::JpegError;
 use vidpairs_image::png::PngError;
 use vidpairs_types::{BoxXywh, RegionPx, SizePx};
 
-/// Why a view could not be made.
+/// Why a view cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AugmentError {
-    /// The bytes are no JPEG that can be decoded: damaged, CMYK, or too large. Leave the image out.
+    /// The JPEG is damaged, of CMYK, or too large. Leave the image out.
     #[error("cannot decode the image")]
     Jpeg(#[from] JpegError),
-    /// The bytes are no PNG that can be decoded: damaged, or too large. Leave the image out.
+    /// The PNG is damaged or too large. Leave the image out.
     #[error("cannot decode the image")]
     Png(#[from] PngError),
-    /// Bytes of a file that begin as neither JPEG nor PNG. Leave the image out.
-    #[error("neither a JPEG nor a PNG (it begins with {beginning})")]
+    /// The file is neither a JPEG nor a PNG. Leave the image out.
+    #[error("neither a JPEG nor a PNG (first bytes: {first_bytes})")]
     UnknownFormat {
-        /// The first bytes, in hexadecimal.
-        beginning: String,
+        /// First bytes of the file, in hexadecimal.
+        first_bytes: String,
     },
-    /// A box without a part in the image. Leave the image out.
+    /// The box lies outside the image. Leave the image out.
     #[error(
-        "its box ({}, {}, {} x {} px) has no part in the image of {size}", .region.x, .region.y, .region.w, .region.h
+        "its box ({}, {}, {} x {} px) lies outside the image of {size}", .region.x, .region.y, .region.w, .region.h
     )]
     Outside {
-        /// Of the thing that is shown.
+        /// Box of the object.
         region: BoxXywh,
-        /// Of the image.
+        /// Size of the image.
         size: SizePx,
     },
-    /// zstd refused the bytes. Leave the image out.
-    #[error("cannot unpack the image")]
+    /// zstd cannot decompress the bytes. Leave the image out.
+    #[error("cannot decompress the image")]
     Zstd(#[source] std::io::Error),
-    /// The bytes hold another number of samples than the size asks for. Leave the image out.
+    /// The number of bytes does not match the size of the image. Leave the image out.
     #[error("{got} bytes of RGB; an image of {size} has {expected}")]
     WrongLength {
-        /// Of the image, as its record states it.
+        /// Size of the image, as stated in its record.
         size: SizePx,
-        /// Bytes that `size` needs.
+        /// Number of bytes of an image of this size.
         expected: usize,
-        /// Bytes that there are.
+        /// Number of bytes given.
         got: usize,
     },
-    /// No pixels, or too many. Leave the image out.
+    /// The image has no pixels, or too many. Leave the image out.
     #[error(
         "image of {0}; sides of 1 to {max} px and at most {area} px in all are accepted",
         max = SizePx::MAX_SIDE, area = SizePx::MAX_AREA
     )]
     Size(SizePx),
-    /// A recipe that cannot be followed. Stop: it is the same for every image.
-    #[error("{what} is {got}; expected {expected}")]
+    /// The recipe is invalid, for every image. Stop.
+    #[error("{field} is {got}; expected {expected}")]
     Recipe {
-        /// The field.
-        what: &'static str,
-        /// Its value.
+        /// Field of the recipe.
+        field: &'static str,
+        /// Value of the field.
         got: f64,
-        /// What would pass.
+        /// Accepted values.
         expected: &'static str,
     },
-    /// Parameters that are not of this recipe and image. An error of the caller: stop.
-    #[error("parameters {what}; expected those drawn from the same recipe for an image of {size}")]
+    /// The parameters do not belong to this recipe and image. A bug of the caller: stop.
+    #[error(
+        "the parameters {fault}; expected those drawn from the same recipe for an image of {size}"
+    )]
     Params {
-        /// What does not fit.
-        what: &'static str,
-        /// Of the image.
+        /// Fault of the parameters.
+        fault: &'static str,
+        /// Size of the image.
         size: SizePx,
     },
-    /// Room for another number of samples than the view has. An error of the caller: stop.
-    #[error("room for {got} samples; the view has {expected}")]
+    /// The buffer has the wrong length for the view. A bug of the caller: stop.
+    #[error("the buffer holds {got} samples; the view has {expected}")]
     Room {
-        /// Of the recipe.
+        /// Samples of the view.
         expected: usize,
-        /// That was given.
+        /// Samples of the buffer.
         got: usize,
     },
-    /// A region that crosses the image's border. An error of the caller: stop.
+    /// The region crosses the border of the image. A bug of the caller: stop.
     #[error("region {region} of an image of {size}; expected a region inside it")]
     Region {
-        /// That was asked for.
+        /// Region given.
         region: RegionPx,
-        /// Of the image.
+        /// Size of the image.
         size: SizePx,
     },
 }

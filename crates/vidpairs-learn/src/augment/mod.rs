@@ -1,32 +1,30 @@
-//! Views of images, as MoCo v1, MoCo v2 and PIRL train on them, and as encoders are measured on.
+//! Views of images for training with MoCo v1, MoCo v2 and PIRL, and for evaluating encoders.
 //!
 //! **Takes** an encoded image, a [`Recipe`] and a seed. **Gives** normalised samples, `height x width x 3`. **Fails** with
-//! [`AugmentError`]: the image cannot be read, or the recipe cannot be followed. **Source**: torchvision's definition of
-//! every operation; He et al. 2020; Chen et al. 2020; Misra and van der Maaten 2020.
+//! [`AugmentError`] if the image cannot be read or the recipe is invalid. **Source**: torchvision's definition of every
+//! operation; He et al. 2020; Chen et al. 2020; Misra and van der Maaten 2020.
 //!
-//! What is random is drawn first ([`Recipe::draw`], [`ViewParams`]), then the view is made of it
-//! ([`Viewer::render_with`]): the same parameters give torchvision's numbers, see docs/VIEWS.md for how nearly.
+//! [`Recipe::draw`] first draws all random parameters ([`ViewParams`]), then [`Viewer::render_with`] computes the view from
+//! them. The same parameters give torchvision's numbers; docs/VIEWS.md states the tolerance.
 
 mod axis;
 mod blur;
 mod color;
 mod draw;
 mod error;
-
 mod painter;
 mod params;
 mod pixels;
+mod presets;
 mod recipe;
 mod resample;
+mod rows;
 mod samples;
 mod viewer;
 
-#[cfg(test)]
-mod tests;
-
 pub use error::AugmentError;
 pub use params::{
-    ColorParams, JigsawParams, JitterOp, JitterParams, PatchParams, ViewParams, WholeParams,
+    ColorParams, CropParams, JigsawParams, JitterOp, JitterParams, PatchParams, ViewParams,
 };
 pub use pixels::StoredImage;
 pub use recipe::{
@@ -34,3 +32,6 @@ pub use recipe::{
 };
 pub use samples::{MEAN, STD, Samples};
 pub use viewer::Viewer;
+
+#[cfg(test)]
+mod tests;

@@ -1,68 +1,68 @@
-//! What was drawn for one view: all that is random in it.
+//! Random parameters of one view.
 
 use vidpairs_types::RegionPx;
 
-use super::NUM_PATCHES;
+use super::recipe::NUM_PATCHES;
 
-/// The random numbers of one view.
+/// Random parameters of one view.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(clippy::large_enum_variant)] // one lives on the stack at a time, and a box would allocate for each view
 pub enum ViewParams {
-    /// Of [`Recipe::Crop`](super::Recipe::Crop).
+    /// Parameters of [`Recipe::Crop`](super::Recipe::Crop).
     Crop {
-        /// Where.
-        whole: WholeParams,
-        /// With which colours.
+        /// Crop and flip.
+        crop: CropParams,
+        /// Colour operations.
         color: ColorParams,
     },
-    /// Of [`Recipe::Jigsaw`](super::Recipe::Jigsaw).
+    /// Parameters of [`Recipe::Jigsaw`](super::Recipe::Jigsaw).
     Jigsaw(JigsawParams),
-    /// Nothing is drawn for evaluation.
+    /// No parameters: views for evaluation are not random.
     Fixed,
 }
 
-/// What becomes the view, and which way round.
+/// Crop of an image, and its flip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WholeParams {
-    /// Of the image, px.
+pub struct CropParams {
+    /// Region of the image, px.
     pub region: RegionPx,
     /// Whether left and right are swapped.
     pub is_flipped: bool,
 }
 
-/// Of nine patches.
+/// Parameters of a jigsaw of nine patches.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JigsawParams {
-    /// The crop that is cut up.
-    pub whole: WholeParams,
-    /// In the order in which they are given out.
+    /// Crop that the patches are cut from.
+    pub crop: CropParams,
+    /// Patches in the order of the view.
     pub patches: [PatchParams; NUM_PATCHES],
 }
 
-/// Of one patch.
+/// Parameters of one patch of a jigsaw.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PatchParams {
     /// First column in the resized crop, px.
     pub left_px: u32,
     /// First row in the resized crop, px.
     pub top_px: u32,
-    /// Its colours.
+    /// Colour operations.
     pub color: ColorParams,
 }
 
-/// Colours of one image.
+/// Colour operations on one image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ColorParams {
-    /// `None` where the image keeps its colours.
+    /// Colour jitter, if any.
     pub jitter: Option<JitterParams>,
-    /// Whether colours are dropped.
+    /// Whether the image is converted to grayscale.
     pub is_gray: bool,
-    /// Standard deviation of the blur, px; `None` without one.
+    /// Standard deviation of the blur, px; `None` without blur.
     pub blur_sigma_px: Option<f64>,
 }
 
 impl ColorParams {
-    /// Colours as they are.
+    /// No operation.
     pub const UNCHANGED: Self = Self {
         jitter: None,
         is_gray: false,
@@ -73,33 +73,33 @@ impl ColorParams {
 /// Factors of torchvision's `adjust_brightness`, `adjust_contrast`, `adjust_saturation` and `adjust_hue`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct JitterParams {
-    /// Which is done first.
+    /// Order of the operations.
     pub order: [JitterOp; 4],
-    /// 1 keeps it.
+    /// Brightness factor; 1 for no change.
     pub brightness: f64,
-    /// 1 keeps it.
+    /// Contrast factor; 1 for no change.
     pub contrast: f64,
-    /// 1 keeps it.
+    /// Saturation factor; 1 for no change.
     pub saturation: f64,
-    /// -0.5 to 0.5 of the circle.
+    /// Turn of the hue, -0.5 to 0.5 of the circle.
     pub hue: f64,
 }
 
-/// One operation of jitter.
+/// Operation of colour jitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JitterOp {
-    /// Levels times a factor.
+    /// Multiplies levels by a factor.
     Brightness,
-    /// Distance from the mean level of the view times a factor.
+    /// Multiplies the difference from the mean gray of the view by a factor.
     Contrast,
-    /// Distance from the pixel's gray times a factor.
+    /// Multiplies the difference from the pixel's gray by a factor.
     Saturation,
-    /// A turn of the hue.
+    /// Turns the hue.
     Hue,
 }
 
 impl JitterOp {
-    /// In torchvision's order, which numbers them 0 to 3.
+    /// All operations, in the order of torchvision's numbers 0 to 3.
     pub const ALL: [Self; 4] = [
         Self::Brightness,
         Self::Contrast,

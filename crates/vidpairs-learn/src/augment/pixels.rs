@@ -1,29 +1,29 @@
-//! Pixels of a stored image, no more of them than a view needs.
+//! Decodes the part of a stored image that a view needs.
 
 use vidpairs_image::jpeg::{RGBX_BYTES, Reduction, RegionDecoder};
 use vidpairs_image::png;
 use vidpairs_types::{RegionPx, RgbImage, SizePx};
 
-use super::AugmentError;
+use super::error::AugmentError;
 
-/// Start of image, and the marker of whatever segment is first.
-const JPEG_BEGINNING: &[u8] = b"\xff\xd8\xff";
+/// First bytes of a JPEG: start of image, and the start of any marker.
+const JPEG_START: &[u8] = b"\xff\xd8\xff";
 
-/// An image as it is stored.
+/// Image in one of the stored forms.
 #[derive(Debug, Clone, Copy)]
 pub enum StoredImage<'a> {
-    /// JPEG bytes.
+    /// Bytes of a JPEG.
     Jpeg(&'a [u8]),
-    /// PNG bytes.
+    /// Bytes of a PNG.
     Png(&'a [u8]),
-    /// `height x width x 3` u8 under zstd, and its size.
+    /// Pixels, `height x width x 3` u8, compressed by zstd, and the size of the image.
     RgbZstd(&'a [u8], SizePx),
-    /// Pixels.
+    /// Decoded pixels.
     Rgb(&'a RgbImage),
 }
 
 impl<'a> StoredImage<'a> {
-    /// The image in a file: JPEG or PNG, as its first bytes say; its name does not matter.
+    /// Image in the `bytes` of a file, whose first bytes decide between JPEG and PNG.
     ///
     /// # Errors
     /// [`AugmentError::UnknownFormat`] if it is neither.
@@ -31,60 +31,57 @@ impl<'a> StoredImage<'a> {
         if png::is_png(bytes) {
             return Ok(Self::Png(bytes));
         }
-        if bytes.starts_with(JPEG_BEGINNING) {
+        if bytes.starts_with(JPEG_START) {
             return Ok(Self::Jpeg(bytes));
         }
-        let first: Vec<String> = bytes
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let first = bytes.iter().take(8);
+        let first: Vec<String> = first.map(|byte| format!("{byte:02x}")).collect();
         Err(AugmentError::UnknownFormat {
-            beginning: match first.is_empty() {
-                true => "nothing: the file is empty".to_owned(),
+            first_bytes: match first.is_empty() {
+                true => "none, the file is empty".to_owned(),
                 false => first.join(" "),
             },
         })
     }
 }
 
-/// Rows of pixels, R first.
+/// Decoded rows of pixels, red first.
 #[derive(Debug)]
 pub(super) struct Pixels<'a> {
     bytes: &'a [u8],
-    /// 3, or 4 with one that means nothing.
+    /// 3, or 4 with an unused one.
     pub bytes_per_pixel: usize,
-    /// Of `bytes`, px.
+    /// Size of the decoded part, px.
     pub size: SizePx,
-    /// Column of the reduced image at which they begin.
+    /// First column of the part in the reduced image.
     pub left: u32,
-    /// Row of the reduced image at which they begin.
+    /// First row of the part in the reduced image.
     pub top: u32,
 }
 
 impl<'a> Pixels<'a> {
-    /// Bytes of `count` rows from `row`, one behind the other.
+    /// Bytes of `count` contiguous rows from `row` on.
     pub fn rows(&self, row: usize, count: usize) -> &'a [u8] {
         let row_len = self.size.width as usize * self.bytes_per_pixel;
         &self.bytes[row * row_len..][..count * row_len]
     }
 }
 
-/// Opens images; keeps what decoders need again.
+/// Opens images, and keeps decoders and buffers for the next.
 #[derive(Default)]
 pub(super) struct Opener {
     jpeg: Option<RegionDecoder>,
     zstd: Option<zstd::bulk::Decompressor<'static>>,
-    /// What zstd or PNG gave.
+    /// Pixels from zstd or PNG.
     rgb: Vec<u8>,
 }
 
 impl Opener {
-    /// The image's size; of a JPEG its header is read.
+    /// Size of an image, from its header if it has one.
     ///
     /// # Errors
     /// [`AugmentError::Jpeg`] if the header is damaged, of CMYK or states too many pixels; [`AugmentError::Png`] likewise;
-    /// [`AugmentError::Size`], [`AugmentError::WrongLength`].
+    /// [`AugmentError::Size`]; [`AugmentError::WrongLength`].
     pub fn size(&mut self, image: StoredImage<'_>) -> Result<SizePx, AugmentError> {
         let size = match image {
             StoredImage::Jpeg(bytes) => return Ok(self.jpeg()?.read_size(bytes)?),
@@ -99,7 +96,7 @@ impl Opener {
         Ok(size)
     }
 
-    /// At least the pixels of `region`. Only a JPEG can be reduced by `reduction`, and is.
+    /// Decodes at least the pixels of `region`. A JPEG is decoded at the scale of `reduction`; other formats ignore it.
     ///
     /// # Errors
     /// [`AugmentError`] if the image cannot be decoded.
@@ -162,7 +159,7 @@ impl Opener {
     }
 }
 
-/// Sides from 1 px: a region of a frame may be small.
+/// Checks the size of an image. Sides may be as short as 1 px, since regions of frames may be small.
 pub(super) fn check_size(size: SizePx) -> Result<(), AugmentError> {
     let is_too_large =
         size.width.max(size.height) > SizePx::MAX_SIDE || size.area() > SizePx::MAX_AREA;

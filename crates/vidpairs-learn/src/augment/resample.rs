@@ -1,37 +1,38 @@
-//! Resizing a crop, row by row of the view: the source rows that it is made of are weighed to one, which is then resized along x.
+//! Resizes a crop row by row: sums the weighted source rows of a row of the view, then resizes the sum along x.
 //!
-//! torchvision does x first, which differs in the last bit. This way round the work that vectors suit best comes where there is most of
-//! it, and no resized row has to be kept.
+//! torchvision resizes along x first, which differs in the last bit. Our order gives most of the work to the step that
+//! vectorises best, and keeps no resized rows in memory.
 
 use multiversion::multiversion;
 
 use super::axis::{Axis, Taps};
-use super::painter::{Painter, Rows};
+use super::painter::Painter;
 use super::pixels::Pixels;
+use super::rows::RowsMut;
 
-/// Channels while resizing: R, G, B, any. Four are a vector, three are not.
+/// Channels while resizing: red, green, blue, and one unused, as four fit a vector register.
 const CHANNELS: usize = 4;
 
-/// Tables and rows that serve one resize after the other.
+/// Weight tables and row buffers, reused from resize to resize.
 #[derive(Debug, Default)]
 pub(super) struct Resampler {
     x: Taps,
     y: Taps,
-    /// Source rows weighed to one, as many bytes to a px as they have.
+    /// Weighted sum of source rows, `px x 3`.
     sums: Vec<f32>,
-    /// The same as `px x 4`, and behind it room for taps without weight.
+    /// Weighted sum of source rows, `px x 4`, followed by room for taps of weight 0.
     line: Vec<f32>,
-    /// A row of the view, `px x 4`.
+    /// Row of the view, `px x 4`.
     row: Vec<f32>,
 }
 
 impl Resampler {
-    /// Resizes `pixels` along both axes and hands every row of the view to `painter`, levels 0 to 1.
+    /// Resizes `pixels` along both axes and passes every row of the view to `painter`, levels 0 to 1.
     pub fn resize(&mut self, pixels: &Pixels<'_>, x: &Axis, y: &Axis, painter: &mut Painter) {
         let (width, height) = (pixels.size.width as usize, pixels.size.height as usize);
         self.x.fill(x, width, 1.0);
         self.y.fill(y, height, 1.0 / 255.0);
-        // What is left from the view before is written over, or multiplied by a weight of 0.
+        // Values of the previous view are overwritten, or multiplied by a weight of 0.
         self.line.resize((width + self.x.num_taps) * CHANNELS, 0.0);
         self.row.resize(self.x.starts.len() * CHANNELS, 0.0);
         for view_row in 0..y.count_px as usize {
@@ -46,12 +47,12 @@ impl Resampler {
             }
             resize_line(&self.line, &self.x.starts, &self.x.weights, &mut self.row);
             separate(&self.row, painter.row(view_row));
-            painter.row_is_there(view_row);
+            painter.paint_row(view_row);
         }
     }
 }
 
-/// `sum over n of weights[n] * row n`; the rows lie one behind the other and are as long as `to`.
+/// Computes `sum over n of weights[n] * row n`. The rows are contiguous and as long as `to`.
 #[multiversion(targets = "simd")]
 fn weigh_rows(rows: &[u8], weights: &[f32], to: &mut [f32]) {
     let len = to.len();
@@ -80,7 +81,7 @@ fn weigh_rows(rows: &[u8], weights: &[f32], to: &mut [f32]) {
     }
 }
 
-/// `px x 3` to `px x 4`.
+/// Converts `px x 3` to `px x 4`.
 #[multiversion(targets = "simd")]
 fn widen(from: &[f32], line: &mut [f32]) {
     let (from, _) = from.as_chunks::<3>();
@@ -135,9 +136,9 @@ fn weigh_any(line: &[f32], starts: &[u32], weights: &[f32], num_taps: usize, to:
     }
 }
 
-/// `px x 4` to three rows.
+/// Converts `px x 4` to a row of each channel.
 #[multiversion(targets = "simd")]
-fn separate(row: &[f32], [red, green, blue]: Rows<'_>) {
+fn separate(row: &[f32], [red, green, blue]: RowsMut<'_>) {
     let (row, _) = row.as_chunks::<CHANNELS>();
     for (((pixel, r), g), b) in row.iter().zip(red).zip(green).zip(blue) {
         [*r, *g, *b, _] = *pixel;

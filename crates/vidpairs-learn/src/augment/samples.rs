@@ -1,26 +1,26 @@
-//! What a trainer takes: normalised samples, channels last.
+//! Normalised samples, channels last, as networks take them.
 
 use multiversion::multiversion;
 
-use super::painter::RowsRead;
+use super::rows::Rows;
 
-/// Mean of ImageNet's levels, R, G, B; levels 0 to 1.
+/// Mean levels of ImageNet, 0 to 1: red, green, blue.
 pub const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
-/// Their standard deviation.
+/// Standard deviation of the levels of ImageNet: red, green, blue.
 pub const STD: [f32; 3] = [0.229, 0.224, 0.225];
 
-/// Room for a view: `images x side x side x 3`, R first, each `(level - mean) / std`. As a tensor of shape
-/// `images x 3 x side x side` that is the memory format channels-last.
+/// Buffer for a view: `images x side x side x 3`, red first, each `(level - mean) / std`. For a tensor of shape
+/// `images x 3 x side x side` this is the memory format channels-last.
 #[derive(Debug)]
 pub enum Samples<'a> {
     /// Single precision.
     F32(&'a mut [f32]),
-    /// The bits of `bfloat16`, rounded to the nearest, ties to even.
+    /// Bits of `bfloat16`, rounded to nearest, ties to even.
     Bf16(&'a mut [u16]),
 }
 
 impl Samples<'_> {
-    /// How many there is room for.
+    /// Length of the buffer.
     pub fn len(&self) -> usize {
         match self {
             Self::F32(samples) => samples.len(),
@@ -28,12 +28,12 @@ impl Samples<'_> {
         }
     }
 
-    /// Whether there is room for none.
+    /// Whether the buffer has length 0.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The `index`-th of parts of `len` samples.
+    /// Part `index` of parts of `len` samples each.
     pub(super) fn part(&mut self, index: usize, len: usize) -> Samples<'_> {
         match self {
             Self::F32(samples) => Samples::F32(&mut samples[index * len..][..len]),
@@ -41,15 +41,13 @@ impl Samples<'_> {
         }
     }
 
-    /// Writes row `row` of an image that is `side` wide.
-    pub(super) fn write_row(&mut self, row: usize, side: usize, levels: RowsRead<'_>) {
-        let [red, green, blue] = levels.map(|row| &row[..side]);
-        let from = row * side * 3;
+    /// Writes row `row` of an image that is `side` px wide.
+    pub(super) fn write_row(&mut self, row: usize, side: usize, levels: Rows<'_>) {
+        let levels = levels.map(|channel| &channel[..side]);
+        let (start, len) = (row * side * 3, side * 3);
         match self {
-            Self::F32(samples) => normalise_f32(red, green, blue, &mut samples[from..][..side * 3]),
-            Self::Bf16(samples) => {
-                normalise_bf16(red, green, blue, &mut samples[from..][..side * 3])
-            }
+            Self::F32(samples) => normalise_f32(levels, &mut samples[start..][..len]),
+            Self::Bf16(samples) => normalise_bf16(levels, &mut samples[start..][..len]),
         }
     }
 }
@@ -60,7 +58,7 @@ fn normalised(level: f32, channel: usize) -> f32 {
 }
 
 #[multiversion(targets = "simd")]
-fn normalise_f32(red: &[f32], green: &[f32], blue: &[f32], to: &mut [f32]) {
+fn normalise_f32([red, green, blue]: Rows<'_>, to: &mut [f32]) {
     let (to, _) = to.as_chunks_mut::<3>();
     for (((to, &r), &g), &b) in to.iter_mut().zip(red).zip(green).zip(blue) {
         *to = [normalised(r, 0), normalised(g, 1), normalised(b, 2)];
@@ -68,14 +66,14 @@ fn normalise_f32(red: &[f32], green: &[f32], blue: &[f32], to: &mut [f32]) {
 }
 
 #[multiversion(targets = "simd")]
-fn normalise_bf16(red: &[f32], green: &[f32], blue: &[f32], to: &mut [u16]) {
+fn normalise_bf16([red, green, blue]: Rows<'_>, to: &mut [u16]) {
     let (to, _) = to.as_chunks_mut::<3>();
     for (((to, &r), &g), &b) in to.iter_mut().zip(red).zip(green).zip(blue) {
         *to = [normalised(r, 0), normalised(g, 1), normalised(b, 2)].map(bf16_bits);
     }
 }
 
-/// The nearest `bfloat16` of a finite number.
+/// Bits of the `bfloat16` nearest to a finite number.
 #[inline(always)]
 pub(super) fn bf16_bits(sample: f32) -> u16 {
     let bits = sample.to_bits();

@@ -1,25 +1,25 @@
-//! One thread's maker of views.
+//! Makes views of images.
 
 use vidpairs_image::jpeg::Reduction;
 use vidpairs_types::{BoxXywh, RegionPx, Seed, SizePx};
 
-use super::AugmentError;
 use super::axis::Axis;
+use super::error::AugmentError;
 use super::painter::Painter;
-use super::params::{ColorParams, JigsawParams, ViewParams, WholeParams};
+use super::params::{ColorParams, CropParams, JigsawParams, ViewParams};
 use super::pixels::{Opener, StoredImage};
 use super::recipe::{JigsawRecipe, Recipe};
 use super::resample::Resampler;
 use super::samples::Samples;
 
-/// Makes views; holds what one thread needs again and again, so that a view allocates nothing once sides and recipes
-/// have been seen (but for what libjpeg-turbo takes for itself, and for PNGs).
+/// Makes views on one thread. It reuses decoders and buffers: once it has seen all sizes and recipes, a view allocates no
+/// memory, except within libjpeg-turbo and for PNGs.
 #[derive(Default)]
 pub struct Viewer {
     opener: Opener,
     resampler: Resampler,
     painter: Painter,
-    /// Of patches, beside the crop that they are cut out of.
+    /// Painter of patches, which are copied from `painter`.
     patch: Painter,
 }
 
@@ -29,11 +29,19 @@ impl std::fmt::Debug for Viewer {
     }
 }
 
+/// Stored image, and its size.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    image: StoredImage<'a>,
+    size: SizePx,
+}
+
 impl Viewer {
-    /// One view of `image`, drawn from `seed`, into `samples`: `images x side x side x 3`.
+    /// Writes a view of `image`, drawn from `seed`, to `samples`: `images x side x side x 3`.
     ///
     /// # Errors
-    /// [`AugmentError`]; its variants say whether the image is to be left out or the caller to be mended. `samples` then holds anything.
+    /// [`AugmentError`]; its variants state whether to leave the image out or to mend the caller. `samples` then hold
+    /// arbitrary values.
     ///
     /// # Examples
     /// ```
@@ -55,16 +63,16 @@ impl Viewer {
         seed: Seed,
         samples: Samples<'_>,
     ) -> Result<(), AugmentError> {
-        let size = self.opener.size(image)?;
-        let params = recipe.draw(size, seed)?;
-        self.render_sized(image, size, recipe, &params, samples)
+        let source = self.source(image)?;
+        let params = recipe.draw(source.size, seed)?;
+        self.render_source(source, recipe, &params, samples)
     }
 
-    /// The view of `image` that `params` describe, into `samples`.
+    /// Writes the view of `image` with the parameters `params` to `samples`.
     ///
     /// # Errors
-    /// Those of [`Self::render`], and [`AugmentError::Params`] or [`AugmentError::Region`] where the parameters are not of this recipe and
-    /// image.
+    /// As [`Self::render`]; [`AugmentError::Params`] or [`AugmentError::Region`] if the parameters do not belong to this recipe
+    /// and image.
     pub fn render_with(
         &mut self,
         image: StoredImage<'_>,
@@ -73,18 +81,18 @@ impl Viewer {
         samples: Samples<'_>,
     ) -> Result<(), AugmentError> {
         recipe.check()?;
-        let size = self.opener.size(image)?;
-        self.render_sized(image, size, recipe, params, samples)
+        let source = self.source(image)?;
+        self.render_source(source, recipe, params, samples)
     }
 
-    /// The view that representations are measured on, into `samples`: the px of a box ([`BoxXywh::whole_px`]; all of `image`
-    /// without one), resized to `side_px x side_px` without keeping the aspect, as [`Recipe::Squash`] does.
+    /// Writes the view that invariances are measured on to `samples`: the px of a box ([`BoxXywh::whole_px`]), or all of
+    /// `image` without one, resized to `side_px x side_px` regardless of the aspect, as by [`Recipe::Squash`].
     ///
-    /// The view is that of the box cut out of the decoded image first: nothing beside the box has a part in it. Only what
-    /// is needed is decoded, but a JPEG never at a reduced size, which would be a resampling of its own.
+    /// The view equals that of the box cut out of the decoded image: px outside the box do not contribute. Only the part of
+    /// the image that is needed is decoded. A JPEG is never decoded at a reduced size, which would resample it.
     ///
     /// # Errors
-    /// [`AugmentError`], as [`Self::render`]; [`AugmentError::Outside`] if the box has no part in the image.
+    /// As [`Self::render`]; [`AugmentError::Outside`] if the box lies outside the image.
     pub fn render_box(
         &mut self,
         image: StoredImage<'_>,
@@ -95,90 +103,86 @@ impl Viewer {
         let recipe = Recipe::Squash { side_px };
         recipe.check()?;
         check_room(&recipe, &samples)?;
-        let size = self.opener.size(image)?;
+        let source = self.source(image)?;
+        let size = source.size;
         let region = match region {
             Some(region) => {
                 (region.whole_px(size)).ok_or(AugmentError::Outside { region, size })?
             }
             None => RegionPx::whole(size),
         };
-        let whole = WholeParams {
-            region,
-            is_flipped: false,
-        };
-        self.painter
-            .start(side_px as usize, &ColorParams::UNCHANGED, None);
-        let axes = crop_axes(&whole, size, side_px)?;
-        self.resize_reduced(image, size, axes, Reduction::Full)?;
+        self.painter.start(side_px as usize, None);
+        self.resize(source, squash_axes(region, side_px), Reduction::Full)?;
         self.painter.finish(&mut samples);
         Ok(())
     }
 
-    fn render_sized(
+    fn source<'a>(&mut self, image: StoredImage<'a>) -> Result<Source<'a>, AugmentError> {
+        let size = self.opener.size(image)?;
+        Ok(Source { image, size })
+    }
+
+    fn render_source(
         &mut self,
-        image: StoredImage<'_>,
-        size: SizePx,
+        source: Source<'_>,
         recipe: &Recipe,
         params: &ViewParams,
         mut samples: Samples<'_>,
     ) -> Result<(), AugmentError> {
         check_room(recipe, &samples)?;
-        let side_px = recipe.side_px();
-        let keep = ColorParams::UNCHANGED;
-        match (recipe, params) {
-            (Recipe::Crop(crop), ViewParams::Crop { whole, color }) => {
+        let (side_px, size) = (recipe.side_px(), source.size);
+        let (axes, color) = match (recipe, params) {
+            (Recipe::Crop(recipe), ViewParams::Crop { crop, color }) => {
                 check_color(color, size)?;
-                self.painter
-                    .start(side_px as usize, color, Some(&crop.color));
-                self.resize(image, size, crop_axes(whole, size, side_px)?)?;
+                let axes = crop_axes(crop, size, side_px)?;
+                (axes, Some((color, &recipe.color)))
             }
-            (Recipe::Jigsaw(jigsaw), ViewParams::Jigsaw(params)) => {
-                return self.render_jigsaw((image, size), jigsaw, params, &mut samples);
+            (Recipe::Jigsaw(recipe), ViewParams::Jigsaw(params)) => {
+                return self.render_jigsaw(source, recipe, params, &mut samples);
             }
             (Recipe::Squash { .. }, ViewParams::Fixed) => {
-                let whole = WholeParams {
-                    region: RegionPx::whole(size),
-                    is_flipped: false,
-                };
-                self.painter.start(side_px as usize, &keep, None);
-                self.resize(image, size, crop_axes(&whole, size, side_px)?)?;
+                (squash_axes(RegionPx::whole(size), side_px), None)
             }
             (Recipe::CenterCrop { short_side_px, .. }, ViewParams::Fixed) => {
-                self.painter.start(side_px as usize, &keep, None);
-                self.resize(image, size, center_axes(size, side_px, *short_side_px))?;
+                (center_axes(size, side_px, *short_side_px), None)
             }
             _ => {
-                let what = "of another kind of recipe";
-                return Err(AugmentError::Params { what, size });
+                let fault = "are of another kind of recipe";
+                return Err(AugmentError::Params { fault, size });
             }
-        }
+        };
+        self.painter.start(side_px as usize, color);
+        self.resize(source, axes, reduction(source.image, &axes))?;
         self.painter.finish(&mut samples);
         Ok(())
     }
 
     fn render_jigsaw(
         &mut self,
-        (image, size): (StoredImage<'_>, SizePx),
+        source: Source<'_>,
         recipe: &JigsawRecipe,
         params: &JigsawParams,
         samples: &mut Samples<'_>,
     ) -> Result<(), AugmentError> {
-        let (view_px, patch_px) = (recipe.view_px(), recipe.patch_px);
-        let is_inside = |at: u32| at.checked_add(patch_px).is_some_and(|end| end <= view_px);
+        let (view_px, patch_px, size) = (recipe.view_px(), recipe.patch_px, source.size);
+        let is_inside = |start: u32| {
+            let end = start.checked_add(patch_px);
+            end.is_some_and(|end| end <= view_px)
+        };
         for patch in &params.patches {
             if !is_inside(patch.left_px) || !is_inside(patch.top_px) {
-                let what = "put a patch outside the crop";
-                return Err(AugmentError::Params { what, size });
+                let fault = "put a patch outside the crop";
+                return Err(AugmentError::Params { fault, size });
             }
             check_color(&patch.color, size)?;
         }
-        self.painter
-            .start(view_px as usize, &ColorParams::UNCHANGED, None);
-        self.resize(image, size, crop_axes(&params.whole, size, view_px)?)?;
+        let axes = crop_axes(&params.crop, size, view_px)?;
+        self.painter.start(view_px as usize, None);
+        self.resize(source, axes, reduction(source.image, &axes))?;
         let num_values = (patch_px as usize).pow(2) * 3;
         for (index, patch) in params.patches.iter().enumerate() {
-            self.patch
-                .start(patch_px as usize, &patch.color, Some(&recipe.color));
+            let color = Some((&patch.color, &recipe.color));
+            self.patch.start(patch_px as usize, color);
             let (left, top) = (patch.left_px as usize, patch.top_px as usize);
             self.patch.copy_square(&self.painter, left, top);
             self.patch.finish(&mut samples.part(index, num_values));
@@ -186,24 +190,11 @@ impl Viewer {
         Ok(())
     }
 
-    /// Decodes what the axes need, as small as they allow, and gives the resized rows to the painter.
+    /// Decodes the part of the image that the axes need, at the scale of `reduction`, and passes the resized rows to the
+    /// painter.
     fn resize(
         &mut self,
-        image: StoredImage<'_>,
-        size: SizePx,
-        [x, y]: [Axis; 2],
-    ) -> Result<(), AugmentError> {
-        let reduction = match image {
-            StoredImage::Jpeg(_) => smallest(&x, &y),
-            _ => Reduction::Full,
-        };
-        self.resize_reduced(image, size, [x, y], reduction)
-    }
-
-    fn resize_reduced(
-        &mut self,
-        image: StoredImage<'_>,
-        size: SizePx,
+        source: Source<'_>,
         [x, y]: [Axis; 2],
         reduction: Reduction,
     ) -> Result<(), AugmentError> {
@@ -211,10 +202,10 @@ impl Viewer {
         let region = RegionPx {
             x: left,
             y: top,
-            width: width.min(size.width - left),
-            height: height.min(size.height - top),
+            width: width.min(source.size.width - left),
+            height: height.min(source.size.height - top),
         };
-        let pixels = self.opener.read(image, region, reduction)?;
+        let pixels = self.opener.read(source.image, region, reduction)?;
         let divisor = reduction.divisor();
         let x = x.reduced(divisor, pixels.left);
         let y = y.reduced(divisor, pixels.top);
@@ -231,29 +222,41 @@ fn check_room(recipe: &Recipe, samples: &Samples<'_>) -> Result<(), AugmentError
     Err(AugmentError::Room { expected, got })
 }
 
-/// The greatest reduction that leaves a px for each of the view.
-fn smallest(x: &Axis, y: &Axis) -> Reduction {
-    let allows = |reduction: &Reduction| {
+/// Greatest reduction of a JPEG that leaves at least one px for each px of the view.
+fn reduction(image: StoredImage<'_>, axes: &[Axis; 2]) -> Reduction {
+    let is_allowed = |reduction: &Reduction| {
         let divisor = reduction.divisor();
-        x.allows(divisor) && y.allows(divisor)
+        axes.iter().all(|axis| axis.allows(divisor))
     };
-    let allowed = Reduction::ALL.into_iter().rev().find(allows);
-    allowed.unwrap_or(Reduction::Full)
+    match image {
+        StoredImage::Jpeg(_) => {
+            let allowed = Reduction::ALL.into_iter().rev().find(is_allowed);
+            allowed.unwrap_or(Reduction::Full)
+        }
+        _ => Reduction::Full,
+    }
 }
 
-fn crop_axes(whole: &WholeParams, size: SizePx, side_px: u32) -> Result<[Axis; 2], AugmentError> {
-    let region = whole.region;
+/// Axes that resize `region` to a square.
+fn squash_axes(region: RegionPx, side_px: u32) -> [Axis; 2] {
+    [
+        Axis::whole(region.x, region.width, side_px),
+        Axis::whole(region.y, region.height, side_px),
+    ]
+}
+
+fn crop_axes(crop: &CropParams, size: SizePx, side_px: u32) -> Result<[Axis; 2], AugmentError> {
+    let region = crop.region;
     if !region.lies_in(size) {
         return Err(AugmentError::Region { region, size });
     }
-    let x = Axis {
-        is_reversed: whole.is_flipped,
-        ..Axis::whole(region.x, region.width, side_px)
-    };
-    Ok([x, Axis::whole(region.y, region.height, side_px)])
+    let [x, y] = squash_axes(region, side_px);
+    let is_reversed = crop.is_flipped;
+    Ok([Axis { is_reversed, ..x }, y])
 }
 
-/// torchvision's `Resize(short_side_px)` and `CenterCrop(side_px)`: the long side is rounded down, the place to the nearest.
+/// Axes of torchvision's `Resize(short_side_px)` and `CenterCrop(side_px)`: the long side is rounded down, and the start of the
+/// crop to the nearest px.
 fn center_axes(size: SizePx, side_px: u32, short_side_px: u32) -> [Axis; 2] {
     let axis = |length_px: u32| {
         let long = u64::from(short_side_px) * u64::from(length_px) / u64::from(size.short_side());
@@ -269,28 +272,19 @@ fn center_axes(size: SizePx, side_px: u32, short_side_px: u32) -> [Axis; 2] {
 }
 
 fn check_color(color: &ColorParams, size: SizePx) -> Result<(), AugmentError> {
-    let factors = color.jitter.map_or([1.0; 4], |jitter| {
-        [
-            jitter.brightness,
-            jitter.contrast,
-            jitter.saturation,
-            1.0 - jitter.hue.abs(),
-        ]
+    let is_sound = color.jitter.is_none_or(|jitter| {
+        let factors = [jitter.brightness, jitter.contrast, jitter.saturation];
+        let is_factor = |factor: f64| factor.is_finite() && factor >= 0.0;
+        factors.into_iter().all(is_factor) && jitter.hue.abs() <= 0.5
     });
-    if !factors
-        .iter()
-        .all(|factor| factor.is_finite() && *factor >= 0.0)
-        || factors[3] < 0.5
-    {
-        let what = "have a factor below 0 or a hue beyond 0.5";
-        return Err(AugmentError::Params { what, size });
+    if !is_sound {
+        let fault = "have a factor below 0 or a hue beyond 0.5";
+        return Err(AugmentError::Params { fault, size });
     }
-    if color
-        .blur_sigma_px
-        .is_some_and(|sigma| !(sigma > 0.0 && sigma.is_finite()))
-    {
-        let what = "have a blur without width";
-        return Err(AugmentError::Params { what, size });
+    let has_width = |sigma: f64| sigma > 0.0 && sigma.is_finite();
+    if !color.blur_sigma_px.is_none_or(has_width) {
+        let fault = "have a blur without width";
+        return Err(AugmentError::Params { fault, size });
     }
     Ok(())
 }

@@ -1,41 +1,43 @@
-//! Panics that are libtorch's refusals, as errors.
+//! Turns libtorch's refusals, which `tch` raises as panics, into errors.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// What stands before the words of libtorch in the panics of `tch`.
+/// Text before libtorch's message in a panic of `tch`.
 const MARK: &str = "Torch(\"";
 
-/// What libtorch refused, for want of memory above all. Stop.
+/// Refusal of a computation by libtorch, most often for lack of memory. Stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct LibtorchError {
-    /// The first line of what it says.
+    /// First line of libtorch's message.
     pub reason: String,
 }
 
-/// Does what libtorch may refuse: `tch` panics then.
+/// Runs `compute`, and returns a refusal by libtorch as an error instead of a panic.
 ///
 /// # Errors
-/// [`LibtorchError`]; what `compute` was changing is in no known state then.
+/// [`LibtorchError`]. The state of anything that `compute` was changing is then unknown.
 ///
 /// # Panics
-/// If `compute` does for another reason.
+/// If `compute` panics for another reason.
 pub fn caught<T>(compute: impl FnOnce() -> T) -> Result<T, LibtorchError> {
     catch_unwind(AssertUnwindSafe(compute)).or_else(|panic| {
-        let message = panic.downcast_ref::<String>().map(String::as_str);
-        match message.and_then(|message| message.split_once(MARK)) {
-            Some((_, said)) => Err(LibtorchError {
-                reason: first_line(said).to_owned(),
+        let text = panic.downcast_ref::<String>();
+        match text.and_then(|text| text.split_once(MARK)) {
+            Some((_, message)) => Err(LibtorchError {
+                reason: first_line(message).to_owned(),
             }),
             None => resume_unwind(panic),
         }
     })
 }
 
-/// The first line of a text that was printed with its escapes; a trace of the C++ calls follows in it.
-fn first_line(said: &str) -> &str {
-    let said = said.split_once("\\n").map_or(said, |(first, _)| first);
-    said.trim_end_matches("\")").trim_end_matches('.')
+/// First line of a message in which line ends are printed as escapes. A trace of the C++ calls follows it.
+fn first_line(message: &str) -> &str {
+    let line = message
+        .split_once("\\n")
+        .map_or(message, |(first, _)| first);
+    line.trim_end_matches("\")").trim_end_matches('.')
 }
 
 #[cfg(test)]
@@ -45,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_libtorch_refuses_is_an_error_in_one_line() {
+    fn a_refusal_by_libtorch_is_an_error_of_one_line() {
         let ones = |len: i64| Tensor::ones([len], (Kind::Float, Device::Cpu));
         let text = caught(|| ones(2).dot(&ones(3))).unwrap_err().to_string();
         assert!(text.starts_with("inconsistent tensor size"), "{text}");
@@ -54,7 +56,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "a bug")]
-    fn another_panic_stays_one() {
+    fn any_other_panic_passes_through() {
         let _ = caught(|| panic!("{}", "a bug"));
     }
 }

@@ -1,16 +1,16 @@
-//! Tensors of random numbers that depend on their seed alone: no generator of libtorch's is asked, which all threads share.
+//! Draws random tensors from seeds. libtorch's generator is not used: its state is shared by all threads.
 
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use tch::Tensor;
 use vidpairs_types::Seed;
 
-/// N(0, 1), f32 on the CPU, of `shape`.
+/// Tensor of `shape` drawn from N(0, 1), f32 on the CPU. It depends on `seed` only.
 pub fn normal(seed: Seed, shape: &[i64]) -> Tensor {
     filled(shape, seed.rng().sample_iter::<f32, _>(StandardNormal))
 }
 
-/// Uniform from -1 to below 1, f32 on the CPU, of `shape`.
+/// Tensor of `shape` drawn uniformly from -1 to below 1, f32 on the CPU. It depends on `seed` only.
 pub(super) fn uniform(seed: Seed, shape: &[i64]) -> Tensor {
     let mut rng = seed.rng();
     filled(
@@ -20,8 +20,8 @@ pub(super) fn uniform(seed: Seed, shape: &[i64]) -> Tensor {
 }
 
 fn filled(shape: &[i64], numbers: impl Iterator<Item = f32>) -> Tensor {
-    let count: i64 = shape.iter().product();
-    let numbers: Vec<f32> = numbers.take(usize::try_from(count).unwrap_or(0)).collect();
+    let count = usize::try_from(shape.iter().product::<i64>()).expect("sides are not negative");
+    let numbers: Vec<f32> = numbers.take(count).collect();
     Tensor::from_slice(&numbers).view(shape)
 }
 
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn uniform_numbers_fill_the_range() {
+    fn uniform_numbers_cover_the_range() {
         let drawn = uniform(Seed::of_run(1), &[10_000]);
         let (mean, std) = mean_and_std(&drawn);
         assert!(
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_gives_the_same_numbers_whatever_was_drawn_before() {
+    fn the_same_seed_gives_the_same_numbers_and_another_seed_others() {
         let first = normal(Seed::of_run(1), &[3, 4]);
         let other = normal(Seed::of_run(2), &[3, 4]);
         assert!(normal(Seed::of_run(1), &[3, 4]).equal(&first) && !other.equal(&first));

@@ -1,4 +1,4 @@
-//! What is put on a trunk to train it, and taken off afterwards.
+//! Heads: small networks on top of a trunk during training.
 
 use tch::{Device, Tensor};
 use vidpairs_types::Seed;
@@ -6,7 +6,7 @@ use vidpairs_types::Seed;
 use super::layers::{Linear, Pass};
 use super::tensors::{Builder, NamedTensors};
 
-/// Fully connected layers with ReLU between them.
+/// Fully connected layers with a ReLU after each but the last.
 #[derive(Debug)]
 pub struct Head {
     layers: Vec<Linear>,
@@ -14,8 +14,8 @@ pub struct Head {
 }
 
 impl Head {
-    /// Layers of `sizes[i]` inputs and `sizes[i + 1]` outputs, named as PyTorch names a `Sequential` of linear layers and
-    /// ReLUs: `0.weight`, `0.bias`, `2.weight` ...
+    /// Layers of `sizes[i]` inputs and `sizes[i + 1]` outputs, with weights drawn from `seed`. Tensors are named as those of a
+    /// PyTorch `Sequential` of linear layers and ReLUs: `0.weight`, `0.bias`, `2.weight` ...
     pub fn new(sizes: &[i64], seed: Seed, device: Device) -> Self {
         let mut builder = Builder::new(Some(seed), device);
         let layers = (sizes.windows(2).enumerate())
@@ -29,22 +29,22 @@ impl Head {
         }
     }
 
-    /// MoCo v1's: D to `embedding`. He et al. 2020.
+    /// Head of MoCo v1: D to `embedding` (He et al. 2020).
     pub fn linear(num_features: i64, embedding: i64, seed: Seed, device: Device) -> Self {
         Self::new(&[num_features, embedding], seed, device)
     }
 
-    /// MoCo v2's: D to D, ReLU, D to `embedding`; no batch norm. Chen et al. 2020.
+    /// Head of MoCo v2: D to D, ReLU, D to `embedding`, no batch norm (Chen et al. 2020).
     pub fn mlp(num_features: i64, embedding: i64, seed: Seed, device: Device) -> Self {
         Self::new(&[num_features, num_features, embedding], seed, device)
     }
 
-    /// The weights.
+    /// Weights and biases.
     pub fn tensors(&self) -> &NamedTensors {
         &self.tensors
     }
 
-    /// `N x D` features to `N x E`, f32.
+    /// Maps features, `N x D`, to embeddings, `N x E`, f32.
     pub fn forward(&self, features: &Tensor, pass: Pass) -> Tensor {
         let mut out = features.shallow_clone();
         for (index, layer) in self.layers.iter().enumerate() {
@@ -53,13 +53,11 @@ impl Head {
             }
             out = layer.forward(&out, pass);
         }
-        pass.precision().widened(&out)
+        pass.widened(&out)
     }
 }
 
-/// Rows of length 1.
-///
-/// `x / max(|x|, 1e-12)`, as PyTorch's `normalize`.
+/// Scales rows to length 1: `x / max(|x|, 1e-12)`, as PyTorch's `normalize`.
 pub fn unit_rows(rows: &Tensor) -> Tensor {
     let lengths = rows.norm_scalaropt_dim(2.0, [-1i64].as_slice(), true);
     rows / lengths.clamp_min(1e-12)

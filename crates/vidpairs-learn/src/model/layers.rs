@@ -1,64 +1,54 @@
-//! Layers: their weights, and what they compute in training and in evaluation.
+//! Layers: their weights, and their computations in training and evaluation.
 
 use tch::{Device, Kind, Tensor};
+use vidpairs_pipeline::NumberFormat;
 
 use super::tensors::Builder;
 
-/// In which numbers convolutions and matrix products compute; all else is f32, and so are the weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Precision {
-    /// 32 bits.
-    #[default]
-    F32,
-    /// bfloat16: what PyTorch's autocast does on the same layers.
-    Bf16,
-}
-
-impl Precision {
-    fn cast(self, tensor: &Tensor) -> Tensor {
-        match self {
-            Self::F32 => tensor.shallow_clone(),
-            Self::Bf16 => tensor.to_kind(Kind::BFloat16),
-        }
-    }
-
-    /// Back from what layers computed in.
-    pub(super) fn widened(self, tensor: &Tensor) -> Tensor {
-        match self {
-            Self::F32 => tensor.shallow_clone(),
-            Self::Bf16 => tensor.to_kind(Kind::Float),
-        }
-    }
-}
-
-/// How a batch goes through a network.
+/// Mode in which a batch passes through a network.
+///
+/// Convolutions and matrix products compute in `precision`; everything else, and all weights, are f32. With
+/// [`NumberFormat::Bf16`] the same layers round as under PyTorch's autocast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pass {
-    /// Batch norm uses the batch's own statistics, of each of `groups` equal parts apart, and keeps their mean.
+    /// Batch norm normalises each of `groups` equal parts of the batch by its own statistics, and updates its running
+    /// statistics by their mean.
     Training {
         /// Parts of the batch; 1 for the batch as a whole.
         groups: i64,
-        /// The numbers.
-        precision: Precision,
+        /// Number format of convolutions and matrix products.
+        precision: NumberFormat,
     },
-    /// Batch norm uses the statistics that it kept.
+    /// Batch norm normalises by its running statistics.
     Evaluation {
-        /// The numbers.
-        precision: Precision,
+        /// Number format of convolutions and matrix products.
+        precision: NumberFormat,
     },
 }
 
 impl Pass {
-    /// The numbers.
-    pub fn precision(self) -> Precision {
-        match self {
-            Self::Training { precision, .. } | Self::Evaluation { precision } => precision,
+    /// Converts an input of a layer to the number format of the pass.
+    fn cast(self, tensor: &Tensor) -> Tensor {
+        self.converted(tensor, Kind::BFloat16)
+    }
+
+    /// Converts an output of a layer back to f32.
+    pub(super) fn widened(self, tensor: &Tensor) -> Tensor {
+        self.converted(tensor, Kind::Float)
+    }
+
+    /// Converts to `kind` unless the pass is in f32 throughout: tests then compute in f64.
+    fn converted(self, tensor: &Tensor, kind: Kind) -> Tensor {
+        let (Self::Training { precision, .. } | Self::Evaluation { precision }) = self;
+        match precision {
+            NumberFormat::F32 => tensor.shallow_clone(),
+            NumberFormat::Bf16 => tensor.to_kind(kind),
         }
     }
 }
 
-/// Numbers of the widest vectors of a CPU, f32.
-const NARROW: i64 = 16;
+/// f32 numbers in the widest vector register of a CPU.
+const VECTOR_LEN: i64 = 16;
 
 /// A convolution without bias.
 #[derive(Debug)]
@@ -83,31 +73,32 @@ impl Conv {
         }
     }
 
-    /// Where its weight is.
+    /// Device of the weight.
     pub(super) fn device(&self) -> Device {
         self.weight.device()
     }
 
     pub(super) fn forward(&self, images: &Tensor, pass: Pass) -> Tensor {
-        let precision = pass.precision();
-        let (images, weight) = (precision.cast(images), precision.cast(&self.weight));
+        let (images, weight) = (pass.cast(images), pass.cast(&self.weight));
         if self.is_narrow_point() && images.device() == Device::Cpu {
-            let places = images.slice(2, None, None, self.stride);
-            let places = places.slice(3, None, None, self.stride);
-            let mixed = places
+            return images
+                .slice(2, None, None, self.stride)
+                .slice(3, None, None, self.stride)
                 .permute([0, 2, 3, 1])
-                .matmul(&weight.flatten(1, 3).tr());
-            return mixed.permute([0, 3, 1, 2]);
+                .matmul(&weight.flatten(1, 3).tr())
+                .permute([0, 3, 1, 2]);
         }
         images.conv2d(&weight, None::<Tensor>, self.stride, self.padding, 1, 1)
     }
 
-    /// Whether it mixes the channels of single pixels, and these don't fill the vectors of the CPU: the oneDNN of libtorch
-    /// 2.11 writes past the end of the gradient of such a weight (`jit_avx2_1x1_convolution_bwd_weights_t`, as Valgrind
-    /// shows), which ends the program now and then. A matrix product gives the same.
+    /// Whether the kernel is 1 x 1 and a number of channels is no multiple of a vector register of the CPU.
+    ///
+    /// The oneDNN of libtorch 2.11 writes past the end of the gradient of such a weight
+    /// (`jit_avx2_1x1_convolution_bwd_weights_t`, as Valgrind shows), which crashes the program now and then. A matrix
+    /// product gives the same result.
     fn is_narrow_point(&self) -> bool {
         let [out, input, side] = [0, 1, 2].map(|dim| self.weight.size()[dim]);
-        side == 1 && (out % NARROW != 0 || input % NARROW != 0)
+        side == 1 && (out % VECTOR_LEN != 0 || input % VECTOR_LEN != 0)
     }
 }
 
@@ -133,15 +124,15 @@ impl BatchNorm {
         Self {
             weight: builder.filled(format!("{name}.weight"), channels, 1.0),
             bias: builder.filled(format!("{name}.bias"), channels, 0.0),
-            running_mean: builder.kept(
+            running_mean: builder.statistic(
                 format!("{name}.running_mean"),
                 Tensor::zeros([channels], float),
             ),
-            running_var: builder.kept(
+            running_var: builder.statistic(
                 format!("{name}.running_var"),
                 Tensor::ones([channels], float),
             ),
-            num_batches_tracked: builder.kept(
+            num_batches_tracked: builder.statistic(
                 format!("{name}.num_batches_tracked"),
                 Tensor::zeros([0i64; 0], (Kind::Int64, Device::Cpu)),
             ),
@@ -156,21 +147,21 @@ impl BatchNorm {
         if groups == 1 {
             return self.normalise(images, &self.running_mean, &self.running_var, true);
         }
-        // Statistics of every group apart, as on as many devices; what is kept is the mean of theirs.
-        let mut kept = [Vec::new(), Vec::new()];
+        // Each group has statistics of its own, as on a device of its own; the running ones become the mean over groups.
+        let (mut means, mut vars) = (Vec::new(), Vec::new());
         let parts: Vec<Tensor> = (images.chunk(groups, 0).iter())
             .map(|part| {
                 let mean = self.running_mean.copy();
                 let var = self.running_var.copy();
                 let normalised = self.normalise(part, &mean, &var, true);
-                kept[0].push(mean);
-                kept[1].push(var);
+                means.push(mean);
+                vars.push(var);
                 normalised
             })
             .collect();
         tch::no_grad(|| {
-            for (running, kept) in [&self.running_mean, &self.running_var].iter().zip(&kept) {
-                let mean = Tensor::stack(kept, 0).mean_dim(0, false, None);
+            for (running, of_groups) in [(&self.running_mean, means), (&self.running_var, vars)] {
+                let mean = Tensor::stack(&of_groups, 0).mean_dim(0, false, None);
                 running.shallow_clone().copy_(&mean);
             }
         });
@@ -191,7 +182,7 @@ impl BatchNorm {
     }
 }
 
-/// `x W^T + b`.
+/// Fully connected layer: `x W^T + b`.
 #[derive(Debug)]
 pub(super) struct Linear {
     weight: Tensor,
@@ -199,7 +190,7 @@ pub(super) struct Linear {
 }
 
 impl Linear {
-    /// Both uniform within 1 / sqrt(inputs), PyTorch's default.
+    /// Weight and bias drawn uniformly within 1 / sqrt(inputs), PyTorch's default.
     pub(super) fn new(builder: &mut Builder, name: &str, [input, out]: [i64; 2]) -> Self {
         let bound = 1.0 / (input as f64).sqrt();
         Self {
@@ -209,10 +200,7 @@ impl Linear {
     }
 
     pub(super) fn forward(&self, features: &Tensor, pass: Pass) -> Tensor {
-        let precision = pass.precision();
-        precision.cast(features).linear(
-            &precision.cast(&self.weight),
-            Some(&precision.cast(&self.bias)),
-        )
+        pass.cast(features)
+            .linear(&pass.cast(&self.weight), Some(&pass.cast(&self.bias)))
     }
 }

@@ -1,68 +1,78 @@
-//! ResNets under torchvision's names.
+//! ResNets with torchvision's tensor names.
 //!
 //! # Source
-//! He et al., "Deep Residual Learning for Image Recognition", CVPR 2016; the stride of a bottleneck is in its 3 x 3
-//! convolution, as in torchvision.
+//! He et al., "Deep Residual Learning for Image Recognition", CVPR 2016. As in torchvision, the 3 x 3 convolution of a
+//! bottleneck has its stride.
 
 use tch::{Device, Kind, Tensor};
+use vidpairs_pipeline::{NumberFormat, StageName};
 use vidpairs_types::Seed;
 use vidpairs_weights::{Depth, Stem};
 
 use super::caught::{LibtorchError, caught};
-use super::layers::{BatchNorm, Conv, Pass, Precision};
-use super::stage::Stage;
+use super::host::HostViews;
+use super::layers::{BatchNorm, Conv, Pass};
 use super::tensors::{Builder, NamedTensors};
-use super::views::HostViews;
 
-/// Which ResNet.
+/// Architecture of a ResNet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResNetConfig {
-    /// How many layers.
+    /// Number of layers.
     pub depth: Depth,
-    /// Channels of the first convolution; 64 in torchvision. All others grow with it.
+    /// Output channels of the first convolution, 64 in torchvision. Those of all others are proportional to it.
     pub width: i64,
-    /// What stands before the blocks.
+    /// Layers before the residual blocks.
     pub stem: Stem,
 }
 
 impl ResNetConfig {
-    /// Units of the representation: 512 for ResNet-18 and 34, 2048 for ResNet-50 at width 64.
+    /// Number of output features: at width 64, 512 for ResNet-18 and 34, 2048 for ResNet-50.
     pub fn num_features(&self) -> i64 {
-        self.num_features_of(Stage::Pooled)
+        self.num_features_of(StageName::Layer4)
     }
 
-    /// Units of the representation at `stage`: the channels of its map.
-    pub fn num_features_of(&self, stage: Stage) -> i64 {
-        match stage.num_layers() {
+    /// Number of features at `stage`: the channels of its map.
+    pub fn num_features_of(&self, stage: StageName) -> i64 {
+        match num_layers(stage) {
             0 => self.width,
             layers => (self.width << (layers - 1)) * expansion(self.depth),
         }
     }
 }
 
-/// Channels that a block gives over those that it works on.
+/// How many of the four layers `layer1` to `layer4` images pass through up to `stage`, 0 to 4.
+pub fn num_layers(stage: StageName) -> usize {
+    match stage {
+        StageName::Stem => 0,
+        StageName::Layer1 => 1,
+        StageName::Layer2 => 2,
+        StageName::Layer3 => 3,
+        StageName::Layer4 => 4,
+    }
+}
+
+/// Output channels of a block over the channels of its 3 x 3 convolutions.
 fn expansion(depth: Depth) -> i64 {
     if depth.has_bottlenecks() { 4 } else { 1 }
 }
 
-/// The network up to global average pooling; no classifier.
+/// ResNet up to global average pooling, without classifier.
 #[derive(Debug)]
 pub struct ResNet {
-    conv1: Conv,
-    bn1: BatchNorm,
-    stem: Stem,
+    stem: ConvNorm,
+    has_pooling: bool,
     /// `layer1` to `layer4`.
     layers: Vec<Vec<Block>>,
     tensors: NamedTensors,
 }
 
 impl ResNet {
-    /// A network with new weights from `seed`.
+    /// New network with weights drawn from `seed`.
     pub fn new(config: &ResNetConfig, seed: Seed, device: Device) -> Self {
         Self::built(config, Builder::new(Some(seed), device))
     }
 
-    /// A network whose convolutions are 0: for weights that come from elsewhere.
+    /// New network whose convolutions are 0, to be overwritten.
     pub fn zeroed(config: &ResNetConfig, device: Device) -> Self {
         Self::built(config, Builder::new(None, device))
     }
@@ -72,164 +82,163 @@ impl ResNet {
             Stem::Large => (7, 2),
             Stem::Small => (3, 1),
         };
-        let conv1 = Conv::new(&mut builder, "conv1", [3, config.width], side, stride);
-        let bn1 = BatchNorm::new(&mut builder, "bn1", config.width);
+        let names = ["conv1", "bn1"].map(str::to_owned);
+        let stem = ConvNorm::new(&mut builder, &names, [3, config.width], side, stride);
         let mut input = config.width;
         let mut layers = Vec::new();
         for (stage, num_blocks) in config.depth.num_blocks().into_iter().enumerate() {
-            let mut blocks = Vec::new();
             let planes = config.width << stage;
-            for block in 0..num_blocks {
+            let blocks = (0..num_blocks).map(|block| {
                 let stride = if stage > 0 && block == 0 { 2 } else { 1 };
                 let name = format!("layer{}.{block}", stage + 1);
-                let shape = BlockShape {
-                    depth: config.depth,
-                    input,
-                    planes,
-                    stride,
-                };
-                blocks.push(Block::new(&mut builder, &name, &shape));
+                let channels = [input, planes];
                 input = planes * expansion(config.depth);
-            }
-            layers.push(blocks);
+                Block::new(&mut builder, &name, config.depth, channels, stride)
+            });
+            layers.push(blocks.collect());
         }
         Self {
-            conv1,
-            bn1,
-            stem: config.stem,
+            stem,
+            has_pooling: config.stem == Stem::Large,
             layers,
             tensors: builder.build(),
         }
     }
 
-    /// Where it computes.
+    /// Device of the weights.
     pub fn device(&self) -> Device {
-        self.conv1.device()
+        self.stem.conv.device()
     }
 
-    /// The weights and statistics, under torchvision's names and in its order.
+    /// Weights and statistics, with torchvision's names and in its order.
     pub fn tensors(&self) -> &NamedTensors {
         &self.tensors
     }
 
-    /// `N x 3 x H x W` normalised images to `N x D` features, f32.
+    /// Maps normalised images, `N x 3 x H x W`, to output features, `N x D`, f32.
     pub fn forward(&self, images: &Tensor, pass: Pass) -> Tensor {
-        self.forward_to(images, Stage::Pooled, pass)
+        self.forward_to(images, StageName::Layer4, pass)
     }
 
-    /// `N x 3 x H x W` normalised images to `N x D` features of `stage`, f32.
-    pub fn forward_to(&self, images: &Tensor, stage: Stage, pass: Pass) -> Tensor {
-        let mut maps = self.bn1.forward(&self.conv1.forward(images, pass), pass);
-        maps = maps.relu_();
-        if self.stem == Stem::Large {
+    /// Maps normalised images, `N x 3 x H x W`, to features of `stage`, `N x D`, f32: the mean of each channel of its map
+    /// over the places of the image (global average pooling). Those of `layer4` are the output of the network.
+    pub fn forward_to(&self, images: &Tensor, stage: StageName, pass: Pass) -> Tensor {
+        let mut maps = self.stem.forward(images, pass).relu_();
+        if self.has_pooling {
             maps = maps.max_pool2d(3, 2, 1, 1, false);
         }
-        for block in self.layers.iter().take(stage.num_layers()).flatten() {
+        for block in self.layers.iter().take(num_layers(stage)).flatten() {
             maps = block.forward(&maps, pass);
         }
-        let maps = pass.precision().widened(&maps);
-        maps.mean_dim([2i64, 3].as_slice(), false, None)
+        pass.widened(&maps)
+            .mean_dim([2i64, 3].as_slice(), false, None)
     }
 
-    /// The features of `views` at `stage`, in evaluation: `N x D`, row-major.
+    /// Features of `views` at `stage` in evaluation: `N x D`, row-major.
     ///
-    /// - `side_px`: of each view.
+    /// - `side_px`: side of each view, px.
     ///
     /// # Errors
-    /// [`LibtorchError`], for want of memory above all.
+    /// [`LibtorchError`], most often for lack of memory.
     pub fn encode(
         &self,
         views: &HostViews,
         side_px: u32,
-        stage: Stage,
-        precision: Precision,
+        stage: StageName,
+        precision: NumberFormat,
     ) -> Result<Vec<f32>, LibtorchError> {
         caught(|| {
             let images = views.tensor(side_px).to_device(self.device());
             let pass = Pass::Evaluation { precision };
-            let found = tch::no_grad(|| self.forward_to(&images, stage, pass));
-            let found = (found.to_kind(Kind::Float).to_device(Device::Cpu)).contiguous();
-            let mut features = vec![0.0; found.numel()];
-            found.copy_data(&mut features, found.numel());
-            features
+            let features = tch::no_grad(|| self.forward_to(&images, stage, pass))
+                .to_kind(Kind::Float)
+                .to_device(Device::Cpu)
+                .contiguous();
+            let mut values = vec![0.0; features.numel()];
+            features.copy_data(&mut values, features.numel());
+            values
         })
     }
 }
 
-struct BlockShape {
-    depth: Depth,
-    input: i64,
-    planes: i64,
-    stride: i64,
-}
-
-/// Two or three convolutions, and the way past them.
+/// Residual block: two or three convolutions, and a shortcut past them.
 #[derive(Debug)]
 struct Block {
-    path: Vec<(Conv, BatchNorm)>,
-    downsample: Option<(Conv, BatchNorm)>,
+    path: Vec<ConvNorm>,
+    downsample: Option<ConvNorm>,
 }
 
 impl Block {
-    fn new(builder: &mut Builder, name: &str, shape: &BlockShape) -> Self {
-        let &BlockShape {
-            depth,
-            input,
-            planes,
-            stride,
-        } = shape;
+    fn new(
+        builder: &mut Builder,
+        name: &str,
+        depth: Depth,
+        [input, planes]: [i64; 2],
+        stride: i64,
+    ) -> Self {
         let out = planes * expansion(depth);
-        // Channels in and out, side and stride of each convolution.
-        let convs: &[([i64; 2], i64, i64)] = match expansion(depth) {
-            1 => &[([input, planes], 3, stride), ([planes, planes], 3, 1)],
-            _ => &[
+        // Input and output channels, side and stride of each convolution.
+        let convs: &[([i64; 2], i64, i64)] = if depth.has_bottlenecks() {
+            &[
                 ([input, planes], 1, 1),
                 ([planes, planes], 3, stride),
                 ([planes, out], 1, 1),
-            ],
+            ]
+        } else {
+            &[([input, planes], 3, stride), ([planes, planes], 3, 1)]
         };
-        let path = (convs.iter().enumerate())
-            .map(|(index, &(channels, side, stride))| {
-                let (conv, bn) = (index + 1, index + 1);
-                (
-                    Conv::new(
-                        builder,
-                        &format!("{name}.conv{conv}"),
-                        channels,
-                        side,
-                        stride,
-                    ),
-                    BatchNorm::new(builder, &format!("{name}.bn{bn}"), channels[1]),
-                )
+        let path = (1..)
+            .zip(convs)
+            .map(|(place, &(channels, side, stride))| {
+                let names = ["conv", "bn"].map(|part| format!("{name}.{part}{place}"));
+                ConvNorm::new(builder, &names, channels, side, stride)
             })
             .collect();
         let downsample = (stride != 1 || input != out).then(|| {
-            (
-                Conv::new(
-                    builder,
-                    &format!("{name}.downsample.0"),
-                    [input, out],
-                    1,
-                    stride,
-                ),
-                BatchNorm::new(builder, &format!("{name}.downsample.1"), out),
-            )
+            let names = [0, 1].map(|part| format!("{name}.downsample.{part}"));
+            ConvNorm::new(builder, &names, [input, out], 1, stride)
         });
         Self { path, downsample }
     }
 
     fn forward(&self, maps: &Tensor, pass: Pass) -> Tensor {
-        let mut through = maps.shallow_clone();
-        for (index, (conv, bn)) in self.path.iter().enumerate() {
-            through = bn.forward(&conv.forward(&through, pass), pass);
-            if index + 1 < self.path.len() {
-                through = through.relu_();
+        let mut residual = maps.shallow_clone();
+        for (index, layer) in self.path.iter().enumerate() {
+            if index > 0 {
+                residual = residual.relu_();
             }
+            residual = layer.forward(&residual, pass);
         }
-        let past = match &self.downsample {
-            Some((conv, bn)) => bn.forward(&conv.forward(maps, pass), pass),
+        let shortcut = match &self.downsample {
+            Some(layer) => layer.forward(maps, pass),
             None => maps.shallow_clone(),
         };
-        through.g_add_(&past).relu_()
+        residual.g_add_(&shortcut).relu_()
+    }
+}
+
+/// Convolution followed by batch norm.
+#[derive(Debug)]
+struct ConvNorm {
+    conv: Conv,
+    norm: BatchNorm,
+}
+
+impl ConvNorm {
+    fn new(
+        builder: &mut Builder,
+        [conv, norm]: &[String; 2],
+        channels: [i64; 2],
+        side: i64,
+        stride: i64,
+    ) -> Self {
+        Self {
+            conv: Conv::new(builder, conv, channels, side, stride),
+            norm: BatchNorm::new(builder, norm, channels[1]),
+        }
+    }
+
+    fn forward(&self, maps: &Tensor, pass: Pass) -> Tensor {
+        self.norm.forward(&self.conv.forward(maps, pass), pass)
     }
 }

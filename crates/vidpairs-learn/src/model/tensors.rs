@@ -1,61 +1,60 @@
-//! The named tensors of a network: what is learnt, and what is only kept.
+//! Named tensors of a network: parameters, and statistics of batch norm.
 
 use tch::{Device, Kind, Tensor};
 use vidpairs_types::Seed;
 
 use super::draw;
 
-/// A tensor of a network, under its name.
+/// Tensor of a network, and its name.
 #[derive(Debug)]
 pub struct NamedTensor {
-    /// `layer1.0.conv1.weight`.
+    /// Name in PyTorch's form, such as `layer1.0.conv1.weight`.
     pub name: String,
-    /// The values.
+    /// Values; shares storage with the layer.
     pub tensor: Tensor,
-    /// Whether it is learnt; else it is a statistic that batch norm keeps.
+    /// Whether training learns it; otherwise it is a running statistic of batch norm.
     pub is_parameter: bool,
 }
 
-/// The tensors of a network in the order in which PyTorch lists them. Layers hold shallow copies of the same
-/// storage, so values are changed in place and never replaced.
+/// Tensors of a network in PyTorch's order. Layers share their storage, so values must be changed in place.
 #[derive(Debug, Default)]
 pub struct NamedTensors(Vec<NamedTensor>);
 
 impl NamedTensors {
-    /// All of them.
+    /// All tensors.
     pub fn iter(&self) -> impl Iterator<Item = &NamedTensor> {
         self.0.iter()
     }
 
-    /// Those that are learnt.
+    /// Tensors that training learns.
     pub fn parameters(&self) -> impl Iterator<Item = &NamedTensor> {
         self.0.iter().filter(|tensor| tensor.is_parameter)
     }
 
-    /// The one called `name`.
+    /// Tensor called `name`.
     pub fn get(&self, name: &str) -> Option<&Tensor> {
-        let found = self.0.iter().find(|tensor| tensor.name == name);
-        found.map(|found| &found.tensor)
+        let named = self.0.iter().find(|named| named.name == name)?;
+        Some(&named.tensor)
     }
 
-    /// Takes the parameters out of what gradients are computed for.
+    /// Excludes all tensors from the computation of gradients.
     pub fn freeze(&self) {
-        for tensor in &self.0 {
-            let _ = tensor.tensor.set_requires_grad(false);
+        for named in &self.0 {
+            let _ = named.tensor.set_requires_grad(false);
         }
     }
 
-    /// Appends the tensors of another part, `prefix.` before their names.
+    /// Appends the tensors of a part of the network, with `prefix.` before their names.
     pub fn extend(&mut self, prefix: &str, part: &Self) {
-        self.0.extend(part.0.iter().map(|tensor| NamedTensor {
-            name: format!("{prefix}.{}", tensor.name),
-            tensor: tensor.tensor.shallow_clone(),
-            is_parameter: tensor.is_parameter,
+        self.0.extend(part.0.iter().map(|named| NamedTensor {
+            name: format!("{prefix}.{}", named.name),
+            tensor: named.tensor.shallow_clone(),
+            is_parameter: named.is_parameter,
         }));
     }
 }
 
-/// Makes the tensors of a network one after the other.
+/// Creates the tensors of a network one after the other.
 #[derive(Debug)]
 pub(super) struct Builder {
     tensors: NamedTensors,
@@ -64,8 +63,8 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    /// Nothing yet. Each tensor is drawn on the CPU from `seed` and its name and moved to `device`, so that the same seed gives
-    /// the same network everywhere. Without a seed those that would be drawn are 0: for weights that come from elsewhere.
+    /// A builder without tensors. It draws each tensor on the CPU from `seed` and the tensor's name, and moves it to `device`,
+    /// so that a seed gives the same network on every device. Without a seed these tensors are 0, to be overwritten.
     pub(super) fn new(seed: Option<Seed>, device: Device) -> Self {
         Self {
             tensors: NamedTensors::default(),
@@ -74,27 +73,27 @@ impl Builder {
         }
     }
 
-    /// A convolution's weight, `out x in x side x side`, channels last: N(0, 2 / fan-out), as He et al. 2015 draw it.
+    /// Weight of a convolution, `out x in x side x side`, channels last, drawn from N(0, 2 / fan-out) (He et al. 2015).
     pub(super) fn conv(&mut self, name: String, out: i64, input: i64, side: i64) -> Tensor {
         let std = (2.0 / (out * side * side) as f64).sqrt();
         let drawn = self.drawn(draw::normal, &name, &[out, input, side, side]) * std;
-        self.learnt(name, channels_last(&drawn))
+        self.parameter(name, channels_last(&drawn))
     }
 
-    /// A tensor of `shape`, uniform between -`bound` and `bound`.
+    /// Parameter of `shape`, drawn uniformly from -`bound` to `bound`.
     pub(super) fn uniform(&mut self, name: String, shape: &[i64], bound: f64) -> Tensor {
         let drawn = self.drawn(draw::uniform, &name, shape) * bound;
-        self.learnt(name, drawn)
+        self.parameter(name, drawn)
     }
 
-    /// A learnt vector of one value.
+    /// Parameter vector whose values are all `value`.
     pub(super) fn filled(&mut self, name: String, len: i64, value: f64) -> Tensor {
         let vector = Tensor::full([len], value, (Kind::Float, self.device));
-        self.learnt(name, vector)
+        self.parameter(name, vector)
     }
 
-    /// A statistic that is kept, not learnt.
-    pub(super) fn kept(&mut self, name: String, tensor: Tensor) -> Tensor {
+    /// Running statistic of batch norm.
+    pub(super) fn statistic(&mut self, name: String, tensor: Tensor) -> Tensor {
         self.push(name, tensor.to_device(self.device), false)
     }
 
@@ -109,7 +108,7 @@ impl Builder {
         }
     }
 
-    fn learnt(&mut self, name: String, tensor: Tensor) -> Tensor {
+    fn parameter(&mut self, name: String, tensor: Tensor) -> Tensor {
         self.push(name, tensor.set_requires_grad(true), true)
     }
 
@@ -123,8 +122,7 @@ impl Builder {
     }
 }
 
-/// The same `N x C x H x W` values with the channels next to each other in memory, which libtorch's convolutions are
-/// fastest on.
+/// Copy of images, `N x C x H x W`, in the memory format channels-last, the fastest for libtorch's convolutions.
 pub fn channels_last(images: &Tensor) -> Tensor {
     images
         .permute([0, 2, 3, 1])

@@ -1,4 +1,4 @@
-//! A ResNet out of a file of weights.
+//! Opens a ResNet from a weight file.
 
 use std::path::Path;
 
@@ -12,31 +12,32 @@ use super::resnet::{ResNet, ResNetConfig};
 /// Channels of an image.
 const RGB: usize = 3;
 
-/// A ResNet out of a file of weights, to be measured: no gradients are kept.
+/// ResNet opened from a weight file for evaluation: no gradients are computed.
 #[derive(Debug)]
 pub struct TrainedResNet {
-    /// The network, on the device that was asked for.
+    /// Network, on the device given to [`open`](Self::open).
     pub network: ResNet,
-    /// Which one.
+    /// Depth, width and stem of the network.
     pub config: ResNetConfig,
-    /// The same; its text is `ResNet-50`.
+    /// Architecture as recognised in the file; its text is such as `ResNet-50`.
     pub architecture: Architecture,
-    /// What stood before its names in the file: `module.encoder_q.`.
+    /// Prefix of the tensor names in the file, such as `module.encoder_q.`.
     pub prefix: String,
-    /// xxh3-128 of the weights: names, kinds, shapes and values of the trunk. The same trunk in another file (a checkpoint, what was
-    /// exported of it) has the same.
+    /// xxh3-128 of the names, kinds, shapes and values of the trunk's tensors. It is the same for the same trunk in another
+    /// file, such as a checkpoint and its export.
     pub fingerprint: u128,
 }
 
 impl TrainedResNet {
-    /// Opens what [`read_weights`] reads (safetensors and files of `torch.save`: torchvision's, MoCo's, PIRL's and others, and our
-    /// checkpoints), finds the ResNet in it, and moves it to `device`. docs/WEIGHTS.md says which of several is taken.
+    /// Opens the ResNet in a weight file and moves it to `device`.
     ///
-    /// Kinds other than `f32` are converted to it.
+    /// [`read_weights`] lists the accepted formats: safetensors (our checkpoints among them) and files of `torch.save`
+    /// (torchvision, MoCo, PIRL and others). Where a file holds several networks, docs/WEIGHTS.md states the choice. Other
+    /// floating-point kinds are converted to `f32`.
     ///
     /// # Errors
-    /// [`WeightsError::File`], which names the file; its source says what differs from every ResNet: a tensor that is missing or of
-    /// another shape or kind, another number of blocks or of channels, a value that is not finite.
+    /// [`WeightsError::File`] with the path. Its source states the difference from every ResNet: a missing tensor, a wrong
+    /// shape or kind, an unknown number of blocks or channels, a value that is not finite.
     pub fn open(path: &Path, device: Device) -> Result<Self, WeightsError> {
         let open = || {
             let found = backbone(&read_weights(path)?)?;
@@ -89,7 +90,7 @@ impl TrainedResNet {
     }
 }
 
-/// The values of a tensor, if they can be weights.
+/// Converts a tensor to f32, if it is of floating point and finite.
 fn floats(name: &str, kind: ElementKind, values: &Tensor) -> Result<Tensor, WeightsError> {
     use ElementKind::{BF16, F16, F32, F64};
     if ![BF16, F16, F32, F64].contains(&kind) {
@@ -114,7 +115,7 @@ mod tests {
     use vidpairs_types::Seed;
     use vidpairs_weights::{HostTensor, write_safetensors};
 
-    use super::super::{Depth, HostViews, Pass, Precision, Stage, Stem};
+    use super::super::{Depth, HostViews, NumberFormat, Pass, StageName, Stem, to_host};
     use super::*;
 
     const NARROW: ResNetConfig = ResNetConfig {
@@ -129,12 +130,9 @@ mod tests {
     }
 
     fn weights(network: &ResNet) -> Weights {
-        let tensors = network.tensors().iter();
-        let tensors = tensors.map(|named| {
-            let host = super::super::to_host(&named.tensor).unwrap();
-            (named.name.clone(), host)
-        });
-        tensors.collect()
+        (network.tensors().iter())
+            .map(|named| (named.name.clone(), to_host(&named.tensor).unwrap()))
+            .collect()
     }
 
     fn open(weights: &Weights) -> Result<TrainedResNet, WeightsError> {
@@ -142,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_of_moco_is_opened_from_both_formats_to_the_same_network() {
+    fn both_formats_of_a_moco_checkpoint_open_as_the_same_network() {
         let zipped = TrainedResNet::open(&golden("moco.pth.tar"), Device::Cpu).unwrap();
         let legacy = TrainedResNet::open(&golden("moco_legacy.pth.tar"), Device::Cpu).unwrap();
         assert_eq!(zipped.prefix, "module.encoder_q.");
@@ -159,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_opened_and_computes_the_same() {
+    fn a_written_network_opens_and_computes_the_same_features() {
         let network = ResNet::new(&NARROW, Seed::of_run(1), Device::Cpu);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trunk.safetensors");
@@ -167,35 +165,41 @@ mod tests {
         let opened = TrainedResNet::open(&path, Device::Cpu).unwrap();
         assert_eq!(opened.config, NARROW);
         let views = HostViews::F32((0..2 * 8 * 8 * 3).map(|n| (n as f32).sin()).collect());
-        let features = |network: &ResNet| network.encode(&views, 8, Stage::Pooled, Precision::F32);
+        let features =
+            |network: &ResNet| network.encode(&views, 8, StageName::Layer4, NumberFormat::F32);
         assert_eq!(features(&opened.network), features(&network));
     }
 
     #[test]
-    fn every_stage_is_the_mean_of_its_map_and_pooled_is_the_last() {
+    fn features_of_a_stage_are_its_pooled_channels_and_layer4_is_the_output() {
         let network = ResNet::new(&NARROW, Seed::of_run(1), Device::Cpu);
         let views = HostViews::F32((0..3 * 16 * 16 * 3).map(|n| (n as f32).sin()).collect());
-        let precision = Precision::F32;
+        let precision = NumberFormat::F32;
         let features = |stage| network.encode(&views, 16, stage, precision).unwrap();
-        for stage in Stage::ALL {
+        for &stage in StageName::ALL {
             let num_units = NARROW.num_features_of(stage) as usize;
-            assert_eq!(features(stage).len(), 3 * num_units, "{stage}");
+            assert_eq!(features(stage).len(), 3 * num_units, "{stage:?}");
         }
-        assert_eq!(NARROW.num_features_of(Stage::Stem), 2);
-        assert_eq!(NARROW.num_features_of(Stage::Layer3), 8);
-        assert_eq!(NARROW.num_features_of(Stage::Pooled), NARROW.num_features());
-        assert_eq!(features(Stage::Layer4), features(Stage::Pooled));
-        assert_ne!(features(Stage::Layer3)[..8], features(Stage::Layer4)[..8]);
+        assert_eq!(NARROW.num_features_of(StageName::Stem), 2);
+        assert_eq!(NARROW.num_features_of(StageName::Layer3), 8);
+        assert_eq!(
+            NARROW.num_features_of(StageName::Layer4),
+            NARROW.num_features()
+        );
+        assert_ne!(
+            features(StageName::Layer3)[..8],
+            features(StageName::Layer4)[..8]
+        );
         let whole =
             tch::no_grad(|| network.forward(&views.tensor(16), Pass::Evaluation { precision }));
         assert_eq!(
             Vec::<f32>::try_from(whole.flatten(0, 1)).unwrap(),
-            features(Stage::Pooled)
+            features(StageName::Layer4)
         );
     }
 
     #[test]
-    fn half_precision_is_widened_and_has_a_fingerprint_of_its_own() {
+    fn half_precision_weights_are_widened_and_have_another_fingerprint() {
         let network = ResNet::new(&NARROW, Seed::of_run(1), Device::Cpu);
         let single = weights(&network);
         let mut half = single.clone();
@@ -204,7 +208,7 @@ mod tests {
             .get("bn1.weight")
             .unwrap()
             .to_kind(Kind::Half);
-        half.insert("bn1.weight", super::super::to_host(&halved).unwrap());
+        half.insert("bn1.weight", to_host(&halved).unwrap());
         let (single, half) = (open(&single).unwrap(), open(&half).unwrap());
         // Ones are the same in both.
         assert_ne!(single.fingerprint, half.fingerprint);
@@ -216,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_that_cannot_be_used_are_refused_by_name() {
+    fn unusable_weights_are_refused_with_the_name_of_the_tensor() {
         let network = ResNet::new(&NARROW, Seed::of_run(1), Device::Cpu);
         let with = |name: &str, tensor: HostTensor| {
             let mut weights = weights(&network);
@@ -240,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_resnet_is_named_once() {
+    fn the_error_for_a_file_without_a_resnet_names_the_file_once() {
         let err = TrainedResNet::open(&golden("kinds.pth"), Device::Cpu).unwrap_err();
         let text = vidpairs_types::with_causes(&err);
         assert_eq!(text.matches("kinds.pth").count(), 1, "{text}");

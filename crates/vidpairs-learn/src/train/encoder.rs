@@ -1,20 +1,20 @@
-//! A trunk and the head that it is trained with.
+//! Encoder of a contrastive method: a trunk and its head.
 
 use tch::{Device, Tensor};
 use vidpairs_types::Seed;
 
 use crate::model::{Head, NamedTensors, Pass, ResNet, ResNetConfig, unit_rows};
 
-/// The head of a contrastive encoder.
+/// Head of a contrastive encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeadKind {
-    /// One layer: MoCo v1.
+    /// One layer, as in MoCo v1.
     Linear,
-    /// Two layers: MoCo v2.
+    /// Two layers, as in MoCo v2.
     Mlp,
 }
 
-/// Images to unit vectors.
+/// Network that maps images to unit vectors.
 #[derive(Debug)]
 pub struct Encoder {
     trunk: ResNet,
@@ -23,7 +23,7 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// New weights from `seed`.
+    /// New weights drawn from `seed`; embeddings have `embedding` dimensions.
     pub fn new(
         network: &ResNetConfig,
         head: HeadKind,
@@ -48,30 +48,29 @@ impl Encoder {
         }
     }
 
-    /// The network without its head.
+    /// Network without its head.
     pub fn trunk(&self) -> &ResNet {
         &self.trunk
     }
 
-    /// All weights: `backbone.` and torchvision's names, `head.` and a `Sequential`'s.
+    /// All tensors: `backbone.` and torchvision's names, `head.` and the names of a PyTorch `Sequential`.
     pub fn tensors(&self) -> &NamedTensors {
         &self.tensors
     }
 
-    /// `N x 3 x H x W` to `N x E` unit vectors.
+    /// Maps images, `N x 3 x H x W`, to embeddings, `N x E`, unit rows.
     pub fn embed(&self, images: &Tensor, pass: Pass) -> Tensor {
         unit_rows(&self.head.forward(&self.trunk.forward(images, pass), pass))
     }
 
-    /// Moves every parameter towards `query`'s: `k <- m k + (1 - m) q`. Statistics of batch norm stay its own.
+    /// Moves every parameter towards that of `query`: `k <- m k + (1 - m) q`. Batch norm keeps its own statistics.
     ///
     /// # Source
     /// He et al. 2020, equation 2.
     pub fn follow(&self, query: &Self, momentum: f64) {
         tch::no_grad(|| {
-            let pairs = self.tensors.parameters().zip(query.tensors.parameters());
-            for (own, query) in pairs {
-                // k + (1 - m) (q - k), in one pass over memory.
+            for (own, query) in self.tensors.parameters().zip(query.tensors.parameters()) {
+                // Computes k + (1 - m) (q - k) in one pass over memory.
                 let mut own = own.tensor.shallow_clone();
                 let _ = own.lerp_(&query.tensor, 1.0 - momentum);
             }

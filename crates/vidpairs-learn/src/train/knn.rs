@@ -1,22 +1,22 @@
-//! What a representation is worth without training anything on it: its nearest neighbours' labels.
+//! Weighted k-nearest-neighbour classifier, which evaluates a representation without training.
 
 mod panels;
 
 use std::cmp::Ordering;
 use std::ops::AddAssign;
 
-use super::{Rows, RowsError};
+use super::rows::{Rows, RowsError};
 use panels::Panels;
 
-/// Queries whose similarities to the whole bank are held at once.
-const NUM_HELD: usize = 32;
+/// Queries whose similarities to the whole bank are in memory at once.
+const CHUNK_QUERIES: usize = 32;
 
-/// How neighbours vote.
+/// Settings of the vote.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct KnnOptions {
-    /// How many of the nearest vote, at least 1; all of the bank where it holds fewer.
+    /// Number of nearest neighbours that vote, at least 1; all of a smaller bank.
     pub num_neighbours: usize,
-    /// A neighbour of cosine similarity `s` votes with weight `exp(s / temperature)`.
+    /// Temperature: a neighbour of cosine similarity `s` votes with weight `exp(s / temperature)`.
     pub temperature: f32,
 }
 
@@ -30,54 +30,54 @@ impl Default for KnnOptions {
     }
 }
 
-/// Why neighbours cannot be asked.
+/// Why the classifier cannot be built or evaluated.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KnnError {
     /// The vectors are ragged or not finite. Stop.
     #[error(transparent)]
     Rows(#[from] RowsError),
-    /// There is nobody to ask, or nothing to ask about. Stop.
+    /// Bank or queries are empty. Stop.
     #[error("no vectors in the {0}")]
     Empty(&'static str),
-    /// Not one label for each vector. A bug of the caller: stop.
+    /// The numbers of labels and vectors differ. A bug of the caller: stop.
     #[error("{num_labels} labels for {num_vectors} vectors")]
     Labels {
-        /// Labels given.
+        /// Number of labels.
         num_labels: usize,
-        /// Vectors given.
+        /// Number of vectors.
         num_vectors: usize,
     },
-    /// Queries of another length than the bank. A bug of the caller: stop.
-    #[error("queries of {queries} dimensions, a bank of {bank}")]
+    /// Queries and bank differ in their dimensions. A bug of the caller: stop.
+    #[error("the queries have {queries} dimensions and the bank {bank}")]
     Dims {
-        /// Of the queries.
+        /// Dimensions of the queries.
         queries: usize,
-        /// Of the bank.
+        /// Dimensions of the bank.
         bank: usize,
     },
     /// An option is out of range. Stop.
     #[error("{key} is {value}; expected {expected}")]
     Option {
-        /// Its name.
+        /// Name of the option.
         key: &'static str,
-        /// As it was given.
+        /// Value given.
         value: f32,
-        /// What is accepted.
+        /// Accepted values.
         expected: &'static str,
     },
 }
 
-/// The answers to a number of queries; those of more queries can be added.
+/// Counts of the answers to some queries. Tallies of several sets of queries can be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KnnTally {
-    /// Queries asked.
+    /// Number of queries.
     pub num_queries: u64,
-    /// Those whose label won the weighted vote of the neighbours.
+    /// Queries whose label won the weighted vote of the neighbours.
     pub num_right: u64,
-    /// Those whose nearest neighbour has their label.
+    /// Queries whose nearest neighbour has their label.
     pub num_nearest_right: u64,
-    /// Those that have the most frequent label of the bank.
+    /// Queries with the most frequent label of the bank.
     pub num_majority: u64,
 }
 
@@ -87,17 +87,17 @@ impl KnnTally {
         self.share(self.num_right)
     }
 
-    /// Accuracy of retrieval: how often the one nearest neighbour has the query's label, 0 to 1.
+    /// Accuracy of retrieval, 0 to 1: share of queries whose nearest neighbour has their label.
     pub fn nearest_top1(&self) -> f64 {
         self.share(self.num_nearest_right)
     }
 
-    /// Accuracy of knowing nothing: of the bank's most frequent label as the answer to everything.
+    /// Accuracy of always answering with the most frequent label of the bank, 0 to 1.
     pub fn chance(&self) -> f64 {
         self.share(self.num_majority)
     }
 
-    /// NaN where nothing was asked.
+    /// NaN without queries.
     fn share(&self, count: u64) -> f64 {
         count as f64 / self.num_queries as f64
     }
@@ -112,16 +112,15 @@ impl AddAssign for KnnTally {
     }
 }
 
-/// Labelled vectors that vote on others: the weighted k-nearest-neighbour classifier.
+/// Labelled vectors of the weighted k-nearest-neighbour classifier.
 ///
-/// Vectors are scaled to length 1 here. A query's `k` neighbours are those of the greatest cosine
-/// similarity `s`; each votes for its label with weight `exp(s / temperature)`, and the label with the greatest
-/// sum wins. Ties are settled the same way everywhere: of equally similar vectors the one that comes
-/// first in the bank is nearer, of labels with equal sums the smaller wins (also as the most frequent label).
-/// A vector of zeros is as similar to all: 0.
+/// The bank scales all vectors to length 1. The `k` neighbours of a query are the vectors of the greatest cosine similarity
+/// `s`; each votes for its label with weight `exp(s / temperature)`, and the label with the greatest sum wins. Ties are
+/// settled the same way everywhere: of equally similar vectors the first in the bank is nearer, and of labels with equal
+/// sums (or equal frequency) the smaller wins. A vector of zeros has similarity 0 to all.
 ///
-/// Answers do not depend on the machine, nor on how queries are divided between calls; a bank can be
-/// shared by threads. It takes `N x D x 4` bytes, and a call `32 x N x 4` more.
+/// Results depend neither on the machine nor on the division of queries between calls; threads can share a bank. It takes
+/// `N x D x 4` bytes, and a call `32 x N x 4` more.
 ///
 /// # Source
 /// Wu et al., "Unsupervised Feature Learning via Non-Parametric Instance Discrimination", CVPR 2018, section 3.4.
@@ -132,51 +131,52 @@ impl AddAssign for KnnTally {
 ///
 /// let bank = Rows::new(&[1.0, 0.0, 0.0, 1.0], 2)?;
 /// let bank = KnnBank::new(bank, &[7, 8], &KnnOptions::default())?;
-/// let tally = bank.ask(Rows::new(&[0.9, 0.1], 2)?, &[7])?;
+/// let tally = bank.evaluate(Rows::new(&[0.9, 0.1], 2)?, &[7])?;
 /// assert_eq!((tally.top1(), tally.nearest_top1()), (1.0, 1.0));
 /// # Ok::<(), vidpairs_learn::train::KnnError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct KnnBank {
-    /// Of unit vectors.
+    /// Unit vectors.
     panels: Panels,
     labels: Vec<u32>,
-    /// Each label once, ascending.
+    /// Distinct labels, ascending.
     distinct: Vec<u32>,
+    /// Most frequent label.
     majority: u32,
     options: KnnOptions,
 }
 
 impl KnnBank {
-    /// A bank of `vectors` (`N x D`, any length) and their labels (`N`, any numbers).
+    /// Bank of `vectors` (`N x D`, of any length) and their labels (`N`, any numbers).
     ///
     /// # Errors
-    /// [`KnnError`], but not its `Dims`.
+    /// [`KnnError`], except `Dims`.
     pub fn new(vectors: Rows<'_>, labels: &[u32], options: &KnnOptions) -> Result<Self, KnnError> {
         check(options)?;
         check_labels("bank", vectors, labels)?;
         let mut distinct = labels.to_vec();
         distinct.sort_unstable();
-        let runs = distinct.chunk_by(|a, b| a == b);
-        // The last of equal maxima wins: so from the back.
-        let majority = runs.rev().max_by_key(|run| run.len());
-        let majority = majority.and_then(|run| run.first()).copied();
+        // `max_by_key` takes the last of equal runs: from the back, that with the smallest label.
+        let runs = distinct.chunk_by(|a, b| a == b).rev();
+        let longest = runs.max_by_key(|run| run.len());
+        let majority = longest.expect("a bank has labels")[0];
         distinct.dedup();
         Ok(Self {
             panels: Panels::new(&vectors.to_unit(), vectors.num_dims()),
             labels: labels.to_vec(),
             distinct,
-            majority: majority.unwrap_or_default(),
+            majority,
             options: *options,
         })
     }
 
-    /// Asks about `queries` (`M x D`), whose true labels are `labels` (`M`). A label that the bank does
-    /// not have is never answered, and so counts as wrong.
+    /// Classifies `queries` (`M x D`) and compares with their true `labels` (`M`). A query whose label is not in the bank
+    /// counts as wrong.
     ///
     /// # Errors
-    /// [`KnnError`], but not its `Option`.
-    pub fn ask(&self, queries: Rows<'_>, labels: &[u32]) -> Result<KnnTally, KnnError> {
+    /// [`KnnError`], except `Option`.
+    pub fn evaluate(&self, queries: Rows<'_>, labels: &[u32]) -> Result<KnnTally, KnnError> {
         check_labels("queries", queries, labels)?;
         let (num_dims, padded) = (self.panels.num_dims(), self.panels.num_padded());
         if queries.num_dims() != num_dims {
@@ -186,18 +186,18 @@ impl KnnBank {
             });
         }
         let unit = queries.to_unit();
-        let mut similarities = vec![0.0; NUM_HELD * padded];
+        let mut similarities = vec![0.0; CHUNK_QUERIES * padded];
         let mut election = Election::new(self);
         let mut tally = KnnTally::default();
-        let held = unit.chunks(NUM_HELD * num_dims);
-        for (queries, labels) in held.zip(labels.chunks(NUM_HELD)) {
+        let chunks = unit.chunks(CHUNK_QUERIES * num_dims);
+        for (queries, labels) in chunks.zip(labels.chunks(CHUNK_QUERIES)) {
             self.panels.multiply(queries, &mut similarities);
             for (similarities, &label) in similarities.chunks_exact(padded).zip(labels) {
                 let (nearest, winner) = election.hold(similarities);
                 tally += KnnTally {
                     num_queries: 1,
-                    num_right: u64::from(winner == Some(label)),
-                    num_nearest_right: u64::from(nearest == Some(label)),
+                    num_right: u64::from(winner == label),
+                    num_nearest_right: u64::from(nearest == label),
                     num_majority: u64::from(self.majority == label),
                 };
             }
@@ -228,7 +228,7 @@ fn check(options: &KnnOptions) -> Result<(), KnnError> {
     Ok(())
 }
 
-fn check_labels(whose: &'static str, vectors: Rows<'_>, labels: &[u32]) -> Result<(), KnnError> {
+fn check_labels(owner: &'static str, vectors: Rows<'_>, labels: &[u32]) -> Result<(), KnnError> {
     if labels.len() != vectors.num_rows() {
         return Err(KnnError::Labels {
             num_labels: labels.len(),
@@ -236,17 +236,17 @@ fn check_labels(whose: &'static str, vectors: Rows<'_>, labels: &[u32]) -> Resul
         });
     }
     if labels.is_empty() {
-        return Err(KnnError::Empty(whose));
+        return Err(KnnError::Empty(owner));
     }
     Ok(())
 }
 
-/// The votes on one query after another, with the memory they need.
+/// Vote on one query, with buffers for the next.
 struct Election<'a> {
     bank: &'a KnnBank,
-    /// Similarity and place in the bank.
+    /// Similarity and place in the bank of each neighbour.
     nearest: Vec<(f32, usize)>,
-    /// Of each distinct label.
+    /// Sum of votes of each distinct label.
     votes: Vec<f64>,
 }
 
@@ -259,8 +259,8 @@ impl<'a> Election<'a> {
         }
     }
 
-    /// The label of the nearest vector, and the label that wins.
-    fn hold(&mut self, similarities: &[f32]) -> (Option<u32>, Option<u32>) {
+    /// Label of the nearest vector, and label that wins the vote.
+    fn hold(&mut self, similarities: &[f32]) -> (u32, u32) {
         let KnnBank {
             labels,
             distinct,
@@ -268,9 +268,9 @@ impl<'a> Election<'a> {
             ..
         } = self.bank;
         self.nearest.clear();
-        // The labels end where the padding begins.
-        let found = similarities.iter().copied().zip(0..labels.len());
-        self.nearest.extend(found);
+        // Similarities beyond the labels belong to the padding.
+        self.nearest
+            .extend(similarities.iter().copied().zip(0..labels.len()));
         if options.num_neighbours < self.nearest.len() {
             self.nearest
                 .select_nth_unstable_by(options.num_neighbours, nearer_first);
@@ -278,23 +278,19 @@ impl<'a> Election<'a> {
         }
         // Sorted, so that sums of weights are rounded the same way everywhere.
         self.nearest.sort_unstable_by(nearer_first);
-        let label = |&(_, place): &(f32, usize)| labels.get(place).copied();
-        let highest = self.nearest.first().map_or(0.0, |nearest| nearest.0);
+        let (highest, first) = self.nearest[0];
         self.votes.fill(0.0);
-        for neighbour in &self.nearest {
-            let at = label(neighbour).and_then(|label| distinct.binary_search(&label).ok());
-            if let Some(votes) = at.and_then(|at| self.votes.get_mut(at)) {
-                // All divided by the weight of the nearest: no temperature overflows.
-                let above = f64::from(neighbour.0 - highest) / f64::from(options.temperature);
-                *votes += above.exp();
-            }
+        for &(similarity, place) in &self.nearest {
+            let index = distinct
+                .binary_search(&labels[place])
+                .expect("`distinct` holds every label");
+            // Weights are relative to that of the nearest, so that no temperature overflows.
+            let exponent = f64::from(similarity - highest) / f64::from(options.temperature);
+            self.votes[index] += exponent.exp();
         }
-        let won = self.votes.iter().zip(distinct).rev();
-        let won = won.max_by(|a, b| a.0.total_cmp(b.0));
-        (
-            self.nearest.first().and_then(label),
-            won.map(|(_, &label)| label),
-        )
+        let sums = self.votes.iter().zip(distinct).rev();
+        let winner = sums.max_by(|a, b| a.0.total_cmp(b.0));
+        (labels[first], *winner.expect("a bank has labels").1)
     }
 }
 

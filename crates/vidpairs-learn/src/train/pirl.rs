@@ -1,41 +1,43 @@
-//! Pretext-invariant representation learning: an image, and its jigsaw, against a memory of all images.
+//! Pretext-invariant representation learning (PIRL): contrasts an image and its jigsaw with a memory of all images.
 //!
-//! Where a published value is not known: the negatives are drawn once a step for the whole batch, and a record's own vector
-//! does not count among its negatives. The contrast is the cross-entropy over 1 + N logits.
+//! Where the paper is silent, we choose: negatives are drawn once a step for the whole batch, a record's own vector is not
+//! one of its negatives, and the contrast is the cross-entropy over 1 + N logits.
 //!
 //! # Source
 //! Misra and van der Maaten, "Self-Supervised Learning of Pretext-Invariant Representations", CVPR 2020.
 
 use rand::RngExt;
-use tch::{Device, Kind, Reduction, Tensor};
+use tch::{Device, Tensor};
+use vidpairs_pipeline::NumberFormat;
 use vidpairs_types::Seed;
 
+use super::contrast::info_nce;
 use super::step::{Observed, StepInputs};
-use crate::model::{Head, NamedTensors, Pass, Precision, ResNet, ResNetConfig, normal, unit_rows};
+use crate::model::{Head, NamedTensors, Pass, ResNet, ResNetConfig, normal, unit_rows};
 
 /// Patches of a jigsaw.
-const NUM_PATCHES: i64 = 9;
+const NUM_PATCHES: i64 = crate::augment::NUM_PATCHES as i64;
 
-/// Which PIRL.
+/// Settings of PIRL.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PirlConfig {
-    /// The trunk.
+    /// Trunk of the encoder.
     pub network: ResNetConfig,
-    /// Dimensions of the vectors that are compared.
+    /// Dimensions of the embeddings.
     pub embedding: i64,
-    /// T.
+    /// Temperature, T: divisor of similarities.
     pub temperature: f64,
-    /// Negatives of a step.
+    /// Number of negatives of a step.
     pub negatives: usize,
-    /// How much of itself a vector of the memory keeps when its image is seen.
+    /// Momentum of the memory: the share of itself that a vector keeps when its image is seen.
     pub bank_momentum: f64,
-    /// Parts of a batch with statistics of their own.
+    /// Parts of a batch with batch-norm statistics of their own.
     pub groups: i64,
-    /// The numbers.
-    pub precision: Precision,
+    /// Number format of convolutions and matrix products.
+    pub precision: NumberFormat,
 }
 
-/// The trunk, its heads, and the memory.
+/// Trunk, heads and memory.
 #[derive(Debug)]
 pub struct Pirl {
     config: PirlConfig,
@@ -44,14 +46,14 @@ pub struct Pirl {
     patch_head: Head,
     jigsaw_head: Head,
     tensors: NamedTensors,
-    /// `records x E`, unit rows.
+    /// Memory, `records x E`, unit rows.
     bank: Tensor,
-    /// What the memory learns at the end of the step: numbers of records, `N x E`.
+    /// Updates of the memory at the end of the step: record indices, `N`, and image embeddings, `N x E`.
     pending: Vec<(Tensor, Tensor)>,
 }
 
 impl Pirl {
-    /// New weights and a memory of random unit vectors, from `seed`.
+    /// New weights and a memory of random unit vectors, drawn from `seed`.
     pub fn new(config: PirlConfig, num_records: i64, seed: Seed, device: Device) -> Self {
         let (features, embedding) = (config.network.num_features(), config.embedding);
         let seed_of = |part: &str| seed.for_step(part, "");
@@ -78,58 +80,63 @@ impl Pirl {
         }
     }
 
-    /// The network without its heads.
+    /// Network without its heads.
     pub fn trunk(&self) -> &ResNet {
         &self.trunk
     }
 
-    /// What is learnt: `backbone.`, `head.image.`, `head.patch.`, `head.jigsaw.`.
+    /// Tensors of the network: `backbone.`, `head.image.`, `head.patch.`, `head.jigsaw.`.
     pub fn trained(&self) -> &NamedTensors {
         &self.tensors
     }
 
-    /// The memory, `records x E`.
+    /// Memory, `records x E`, unit rows.
     pub fn bank(&self) -> &Tensor {
         &self.bank
     }
 
-    /// The loss of a (part of a) batch, ready for `backward`: views are the image and the jigsaw. Negatives are drawn from
+    /// Loss of a batch or a part of one, ready for `backward`. Views are the image and the jigsaw; negatives are drawn from
     /// `seed`.
+    ///
+    /// # Panics
+    /// If there are not two views.
     pub fn loss(&mut self, inputs: &StepInputs, seed: Seed) -> Observed {
         let negatives = self.draw_negatives(seed);
         self.loss_against(&negatives, inputs)
     }
 
-    /// The same against the records of these numbers, i64.
+    /// As [`loss`](Self::loss), with the records of these indices, i64, as negatives.
     pub fn loss_against(&mut self, negatives: &Tensor, inputs: &StepInputs) -> Observed {
-        let [image, patches] = inputs.views.as_slice() else {
-            return Observed::default();
-        };
+        let [image, patches] = <&[Tensor; 2]>::try_from(inputs.views.as_slice())
+            .expect("PIRL is given an image and its jigsaw");
         let pass = Pass::Training {
             groups: self.config.groups,
             precision: self.config.precision,
         };
-        let image = unit_rows(
-            &self
-                .image_head
-                .forward(&self.trunk.forward(image, pass), pass),
-        );
+        let features = self.trunk.forward(image, pass);
+        let image = unit_rows(&self.image_head.forward(&features, pass));
         let jigsaw = self.embed_jigsaw(patches, pass);
-        let positives = self.bank.index_select(0, &inputs.records);
-        let mut observed: Option<Observed> = None;
-        for queries in [&image, &jigsaw] {
-            let term = self.contrast(queries, &positives, negatives, &inputs.records);
-            observed = Some(match observed {
-                Some(sum) => sum.plus(term),
-                None => term,
-            });
-        }
-        self.pending
-            .push((inputs.records.shallow_clone(), image.detach()));
-        observed.unwrap_or_default()
+        let records = &inputs.records;
+        let positives = self.bank.index_select(0, records);
+        let is_own = records.unsqueeze(1).eq_tensor(&negatives.unsqueeze(0));
+        let negatives = self.bank.index_select(0, negatives);
+        let term = |queries: &Tensor| {
+            let temperature = self.config.temperature;
+            let contrast = info_nce(queries, &positives, &negatives, Some(&is_own), temperature);
+            Observed {
+                loss: contrast.loss * 0.5,
+                positive_similarity: contrast.positive * 0.5,
+                negative_similarity: contrast.negative * 0.5,
+                queries: queries.shallow_clone(),
+                keys: positives.shallow_clone(),
+            }
+        };
+        let observed = term(&image).plus(term(&jigsaw));
+        self.pending.push((records.shallow_clone(), image.detach()));
+        observed
     }
 
-    /// Ends a step: the memory moves towards the images that were seen.
+    /// Ends a step: the memory moves towards the embeddings of the images seen.
     pub fn end_step(&mut self) {
         tch::no_grad(|| {
             for (records, images) in std::mem::take(&mut self.pending) {
@@ -141,45 +148,21 @@ impl Pirl {
         });
     }
 
-    /// `9 N x 3 x P x P` patches to `N x E` unit vectors: each through the trunk and a head, the nine put together in
-    /// their (shuffled) order.
+    /// Maps patches, `9 N x 3 x P x P`, to embeddings, `N x E`, unit rows: trunk and patch head embed each patch, the jigsaw
+    /// head the nine of a record, concatenated in their shuffled order.
     fn embed_jigsaw(&self, patches: &Tensor, pass: Pass) -> Tensor {
-        let each = self
-            .patch_head
-            .forward(&self.trunk.forward(patches, pass), pass);
-        let together = each.reshape([-1, NUM_PATCHES * self.config.embedding]);
-        unit_rows(&self.jigsaw_head.forward(&together, pass))
+        let features = self.trunk.forward(patches, pass);
+        let nine = (self.patch_head.forward(&features, pass))
+            .reshape([-1, NUM_PATCHES * self.config.embedding]);
+        unit_rows(&self.jigsaw_head.forward(&nine, pass))
     }
 
     fn draw_negatives(&self, seed: Seed) -> Tensor {
-        let num_records = self.bank.size()[0].max(1);
+        let num_records = self.bank.size()[0];
         let mut rng = seed.for_step("negatives", "").rng();
         let drawn: Vec<i64> = (0..self.config.negatives)
             .map(|_| rng.random_range(0..num_records))
             .collect();
         Tensor::from_slice(&drawn).to_device(self.bank.device())
-    }
-
-    fn contrast(
-        &self,
-        queries: &Tensor,
-        positives: &Tensor,
-        negatives: &Tensor,
-        records: &Tensor,
-    ) -> Observed {
-        let positive = (queries * positives).sum_dim_intlist([1i64].as_slice(), true, None);
-        let negative = queries.matmul(&self.bank.index_select(0, negatives).tr());
-        let is_own = records.unsqueeze(1).eq_tensor(&negatives.unsqueeze(0));
-        let logits = negative.masked_fill(&is_own, f64::NEG_INFINITY);
-        let logits = Tensor::cat(&[&positive, &logits], 1) / self.config.temperature;
-        let labels = Tensor::zeros([queries.size()[0]], (Kind::Int64, queries.device()));
-        let loss = logits.cross_entropy_loss(&labels, None::<Tensor>, Reduction::Mean, -100, 0.0);
-        Observed {
-            loss: loss * 0.5,
-            positive_similarity: positive.detach().mean(None) * 0.5,
-            negative_similarity: negative.detach().mean(None) * 0.5,
-            queries: queries.shallow_clone(),
-            keys: positives.shallow_clone(),
-        }
     }
 }

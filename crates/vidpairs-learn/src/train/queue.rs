@@ -1,23 +1,23 @@
-//! The keys of past batches, which stand as negatives.
+//! Queue of keys of past batches, the negatives of MoCo.
 
 use tch::{Device, Tensor};
 use vidpairs_types::Seed;
 
 use crate::model::{normal, unit_rows};
 
-/// The last `K` keys, the oldest replaced first.
+/// The last K keys; new ones replace the oldest.
 #[derive(Debug)]
 pub struct Queue {
-    /// `K x E`, unit rows.
+    /// Keys, `K x E`, unit rows.
     keys: Tensor,
-    /// Row that the next key takes.
+    /// Row of the next key.
     next: i64,
-    /// Keys that were put in since the beginning.
-    num_enqueued: u64,
+    /// Keys enqueued since the start of training.
+    num_enqueued: i64,
 }
 
 impl Queue {
-    /// `len` random unit vectors, as MoCo begins: Gaussian noise from `seed`.
+    /// Queue of `len` random unit vectors, as at the start of MoCo, drawn from `seed`.
     pub fn random(len: i64, embedding: i64, seed: Seed, device: Device) -> Self {
         let noise = normal(seed, &[len, embedding]);
         Self {
@@ -27,32 +27,27 @@ impl Queue {
         }
     }
 
-    /// `K x E`.
+    /// Keys, `K x E`, unit rows.
     pub fn keys(&self) -> &Tensor {
         &self.keys
     }
 
-    /// K.
-    pub fn len(&self) -> i64 {
+    /// Number of rows, K.
+    pub(super) fn len(&self) -> i64 {
         self.keys.size()[0]
     }
 
-    /// Whether there is no room at all.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The share that are keys of images, no longer noise: 0 to 1.
+    /// Share of rows that hold keys of images instead of the initial noise, 0 to 1.
     pub fn fill(&self) -> f64 {
         (self.num_enqueued as f64 / self.len() as f64).min(1.0)
     }
 
-    /// Puts `N x E` keys in the place of the oldest, in their order. Of more than K, the last K stay.
+    /// Replaces the oldest keys by `keys`, `N x E`, in order. Of more than K keys the last K stay.
     pub fn enqueue(&mut self, keys: &Tensor) {
         tch::no_grad(|| {
             let len = self.len();
             let num_keys = keys.size()[0];
-            self.num_enqueued = self.num_enqueued.saturating_add(num_keys.unsigned_abs());
+            self.num_enqueued += num_keys;
             let kept = num_keys.min(len);
             let keys = keys.detach().narrow(0, num_keys - kept, kept);
             let before_end = kept.min(len - self.next);
@@ -67,14 +62,14 @@ impl Queue {
         });
     }
 
-    /// Where the queue stands: row of the next key, and keys put in so far.
-    pub fn position(&self) -> (i64, u64) {
+    /// Row of the next key, and number of keys enqueued so far.
+    pub fn position(&self) -> (i64, i64) {
         (self.next, self.num_enqueued)
     }
 
-    /// Goes on where a stopped run stood; the keys are copied apart.
-    pub fn resume_at(&mut self, next: i64, num_enqueued: u64) {
-        self.next = next.rem_euclid(self.len().max(1));
+    /// Restores the [`position`](Self::position) of a stopped run; `next` must be below K. Keys are restored separately.
+    pub(super) fn resume_at(&mut self, next: i64, num_enqueued: i64) {
+        self.next = next;
         self.num_enqueued = num_enqueued;
     }
 }
@@ -94,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn new_keys_take_the_place_of_the_oldest_around_the_end() {
+    fn new_keys_replace_the_oldest_across_the_end_of_the_queue() {
         let mut queue = Queue::random(5, 1, Seed::of_run(1), Device::Cpu);
         queue.enqueue(&rows(10, 3));
         assert!((queue.fill() - 0.6).abs() < 1e-9);
@@ -104,14 +99,14 @@ mod tests {
     }
 
     #[test]
-    fn of_more_keys_than_there_is_room_for_the_last_stay() {
+    fn the_last_keys_stay_of_more_than_the_queue_holds() {
         let mut queue = Queue::random(2, 1, Seed::of_run(1), Device::Cpu);
         queue.enqueue(&rows(1, 5));
         assert_eq!(values(&queue), [4.0, 5.0]);
     }
 
     #[test]
-    fn a_queue_begins_with_unit_vectors() {
+    fn a_new_queue_holds_unit_vectors() {
         let lengths: Vec<f32> = Queue::random(9, 16, Seed::of_run(1), Device::Cpu)
             .keys()
             .norm_scalaropt_dim(2.0, [1i64].as_slice(), false)

@@ -1,41 +1,41 @@
-//! Vectors of one length, in rows.
+//! Matrix of vectors, one in each row.
 
-/// A view of `N x D` numbers, row-major: `N` vectors of `D` dimensions, all numbers finite.
+/// View of `N` vectors of `D` dimensions, row-major, all numbers finite.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rows<'a> {
     values: &'a [f32],
     num_dims: usize,
 }
 
-/// Why numbers are no rows of vectors.
+/// Why numbers do not form rows of vectors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RowsError {
     /// The numbers do not fill whole rows. A bug of the caller: stop.
     #[error("{num_values} numbers do not make rows of {num_dims} dimensions")]
     Ragged {
-        /// How many numbers there are.
+        /// Number of values given.
         num_values: usize,
-        /// How long a row was said to be.
+        /// Length of a row given.
         num_dims: usize,
     },
-    /// A number is NaN or infinite: training diverged. Stop; no figure computed from it means anything.
+    /// A number is NaN or infinite: training diverged. Stop; figures computed from it are meaningless.
     #[error("vector {row} of {num_rows} is not finite in dimension {dim}")]
     NotFinite {
-        /// Of the first such vector.
+        /// Index of the first such vector.
         row: usize,
-        /// Vectors in all.
+        /// Number of vectors.
         num_rows: usize,
-        /// Of the first such number.
+        /// Index of the first such number in it.
         dim: usize,
     },
 }
 
 impl<'a> Rows<'a> {
-    /// `values` as rows of `num_dims` numbers. There may be none.
+    /// Rows of `num_dims` numbers each; `values` may be empty.
     ///
     /// # Errors
-    /// [`RowsError`], also where `num_dims` is 0.
+    /// [`RowsError`], also if `num_dims` is 0.
     pub fn new(values: &'a [f32], num_dims: usize) -> Result<Self, RowsError> {
         if num_dims == 0 || !values.len().is_multiple_of(num_dims) {
             return Err(RowsError::Ragged {
@@ -53,22 +53,17 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// `N`.
+    /// Number of vectors, `N`.
     pub fn num_rows(&self) -> usize {
         self.values.len() / self.num_dims
     }
 
-    /// `D`, at least 1.
+    /// Number of dimensions, `D`, at least 1.
     pub fn num_dims(&self) -> usize {
         self.num_dims
     }
 
-    /// The rows in turn.
-    pub fn iter(&self) -> std::slice::ChunksExact<'a, f32> {
-        self.values.chunks_exact(self.num_dims)
-    }
-
-    /// The numbers of all rows scaled to length 1; a row of zeros stays one.
+    /// All rows scaled to length 1, row-major. A row of zeros stays unchanged.
     pub fn to_unit(&self) -> Vec<f32> {
         let mut unit = self.values.to_vec();
         for row in unit.chunks_exact_mut(self.num_dims) {
@@ -83,7 +78,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// `count` numbers from -1 to 1 that look drawn, the same as in `scripts/golden/figures.py`.
+/// `count` pseudo-random numbers from -1 to 1, the same as in `scripts/golden/figures.py`.
 #[cfg(test)]
 pub(super) fn drawn(count: usize, start: u32) -> Vec<f32> {
     let number = |at: u32| {
@@ -99,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_number_that_is_not_finite_is_named() {
+    fn the_error_names_the_first_number_that_is_not_finite() {
         let err = Rows::new(&[0.0, 1.0, 2.0, f32::NAN, 4.0, f32::INFINITY], 2).unwrap_err();
         assert_eq!(
             err.to_string(),
@@ -108,13 +103,13 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_do_not_fill_rows_are_refused() {
+    fn numbers_that_do_not_fill_whole_rows_are_refused() {
         let ragged = |values: &[f32], num_dims| Rows::new(values, num_dims).is_err();
         assert!(ragged(&[0.0; 5], 2) && ragged(&[0.0; 5], 0) && !ragged(&[], 3));
     }
 
     #[test]
-    fn rows_are_scaled_to_length_one_and_zeros_stay() {
+    fn rows_are_scaled_to_length_one_and_a_row_of_zeros_stays() {
         let values = [3.0, 4.0, 0.0, 0.0, 1e30, 0.0, -1e-30, 0.0];
         let unit = Rows::new(&values, 2).unwrap().to_unit();
         assert_eq!(unit, [0.6, 0.8, 0.0, 0.0, 1.0, 0.0, -1.0, 0.0]);

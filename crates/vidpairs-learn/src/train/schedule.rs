@@ -1,40 +1,20 @@
-//! The learning rate over a run.
+//! Learning rate over a run.
 
 use std::f64::consts::PI;
 
-/// How the learning rate falls from its peak.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Decay {
-    /// Not at all.
-    Constant,
-    /// It is multiplied by `factor` at each of the `milestones`, in epochs from 0, ascending.
-    Step {
-        /// Epochs from whose beginning on the rate is lower.
-        milestones: Vec<u32>,
-        /// What it is multiplied by.
-        factor: f64,
-    },
-    /// Along half a cosine to 0 at the end of the last epoch.
-    Cosine,
-}
+use vidpairs_pipeline::{Pace, ScheduleName};
 
-/// How often the learning rate changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
-    /// At the beginning of an epoch, as in MoCo v1 and v2.
-    Epoch,
-    /// At every step, as in MoCo v3.
-    Step,
-}
+/// Factor by which a milestone lowers the learning rate.
+const STEP_FACTOR: f64 = 0.1;
 
-/// The learning rate of every step: a warm-up along a line, then a [`Decay`].
+/// Learning rate of every step: a linear warm-up, then a decay.
 ///
-/// Over the warm-up the rate rises at every step, whatever the pace, and reaches its peak with the last:
-/// step `i` of `W` has `peak * (i + 1) / W`, so no step is lost to a rate of 0 (MoCo v3 has `i / W`). Then,
-/// with `e` the epoch (whole, or with the share of it that is done), `E` epochs and `w` of warm-up:
+/// During the warm-up the rate rises at every step, whatever the pace, and reaches its peak with the last: step `i` of `W`
+/// has `peak * (i + 1) / W`, so no step is lost to a rate of 0 (MoCo v3 has `i / W`). Then, with `e` the epoch (whole, or
+/// with its completed share), `E` epochs and `w` epochs of warm-up:
 ///
 /// - `Constant`: `peak`
-/// - `Step`: `peak * factor ^ (milestones <= e)`; milestones are counted from the beginning of the run
+/// - `Step`: `peak * 0.1 ^ (milestones <= e)`; milestones count from the start of the run
 /// - `Cosine`: `peak * 0.5 * (1 + cos(pi * (e - w) / (E - w)))`
 ///
 /// # Source
@@ -44,105 +24,89 @@ pub enum Pace {
 ///
 /// # Examples
 /// ```
-/// use vidpairs_learn::train::{Decay, Pace, Schedule};
+/// use vidpairs_learn::train::{Pace, Schedule, ScheduleName};
 ///
-/// // MoCo v2: 0.03 over 200 epochs along a cosine.
-/// let schedule = Schedule::new(0.03, 200, 0.0, Decay::Cosine, Pace::Epoch)?;
+/// // MoCo v2: 0.03, decayed over 200 epochs along a cosine.
+/// let schedule = Schedule {
+///     peak: 0.03,
+///     num_epochs: 200,
+///     warmup_epochs: 0.0,
+///     decay: ScheduleName::Cosine,
+///     milestones: Vec::new(),
+///     pace: Pace::Epoch,
+/// };
 /// assert_eq!(schedule.lr_at(4999, 5000), 0.03);
 /// assert!((schedule.lr_at(100 * 5000, 5000) - 0.015).abs() < 1e-12);
-/// # Ok::<(), vidpairs_learn::train::ScheduleError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
-    peak: f64,
-    num_epochs: u32,
-    warmup_epochs: f64,
-    decay: Decay,
-    pace: Pace,
+    /// Highest learning rate, above 0.
+    pub peak: f64,
+    /// Number of epochs, at least 1.
+    pub num_epochs: u32,
+    /// Epochs of warm-up, whole or not: 0 or more, below `num_epochs`.
+    pub warmup_epochs: f64,
+    /// Decay after the warm-up.
+    pub decay: ScheduleName,
+    /// Epochs from whose start on the rate is a tenth; ascending, used by [`ScheduleName::Step`] only.
+    pub milestones: Vec<u32>,
+    /// How often the rate changes.
+    pub pace: Pace,
 }
 
-/// A setting of a schedule that cannot be. Stop.
+/// A setting of a schedule is out of its range. Stop.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 #[error("{key} is {value}; expected {expected}")]
 pub struct ScheduleError {
     /// Name of the setting.
     pub key: &'static str,
-    /// As it was given.
+    /// Value given.
     pub value: String,
-    /// What is accepted.
+    /// Accepted values.
     pub expected: String,
 }
 
 impl Schedule {
-    /// A schedule over `num_epochs`.
-    ///
-    /// - `peak`: the highest rate, `> 0`.
-    /// - `warmup_epochs`: 0 or more, below `num_epochs`; parts of an epoch are fine.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// [`ScheduleError`].
-    pub fn new(
-        peak: f64,
-        num_epochs: u32,
-        warmup_epochs: f64,
-        decay: Decay,
-        pace: Pace,
-    ) -> Result<Self, ScheduleError> {
+    /// [`ScheduleError`] for the first setting that is out of its range.
+    pub fn check(&self) -> Result<(), ScheduleError> {
         let require = |holds: bool, key, value: &dyn ToString, expected: &str| {
-            let refused = || ScheduleError {
+            let refusal = || ScheduleError {
                 key,
                 value: value.to_string(),
                 expected: expected.to_owned(),
             };
-            holds.then_some(()).ok_or_else(refused)
+            holds.then_some(()).ok_or_else(refusal)
         };
-        let is_positive = |value: f64| value.is_finite() && value > 0.0;
+        let is_peak = self.peak.is_finite() && self.peak > 0.0;
+        require(is_peak, "learning_rate", &self.peak, "a finite number > 0")?;
+        let has_epochs = self.num_epochs > 0;
+        require(has_epochs, "epochs", &self.num_epochs, "at least 1")?;
         require(
-            is_positive(peak),
-            "learning_rate",
-            &peak,
-            "a finite number > 0",
-        )?;
-        require(num_epochs > 0, "epochs", &num_epochs, "at least 1")?;
-        require(
-            (0.0..f64::from(num_epochs)).contains(&warmup_epochs),
+            (0.0..f64::from(self.num_epochs)).contains(&self.warmup_epochs),
             "warmup_epochs",
-            &warmup_epochs,
-            &format!("0 or more, and fewer than the {num_epochs} epochs"),
+            &self.warmup_epochs,
+            &format!("0 or more, and fewer than the {} epochs", self.num_epochs),
         )?;
-        if let Decay::Step { milestones, factor } = &decay {
-            require(
-                is_positive(*factor),
-                "factor",
-                factor,
-                "a finite number > 0",
-            )?;
-            require(
-                milestones.is_sorted_by(|a, b| a < b),
-                "milestones",
-                &format!("{milestones:?}"),
-                "ascending epochs",
-            )?;
-        }
-        Ok(Self {
-            peak,
-            num_epochs,
-            warmup_epochs,
-            decay,
-            pace,
-        })
+        require(
+            self.milestones.is_sorted_by(|a, b| a < b),
+            "milestones",
+            &format!("{:?}", self.milestones),
+            "ascending epochs",
+        )
     }
 
-    /// The rate of `step`, counted from 0 over the whole run. From the end of the last epoch on it is
-    /// what it would be there.
+    /// Learning rate of `step`, counted from 0 over the whole run. After the last epoch it stays at its value there.
     ///
-    /// - `steps_per_epoch`: the same for all epochs; 0 is taken for 1.
+    /// - `steps_per_epoch`: the same for all epochs; 0 counts as 1.
     pub fn lr_at(&self, step: u64, steps_per_epoch: u64) -> f64 {
         let steps_per_epoch = steps_per_epoch.max(1);
         let warmup_steps = self.warmup_epochs * steps_per_epoch as f64;
         let warmed = (step as f64 + 1.0) / warmup_steps;
-        // Asked of the step before the rate reaches its peak: the peak itself is the decay's.
+        // The step that reaches the peak belongs to the decay already.
         if (step as f64) < warmup_steps && warmed < 1.0 {
             return self.peak * warmed;
         }
@@ -150,18 +114,17 @@ impl Schedule {
             Pace::Epoch => (step / steps_per_epoch) as f64,
             Pace::Step => step as f64 / steps_per_epoch as f64,
         };
-        match &self.decay {
-            Decay::Constant => self.peak,
-            Decay::Step { milestones, factor } => {
-                let num_passed = milestones
-                    .iter()
-                    .filter(|&&milestone| f64::from(milestone) <= epoch);
-                num_passed.fold(self.peak, |lr, _| lr * factor)
+        match self.decay {
+            ScheduleName::Constant => self.peak,
+            ScheduleName::Step => {
+                let is_passed = |milestone: &&u32| f64::from(**milestone) <= epoch;
+                let passed = self.milestones.iter().filter(is_passed);
+                passed.fold(self.peak, |lr, _| lr * STEP_FACTOR)
             }
-            Decay::Cosine => {
-                let decaying = f64::from(self.num_epochs) - self.warmup_epochs;
+            ScheduleName::Cosine => {
+                let decay_epochs = f64::from(self.num_epochs) - self.warmup_epochs;
                 // Below 0 in the epoch in which the warm-up ends, and in its last step.
-                let progress = ((epoch - self.warmup_epochs) / decaying).clamp(0.0, 1.0);
+                let progress = ((epoch - self.warmup_epochs) / decay_epochs).clamp(0.0, 1.0);
                 self.peak * 0.5 * (1.0 + (PI * progress).cos())
             }
         }

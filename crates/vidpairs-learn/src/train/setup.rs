@@ -1,16 +1,16 @@
-//! Settings that are possible, and unwise for the data at hand.
+//! Warns of settings that are valid but unwise for the data set.
 
-/// A queue may hold this share of the data, one in so many.
-const QUEUE_SHARE: u64 = 4;
+/// Records for each key of the queue, at least.
+const RECORDS_PER_KEY: u64 = 4;
 
-/// What is unwise about a queue of `queue` keys over `num_records` with batches of `batch` records, of which each gives
-/// `keys_per_record`: sentences that say what to set instead.
+/// Warnings about a queue of `queue` keys over `num_records` records, with batches of `batch` records that give
+/// `keys_per_record` keys each. Each warning names a better setting.
 ///
 /// # Source
 /// He et al., "Momentum Contrast for Unsupervised Visual Representation Learning", CVPR 2020: a queue of
-/// 65,536 keys for 1.28 million images, one in twenty. That one in four is too much is ours: over two epochs,
-/// each in an order of its own, the queue of `K` of `n` holds the key of the very record that is asked
-/// about with probability `K^2 / (2 n^2)`, one in 32 there, and pushes it away from itself.
+/// 65,536 keys for 1.28 million images, one in twenty. The limit of one in four is ours: over two epochs,
+/// each in an order of its own, a queue of `K` keys over `n` records holds a key of the query's own record with
+/// probability `K^2 / (2 n^2)`, at one in four 1/32, and training pushes the query away from its own record.
 pub fn queue_warnings(
     num_records: u64,
     batch: u64,
@@ -22,7 +22,7 @@ pub fn queue_warnings(
     let keys = batch.max(1).saturating_mul(keys_per_record);
     if !queue.is_multiple_of(keys) {
         let below = queue / keys * keys;
-        let set = match below {
+        let advice = match below {
             0 => format!("{keys}"),
             below => format!("{below} or {}", below.saturating_add(keys)),
         };
@@ -31,11 +31,11 @@ pub fn queue_warnings(
             num => format!("the {keys} keys of a batch ({num} of each of {batch} records)"),
         };
         warnings.push(format!(
-            "a queue of {queue} is no multiple of {of_batch}, so that a batch would not fit into its end: set the \
-             queue to {set}"
+            "a queue of {queue} is no multiple of {of_batch}, so a batch does not fit into its end: set the queue to \
+             {advice}"
         ));
     }
-    let most = num_records / QUEUE_SHARE;
+    let most = num_records / RECORDS_PER_KEY;
     if queue > most {
         let advice = match most / keys * keys {
             0 => format!(
@@ -45,24 +45,24 @@ pub fn queue_warnings(
             fitting => format!("set the queue to at most {fitting}"),
         };
         warnings.push(format!(
-            "a queue of {queue} holds more than a quarter of the {num_records} records, so that negatives are \
-             often other views of the image itself: {advice}"
+            "a queue of {queue} holds more than a quarter of the {num_records} records, so negatives are often \
+             other views of the query's own image: {advice}"
         ));
     }
     warnings
 }
 
-/// What is unwise about `negatives` drawn from a memory of `num_records` vectors, if anything is.
+/// Warning about `negatives` drawn from a memory of `num_records` vectors, if there are too many.
 ///
 /// # Source
 /// Misra and van der Maaten, "Self-Supervised Learning of Pretext-Invariant Representations", CVPR 2020: 32,000 of 1.28
-/// million, one in forty. That as many as there are is the most is ours: they are drawn with replacement, and what is drawn again
-/// tells nothing new.
+/// million, one in forty. The limit of one for each record is ours: negatives are drawn with replacement, and a repeated one
+/// adds nothing.
 pub fn negatives_warning(num_records: u64, negatives: u64) -> Option<String> {
     (negatives > num_records).then(|| {
         format!(
-            "{negatives} negatives are more than the memory of {num_records} records has, so that many are drawn again and \
-             again: set train.negatives to at most {num_records}"
+            "{negatives} negatives are more than the {num_records} records in the memory, so many are drawn repeatedly: set \
+             train.negatives to at most {num_records}"
         )
     })
 }
@@ -72,26 +72,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fits_gives_no_warning() {
+    fn settings_in_proportion_to_the_data_give_no_warning() {
         assert_eq!(queue_warnings(1_281_167, 256, 1, 65_536), [] as [&str; 0]);
         assert_eq!(negatives_warning(1_281_167, 32_000), None);
         assert_eq!(negatives_warning(32_000, 32_000), None);
     }
 
     #[test]
-    fn a_queue_that_is_too_large_or_uneven_is_told_what_to_be() {
+    fn a_queue_too_large_or_uneven_gets_advice_that_fits() {
         assert_eq!(
             queue_warnings(100_000, 256, 1, 65_536),
             [
-                "a queue of 65536 holds more than a quarter of the 100000 records, so that negatives are \
-                 often other views of the image itself: set the queue to at most 24832"
+                "a queue of 65536 holds more than a quarter of the 100000 records, so negatives are often \
+                 other views of the query's own image: set the queue to at most 24832"
             ]
         );
         assert_eq!(
             queue_warnings(100_000, 256, 1, 1000),
             [
-                "a queue of 1000 is no multiple of the batch of 256, so that a batch would not fit into \
-                 its end: set the queue to 768 or 1024"
+                "a queue of 1000 is no multiple of the batch of 256, so a batch does not fit into its \
+                 end: set the queue to 768 or 1024"
             ]
         );
         let small = queue_warnings(100_000, 256, 1, 100);
@@ -99,28 +99,28 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_no_queue_fits_is_told_what_to_be() {
+    fn a_batch_too_large_for_any_queue_gets_advice() {
         let warnings = queue_warnings(100, 256, 1, 256);
         assert_eq!(warnings.len(), 1);
         assert!(warnings[0].ends_with("set the batch to at most 25"));
     }
 
     #[test]
-    fn more_negatives_than_records_are_told_how_many_there_are() {
+    fn more_negatives_than_records_give_a_warning() {
         assert_eq!(
             negatives_warning(637, 4096).unwrap(),
-            "4096 negatives are more than the memory of 637 records has, so that many are drawn again and again: set \
+            "4096 negatives are more than the 637 records in the memory, so many are drawn repeatedly: set \
              train.negatives to at most 637"
         );
     }
 
     #[test]
-    fn keys_of_frames_and_regions_are_told_apart_from_records() {
+    fn advice_counts_keys_where_a_record_gives_several() {
         assert_eq!(
             queue_warnings(100_000, 256, 2, 256),
             [
-                "a queue of 256 is no multiple of the 512 keys of a batch (2 of each of 256 records), so that a \
-                 batch would not fit into its end: set the queue to 512"
+                "a queue of 256 is no multiple of the 512 keys of a batch (2 of each of 256 records), so a \
+                 batch does not fit into its end: set the queue to 512"
             ]
         );
         let warnings = queue_warnings(637, 400, 2, 800);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_advised_raises_no_warning() {
+    fn advised_settings_give_no_warning() {
         assert!(queue_warnings(100_000, 256, 1, 24_832).is_empty());
         assert!(queue_warnings(100_000, 256, 1, 1024).is_empty());
         assert!(queue_warnings(100, 25, 1, 25).is_empty());

@@ -4,32 +4,31 @@ use tch::{Device, Kind, Tensor};
 
 use crate::model::NamedTensors;
 
-/// Values that are updated at once on a CPU: with their gradient and velocity they stay in a core's cache from one
-/// operation to the next, where whole layers would go through memory for each. A GPU takes a layer at once: there every
-/// operation costs a launch.
+/// Values updated at once on a CPU. They stay in a core's cache with their gradient and velocity, whereas each operation on a
+/// whole layer would pass through memory. A GPU updates a layer at once, as there each operation costs a launch.
 const CHUNK_LEN: i64 = 1 << 16;
 
-/// Which parameters weight decay pulls at.
+/// Parameters that weight decay applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecayOf {
-    /// All, as MoCo does.
+    /// All parameters, as in MoCo.
     Everything,
-    /// Those of more than one dimension: neither biases nor batch norm, as PIRL does.
+    /// Parameters of more than one dimension, hence neither biases nor batch norm, as in PIRL.
     Matrices,
 }
 
-/// How [`Sgd`] descends.
+/// Settings of [`Sgd`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SgdConfig {
-    /// Share of the last step that is taken again.
+    /// Share of the velocity that stays from step to step.
     pub momentum: f64,
     /// Weight decay, added to the gradient.
     pub weight_decay: f64,
-    /// What it is added to.
+    /// Parameters with weight decay.
     pub decay_of: DecayOf,
 }
 
-/// `v <- m v + (g + d w)`, `w <- w - lr v`: PyTorch's `SGD` without dampening.
+/// Stochastic gradient descent as PyTorch's `SGD` without dampening: `v <- m v + (g + d w)`, `w <- w - lr v`.
 #[derive(Debug)]
 pub struct Sgd {
     momentum: f64,
@@ -44,34 +43,30 @@ struct Slot {
     weight_decay: f64,
 }
 
-/// The gradient of a loss, in the order of the parameters.
+/// Gradient of a loss, one tensor for each parameter.
 #[derive(Debug)]
 pub struct Gradient(Vec<Tensor>);
 
 impl Gradient {
-    /// Adds that of another loss.
+    /// Adds the gradient of another loss.
     pub fn add(&mut self, other: &Self) {
         for (sum, other) in self.0.iter_mut().zip(&other.0) {
             let _ = sum.g_add_(other);
         }
     }
 
-    /// Euclidean length.
+    /// Euclidean norm over all parameters.
     pub fn norm(&self) -> f64 {
-        let squares = self.0.iter();
-        let squares: Vec<Tensor> = squares
+        let squares: Vec<Tensor> = (self.0.iter())
             .map(|part| part.norm().to_kind(Kind::Double).square())
             .collect();
-        if squares.is_empty() {
-            return 0.0;
-        }
         let sum = Tensor::stack(&squares, 0).sum(Kind::Double);
         sum.sqrt().double_value(&[])
     }
 }
 
 impl Sgd {
-    /// At rest.
+    /// Optimiser of the parameters of `tensors`, with velocities of 0.
     pub fn new(tensors: &NamedTensors, config: SgdConfig) -> Self {
         let slots = tensors.parameters().map(|named| {
             let is_matrix = named.tensor.dim() > 1;
@@ -89,19 +84,16 @@ impl Sgd {
         }
     }
 
-    /// The gradient of `loss`, which is spent then.
+    /// Gradient of `loss`, whose graph is freed.
     pub fn gradient(&self, loss: &Tensor) -> Gradient {
         let parameters: Vec<&Tensor> = self.slots.iter().map(|slot| &slot.parameter).collect();
         let parts = Tensor::run_backward(&[loss], &parameters, false, false);
-        let parts = parts.into_iter().zip(&self.slots);
-        Gradient(
-            parts
-                .map(|(part, slot)| in_layout_of(&slot.parameter, part))
-                .collect(),
-        )
+        let ordered = (parts.into_iter().zip(parameters))
+            .map(|(part, parameter)| in_layout_of(parameter, part));
+        Gradient(ordered.collect())
     }
 
-    /// The parts of `gradient` under the names of the parameters.
+    /// Parts of `gradient` with the names of their parameters.
     pub fn by_name<'a>(
         &'a self,
         gradient: &'a Gradient,
@@ -110,7 +102,7 @@ impl Sgd {
         names.zip(&gradient.0)
     }
 
-    /// One step down `gradient` at learning rate `lr`.
+    /// Takes one step along `gradient` at learning rate `lr`.
     pub fn step(&mut self, gradient: &Gradient, lr: f64) {
         tch::no_grad(|| {
             for (slot, gradient) in self.slots.iter().zip(&gradient.0) {
@@ -135,7 +127,7 @@ impl Sgd {
         });
     }
 
-    /// What a checkpoint needs: the velocity of every parameter, under its name.
+    /// Velocity of every parameter with its name, as checkpoints hold it.
     pub fn state(&self) -> impl Iterator<Item = (&str, &Tensor)> {
         self.slots
             .iter()
@@ -143,7 +135,7 @@ impl Sgd {
     }
 }
 
-/// `gradient` with its values in the order in memory that those of `parameter` have.
+/// Reorders `gradient` in memory to the layout of `parameter`.
 fn in_layout_of(parameter: &Tensor, gradient: Tensor) -> Tensor {
     if gradient.stride() == parameter.stride() {
         return gradient;
@@ -155,7 +147,7 @@ fn in_layout_of(parameter: &Tensor, gradient: Tensor) -> Tensor {
     })
 }
 
-/// All values as they lie in memory, without gaps.
+/// View of all values in the order of memory. The tensor must have no gaps.
 fn flat(tensor: &Tensor) -> Tensor {
     tensor
         .detach()

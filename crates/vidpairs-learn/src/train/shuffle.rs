@@ -1,7 +1,7 @@
-//! Another grouping of a batch for its keys than for its queries.
+//! Shuffles a batch, so that its keys are grouped differently from its queries.
 //!
-//! Batch norm lets the images of a group see each other's statistics. Were query and key of a pair in the same group, the
-//! encoder could tell by the statistics which key belongs to which query, and would learn that.
+//! Batch norm lets the images of a group see each other's statistics. If query and key of a pair were in the same group, the
+//! encoder could learn to match them by these statistics.
 //!
 //! # Source
 //! He et al. 2020, section 3.3 ("Shuffling BN").
@@ -10,44 +10,35 @@ use rand::RngExt;
 use tch::{Device, Tensor};
 use vidpairs_types::Seed;
 
-/// A permutation of a batch, and its way back.
+/// A permutation of a batch, and its inverse.
 #[derive(Debug)]
-pub struct Shuffle {
+pub(super) struct Shuffle {
     order: Tensor,
-    back: Tensor,
+    inverse: Tensor,
 }
 
 impl Shuffle {
-    /// A random permutation of `len` places.
+    /// Random permutation of `len` rows.
     pub fn new(len: i64, seed: Seed, device: Device) -> Self {
         let mut rng = seed.rng();
         let mut order: Vec<i64> = (0..len).collect();
         for last in (1..order.len()).rev() {
             order.swap(last, rng.random_range(0..=last));
         }
-        let mut back = vec![0i64; order.len()];
-        for (place, &from) in (0i64..).zip(&order) {
-            if let Some(slot) = usize::try_from(from)
-                .ok()
-                .and_then(|from| back.get_mut(from))
-            {
-                *slot = place;
-            }
-        }
-        let to_tensor = |indices: &[i64]| Tensor::from_slice(indices).to_device(device);
+        let order = Tensor::from_slice(&order);
         Self {
-            order: to_tensor(&order),
-            back: to_tensor(&back),
+            inverse: order.argsort(0, false).to_device(device),
+            order: order.to_device(device),
         }
     }
 
-    /// The rows in shuffled order.
+    /// Rows in shuffled order.
     pub fn apply(&self, rows: &Tensor) -> Tensor {
         rows.index_select(0, &self.order)
     }
 
-    /// Shuffled rows in their order again.
+    /// Shuffled rows back in their original order.
     pub fn undo(&self, rows: &Tensor) -> Tensor {
-        rows.index_select(0, &self.back)
+        rows.index_select(0, &self.inverse)
     }
 }

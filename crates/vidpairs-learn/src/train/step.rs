@@ -1,22 +1,22 @@
-//! What goes into a step of training, and what is seen of it.
+//! Input and result of one training step.
 
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 
 /// A batch, or a part of one.
 #[derive(Debug)]
 pub struct StepInputs {
-    /// Numbers of the records, `N`, i64.
+    /// Indices of the records, `N`, i64.
     pub records: Tensor,
-    /// Numbers of their labels, `N`, i64; -1 where there is none.
+    /// Indices of their labels, `N`, i64; -1 for a record without label.
     pub labels: Tensor,
-    /// What the method asked for, each `N x 3 x S x S`; a jigsaw's is `9 N x 3 x P x P`, the nine of a record together.
+    /// Views that the method needs, each `N x 3 x S x S`; a jigsaw is `9 N x 3 x P x P`, the nine patches of a record adjacent.
     pub views: Vec<Tensor>,
 }
 
 impl StepInputs {
-    /// Rows `start .. start + len`.
+    /// Records `start .. start + len`.
     pub fn part(&self, start: i64, len: i64) -> Self {
-        let num_records = self.records.size()[0].max(1);
+        let num_records = self.num_records();
         let views = self.views.iter().map(|view| {
             let per_record = view.size()[0] / num_records;
             view.narrow(0, start * per_record, len * per_record)
@@ -28,49 +28,30 @@ impl StepInputs {
         }
     }
 
-    /// How many records.
-    pub fn len(&self) -> i64 {
+    /// Number of records, `N`.
+    pub fn num_records(&self) -> i64 {
         self.records.size()[0]
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 
-/// What a step's loss was, and what training is watched by. Tensors, so that nothing waits for the device before it is
-/// looked at.
+/// Loss of a batch, and the figures that monitor training. They are tensors, so that nothing waits for the device before
+/// their values are needed.
 #[derive(Debug)]
 pub struct Observed {
-    /// The loss, nats; differentiable.
+    /// Loss, nats; differentiable.
     pub loss: Tensor,
     /// Mean cosine of positives.
     pub positive_similarity: Tensor,
     /// Mean cosine of negatives.
     pub negative_similarity: Tensor,
-    /// `N x E` unit vectors, of the last term where there are several.
+    /// Query embeddings, `N x E`, unit rows; of the last term if there are several.
     pub queries: Tensor,
-    /// Those that belong to them.
+    /// Keys of these queries, `N x E`, unit rows.
     pub keys: Tensor,
 }
 
-impl Default for Observed {
-    fn default() -> Self {
-        let zero = || Tensor::zeros([0i64; 0], (Kind::Float, Device::Cpu));
-        let none = || Tensor::zeros([0, 1], (Kind::Float, Device::Cpu));
-        Self {
-            loss: zero(),
-            positive_similarity: zero(),
-            negative_similarity: zero(),
-            queries: none(),
-            keys: none(),
-        }
-    }
-}
-
 impl Observed {
-    /// The figures times `factor`.
+    /// Multiplies loss and similarities by `factor`.
     pub fn scaled(self, factor: f64) -> Self {
         Self {
             loss: self.loss * factor,
@@ -80,7 +61,7 @@ impl Observed {
         }
     }
 
-    /// The same, no longer differentiable.
+    /// Detaches loss and embeddings from their graph.
     pub fn detached(self) -> Self {
         Self {
             loss: self.loss.detach(),
@@ -90,7 +71,7 @@ impl Observed {
         }
     }
 
-    /// The sum of two terms; the vectors are those of `other`.
+    /// Sum of two terms, with the embeddings of `other`.
     pub fn plus(self, other: Self) -> Self {
         Self {
             loss: self.loss + other.loss,

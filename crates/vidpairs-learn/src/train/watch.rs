@@ -1,23 +1,25 @@
-//! What training is watched by: figures of a batch of embeddings that say early whether it goes wrong.
+//! Figures of a batch of embeddings that reveal early when training goes wrong.
 
 use std::fmt;
 
-use super::Rows;
+use super::rows::Rows;
 
 /// Why a figure cannot be computed. A bug of the caller: stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WatchError {
-    /// Too few vectors to say anything.
+    /// There are too few vectors.
     #[error("{num_rows} vectors; expected at least {expected}")]
     FewRows {
-        /// Given.
+        /// Number of vectors given.
         num_rows: usize,
-        /// Needed.
+        /// Number of vectors needed.
         expected: usize,
     },
-    /// Positives that do not pair with the anchors.
-    #[error("{anchors:?} anchors, {positives:?} positives (vectors, dimensions); expected as many")]
+    /// Anchors and positives differ in shape.
+    #[error(
+        "{anchors:?} anchors, {positives:?} positives (vectors, dimensions); expected equal shapes"
+    )]
     Unpaired {
         /// Vectors and dimensions of the anchors.
         anchors: (usize, usize),
@@ -26,12 +28,12 @@ pub enum WatchError {
     },
 }
 
-/// Alignment: the mean squared distance between the two embeddings of a pair. Vectors are scaled to length 1.
+/// Alignment: mean squared distance between the two embeddings of a pair. Vectors are scaled to length 1.
 ///
-/// 0 where positives fall together, 2 for unrelated directions, 4 at most.
+/// It is 0 if the vectors of each pair coincide, 2 for unrelated directions, and 4 at most.
 ///
 /// # Errors
-/// [`WatchError`], where there is no pair or the two differ in shape.
+/// [`WatchError`] if there is no pair, or the two differ in shape.
 ///
 /// # Source
 /// Wang and Isola, "Understanding Contrastive Representation Learning through Alignment and Uniformity on
@@ -51,11 +53,11 @@ pub fn alignment(anchors: Rows<'_>, positives: Rows<'_>) -> Result<f64, WatchErr
 
 /// Uniformity: `log(mean over pairs of exp(-2 d^2))` over all pairs of different vectors, scaled to length 1.
 ///
-/// 0 where all fall together, about -4 where many are spread over a sphere of many dimensions: the lower,
-/// the better spread. It takes `N^2 D / 2` steps; a few hundred vectors say it well enough.
+/// It is 0 if all vectors coincide, and about -4 if many are spread over a sphere of many dimensions: the lower, the better
+/// spread. The cost is `N^2 D / 2` operations; a few hundred vectors suffice.
 ///
 /// # Errors
-/// [`WatchError`] where there are fewer than two vectors.
+/// [`WatchError`] if there are fewer than two vectors.
 ///
 /// # Source
 /// As [`alignment`], with t = 2.
@@ -65,8 +67,7 @@ pub fn uniformity(vectors: Rows<'_>) -> Result<f64, WatchError> {
     let mut rest = unit.as_slice();
     let mut sum = 0.0;
     while let Some((row, others)) = rest.split_at_checked(vectors.num_dims()) {
-        let others_rows = others.chunks_exact(vectors.num_dims());
-        sum += others_rows
+        sum += (others.chunks_exact(vectors.num_dims()))
             .map(|other| (-2.0 * squared_distance(row, other)).exp())
             .sum::<f64>();
         rest = others;
@@ -75,14 +76,13 @@ pub fn uniformity(vectors: Rows<'_>) -> Result<f64, WatchError> {
     Ok((sum / (num_rows * (num_rows - 1.0) / 2.0)).ln())
 }
 
-/// The standard deviation of each dimension over the vectors, averaged over the dimensions. Vectors are
-/// scaled to length 1.
+/// Standard deviation of each dimension over the vectors, averaged over the dimensions. Vectors are scaled to length 1.
 ///
-/// `1 / sqrt(D)` where they point everywhere alike, 0 where all are the same: training collapsed. The
-/// deviation is that of a sample (over `N - 1`), as `torch.std` has it.
+/// It is `1 / sqrt(D)` if the directions are uniform, and 0 if all vectors are the same, which means that training collapsed.
+/// The deviation is that of a sample (over `N - 1`), as in `torch.std`.
 ///
 /// # Errors
-/// [`WatchError`] where there are fewer than two vectors.
+/// [`WatchError`] if there are fewer than two vectors.
 ///
 /// # Source
 /// Chen and He, "Exploring Simple Siamese Representation Learning", CVPR 2021, section 4.1.
@@ -94,19 +94,19 @@ pub fn mean_std(vectors: Rows<'_>) -> Result<f64, WatchError> {
     Ok(sum / vectors.num_dims() as f64)
 }
 
-/// How many dimensions the vectors make use of: `(sum of l)^2 / sum of l^2` over the eigenvalues `l` of their
-/// covariance, the participation ratio. Vectors are scaled to length 1.
+/// Effective number of dimensions of the vectors, their participation ratio: `(sum of l)^2 / sum of l^2` over the eigenvalues
+/// `l` of their covariance. Vectors are scaled to length 1.
 ///
-/// `D` where all directions vary alike, 1 where all lie on a line; 0 where all are the same. It cannot
-/// exceed `N - 1`. It takes `N^2 D / 2` steps.
+/// It is `D` if all directions vary alike, 1 if all vectors lie on a line, 0 if all are the same, and `N - 1` at most. The
+/// cost is `N^2 D / 2` operations.
 ///
 /// # Errors
-/// [`WatchError`] where there are fewer than two vectors.
+/// [`WatchError`] if there are fewer than two vectors.
 ///
 /// # Source
-/// For the failure it shows: Jing et al., "Understanding Dimensional Collapse in Contrastive
-/// Self-Supervised Learning", ICLR 2022. The ratio needs no eigenvalues: their sum and the sum of their
-/// squares are the trace of the matrix of inner products and the sum of its squared entries.
+/// Jing et al., "Understanding Dimensional Collapse in Contrastive Self-Supervised Learning", ICLR 2022, for the failure
+/// that it reveals. The ratio needs no eigenvalues: their sum is the trace of the matrix of inner products, and the sum of
+/// their squares is the sum of its squared entries.
 pub fn effective_dimensions(vectors: Rows<'_>) -> Result<f64, WatchError> {
     at_least(2, vectors)?;
     let (centred, _) = centred(vectors);
@@ -121,14 +121,14 @@ pub fn effective_dimensions(vectors: Rows<'_>) -> Result<f64, WatchError> {
         }
         rest = others;
     }
-    // Vectors that differ by rounding alone do not differ.
+    // Vectors that differ by rounding only count as the same.
     if trace <= 1e-12 * vectors.num_rows() as f64 {
         return Ok(0.0);
     }
     Ok(trace * trace / squares)
 }
 
-/// The InfoNCE loss of an encoder that knows nothing: `ln(1 + K)` for `num_negatives` = `K` negatives.
+/// InfoNCE loss at chance, with all similarities equal: `ln(1 + K)` for `num_negatives` = `K` negatives.
 ///
 /// # Source
 /// van den Oord et al., "Representation Learning with Contrastive Predictive Coding", 2018.
@@ -136,30 +136,30 @@ pub fn info_nce_chance(num_negatives: u64) -> f64 {
     (num_negatives as f64).ln_1p()
 }
 
-/// Says when embeddings collapsed: when their deviation stayed below a share of the healthy one.
+/// Detects that embeddings collapsed: their deviation stays below a share of the healthy one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CollapseWatch {
     min_share: f64,
     num_checks: u32,
-    /// Checks in a row that were below.
+    /// Consecutive checks below the share.
     num_below: u32,
 }
 
-/// Embeddings collapsed; shown, it says so in words.
+/// Collapse of embeddings; its text is a warning for the user.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Collapse {
-    /// The last [`mean_std`].
+    /// [`mean_std`] of the last check.
     pub mean_std: f64,
-    /// `1 / sqrt(D)`.
+    /// Deviation of uniform directions, `1 / sqrt(D)`.
     pub healthy: f64,
-    /// The share of it that was not reached.
+    /// Share of `healthy` that was not reached.
     pub min_share: f64,
-    /// Checks in a row.
+    /// Consecutive checks below it.
     pub num_checks: u32,
 }
 
 impl CollapseWatch {
-    /// Calls it a collapse when `num_checks` (at least 1) [`mean_std`]s in a row are below `min_share` of `1 / sqrt(D)`.
+    /// Detector that takes `num_checks` (at least 1) consecutive [`mean_std`] below `min_share` of `1 / sqrt(D)` as a collapse.
     pub fn new(min_share: f64, num_checks: u32) -> Self {
         Self {
             min_share,
@@ -168,8 +168,8 @@ impl CollapseWatch {
         }
     }
 
-    /// Takes the next check, of embeddings of `num_dims` dimensions; says so once, when it has been
-    /// `num_checks` in a row, and again only after it got better and worse. NaN is below.
+    /// Takes the [`mean_std`] of the next check, of embeddings of `num_dims` dimensions. Reports a collapse once, and again only
+    /// after a recovery. NaN counts as below.
     pub fn check(&mut self, mean_std: f64, num_dims: usize) -> Option<Collapse> {
         let healthy = 1.0 / (num_dims as f64).sqrt();
         if mean_std >= self.min_share * healthy {
@@ -190,12 +190,12 @@ impl fmt::Display for Collapse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let checks = match self.num_checks {
             1 => "the last check".to_owned(),
-            num => format!("{num} checks in a row"),
+            num => format!("{num} consecutive checks"),
         };
         write!(
             f,
             "the embeddings collapsed: in {checks} their mean deviation was below {} % of 1/sqrt(D) = \
-             {:.4} (now {:.4}), so they are nearly the same for all images; what follows learns nothing",
+             {:.4} (now {:.4}), so they are nearly the same for all images; further training learns nothing",
             self.min_share * 100.0,
             self.healthy,
             self.mean_std
@@ -211,7 +211,7 @@ fn at_least(expected: usize, vectors: Rows<'_>) -> Result<(), WatchError> {
     Ok(())
 }
 
-/// The unit vectors less their mean, and the sum of squares of each dimension.
+/// Unit vectors minus their mean, and the sum of squares of each dimension.
 fn centred(vectors: Rows<'_>) -> (Vec<f64>, Vec<f64>) {
     let num_dims = vectors.num_dims();
     let mut centred: Vec<f64> = vectors.to_unit().into_iter().map(f64::from).collect();
@@ -219,9 +219,8 @@ fn centred(vectors: Rows<'_>) -> (Vec<f64>, Vec<f64>) {
     for row in centred.chunks_exact(num_dims) {
         means.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
     }
-    means
-        .iter_mut()
-        .for_each(|sum| *sum /= vectors.num_rows() as f64);
+    let num_rows = vectors.num_rows() as f64;
+    means.iter_mut().for_each(|sum| *sum /= num_rows);
     let mut squares = vec![0.0; num_dims];
     for row in centred.chunks_exact_mut(num_dims) {
         for ((x, mean), square) in row.iter_mut().zip(&means).zip(&mut squares) {

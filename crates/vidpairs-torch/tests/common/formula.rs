@@ -1,9 +1,9 @@
-//! Weights that are not stored: scripts/golden/train.py makes the same from the same formula.
+//! Weights by a formula instead of a file; scripts/golden/train.py uses the same.
 
 use tch::Tensor;
 use vidpairs_learn::model::NamedTensors;
 
-/// Numbers between -1 and 1 that depend on their place and `stream` alone, as the script makes them.
+/// Numbers between -1 and 1 that depend on their place and `stream` only, as in the script.
 pub fn uniform(shape: &[i64], stream: usize) -> Tensor {
     let count: i64 = shape.iter().product();
     let values: Vec<f64> = (0..count)
@@ -15,7 +15,7 @@ pub fn uniform(shape: &[i64], stream: usize) -> Tensor {
     Tensor::from_slice(&values).view(shape)
 }
 
-/// Parameters and statistics from the formula, each scaled as its layer needs it.
+/// Fills parameters and statistics by the formula, scaled as their layer needs it.
 pub fn fill(tensors: &NamedTensors) {
     for (stream, named) in tensors.iter().enumerate() {
         let (name, shape) = (&named.name, named.tensor.size());

@@ -1,4 +1,4 @@
-//! `vidpairs invariance` as a user runs it: what it writes, and what it refuses.
+//! Files, messages and refusals of the command `vidpairs invariance`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use vidpairs_learn::model::{Depth, ResNet, ResNetConfig, Stem, to_host};
 use vidpairs_types::{RgbImage, Seed, SizePx};
 use vidpairs_weights::{Weights, write_safetensors};
 
-/// A folder to run in.
+/// Folder that the command runs in.
 struct Bench {
     dir: tempfile::TempDir,
 }
@@ -32,11 +32,15 @@ impl Bench {
         let args = ["invariance", "--out", "out", "--workers", "1"];
         Extract {
             dir: self.dir.path().to_owned(),
-            args: args.iter().chain(more).map(|it| (*it).to_owned()).collect(),
+            args: args
+                .iter()
+                .chain(more)
+                .map(|arg| (*arg).to_owned())
+                .collect(),
         }
     }
 
-    /// Twelve objects in ALOI's layout, six views of each: a square of the object's colour that moves.
+    /// Twelve objects in ALOI's layout, 72 views of each: a moving square in the colour of the object.
     fn aloi(&self) {
         for object in 1..=12u32 {
             let folder = self.path("aloi").join(format!("png2/{object}"));
@@ -48,7 +52,7 @@ impl Bench {
         }
     }
 
-    /// A narrow network whose weights are drawn from `seed`.
+    /// Writes a narrow network with weights drawn from `seed`.
     fn weights(&self, name: &str, seed: u64) {
         let config = ResNetConfig {
             depth: Depth::R18,
@@ -64,17 +68,17 @@ impl Bench {
         write_safetensors(&self.path(name), &weights).unwrap();
     }
 
-    /// Features of 16 units.
+    /// Writes features of 16 units.
     fn features(&self, name: &str, noise: f32) {
         self.features_of(name, 16, noise);
     }
 
-    /// Features of 8 sets of 5 images, in which unit `u` tells set `u mod 8`.
+    /// Writes features of 8 sets of 5 images, in which unit `u` responds to set `u mod 8`.
     fn features_of(&self, name: &str, num_units: usize, noise: f32) {
         self.features_in(name, num_units, noise, 5);
     }
 
-    /// Features of 40 images, so many of each set.
+    /// Writes features of 40 images, `per_set` of each set.
     fn features_in(&self, name: &str, num_units: usize, noise: f32, per_set: i64) {
         let num_images = 40usize;
         let mut values = Vec::new();
@@ -107,7 +111,7 @@ fn drawn(object: u32, view: u32) -> Vec<u8> {
         width: 24,
         height: 18,
     };
-    let color = [object * 20, 255 - object * 20, (object * 77) % 255].map(|it| it as u8);
+    let color = [object * 20, 255 - object * 20, (object * 77) % 255].map(|level| level as u8);
     let left = 2 + view % 8;
     let pixels = (0..size.width * size.height).flat_map(|at| {
         let (x, y) = (at % size.width, at / size.width);
@@ -127,11 +131,14 @@ fn results(dir: &Path) -> Value {
 
 fn score<'a>(panel: &'a Value, model: usize, version: &str) -> &'a Value {
     let scores = panel["models"][model]["scores"].as_array().unwrap();
-    scores.iter().find(|it| it["version"] == version).unwrap()
+    scores
+        .iter()
+        .find(|score| score["version"] == version)
+        .unwrap()
 }
 
 #[test]
-fn two_encoders_are_measured_on_a_data_set_and_compared() {
+fn two_encoders_are_measured_and_compared_on_a_data_set() {
     let bench = Bench::new();
     bench.aloi();
     bench.weights("a.safetensors", 1);
@@ -177,7 +184,7 @@ fn two_encoders_are_measured_on_a_data_set_and_compared() {
     let page = fs::read_to_string(bench.path("out/report.html")).unwrap();
     assert!(page.contains("data:image/jpeg;base64,"), "no picture");
 
-    // Again: the same figures, from features that were kept.
+    // The second run gives the same figures from cached features.
     let cached = fs::metadata(bench.path("out/features")).unwrap();
     let before = cached.modified().unwrap();
     run.run_well();
@@ -223,7 +230,7 @@ fn features_of_another_program_are_measured_without_images() {
 }
 
 #[test]
-fn files_that_label_the_same_things_in_words_and_in_numbers_are_compared_and_others_are_not() {
+fn feature_files_with_equivalent_labels_are_compared_and_others_are_not() {
     let bench = Bench::new();
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/npz");
     let files = [
@@ -244,7 +251,10 @@ fn files_that_label_the_same_things_in_words_and_in_numbers_are_compared_and_oth
     let panels = found["panels"].as_array().unwrap();
     let measured = |panel: &Value| -> Vec<usize> {
         let models = panel["models"].as_array().unwrap().iter().enumerate();
-        models.filter(|it| !it.1.is_null()).map(|it| it.0).collect()
+        models
+            .filter(|(_, model)| !model.is_null())
+            .map(|(index, _)| index)
+            .collect()
     };
     let found: Vec<Vec<usize>> = panels.iter().map(measured).collect();
     assert_eq!(found, [vec![0, 1], vec![2], vec![3]]);
@@ -257,7 +267,7 @@ fn files_that_label_the_same_things_in_words_and_in_numbers_are_compared_and_oth
 }
 
 #[test]
-fn the_difference_of_a_pair_is_that_of_the_table() {
+fn the_difference_of_a_pair_is_that_of_its_scores() {
     let bench = Bench::new();
     bench.features("clean.npz", 0.1);
     bench.features("noisy.npz", 3.0);
@@ -284,7 +294,7 @@ fn the_difference_of_a_pair_is_that_of_the_table() {
 }
 
 #[test]
-fn scores_of_networks_of_other_widths_are_no_pair() {
+fn models_with_different_numbers_of_units_are_not_compared() {
     let bench = Bench::new();
     bench.features_of("narrow.npz", 16, 0.1);
     bench.features_of("wide.npz", 32, 0.1);
@@ -297,14 +307,14 @@ fn scores_of_networks_of_other_widths_are_no_pair() {
 }
 
 #[test]
-fn a_folder_of_results_is_free_again_and_that_of_another_command_is_left_alone() {
+fn a_folder_of_results_can_be_reused_and_that_of_another_command_is_left_unchanged() {
     let bench = Bench::new();
     bench.features("a.npz", 0.1);
     let run = bench.invariance(&["--features", "a.npz"]);
     run.run_well();
     assert!(!bench.path("out/.journal").exists());
     run.run_well();
-    // As a stopped `extract` leaves it.
+    // The state after a stopped `extract`.
     let theirs = bench.path("theirs/.journal");
     fs::create_dir_all(&theirs).unwrap();
     fs::write(theirs.join("progress.jsonl"), "{}").unwrap();
@@ -314,7 +324,7 @@ fn a_folder_of_results_is_free_again_and_that_of_another_command_is_left_alone()
 }
 
 #[test]
-fn an_image_that_cannot_be_read_is_left_out_and_named() {
+fn an_unreadable_image_is_left_out_and_named() {
     let bench = Bench::new();
     bench.aloi();
     bench.weights("a.safetensors", 1);
@@ -338,7 +348,7 @@ fn an_image_that_cannot_be_read_is_left_out_and_named() {
 }
 
 #[test]
-fn what_cannot_be_measured_is_refused_with_the_reason() {
+fn invalid_arguments_are_refused_with_the_reason() {
     let bench = Bench::new();
     bench.features("a.npz", 0.1);
     bench.weights("a.safetensors", 1);

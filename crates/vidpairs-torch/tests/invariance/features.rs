@@ -1,6 +1,6 @@
-//! Features of the images of a data set, from files to rows and back from the cache.
+//! Tests of the features of a data set's images, computed and read from the cache.
 //!
-//! `scripts/golden/features.py` made the figures, with torchvision 0.26 and PyTorch 2.11.
+//! `scripts/golden/features.py` made the expected figures, with torchvision 0.26 and PyTorch 2.11.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde_json::Value;
 use tch::Device;
 use vidpairs_invariance::npz::FeatureTable;
 use vidpairs_learn::model::{
-    Depth, Precision, ResNet, ResNetConfig, Stage, Stem, TrainedResNet, to_host,
+    Depth, NumberFormat, ResNet, ResNetConfig, StageName, Stem, TrainedResNet, to_host,
 };
 use vidpairs_learn::run::{FeatureOptions, ImageFeatures, image_features};
 use vidpairs_run::{Control, RunError};
@@ -21,8 +21,8 @@ use vidpairs_weights::{Weights, write_safetensors};
 
 use crate::formula::fill;
 
-/// Most that a feature may differ from torchvision's, of the mean size of the features: a view differs by a few millionths,
-/// and a dozen layers sum in other orders.
+/// Greatest difference of a feature from torchvision's, relative to the mean absolute feature: views differ by a few
+/// millionths, and a dozen layers sum in different orders.
 const TOLERANCE: f32 = 1e-4;
 
 fn golden(file: &str) -> PathBuf {
@@ -34,7 +34,7 @@ fn cases() -> Value {
     serde_json::from_slice(&fs::read(golden("features.json")).unwrap()).unwrap()
 }
 
-/// The network of the script, by way of a file.
+/// Network of the script, written to a file and opened.
 fn encoder(folder: &Path) -> TrainedResNet {
     let config = ResNetConfig {
         depth: Depth::R18,
@@ -43,8 +43,7 @@ fn encoder(folder: &Path) -> TrainedResNet {
     };
     let network = ResNet::zeroed(&config, Device::Cpu);
     fill(network.tensors());
-    let tensors = network.tensors().iter();
-    let weights: Weights = tensors
+    let weights: Weights = (network.tensors().iter())
         .map(|named| (named.name.clone(), to_host(&named.tensor).unwrap()))
         .collect();
     let path = folder.join("weights.safetensors");
@@ -52,11 +51,10 @@ fn encoder(folder: &Path) -> TrainedResNet {
     TrainedResNet::open(&path, Device::Cpu).unwrap()
 }
 
-/// Images with their boxes, two to a set, one set to a target.
+/// Data set of images with their boxes, two in each set, one set for each target.
 fn sets(images: &[(PathBuf, Option<BoxXywh>)]) -> ImageSets {
     let num_sets = images.len().div_ceil(2);
-    let images = images.iter().enumerate();
-    let images = images.map(|(place, (path, region))| SetImage {
+    let set_images = (images.iter().enumerate()).map(|(place, (path, region))| SetImage {
         path: path.clone(),
         region: *region,
         set_index: place / 2,
@@ -73,7 +71,7 @@ fn sets(images: &[(PathBuf, Option<BoxXywh>)]) -> ImageSets {
                 target_index: num_sets - 1 - set,
             })
             .collect(),
-        images: images.collect(),
+        images: set_images.collect(),
         left_out: Vec::new(),
     }
 }
@@ -94,10 +92,10 @@ fn golden_sets() -> ImageSets {
     sets(&images)
 }
 
-fn options(stage: Stage, out: Option<&Path>) -> FeatureOptions {
+fn options(stage: StageName, out: Option<&Path>) -> FeatureOptions {
     FeatureOptions {
         stage,
-        precision: Precision::F32,
+        precision: NumberFormat::F32,
         out: out.map(Path::to_owned),
         control: Control::quiet(2),
     }
@@ -117,10 +115,10 @@ fn rows(features: &ImageFeatures) -> Vec<&[f32]> {
 }
 
 #[test]
-fn features_of_boxes_are_those_of_torchvision_at_every_stage() {
+fn features_of_boxes_equal_those_of_torchvision_at_every_stage() {
     let folder = tempfile::tempdir().unwrap();
     let (encoder, sets, golden) = (encoder(folder.path()), golden_sets(), cases());
-    for stage in [Stage::Stem, Stage::Layer3, Stage::Pooled] {
+    for stage in [StageName::Stem, StageName::Layer3, StageName::Layer4] {
         let features = image_features(&encoder, &sets, &options(stage, None)).unwrap();
         assert_eq!(features.images, (0..sets.images.len()).collect::<Vec<_>>());
         assert_eq!((&features.left_out, &features.file), (&Vec::new(), &None));
@@ -130,16 +128,22 @@ fn features_of_boxes_are_those_of_torchvision_at_every_stage() {
             .iter()
             .zip(rows(&features))
         {
-            let expected = case["stages"][stage.name()].clone();
+            // The script calls the output of the network `pooled`.
+            let key = if stage == StageName::Layer4 {
+                "pooled"
+            } else {
+                stage.name()
+            };
+            let expected = case["stages"][key].clone();
             let expected: Vec<f32> = serde_json::from_value(expected).unwrap();
             assert_eq!(row.len(), expected.len());
-            let mean = expected.iter().map(|it| it.abs()).sum::<f32>() / row.len() as f32;
+            let mean = expected.iter().map(|value| value.abs()).sum::<f32>() / row.len() as f32;
             let off = row.iter().zip(&expected).map(|(a, b)| (a - b).abs() / mean);
             let off = off.max_by(f32::total_cmp).unwrap();
-            println!("{off:.1e} {stage} {} {}", case["file"], case["region"]);
+            println!("{off:.1e} {key} {} {}", case["file"], case["region"]);
             assert!(
                 off < TOLERANCE,
-                "{stage} {} {}: {off}",
+                "{key} {} {}: {off}",
                 case["file"],
                 case["region"]
             );
@@ -148,10 +152,10 @@ fn features_of_boxes_are_those_of_torchvision_at_every_stage() {
 }
 
 #[test]
-fn the_second_time_features_come_from_the_cache_and_are_the_same() {
+fn a_second_call_reads_the_same_features_from_the_cache() {
     let folder = tempfile::tempdir().unwrap();
     let (encoder, sets) = (encoder(folder.path()), golden_sets());
-    let options = options(Stage::Pooled, Some(folder.path()));
+    let options = options(StageName::Layer4, Some(folder.path()));
     let made = image_features(&encoder, &sets, &options).unwrap();
     let read = image_features(&encoder, &sets, &options).unwrap();
     assert!(made.speed.is_some() && read.speed.is_none());
@@ -164,14 +168,14 @@ fn the_second_time_features_come_from_the_cache_and_are_the_same() {
 }
 
 #[test]
-fn the_cached_file_is_one_that_can_be_scored_by_itself() {
+fn a_cached_file_is_a_feature_file_that_can_be_scored() {
     let folder = tempfile::tempdir().unwrap();
     let (encoder, sets) = (encoder(folder.path()), golden_sets());
-    let options = options(Stage::Pooled, Some(folder.path()));
+    let options = options(StageName::Layer4, Some(folder.path()));
     let features = image_features(&encoder, &sets, &options).unwrap();
     let table = FeatureTable::read(&features.file.clone().unwrap()).unwrap();
     assert_eq!(table.num_units, 128);
-    // Its rows are in an order of their own: by path, then by box.
+    // Its rows are sorted by path, then by box.
     for (row, of_file) in table.features.chunks_exact(128).enumerate() {
         let image = rows(&features)
             .iter()
@@ -183,13 +187,13 @@ fn the_cached_file_is_one_that_can_be_scored_by_itself() {
 }
 
 #[test]
-fn other_sets_of_the_same_images_share_a_file_and_other_boxes_stages_and_sides_do_not() {
+fn data_sets_of_the_same_images_share_a_file_and_other_boxes_stages_and_sides_do_not() {
     let folder = tempfile::tempdir().unwrap();
     let (encoder, sets) = (encoder(folder.path()), golden_sets());
     let of = |sets: &ImageSets, stage| {
         image_features(&encoder, sets, &options(stage, Some(folder.path()))).unwrap()
     };
-    let made = of(&sets, Stage::Pooled);
+    let made = of(&sets, StageName::Layer4);
     let mut others = sets.clone();
     others.images.reverse();
     others.images.push(others.images[2].clone());
@@ -197,7 +201,7 @@ fn other_sets_of_the_same_images_share_a_file_and_other_boxes_stages_and_sides_d
         .images
         .iter_mut()
         .for_each(|image| image.set_index = 0);
-    let shared = of(&others, Stage::Layer4);
+    let shared = of(&others, StageName::Layer4);
     assert_eq!((&shared.file, shared.speed), (&made.file, None));
     assert_eq!(shared.images.len(), 9);
     let mut expected = rows(&made);
@@ -210,9 +214,9 @@ fn other_sets_of_the_same_images_share_a_file_and_other_boxes_stages_and_sides_d
     let mut smaller = sets.clone();
     smaller.side_px = 24;
     for other in [
-        of(&moved, Stage::Pooled),
-        of(&smaller, Stage::Pooled),
-        of(&sets, Stage::Layer3),
+        of(&moved, StageName::Layer4),
+        of(&smaller, StageName::Layer4),
+        of(&sets, StageName::Layer3),
     ] {
         assert!(other.speed.is_some() && other.file != made.file);
     }
@@ -220,10 +224,10 @@ fn other_sets_of_the_same_images_share_a_file_and_other_boxes_stages_and_sides_d
 }
 
 #[test]
-fn a_file_that_is_damaged_is_made_anew() {
+fn a_damaged_file_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let (encoder, sets) = (encoder(folder.path()), golden_sets());
-    let options = options(Stage::Pooled, Some(folder.path()));
+    let options = options(StageName::Layer4, Some(folder.path()));
     let made = image_features(&encoder, &sets, &options).unwrap();
     let path = made.file.clone().unwrap();
     let whole = fs::read(&path).unwrap();
@@ -239,7 +243,7 @@ fn a_file_that_is_damaged_is_made_anew() {
 }
 
 #[test]
-fn images_that_cannot_be_read_are_left_out_with_their_reasons_until_they_change() {
+fn unreadable_images_are_left_out_with_their_reasons_until_they_change() {
     let folder = tempfile::tempdir().unwrap();
     let encoder = encoder(folder.path());
     let at = |name: &str| folder.path().join(name);
@@ -257,10 +261,17 @@ fn images_that_cannot_be_read_are_left_out_with_their_reasons_until_they_change(
         (at("good.jpg"), None),
         (at("good.jpg"), Some(beside)),
     ];
-    let (sets, options) = (sets(&images), options(Stage::Pooled, Some(folder.path())));
+    let (sets, options) = (
+        sets(&images),
+        options(StageName::Layer4, Some(folder.path())),
+    );
     let made = image_features(&encoder, &sets, &options).unwrap();
     assert_eq!(made.images, [1, 4]);
-    let reasons: Vec<_> = made.left_out.iter().map(|it| it.reason.as_str()).collect();
+    let reasons: Vec<_> = made
+        .left_out
+        .iter()
+        .map(|image| image.reason.as_str())
+        .collect();
     assert!(
         reasons[0].starts_with("neither a JPEG nor a PNG"),
         "{reasons:?}"
@@ -271,7 +282,7 @@ fn images_that_cannot_be_read_are_left_out_with_their_reasons_until_they_change(
     );
     assert!(reasons[2].starts_with("cannot read it"), "{reasons:?}");
     assert!(
-        reasons[3].contains("has no part in the image of 48 x 40 px"),
+        reasons[3].contains("lies outside the image of 48 x 40 px"),
         "{reasons:?}"
     );
     assert!(made.left_out[0].what.ends_with("text.png"));
@@ -285,13 +296,13 @@ fn images_that_cannot_be_read_are_left_out_with_their_reasons_until_they_change(
 }
 
 #[test]
-fn an_image_that_was_changed_makes_a_new_file() {
+fn a_changed_image_gives_a_new_file() {
     let folder = tempfile::tempdir().unwrap();
     let encoder = encoder(folder.path());
     let path = folder.path().join("image.png");
     fs::copy(golden("image.png"), &path).unwrap();
     let sets = sets(&[(path.clone(), None)]);
-    let options = options(Stage::Pooled, Some(folder.path()));
+    let options = options(StageName::Layer4, Some(folder.path()));
     let first = image_features(&encoder, &sets, &options).unwrap();
     let file = fs::File::options().write(true).open(&path).unwrap();
     file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(7))
@@ -301,10 +312,10 @@ fn an_image_that_was_changed_makes_a_new_file() {
 }
 
 #[test]
-fn without_one_image_that_can_be_read_the_first_is_named() {
+fn the_error_without_any_readable_image_names_the_first() {
     let folder = tempfile::tempdir().unwrap();
     let encoder = encoder(folder.path());
-    let options = options(Stage::Pooled, Some(folder.path()));
+    let options = options(StageName::Layer4, Some(folder.path()));
     let missing = sets(&[(folder.path().join("missing.png"), None)]);
     let err = image_features(&encoder, &missing, &options).unwrap_err();
     let text = with_causes(&err);
@@ -317,10 +328,10 @@ fn without_one_image_that_can_be_read_the_first_is_named() {
 }
 
 #[test]
-fn a_run_that_is_stopped_keeps_nothing_and_says_so() {
+fn an_interrupted_run_keeps_no_features_and_reports_it() {
     let folder = tempfile::tempdir().unwrap();
     let encoder = encoder(folder.path());
-    let options = options(Stage::Pooled, Some(folder.path()));
+    let options = options(StageName::Layer4, Some(folder.path()));
     options.control.cancel.set();
     let err = image_features(&encoder, &golden_sets(), &options).unwrap_err();
     assert!(matches!(err, RunError::Interrupted { .. }), "{err}");
@@ -339,7 +350,7 @@ fn any_number_of_workers_gives_the_same_rows() {
         .collect();
     let sets = sets(&images);
     let of = |workers| {
-        let mut options = options(Stage::Layer1, None);
+        let mut options = options(StageName::Layer1, None);
         options.control.workers = workers;
         image_features(&encoder, &sets, &options).unwrap()
     };

@@ -1,4 +1,4 @@
-//! A full disk ends `vidpairs train` with a word on what to do, and costs no step that was safe.
+//! A full disk ends `vidpairs train` with advice, and loses no saved step.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use vidpairs_fixtures::extract::small_disk::run_twice;
 use vidpairs_fixtures::train::{MOCO, Work, finite_weights};
 
 #[test]
-fn a_run_into_a_full_disk_says_so_and_goes_on_when_there_is_room() {
+fn a_run_on_a_full_disk_reports_it_and_resumes_when_there_is_space() {
     let work = Work::new(MOCO);
     work.train("expected").set("train.keep=2").run_well();
     let expected = work.result("expected");
@@ -14,7 +14,7 @@ fn a_run_into_a_full_disk_says_so_and_goes_on_when_there_is_room() {
     let checkpoint = kib("expected/checkpoints/step-0000000020.safetensors");
     let all = 3 * checkpoint + kib("expected/backbone.safetensors");
 
-    // From a disk that holds no file to one where the last checkpoint has no room. A page is 4 KiB.
+    // From a disk that holds no file to one without space for the last checkpoint. A page is 4 KiB.
     let mut disks: Vec<String> = [3, 5, 8, 10]
         .map(|inodes| format!("size=64m,nr_inodes={inodes}"))
         .into();
@@ -25,7 +25,7 @@ fn a_run_into_a_full_disk_says_so_and_goes_on_when_there_is_room() {
     disks.extend(sizes.chain(last).map(|kib| format!("size={kib}k")));
     let (mut num_full, mut num_with_checkpoint) = (0, 0);
     for disk in disks {
-        // With as many workers again: another number sums in another order.
+        // The same number of workers, as another number sums in another order.
         let run = work.train("out").set("train.keep=2");
         let Some(is_full) = run_twice(&run, "", &disk) else {
             return;

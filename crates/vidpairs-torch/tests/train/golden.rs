@@ -1,9 +1,9 @@
-//! The networks and methods against PyTorch 2.11 and torchvision 0.26: `scripts/golden/train.py` made the figures.
+//! Compares networks and methods with PyTorch 2.11 and torchvision 0.26. `scripts/golden/train.py` made the expected figures.
 
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 use vidpairs_learn::model::{
-    Depth, NamedTensors, Pass, Precision, ResNet, ResNetConfig, Stem, channels_last, unit_rows,
+    Depth, NamedTensors, NumberFormat, Pass, ResNet, ResNetConfig, Stem, channels_last, unit_rows,
 };
 use vidpairs_learn::train::{
     DecayOf, HeadKind, Moco, MocoConfig, Pirl, PirlConfig, Sgd, SgdConfig, StepInputs,
@@ -13,15 +13,12 @@ use vidpairs_types::Seed;
 use crate::formula::{fill, uniform};
 
 const LR: f64 = 0.03;
-/// Of steps in 64 bits: the order of sums is all that differs.
+/// Relative tolerance of steps in f64, which differ by the order of sums only.
 const TOLERANCE: f64 = 1e-7;
 
 fn golden(name: &str) -> Value {
-    let path = format!(
-        "{}/../../tests/golden/train/{name}.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    let text = std::fs::read_to_string(path).unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/train");
+    let text = std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap();
     serde_json::from_str::<Value>(&text).unwrap()["content"].take()
 }
 
@@ -29,7 +26,7 @@ fn images(count: i64, side: i64, stream: usize) -> Tensor {
     channels_last(&(uniform(&[count, 3, side, side], stream) * 1.5))
 }
 
-/// Steps are compared in 64 bits: in 32 they magnify the last bits so much that layouts in memory part after two.
+/// Converts tensors to f64. In f32 steps magnify rounding so much that memory layouts differ visibly after two.
 fn widen(tensors: &NamedTensors) {
     for named in tensors.iter() {
         if named.tensor.kind() == Kind::Float {
@@ -39,7 +36,7 @@ fn widen(tensors: &NamedTensors) {
     }
 }
 
-/// Compares with what the script's `digest` stored, to `tolerance` of the tensor's mean absolute value.
+/// Asserts that `tensor` equals the `digest` of the script, within `tolerance` of its mean absolute value.
 fn assert_close(what: &str, tensor: &Tensor, golden: &Value, tolerance: f64) {
     let flat = tensor.detach().to_kind(Kind::Double).reshape([-1]);
     let len = flat.size()[0];
@@ -82,15 +79,15 @@ fn network(depth: Depth) -> ResNetConfig {
 }
 
 const EVALUATION: Pass = Pass::Evaluation {
-    precision: Precision::F32,
+    precision: NumberFormat::F32,
 };
 const TRAINING: Pass = Pass::Training {
     groups: 1,
-    precision: Precision::F32,
+    precision: NumberFormat::F32,
 };
 
 #[test]
-fn resnets_give_the_features_and_statistics_of_torchvision() {
+fn features_and_statistics_of_resnets_equal_those_of_torchvision() {
     let golden = golden("features");
     for depth in [Depth::R18, Depth::R34, Depth::R50] {
         let net = ResNet::zeroed(&network(depth), Device::Cpu);
@@ -105,7 +102,7 @@ fn resnets_give_the_features_and_statistics_of_torchvision() {
                 &golden["evaluation"],
                 1e-4,
             );
-            // Two images a batch: variances of a few values, which magnify the last bits.
+            // A batch of two images: variances of few values magnify rounding.
             assert_close(
                 name,
                 &net.forward(&images, TRAINING),
@@ -124,14 +121,14 @@ fn resnets_give_the_features_and_statistics_of_torchvision() {
 }
 
 #[test]
-fn bfloat16_rounds_where_the_autocast_of_pytorch_rounds() {
+fn bfloat16_rounds_where_autocast_of_pytorch_does() {
     let net = ResNet::zeroed(&network(Depth::R18), Device::Cpu);
     fill(net.tensors());
     let pass = Pass::Evaluation {
-        precision: Precision::Bf16,
+        precision: NumberFormat::Bf16,
     };
     let features = tch::no_grad(|| net.forward(&images(2, 64, 1000).to_kind(Kind::Float), pass));
-    // A value has 8 bits; two dozen layers round one after the other.
+    // Values have 8 bits, and two dozen layers round one after the other.
     assert_close(
         "bf16",
         &features,
@@ -140,7 +137,12 @@ fn bfloat16_rounds_where_the_autocast_of_pytorch_rounds() {
     );
 }
 
-fn moco_follows_the_reference(name: &str, head: HeadKind, temperature: f64, num_views: usize) {
+fn assert_moco_equals_the_reference(
+    name: &str,
+    head: HeadKind,
+    temperature: f64,
+    num_views: usize,
+) {
     let config = MocoConfig {
         network: network(Depth::R18),
         head,
@@ -152,7 +154,7 @@ fn moco_follows_the_reference(name: &str, head: HeadKind, temperature: f64, num_
         is_shuffled: true,
         is_symmetric: false,
         region_weight: 0.5,
-        precision: Precision::F32,
+        precision: NumberFormat::F32,
     };
     let mut moco = Moco::new(config, Seed::of_run(0), Device::Cpu);
     widen(moco.trained());
@@ -228,22 +230,22 @@ fn moco_follows_the_reference(name: &str, head: HeadKind, temperature: f64, num_
 }
 
 #[test]
-fn moco_v1_takes_the_steps_of_the_reference() {
-    moco_follows_the_reference("moco-v1", HeadKind::Linear, 0.07, 2);
+fn steps_of_moco_v1_equal_the_reference() {
+    assert_moco_equals_the_reference("moco-v1", HeadKind::Linear, 0.07, 2);
 }
 
 #[test]
-fn moco_v2_takes_the_steps_of_the_reference() {
-    moco_follows_the_reference("moco-v2", HeadKind::Mlp, 0.2, 2);
+fn steps_of_moco_v2_equal_the_reference() {
+    assert_moco_equals_the_reference("moco-v2", HeadKind::Mlp, 0.2, 2);
 }
 
 #[test]
-fn frames_and_regions_share_the_encoders_and_the_queue_as_in_the_reference() {
-    moco_follows_the_reference("frames-and-regions", HeadKind::Mlp, 0.2, 4);
+fn steps_of_moco_on_frames_and_regions_equal_the_reference() {
+    assert_moco_equals_the_reference("frames-and-regions", HeadKind::Mlp, 0.2, 4);
 }
 
 #[test]
-fn pirl_takes_the_steps_of_the_reference() {
+fn steps_of_pirl_equal_the_reference() {
     let config = PirlConfig {
         network: network(Depth::R18),
         embedding: 128,
@@ -251,7 +253,7 @@ fn pirl_takes_the_steps_of_the_reference() {
         negatives: 24,
         bank_momentum: 0.5,
         groups: 1,
-        precision: Precision::F32,
+        precision: NumberFormat::F32,
     };
     let mut pirl = Pirl::new(config, 24, Seed::of_run(0), Device::Cpu);
     widen(pirl.trained());

@@ -1,8 +1,8 @@
-//! Networks and methods against PyTorch, and `vidpairs train` as a user runs it.
+//! Tests of networks and methods against PyTorch, and of the command `vidpairs train`.
 
-// Clippy knows a test by its attribute, and takes the functions beside it for production code.
+// Clippy recognises tests by their attribute, and takes their helper functions for production code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-#![allow(clippy::print_stdout, clippy::print_stderr)] // what was tested how often, and what was left out
+#![allow(clippy::print_stdout, clippy::print_stderr)] // counts of tested cases, and skipped parts
 
 #[path = "../common/formula.rs"]
 mod formula;

@@ -1,4 +1,4 @@
-//! What `vidpairs train` refuses, and that it says what to do instead.
+//! Settings, folders and files that `vidpairs train` refuses, and its advice.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use vidpairs_fixtures::train::{
 };
 use vidpairs_weights::{Weights, parse_weights, read_weights, safetensors_bytes};
 
-/// Asserts that nothing was begun in `out`.
+/// Asserts that the run is refused before it creates its folder.
 #[track_caller]
 fn refused(work: &Work, train: &Train, words: &[&str]) {
     let ran = train.run();
@@ -16,11 +16,14 @@ fn refused(work: &Work, train: &Train, words: &[&str]) {
         ran.stdout.is_empty() && !ran.stderr.contains("panicked"),
         "{ran:?}"
     );
-    assert!(!work.path("run").exists(), "a folder was made: {ran:?}");
+    assert!(
+        !work.path("run").exists(),
+        "the folder was created: {ran:?}"
+    );
 }
 
 #[test]
-fn shards_that_the_pipeline_does_not_speak_of_are_refused() {
+fn shards_that_do_not_match_the_pipeline_are_refused() {
     let work = Work::new(MOCO);
     let train = work.train("run");
     work.write_shards("images", &Shapes::IMAGES);
@@ -71,7 +74,7 @@ fn a_supervised_run_without_labels_is_refused() {
 }
 
 #[test]
-fn a_device_that_is_not_there_is_refused() {
+fn a_missing_device_is_refused() {
     let work = Work::new(MOCO);
     let on = |device: &str| work.train("run").replace("cpu", device);
     let words = "--device is \"gpu\"; expected \"cpu\", \"cuda\" or \"cuda:N\"";
@@ -80,7 +83,7 @@ fn a_device_that_is_not_there_is_refused() {
 }
 
 #[test]
-fn settings_that_cannot_be_are_refused_by_their_names() {
+fn invalid_settings_are_refused_by_name() {
     let work = Work::new(MOCO);
     let with = |setting: &str| work.train("run").set(setting);
     refused(&work, &with("train.bach=8"), &["train.bach", "batch"]);
@@ -115,7 +118,7 @@ fn a_folder_without_labelled_images_is_refused() {
 }
 
 #[test]
-fn fewer_labelled_images_than_two_of_each_label_are_refused_by_the_key() {
+fn a_limit_below_two_labelled_images_for_each_label_is_refused_by_name() {
     let work = Work::new(MOCO);
     work.write_labelled("labelled");
     let train = work.train("run").arg("--knn").arg("labelled");
@@ -124,7 +127,7 @@ fn fewer_labelled_images_than_two_of_each_label_are_refused_by_the_key() {
 }
 
 #[test]
-fn a_labelled_image_that_is_none_ends_the_run_by_its_name() {
+fn a_labelled_file_that_is_no_image_ends_the_run_with_its_name() {
     let work = Work::new(MOCO);
     work.write_labelled("labelled");
     fs::write(work.path("labelled/box/3.jpg"), "no image").unwrap();
@@ -133,13 +136,13 @@ fn a_labelled_image_that_is_none_ends_the_run_by_its_name() {
 }
 
 #[test]
-fn a_run_that_saved_nothing_stands_in_nobodys_way() {
+fn a_run_without_checkpoint_can_be_replaced_by_another() {
     let work = Work::new(MOCO);
     work.train("run")
         .set("train.epochs=1")
         .set("train.learning_rate=0.1")
         .run_well();
-    // As one that failed before its first checkpoint leaves it.
+    // The state after a failure before the first checkpoint.
     fs::remove_dir_all(work.path("run/checkpoints")).unwrap();
     work.train("run").set("train.epochs=1").run_well();
     let stored = fs::read_to_string(work.path("run/run.json")).unwrap();
@@ -147,7 +150,7 @@ fn a_run_that_saved_nothing_stands_in_nobodys_way() {
 }
 
 #[test]
-fn the_folder_of_another_run_or_of_somebody_else_is_left_alone() {
+fn a_folder_of_another_run_or_of_other_files_is_left_unchanged() {
     let work = Work::new(MOCO);
     work.train("run").set("train.epochs=1").run_well();
     let before = snapshot(&work.path("run"));
@@ -190,7 +193,7 @@ fn the_folder_of_another_run_or_of_somebody_else_is_left_alone() {
 }
 
 #[test]
-fn what_is_written_when_may_change_while_a_run_is_stopped() {
+fn intervals_of_logs_and_checkpoints_may_change_between_stop_and_resume() {
     let work = Work::new(MOCO);
     work.train("expected").run_well();
     work.train("run").run_well();
@@ -215,7 +218,7 @@ fn what_is_written_when_may_change_while_a_run_is_stopped() {
 }
 
 #[test]
-fn a_checkpoint_that_is_none_of_this_model_is_named_with_what_differs() {
+fn a_checkpoint_of_another_model_is_refused_with_the_difference() {
     let work = Work::new(MOCO);
     work.train("run").run_well();
     let last = checkpoint(&work.path("run"), 20);
@@ -225,7 +228,7 @@ fn a_checkpoint_that_is_none_of_this_model_is_named_with_what_differs() {
         .set("train.epochs=1")
         .run_well();
     let path = "run/checkpoints/step-0000000020.safetensors";
-    let said = |bytes: &[u8]| -> Ran {
+    let resume_with = |bytes: &[u8]| -> Ran {
         fs::write(&last, bytes).unwrap();
         let ran = work.train("run").run();
         ran.failed_with(2, &[path]);
@@ -237,24 +240,23 @@ fn a_checkpoint_that_is_none_of_this_model_is_named_with_what_differs() {
         ran
     };
     let wide = fs::read(checkpoint(&work.path("wide"), 5)).unwrap();
-    said(&wide).failed_with(
+    resume_with(&wide).failed_with(
         2,
         &[
             "a checkpoint of another model",
-            "is [",
-            "there and [",
-            "here",
+            "has the shape [",
+            "this model expects [",
         ],
     );
     let backbone = fs::read(work.path("wide/backbone.safetensors")).unwrap();
-    said(&backbone).failed_with(2, &["missing"]);
-    said(b"garbage").failed_with(2, &["neither safetensors nor"]);
-    said(b"").failed_with(2, &[path]);
-    said(&sound[..sound.len() / 2]).failed_with(2, &[path]);
+    resume_with(&backbone).failed_with(2, &["missing"]);
+    resume_with(b"garbage").failed_with(2, &["neither safetensors nor"]);
+    resume_with(b"").failed_with(2, &[path]);
+    resume_with(&sound[..sound.len() / 2]).failed_with(2, &[path]);
     let plain = parse_weights(&sound).unwrap();
     let plain: Weights = plain.into_iter().collect();
     let plain = safetensors_bytes(&plain).unwrap();
-    said(&plain).failed_with(2, &["its metadata lack how far the run was"]);
+    resume_with(&plain).failed_with(2, &["its metadata lack how far the run was"]);
     fs::write(&last, sound).unwrap();
     work.train("run").run_well();
 }
@@ -273,11 +275,11 @@ fn a_folder_in_use_is_refused() {
 }
 
 #[test]
-fn of_runs_that_begin_in_one_folder_at_once_one_goes_on() {
+fn of_runs_started_in_one_folder_at_once_one_proceeds() {
     let work = Work::new(MOCO);
     work.train("expected").run_well();
-    let begun: Vec<_> = (0..3).map(|_| work.train("run").spawn()).collect();
-    let ended: Vec<Ran> = begun.into_iter().map(Ran::of).collect();
+    let started: Vec<_> = (0..3).map(|_| work.train("run").spawn()).collect();
+    let ended: Vec<Ran> = started.into_iter().map(Ran::of).collect();
     let is_done = |ran: &&Ran| ran.code == Some(0);
     assert!(ended.iter().any(|ran| is_done(&ran)), "{ended:?}");
     for ran in ended.iter().filter(|ran| !is_done(ran)) {

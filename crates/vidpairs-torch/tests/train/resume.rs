@@ -1,4 +1,4 @@
-//! Stopping `vidpairs train` at any moment: the same command goes on to what it would have come to.
+//! `vidpairs train` can be stopped at any moment: the same command resumes it, with the results of an uninterrupted run.
 
 use std::time::Duration;
 use std::{fs, thread};
@@ -9,8 +9,8 @@ use vidpairs_fixtures::train::{
     with_metrics,
 };
 
-/// Runs `experiment` to its end in one go, and in another folder with a kill soon after each of `moments`: so many lines
-/// of `metrics.jsonl`, between two checkpoints or at one. A kill and what it hits are never timed the same way twice.
+/// Runs `experiment` without interruption, and in another folder with a kill soon after each of `moments`, given in lines of
+/// `metrics.jsonl`, between checkpoints or at one. The delay of each kill is different.
 fn assert_kills_cost_nothing(experiment: Experiment, moments: &[usize]) {
     let work = Work::new(experiment);
     work.train("expected").run_well();
@@ -29,12 +29,12 @@ fn assert_kills_cost_nothing(experiment: Experiment, moments: &[usize]) {
     let when = format!("{method} after {num_killed} kills");
     work.result("run")
         .assert_is(&work.result("expected"), &when);
-    assert_nothing_is_left(&work, "run");
+    assert_is_clean(&work, "run");
 }
 
-/// Asserts that no half-written file is there, and that each step is told of once.
+/// Asserts that no partly written file is left, and that the log has each step once.
 #[track_caller]
-fn assert_nothing_is_left(work: &Work, out: &str) {
+fn assert_is_clean(work: &Work, out: &str) {
     let names = vidpairs_fixtures::train::files(&work.path(out)).into_keys();
     let left: Vec<String> = names
         .filter(|name| name.contains(".part") || name.contains(".journal"))
@@ -75,7 +75,7 @@ fn a_killed_supervised_run_ends_with_the_same_bytes() {
 }
 
 #[test]
-fn a_run_that_is_asked_to_stop_says_what_is_safe_and_goes_on_to_the_same_bytes() {
+fn an_interrupted_run_reports_its_saved_steps_and_resumes_to_the_same_bytes() {
     let work = Work::new(MOCO);
     work.train("expected").run_well();
     for how in ["INT", "TERM"] {
@@ -95,14 +95,14 @@ fn a_run_that_is_asked_to_stop_says_what_is_safe_and_goes_on_to_the_same_bytes()
         assert_eq!(metrics(&work.path(how)).len() as u64, step);
         work.train(how).run_well();
         work.result(how).assert_is(&work.result("expected"), how);
-        assert_nothing_is_left(&work, how);
+        assert_is_clean(&work, how);
     }
 }
 
-/// Every file of a run has its name from a rename, and goes with an unlink: a kill at each of them leaves every order of files
-/// that there can be.
+/// Every file of a run gets its name by a rename and is removed by an unlink, so kills at these calls leave every possible
+/// state of the folder.
 #[test]
-fn a_run_killed_at_any_change_of_its_folder_ends_with_the_same_bytes() {
+fn a_run_killed_at_any_change_of_its_folder_resumes_to_the_same_bytes() {
     let work = Work::new(MOCO);
     work.write_labelled("labelled");
     let run = |out: &str| {
@@ -117,7 +117,7 @@ fn a_run_killed_at_any_change_of_its_folder_ends_with_the_same_bytes() {
     for out in each_call(&["rename", "unlink"], run) {
         run(&out).run_well();
         work.result(&out).assert_is(&expected, &out);
-        assert_nothing_is_left(&work, &out);
+        assert_is_clean(&work, &out);
         let names =
             |out: &str| vidpairs_fixtures::train::files(&work.path(out).join("checkpoints"));
         assert!(names(&out) == names("expected"), "checkpoints, {out}");

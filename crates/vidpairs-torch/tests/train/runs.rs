@@ -1,4 +1,4 @@
-//! What a run of `vidpairs train` leaves, what it says, and what it makes of damaged records.
+//! Files and messages of `vidpairs train`, and its handling of damaged records.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ fn event_files(work: &Work, out: &str) -> usize {
 }
 
 #[test]
-fn a_run_leaves_the_trunk_under_the_names_of_torchvision() {
+fn a_run_writes_the_trunk_with_the_names_of_torchvision() {
     let work = Work::new(MOCO);
     let summary = work.train("run").run_json();
     assert_eq!(summary["steps"], 20);
@@ -48,7 +48,7 @@ fn a_run_leaves_the_trunk_under_the_names_of_torchvision() {
 }
 
 #[test]
-fn a_complete_run_is_left_as_it_is() {
+fn a_complete_run_is_left_unchanged() {
     let work = Work::new(MOCO);
     work.train("run").run_well();
     let before = snapshot(&work.path("run"));
@@ -63,7 +63,7 @@ fn a_complete_run_is_left_as_it_is() {
 }
 
 #[test]
-fn the_last_checkpoints_and_the_best_stay() {
+fn the_last_checkpoints_and_the_best_are_kept() {
     let work = Work::new(MOCO);
     work.write_labelled("labelled");
     let run = work.train("run").set("train.keep=2");
@@ -97,7 +97,7 @@ fn the_last_checkpoints_and_the_best_stay() {
 }
 
 #[test]
-fn a_run_learns_nothing_from_damaged_records_and_counts_them() {
+fn damaged_records_are_skipped_and_counted() {
     let shapes = Shapes {
         cut_jpeg: Some(21),
         ..Shapes::FRAMES
@@ -112,15 +112,15 @@ fn a_run_learns_nothing_from_damaged_records_and_counts_them() {
         metrics(&work.path("run")).last().unwrap()["damaged_records"],
         3
     );
-    let said = work.train("other").run_well().stdout;
-    assert!(said.contains("3 records could not be used"), "{said}");
-    let said = work.train("told").arg("--verbose").run_well().stderr;
-    assert_eq!(said.matches("set aside: ").count(), 3, "{said}");
+    let output = work.train("other").run_well().stdout;
+    assert!(output.contains("3 records could not be used"), "{output}");
+    let output = work.train("verbose").arg("--verbose").run_well().stderr;
+    assert_eq!(output.matches("set aside: ").count(), 3, "{output}");
     work.result("run").assert_is(&work.result("other"), "again");
 }
 
 #[test]
-fn a_lost_shard_costs_its_records_and_the_run_ends_well() {
+fn a_run_without_one_of_its_shards_succeeds_and_counts_the_lost_records() {
     let work = Work::new(MOCO);
     fs::remove_file(work.path("shards/pairs-000001.tar")).unwrap();
     let summary = work.train("run").run_json();
@@ -131,7 +131,7 @@ fn a_lost_shard_costs_its_records_and_the_run_ends_well() {
 }
 
 #[test]
-fn where_all_records_are_damaged_the_run_ends_with_the_reason() {
+fn a_run_on_damaged_records_only_fails_with_the_reason() {
     let work = Work::new(MOCO);
     for number in 0..40 {
         damage::flip_byte(&work.path("shards"), number);
@@ -148,7 +148,7 @@ fn where_all_records_are_damaged_the_run_ends_with_the_reason() {
 }
 
 #[test]
-fn records_without_a_label_teach_a_supervised_run_nothing_and_do_it_no_harm() {
+fn a_supervised_run_ignores_records_without_label() {
     let shapes = Shapes {
         labelled_every: 10,
         ..Shapes::FRAMES
@@ -162,7 +162,7 @@ fn records_without_a_label_teach_a_supervised_run_nothing_and_do_it_no_harm() {
     finite_weights(&checkpoint(&work.path("run"), 40));
 }
 
-/// A learning rate at which weights grow a hundredfold a step.
+/// Runs with settings that multiply weights by a hundred at every step.
 fn diverging(work: &Work, out: &str, checkpoint_steps: u32) -> Ran {
     let settings = [
         "learning_rate=100",
@@ -184,7 +184,7 @@ fn diverging(work: &Work, out: &str, checkpoint_steps: u32) -> Ran {
 }
 
 #[test]
-fn a_loss_that_is_no_number_ends_the_run_and_no_checkpoint_holds_it() {
+fn a_diverging_run_fails_and_leaves_only_finite_checkpoints() {
     let work = Work::new(MOCO);
     let ran = diverging(&work, "run", 1);
     let last = checkpoints(&work.path("run")).pop().unwrap();
@@ -205,22 +205,22 @@ fn a_loss_that_is_no_number_ends_the_run_and_no_checkpoint_holds_it() {
 }
 
 #[test]
-fn a_collapse_is_told_once() {
+fn a_collapse_is_reported_once() {
     let work = Work::new(MOCO);
-    let said = work
+    let output = work
         .train("run")
         .set("train.learning_rate=2")
         .run_well()
         .stderr;
     assert_eq!(
-        said.matches("warning: the embeddings collapsed").count(),
+        output.matches("warning: the embeddings collapsed").count(),
         1,
-        "{said}"
+        "{output}"
     );
 }
 
 #[test]
-fn what_is_unwise_is_said_and_is_no_reason_to_stop() {
+fn unwise_settings_give_warnings_and_do_not_stop_the_run() {
     let work = Work::new(MOCO);
     let warned = |out: &str, settings: &[&str]| {
         let run = work
@@ -230,23 +230,23 @@ fn what_is_unwise_is_said_and_is_no_reason_to_stop() {
         let run = settings.iter().fold(run, |run, setting| run.set(setting));
         run.run_well().stderr
     };
-    let said = warned("fine", &["train.queue=8"]);
-    assert!(!said.contains("warning"), "{said}");
-    let said = warned("large", &["train.queue=24"]);
+    let output = warned("fine", &["train.queue=8"]);
+    assert!(!output.contains("warning"), "{output}");
+    let output = warned("large", &["train.queue=24"]);
     assert!(
-        said.contains("warning: a queue of 24 holds more than a quarter of the 40 records"),
-        "{said}"
+        output.contains("warning: a queue of 24 holds more than a quarter of the 40 records"),
+        "{output}"
     );
-    let said = warned("uneven", &["train.queue=9"]);
+    let output = warned("uneven", &["train.queue=9"]);
     assert!(
-        said.contains("a queue of 9 is no multiple of the batch of 8"),
-        "{said}"
+        output.contains("a queue of 9 is no multiple of the batch of 8"),
+        "{output}"
     );
-    let said = warned("enlarged", &["augment.size=48"]);
+    let output = warned("enlarged", &["augment.size=48"]);
     let words = "images are 32 px at their short side and views 48 px";
     assert!(
-        said.contains(words) && said.contains("augment.size to at most 32"),
-        "{said}"
+        output.contains(words) && output.contains("augment.size to at most 32"),
+        "{output}"
     );
     let quiet = work
         .train("quiet")

@@ -1,4 +1,4 @@
-//! TensorBoard shows what event files hold, once for every step, also after a run was killed and went on.
+//! TensorBoard shows each step of the event files once, also after a run was killed and resumed.
 
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn tensorboard_shows_each_step_once_after_a_kill_in_the_middle_of_an_event() {
     let shown = shown_by_tensorboard(folder.path());
     assert_eq!(shown["loss"].as_array().unwrap().len(), 5);
 
-    // The last checkpoint was that before step 3; steps 3 and 4 are done again. The clock went back, too.
+    // The last checkpoint is that before step 3, so steps 3 and 4 are repeated. The clock went back, too.
     let mut resumed = EventWriter::resume(folder.path(), 50.0, 3).unwrap();
     resumed.scalars(3, 50.0, &[("loss", -3.0)]).unwrap();
     let shown = shown_by_tensorboard(folder.path());

@@ -1,4 +1,4 @@
-//! Views of boxes, as representations are measured on them.
+//! Views of boxes, for measuring invariances.
 
 use vidpairs_image::jpeg::{Reduction, RegionDecoder, compress};
 use vidpairs_image::png::{self, PngEffort};
@@ -7,7 +7,7 @@ use vidpairs_types::{BoxXywh, RegionPx, RgbImage, SizePx};
 use super::super::*;
 use super::golden;
 
-/// Px of the box are at other places in the cut image: weights may differ in the last bits.
+/// Coordinates in the cut image differ, so weights may differ in the last bits.
 const TOLERANCE: f32 = 1e-5;
 
 const BOXES: [[f64; 4]; 6] = [
@@ -60,7 +60,7 @@ fn assert_same(what: &str, a: &[f32], b: &[f32]) {
 }
 
 #[test]
-fn the_view_of_a_box_is_that_of_the_box_cut_out_of_the_decoded_image() {
+fn the_view_of_a_box_equals_that_of_the_box_cut_out_of_the_decoded_image() {
     let image = golden::image();
     let jpeg = compress(&image, 92).unwrap();
     let png = png::encode(&image, PngEffort::Fast).unwrap();
@@ -83,7 +83,7 @@ fn the_view_of_a_box_is_that_of_the_box_cut_out_of_the_decoded_image() {
 }
 
 #[test]
-fn without_a_box_the_view_of_a_png_is_the_squashed_image() {
+fn without_a_box_the_view_is_the_squashed_image() {
     let image = golden::image();
     let png = png::encode(&image, PngEffort::Fast).unwrap();
     let recipe = Recipe::Squash { side_px: 20 };
@@ -100,7 +100,7 @@ fn without_a_box_the_view_of_a_png_is_the_squashed_image() {
 }
 
 #[test]
-fn a_box_beside_the_image_is_refused_with_both() {
+fn a_box_outside_the_image_is_refused_with_box_and_size() {
     let image = golden::image();
     let region = Some(BoxXywh::from([48.0, 3.0, 10.0, 10.0]));
     let mut samples = [0.0; 48];
@@ -114,12 +114,12 @@ fn a_box_beside_the_image_is_refused_with_both() {
         .unwrap_err();
     assert_eq!(
         err.to_string(),
-        "its box (48, 3, 10 x 10 px) has no part in the image of 48 x 40 px"
+        "its box (48, 3, 10 x 10 px) lies outside the image of 48 x 40 px"
     );
 }
 
 #[test]
-fn a_file_is_what_its_first_bytes_say() {
+fn the_first_bytes_decide_the_format_of_a_file() {
     let image = golden::image();
     let png = png::encode(&image, PngEffort::Fast).unwrap();
     assert!(matches!(

@@ -1,4 +1,4 @@
-//! The same parameters as torchvision had: scripts/golden/augment.py made its numbers.
+//! Compares views with torchvision's for the same parameters. scripts/golden/augment.py made the expected numbers.
 
 use serde_json::Value;
 use vidpairs_image::jpeg::{Reduction, RegionDecoder};
@@ -6,7 +6,8 @@ use vidpairs_types::{RegionPx, RgbImage, SizePx};
 
 use super::super::*;
 
-/// Most that a normalised sample may differ from torchvision's float tensors. Both compute in single precision, in other orders.
+/// Greatest difference of a normalised sample from torchvision's float tensors: both compute in single precision, in different
+/// orders.
 const TOLERANCE: f32 = 2e-5;
 
 fn read(name: &str) -> Vec<u8> {
@@ -32,9 +33,9 @@ struct Case {
     name: String,
     recipe: Recipe,
     params: ViewParams,
-    /// Normalised.
+    /// Normalised samples of torchvision's float pipeline.
     floats: Vec<f32>,
-    /// 0 to 255.
+    /// Levels of torchvision's byte pipeline, 0 to 255.
     levels: Vec<u8>,
 }
 
@@ -98,7 +99,7 @@ fn parse(case: &Value) -> (Recipe, ViewParams) {
                 })
                 .collect();
             let params = JigsawParams {
-                whole: whole(case),
+                crop: crop(case),
                 patches: patches.try_into().unwrap(),
             };
             (recipe.into(), ViewParams::Jigsaw(params))
@@ -110,7 +111,7 @@ fn parse(case: &Value) -> (Recipe, ViewParams) {
             }
             recipe.color.blur.as_mut().unwrap().kernel_px = number(case, "kernel_px");
             let params = ViewParams::Crop {
-                whole: whole(case),
+                crop: crop(case),
                 color: color(case),
             };
             (recipe.into(), params)
@@ -118,9 +119,9 @@ fn parse(case: &Value) -> (Recipe, ViewParams) {
     }
 }
 
-fn whole(case: &Value) -> WholeParams {
+fn crop(case: &Value) -> CropParams {
     let [x, y, width, height] = [0, 1, 2, 3].map(|n| case["region"][n].as_u64().unwrap() as u32);
-    WholeParams {
+    CropParams {
         region: RegionPx {
             x,
             y,
@@ -170,7 +171,7 @@ fn greatest_difference(a: &[f32], b: impl IntoIterator<Item = f32>) -> f32 {
 }
 
 #[test]
-fn every_operation_and_whole_views_are_those_of_torchvision_on_floats() {
+fn every_operation_and_view_equals_that_of_torchvision_on_floats() {
     let mut greatest: f32 = 0.0;
     for case in cases() {
         let difference = greatest_difference(&rendered(&case), case.floats.iter().copied());
@@ -181,10 +182,9 @@ fn every_operation_and_whole_views_are_those_of_torchvision_on_floats() {
     println!("{greatest:.1e} at most");
 }
 
-/// torchvision rounds or cuts to whole levels after every operation, we never do: what is lost at each adds up.
+/// On bytes torchvision rounds to whole levels after every operation; we never do. The errors add up.
 #[test]
-fn a_single_operation_is_within_two_levels_of_torchvision_on_bytes_and_four_after_another_within_eight()
- {
+fn one_operation_differs_from_torchvision_on_bytes_by_two_levels_at_most_and_four_by_eight() {
     for case in cases() {
         let level = |(n, &sample): (usize, &f32)| (sample * STD[n % 3] + MEAN[n % 3]) * 255.0;
         let ours: Vec<f32> = rendered(&case).iter().enumerate().map(level).collect();
@@ -198,7 +198,7 @@ fn a_single_operation_is_within_two_levels_of_torchvision_on_bytes_and_four_afte
 }
 
 #[test]
-fn a_whole_jpeg_is_decoded_to_the_bytes_that_torchvision_has() {
+fn a_jpeg_decodes_to_the_bytes_of_torchvision() {
     let mut decoder = RegionDecoder::new().unwrap();
     let whole = RegionPx::whole(image().size);
     let jpeg = jpeg();

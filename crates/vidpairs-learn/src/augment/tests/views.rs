@@ -1,6 +1,6 @@
-//! What a trainer may rely on.
+//! Properties of views that training relies on.
 
-use vidpairs_image::jpeg::{JpegError, compress};
+use vidpairs_image::jpeg::{JpegError, Reduction, RegionDecoder, compress};
 use vidpairs_types::{RegionPx, RgbImage, Seed, SizePx};
 
 use super::super::*;
@@ -49,13 +49,13 @@ fn seed(epoch: u64, record: u64, view: u32) -> Seed {
 }
 
 #[test]
-fn a_viewer_goes_to_another_thread() {
+fn a_viewer_can_be_sent_to_another_thread() {
     fn is_send<T: Send>() {}
     is_send::<Viewer>();
 }
 
 #[test]
-fn the_same_seed_gives_the_same_view_whatever_was_made_before() {
+fn the_same_seed_gives_the_same_view_from_a_new_and_a_used_viewer() {
     let image = picture(150, 100);
     let jpeg = compress(&image, 92).unwrap();
     let mut used = Viewer::default();
@@ -71,7 +71,7 @@ fn the_same_seed_gives_the_same_view_whatever_was_made_before() {
 }
 
 #[test]
-fn other_epochs_records_and_views_give_other_views() {
+fn different_epochs_records_and_views_give_different_views() {
     let image = picture(150, 100);
     let mut viewer = Viewer::default();
     for recipe in &recipes()[..4] {
@@ -84,7 +84,7 @@ fn other_epochs_records_and_views_give_other_views() {
 }
 
 #[test]
-fn pixels_under_zstd_give_the_view_of_the_pixels() {
+fn compressed_pixels_give_the_same_view_as_pixels() {
     let image = picture(70, 50);
     let packed = zstd::bulk::compress(&image.pixels, 3).unwrap();
     let mut viewer = Viewer::default();
@@ -102,7 +102,7 @@ fn pixels_under_zstd_give_the_view_of_the_pixels() {
 }
 
 #[test]
-fn half_precision_is_the_nearest_of_single_precision() {
+fn half_precision_is_single_precision_rounded_to_nearest() {
     let image = picture(70, 50);
     let mut viewer = Viewer::default();
     for recipe in recipes() {
@@ -119,12 +119,12 @@ fn half_precision_is_the_nearest_of_single_precision() {
         }
     }
     assert_eq!(samples::bf16_bits(1.0), 0x3f80);
-    assert_eq!(samples::bf16_bits(f32::from_bits(0x3f80_8000)), 0x3f80); // a tie: to the even
+    assert_eq!(samples::bf16_bits(f32::from_bits(0x3f80_8000)), 0x3f80); // a tie goes to even
     assert_eq!(samples::bf16_bits(f32::from_bits(0x3f81_8000)), 0x3f82);
 }
 
 #[test]
-fn crops_have_the_areas_and_aspects_of_the_recipe_and_lie_all_over_the_image() {
+fn crops_have_the_areas_and_aspects_of_the_recipe_and_cover_the_image() {
     let size = SizePx {
         width: 376,
         height: 256,
@@ -134,18 +134,18 @@ fn crops_have_the_areas_and_aspects_of_the_recipe_and_lie_all_over_the_image() {
     let (mut lefts, mut orders) = (Vec::new(), std::collections::HashSet::new());
     let num_views = 4000;
     for record in 0..num_views {
-        let ViewParams::Crop { whole, color } = recipe.draw(size, seed(0, record, 0)).unwrap()
+        let ViewParams::Crop { crop, color } = recipe.draw(size, seed(0, record, 0)).unwrap()
         else {
-            panic!("a crop has the parameters of one");
+            panic!("not the parameters of a crop");
         };
-        let region = whole.region;
+        let region = crop.region;
         assert!(region.lies_in(size));
         let aspect = f64::from(region.width) / f64::from(region.height);
-        // Sides are whole px: a hundredth beyond.
+        // Sides are rounded to whole px, which changes the aspect by up to a hundredth.
         assert!((0.74..1.35).contains(&aspect), "{region}");
         shares.push(f64::from(region.width * region.height) / size.area() as f64);
         lefts.push(f64::from(region.x) / f64::from((size.width - region.width).max(1)));
-        flips += u32::from(whole.is_flipped);
+        flips += u32::from(crop.is_flipped);
         blurs += u32::from(color.blur_sigma_px.is_some());
         grays += u32::from(color.is_gray);
         if let Some(jitter) = color.jitter {
@@ -171,11 +171,11 @@ fn crops_have_the_areas_and_aspects_of_the_recipe_and_lie_all_over_the_image() {
     for (count, expected) in [(flips, 0.5), (blurs, 0.5), (grays, 0.2), (jitters, 0.8)] {
         assert!((share(count) - expected).abs() < 0.03, "{count}");
     }
-    assert_eq!(orders.len(), 24, "all orders of four come");
+    assert_eq!(orders.len(), 24, "all orders of four occur");
 }
 
 #[test]
-fn a_jigsaw_has_every_cell_once_and_its_patches_inside_their_cells() {
+fn a_jigsaw_has_one_patch_inside_each_cell() {
     let recipe = JigsawRecipe::pirl(64);
     assert_eq!((recipe.cell_px, recipe.view_px()), (85, 255));
     let mut firsts = std::collections::HashSet::new();
@@ -184,7 +184,7 @@ fn a_jigsaw_has_every_cell_once_and_its_patches_inside_their_cells() {
         let ViewParams::Jigsaw(params) =
             Recipe::from(recipe).draw(size, seed(0, record, 0)).unwrap()
         else {
-            panic!("a jigsaw has the parameters of one");
+            panic!("not the parameters of a jigsaw");
         };
         let cell = |patch: &PatchParams| (patch.left_px / 85, patch.top_px / 85);
         let cells: std::collections::HashSet<_> = params.patches.iter().map(cell).collect();
@@ -198,7 +198,7 @@ fn a_jigsaw_has_every_cell_once_and_its_patches_inside_their_cells() {
 }
 
 #[test]
-fn images_of_any_shape_become_views() {
+fn images_of_any_shape_give_views() {
     let mut viewer = Viewer::default();
     for (width, height) in [
         (1, 1),
@@ -227,7 +227,7 @@ fn images_of_any_shape_become_views() {
 }
 
 #[test]
-fn sides_that_fill_no_vector_and_views_of_one_pixel_are_made() {
+fn views_of_any_side_down_to_one_pixel_are_finite() {
     let image = picture(90, 60);
     let mut viewer = Viewer::default();
     for side_px in [1, 2, 3, 15, 16, 17, 31, 33, 100, 224] {
@@ -251,7 +251,7 @@ fn sides_that_fill_no_vector_and_views_of_one_pixel_are_made() {
 }
 
 #[test]
-fn a_jpeg_cut_anywhere_gives_the_view_or_an_error() {
+fn a_jpeg_truncated_anywhere_gives_the_same_view_or_an_error() {
     let jpeg = golden::jpeg();
     let mut viewer = Viewer::default();
     for recipe in [recipes()[1].clone(), Recipe::Squash { side_px: 32 }] {
@@ -274,7 +274,7 @@ fn a_jpeg_cut_anywhere_gives_the_view_or_an_error() {
                     assert!(samples == sound, "cut at {end}");
                     assert!(
                         matches!(recipe, Recipe::Crop(_)),
-                        "all of it is in the view"
+                        "this view needs the whole image"
                     );
                 }
                 Err(err) => assert!(matches!(err, AugmentError::Jpeg(JpegError::Damaged(_)))),
@@ -284,7 +284,7 @@ fn a_jpeg_cut_anywhere_gives_the_view_or_an_error() {
 }
 
 #[test]
-fn lengths_recipes_and_parameters_that_do_not_fit_are_refused_by_name() {
+fn wrong_lengths_sizes_and_parameters_are_refused() {
     let image = picture(40, 30);
     let recipe = Recipe::from(CropRecipe::moco_v2(32));
     let mut viewer = Viewer::default();
@@ -335,7 +335,7 @@ fn lengths_recipes_and_parameters_that_do_not_fit_are_refused_by_name() {
         Err(AugmentError::Params { .. })
     ));
     let crop = |x, blur_sigma_px| ViewParams::Crop {
-        whole: WholeParams {
+        crop: CropParams {
             region: RegionPx {
                 x,
                 y: 0,
@@ -361,9 +361,9 @@ fn lengths_recipes_and_parameters_that_do_not_fit_are_refused_by_name() {
 }
 
 #[test]
-fn a_recipe_that_cannot_be_followed_names_its_field() {
+fn the_error_for_an_invalid_recipe_names_the_field() {
     let field = |recipe: Recipe| match recipe.check() {
-        Err(AugmentError::Recipe { what, .. }) => what,
+        Err(AugmentError::Recipe { field, .. }) => field,
         other => panic!("{other:?}"),
     };
     let crop = CropRecipe::moco_v2(32);
@@ -390,17 +390,16 @@ fn a_recipe_that_cannot_be_followed_names_its_field() {
     assert_eq!(CropRecipe::moco_v2(16).color.blur.unwrap().kernel_px, 3);
 }
 
-/// What decoding smaller changes, apart from everything else: libjpeg's inverse DCT of half size and our triangle, against our triangle alone.
+/// Isolates the effect of decoding at a reduced size: libjpeg's inverse DCT of half size and our triangle, against our triangle
+/// alone.
 #[test]
-fn a_view_of_a_reduced_jpeg_is_near_the_view_of_the_whole_one() {
+fn the_view_of_a_jpeg_decoded_at_reduced_size_is_close_to_that_at_full_size() {
     let image = picture(376, 256);
     let jpeg = compress(&image, 92).unwrap();
     let mut viewer = Viewer::default();
-    let mut decoder = vidpairs_image::jpeg::RegionDecoder::new().unwrap();
+    let mut decoder = RegionDecoder::new().unwrap();
     let whole = RegionPx::whole(image.size);
-    let full = decoder
-        .decode(&jpeg, whole, vidpairs_image::jpeg::Reduction::Full)
-        .unwrap();
+    let full = decoder.decode(&jpeg, whole, Reduction::Full).unwrap();
     let pixels = full
         .rgbx
         .as_chunks::<4>()

@@ -14,7 +14,7 @@ use super::Protocol;
 use super::encode::PartRows;
 use super::load::Unreadable;
 use super::parts::{Part, Parts};
-use crate::model::{Precision, TrainedResNet};
+use crate::model::{TrainedResNet, num_layers};
 
 /// To be counted up when the same images come to other features, or the files are made otherwise.
 const FORMAT: u32 = 1;
@@ -77,19 +77,14 @@ impl Cache {
             weights_xxh3: format!("{:032x}", encoder.fingerprint),
             stage: protocol.stage.name().to_owned(),
             side_px: protocol.side_px,
-            precision: match protocol.precision {
-                Precision::F32 => "f32",
-                Precision::Bf16 => "bf16",
-            }
-            .to_owned(),
+            precision: protocol.precision.name().to_owned(),
         };
         let mut hash = Xxh3::new();
         let beginning = [
             "vidpairs features",
             &FORMAT.to_string(),
             &about.weights_xxh3,
-            // The last layer and the network's output are the same.
-            &protocol.stage.num_layers().to_string(),
+            &num_layers(protocol.stage).to_string(),
             &about.side_px.to_string(),
             &about.precision,
         ];

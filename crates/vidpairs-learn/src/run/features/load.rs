@@ -12,7 +12,7 @@ use super::error::FeatureError;
 use super::parts::{Part, Parts};
 use super::{PATIENCE, Protocol};
 use crate::augment::{Recipe, Samples, StoredImage, Viewer};
-use crate::model::{HostViews, Precision};
+use crate::model::{HostViews, NumberFormat};
 
 /// Images that go through the network at once.
 pub(super) const BATCH: usize = 64;
@@ -52,8 +52,8 @@ impl Loader {
     /// Bytes of a batch's views.
     pub fn batch_bytes(&self) -> usize {
         let value_bytes = match self.protocol.precision {
-            Precision::F32 => 4,
-            Precision::Bf16 => 2,
+            NumberFormat::F32 => 4,
+            NumberFormat::Bf16 => 2,
         };
         self.num_values().saturating_mul(value_bytes * BATCH)
     }

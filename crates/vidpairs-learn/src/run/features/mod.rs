@@ -28,7 +28,7 @@ use self::cache::Cache;
 use self::encode::Encoding;
 use self::load::{BATCH, Loader};
 use self::parts::Parts;
-use crate::model::{Precision, Stage, TrainedResNet, use_cores};
+use crate::model::{NumberFormat, StageName, TrainedResNet, use_cores};
 
 /// An image takes a second at most.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -39,9 +39,9 @@ const MAX_BATCHES_BYTES: usize = 4 << 30;
 #[derive(Debug, Clone)]
 pub struct FeatureOptions {
     /// Where in the network they are taken.
-    pub stage: Stage,
+    pub stage: StageName,
     /// In which numbers it computes.
-    pub precision: Precision,
+    pub precision: NumberFormat,
     /// The output folder of the run: features are kept in its folder `features`. `None`: nowhere.
     pub out: Option<PathBuf>,
     /// Threads that decode (on the CPU libtorch computes with as many), verbosity, and the wish to stop: incomplete features are
@@ -52,8 +52,8 @@ pub struct FeatureOptions {
 /// What every image goes through.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Protocol {
-    pub stage: Stage,
-    pub precision: Precision,
+    pub stage: StageName,
+    pub precision: NumberFormat,
     /// Side of a view, px.
     pub side_px: u32,
 }

@@ -1,18 +1,15 @@
-//! From the words of a pipeline to what learns.
+//! Converts the settings of a pipeline to those of the learner.
 
-use vidpairs_pipeline::{Network, NumberFormat, Pace, ScheduleName, StemName, Train, TrainMethod};
+use vidpairs_pipeline::{Network, StemName, Train, TrainMethod};
 
 use super::error::TrainError;
-use crate::model::{Depth, Precision, ResNetConfig, Stem};
+use crate::model::{Depth, ResNetConfig, Stem};
 use crate::train::{
-    self, Decay, DecayOf, HeadKind, LearnerConfig, MethodConfig, MocoConfig, PirlConfig, Schedule,
-    SgdConfig, SupervisedConfig,
+    DecayOf, HeadKind, LearnerConfig, MethodConfig, MocoConfig, PirlConfig, Schedule, SgdConfig,
+    SupervisedConfig, info_nce_chance,
 };
 
-/// What a milestone multiplies the learning rate by.
-const STEP_FACTOR: f64 = 0.1;
-
-/// The learner that `[train]` names.
+/// Learner that `[train]` describes.
 pub(super) fn learner(train: &Train) -> LearnerConfig {
     LearnerConfig {
         method: method(train),
@@ -30,34 +27,41 @@ pub(super) fn learner(train: &Train) -> LearnerConfig {
 
 fn method(train: &Train) -> MethodConfig {
     let network = network(train);
-    let (groups, precision) = (i64::from(train.groups), precision(train));
-    match (train.contrast, train.moco, train.pirl) {
-        (Some(contrast), Some(moco), _) => MethodConfig::Moco(MocoConfig {
-            network,
-            head: match train.method {
-                TrainMethod::MocoV1 => HeadKind::Linear,
-                _ => HeadKind::Mlp,
-            },
-            embedding: i64::from(contrast.embedding),
-            queue: i64::from(moco.queue),
-            temperature: contrast.temperature,
-            key_momentum: moco.key_momentum,
-            groups,
-            is_shuffled: moco.shuffle,
-            is_symmetric: moco.symmetric,
-            region_weight: moco.region_weight,
-            precision,
-        }),
-        (Some(contrast), None, Some(pirl)) => MethodConfig::Pirl(PirlConfig {
-            network,
-            embedding: i64::from(contrast.embedding),
-            temperature: contrast.temperature,
-            negatives: pirl.negatives as usize,
-            bank_momentum: pirl.bank_momentum,
-            groups,
-            precision,
-        }),
-        _ => MethodConfig::Supervised(SupervisedConfig {
+    let (groups, precision) = (i64::from(train.groups), train.numbers);
+    let contrast = || (train.contrast).expect("the pipeline gives MoCo and PIRL contrast keys");
+    match train.method {
+        TrainMethod::MocoV1 | TrainMethod::MocoV2 => {
+            let moco = train.moco.expect("the pipeline gives MoCo its keys");
+            MethodConfig::Moco(MocoConfig {
+                network,
+                head: match train.method {
+                    TrainMethod::MocoV1 => HeadKind::Linear,
+                    _ => HeadKind::Mlp,
+                },
+                embedding: i64::from(contrast().embedding),
+                queue: i64::from(moco.queue),
+                temperature: contrast().temperature,
+                key_momentum: moco.key_momentum,
+                groups,
+                is_shuffled: moco.shuffle,
+                is_symmetric: moco.symmetric,
+                region_weight: moco.region_weight,
+                precision,
+            })
+        }
+        TrainMethod::Pirl => {
+            let pirl = train.pirl.expect("the pipeline gives PIRL its keys");
+            MethodConfig::Pirl(PirlConfig {
+                network,
+                embedding: i64::from(contrast().embedding),
+                temperature: contrast().temperature,
+                negatives: pirl.negatives as usize,
+                bank_momentum: pirl.bank_momentum,
+                groups,
+                precision,
+            })
+        }
+        TrainMethod::Supervised => MethodConfig::Supervised(SupervisedConfig {
             network,
             groups,
             precision,
@@ -65,8 +69,8 @@ fn method(train: &Train) -> MethodConfig {
     }
 }
 
-/// The trunk.
-pub(super) fn network(train: &Train) -> ResNetConfig {
+/// Architecture of the trunk.
+fn network(train: &Train) -> ResNetConfig {
     ResNetConfig {
         depth: match train.network {
             Network::ResNet18 => Depth::R18,
@@ -81,49 +85,31 @@ pub(super) fn network(train: &Train) -> ResNetConfig {
     }
 }
 
-/// What it computes in.
-pub(super) fn precision(train: &Train) -> Precision {
-    match train.numbers {
-        NumberFormat::F32 => Precision::F32,
-        NumberFormat::Bf16 => Precision::Bf16,
-    }
-}
-
-/// The learning rate over the run.
+/// Learning rate over the run.
 ///
 /// # Errors
-/// [`TrainError::Schedule`].
+/// [`TrainError::Schedule`] if a setting is out of its range.
 pub(super) fn schedule(train: &Train) -> Result<Schedule, TrainError> {
-    let decay = match train.schedule {
-        ScheduleName::Cosine => Decay::Cosine,
-        ScheduleName::Constant => Decay::Constant,
-        ScheduleName::Step => Decay::Step {
-            milestones: train.milestones.clone(),
-            factor: STEP_FACTOR,
-        },
+    let schedule = Schedule {
+        peak: train.learning_rate,
+        num_epochs: train.epochs,
+        warmup_epochs: train.warmup_epochs,
+        decay: train.schedule,
+        milestones: train.milestones.clone(),
+        pace: train.pace,
     };
-    let pace = match train.pace {
-        Pace::Epoch => train::Pace::Epoch,
-        Pace::Step => train::Pace::Step,
-    };
-    let schedule = Schedule::new(
-        train.learning_rate,
-        train.epochs,
-        train.warmup_epochs,
-        decay,
-        pace,
-    );
-    Ok(schedule?)
+    schedule.check()?;
+    Ok(schedule)
 }
 
-/// What the loss would be if all were alike, nats.
+/// Loss of a network whose similarities are all equal, nats.
 ///
-/// - `num_labels`: of the data, for `supervised`.
+/// - `num_labels`: labels in the data set, for `supervised`.
 pub(super) fn chance(train: &Train, num_labels: usize) -> f64 {
     let negatives = match (train.moco, train.pirl) {
         (Some(moco), _) => u64::from(moco.queue),
         (None, Some(pirl)) => u64::from(pirl.negatives),
         (None, None) => (num_labels as u64).saturating_sub(1),
     };
-    train::info_nce_chance(negatives)
+    info_nce_chance(negatives)
 }

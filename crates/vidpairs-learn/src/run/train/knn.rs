@@ -7,7 +7,7 @@ use vidpairs_types::{Seed, with_causes};
 
 use super::error::TrainError;
 use crate::augment::{Recipe, Samples, StoredImage, Viewer};
-use crate::model::{HostViews, Precision, ResNet, Stage};
+use crate::model::{HostViews, NumberFormat, ResNet, StageName};
 use crate::train::{KnnBank, KnnOptions, KnnTally, Rows};
 
 /// Images that go through the trunk at once.
@@ -53,7 +53,7 @@ impl LabelledFolder {
     ///
     /// # Errors
     /// [`TrainError::LabelledImage`], [`TrainError::Knn`], [`TrainError::Torch`].
-    pub fn ask(&self, trunk: &ResNet, precision: Precision) -> Result<KnnTally, TrainError> {
+    pub fn ask(&self, trunk: &ResNet, precision: NumberFormat) -> Result<KnnTally, TrainError> {
         let halves = self.images.halves();
         let features = |places: &[usize]| self.features(places, trunk, precision);
         let (bank, bank_labels) = features(&halves.bank)?;
@@ -64,7 +64,7 @@ impl LabelledFolder {
             let queries = Rows::new(&features.values, features.num_dims)
                 .map_err(crate::train::KnnError::from)?;
             let bank = KnnBank::new(bank, &bank_labels, &self.options)?;
-            Ok(bank.ask(queries, &query_labels)?)
+            Ok(bank.evaluate(queries, &query_labels)?)
         };
         rows(&queries)
     }
@@ -73,7 +73,7 @@ impl LabelledFolder {
         &self,
         places: &[usize],
         trunk: &ResNet,
-        precision: Precision,
+        precision: NumberFormat,
     ) -> Result<(Features, Vec<u32>), TrainError> {
         let recipe = Recipe::Squash {
             side_px: self.side_px,
@@ -97,7 +97,7 @@ impl LabelledFolder {
                 })?;
             }
             let views = HostViews::F32(samples);
-            let found = trunk.encode(&views, self.side_px, Stage::Pooled, precision);
+            let found = trunk.encode(&views, self.side_px, StageName::Layer4, precision);
             let found = found.map_err(|refused| TrainError::Torch {
                 what: "ask the kNN",
                 reason: refused.reason,

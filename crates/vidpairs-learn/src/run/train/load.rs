@@ -14,7 +14,7 @@ use super::data::{Data, Labels};
 use super::error::TrainError;
 use super::views::ViewOf;
 use crate::augment::{Samples, StoredImage, Viewer};
-use crate::model::{HostViews, Precision};
+use crate::model::{HostViews, NumberFormat};
 use crate::train::StepInputs;
 
 /// Batches in memory, together: many cores would otherwise hold one each.
@@ -40,7 +40,7 @@ pub(super) struct Loader {
     pub batch: u64,
     pub epochs: u32,
     pub seed: Seed,
-    pub precision: Precision,
+    pub precision: NumberFormat,
     pub device: Device,
     /// What threads need again and again.
     pub viewers: Mutex<Vec<Viewer>>,
@@ -90,8 +90,8 @@ impl Loader {
     pub fn most_batches(&self) -> usize {
         let of_record: usize = self.views.iter().map(|view| view.recipe.num_values()).sum();
         let value_bytes = match self.precision {
-            Precision::F32 => 4,
-            Precision::Bf16 => 2,
+            NumberFormat::F32 => 4,
+            NumberFormat::Bf16 => 2,
         };
         let batch_bytes = (of_record * value_bytes).saturating_mul(self.batch as usize);
         (MAX_BATCHES_BYTES / batch_bytes.max(1)).max(2)
@@ -226,7 +226,7 @@ struct ViewBuffer {
 }
 
 impl ViewBuffer {
-    fn new(view: &ViewOf, batch: u64, precision: Precision) -> Self {
+    fn new(view: &ViewOf, batch: u64, precision: NumberFormat) -> Self {
         let len = view.recipe.num_values();
         let all = len * batch as usize;
         Self {

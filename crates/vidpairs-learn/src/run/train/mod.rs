@@ -95,7 +95,7 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
         batch: u64::from(pipeline.train.batch),
         epochs: pipeline.train.epochs,
         seed: Seed::of_run(pipeline.seed).for_step("train", ""),
-        precision: config::precision(&pipeline.train),
+        precision: pipeline.train.numbers,
         device,
         viewers: Mutex::default(),
         damaged: Mutex::default(),

@@ -1,14 +1,14 @@
-//! Inner products of some vectors with many.
+//! Inner products of a few vectors with many.
 
 use multiversion::multiversion;
 
-/// Vectors of a panel: as many numbers as fit into a register or two.
+/// Vectors of a panel: one or two vector registers of numbers.
 const LANES: usize = 16;
-/// Vectors that are multiplied with a panel at once, so that a number of it is loaded once for all.
+/// Rows multiplied with a panel at once, so that each number of the panel is loaded once for all of them.
 const TILE: usize = 4;
 
-/// Vectors laid out to be multiplied with others: in panels of `D x LANES`, the numbers of one dimension side
-/// by side. The last panel is filled up with zeros.
+/// Vectors laid out for multiplication: in panels of `D x LANES`, the numbers of one dimension adjacent. The last panel is
+/// padded with zeros.
 #[derive(Debug, Clone)]
 pub(super) struct Panels {
     numbers: Vec<f32>,
@@ -16,7 +16,7 @@ pub(super) struct Panels {
 }
 
 impl Panels {
-    /// Of `rows`, `N x num_dims`, complete.
+    /// Panels of `rows`, `N x num_dims`, complete.
     pub fn new(rows: &[f32], num_dims: usize) -> Self {
         let num_panels = (rows.len() / num_dims).div_ceil(LANES);
         let mut numbers = vec![0.0; num_panels * LANES * num_dims];
@@ -31,21 +31,21 @@ impl Panels {
         Self { numbers, num_dims }
     }
 
-    /// `D`.
+    /// Number of dimensions, `D`.
     pub fn num_dims(&self) -> usize {
         self.num_dims
     }
 
-    /// `N` and the zeros that fill the last panel.
+    /// Number of vectors with the padding of the last panel.
     pub fn num_padded(&self) -> usize {
         self.numbers.len() / self.num_dims
     }
 
-    /// Inner products of every row of `rows` with every vector here. Each is summed in the order of the
-    /// dimensions, so that it is the same on every machine and whatever else is multiplied with it.
+    /// Computes the inner product of every row with every vector. Each is summed in the order of the dimensions, so that it
+    /// depends neither on the machine nor on the other rows.
     ///
     /// - `rows`: `M x D`, complete.
-    /// - `out`: [`num_padded`](Self::num_padded) numbers for each row, row-major; what is left of it stays.
+    /// - `out`: [`num_padded`](Self::num_padded) numbers for each row, row-major; the rest stays unchanged.
     pub fn multiply(&self, rows: &[f32], out: &mut [f32]) {
         multiply(rows, &self.numbers, self.num_dims, out);
     }
@@ -62,7 +62,7 @@ fn multiply(rows: &[f32], numbers: &[f32], num_dims: usize, out: &mut [f32]) {
             if let (Some(a), Some(b), Some(c), Some(d)) =
                 (row.next(), row.next(), row.next(), row.next())
             {
-                // Written out, not as a loop over the tile: only so do the sums stay in registers.
+                // Written out: in a loop over the tile the sums would not stay in registers.
                 let [sum_a, sum_b, sum_c, sum_d] = &mut sums;
                 let values = a.iter().zip(b).zip(c.iter().zip(d));
                 for (lanes, ((a, b), (c, d))) in panel.chunks_exact(LANES).zip(values) {

@@ -19,25 +19,25 @@ fn at_angles(angles: &[f32]) -> Vec<f32> {
 }
 
 #[test]
-fn one_near_neighbour_outvotes_two_far_ones_only_while_the_temperature_is_low() {
+fn one_near_neighbour_outvotes_two_far_ones_only_at_a_low_temperature() {
     let bank = at_angles(&[0.0, 60.0, -60.0]);
-    let ask = |temperature| {
+    let evaluate = |temperature| {
         let bank = KnnBank::new(rows(&bank, 2), &[1, 2, 2], &options(3, temperature)).unwrap();
-        bank.ask(rows(&at_angles(&[1.0]), 2), &[1]).unwrap()
+        bank.evaluate(rows(&at_angles(&[1.0]), 2), &[1]).unwrap()
     };
-    let cold = ask(0.07);
+    let cold = evaluate(0.07);
     assert_eq!((cold.top1(), cold.nearest_top1()), (1.0, 1.0));
-    let hot = ask(10.0);
+    let hot = evaluate(10.0);
     assert_eq!((hot.top1(), hot.nearest_top1()), (0.0, 1.0));
 }
 
 #[test]
-fn only_the_nearest_vote() {
+fn only_the_k_nearest_neighbours_vote() {
     let bank = at_angles(&[0.0, 40.0, 41.0, 42.0]);
     let top1 = |num_neighbours| {
         let bank = KnnBank::new(rows(&bank, 2), &[1, 2, 2, 2], &options(num_neighbours, 5.0));
         bank.unwrap()
-            .ask(rows(&[1.0, 0.0], 2), &[1])
+            .evaluate(rows(&[1.0, 0.0], 2), &[1])
             .unwrap()
             .top1()
     };
@@ -49,7 +49,7 @@ fn ties_go_to_the_earlier_vector_and_the_smaller_label() {
     let bank = [1.0, 0.0, 1.0, 0.0];
     let nearest = |labels: &[u32], num_neighbours| {
         let bank = KnnBank::new(rows(&bank, 2), labels, &options(num_neighbours, 0.07)).unwrap();
-        let of = |label| bank.ask(rows(&[1.0, 0.0], 2), &[label]).unwrap();
+        let of = |label| bank.evaluate(rows(&[1.0, 0.0], 2), &[label]).unwrap();
         (of(5).num_nearest_right, of(5).num_right)
     };
     assert_eq!(nearest(&[5, 3], 1), (1, 1)); // the first is nearer, and votes alone
@@ -58,14 +58,16 @@ fn ties_go_to_the_earlier_vector_and_the_smaller_label() {
 }
 
 #[test]
-fn chance_is_how_often_the_most_frequent_label_of_the_bank_is_asked_about() {
+fn chance_is_the_share_of_queries_with_the_most_frequent_label_of_the_bank() {
     let bank = KnnBank::new(rows(&drawn(10, 1), 2), &[4, 4, 2, 2, 9], &options(1, 1.0)).unwrap();
-    let tally = bank.ask(rows(&drawn(8, 20_000), 2), &[2, 2, 2, 9]).unwrap();
+    let tally = bank
+        .evaluate(rows(&drawn(8, 20_000), 2), &[2, 2, 2, 9])
+        .unwrap();
     assert_eq!(tally.chance(), 0.75);
 }
 
 #[test]
-fn the_length_of_vectors_does_not_matter() {
+fn results_do_not_depend_on_the_length_of_vectors() {
     let (bank, queries) = (drawn(40 * 5, 3), drawn(7 * 5, 40_000));
     let labels: Vec<u32> = (0..40).map(|at| at % 3).collect();
     let scaled = |values: &[f32]| -> Vec<f32> {
@@ -73,14 +75,17 @@ fn the_length_of_vectors_does_not_matter() {
         let scaled = rows.flat_map(|(row, at)| row.iter().map(move |x| x * 2f32.powi(at % 9 - 4)));
         scaled.collect()
     };
-    let ask = |bank: &[f32], queries: &[f32]| {
+    let evaluate = |bank: &[f32], queries: &[f32]| {
         let bank = KnnBank::new(rows(bank, 5), &labels, &options(9, 0.1)).unwrap();
-        bank.ask(rows(queries, 5), &[0; 7]).unwrap()
+        bank.evaluate(rows(queries, 5), &[0; 7]).unwrap()
     };
-    assert_eq!(ask(&bank, &queries), ask(&scaled(&bank), &scaled(&queries)));
+    assert_eq!(
+        evaluate(&bank, &queries),
+        evaluate(&scaled(&bank), &scaled(&queries))
+    );
 }
 
-/// Every similarity in f64, every neighbour by sorting all.
+/// Reference: all similarities in f64, neighbours by sorting them all.
 fn by_brute_force(
     (bank, bank_labels): (&[f32], &[u32]),
     (queries, labels): (&[f32], &[u32]),
@@ -113,20 +118,20 @@ fn by_brute_force(
 }
 
 #[test]
-fn answers_are_those_of_brute_force() {
+fn results_are_those_of_brute_force() {
     // Numbers of vectors around those that are compared at once.
     for (num_bank, num_queries, num_dims) in [(1, 1, 1), (15, 3, 2), (16, 4, 7), (333, 101, 12)] {
         let (bank, queries) = (
             drawn(num_bank * num_dims, 5),
             drawn(num_queries * num_dims, 60_000),
         );
-        // A label that half follows the vector, so that neighbours know something.
+        // The label depends on the vector, so that neighbours predict it better than chance.
         let label = |row: &[f32]| u32::from(row[0] > 0.1) * 3 + u32::from(row[row.len() - 1] > 0.0);
         let labels = |values: &[f32]| values.chunks(num_dims).map(label).collect::<Vec<_>>();
         let (bank_labels, labels) = (labels(&bank), labels(&queries));
         for options in [options(1, 0.07), options(5, 0.07), options(200, 0.5)] {
             let built = KnnBank::new(rows(&bank, num_dims), &bank_labels, &options).unwrap();
-            let tally = built.ask(rows(&queries, num_dims), &labels).unwrap();
+            let tally = built.evaluate(rows(&queries, num_dims), &labels).unwrap();
             let expected = by_brute_force(
                 (&bank, &bank_labels),
                 (&queries, &labels),
@@ -140,7 +145,7 @@ fn answers_are_those_of_brute_force() {
 }
 
 #[test]
-fn answers_are_those_of_pytorch() {
+fn results_are_those_of_pytorch() {
     // Made by scripts/golden/figures.py with torch 2.11.0.
     let (bank, queries) = (drawn(400 * 12, 0), drawn(150 * 12, 5000));
     let label = |row: &[f32]| u32::from(row[0] > 0.1) * 3 + u32::from(row[11] > 0.0);
@@ -154,36 +159,38 @@ fn answers_are_those_of_pytorch() {
     for (num_neighbours, temperature, num_right) in golden {
         let options = options(num_neighbours, temperature);
         let bank = KnnBank::new(rows(&bank, 12), &labels(&bank), &options).unwrap();
-        let tally = bank.ask(rows(&queries, 12), &labels(&queries)).unwrap();
+        let tally = bank
+            .evaluate(rows(&queries, 12), &labels(&queries))
+            .unwrap();
         let found = (tally.num_right, tally.num_nearest_right);
         assert_eq!(found, (num_right, 104), "{options:?}");
     }
 }
 
 #[test]
-fn tallies_of_parts_add_up_to_that_of_the_whole() {
+fn tallies_of_parts_add_up_to_the_tally_of_the_whole() {
     let (bank, queries) = (drawn(50 * 3, 7), drawn(45 * 3, 80_000));
     let labels: Vec<u32> = (0..50).map(|at| at % 4).collect();
     let bank = KnnBank::new(rows(&bank, 3), &labels, &options(7, 0.2)).unwrap();
-    let whole = bank.ask(rows(&queries, 3), &labels[..45]).unwrap();
+    let whole = bank.evaluate(rows(&queries, 3), &labels[..45]).unwrap();
     let mut sum = KnnTally::default();
     for (part, labels) in queries.chunks(7 * 3).zip(labels[..45].chunks(7)) {
-        sum += bank.ask(rows(part, 3), labels).unwrap();
+        sum += bank.evaluate(rows(part, 3), labels).unwrap();
     }
     assert_eq!(sum, whole);
 }
 
 #[test]
-fn the_lowest_temperature_overflows_nothing_and_zeros_are_like_all() {
+fn the_lowest_temperature_does_not_overflow_and_a_vector_of_zeros_is_accepted() {
     let bank = [1.0, 0.0, 0.0, 1.0];
     let bank = KnnBank::new(rows(&bank, 2), &[1, 2], &options(2, 1e-30)).unwrap();
-    let top1 = |query: &[f32], label| bank.ask(rows(query, 2), &[label]).unwrap().top1();
+    let top1 = |query: &[f32], label| bank.evaluate(rows(query, 2), &[label]).unwrap().top1();
     assert_eq!(top1(&[0.1, 1.0], 2), 1.0);
     assert_eq!(top1(&[0.0, 0.0], 1), 1.0);
 }
 
 #[test]
-fn what_cannot_be_asked_is_refused() {
+fn invalid_banks_and_queries_are_refused() {
     let good = options(1, 0.07);
     let values = [1.0, 0.0];
     let bank =
@@ -204,8 +211,11 @@ fn what_cannot_be_asked_is_refused() {
     let empty = KnnBank::new(rows(&[], 2), &[], &good).unwrap_err();
     assert_eq!(words(empty), "no vectors in the bank");
     let bank = bank(&[1], &good).unwrap();
-    let narrow = bank.ask(rows(&[1.0], 1), &[1]).unwrap_err();
-    assert_eq!(words(narrow), "queries of 1 dimensions, a bank of 2");
-    let none = bank.ask(rows(&[], 2), &[]).unwrap_err();
+    let narrow = bank.evaluate(rows(&[1.0], 1), &[1]).unwrap_err();
+    assert_eq!(
+        words(narrow),
+        "the queries have 1 dimensions and the bank 2"
+    );
+    let none = bank.evaluate(rows(&[], 2), &[]).unwrap_err();
     assert_eq!(words(none), "no vectors in the queries");
 }

@@ -35,7 +35,7 @@ fn uniformity_is_zero_for_one_point_and_falls_as_vectors_spread() {
 }
 
 #[test]
-fn vectors_that_point_everywhere_have_a_deviation_of_one_over_sqrt_d() {
+fn uniform_directions_have_a_deviation_of_one_over_sqrt_d() {
     for num_dims in [2, 16, 128] {
         let mut both_ways = axes(num_dims);
         both_ways.extend(axes(num_dims).iter().map(|x| -x));
@@ -73,13 +73,13 @@ fn figures_are_those_of_pytorch() {
 }
 
 #[test]
-fn an_encoder_that_knows_nothing_has_the_loss_of_a_guess_among_all() {
+fn the_loss_at_chance_is_that_of_a_guess_among_all_keys() {
     assert_near(info_nce_chance(65_536), 65_537f64.ln());
     assert_near(info_nce_chance(0), 0.0);
 }
 
 #[test]
-fn a_collapse_is_told_once_after_several_checks_in_a_row() {
+fn a_collapse_is_reported_once_after_several_consecutive_checks() {
     let mut watch = CollapseWatch::new(0.1, 3);
     // Healthy is 0.25 for 16 dimensions.
     let low = [
@@ -95,23 +95,23 @@ fn a_collapse_is_told_once_after_several_checks_in_a_row() {
         0.0,
         0.0,
     ];
-    let told: Vec<bool> = low
+    let reported: Vec<bool> = low
         .iter()
         .map(|&mean_std| watch.check(mean_std, 16).is_some())
         .collect();
     let expected = [
         false, false, false, false, false, true, false, false, false, false, true,
     ];
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
 }
 
 #[test]
-fn a_collapse_is_told_in_words() {
+fn a_collapse_is_reported_with_its_figures() {
     let collapse = CollapseWatch::new(0.1, 1).check(0.001, 128).unwrap();
     assert_eq!(
         collapse.to_string(),
         "the embeddings collapsed: in the last check their mean deviation was below 10 % of 1/sqrt(D) = \
-         0.0884 (now 0.0010), so they are nearly the same for all images; what follows learns nothing"
+         0.0884 (now 0.0010), so they are nearly the same for all images; further training learns nothing"
     );
 }
 
@@ -125,6 +125,6 @@ fn too_few_vectors_and_unpaired_ones_are_refused() {
     let unpaired = alignment(one, rows(&[1.0, 0.0], 1)).unwrap_err();
     assert_eq!(
         unpaired.to_string(),
-        "(1, 2) anchors, (2, 1) positives (vectors, dimensions); expected as many"
+        "(1, 2) anchors, (2, 1) positives (vectors, dimensions); expected equal shapes"
     );
 }

@@ -83,7 +83,7 @@ fn loader(dir: &Path, cut: &[u32]) -> Loader {
         batch: 4,
         epochs: 1,
         seed: Seed::of_run(3),
-        precision: Precision::F32,
+        precision: NumberFormat::F32,
         device: Device::Cpu,
         viewers: Mutex::default(),
         damaged: Mutex::default(),
