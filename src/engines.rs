@@ -1,4 +1,4 @@
-//! The libraries that a program plugs in at `main`.
+//! Interfaces of the libraries that a program plugs into the command line at `main`.
 
 use std::fmt::Debug;
 use std::path::PathBuf;
@@ -10,51 +10,51 @@ use vidpairs_invariance::run::EncoderEngine;
 use vidpairs_pipeline::Pipeline;
 use vidpairs_run::{Control, RunError};
 
-/// The libraries of one program. A command that needs another one is handed to the neighbour program that has it.
+/// Libraries of one program. A command that needs another library is handed to the neighbour program that has it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Engines {
-    /// OpenCV's trackers and proposals.
+    /// Trackers and proposals of OpenCV.
     #[cfg(feature = "video")]
     pub opencv: Opencv,
     /// Networks on libtorch.
     pub libtorch: Option<&'static dyn Libtorch>,
 }
 
-/// libtorch as a program sees it.
+/// Training and encoders on libtorch.
 pub trait Libtorch: EncoderEngine {
-    /// The devices that it computes on: `cpu`, `cuda: 2 devices`.
+    /// Devices it can compute on: `cpu`, `cuda: 2 devices`.
     fn devices(&self) -> String;
 
     /// Trains an encoder, or resumes a stopped run.
     ///
     /// # Errors
-    /// [`RunError`]. Checkpoints that were written stay, and the same call resumes from the last.
+    /// [`RunError`]. Written checkpoints stay, and the same call resumes from the last.
     fn train(&self, request: TrainRequest) -> Result<Summary, RunError>;
 }
 
 /// Arguments of `vidpairs train`.
 #[derive(Debug, Clone)]
 pub struct TrainRequest {
-    /// The experiment.
+    /// Settings of the experiment.
     pub pipeline: Pipeline,
-    /// The data set that `extract` wrote.
+    /// Folder of the data set that `vidpairs extract` wrote.
     pub shards: PathBuf,
-    /// A new or empty folder, or that of a stopped run of the same experiment.
+    /// Output folder: new, empty, or of a stopped run of the same experiment.
     pub out: PathBuf,
-    /// `cpu`, `cuda` or `cuda:N`; `None` for the first GPU if there is one, else the CPU.
+    /// Device: `cpu`, `cuda` or `cuda:N`; `None` for the first GPU if there is one, else the CPU.
     pub device: Option<String>,
-    /// A folder of labelled images for the kNN accuracy.
+    /// Folder of labelled images for the kNN accuracy.
     pub knn: Option<PathBuf>,
-    /// Threads, verbosity, and the wish to stop.
+    /// Threads, verbosity, and the signal to stop.
     pub control: Control,
 }
 
-/// The result of a command.
+/// Result of a command.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
-    /// For `--json`: one object.
+    /// Output of `--json`: one object.
     pub json: Value,
-    /// For people.
+    /// Output without `--json`.
     pub text: String,
 }
 

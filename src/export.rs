@@ -1,7 +1,7 @@
-//! `vidpairs export`: the trunk out of a file of weights, written as another program expects it.
+//! Runs `vidpairs export`: finds the ResNet trunk in a weights file and writes it in the format of another program.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 use vidpairs_run::counted;
@@ -10,7 +10,7 @@ use vidpairs_weights::{
     safetensors_bytes, torchvision_bytes, vissl_bytes, write_bytes,
 };
 
-/// For which program.
+/// Program that shall read the weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExportFormat {
@@ -20,7 +20,7 @@ pub enum ExportFormat {
     Detectron2,
     /// VISSL, `WEIGHTS_INIT.PARAMS_FILE`.
     Vissl,
-    /// torchvision, timm, and all that read torchvision's names.
+    /// torchvision, timm, and other programs that read torchvision's names.
     Torchvision,
 }
 
@@ -34,7 +34,7 @@ impl ExportFormat {
         }
     }
 
-    /// Endings of which a file must have one, where the other program goes by it.
+    /// Accepted endings of the file name, if the program checks it; else empty.
     fn endings(self) -> &'static [&'static str] {
         match self {
             Self::Moco | Self::Vissl => &[],
@@ -48,7 +48,7 @@ impl ExportFormat {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// A file of weights cannot be read, understood or written.
+    /// A weights file cannot be read, parsed or written.
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// The output file exists.
@@ -57,45 +57,45 @@ pub enum ExportError {
         /// The file.
         out: PathBuf,
     },
-    /// The other program would not read the file under its name.
+    /// The program would not accept a file of this name.
     #[error("--out is {}; expected a name that ends in .{endings} for {to}", .out.display())]
     Name {
         /// The file.
         out: PathBuf,
-        /// The program.
+        /// Name of the program.
         to: &'static str,
         /// Accepted endings, without the first dot.
         endings: String,
     },
 }
 
-/// What `vidpairs export` is asked to do.
+/// Options of `vidpairs export`.
 #[derive(Debug, Clone)]
 pub struct ExportOptions {
-    /// Safetensors, or a file of `torch.save`, with a ResNet in it.
+    /// Weights file with a ResNet: safetensors, or a file of `torch.save`.
     pub weights: PathBuf,
-    /// For which program.
+    /// Program that shall read the weights.
     pub to: ExportFormat,
-    /// The file to be written; it must not exist.
+    /// File to write; must not exist.
     pub out: PathBuf,
 }
 
-/// What `vidpairs export` wrote; `--json` prints it.
+/// Result of `vidpairs export`; `--json` prints it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExportSummary {
-    /// The file that was written.
+    /// File that was written.
     pub out: PathBuf,
-    /// For which program.
+    /// Program that shall read it.
     pub to: ExportFormat,
-    /// Its length.
+    /// Size of the file, bytes.
     pub bytes: u64,
-    /// The network, in words: `ResNet-50`.
+    /// Name of the network, such as `ResNet-50`.
     pub network: String,
-    /// Tensors that were written.
+    /// Number of tensors written.
     pub tensors: u64,
-    /// What stood before their names in the file that was read.
+    /// Prefix of their names in the file that was read.
     pub prefix: String,
-    /// Names in the file that were not written: heads, other encoders, queues.
+    /// Names of the tensors that were not written: heads, other encoders, queues.
     pub left_out: Vec<String>,
 }
 
@@ -121,7 +121,7 @@ impl fmt::Display for ExportSummary {
     }
 }
 
-/// Reads the weights, finds the ResNet in them, and writes it, whole or not at all.
+/// Reads the weights and writes the ResNet in them, as a whole file or not at all.
 ///
 /// # Errors
 /// [`ExportError::OutExists`] and [`ExportError::Name`] before anything is read, [`ExportError::Weights`] if the file
@@ -132,37 +132,25 @@ pub fn export(options: &ExportOptions) -> Result<ExportSummary, ExportError> {
         to,
         out,
     } = options;
-    let ending = out
-        .extension()
-        .and_then(|ending| ending.to_str())
-        .unwrap_or_default();
-    if !to.endings().is_empty() && !to.endings().contains(&ending) {
+    let ending = out.extension().and_then(|ending| ending.to_str());
+    let endings = to.endings();
+    if !endings.is_empty() && ending.is_none_or(|ending| !endings.contains(&ending)) {
         return Err(ExportError::Name {
             out: out.clone(),
             to: to.name(),
-            endings: to.endings().join(", ."),
+            endings: endings.join(", ."),
         });
     }
-    // A link that leads nowhere would be replaced too.
+    // A dangling link would be replaced too.
     if out.symlink_metadata().is_ok() {
         return Err(ExportError::OutExists { out: out.clone() });
     }
-    let (summary, bytes) = made(path, *to, out)?;
-    write_bytes(out, &bytes)?;
-    Ok(summary)
-}
-
-fn made(
-    path: &Path,
-    to: ExportFormat,
-    out: &Path,
-) -> Result<(ExportSummary, Vec<u8>), ExportError> {
     let weights = read_weights(path)?;
     let in_file = |err: WeightsError| err.in_file(path);
     let found = backbone(&weights).map_err(in_file)?;
     drop(weights);
     let network = Architecture::of(&found.trunk).map_err(in_file)?;
-    let bytes = match (to, out.extension().and_then(|ending| ending.to_str())) {
+    let bytes = match (to, ending) {
         (ExportFormat::Moco, _) => moco_bytes(&found.trunk),
         (ExportFormat::Detectron2, _) => detectron2_bytes(&found.trunk),
         (ExportFormat::Vissl, _) => vissl_bytes(&found.trunk),
@@ -170,25 +158,26 @@ fn made(
         (ExportFormat::Torchvision, _) => torchvision_bytes(&found.trunk),
     };
     let bytes = bytes.map_err(in_file)?;
+    write_bytes(out, &bytes)?;
     let heads = found
         .head
         .names()
         .map(|name| format!("{}{name}", found.prefix));
-    let summary = ExportSummary {
-        out: out.to_owned(),
-        to,
+    Ok(ExportSummary {
+        out: out.clone(),
+        to: *to,
         bytes: bytes.len() as u64,
         network: network.to_string(),
         tensors: found.trunk.len() as u64,
         left_out: heads.chain(found.left_out.iter().cloned()).collect(),
         prefix: found.prefix,
-    };
-    Ok((summary, bytes))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
 
     use super::*;
 
@@ -206,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_exported_holds_the_query_encoder_and_no_head() {
+    fn the_exported_file_holds_the_query_encoder_without_its_head() {
         let folder = tempfile::tempdir().unwrap();
         for (to, name) in [
             (ExportFormat::Moco, "moco.pth.tar"),
@@ -232,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_exists_is_not_touched() {
+    fn an_existing_file_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("trunk.pth");
         fs::write(&out, "precious").unwrap();
@@ -242,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_the_other_program_would_not_read_is_refused() {
+    fn a_file_name_that_the_program_would_not_accept_is_refused() {
         let err = export(&options(ExportFormat::Detectron2, "trunk.pth".into())).unwrap_err();
         assert!(err.to_string().contains(".pkl"), "{err}");
         let err = export(&options(ExportFormat::Torchvision, "trunk.bin".into())).unwrap_err();
@@ -250,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_without_a_resnet_are_named_with_what_was_found() {
+    fn the_error_for_weights_without_a_resnet_names_the_file() {
         let weights = Path::new(MOCO).with_file_name("kinds.pth");
         let options = ExportOptions {
             weights,
@@ -265,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn the_summary_says_what_was_taken_and_what_was_not() {
+    fn the_summary_tells_the_prefix_and_the_number_of_tensors_left_out() {
         let folder = tempfile::tempdir().unwrap();
         let summary = export(&options(
             ExportFormat::Moco,

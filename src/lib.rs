@@ -1,6 +1,6 @@
-//! The command line of vidpairs, and its pages.
+//! The command line of vidpairs, and its HTML pages.
 //!
-//! Positive pairs from unlabelled video: the steps live in crates of their own, which other programs can use alone.
+//! vidpairs extracts positive pairs from unlabelled video. Each step is a crate that other programs can use on its own:
 //!
 //! | step | crate | takes | gives |
 //! |---|---|---|---|
@@ -9,13 +9,13 @@
 //! | shard | [`vidpairs_shard`] | encoded pairs | tar shards, index, manifest: **the contract with every trainer** |
 //! | read | [`vidpairs_shard`] | a manifest | encoded pairs, random access over a memory map |
 //! | augment, learn | `vidpairs_learn` | shards | views, a loss, weights |
-//! | weights | [`vidpairs_weights`] | files of weights | tensors by name, without libtorch |
-//! | render | `vidpairs_synth` | a catalogue of 3-D objects, a seed | images in the layouts of real data sets, and their truth |
+//! | weights | [`vidpairs_weights`] | weights files | tensors by name, without libtorch |
+//! | render | `vidpairs_synth` | a catalogue of 3-D objects, a seed | images in the layouts of real data sets, and their ground truth |
 //! | measure | [`vidpairs_invariance`] | features of images, their sets and classes | invariance scores with controls and intervals |
 //! | show | [`report`] | shards, rendered sets, scores | one HTML page with pictures |
 //!
-//! [`vidpairs_pipeline`] reads the TOML file of an experiment, [`vidpairs_run`] is the kit of every command, [`cli`] is the command
-//! line. A program plugs its libraries in through [`engines`]; `ARCHITECTURE.md` shows the layers.
+//! [`vidpairs_pipeline`] reads the TOML file of an experiment, [`vidpairs_run`] is the kit that every command is built from, [`cli`] is
+//! the command line. A program plugs its libraries in through [`engines`]; `ARCHITECTURE.md` shows the layers.
 
 pub mod cli;
 pub mod engines;

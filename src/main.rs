@@ -1,4 +1,4 @@
-//! The program `vidpairs`: FFmpeg, and neither OpenCV nor libtorch.
+//! The program `vidpairs`: the command line with FFmpeg, without OpenCV and libtorch.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `vidpairs verify`: every byte of every shard, and of the tracklets, against its checksums.
+//! Runs `vidpairs verify`: checks every byte of the shards and the tracklets against its checksums.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,19 +14,19 @@ use vidpairs_shard::{
 };
 use vidpairs_types::parallel::{Heartbeat, Job, Loss, Sink, run_ordered};
 
-/// A disk that gives no byte for so long is given up.
+/// Time without a byte after which a read is given up.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// What `vidpairs verify` found; `--json` prints it.
+/// Result of `vidpairs verify`; `--json` prints it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct VerifySummary {
-    /// Shards looked at.
+    /// Number of shards.
     pub shards: u64,
-    /// Records that were walked.
+    /// Number of records found.
     pub records: u64,
-    /// Bytes of all shards, as the manifest states them.
+    /// Size of all shards according to the manifest, bytes.
     pub bytes: u64,
-    /// All that is wrong, in the order of the shards.
+    /// All damage, in the order of the shards.
     pub damage: Vec<Damage>,
 }
 
@@ -41,7 +41,7 @@ impl std::fmt::Display for VerifySummary {
         );
         let bytes = indicatif::HumanBytes(self.bytes);
         match self.damage.len() as u64 {
-            0 => write!(f, "{records} in {shards}, {bytes}: all sound"),
+            0 => write!(f, "{records} in {shards}, {bytes}: no damage"),
             found => write!(
                 f,
                 "{records} in {shards}, {bytes}: {}",
@@ -51,8 +51,8 @@ impl std::fmt::Display for VerifySummary {
     }
 }
 
-/// Checks the finished data set in `dir` on `workers` threads; shows how far it is where stderr is a
-/// terminal, unless it is to be quiet. Damage is a result, not an error.
+/// Checks the finished data set in `dir` on `workers` threads, with a progress bar on a terminal unless `verbosity` is quiet. Damage is
+/// a result, not an error.
 ///
 /// # Errors
 /// [`RunError`] if there is no readable manifest, or `cancel` was set.
@@ -143,7 +143,7 @@ fn unreadable(path: &Path, why: &str) -> ShardError {
 
 struct Verdicts {
     summary: VerifySummary,
-    /// The last pair so far, by clip.
+    /// Number of the last pair so far, by clip.
     pairs: HashMap<u64, u64>,
     progress: Progress,
     bytes_done: Arc<AtomicU64>,

@@ -1,11 +1,11 @@
-//! The flags, as clap reads them.
+//! Defines the command line for clap. The doc comments are the help texts.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, value_parser};
 use clap_complete::Shell;
 
-/// Positive pairs from unlabelled video, and what encoders learn from them.
+/// Extracts positive pairs from unlabelled video, trains contrastive encoders on them, and measures the encoders' invariances.
 #[derive(Debug, Parser)]
 #[command(name = "vidpairs", max_term_width = 100, arg_required_else_help = true)]
 pub(super) struct Cli {
@@ -15,46 +15,46 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Turn video into shards of positive pairs; goes on by itself where a stopped run was left.
+    /// Extract positive pairs from video into shards; resumes a stopped run.
     Extract(ExtractArgs),
-    /// Train an encoder on shards; goes on by itself where a stopped run was left.
+    /// Train an encoder on shards; resumes a stopped run.
     Train(TrainArgs),
-    /// Check every byte of every shard against its checksums, and name what is damaged.
+    /// Check every byte of a data set against its checksums, and list all damage.
     Verify(VerifyArgs),
-    /// Show what a data set holds: totals, one record, or a page of pictures.
+    /// Summarise a data set, print one record, or write a page of its pairs.
     Inspect(InspectArgs),
-    /// Run trackers over annotated video and score them.
+    /// Run trackers on annotated video and score them; resumes a stopped run.
     Track(TrackArgs),
-    /// Render a small data set whose truth is known, in the layout of a real one.
+    /// Render a small data set with known ground truth in the layout of a real one; resumes a stopped run.
     Synth(Box<SynthArgs>),
-    /// Measure what encoders ignore: viewpoint, occlusion, illumination, instance.
+    /// Measure the invariances of encoders: viewpoint, occlusion, illumination, instance.
     Invariance(InvarianceArgs),
-    /// Write the ResNet in a file of weights as another program expects it.
+    /// Write the ResNet of a weights file in the format of another program.
     Export(ExportArgs),
-    /// Print the libraries that this program is linked with, one a line.
+    /// Print the libraries this program is linked with, one per line.
     #[command(hide = true)]
     Libraries,
     /// Print a completion script for a shell.
     Completions {
-        /// The shell.
+        /// Shell.
         shell: Shell,
     },
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ExtractArgs {
-    /// The experiment, a TOML file; see pipelines/README.md.
+    /// Pipeline file (TOML); pipelines/README.md describes its keys.
     pub pipeline: PathBuf,
-    /// Where the clips are: a data set, a folder, a video file, or a list of files.
+    /// Video to extract from: a data set, a folder, a video file, or a list of files.
     #[arg(long, value_name = "PATH")]
     pub source: PathBuf,
-    /// Where shards go: a new or empty folder, or that of a stopped run of the same pipeline.
+    /// Output folder for the shards: new, empty, or of a stopped run of the same pipeline, which is then resumed.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Only try again the clips that the finished run in DIR refused.
+    /// Only retry the clips that the finished run in --out refused.
     #[arg(long)]
     pub retry_refused: bool,
-    /// Override a setting of the pipeline file; may be given again and again.
+    /// Setting that overrides the pipeline file (repeatable).
     #[arg(long, value_name = "TABLE.KEY=VALUE")]
     pub set: Vec<String>,
     #[command(flatten)]
@@ -63,21 +63,21 @@ pub(super) struct ExtractArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct TrainArgs {
-    /// The experiment, a TOML file; see pipelines/README.md.
+    /// Pipeline file (TOML); pipelines/README.md describes its keys.
     pub pipeline: PathBuf,
-    /// The data set to learn from: a folder with dataset.json.
+    /// Data set to train on: a folder with dataset.json.
     #[arg(long, value_name = "DIR")]
     pub shards: PathBuf,
-    /// Where the run goes: a new or empty folder, or that of a stopped run of the same experiment.
+    /// Output folder: new, empty, or of a stopped run of the same pipeline, which is then resumed.
     #[arg(long, value_name = "RUN")]
     pub out: PathBuf,
-    /// Where to compute: cpu, cuda or cuda:N [default: the first GPU where there is one, else cpu].
+    /// Device: cpu, cuda or cuda:N [default: the first GPU, or the CPU without one].
     #[arg(long, value_name = "NAME")]
     pub device: Option<String>,
-    /// Labelled images, DIR/<label>/<image>: now and then a kNN asks what the encoder makes of them.
+    /// Labelled images, DIR/<label>/<image>, for the kNN accuracy during training.
     #[arg(long, value_name = "DIR")]
     pub knn: Option<PathBuf>,
-    /// Override a setting of the pipeline file; may be given again and again.
+    /// Setting that overrides the pipeline file (repeatable).
     #[arg(long, value_name = "TABLE.KEY=VALUE")]
     pub set: Vec<String>,
     #[command(flatten)]
@@ -86,7 +86,7 @@ pub(super) struct TrainArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
-    /// The data set: a folder with dataset.json.
+    /// Data set: a folder with dataset.json.
     pub dir: PathBuf,
     #[command(flatten)]
     pub common: Common,
@@ -94,12 +94,12 @@ pub(super) struct VerifyArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct InspectArgs {
-    /// The data set: a folder with dataset.json.
+    /// Data set: a folder with dataset.json.
     pub dir: PathBuf,
-    /// Show one record, counted from 0 over all shards.
+    /// Number of a record to print, counted from 0 over all shards.
     #[arg(long, value_name = "N")]
     pub record: Option<u64>,
-    /// Write one HTML page of pairs with boxes and frame numbers; it needs no other file.
+    /// HTML page to write: pairs with boxes and frame numbers, in one file.
     #[arg(long, value_name = "OUT.html", conflicts_with = "record")]
     pub gallery: Option<PathBuf>,
     #[command(flatten)]
@@ -108,35 +108,35 @@ pub(super) struct InspectArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct TrackArgs {
-    /// Annotated video: got10k=PATH, trackingnet=PATH (a whole set or one split) or mot=PATH (a file
-    /// of truth, a folder of <clip>.txt, or a sequence of MOTChallenge); may be given again.
+    /// Annotated video (repeatable): got10k=PATH or trackingnet=PATH (a data set or one of its splits), or mot=PATH (a
+    /// ground-truth file, a folder of <clip>.txt, or a MOTChallenge sequence).
     #[arg(long, value_name = "KIND=PATH", required = true)]
     pub data: Vec<String>,
-    /// Tracker to run: dcf, kcf, csrt or mosse; may be given again.
+    /// Tracker (repeatable): dcf, kcf, csrt or mosse.
     #[arg(long, value_name = "NAME", required = true, value_delimiter = ',')]
     pub tracker: Vec<String>,
-    /// Where results go: a new or empty folder, or that of a stopped run with the same options.
+    /// Output folder: new, empty, or of a stopped run with the same options, which is then resumed.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// The video of mot=FILE, or the folder with the videos of mot=DIR [default: beside the truth].
+    /// Video of mot=FILE, or folder with the videos of mot=DIR [default: beside the ground truth].
     #[arg(long, value_name = "PATH")]
     pub media: Option<PathBuf>,
-    /// Splits of got10k and trackingnet to take [default: those for training].
+    /// Splits of got10k and trackingnet [default: the training splits].
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub splits: Vec<String>,
-    /// Take these sequences only; `*` and `?` stand for any letters, and for one.
+    /// Names of the sequences to track; `*` matches any text, `?` one character [default: all].
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub sequences: Vec<String>,
-    /// Take the first N sequences of each data set at most.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Maximum number of sequences per data set: the first N.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
-    /// Also print a table with a row for each tracker on each sequence, as -v does.
+    /// Also print the scores of each tracker on each sequence (-v does so too).
     #[arg(long)]
     pub per_sequence: bool,
-    /// Write one HTML page that shows the sequences, the worst first; it needs no other file.
+    /// HTML page to write: the worst sequences with boxes and overlap curves, in one file.
     #[arg(long, value_name = "OUT.html")]
     pub gallery: Option<PathBuf>,
-    /// Draw the success plot of the trackers.
+    /// SVG drawing to write: the success plot of all trackers.
     #[arg(long, value_name = "OUT.svg")]
     pub plot: Option<PathBuf>,
     #[command(flatten)]
@@ -144,91 +144,93 @@ pub(super) struct TrackArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("models").required(true).args(["weights", "features"]))]
+#[command(group = ArgGroup::new("models").required(true).args(["weights", "features"]))]
 pub(super) struct InvarianceArgs {
-    /// Settings of [invariance], a TOML file; see pipelines/README.md [default: none].
+    /// Pipeline file (TOML) with the table [invariance], whose keys pipelines/README.md describes [default: no file, every
+    /// key at its default].
     pub pipeline: Option<PathBuf>,
-    /// Images to measure on: got10k-occlusion, pascal3d-viewpoint, pascal3d-instance, aloi-viewpoint, aloi-direction,
-    /// aloi-color (the data sets as distributed), or folders (<class>/<set>/<image>); may be given again.
+    /// Images to measure on (repeatable): got10k-occlusion, pascal3d-viewpoint, pascal3d-instance, aloi-viewpoint,
+    /// aloi-direction or aloi-color (the data sets as distributed), or folders (<class>/<set>/<image>).
     #[arg(long, value_name = "KIND=PATH", requires = "weights")]
     pub data: Vec<String>,
-    /// An encoder: a checkpoint of ours, torchvision's safetensors, or a file of torch.save (docs/WEIGHTS.md); may be given again.
+    /// Encoder to measure (repeatable): a checkpoint of `vidpairs train`, torchvision's safetensors, or a file of
+    /// torch.save; docs/WEIGHTS.md lists the formats.
     #[arg(long, value_name = "[NAME=]FILE", requires = "data")]
     pub weights: Vec<String>,
-    /// Features that another program made: .npz with `feat` (N x D), `instance` (N) and perhaps `class` (N); may be given again.
+    /// Features of another program (repeatable): .npz with `feat` (N x D), `instance` (N) and optionally `class` (N).
     #[arg(long, value_name = "[NAME=]FILE", conflicts_with = "data")]
     pub features: Vec<String>,
-    /// Where results go: a new or empty folder, or that of other results.
+    /// Output folder: new, empty, or of earlier results.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Where to compute: cpu, cuda or cuda:N [default: the first GPU where there is one, else cpu].
+    /// Device: cpu, cuda or cuda:N [default: the first GPU, or the CPU without one].
     #[arg(long, value_name = "NAME", conflicts_with = "features")]
     pub device: Option<String>,
-    /// Override a setting of the pipeline file; may be given again and again.
+    /// Setting that overrides the pipeline file (repeatable).
     #[arg(long, value_name = "TABLE.KEY=VALUE")]
     pub set: Vec<String>,
     #[command(flatten)]
     pub common: Common,
 }
 
-/// For which program.
+/// Program that shall read the weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ExportToArg {
-    /// .pth.tar for main_lincls.py of facebookresearch/moco, as --pretrained.
+    /// facebookresearch/moco: .pth.tar for main_lincls.py --pretrained.
     Moco,
-    /// .pkl for Detectron2, as MODEL.WEIGHTS.
+    /// Detectron2: .pkl for MODEL.WEIGHTS.
     Detectron2,
-    /// .torch for VISSL, as WEIGHTS_INIT.PARAMS_FILE.
+    /// VISSL: .torch for WEIGHTS_INIT.PARAMS_FILE.
     Vissl,
-    /// .safetensors or .pth with torchvision's names, which timm has too.
+    /// torchvision and timm: .safetensors, .pth or .pt with torchvision's names.
     Torchvision,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
-    /// Weights: safetensors, or a file of torch.save (zip or older); see docs/WEIGHTS.md.
+    /// Weights file to read: safetensors, or a file of torch.save; docs/WEIGHTS.md lists the formats.
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
-    /// For which program.
+    /// Program that shall read the weights.
     #[arg(long, value_enum)]
     pub to: ExportToArg,
-    /// The file to write; it must not exist.
+    /// File to write; must not exist.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     #[command(flatten)]
     pub common: Common,
 }
 
-/// In whose layout.
+/// Layout of a rendered set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum KindArg {
-    /// Videos: zips of frames, a box per frame (and the same as .mp4).
+    /// Videos as zips of frames and as .mp4; one box per frame.
     Trackingnet,
-    /// Videos: folders of frames, boxes, visible share, absence.
+    /// Videos as folders of frames; box, visible share and absence per frame.
     Got10k,
-    /// Images: 72 views, 24 lights, 12 colours of every object.
+    /// Images: 72 views, 24 light directions and 12 light colours of each object.
     Aloi,
-    /// Images: azimuth x elevation of the objects of every class, .mat annotations.
+    /// Images: azimuths x elevations of the objects of each class; .mat annotations.
     Pascal3d,
 }
 
-/// Which objects.
+/// Half of the objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum HalfArg {
-    /// Those that videos to train on show.
+    /// Objects that occur in training videos.
     Training,
-    /// Those that are only measured.
+    /// Objects reserved for measurement.
     HeldOut,
-    /// All.
+    /// All objects.
     Both,
 }
 
-/// What holds the frames of a video.
+/// File format of a video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ContainerArg {
-    /// A zip of JPEGs, as TrackingNet has it.
+    /// Zip of JPEGs, as in TrackingNet.
     Zip,
-    /// An .mp4 with H.264.
+    /// .mp4 with H.264.
     Mp4,
     /// Both.
     Both,
@@ -236,91 +238,92 @@ pub(super) enum ContainerArg {
 
 #[derive(Debug, Args)]
 pub(super) struct SynthArgs {
-    /// In whose layout.
+    /// Data set whose layout is used.
     #[arg(long, value_enum)]
     pub kind: KindArg,
-    /// Where the set goes: a new or empty folder, or that of a stopped run of the same set.
+    /// Output folder: new, empty, or of a stopped run of the same set, which is then resumed.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Objects: a .sh3f catalogue, or a folder of them or of OBJ files; may be given again
-    /// [default: what scripts/fetch-objects.sh fetched].
+    /// 3-D objects (repeatable): a .sh3f catalogue, or a folder of catalogues or OBJ files
+    /// [default: the catalogues of scripts/fetch-objects.sh].
     #[arg(long, value_name = "PATH")]
     pub objects: Vec<PathBuf>,
-    /// Take these classes of objects, or groups of the catalogue, only.
+    /// Object classes, or groups of the catalogue, to render [default: all].
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub categories: Vec<String>,
-    /// Pictures and videos to stand behind the objects; painted places without it.
+    /// Folder of pictures and videos for the backgrounds [default: painted backgrounds].
     #[arg(long, value_name = "DIR")]
     pub backgrounds: Option<PathBuf>,
-    /// Everything that is drawn by lot depends on it.
+    /// Random seed.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// Size of the images, px [default: 320x240; ALOI's is 384x288].
+    /// Image size, px [default: 320x240; aloi: 384x288, fixed].
     #[arg(long, value_name = "WxH")]
     pub size: Option<String>,
-    /// Quality of JPEGs.
-    #[arg(long, value_name = "1-100", default_value_t = 90, value_parser = clap::value_parser!(u8).range(1..=100))]
+    /// JPEG quality.
+    #[arg(long, value_name = "1-100", default_value_t = 90, value_parser = value_parser!(u8).range(1..=100))]
     pub quality: u8,
-    /// Standard deviation of the sensor's noise, levels of 255 [default: 2, images: 1].
+    /// Standard deviation of the sensor noise, in levels of 255 [default: 2 for videos, 1 for images].
     #[arg(long, value_name = "LEVELS")]
     pub noise: Option<f64>,
-    /// Write one HTML page that shows the set; it needs no other file.
+    /// HTML page to write: images of the set with their ground truth, in one file.
     #[arg(long, value_name = "OUT.html")]
     pub gallery: Option<PathBuf>,
+    // Before the groups below: an option behind them would be listed under their heading.
+    #[command(flatten)]
+    pub common: Common,
     #[command(flatten)]
     pub videos: VideoArgs,
     #[command(flatten)]
     pub images: ImageArgs,
-    #[command(flatten)]
-    pub common: Common,
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Videos (trackingnet, got10k)")]
 pub(super) struct VideoArgs {
-    /// Videos of training objects: TRAIN_0, train [default: 20].
+    /// Number of videos of training objects, in split TRAIN_0 or train [default: 20].
     #[arg(long, value_name = "N")]
     pub videos: Option<u32>,
-    /// Videos of held-out objects: TEST, val [default: 5].
+    /// Number of videos of held-out objects, in split TEST or val [default: 5].
     #[arg(long, value_name = "N")]
     pub held_out_videos: Option<u32>,
-    /// Frames of a video [default: 90].
+    /// Frames per video [default: 90].
     #[arg(long, value_name = "N")]
     pub frames: Option<u32>,
-    /// Frames a second [default: 30; got10k: 10].
+    /// Frames per second [default: 30; got10k: 10].
     #[arg(long, value_name = "N")]
     pub fps: Option<u32>,
-    /// What holds the frames (trackingnet) [default: both].
+    /// File format of the videos (trackingnet) [default: both].
     #[arg(long, value_enum)]
     pub container: Option<ContainerArg>,
-    /// How fast things move: 1 is about a third of the image's height a second [default: 1].
+    /// Speed of the objects; 1 is about a third of the image height per second [default: 1].
     #[arg(long, value_name = "X")]
     pub speed: Option<f64>,
-    /// The most that an object turns, degrees a second [default: 90].
+    /// Maximum rotation of an object, degrees per second [default: 90].
     #[arg(long, value_name = "DEGREES")]
     pub turn: Option<f64>,
-    /// How much sizes change: 1 is up to half again as large or small [default: 1].
+    /// Change of object size; 1 is up to a factor of 1.5 [default: 1].
     #[arg(long, value_name = "X")]
     pub scaling: Option<f64>,
-    /// Share of the videos in which something passes before the object [default: 0.4].
+    /// Share of videos in which something passes in front of the object [default: 0.4].
     #[arg(long, value_name = "0-1")]
     pub occlusion: Option<f64>,
-    /// Share of the videos in which the object leaves the image and comes back [default: 0.15].
+    /// Share of videos in which the object leaves the image and returns [default: 0.15].
     #[arg(long, value_name = "0-1")]
     pub leaving: Option<f64>,
-    /// Share of the videos in which the light changes [default: 0.4].
+    /// Share of videos in which the light changes [default: 0.4].
     #[arg(long, value_name = "0-1")]
     pub relighting: Option<f64>,
-    /// Share of the videos with a second object of the same model [default: 0.2].
+    /// Share of videos with a second object of the same model [default: 0.2].
     #[arg(long, value_name = "0-1")]
     pub look_alikes: Option<f64>,
-    /// Other objects in view, at most 20 [default: 2].
+    /// Number of other objects in view, at most 20 [default: 2].
     #[arg(long, value_name = "N")]
     pub clutter: Option<u32>,
-    /// How much the camera moves: 1 is a calm hand [default: 1].
+    /// Camera motion; 1 is a steady hand [default: 1].
     #[arg(long, value_name = "X")]
     pub camera: Option<f64>,
-    /// For how long the shutter is open, in thirtieths of a second [default: 0.4].
+    /// Exposure time, in units of 1/30 s [default: 0.4].
     #[arg(long, value_name = "0-1")]
     pub shutter: Option<f64>,
 }
@@ -328,16 +331,16 @@ pub(super) struct VideoArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Images (aloi, pascal3d)")]
 pub(super) struct ImageArgs {
-    /// Which objects [default: held-out].
+    /// Half of the objects to render [default: held-out].
     #[arg(long, value_enum)]
     pub half: Option<HalfArg>,
-    /// Objects at most: in all (aloi) [default: 20], of each class (pascal3d) [default: 10].
+    /// Maximum number of objects: in all (aloi) [default: 20], or per class (pascal3d) [default: 10].
     #[arg(long, value_name = "N")]
     pub num_objects: Option<u32>,
-    /// Views around an object, from its front on (pascal3d) [default: 12].
+    /// Number of views around an object, evenly spaced from its front (pascal3d) [default: 12].
     #[arg(long, value_name = "N")]
     pub azimuths: Option<u32>,
-    /// Degrees of the camera above the horizon (pascal3d) [default: 0,30,60].
+    /// Camera elevations above the horizon, degrees (pascal3d) [default: 0,30,60].
     #[arg(
         long,
         value_name = "DEGREES,...",
@@ -350,16 +353,16 @@ pub(super) struct ImageArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct Common {
-    /// Worker threads [default: the number of cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    /// Number of worker threads [default: number of CPU cores].
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
     /// Print the result as one JSON object on stdout.
     #[arg(long)]
     pub json: bool,
-    /// Print nothing but errors (and what --json asks for).
+    /// Print errors only, and the result of --json.
     #[arg(long, short, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Also tell of every input that is set aside, and what FFmpeg has to say.
+    /// Also print every input that is set aside, and the messages of FFmpeg.
     #[arg(long, short)]
     pub verbose: bool,
 }

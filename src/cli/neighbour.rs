@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, io};
 
-/// Set for the program that takes over, to its name: it must not hand over again.
+/// Environment variable with the name of the program that takes over, which must not hand over again.
 const HANDED_TO: &str = "VIDPAIRS_HANDED_TO";
 
 /// A program with the same command line and other libraries.
@@ -36,13 +36,18 @@ pub enum HandoverError {
         /// The neighbour.
         name: &'static str,
     },
-    /// The neighbour lacks its library: another program goes by its name.
-    #[error("{task} needs the library of {name}, but this program, called as {name}, lacks it")]
+    /// The neighbour lacks its library: another program has its name.
+    #[error(
+        "{task} needs {library}, but the program named {name} is not linked with it; in the source folder, \
+         `cargo build --release -p {name}` builds the right one"
+    )]
     NotItself {
         /// The command, and why it needs the neighbour.
         task: String,
         /// The neighbour.
         name: &'static str,
+        /// Library of the neighbour.
+        library: &'static str,
     },
     /// The neighbour could not be started.
     #[error("cannot start {}", .program.display())]
@@ -56,7 +61,7 @@ pub enum HandoverError {
 }
 
 impl Neighbour {
-    /// All of them.
+    /// All neighbours.
     pub const ALL: [Self; 3] = [Self::Video, Self::Torch, Self::Opencv];
 
     /// Name of the program.
@@ -68,7 +73,15 @@ impl Neighbour {
         }
     }
 
-    /// The program beside this one, else the first in PATH.
+    fn library(self) -> &'static str {
+        match self {
+            Self::Video => "FFmpeg",
+            Self::Torch => "libtorch",
+            Self::Opencv => "OpenCV",
+        }
+    }
+
+    /// Path of the program: beside this one, else the first in PATH.
     pub fn find(self) -> Option<PathBuf> {
         let this = env::current_exe().ok();
         let beside = this.as_deref().and_then(Path::parent).map(Path::to_owned);
@@ -79,7 +92,7 @@ impl Neighbour {
             .find(|program| program.is_file())
     }
 
-    /// Replaces this process by the neighbour, with the same arguments: signals, streams and the exit code are the neighbour's.
+    /// Replaces this process by the neighbour, with the same arguments. Process id, streams and exit code stay those of the command.
     ///
     /// - `task`: the command, and why it needs the neighbour, for the error.
     ///
@@ -88,7 +101,12 @@ impl Neighbour {
     pub fn take_over(self, args: &[OsString], task: &str) -> Result<Infallible, HandoverError> {
         let (name, task) = (self.name(), task.to_owned());
         if env::var_os(HANDED_TO).as_deref() == Some(OsStr::new(name)) {
-            return Err(HandoverError::NotItself { task, name });
+            let library = self.library();
+            return Err(HandoverError::NotItself {
+                task,
+                name,
+                library,
+            });
         }
         let Some(program) = self.find() else {
             return Err(HandoverError::Missing { task, name });

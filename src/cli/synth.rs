@@ -1,32 +1,27 @@
-//! `vidpairs synth`: flags to the settings of a set.
+//! Runs `vidpairs synth`: checks the options and turns them into the settings of a set.
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use serde::Serialize;
 use vidpairs_synth::catalog::Half;
 use vidpairs_synth::layout::aloi;
-use vidpairs_synth::run::{self, SynthOptions, SynthSummary};
+use vidpairs_synth::run::{self, SynthOptions};
 use vidpairs_synth::scene::Difficulty;
 use vidpairs_synth::set::{Container, Contents, ImageSettings, SetKind, Settings, VideoSettings};
 use vidpairs_types::SizePx;
 
 use super::CliError;
 use super::args::{ContainerArg, HalfArg, ImageArgs, KindArg, SynthArgs, VideoArgs};
-use super::synth_page::{self, WrittenSheet};
-use crate::report;
+use super::output::{Output, Shown, Written, check_places};
+use crate::report::sheet;
 
 const VIDEO_KINDS: &str = "trackingnet and got10k";
 const IMAGE_KINDS: &str = "aloi and pascal3d";
 
 pub(super) fn synth(args: &SynthArgs) -> Result<ExitCode, CliError> {
-    if let Some(page) = &args.gallery {
-        // Before anything is rendered: that takes minutes. The set's own folder is made on the way.
-        if page.parent() != Some(args.out.as_path()) {
-            report::check_place(page)?;
-        }
-    }
+    check_places(&args.gallery, Some(&args.out))?;
     let options = SynthOptions {
         settings: settings(args)?,
         objects: objects(args)?,
@@ -35,53 +30,46 @@ pub(super) fn synth(args: &SynthArgs) -> Result<ExitCode, CliError> {
         control: args.common.control()?,
     };
     let summary = run::synth(&options)?;
-    let kind = options.settings.kind;
     let gallery = match &args.gallery {
-        Some(page) => Some(synth_page::write(
-            &args.out,
-            kind,
-            page,
-            &options.control.cancel,
-        )?),
+        Some(path) => {
+            let limits = sheet::limits(options.settings.kind);
+            let set = run::sample_set(&args.out, limits, &options.control.cancel)?;
+            let strips = set.groups.iter().flat_map(|group| &group.strips);
+            let shown = Shown::Images {
+                images: strips.map(|strip| strip.images.len() as u64).sum(),
+                of_images: set.num_images,
+            };
+            Some(Written::write(
+                path,
+                &sheet::render(&args.out, &set),
+                shown,
+            )?)
+        }
         None => None,
     };
-    args.common.print(&Printed { summary, gallery })?;
+    args.common.print(&Output {
+        preface: String::new(),
+        summary,
+        plot: None,
+        gallery,
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the command prints.
-#[derive(Serialize)]
-struct Printed {
-    #[serde(flatten)]
-    summary: SynthSummary,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gallery: Option<WrittenSheet>,
-}
-
-impl Display for Printed {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.summary)?;
-        match &self.gallery {
-            Some(gallery) => write!(f, "\n{gallery}"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// The objects that were named, or those that the script fetches.
+/// The objects given, or those of `scripts/fetch-objects.sh`.
 fn objects(args: &SynthArgs) -> Result<Vec<PathBuf>, CliError> {
     if !args.objects.is_empty() {
         return Ok(args.objects.clone());
     }
-    let cache = std::env::var_os("XDG_CACHE_HOME")
-        .filter(|it| !it.is_empty())
-        .map(PathBuf::from);
-    let home = || std::env::home_dir().unwrap_or_default().join(".cache");
-    let fetched = cache.unwrap_or_else(home).join("vidpairs").join("objects");
-    if !fetched.is_dir() {
-        return Err(CliError::NoObjects(fetched));
+    let cache = match std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()) {
+        Some(cache) => PathBuf::from(cache),
+        None => std::env::home_dir().unwrap_or_default().join(".cache"),
+    };
+    let fetched = cache.join("vidpairs").join("objects");
+    match fetched.is_dir() {
+        true => Ok(vec![fetched]),
+        false => Err(CliError::NoObjects(fetched)),
     }
-    Ok(vec![fetched])
 }
 
 fn settings(args: &SynthArgs) -> Result<Settings, CliError> {
@@ -104,12 +92,9 @@ fn settings(args: &SynthArgs) -> Result<Settings, CliError> {
         && kind == SetKind::TrackingNet
         && (size.width % 2 == 1 || size.height % 2 == 1)
     {
-        let expected = "even sides, as H.264 needs them; or --container zip";
-        return Err(refused(
-            "--size",
-            format!("{}x{}", size.width, size.height),
-            expected,
-        ));
+        let given = format!("{}x{}", size.width, size.height);
+        let expected = "even sides, which H.264 needs, or --container zip";
+        return Err(refused("--size", given, expected));
     }
     Ok(Settings {
         kind,
@@ -117,7 +102,7 @@ fn settings(args: &SynthArgs) -> Result<Settings, CliError> {
         categories: args
             .categories
             .iter()
-            .map(|it| it.trim().to_owned())
+            .map(|name| name.trim().to_owned())
             .collect(),
         size,
         quality: args.quality,
@@ -135,14 +120,8 @@ fn size(args: &SynthArgs, kind: SetKind) -> Result<SizePx, CliError> {
             },
         });
     };
-    if kind == SetKind::Aloi {
-        let (kinds, kind) = ("trackingnet, got10k and pascal3d", kind.name());
-        return Err(CliError::ForeignOption {
-            option: "--size",
-            kinds,
-            kind,
-        });
-    }
+    let is_fixed = kind == SetKind::Aloi;
+    foreign("--size", is_fixed, "trackingnet, got10k and pascal3d", kind)?;
     let parts = text.split_once(['x', 'X']);
     let sides = parts.and_then(|(w, h)| Some((w.trim().parse().ok()?, h.trim().parse().ok()?)));
     match sides {
@@ -152,7 +131,7 @@ fn size(args: &SynthArgs, kind: SetKind) -> Result<SizePx, CliError> {
         _ => Err(refused(
             "--size",
             text.clone(),
-            "WIDTHxHEIGHT, both 32 to 4096 px, like 640x360",
+            "WIDTHxHEIGHT such as 640x360, both from 32 to 4096 px",
         )),
     }
 }
@@ -162,13 +141,8 @@ fn video_settings(
     kind: SetKind,
     noise: Option<f64>,
 ) -> Result<VideoSettings, CliError> {
-    if kind == SetKind::Got10k && args.container.is_some() {
-        return Err(CliError::ForeignOption {
-            option: "--container",
-            kinds: "trackingnet",
-            kind: kind.name(),
-        });
-    }
+    let is_foreign = kind == SetKind::Got10k && args.container.is_some();
+    foreign("--container", is_foreign, "trackingnet", kind)?;
     let usual = Difficulty::default();
     let difficulty = Difficulty {
         speed: within("--speed", args.speed, 0.0..=20.0, usual.speed)?,
@@ -205,7 +179,7 @@ fn video_settings(
         return Err(refused(
             "--videos",
             "0".to_owned(),
-            "1 or more, here or in --held-out-videos",
+            "at least 1 in --videos or --held-out-videos",
         ));
     }
     Ok(settings)
@@ -230,7 +204,11 @@ fn image_settings(
         (10, 10_000)
     };
     let elevations_deg = args.elevations.clone().unwrap_or_else(|| vec![0, 30, 60]);
-    if elevations_deg.is_empty() || elevations_deg.iter().any(|it| !(-90..=90).contains(it)) {
+    if elevations_deg.is_empty()
+        || elevations_deg
+            .iter()
+            .any(|degrees| !(-90..=90).contains(degrees))
+    {
         let given: Vec<String> = elevations_deg.iter().map(i32::to_string).collect();
         return Err(refused(
             "--elevations",
@@ -288,54 +266,55 @@ fn refuse_video_options(args: &VideoArgs, kind: SetKind) -> Result<(), CliError>
 
 fn foreign(
     option: &'static str,
-    is_given: bool,
+    is_foreign: bool,
     kinds: &'static str,
     kind: SetKind,
 ) -> Result<(), CliError> {
-    if is_given {
-        let kind = kind.name();
-        return Err(CliError::ForeignOption {
+    let kind = kind.name();
+    match is_foreign {
+        true => Err(CliError::ForeignOption {
             option,
             kinds,
             kind,
-        });
+        }),
+        false => Ok(()),
     }
-    Ok(())
 }
 
+/// The value given, checked, or the default.
 fn within(
     option: &'static str,
     given: Option<f64>,
-    accepted: std::ops::RangeInclusive<f64>,
-    usual: f64,
+    accepted: RangeInclusive<f64>,
+    default: f64,
 ) -> Result<f64, CliError> {
-    match given {
-        None => Ok(usual),
-        Some(value) if accepted.contains(&value) => Ok(value),
-        Some(value) => {
-            let expected = format!("a number from {} to {}", accepted.start(), accepted.end());
-            Err(refused(option, value.to_string(), &expected))
-        }
-    }
+    checked(option, given, accepted, default, "a number")
 }
 
+/// The count given, checked, or the default.
 fn whole(
     option: &'static str,
     given: Option<u32>,
-    accepted: std::ops::RangeInclusive<u32>,
-    usual: u32,
+    accepted: RangeInclusive<u32>,
+    default: u32,
 ) -> Result<u32, CliError> {
+    checked(option, given, accepted, default, "a whole number")
+}
+
+fn checked<N: PartialOrd + Display>(
+    option: &'static str,
+    given: Option<N>,
+    accepted: RangeInclusive<N>,
+    default: N,
+    kind: &str,
+) -> Result<N, CliError> {
     match given {
-        None => Ok(usual),
-        Some(value) if accepted.contains(&value) => Ok(value),
-        Some(value) => {
-            let expected = format!(
-                "a whole number from {} to {}",
-                accepted.start(),
-                accepted.end()
-            );
+        Some(value) if !accepted.contains(&value) => {
+            let expected = format!("{kind} from {} to {}", accepted.start(), accepted.end());
             Err(refused(option, value.to_string(), &expected))
         }
+        Some(value) => Ok(value),
+        None => Ok(default),
     }
 }
 

@@ -1,16 +1,17 @@
-//! The output of `--version`: this program, its libraries, and those of its neighbours.
+//! Prints `--version`: this program, its libraries, and the libraries of its neighbours.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::neighbour::Neighbour;
 use crate::engines::Engines;
 
-/// The program's version.
+/// Version of the program.
 pub(super) fn short() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// A line for each library that this program is linked with: `FFmpeg 5.1.9`.
+/// One line per library that this program is linked with, such as `FFmpeg 5.1.9`.
 pub(super) fn libraries(engines: &Engines) -> Vec<String> {
     let mut lines = Vec::new();
     #[cfg(feature = "video")]
@@ -19,45 +20,44 @@ pub(super) fn libraries(engines: &Engines) -> Vec<String> {
             "FFmpeg {}",
             vidpairs_extract::decode::ffmpeg_versions()
         ));
-        lines.extend(engines.opencv.map(|it| format!("OpenCV {}", it.version())));
+        let opencv = engines.opencv;
+        lines.extend(opencv.map(|opencv| format!("OpenCV {}", opencv.version())));
     }
-    lines.extend(
-        engines
-            .libtorch
-            .map(|libtorch| format!("libtorch on {}", libtorch.devices())),
-    );
+    let libtorch = engines.libtorch;
+    lines.extend(libtorch.map(|libtorch| format!("libtorch on {}", libtorch.devices())));
     lines
 }
 
-/// The program's version, its libraries, and the libraries of each neighbour: the facts for a bug report.
+/// Version and libraries of this program, and the libraries of each neighbour: the facts for a bug report.
 pub(super) fn long(engines: &Engines) -> String {
     let mut lines = vec![short().to_owned()];
     lines.extend(libraries(engines));
     let this = std::env::current_exe().ok();
-    let this = this.as_deref().and_then(std::path::Path::file_name);
+    let this = this.as_deref().and_then(Path::file_name);
     for neighbour in Neighbour::ALL {
-        if this.is_some_and(|this| this == neighbour.name()) {
-            continue;
-        }
         let name = neighbour.name();
-        lines.push(match neighbour.find() {
-            None => format!("{name}: not installed"),
-            Some(program) => {
-                let asked = Command::new(program)
-                    .arg("libraries")
-                    .stdin(Stdio::null())
-                    .stderr(Stdio::null())
-                    .output();
-                match asked {
-                    Ok(answer) if answer.status.success() => {
-                        let text = String::from_utf8_lossy(&answer.stdout);
-                        let libraries: Vec<&str> = text.lines().collect();
-                        format!("{name}: {}", libraries.join(", "))
-                    }
-                    _ => format!("{name}: does not start"),
-                }
-            }
-        });
+        if this.is_none_or(|this| this != name) {
+            lines.push(match neighbour.find() {
+                None => format!("{name}: not installed"),
+                Some(program) => format!("{name}: {}", libraries_of(program)),
+            });
+        }
     }
     lines.join("\n")
+}
+
+/// The libraries of another program, as it lists them.
+fn libraries_of(program: PathBuf) -> String {
+    let output = Command::new(program)
+        .arg("libraries")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output();
+    match output {
+        Ok(output) if output.status.success() => {
+            let lines = String::from_utf8_lossy(&output.stdout);
+            lines.lines().collect::<Vec<_>>().join(", ")
+        }
+        _ => "does not start".to_owned(),
+    }
 }

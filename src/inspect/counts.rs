@@ -1,19 +1,19 @@
-//! How often each value came up, in bounded memory.
+//! Counts how many records have each value, in bounded memory.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// So many different values are told apart. A data set with more (one label for each clip of
-/// millions, say) has the rest counted together: memory must not grow with the data set.
+/// Maximum number of different values. Further values, such as one label for each of millions of clips, are counted together, so that
+/// memory does not grow with the data set.
 const MAX_DISTINCT: usize = 1 << 16;
 
 /// How many records have each value.
 #[derive(Debug, Clone)]
 pub(super) struct Counts<V> {
     by_value: BTreeMap<V, u64>,
-    /// Records whose value came when [`MAX_DISTINCT`] were known.
+    /// Records with a value beyond the first [`MAX_DISTINCT`].
     beyond: u64,
 }
 
@@ -27,7 +27,7 @@ impl<V> Default for Counts<V> {
 }
 
 impl<V: Ord + Clone> Counts<V> {
-    /// Counts one more record.
+    /// Counts one record with `value`.
     pub fn add<Q>(&mut self, value: &Q)
     where
         V: Borrow<Q>,
@@ -58,14 +58,14 @@ impl<V: Ord + Clone> Counts<V> {
         }
     }
 
-    /// Values and their records, ascending.
+    /// Values, ascending, and their numbers of records.
     pub fn ascending(&self) -> impl DoubleEndedIterator<Item = (&V, u64)> {
         self.by_value
             .iter()
             .map(|(value, &records)| (value, records))
     }
 
-    /// The `max_shown` most frequent values; equals in their own order.
+    /// The `max_shown` most frequent values; ascending among equally frequent ones.
     pub fn top(&self, max_shown: usize) -> Top<V> {
         let mut shares: Vec<Share<V>> = self
             .ascending()
@@ -84,23 +84,23 @@ impl<V: Ord + Clone> Counts<V> {
     }
 }
 
-/// A value, and how many records have it.
+/// A value and its number of records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Share<V> {
     /// The value.
     pub value: V,
-    /// Records that have it.
+    /// Records with the value.
     pub records: u64,
 }
 
-/// The most frequent values, and how much is not among them.
+/// The most frequent values, and the number of the others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Top<V> {
-    /// The most frequent first.
+    /// Most frequent value first.
     pub top: Vec<Share<V>>,
-    /// Other values.
+    /// Number of other values.
     pub more_values: u64,
-    /// Records that have one of the other values.
+    /// Records with one of the other values.
     pub more_records: u64,
 }
 
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_frequent_come_first_and_the_rest_is_added_up() {
+    fn the_most_frequent_values_come_first_and_the_others_are_added_up() {
         let mut counts = Counts::<String>::default();
         for value in ["b", "a", "c", "b", "d"] {
             counts.add(value);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn values_past_the_ceiling_are_counted_together() {
+    fn values_beyond_the_maximum_are_counted_together() {
         let mut counts = Counts::default();
         for value in 0..=MAX_DISTINCT as u64 {
             counts.add(&value);

@@ -1,4 +1,4 @@
-//! The facts of a data set, as `--json` prints them.
+//! Summary of a data set, as `--json` prints it.
 
 use std::path::Path;
 
@@ -11,120 +11,120 @@ use vidpairs_types::{PairKind, SizePx};
 use super::counts::{Counts, Share, Top};
 use super::tally::Tally;
 
-/// Labels named; the rest is added up.
+/// Maximum number of labels listed; the others are added up.
 const MAX_LABELS: usize = 20;
 
-/// Sizes named.
+/// Maximum number of sizes listed.
 const MAX_SIZES: usize = 3;
 
-/// Bars of a histogram.
+/// Maximum number of bars of a histogram.
 const MAX_BARS: u64 = 8;
 
-/// What a data set holds. Its `Display` is the text that people read.
+/// Summary of a data set. `Display` gives its text.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Inspection {
-    /// The folder, as it was named.
+    /// Folder, as given.
     pub dir: String,
-    /// Version of the program that wrote it.
+    /// Version of the program that wrote the data set.
     pub program_version: String,
-    /// The pipeline with every default filled in.
+    /// Pipeline with all defaults filled in.
     pub pipeline: Value,
-    /// The run's seed.
+    /// Random seed.
     pub seed: u64,
-    /// Sums, as the manifest states them.
+    /// Totals according to the manifest.
     pub totals: Totals,
-    /// Of all clips, the parts that were set aside.
+    /// Shares of clips that were set aside.
     pub rates: Rates,
-    /// Records that could be understood: all counts below are of them.
+    /// Readable records; all counts below refer to them.
     pub records_read: u64,
-    /// Records that could not.
+    /// Unreadable records.
     pub records_damaged: u64,
     /// Records by kind.
     pub kinds: Top<PairKind>,
     /// Records by source.
     pub sources: Top<String>,
-    /// Records by label, `null` for none: the twenty most frequent.
+    /// Records by label, `null` for none; the 20 most frequent labels.
     pub labels: Top<Option<String>>,
-    /// Frames from anchor to positive; `null` in kind `images`.
+    /// Distance of anchor and positive, frames; `null` in kind `images`.
     pub k: Option<KSpread>,
-    /// Sizes of the frames that anchors were taken from.
+    /// Sizes of the frames of the anchors.
     pub frame_sizes: Option<Sizes>,
     /// Sizes of anchors and positives as stored.
     pub image_sizes: Option<Sizes>,
     /// Tracked records by tracker.
     pub trackers: Top<String>,
-    /// Tracklets, trusted and rejected by reason; `null` where nothing was tracked.
+    /// Number of tracklets: trusted, and rejected by reason; `null` if nothing was tracked.
     pub tracklets: Option<TrackletCounts>,
-    /// Bytes of the members of a record.
+    /// Size of a record: the sum of its members, bytes.
     pub record_bytes: Option<ByteExtent>,
-    /// The clips that gave no pair or fewer than planned, by reason.
+    /// Clips that gave no pair or fewer than planned, by reason.
     pub set_aside: SetAside,
-    /// All that is wrong with the records' json, as far as was looked: a hundred at most.
+    /// Damage to shards and to the json of records; at most 100.
     pub damage: Vec<Damage>,
-    /// How many damages were met.
+    /// Number of all damages.
     pub num_damage: u64,
 }
 
-/// Parts of all clips of the source, 0 to 1.
+/// Shares of the clips of the source, 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Rates {
-    /// Refused.
+    /// Refused clips.
     pub refused: f64,
-    /// Skipped by a rule.
+    /// Clips skipped by a rule.
     pub skipped: f64,
-    /// Gave fewer pairs than planned.
+    /// Clips that gave fewer pairs than planned.
     pub partial: f64,
 }
 
-/// How far apart the two views of the records are, in frames.
+/// Distribution of k, the distance of anchor and positive in frames.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct KSpread {
-    /// The least.
+    /// Minimum.
     pub min: u64,
-    /// As many records have less as have more; of two in the middle the lower.
+    /// Median; the lower one if two are in the middle.
     pub median: u64,
-    /// The greatest.
+    /// Maximum.
     pub max: u64,
-    /// First k, last k and records of each bar.
+    /// Histogram.
     pub histogram: Vec<Bar>,
 }
 
-/// Records whose k lies in a range.
+/// Bar of a histogram: the records whose k lies in a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Bar {
-    /// The first k.
+    /// First k of the range.
     pub from: u64,
-    /// The last k.
+    /// Last k of the range.
     pub to: u64,
-    /// How many records.
+    /// Number of records.
     pub records: u64,
 }
 
 /// Sizes of images, `[width, height]` in px.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Sizes {
-    /// The most frequent.
+    /// The most frequent sizes.
     #[serde(flatten)]
     pub counts: Top<SizePx>,
-    /// The one of the least area.
+    /// Size with the smallest area.
     pub min: SizePx,
-    /// The one of the greatest area.
+    /// Size with the largest area.
     pub max: SizePx,
 }
 
-/// Bytes a record.
+/// Size of the records, bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ByteExtent {
-    /// The least.
+    /// Minimum.
     pub min: u64,
-    /// The mean, rounded down.
+    /// Mean, rounded down.
     pub mean: u64,
-    /// The greatest.
+    /// Maximum.
     pub max: u64,
 }
 
 impl Inspection {
-    /// The facts of the data set in `dir` whose records were counted in `tally`.
+    /// Summary of the data set in `dir`.
     pub(super) fn new(dir: &Path, manifest: Manifest, tally: Tally, set_aside: SetAside) -> Self {
         let totals = manifest.totals;
         let rate = |clips: u64| clips as f64 / totals.clips.max(1) as f64;
@@ -161,7 +161,7 @@ impl Inspection {
         }
     }
 
-    /// The settings of a table of the pipeline in words, `kind frames, k 30` say; empty without it.
+    /// Settings of a table of the pipeline as text, such as `kind frames, k 30`; empty if there is no such table.
     pub fn settings(&self, table: &str) -> String {
         let table = self.pipeline.get(table).and_then(Value::as_object);
         let settings = table.into_iter().flatten().filter_map(|(key, value)| {
@@ -177,7 +177,7 @@ impl Inspection {
     }
 }
 
-/// A value of the pipeline without the quotes of JSON.
+/// A value of the pipeline without JSON's quotes.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -240,7 +240,7 @@ impl KSpread {
     }
 }
 
-/// One bar for each value where they are few, else equally wide bars from `min` to `max`.
+/// One bar per value if there are at most [`MAX_BARS`], else equally wide bars from `min` to `max`.
 fn bars(ks: &Counts<u64>, min: u64, max: u64) -> Vec<Bar> {
     let bar = |from, to, records| Bar { from, to, records };
     if ks.ascending().nth(MAX_BARS as usize).is_none() {
@@ -249,7 +249,7 @@ fn bars(ks: &Counts<u64>, min: u64, max: u64) -> Vec<Bar> {
             .map(|(&k, records)| bar(k, k, records))
             .collect();
     }
-    // More than MAX_BARS values, so the width is 2 at least.
+    // More than MAX_BARS values, so the width is at least 2.
     let width = ((max - min) / MAX_BARS).saturating_add(1);
     let mut bars: Vec<Bar> = Vec::new();
     for (&k, records) in ks.ascending() {
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_ks_have_a_bar_each_and_many_share_equally_wide_ones() {
+    fn few_values_of_k_have_a_bar_each_and_many_share_equally_wide_bars() {
         let few = KSpread::of(&counts([30, 60, 60, 90])).unwrap();
         assert_eq!((few.min, few.median, few.max), (30, 60, 90));
         let bars: Vec<_> = few
@@ -317,13 +317,13 @@ mod tests {
     }
 
     #[test]
-    fn the_greatest_k_there_can_be_is_counted() {
+    fn the_largest_possible_k_is_counted() {
         let spread = KSpread::of(&counts((0..9).chain([u64::MAX]))).unwrap();
         assert_eq!(spread.histogram.last().unwrap().records, 1);
     }
 
     #[test]
-    fn no_label_stands_among_the_labels_by_its_number() {
+    fn records_without_label_are_ranked_among_the_labels() {
         let names: Vec<String> = (0..30).map(|number| format!("{number:02}")).collect();
         let labels = labels(&counts(names.iter().chain(&names[..5]).cloned()), 2);
         assert_eq!(labels.top.len(), MAX_LABELS);

@@ -1,15 +1,13 @@
-//! `vidpairs inspect`: what a data set holds.
+//! Runs `vidpairs inspect`: summarises a data set, or reads some of its records.
 //!
-//! **Takes** the folder of a finished data set. **Gives** an [`Inspection`] of all of it, a
+//! **Takes** the folder of a finished data set. **Gives** an [`Inspection`] of the whole, a
 //! [`RecordInspection`] of one record, or records spread over it ([`sample_records`]).
 //! **Fails** with [`RunError`]; damage is a result, not an error. **Source**: the json members of the
-//! records, `dataset.json` and `refused.jsonl`. Images are not read, nor checked: `verify` does that.
+//! records, `dataset.json` and `refused.jsonl`. [`inspect`] does not read the images; `vidpairs verify` checks them.
 
 mod counts;
-mod error;
 mod inspection;
-mod record;
-mod sampled;
+mod records;
 mod tally;
 mod text;
 
@@ -18,23 +16,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use counts::{Share, Top};
-pub use error::InspectError;
 pub use inspection::{Bar, ByteExtent, Inspection, KSpread, Rates, Sizes};
-pub use record::{MemberInspection, RecordInspection, inspect_record};
-pub use sampled::{SampledRecord, sample_records};
+pub use records::{
+    MemberInspection, RecordInspection, SampledRecord, inspect_record, sample_records,
+};
 
 use vidpairs_run::{Control, Progress, RunError, Unit, loss_reason, refusals, stopped};
 use vidpairs_shard::{Manifest, ShardEntry};
 use vidpairs_types::parallel::{Heartbeat, Job, Loss, Sink, run_ordered};
-use vidpairs_types::with_causes;
 
 use self::tally::Tally;
 
-/// A disk that gives no byte for so long is given up.
+/// Time without a byte after which a read is given up.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Counts the finished data set in `dir` on `workers` threads. A record that cannot be understood is
-/// counted and named.
+/// Summarises the finished data set in `dir` on `workers` threads. Damaged records are counted and listed.
 ///
 /// # Errors
 /// [`RunError`] if there is no readable manifest, `refused.jsonl` cannot be read, or `cancel` was set.

@@ -1,19 +1,22 @@
-//! What the records of a shard say of themselves, counted.
+//! Counts the records of a shard by the values of their json.
+
+use std::io;
+use std::path::Path;
 
 use vidpairs_shard::{Damage, Fault, Record, ShardEntry, ShardError, ShardReader};
-use vidpairs_types::{PairKind, RecordMeta, SizePx};
+use vidpairs_types::{PairKind, RecordMeta, SizePx, with_causes};
 
 use super::counts::Counts;
 
-/// So many damages are named; the others are counted.
+/// Maximum number of damages listed; the others are counted.
 const MAX_NAMED: usize = 100;
 
 /// Counts over records.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
-    /// Records that could be understood.
+    /// Readable records.
     pub records: u64,
-    /// Records that could not.
+    /// Unreadable records.
     pub damaged_records: u64,
     pub kinds: Counts<PairKind>,
     pub sources: Counts<String>,
@@ -21,25 +24,20 @@ pub(super) struct Tally {
     /// Records whose clip has no label.
     pub unlabelled: u64,
     pub ks: Counts<u64>,
-    /// Width and height of the anchor's frame, px.
+    /// Width and height of the frames of the anchors, px.
     pub frame_sizes: Counts<[u32; 2]>,
-    /// Width and height of the anchor and the positive as stored, px.
+    /// Width and height of anchors and positives as stored, px.
     pub image_sizes: Counts<[u32; 2]>,
     pub trackers: Counts<String>,
     pub record_bytes: Extent,
-    /// The first that were met.
+    /// The first [`MAX_NAMED`] damages.
     pub damage: Vec<Damage>,
     pub num_damage: u64,
 }
 
 impl Tally {
-    /// Counts the shard of `entry` in `dir`. `keep_going` is asked once a record; after a `false`
-    /// the tally is incomplete.
-    pub fn of_shard(
-        dir: &std::path::Path,
-        entry: &ShardEntry,
-        keep_going: &dyn Fn() -> bool,
-    ) -> Self {
+    /// Counts the shard of `entry` in `dir`. Calls `keep_going` before each record; if it returns `false` the tally is incomplete.
+    pub fn of_shard(dir: &Path, entry: &ShardEntry, keep_going: &dyn Fn() -> bool) -> Self {
         let mut tally = Self::default();
         let path = dir.join(&entry.file);
         let shard = match ShardReader::open(&path) {
@@ -54,13 +52,11 @@ impl Tally {
             tally.add_damage(note.clone());
         }
         if shard.num_records() != entry.records {
-            tally.add_damage(Damage {
-                fault: Fault::Records {
-                    found: shard.num_records(),
-                    manifest: entry.records,
-                },
-                ..damage_of_file(&entry.file)
-            });
+            let fault = Fault::Records {
+                found: shard.num_records(),
+                manifest: entry.records,
+            };
+            tally.add_damage(Damage::of_file(&entry.file, fault));
         }
         for number in 0..shard.num_records() {
             if !keep_going() {
@@ -91,10 +87,7 @@ impl Tally {
             self.ks.add(&k);
         }
         self.frame_sizes.add(&pixels(meta.anchor.frame_size));
-        for view in [Some(&meta.anchor), meta.positive.as_ref()]
-            .into_iter()
-            .flatten()
-        {
+        for view in [&meta.anchor].into_iter().chain(&meta.positive) {
             self.image_sizes.add(&pixels(view.image_size));
         }
         if let Some(tracklet) = &meta.tracklet {
@@ -104,7 +97,7 @@ impl Tally {
         self.record_bytes.add(bytes.sum::<usize>() as u64);
     }
 
-    /// Adds the counts of the shard after this one.
+    /// Adds the counts of the next shard.
     pub fn merge(&mut self, next: Self) {
         self.records += next.records;
         self.damaged_records += next.damaged_records;
@@ -125,19 +118,10 @@ impl Tally {
     fn add_error(&mut self, file: &str, err: ShardError) {
         self.add_damage(match err {
             ShardError::Damaged(damage) => *damage,
-            ShardError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-                Damage {
-                    fault: Fault::TarMissing,
-                    ..damage_of_file(file)
-                }
+            ShardError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Damage::of_file(file, Fault::TarMissing)
             }
-            other => Damage {
-                fault: Fault::Unreadable {
-                    offset: 0,
-                    reason: super::with_causes(&other),
-                },
-                ..damage_of_file(file)
-            },
+            other => unreadable(file, with_causes(&other)),
         });
     }
 
@@ -148,21 +132,18 @@ impl Tally {
         }
     }
 
-    /// The shard of `entry` could not be counted at all.
+    /// The tally of a shard that could not be counted at all.
     pub fn lost(entry: &ShardEntry, reason: String) -> Self {
         let mut tally = Self {
             damaged_records: entry.records,
             ..Self::default()
         };
-        tally.add_damage(Damage {
-            fault: Fault::Unreadable { offset: 0, reason },
-            ..damage_of_file(&entry.file)
-        });
+        tally.add_damage(unreadable(&entry.file, reason));
         tally
     }
 }
 
-/// Least, greatest and sum of what was added.
+/// Minimum, maximum, sum and number of values.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Extent {
     pub min: u64,
@@ -199,12 +180,6 @@ fn pixels(size: SizePx) -> [u32; 2] {
     size.into()
 }
 
-fn damage_of_file(file: &str) -> Damage {
-    Damage {
-        shard: file.to_owned(),
-        record: None,
-        key: None,
-        member: None,
-        fault: Fault::TarMissing,
-    }
+fn unreadable(file: &str, reason: String) -> Damage {
+    Damage::of_file(file, Fault::Unreadable { offset: 0, reason })
 }

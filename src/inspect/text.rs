@@ -1,4 +1,4 @@
-//! The facts of a data set as text: aligned, 80 columns, no control characters from outside.
+//! Formats summaries and records as text: aligned, 80 columns, without control characters.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -10,13 +10,13 @@ use super::{Inspection, KSpread, RecordInspection, Sizes, Top};
 /// Columns of the text.
 const WIDTH: usize = 80;
 
-/// Columns of a name; numbers follow.
+/// Columns of a name; numbers stand to its right.
 const NAME_WIDTH: usize = 36;
 
 /// Columns of the longest bar.
 const BAR_WIDTH: u64 = 14;
 
-/// Damages named; `--json` names more.
+/// Maximum number of damages listed; `--json` lists more.
 const MAX_DAMAGES: usize = 10;
 
 impl Display for Inspection {
@@ -72,7 +72,7 @@ impl Inspection {
         top(f, "tracker", &self.trackers, all, String::clone)?;
         if let Some(tracklets) = &self.tracklets {
             let all = tracklets.tracklets;
-            number(f, "tracklets (each in tracks.jsonl.zst)", all)?;
+            number(f, "tracklets (see tracks.jsonl.zst)", all)?;
             share(f, "trusted", tracklets.num_trusted(), all)?;
             for (reason, count) in &tracklets.rejected {
                 share(f, reason, *count, all)?;
@@ -82,10 +82,10 @@ impl Inspection {
             k_spread(f, k, all)?;
         }
         if let Some(frames) = &self.frame_sizes {
-            sizes(f, "size of frames", frames)?;
+            sizes(f, "frame size", frames)?;
         }
         if let Some(images) = &self.image_sizes {
-            sizes(f, "size of images", images)?;
+            sizes(f, "image size", images)?;
         }
         Ok(())
     }
@@ -109,7 +109,7 @@ impl Inspection {
     fn fmt_set_aside(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let set_aside = &self.set_aside;
         if !set_aside.reasons.is_empty() {
-            writeln!(f, "why clips were set aside (refused.jsonl names each)")?;
+            writeln!(f, "clips set aside, by reason (refused.jsonl lists each)")?;
         }
         for group in &set_aside.reasons {
             let (outcome, stage) = (group.outcome.name(), group.stage.name());
@@ -123,11 +123,12 @@ impl Inspection {
         }
         if set_aside.more_clips > 0 {
             let clips = counted(set_aside.more_clips, "clip");
-            writeln!(f, "  {clips} for {} more reasons", set_aside.more_reasons)?;
+            let reasons = counted(set_aside.more_reasons, "other reason");
+            writeln!(f, "  {clips} for {reasons}")?;
         }
         if set_aside.unreadable_lines > 0 {
             let lines = counted(set_aside.unreadable_lines, "line");
-            writeln!(f, "  {lines} of refused.jsonl cannot be understood")?;
+            writeln!(f, "  {lines} of refused.jsonl cannot be parsed")?;
         }
         Ok(())
     }
@@ -136,14 +137,11 @@ impl Inspection {
         if self.num_damage == 0 {
             return write!(
                 f,
-                "every record's json reads; `vidpairs verify` checks the images too"
+                "the json of every record is readable; `vidpairs verify` also checks the images"
             );
         }
         let records = counted(self.records_damaged, "record");
-        writeln!(
-            f,
-            "damage ({records} unreadable, left out of the counts above)"
-        )?;
+        writeln!(f, "damage ({records} unreadable and not counted above)")?;
         let named = self.damage.iter().take(MAX_DAMAGES);
         let num_named = named.len() as u64;
         for damage in named {
@@ -152,7 +150,7 @@ impl Inspection {
         if self.num_damage > num_named {
             writeln!(f, "  and {} more", HumanCount(self.num_damage - num_named))?;
         }
-        write!(f, "`vidpairs verify` names all of it")
+        write!(f, "`vidpairs verify` lists all damage")
     }
 }
 
@@ -168,7 +166,7 @@ impl Display for RecordInspection {
         let (shard, key) = (printable(shard), printable(key));
         writeln!(
             f,
-            "record {record}: {key}, number {number_in_shard} of {shard}\n"
+            "record {record}: {key}, record {number_in_shard} of {shard}\n"
         )?;
         writeln!(f, "  {:<22}{:>12}  crc32", "member", "bytes")?;
         for member in &self.members {
@@ -191,7 +189,10 @@ impl Display for RecordInspection {
                 let lines: Vec<String> = json.lines().map(printable).collect();
                 write!(f, "{}", lines.join("\n"))
             }
-            None => write!(f, "the json cannot be shown: it is missing or no JSON"),
+            None => write!(
+                f,
+                "the json cannot be shown: it is missing or not valid JSON"
+            ),
         }
     }
 }
@@ -236,10 +237,7 @@ fn k_spread(f: &mut Formatter<'_>, k: &KSpread, whole: u64) -> fmt::Result {
     let KSpread {
         min, median, max, ..
     } = k;
-    writeln!(
-        f,
-        "k: frames apart (least {min}, median {median}, most {max})"
-    )?;
+    writeln!(f, "k: frames apart (min {min}, median {median}, max {max})")?;
     let longest = k.histogram.iter().map(|bar| bar.records).max();
     for bar in &k.histogram {
         let name = match bar.from == bar.to {
@@ -249,7 +247,7 @@ fn k_spread(f: &mut Formatter<'_>, k: &KSpread, whole: u64) -> fmt::Result {
         let percent = 100.0 * bar.records as f64 / whole.max(1) as f64;
         let len = (bar.records * BAR_WIDTH).div_ceil(longest.unwrap_or(1).max(1));
         let (name, records) = (fitted(&name), HumanCount(bar.records).to_string());
-        let drawn = "#".repeat(usize::try_from(len).unwrap_or(0));
+        let drawn = "#".repeat(len as usize);
         writeln!(f, "  {name}{records:>14}{percent:>9.1} %  {drawn}")?;
     }
     Ok(())
@@ -259,11 +257,11 @@ fn sizes(f: &mut Formatter<'_>, title: &str, sizes: &Sizes) -> fmt::Result {
     let Sizes { counts, min, max } = sizes;
     let shown = counts.top.iter().map(|share| share.records);
     let whole = shown.sum::<u64>() + counts.more_records;
-    let title = format!("{title} (least {min}, greatest {max})");
+    let title = format!("{title} (min {min}, max {max})");
     top(f, &title, counts, whole, ToString::to_string)
 }
 
-/// `name` in [`NAME_WIDTH`] columns and one more, shortened in its middle if it must be.
+/// `name` in [`NAME_WIDTH`] columns, padded, or shortened in its middle.
 fn fitted(name: &str) -> String {
     let name = printable(name);
     let chars: Vec<char> = name.chars().collect();
@@ -282,12 +280,12 @@ fn fitted(name: &str) -> String {
     )
 }
 
-/// `line` broken at spaces to [`WIDTH`] columns; what follows is indented by `indent`.
+/// Writes `line` broken at spaces to [`WIDTH`] columns; the continuation is indented by `indent`.
 fn wrapped(f: &mut Formatter<'_>, line: &str, indent: usize) -> fmt::Result {
     let start = line.len() - line.trim_start().len();
     let mut columns = start;
     write!(f, "{:start$}", "")?;
-    // Spaces inside stay: they align.
+    // Repeated spaces stay: they align.
     for (at, word) in line.trim_start().split(' ').enumerate() {
         let len = word.chars().count();
         if at > 0 && columns + 1 + len > WIDTH {
@@ -303,7 +301,7 @@ fn wrapped(f: &mut Formatter<'_>, line: &str, indent: usize) -> fmt::Result {
     writeln!(f)
 }
 
-/// `text` without the characters that a terminal acts on: ids and labels come from file names.
+/// `text` without control characters, which a terminal would obey: ids and labels come from file names.
 fn printable(text: &str) -> String {
     let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     text.chars().map(shown).collect()

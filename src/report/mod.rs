@@ -1,20 +1,17 @@
-//! Pages for people: what a data set holds, to be seen at a glance.
+//! Writes HTML pages: pairs of a data set, rendered sets, tracked sequences, invariances.
 //!
-//! **Takes** plain values: words, records, encoded images. **Gives** HTML that needs no other file, no
-//! network and no script. **Fails** with [`PageError`], only where a page is written.
-//! **Source**: HTML by maud, which escapes; PNG by the png crate.
+//! **Takes** the results of the commands. **Gives** one HTML file with embedded images, no script and no link to another file.
+//! **Fails** with [`PageError`], only when the file is written. **Source**: HTML by maud, which escapes text.
 
 pub mod gallery;
 pub mod invariance;
 mod page;
 mod picture;
-mod plot;
+#[cfg(feature = "video")]
 pub mod sheet;
-mod stroke;
-mod tracks;
+#[cfg(feature = "video")]
+pub mod tracks;
 mod write;
 
-pub use page::{Fact, SetAsideNote};
-pub use plot::{SuccessCurve, success_plot};
-pub use tracks::{TrackCard, TrackCurve, TrackTile, TracksPage, render_tracks};
+pub use page::Fact;
 pub use write::{PageError, check_place, write_page};

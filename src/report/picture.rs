@@ -1,30 +1,38 @@
-//! Pictures that need no other file, and boxes over them.
+//! Embeds pictures in a page and draws boxes over them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 use vidpairs_types::SizePx;
 
-/// How a box is drawn; no two differ in their colour alone.
+/// An encoded image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    /// `image/jpeg` or `image/png`.
+    pub media_type: &'static str,
+    /// The encoded file.
+    pub bytes: Vec<u8>,
+}
+
+/// Line style of a box: two kinds of boxes never differ in colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Line {
-    /// Unbroken.
     Solid,
-    /// In dashes.
+    #[cfg_attr(not(feature = "video"), expect(dead_code, reason = "drawn by `sheet`"))]
     Dashed,
 }
 
 /// A box over a picture.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct BoxOver<'a> {
+#[derive(Debug, Clone)]
+pub(super) struct BoxOver {
     /// Left, top, width, height, px of the frame.
     pub bounds: [f64; 4],
     pub line: Line,
-    /// Written in its corner, where several are to be told apart.
-    pub name: Option<&'a str>,
+    /// Text in the corner, where a picture has several boxes.
+    pub name: Option<String>,
 }
 
-impl BoxOver<'_> {
+impl BoxOver {
     /// The only box of its picture.
     pub fn solid(bounds: [f64; 4]) -> Self {
         Self {
@@ -40,9 +48,9 @@ pub(super) fn data_uri(media_type: &str, bytes: &[u8]) -> String {
     format!("data:{media_type};base64,{}", STANDARD.encode(bytes))
 }
 
-/// Boxes over a picture of a whole frame. The drawing's unit is a px of the frame, whatever the size
+/// Draws boxes over a picture of a whole frame. The drawing's unit is a px of the frame, whatever the size
 /// at which the picture is stored or shown.
-pub(super) fn boxes_over(frame: SizePx, boxes: &[BoxOver<'_>]) -> Markup {
+pub(super) fn boxes_over(frame: SizePx, boxes: &[BoxOver]) -> Markup {
     let view_box = format!("0 0 {} {}", frame.width, frame.height);
     html! {
         svg viewBox=(view_box) preserveAspectRatio="none" aria-hidden="true" {
@@ -53,13 +61,13 @@ pub(super) fn boxes_over(frame: SizePx, boxes: &[BoxOver<'_>]) -> Markup {
                 }
             }
             @for over in boxes {
-                @if let Some(name) = over.name { (corner(frame, over.bounds, name)) }
+                @if let Some(name) = &over.name { (corner(frame, over.bounds, name)) }
             }
         }
     }
 }
 
-/// A dark line below and a bright one on it: one of them shows on any picture.
+/// A bright line on a dark one, so that the box is visible on any picture.
 fn classes(line: Line) -> [&'static str; 2] {
     match line {
         Line::Solid => ["halo", "box"],
@@ -74,20 +82,20 @@ fn corner(frame: SizePx, [x, y, ..]: [f64; 4], name: &str) -> Markup {
     html! { text x=(x) y=(y) style=(size) { (name) } }
 }
 
-/// A small box as it looks on a page, for the legend.
+/// A small box for the legend.
 pub(super) fn box_sample(line: Line) -> Markup {
     let size = SizePx {
         width: 24,
         height: 16,
     };
-    let bounds = [3.0, 3.0, 18.0, 10.0];
-    let name = None;
-    html! {
-        span.sample aria-hidden="true" { (boxes_over(size, &[BoxOver { bounds, line, name }])) }
-    }
+    let sample = BoxOver {
+        line,
+        ..BoxOver::solid([3.0, 3.0, 18.0, 10.0])
+    };
+    html! { span.sample aria-hidden="true" { (boxes_over(size, &[sample])) } }
 }
 
-/// Width over height; a damaged size must not end up in the layout as 0 or infinity.
+/// Width over height. Finite and above 0 even for a damaged size, since it goes into the layout.
 pub(super) fn aspect(size: SizePx) -> f64 {
     f64::from(size.width.max(1)) / f64::from(size.height.max(1))
 }

@@ -1,4 +1,4 @@
-//! A page on disk: whole under its name, or not there.
+//! Writes a page to disk: the whole file, or none.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -8,32 +8,32 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PageError {
-    /// The folder does not exist. Make it, or name another.
+    /// The folder does not exist. Create it, or choose another.
     #[error("cannot write {}: there is no folder {}", .path.display(), .folder.display())]
     NoFolder {
-        /// The page.
+        /// Path of the page.
         path: PathBuf,
-        /// Where it should lie.
+        /// Folder of the page.
         folder: PathBuf,
     },
-    /// A folder has that name. Name a file.
+    /// The path is a folder. Name a file.
     #[error("cannot write {}: it is a folder; name a file", .path.display())]
     IsFolder {
-        /// The name.
+        /// Path of the folder.
         path: PathBuf,
     },
-    /// The operating system refused. Nothing is left of the page.
+    /// The operating system returned an error. No partial page is left.
     #[error("cannot write {}", .path.display())]
     Write {
-        /// The page.
+        /// Path of the page.
         path: PathBuf,
-        /// What the operating system said.
+        /// Error of the operating system.
         #[source]
         source: io::Error,
     },
 }
 
-/// Whether a page can be written to `path`, as far as can be known before it is made.
+/// Checks that `path` names a file in an existing folder.
 ///
 /// # Errors
 /// [`PageError::NoFolder`], [`PageError::IsFolder`].
@@ -52,14 +52,17 @@ pub fn check_place(path: &Path) -> Result<(), PageError> {
     }
 }
 
-/// Writes `html` to `path`; a page that is there already is replaced when the new one is whole.
+/// Writes `html` to `path`. A whole new page replaces an old one.
 ///
 /// # Errors
 /// [`PageError`].
 pub fn write_page(path: &Path, html: &str) -> Result<(), PageError> {
     check_place(path)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = folder_of(path).join(format!(".{name}.{}.part", std::process::id()));
+    let name = path
+        .file_name()
+        .expect("check_place refuses a path without a file name");
+    let temporary = format!(".{}.{}.part", name.to_string_lossy(), std::process::id());
+    let temporary = folder_of(path).join(temporary);
     let written = File::create(&temporary)
         .and_then(|mut file| {
             file.write_all(html.as_bytes())?;
@@ -67,7 +70,7 @@ pub fn write_page(path: &Path, html: &str) -> Result<(), PageError> {
         })
         .and_then(|()| fs::rename(&temporary, path));
     written.map_err(|source| {
-        // What went wrong is said; whether the rest could be removed changes nothing.
+        // The first error is the one to report.
         let _ = fs::remove_file(&temporary);
         PageError::Write {
             path: path.into(),
@@ -99,13 +102,13 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_and_a_folder_in_place_of_a_file_are_named() {
+    fn a_missing_folder_and_a_folder_in_place_of_a_file_are_refused_by_name() {
         let dir = tempfile::tempdir().unwrap();
         let missing = dir.path().join("typo");
-        let said = |path: &Path| write_page(path, "").unwrap_err().to_string();
+        let error = |path: &Path| write_page(path, "").unwrap_err().to_string();
         let no_folder = format!("there is no folder {}", missing.display());
-        assert!(said(&missing.join("a.html")).ends_with(&no_folder));
-        assert!(said(dir.path()).ends_with("it is a folder; name a file"));
+        assert!(error(&missing.join("a.html")).ends_with(&no_folder));
+        assert!(error(dir.path()).ends_with("it is a folder; name a file"));
         assert!(check_place(Path::new("a.html")).is_ok());
     }
 }

@@ -192,8 +192,8 @@ fn a_frame_without_its_object_is_marked_and_a_damaged_or_missing_one_says_so() {
     let (html, printed) = set.page();
     assert_eq!(printed["is_complete_already"], true);
     let figures = figures(&html);
-    assert!(figures[1].contains("not in sight") && !figures[1].contains("<rect"));
-    assert!(figures[1].contains("0 % seen") && figures[1].contains("cover 0"));
+    assert!(figures[1].contains("not visible") && !figures[1].contains("<rect"));
+    assert!(figures[1].contains("0 % visible") && figures[1].contains("cover 0"));
     assert!(
         figures[2].contains("cannot be shown: damaged JPEG"),
         "{}",
@@ -261,7 +261,7 @@ fn a_turntable_shows_views_lights_and_colors() {
     ] {
         assert!(page.contains(words), "{words}");
     }
-    assert!(!page.contains("class=\"box\"") && !page.contains("not in sight"));
+    assert!(!page.contains("class=\"box\"") && !page.contains("not visible"));
 }
 
 #[test]

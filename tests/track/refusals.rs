@@ -129,7 +129,7 @@ fn wrong_options_are_refused_before_any_work_and_leave_no_folder() {
     );
     fails(
         &[&DATA[..], &["--media", "x"]].concat(),
-        &["--media is for mot, not for got10k"],
+        &["--media applies to mot, not to got10k"],
     );
     fails(
         &[&DATA[..], &["--sequences", "B*"]].concat(),

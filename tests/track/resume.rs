@@ -72,6 +72,9 @@ fn a_stopped_run_of_other_sequences_is_not_gone_on_with() {
         .run();
     ran.failed_with(
         2,
-        &["holds results with other settings", "sequences was 60, is 5"],
+        &[
+            "holds results with other settings",
+            "sequences was 60, is 5",
+        ],
     );
 }

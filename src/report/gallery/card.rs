@@ -1,28 +1,29 @@
-//! One record as a card.
+//! Renders one record as a card.
 
 use maud::{Markup, html};
 use vidpairs_types::{EncodedRecord, RecordMeta, Role, SizePx, TrackletMeta, ViewMeta};
 
-use super::{Entry, stored};
+use super::stored;
+use crate::inspect::SampledRecord;
 use crate::report::picture::{BoxOver, aspect, boxes_over};
 
-/// Between the two pictures of a strip, px; the stylesheet has the same number.
+/// Gap between the two pictures of a strip, px; the same number as in `style.css`.
 const GAP_PX: u32 = 6;
 
-/// The card of a record, or of the reason why there is none.
-pub(super) fn card(entry: &Entry) -> Markup {
+/// The card of a record; of one that cannot be read, with the reason.
+pub(super) fn card(sampled: &SampledRecord) -> Markup {
     html! {
         article {
-            @match &entry.record {
+            @match &sampled.record {
                 Ok(record) => {
-                    (heading(&record.meta.clip, record.meta.label.as_deref(), entry.number))
+                    (heading(&record.meta.clip, record.meta.label.as_deref(), sampled.number))
                     (pictures(record))
                     @if let Some(tracklet) = &record.meta.tracklet {
                         p.how { (confidence(tracklet)) }
                     }
                 }
                 Err(why) => {
-                    (heading("damaged", None, entry.number))
+                    (heading("damaged", None, sampled.number))
                     p.how { "This record cannot be shown: " (why) }
                 }
             }
@@ -65,7 +66,7 @@ fn strip_of(meta: &RecordMeta, roles: [Role; 2]) -> Vec<(Role, &ViewMeta)> {
 
 /// One or two pictures of equal height, the arrow between them, and their captions.
 ///
-/// Columns whose widths are as the aspects of their pictures give the pictures one height.
+/// Columns as wide in proportion as their pictures' aspects give the pictures one height.
 fn strip(
     record: &EncodedRecord,
     views: &[(Role, &ViewMeta)],
@@ -99,7 +100,7 @@ fn strip(
     }
 }
 
-/// From anchor to positive, with the frames between them where they are to be said.
+/// Arrow from anchor to positive, with their distance in frames if given.
 fn arrow(k: Option<u64>) -> Markup {
     html! {
         div.arrow {
@@ -137,7 +138,7 @@ fn picture(record: &EncodedRecord, role: Role, view: &ViewMeta) -> Markup {
     }
 }
 
-/// The region to mark in a picture, in px of the frame: whole frames have one.
+/// Region to mark in the picture of a whole frame, px of the frame.
 fn region_in(meta: &RecordMeta, role: Role) -> Option<[f64; 4]> {
     let region = match role {
         Role::AnchorFrame => meta.anchor.box_xywh,
@@ -147,7 +148,7 @@ fn region_in(meta: &RecordMeta, role: Role) -> Option<[f64; 4]> {
     region.filter(|region| region.is_valid()).map(Into::into)
 }
 
-/// Under a picture that stands alone: frame, time, and the region's size.
+/// Caption where whole frames are not stored: frame, time and size of the region.
 fn view_caption(role: Role, view: &ViewMeta) -> Markup {
     html! {
         (frame_caption(role, view))
@@ -176,7 +177,7 @@ fn region_caption(_: Role, view: &ViewMeta) -> Markup {
     }
 }
 
-/// Whether a tracker gave a measure of its confidence.
+/// Whether the tracker gave any measure of confidence.
 pub(super) fn has_scores(tracklet: &TrackletMeta) -> bool {
     let scores = [
         tracklet.confidence_mean,
@@ -187,31 +188,28 @@ pub(super) fn has_scores(tracklet: &TrackletMeta) -> bool {
     scores.iter().any(Option::is_some)
 }
 
-/// How the region was followed, in words.
+/// Tracker and its confidence as text.
 fn confidence(tracklet: &TrackletMeta) -> String {
     if tracklet.tracker == TrackletMeta::GROUND_TRUTH {
-        return "box of the data set".to_owned();
+        return "ground-truth box".to_owned();
     }
-    let sure = [
-        ("in the mean", tracklet.confidence_mean),
-        ("at its worst", tracklet.confidence_min),
+    let confidence = [
+        ("mean", tracklet.confidence_mean),
+        ("min", tracklet.confidence_min),
         ("at the end", tracklet.confidence_last),
     ];
-    let psr = [
-        ("in the mean", tracklet.psr_mean),
-        ("at its worst", tracklet.psr_min),
-    ];
+    let psr = [("mean", tracklet.psr_mean), ("min", tracklet.psr_min)];
     let iou = tracklet.forward_backward_iou;
     let parts = [
         Some(format!("tracked by {}", tracklet.tracker)),
-        listed("confidence", &sure, 2),
+        listed("confidence", &confidence, 2),
         listed("PSR", &psr, 1),
         iou.map(|iou| format!("forward-backward IoU {iou:.2}")),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-/// `PSR 12.5 in the mean, 6.2 at its worst`; `None` if no value is known.
+/// `PSR 12.5 mean, 6.2 min`; `None` if no value is known.
 fn listed(name: &str, values: &[(&str, Option<f64>)], decimals: usize) -> Option<String> {
     let known = values
         .iter()

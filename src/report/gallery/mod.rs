@@ -1,117 +1,97 @@
-//! One page of pairs: pictures side by side, with boxes, frame numbers and confidence.
+//! Renders the page of `vidpairs inspect --gallery`: pairs side by side, with boxes, frame numbers and confidence.
 
 mod card;
+mod head;
 mod stored;
 
 use maud::{Markup, html};
-use vidpairs_types::{EncodedRecord, PairKind};
+use vidpairs_types::{PairKind, RecordMeta};
 
-use super::page::{self, Fact, SetAsideNote};
+use super::page;
 use super::picture::{Line, box_sample};
+use crate::inspect::{Inspection, SampledRecord};
 
-/// What a gallery shows. All text is escaped where it is set.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Gallery {
-    /// The data set's name.
-    pub title: String,
-    /// What it holds, in one line.
-    pub headline: String,
-    /// Facts in the order in which they are shown.
-    pub facts: Vec<Fact>,
-    /// Why clips were set aside.
-    pub set_aside: Vec<SetAsideNote>,
-    /// Which of the records are shown, in one line.
-    pub choice: String,
-    /// The records, in reading order.
-    pub entries: Vec<Entry>,
-}
+/// Maximum number of records on a page.
+pub const MAX_RECORDS: u64 = 48;
 
-/// A record of the page.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
-    /// Its number over all shards, from 0.
-    pub number: u64,
-    /// The record, or why it cannot be shown.
-    pub record: Result<EncodedRecord, String>,
-}
+/// Maximum size of the images on a page, bytes as stored; base64 adds a third.
+pub const MAX_IMAGE_BYTES: u64 = 7 << 20;
 
-/// The page: one file of HTML, images included.
-pub fn render(gallery: &Gallery) -> String {
+/// The page of a data set: one HTML file with embedded images.
+///
+/// - `records`: some records of the data set, at most [`MAX_RECORDS`] with [`MAX_IMAGE_BYTES`] of images.
+pub fn render(inspection: &Inspection, records: &[SampledRecord]) -> String {
+    let title = page::folder_name(inspection.dir.as_ref());
+    let headline = inspection.headline();
     let body = html! {
-        (header(gallery))
-        main class=(grid_class(gallery)) {
-            @for entry in &gallery.entries { (card::card(entry)) }
-            @if gallery.entries.is_empty() { p { "The data set holds no record." } }
-        }
-    };
-    page::page(&gallery.title, include_str!("style.css"), &body)
-}
-
-fn header(gallery: &Gallery) -> Markup {
-    html! {
         header {
-            (page::summary(&gallery.title, &gallery.headline, &gallery.facts))
-            (page::set_aside("Clips that were set aside", &gallery.set_aside))
+            (page::summary(&title, &headline, &head::facts(inspection)))
+            (page::set_aside("Clips set aside", &inspection.set_aside))
             section.legend {
                 h2 { "How to read this page" }
-                (legend(gallery))
-                p { (gallery.choice) }
+                (legend(records))
+                p { (head::choice(inspection.totals.records, records.len() as u64)) }
             }
         }
-    }
+        main class=(grid_class(records)) {
+            @for record in records { (card::card(record)) }
+            @if records.is_empty() { p { "The data set contains no records." } }
+        }
+    };
+    page::page(&title, include_str!("style.css"), &body)
 }
 
-fn legend(gallery: &Gallery) -> Markup {
-    let metas = gallery.entries.iter();
-    let metas = metas.filter_map(|entry| Some(&entry.record.as_ref().ok()?.meta));
-    let (mut has_pairs, mut has_boxes, mut has_frames, mut has_scores) = Default::default();
-    for meta in metas {
-        has_pairs |= meta.positive.is_some();
-        has_boxes |= meta.anchor.box_xywh.is_some();
-        has_frames |= meta.anchor_frame.is_some();
-        has_scores |= meta.tracklet.as_ref().is_some_and(card::has_scores);
-    }
+/// The records that can be shown.
+fn metas(records: &[SampledRecord]) -> impl Iterator<Item = &RecordMeta> {
+    let readable = records.iter().flat_map(|sampled| &sampled.record);
+    readable.map(|record| &record.meta)
+}
+
+fn legend(records: &[SampledRecord]) -> Markup {
+    let has_pairs = metas(records).any(|meta| meta.positive.is_some());
+    let has_boxes = metas(records).any(|meta| meta.anchor.box_xywh.is_some());
+    let has_frames = metas(records).any(|meta| meta.anchor_frame.is_some());
+    let mut tracklets = metas(records).filter_map(|meta| meta.tracklet.as_ref());
+    let has_scores = tracklets.any(card::has_scores);
     html! {
         p {
             @if has_pairs {
-                "Each card is one positive pair. On the left the " strong { "anchor" }
-                ", on the right the " strong { "positive" }
-                ", the same clip so many frames later as the arrow says. "
+                "Each card is one positive pair: the " strong { "anchor" } " on the left, the "
+                strong { "positive" } " on the right. The number on the arrow is their distance in frames. "
             } @else {
-                "Each card is one stored image; both views are made from it in training. "
+                "Each card is one stored image; training makes both views from it. "
             }
-            "Frames count from 0 in the order in which they are shown; the time is the source's."
+            "Frame numbers start at 0, in presentation order; times are those of the source."
         }
         @if has_boxes {
             p {
                 @if has_frames {
-                    (box_sample(Line::Solid)) " The box marks the region in the whole frame; the two \
-                    smaller pictures are the region as it is stored for training."
+                    (box_sample(Line::Solid)) " Region of the pair in the whole frame. The two smaller pictures \
+                    are the region as stored for training."
                 } @else {
-                    "The pictures show a region of the frame; beneath are its size and the frame's."
+                    "The pictures show a region of the frame; its size and the size of the frame are below."
                 }
             }
         }
         @if has_scores {
             p {
-                strong { "Confidence" } ": how sure the tracker was to be on the region, from 0 to 1. "
-                strong { "PSR" } ", peak-to-sidelobe ratio: how clearly it saw the region; \
-                tens are clear, single digits doubtful. "
-                strong { "Forward-backward IoU" } ": how well the region, tracked back again, \
-                meets the place it came from, from 0 to 1."
+                strong { "Confidence" } ": the tracker's confidence that it is on the region, 0 to 1. "
+                strong { "PSR" } ", peak-to-sidelobe ratio: how far the correlation peak stands out; \
+                above 10 it is clear, single digits are doubtful. "
+                strong { "Forward-backward IoU" } ": overlap of the starting region and the region that \
+                tracking back from the positive returns, 0 to 1."
             }
         }
     }
 }
 
-/// How wide the cards are: four pictures, two crops, two frames, or one picture.
-fn grid_class(gallery: &Gallery) -> &'static str {
-    let records = || gallery.entries.iter().flat_map(|entry| &entry.record);
-    if records().any(|record| record.meta.anchor_frame.is_some()) {
+/// Width of the cards: four pictures, two crops, two frames, or one picture.
+fn grid_class(records: &[SampledRecord]) -> &'static str {
+    if metas(records).any(|meta| meta.anchor_frame.is_some()) {
         "grid four"
-    } else if records().any(|record| record.meta.anchor.box_xywh.is_some()) {
+    } else if metas(records).any(|meta| meta.anchor.box_xywh.is_some()) {
         "grid crops"
-    } else if records().any(|record| record.meta.kind != PairKind::Images) {
+    } else if metas(records).any(|meta| meta.kind != PairKind::Images) {
         "grid two"
     } else {
         "grid one"

@@ -1,4 +1,4 @@
-//! The stored image of a record as a `data:` URI.
+//! Encodes a stored image of a record as a `data:` URI.
 
 use vidpairs_image::png::{self, PngEffort, PngError};
 use vidpairs_image::rgb_zstd::{self, RgbZstdError};
@@ -6,18 +6,20 @@ use vidpairs_types::{EncodedMember, SizePx};
 
 use crate::report::picture;
 
-/// Why a stored image cannot be embedded. Say so in its place.
+/// Why a stored image cannot be embedded. The page shows the reason in its place.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PictureError {
-    /// The bytes are no raw RGB under zstd.
-    #[error("{0}")]
+    /// The bytes are not raw RGB under zstd.
+    #[error(transparent)]
     RgbZstd(#[from] RgbZstdError),
-    /// No PNG can be made of it.
-    #[error("{0}")]
+    /// The image cannot be encoded as PNG.
+    #[error(transparent)]
     Png(#[from] PngError),
 }
 
-/// `member`, whose record states `size`: JPEG bytes as they are, raw RGB as PNG.
+/// JPEG bytes as they are, raw RGB as PNG.
+///
+/// - `size`: size of the image as the record states it.
 pub(super) fn data_uri(member: &EncodedMember, size: SizePx) -> Result<String, PictureError> {
     if member.extension == "rgb.zst" {
         let image = rgb_zstd::decompress(&member.bytes, size)?;

@@ -1,10 +1,13 @@
+use vidpairs_run::SetAside;
+use vidpairs_shard::Totals;
 use vidpairs_types::{
-    BoxXywh, EncodedMember, RecordMeta, Role, SCHEMA, SizePx, TrackletMeta, ViewMeta,
+    BoxXywh, EncodedMember, EncodedRecord, RecordMeta, Role, SCHEMA, SizePx, TrackletMeta, ViewMeta,
 };
 
 use super::*;
+use crate::inspect::{Rates, Top};
 
-/// Not a picture: nothing here looks into it.
+/// Not a real picture: nothing decodes it here.
 const JPEG: &[u8] = b"\xff\xd8jpeg";
 
 fn view(frame: u64, frame_size: SizePx, image_size: SizePx) -> ViewMeta {
@@ -63,16 +66,58 @@ fn tracked(clip: &str) -> EncodedRecord {
     }
 }
 
+/// A data set named `a <i>title` with `records` records, about which nothing else is known.
+fn inspection(records: u64) -> Inspection {
+    fn nothing<V>() -> Top<V> {
+        Top {
+            top: Vec::new(),
+            more_values: 0,
+            more_records: 0,
+        }
+    }
+    Inspection {
+        dir: "/data/a <i>title".to_owned(),
+        program_version: "1.2.3".to_owned(),
+        pipeline: serde_json::json!({"pairs": {"kind": "tracks", "k": [30, 60]}}),
+        seed: 7,
+        totals: Totals {
+            clips: 8,
+            refused: 2,
+            skipped: 0,
+            partial: 0,
+            records,
+            shards: 1,
+            bytes: 2048,
+        },
+        rates: Rates {
+            refused: 0.25,
+            skipped: 0.0,
+            partial: 0.0,
+        },
+        records_read: records,
+        records_damaged: 0,
+        kinds: nothing(),
+        sources: nothing(),
+        labels: nothing(),
+        k: None,
+        frame_sizes: None,
+        image_sizes: None,
+        trackers: nothing(),
+        tracklets: None,
+        record_bytes: None,
+        set_aside: SetAside::default(),
+        damage: Vec::new(),
+        num_damage: 0,
+    }
+}
+
 fn page(record: Result<EncodedRecord, String>) -> String {
-    render(&Gallery {
-        title: "a <i>title</i>".to_owned(),
-        entries: vec![Entry { number: 17, record }],
-        ..Gallery::default()
-    })
+    let sampled = SampledRecord { number: 17, record };
+    render(&inspection(1), &[sampled])
 }
 
 #[test]
-fn a_page_asks_for_no_other_file() {
+fn a_page_refers_to_no_other_file() {
     let html = page(Ok(tracked("a/clip.mp4")));
     let images: Vec<&str> = html.split("<img ").skip(1).collect();
     assert_eq!(images.len(), 4);
@@ -103,11 +148,11 @@ fn every_element_that_is_opened_is_closed() {
 }
 
 #[test]
-fn ids_and_labels_are_shown_not_obeyed() {
+fn markup_in_ids_and_labels_is_escaped() {
     let html = page(Ok(tracked("<script>alert(1)</script>\" onload=\"x")));
     assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot; onload="));
     assert!(html.contains("cat &amp; &lt;b&gt;dog&lt;/b&gt;"));
-    assert!(html.contains("a &lt;i&gt;title&lt;/i&gt;"));
+    assert!(html.contains("a &lt;i&gt;title"));
     assert!(!html.contains("<script") && !html.contains("<b>dog") && !html.contains("<i>title"));
 }
 
@@ -126,21 +171,21 @@ fn boxes_are_drawn_in_the_px_of_the_frame_however_small_it_is_stored() {
 }
 
 #[test]
-fn the_pictures_of_a_strip_share_its_width_by_their_aspects() {
+fn the_pictures_of_a_strip_share_its_width_in_proportion_to_their_aspects() {
     let html = page(Ok(tracked("a")));
     assert!(html.contains("grid-template-columns:minmax(0,1.7778fr) minmax(0,1.7778fr);"));
     assert!(html.contains("grid-template-columns:minmax(0,2.0000fr) minmax(0,2.0000fr);"));
 }
 
 #[test]
-fn frames_times_and_the_distance_between_them_are_told() {
+fn captions_give_frames_times_and_their_distance() {
     let html = page(Ok(tracked("a")));
     for words in [
         "<b>frame 120</b> ·</span> <span>4.000 s",
         "<b>frame 180</b> ·</span> <span>6.000 s",
         "<b>+60 frames</b>",
         "record 17",
-        "box of the data set",
+        "ground-truth box",
         "100 × 50 px",
     ] {
         assert!(html.contains(words), "{words}");
@@ -148,7 +193,7 @@ fn frames_times_and_the_distance_between_them_are_told() {
 }
 
 #[test]
-fn the_confidence_of_a_tracker_is_told_and_explained() {
+fn the_confidence_of_a_tracker_is_shown_and_explained() {
     let mut record = tracked("a");
     record.meta.tracklet = Some(TrackletMeta {
         tracker: "dcf".to_owned(),
@@ -160,8 +205,8 @@ fn the_confidence_of_a_tracker_is_told_and_explained() {
         confidence_last: Some(0.87),
     });
     let html = page(Ok(record));
-    let words = "tracked by dcf · confidence 0.91 in the mean, 0.50 at its worst, 0.87 at the end · \
-                 PSR 12.5 in the mean, 6.2 at its worst · forward-backward IoU 0.93";
+    let words = "tracked by dcf · confidence 0.91 mean, 0.50 min, 0.87 at the end · \
+                 PSR 12.5 mean, 6.2 min · forward-backward IoU 0.93";
     assert!(html.contains(words), "{html}");
     assert!(html.contains("peak-to-sidelobe ratio"));
     assert!(!page(Ok(tracked("a"))).contains("peak-to-sidelobe ratio"));
@@ -181,6 +226,29 @@ fn a_damaged_record_and_a_broken_picture_leave_a_note_in_their_place() {
 }
 
 #[test]
-fn a_data_set_without_a_record_says_so() {
-    assert!(render(&Gallery::default()).contains("The data set holds no record."));
+fn the_head_tells_what_the_data_set_holds_and_which_part_is_shown() {
+    let html = page(Ok(tracked("a")));
+    for fact in [
+        "<p class=\"headline\">1 record of 8 clips in 1 shard, 2.00 KiB</p>",
+        "<dt>clips</dt><dd>8, 2 refused (25.0 %)</dd>",
+        "<dt>pipeline: pairs</dt><dd>kind tracks, k 30 to 60</dd>",
+        "<dt>seed</dt><dd>7</dd>",
+        "<dd>vidpairs 1.2.3</dd>",
+        "Shown: all 1 record, in shard order.",
+    ] {
+        assert!(html.contains(fact), "{fact}");
+    }
+    assert!(!html.contains("damage") && !html.contains("Clips set aside"));
+    let some = head::choice(1000, MAX_RECORDS);
+    assert!(
+        some.starts_with("Shown: 48 of 1000 records, evenly spread"),
+        "{some}"
+    );
+    assert!(head::choice(1000, 5).contains("more would exceed 7.00 MiB of images"));
+}
+
+#[test]
+fn a_data_set_without_records_says_so() {
+    let html = render(&inspection(0), &[]);
+    assert!(html.contains("The data set contains no records."));
 }

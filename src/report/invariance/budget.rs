@@ -49,7 +49,7 @@ fn encoded_bytes(shot: &SetPicture) -> usize {
 mod tests {
     use super::*;
     use crate::report::invariance::view::{Panel, UnitCard};
-    use crate::report::sheet::Picture;
+    use crate::report::picture::Picture;
 
     fn page(bytes_each: usize) -> InvariancePage {
         let shot = SetPicture {

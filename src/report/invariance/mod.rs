@@ -32,7 +32,7 @@ use budget::Budget;
 use number::tenth;
 
 pub use super::page::Fact;
-pub use super::sheet::Picture;
+pub use super::picture::Picture;
 pub use scores_csv::write_scores_csv;
 pub use text_table::render_table;
 pub use view::{

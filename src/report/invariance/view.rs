@@ -1,7 +1,7 @@
 //! What the page and the tables are made from: plain values, in percent and words.
 
 use crate::report::page::Fact;
-use crate::report::sheet::Picture;
+use crate::report::picture::Picture;
 
 /// Several models on several invariances. All text is escaped where it is set; a number that is not finite counts as
 /// not known, and is neither drawn nor written.

@@ -1,38 +1,51 @@
-//! Overlap and confidence over the frames of a sequence, as two strips of lines.
+//! Draws overlap and confidence over the frames of a sequence, as two strips of lines.
 
 use std::fmt::Write as _;
 
 use maud::{Markup, html};
+use vidpairs_extract::run::{SampledSequence, SampledTrack};
 
-use super::TrackCurve;
-use crate::report::stroke::stroke;
+use super::card::PlacedTrack;
+use super::stroke::stroke;
 
-/// Points of a line: more than a screen shows are averaged.
+/// Maximum number of points of a line, about what a screen resolves; more are averaged.
 const MAX_POINTS: usize = 600;
-/// The drawing's own units; it is stretched over the card.
+/// Width and height of the drawing in its own units; it is stretched over the card.
 const SIDES: (f64, f64) = (1000.0, 100.0);
 
-pub(super) fn charts(curves: &[Option<TrackCurve>], marks: &[usize], first_frame: u64) -> Markup {
-    let len = |curve: &TrackCurve| curve.overlap.len().max(curve.confidence.len());
-    let num_frames = curves.iter().flatten().map(len).max().unwrap_or(0);
-    let Some(last) = num_frames.checked_sub(1) else {
+/// A tracker's place on the command line, and its value in each frame, 0 to 1; `None` is a gap.
+type Values<'a> = (usize, &'a [Option<f64>]);
+
+pub(super) fn charts(sequence: &SampledSequence, tracks: &[PlacedTrack<'_>]) -> Markup {
+    fn values<'a>(
+        tracks: &[PlacedTrack<'a>],
+        of: fn(&SampledTrack) -> &Vec<Option<f64>>,
+    ) -> Vec<Values<'a>> {
+        let values = tracks
+            .iter()
+            .map(|&(place, track)| (place, of(track).as_slice()));
+        values.collect()
+    }
+    let num_frames = sequence.truth.len();
+    let Some(last) = num_frames.checked_sub(1).filter(|_| !tracks.is_empty()) else {
         return html! {};
     };
-    let of = |values: fn(&TrackCurve) -> &Vec<Option<f64>>| {
-        let lines = curves.iter().enumerate();
-        let lines = lines.filter_map(|(index, it)| Some((index, values(it.as_ref()?).as_slice())));
-        lines.collect::<Vec<_>>()
-    };
-    let (overlap, confidence) = (of(|it| &it.overlap), of(|it| &it.confidence));
+    let overlap = values(tracks, |track| &track.overlaps);
+    let confidence = values(tracks, |track| &track.confidence);
     let scored = known(&overlap, num_frames);
+    let marks: Vec<usize> = sequence
+        .pictures
+        .iter()
+        .map(|picture| picture.frame)
+        .collect();
     html! {
         div.charts {
-            (strip("overlap", &overlap, &scored, marks, last))
-            (strip("confidence", &confidence, &[], marks, last))
+            (strip("overlap", &overlap, &scored, &marks, last))
+            (strip("confidence", &confidence, &[], &marks, last))
             div.axis {
                 span {
                     "frame 0"
-                    @if first_frame > 0 { " (" (first_frame) " of the video)" }
+                    @if sequence.first_frame > 0 { " (" (sequence.first_frame) " of the video)" }
                 }
                 span { (last) }
             }
@@ -40,7 +53,7 @@ pub(super) fn charts(curves: &[Option<TrackCurve>], marks: &[usize], first_frame
     }
 }
 
-/// A short line as it looks in a chart.
+/// A short line for the legend.
 pub(super) fn sample(index: usize) -> Markup {
     html! {
         svg.stroke viewBox="0 0 32 8" aria-hidden="true" {
@@ -51,7 +64,7 @@ pub(super) fn sample(index: usize) -> Markup {
 
 fn strip(
     name: &str,
-    lines: &[(usize, &[Option<f64>])],
+    lines: &[Values<'_>],
     scored: &[usize],
     marks: &[usize],
     last: usize,
@@ -81,18 +94,17 @@ fn strip(
     }
 }
 
-/// Frames in which some tracker has a value.
-fn known(lines: &[(usize, &[Option<f64>])], num_frames: usize) -> Vec<usize> {
+/// Frames in which at least one tracker has a value.
+fn known(lines: &[Values<'_>], num_frames: usize) -> Vec<usize> {
     let has_value = |&frame: &usize| {
-        lines
-            .iter()
-            .any(|(_, it)| matches!(it.get(frame), Some(Some(_))))
+        let mut lines = lines.iter();
+        lines.any(|(_, values)| matches!(values.get(frame), Some(Some(_))))
     };
     (0..num_frames).filter(has_value).collect()
 }
 
-/// How far apart two values may be and still be joined: twice what is usual, so that truth for every tenth frame
-/// is a line too.
+/// Maximum distance in frames of two values that a line joins: twice the median distance, so that ground truth for every tenth
+/// frame gives an unbroken line.
 fn reach(known: &[usize]) -> usize {
     let pairs = known.iter().zip(known.iter().skip(1));
     let mut steps: Vec<usize> = pairs.map(|(from, to)| to - from).collect();
@@ -100,14 +112,14 @@ fn reach(known: &[usize]) -> usize {
     2 * steps.get(steps.len() / 2).copied().unwrap_or(1)
 }
 
-/// Stretches after the first frame over which no values are joined.
+/// Gaps of the lines after the first frame: first and last frame of each.
 fn unscored(known: &[usize], num_frames: usize) -> Vec<(usize, usize)> {
     let reach = reach(known);
-    // The first frame is never scored, and no gap to speak of.
-    let ends = std::iter::once(1)
+    // The first frame is never scored, which is not a gap.
+    let ends: Vec<usize> = std::iter::once(1)
         .chain(known.iter().copied())
-        .chain(num_frames.checked_sub(1));
-    let ends: Vec<usize> = ends.collect();
+        .chain(num_frames.checked_sub(1))
+        .collect();
     let pairs = ends.iter().zip(ends.iter().skip(1));
     pairs
         .filter(|(from, to)| to.saturating_sub(**from) > reach)
@@ -115,7 +127,7 @@ fn unscored(known: &[usize], num_frames: usize) -> Vec<(usize, usize)> {
         .collect()
 }
 
-/// A line through the values, broken where two are further apart than `reach`; a value alone is a dot.
+/// SVG path through the values, broken where two are further apart than `reach`; a lone value is a dot.
 fn path_of(values: &[Option<f64>], last: usize, reach: usize) -> String {
     let width = values.len().div_ceil(MAX_POINTS).max(1);
     let (mut path, mut before) = (String::new(), None);
@@ -128,7 +140,8 @@ fn path_of(values: &[Option<f64>], last: usize, reach: usize) -> String {
         let middle = (place * width) as f64 + (chunk.len() - 1) as f64 / 2.0;
         let x = SIDES.0 * middle / last.max(1) as f64;
         let y = SIDES.1 * (1.0 - mean.clamp(0.0, 1.0));
-        let is_near = before.is_some_and(|it| middle - it <= (reach.max(width)) as f64);
+        let is_near =
+            before.is_some_and(|before: f64| middle - before <= (reach.max(width)) as f64);
         let _ = match is_near {
             true => write!(path, "L{x:.1} {y:.1}"),
             false => write!(path, "M{x:.1} {y:.1}h0"),
@@ -143,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_broken_where_nothing_is_scored() {
+    fn a_line_is_broken_where_no_frame_is_scored() {
         let mut values = vec![Some(0.5); 9];
         values[3..7].fill(None);
         values[0] = None;
@@ -156,9 +169,9 @@ mod tests {
     }
 
     #[test]
-    fn truth_for_every_tenth_frame_is_a_line_without_gaps() {
+    fn ground_truth_for_every_tenth_frame_gives_a_line_without_gaps() {
         let values: Vec<_> = (0..51)
-            .map(|it| (it % 10 == 0 && it > 0).then_some(1.0))
+            .map(|frame| (frame % 10 == 0 && frame > 0).then_some(1.0))
             .collect();
         let known = known(&[(0, &values)], 51);
         assert_eq!(unscored(&known, 51), []);

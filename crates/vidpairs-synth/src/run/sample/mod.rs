@@ -1,8 +1,8 @@
-//! A part of a rendered set that fits on a page: what is true, and the pictures.
+//! Samples a rendered set for a page: some groups, and of each some images with their ground truth.
 //!
 //! **Takes** the folder of a finished set. **Gives** a [`SampledSet`]: groups spread evenly over it, each with
-//! some of its images. **Fails** with [`RunError`] where a list of the set cannot be read; an image that is
-//! missing or damaged is part of the result. **Source**: the files of the folder alone.
+//! some of its images. **Fails** with [`RunError`] if a list of the set cannot be read; an image that is
+//! missing or damaged is part of the result. **Source**: the files of the folder only.
 
 mod choose;
 mod picture;
@@ -21,7 +21,7 @@ use vidpairs_run::{RunError, failed, middles};
 use vidpairs_types::parallel::{Cancel, Heartbeat};
 use vidpairs_types::with_causes;
 
-use self::choose::{Chosen, ChosenStrip, choose};
+use self::choose::{Chosen, choose};
 use self::picture::{Reader, SideLimit};
 use self::truths::TruthFile;
 use super::journal::Begin;
@@ -29,72 +29,72 @@ use super::{CREDITS_FILE, Credit, MANIFEST_FILE};
 use crate::set::Settings;
 use crate::truth::Truth;
 
-/// How much of a set is taken.
+/// Maximum size of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SampleLimits {
-    /// Videos, objects or classes.
+    /// Number of videos, objects or classes.
     pub groups: u64,
-    /// Bytes of all pictures.
+    /// Size of all pictures, bytes.
     pub bytes: u64,
 }
 
-/// A part of a rendered set.
+/// The part of a rendered set that a page shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SampledSet {
-    /// Of the program that rendered it.
+    /// Version of the program that rendered the set.
     pub program_version: String,
-    /// How it was rendered.
+    /// Settings of the set.
     pub settings: Settings,
-    /// Files that backdrops were taken from; 0 if they are painted.
+    /// Number of files that backdrops were taken from; 0 if they are painted.
     pub num_backgrounds: u64,
     /// Images of the set.
     pub num_images: u64,
-    /// Different objects in them.
+    /// Different objects in the set.
     pub num_objects: u64,
-    /// Who made these.
+    /// Author and licence of each object.
     pub credits: Vec<Credit>,
-    /// What was set aside, by reason.
+    /// Objects, backgrounds and items that were set aside, by reason.
     pub set_aside: SetAside,
-    /// Lines of the truth that cannot be understood.
+    /// Lines of the truth that cannot be parsed.
     pub num_unreadable_truths: u64,
     /// Videos, objects or classes of the set.
     pub num_groups: u64,
-    /// Those that were taken.
+    /// The sampled groups.
     pub groups: Vec<SampledGroup>,
-    /// Longest short side of the pictures, px, where they are scaled: as they are stored they would be too many bytes.
+    /// Maximum short side of the pictures, px, if they are scaled down to keep the page small.
     pub scaled_to_px: Option<u32>,
 }
 
 /// A video, an object or a class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SampledGroup {
-    /// Below the set's root: `TRAIN_0/zips/s0000000001_0.zip`, `png2/7`, `car`.
+    /// Path below the set's root, or class: `TRAIN_0/zips/s0000000001_0.zip`, `png2/7`, `car`.
     pub name: String,
-    /// Images in it.
+    /// Images of the group.
     pub num_images: u64,
-    /// Some of them, by what they vary.
+    /// Some of its images, by the property that varies.
     pub strips: Vec<SampledStrip>,
 }
 
-/// Images that vary one thing.
+/// Images over which one property varies.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SampledStrip {
-    /// What.
+    /// The property.
     pub varied: Varied,
-    /// In its order.
+    /// The images in the order of the property.
     pub images: Vec<SampledImage>,
 }
 
-/// An image and what is true of it.
+/// An image and its ground truth.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SampledImage {
-    /// A line per object; at least one, all of the same image.
+    /// Ground truth of each object of the image; at least one.
     pub truths: Vec<Truth>,
-    /// The picture, or why there is none.
+    /// The picture, or the reason why there is none.
     pub picture: Result<SampledPicture, String>,
 }
 
-/// Takes the part of the set in `dir` that `limits` allow: the same one each time, at least one group.
+/// Samples the set in `dir` within `limits`, but at least one group. The result is the same each time.
 ///
 /// # Errors
 /// [`RunError::File`] if a list of the set cannot be read, [`RunError::Stopped`] if `cancel` was set.
@@ -103,24 +103,24 @@ pub fn sample_set(
     limits: SampleLimits,
     cancel: &Arc<Cancel>,
 ) -> Result<SampledSet, RunError> {
-    let manifest = manifest(dir)?;
     let path = dir.join(MANIFEST_FILE);
-    let unreadable = |err| failed("read", &path)(std::io::Error::other(err));
+    let unreadable = |err: serde_json::Error| failed("read", &path)(std::io::Error::other(err));
+    let text = std::fs::read(&path).map_err(failed("read", &path))?;
+    let manifest: Value = serde_json::from_slice(&text).map_err(unreadable)?;
     let begin: Begin = serde_json::from_value(manifest["set"].clone()).map_err(unreadable)?;
     let settings = begin.settings;
     let mut truths = TruthFile::open(dir, settings.kind)?;
     let num_groups = truths.groups.len() as u64;
-    let numbers: Vec<u64> = middles(num_groups, num_groups.min(limits.groups.max(1))).collect();
+    let num_sampled = num_groups.min(limits.groups.max(1));
     let mut chosen = Vec::new();
-    for number in numbers {
+    for number in middles(num_groups, num_sampled) {
         let (name, truths) = truths.read(number as usize)?;
-        chosen.push(choose(name, truths, settings.kind));
+        chosen.push(choose(name, &truths, settings.kind));
     }
-    let heartbeat = Arc::new(Heartbeat::new(Arc::clone(cancel)));
     let reader = Reader {
         dir,
         settings: &settings,
-        heartbeat,
+        heartbeat: Arc::new(Heartbeat::new(Arc::clone(cancel))),
     };
     let side_limit = side_limit(&reader, &chosen, limits.bytes)?;
     let (mut groups, mut num_bytes) = (Vec::new(), 0);
@@ -132,12 +132,16 @@ pub fn sample_set(
         }
         groups.push(group);
     }
-    let total = |name: &str| manifest["totals"][name].as_u64().unwrap_or(0);
+    let total = |name: &str| {
+        let missing = || std::io::Error::other(format!("totals.{name} is missing"));
+        let value = manifest["totals"][name].as_u64();
+        value.ok_or_else(|| failed("read", &path)(missing()))
+    };
     Ok(SampledSet {
         program_version: begin.program_version,
         num_backgrounds: begin.backgrounds,
-        num_images: total("images"),
-        num_objects: total("objects"),
+        num_images: total("images")?,
+        num_objects: total("objects")?,
         credits: credits(dir)?,
         set_aside: refusals::read(dir)?,
         num_unreadable_truths: truths.num_unreadable,
@@ -148,12 +152,6 @@ pub fn sample_set(
     })
 }
 
-fn manifest(dir: &Path) -> Result<Value, RunError> {
-    let path = dir.join(MANIFEST_FILE);
-    let text = std::fs::read(&path).map_err(failed("read", &path))?;
-    serde_json::from_slice(&text).map_err(|err| failed("read", &path)(std::io::Error::other(err)))
-}
-
 fn credits(dir: &Path) -> Result<Vec<Credit>, RunError> {
     let path = dir.join(CREDITS_FILE);
     let text = std::fs::read_to_string(&path).map_err(failed("read", &path))?;
@@ -161,39 +159,34 @@ fn credits(dir: &Path) -> Result<Vec<Credit>, RunError> {
     credits.map_err(|err| failed("read", &path)(std::io::Error::other(err)))
 }
 
-/// As they are stored where that fits, else the largest side with which the first pictures of all groups say
-/// that all will fit.
+/// The largest limit with which all pictures are expected to fit, estimated from the first picture of each group.
 fn side_limit(
     reader: &Reader<'_>,
     chosen: &[Chosen],
     max_bytes: u64,
 ) -> Result<SideLimit, RunError> {
     let mut samples = Vec::new();
-    for first in chosen
-        .iter()
-        .filter_map(|chosen| chosen.strips.first()?.images.first())
-    {
-        samples.extend(
-            reader
-                .read(std::slice::from_ref(first))?
-                .into_iter()
-                .flatten(),
-        );
+    for group in chosen {
+        let strip = group.strips.first();
+        if let Some(first) = strip.and_then(|strip| strip.images.first()) {
+            let pictures = reader.read(std::slice::from_ref(first))?;
+            samples.extend(pictures.into_iter().flatten());
+        }
     }
-    let strips = chosen.iter().flat_map(|chosen| &chosen.strips);
+    let strips = chosen.iter().flat_map(|group| &group.strips);
     let num_images: u64 = strips.map(|strip| strip.images.len() as u64).sum();
     let fits = |limit: &SideLimit| {
-        let sizes = samples
+        let scaled = samples
             .iter()
-            .filter_map(|it| Some(limit.apply(it.clone()).ok()?.bytes.len()));
-        let (count, sum) = sizes.fold((0, 0), |(count, sum), len| (count + 1, sum + len as u64));
-        // A group's first picture may be a small one: a fifth is kept in hand.
-        sum * num_images * 6 <= 5 * max_bytes * count
+            .flat_map(|sample| limit.apply(sample.clone()));
+        let (count, bytes) = scaled.fold((0, 0), |(count, bytes), picture| {
+            (count + 1, bytes + picture.bytes.len() as u64)
+        });
+        // The first picture of a group may be a small one: a fifth is kept in reserve.
+        bytes * num_images * 6 <= 5 * max_bytes * count
     };
-    Ok(SideLimit::ALL
-        .into_iter()
-        .find(fits)
-        .unwrap_or(SideLimit::SMALLEST))
+    let limit = SideLimit::ALL.into_iter().find(fits);
+    Ok(limit.unwrap_or(SideLimit::SMALLEST))
 }
 
 fn read_group(
@@ -202,17 +195,17 @@ fn read_group(
     limit: SideLimit,
 ) -> Result<SampledGroup, RunError> {
     let mut strips = Vec::new();
-    for ChosenStrip { varied, images } in chosen.strips {
-        let pictures = reader.read(&images)?.into_iter().map(|picture| {
-            picture
-                .and_then(|it| limit.apply(it))
-                .map_err(|err| with_causes(&err))
+    for strip in chosen.strips {
+        let pictures = reader.read(&strip.images)?.into_iter().map(|picture| {
+            let picture = picture.and_then(|picture| limit.apply(picture));
+            picture.map_err(|err| with_causes(&err))
         });
-        let images = images.into_iter().zip(pictures);
-        let images = images
-            .map(|(truths, picture)| SampledImage { truths, picture })
-            .collect();
-        strips.push(SampledStrip { varied, images });
+        let images = strip.images.into_iter().zip(pictures);
+        let images = images.map(|(truths, picture)| SampledImage { truths, picture });
+        strips.push(SampledStrip {
+            varied: strip.varied,
+            images: images.collect(),
+        });
     }
     Ok(SampledGroup {
         name: chosen.name,

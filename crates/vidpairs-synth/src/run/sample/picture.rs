@@ -1,4 +1,4 @@
-//! The picture of an image of a set, as a browser takes it.
+//! Reads images of a set, and encodes them for a browser.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -14,13 +14,14 @@ use vidpairs_run::RunError;
 use vidpairs_types::parallel::Heartbeat;
 use vidpairs_types::{Media, Planes, RgbImage, SizePx};
 
+use super::choose::Image;
 use crate::layout::trackingnet::member_name;
 use crate::set::Settings;
 use crate::truth::Truth;
 
-/// A picture above this size is damaged or hostile.
+/// Maximum size of a picture, bytes: a larger one is damaged or hostile.
 const MAX_BYTES: u64 = 256 << 20;
-/// Of pictures that are scaled.
+/// JPEG quality of scaled pictures.
 const SCALED_QUALITY: u8 = 85;
 
 /// An encoded picture.
@@ -28,20 +29,20 @@ const SCALED_QUALITY: u8 = 85;
 pub struct SampledPicture {
     /// `image/jpeg` or `image/png`.
     pub media_type: &'static str,
-    /// The bytes of the set's file, but of the frame of an .mp4, or where pictures are scaled.
+    /// Bytes of the set's own file, unless it is a frame of an .mp4 or the picture is scaled.
     pub bytes: Vec<u8>,
 }
 
 const JPEG: &str = "image/jpeg";
 const PNG: &str = "image/png";
 
-/// Why an image of a set cannot be shown. Say so in its place.
+/// Why an image of a set cannot be shown. The page shows the reason in its place.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PictureError {
-    /// Its name leads out of the set.
+    /// The path leads out of the set.
     #[error("{0:?} is no path below the set")]
     Place(String),
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("cannot read {name}")]
     Read { name: String, source: io::Error },
     /// The zip is damaged, or has no such frame.
@@ -57,20 +58,20 @@ pub(super) enum PictureError {
         name: String,
         source: Arc<DecodeError>,
     },
-    /// The video lacks the frame.
+    /// The video is too short.
     #[error("{name} has no frame {frame}")]
     NoFrame { name: String, frame: u64 },
-    /// The JPEG is damaged, or none can be made.
+    /// The JPEG is damaged, or the image cannot be encoded as JPEG.
     #[error("damaged JPEG")]
     Jpeg(#[from] JpegError),
     /// The PNG is damaged.
     #[error("damaged PNG")]
     Png(#[from] image::ImageError),
-    /// It cannot be scaled.
+    /// The image cannot be scaled.
     #[error(transparent)]
     Crop(#[from] CropError),
-    /// It is no image of this set.
-    #[error("{found}, but the set's images are {expected}")]
+    /// The image has another size than those of the set.
+    #[error("size is {found}; expected {expected}")]
     Size { found: SizePx, expected: SizePx },
 }
 
@@ -82,22 +83,18 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The pictures of `images`, each given by its truths, all of one group.
+    /// Reads the pictures of `images`, all of one group.
     ///
     /// # Errors
     /// [`RunError::Stopped`].
     pub fn read(
         &self,
-        images: &[Vec<Truth>],
+        images: &[Image],
     ) -> Result<Vec<Result<SampledPicture, PictureError>>, RunError> {
-        let mp4 = images
-            .iter()
-            .flatten()
-            .next()
-            .filter(|it| it.image.ends_with(".mp4"));
-        let pictures = match mp4 {
-            Some(truth) => self.video_frames(&truth.image, images),
-            None => images.iter().map(|truths| self.file(truths)).collect(),
+        let first = images.first().map(|image| image[0].image.as_str());
+        let pictures = match first.filter(|path| path.ends_with(".mp4")) {
+            Some(mp4) => self.video_frames(mp4, images),
+            None => images.iter().map(|image| self.file(&image[0])).collect(),
         };
         if self.heartbeat.should_stop() {
             return Err(RunError::Stopped);
@@ -105,11 +102,8 @@ impl Reader<'_> {
         Ok(pictures)
     }
 
-    /// A file of its own, or a member of a zip; checked to its last byte.
-    fn file(&self, truths: &[Truth]) -> Result<SampledPicture, PictureError> {
-        let truth = truths
-            .first()
-            .ok_or_else(|| PictureError::Place(String::new()))?;
+    /// A file of its own, or a member of a zip; decoded to check it to its last byte.
+    fn file(&self, truth: &Truth) -> Result<SampledPicture, PictureError> {
         let path = self.place(&truth.image)?;
         let bytes = match truth.frame {
             Some(frame) if truth.image.ends_with(".zip") => {
@@ -143,25 +137,25 @@ impl Reader<'_> {
         }
     }
 
-    /// Frames of the video `name`, which is read once.
+    /// Frames of the video `name`, which is decoded once.
     fn video_frames(
         &self,
         name: &str,
-        images: &[Vec<Truth>],
+        images: &[Image],
     ) -> Vec<Result<SampledPicture, PictureError>> {
-        let frame_of = |truths: &Vec<Truth>| truths.first().and_then(|it| it.frame).unwrap_or(0);
+        let frame_of = |image: &Image| image[0].frame.unwrap_or(0);
         let mut wanted: Vec<u64> = images.iter().map(frame_of).collect();
         wanted.sort_unstable();
         wanted.dedup();
         let Ok(path) = self.place(name) else {
-            let foreign = || Err(PictureError::Place(name.to_owned()));
-            return images.iter().map(|_| foreign()).collect();
+            let refused = |_: &Image| Err(PictureError::Place(name.to_owned()));
+            return images.iter().map(refused).collect();
         };
         let mut found = Vec::new();
         let decoded = self
             .decode(&Media::Video(path), &wanted, &mut found)
             .map_err(Arc::new);
-        let of_frame = |frame| {
+        let picture = |frame| {
             let name = name.to_owned();
             let place = found.iter().position(|(index, _)| *index == frame);
             match (place, &decoded) {
@@ -173,7 +167,7 @@ impl Reader<'_> {
                 (None, Ok(())) => Err(PictureError::NoFrame { name, frame }),
             }
         };
-        images.iter().map(frame_of).map(of_frame).collect()
+        images.iter().map(frame_of).map(picture).collect()
     }
 
     fn decode(
@@ -196,7 +190,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Where `name` lies. Names come out of a file, and are not to lead out of the set.
+    /// Path of the file `name`. Names come from a file, and must not lead out of the set.
     fn place(&self, name: &str) -> Result<PathBuf, PictureError> {
         let is_below = |part| matches!(part, Component::Normal(_));
         if name.is_empty() || !Path::new(name).components().all(is_below) {
@@ -238,19 +232,19 @@ fn compressed(picture: &RgbImage, quality: u8) -> Result<SampledPicture, Picture
     })
 }
 
-/// How large pictures may be.
+/// Maximum size of the pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SideLimit {
-    /// As they are stored.
+    /// No limit: pictures as stored.
     Stored,
-    /// So many px on their short side.
+    /// Short side, px.
     Px(u32),
 }
 
 impl SideLimit {
-    /// The largest first.
+    /// Limits to try, the largest first.
     pub const ALL: [Self; 4] = [Self::Stored, Self::Px(240), Self::Px(180), Self::SMALLEST];
-    /// What can still be recognized.
+    /// Objects can still be recognized.
     pub const SMALLEST: Self = Self::Px(120);
 
     pub fn px(self) -> Option<u32> {
@@ -260,7 +254,7 @@ impl SideLimit {
         }
     }
 
-    /// The picture, a JPEG of at most that size if there is a limit.
+    /// The picture, scaled to a JPEG of at most that size if there is a limit.
     pub fn apply(self, picture: SampledPicture) -> Result<SampledPicture, PictureError> {
         let Self::Px(short_side) = self else {
             return Ok(picture);

@@ -1,42 +1,38 @@
-//! `truth.jsonl`, a group at a time: a set may have more truths than memory.
+//! Reads `truth.jsonl` one group at a time: the truths of a set may exceed the memory.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use vidpairs_run::{RunError, failed};
 
 use crate::run::TRUTH_FILE;
 use crate::set::SetKind;
 use crate::truth::Truth;
 
-/// The truths of a set, by group: the images of a video, of an object (ALOI), of a class (PASCAL3D+).
+/// The truths of a set by group: a video, an object (ALOI) or a class (PASCAL3D+).
 pub(super) struct TruthFile {
     path: PathBuf,
     file: BufReader<File>,
-    pub groups: Vec<Stretch>,
+    pub groups: Vec<Group>,
+    /// Lines that are not a truth.
     pub num_unreadable: u64,
 }
 
-/// The lines of a group: a set writes them one after the other.
-pub(super) struct Stretch {
+/// The lines of a group, which a set writes one after the other.
+pub(super) struct Group {
     name: String,
+    /// Position of the first byte, and of the first byte after it.
     start: u64,
     end: u64,
 }
 
 impl TruthFile {
-    /// Finds the groups.
+    /// Opens the file in `dir` and finds its groups.
     pub fn open(dir: &Path, kind: SetKind) -> Result<Self, RunError> {
-        /// All that tells the group of a line.
-        #[derive(Deserialize)]
-        struct Place {
-            image: String,
-        }
         let path = dir.join(TRUTH_FILE);
         let mut file = BufReader::new(File::open(&path).map_err(failed("open", &path))?);
-        let (mut groups, mut num_unreadable): (Vec<Stretch>, _) = (Vec::new(), 0);
+        let (mut groups, mut num_unreadable): (Vec<Group>, _) = (Vec::new(), 0);
         let (mut line, mut start) = (Vec::new(), 0);
         loop {
             line.clear();
@@ -47,10 +43,11 @@ impl TruthFile {
                 break;
             }
             let end = start + len as u64;
-            match serde_json::from_slice::<Place>(&line) {
-                Ok(Place { image }) => match groups.last_mut() {
+            // A whole truth, so that every line that `read` leaves out is counted.
+            match serde_json::from_slice::<Truth>(&line) {
+                Ok(Truth { image, .. }) => match groups.last_mut() {
                     Some(group) if group.name == group_of(kind, &image) => group.end = end,
-                    _ => groups.push(Stretch {
+                    _ => groups.push(Group {
                         name: group_of(kind, &image).to_owned(),
                         start,
                         end,
@@ -68,26 +65,21 @@ impl TruthFile {
         })
     }
 
-    /// Name and truths of group `index`; nothing if there is none.
+    /// Reads the truths of group `index` of [`groups`](Self::groups), without unreadable lines, and gives its name.
     pub fn read(&mut self, index: usize) -> Result<(String, Vec<Truth>), RunError> {
-        let Some(group) = self.groups.get(index) else {
-            return Ok(Default::default());
-        };
+        let Group { name, start, end } = &self.groups[index];
         let mut text = Vec::new();
-        let len = group.end - group.start;
-        let found = self.file.seek(SeekFrom::Start(group.start));
-        let read = found.and_then(|_| (&mut self.file).take(len).read_to_end(&mut text));
-        read.map_err(failed("read", &self.path))?;
+        self.file
+            .seek(SeekFrom::Start(*start))
+            .and_then(|_| (&mut self.file).take(end - start).read_to_end(&mut text))
+            .map_err(failed("read", &self.path))?;
         let lines = text.split(|&byte| byte == b'\n');
-        // Those that cannot be understood were counted.
-        let truths = lines
-            .filter_map(|line| serde_json::from_slice(line).ok())
-            .collect();
-        Ok((group.name.clone(), truths))
+        let truths = lines.filter_map(|line| serde_json::from_slice(line).ok());
+        Ok((name.clone(), truths.collect()))
     }
 }
 
-/// The group that `image` belongs to: a file, a folder, or a class.
+/// Name of the group of `image`: a file, a folder or a class.
 fn group_of(kind: SetKind, image: &str) -> &str {
     let folder = image.rsplit_once('/').map_or("", |(folder, _)| folder);
     match kind {
@@ -105,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_belongs_to_its_video_its_object_or_its_class() {
+    fn the_group_of_an_image_is_its_video_its_object_or_its_class() {
         for (kind, image, group) in [
             (
                 SetKind::TrackingNet,

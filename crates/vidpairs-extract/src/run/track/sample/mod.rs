@@ -1,10 +1,9 @@
-//! What of a run fits on a page: the sequences that went worst, what was said of each frame, some pictures.
+//! Samples a finished run for a page: the worst sequences with ground truth, boxes, overlaps and pictures of some frames.
 //!
-//! Read from the result files, the truth and the video: a run that was complete before can be shown too.
+//! Reads result files, ground truth and video only, so a run that was complete before can be shown too.
 
 mod choose;
-mod files;
-mod pictures;
+mod read;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use vidpairs_types::parallel::Heartbeat;
 use vidpairs_types::{BoxXywh, SizePx};
 
 use self::choose::frames_to_show;
-use self::files::{read_boxes, read_column};
+use self::read::{read_boxes, read_column, read_pictures};
 use super::data::{Sequence, Sequences};
 use super::output::FileNames;
 use super::summary::SequenceScore;
@@ -27,65 +26,65 @@ use crate::track::TrackerKind;
 /// Pictures of a sequence.
 const NUM_PICTURES: usize = 8;
 
-/// What of a run is shown.
+/// The part of a run that a page shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrackSample {
-    /// The sequences that went worst, the worst first.
+    /// The worst sequences, worst first.
     pub sequences: Vec<SampledSequence>,
-    /// What was not tracked, or not as a whole, by reason.
+    /// Sequences that were refused or tracked in part, by reason.
     pub set_aside: SetAside,
 }
 
-/// A sequence, and what the trackers said of it.
+/// A sequence, its ground truth and its tracks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SampledSequence {
-    /// The data set, as it is called in the output.
+    /// Name of the data set in the output.
     pub data: String,
-    /// Its id there.
+    /// Id of the sequence in its data set.
     pub id: String,
-    /// The object's class.
+    /// Class of the target.
     pub label: Option<String>,
     /// Index in the video of the first frame.
     pub first_frame: u64,
     /// Size of the frames.
     pub frame_size: SizePx,
-    /// The true box of each frame that is scored.
+    /// Ground-truth box of each frame; `None` if the frame is not scored.
     pub truth: Vec<Option<BoxXywh>>,
-    /// In the order of the command line, without those that failed.
+    /// In the order of the command line, without the trackers that failed.
     pub tracks: Vec<SampledTrack>,
-    /// From the first frame to the last.
+    /// Some frames, ascending.
     pub pictures: Vec<SampledFrame>,
 }
 
-/// What one tracker said of a sequence.
+/// Result of one tracker on one sequence. Each vector has a value per frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SampledTrack {
-    /// Which.
+    /// The tracker.
     pub tracker: TrackerKind,
     /// Average overlap.
     pub ao: Option<f64>,
-    /// A box per frame.
+    /// Boxes.
     pub boxes: Vec<BoxXywh>,
-    /// Its overlap with the true one, where the frame is scored.
+    /// Overlap with the ground truth, 0 to 1; `None` if the frame is not scored.
     pub overlaps: Vec<Option<f64>>,
-    /// The stated confidence, where the frame was seen.
+    /// Stated confidence, 0 to 1; `None` if the frame was not decoded, and in the first frame, whose box is given.
     pub confidence: Vec<Option<f64>>,
 }
 
-/// A frame to be shown.
+/// Picture of a frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SampledFrame {
-    /// Place in the sequence, from 0.
+    /// Index in the sequence.
     pub frame: usize,
-    /// A small JPEG, or why there is none.
+    /// A small JPEG, or the reason why there is none.
     pub jpeg: Result<Vec<u8>, String>,
 }
 
-/// The `max` sequences in which the trackers did worst (by the mean of their average overlaps), the worst first;
-/// those without a score last.
+/// Samples the `max` sequences with the lowest mean of the trackers' average overlaps, the lowest first; sequences without a score
+/// come last.
 ///
 /// # Errors
-/// [`RunError`] if a result file cannot be read, or somebody asked to stop.
+/// [`RunError`] if a result file cannot be read, or the user stopped the command.
 pub fn sample_tracks(
     options: &TrackOptions,
     summary: &TrackSummary,
@@ -95,79 +94,87 @@ pub fn sample_tracks(
     let listed = Sequences::list(options)?.list;
     let mut sequences = Vec::new();
     for rows in worst_first(&summary.per_sequence).into_iter().take(max) {
-        let Some(first) = rows.first() else { continue };
-        let is_it = |it: &&Sequence| it.data == first.score.data && it.id == first.sequence;
-        let Some(sequence) = listed.iter().find(is_it) else {
-            continue;
-        };
-        sequences.extend(sample(options, sequence, &rows, &heartbeat)?);
+        let (data, id) = (&rows[0].score.data, &rows[0].sequence);
+        let mut listed = listed.iter();
+        let sequence = listed.find(|sequence| sequence.data == *data && sequence.id == *id);
+        if let Some(sequence) = sequence {
+            sequences.extend(sample(options, sequence, &rows, &heartbeat)?);
+        }
         if heartbeat.should_stop() {
             return Err(RunError::Stopped);
         }
     }
-    let set_aside = refusals::read(&options.out)?;
     Ok(TrackSample {
         sequences,
-        set_aside,
+        set_aside: refusals::read(&options.out)?,
     })
 }
 
+/// The rows of each sequence, at least one, by the mean of their average overlaps.
 fn worst_first(all: &[SequenceScore]) -> Vec<Vec<&SequenceScore>> {
-    let mut groups: BTreeMap<(&str, &str), Vec<&SequenceScore>> = BTreeMap::new();
+    let mut by_sequence: BTreeMap<(&str, &str), Vec<&SequenceScore>> = BTreeMap::new();
     for row in all {
         let key = (row.score.data.as_str(), row.sequence.as_str());
-        groups.entry(key).or_default().push(row);
+        by_sequence.entry(key).or_default().push(row);
     }
     let mean = |rows: &Vec<&SequenceScore>| {
-        let known: Vec<f64> = rows.iter().filter_map(|it| it.score.ao).collect();
+        let known: Vec<f64> = rows.iter().filter_map(|row| row.score.ao).collect();
         match known.len() {
             0 => f64::INFINITY,
             num => known.iter().sum::<f64>() / num as f64,
         }
     };
-    let mut groups: Vec<_> = groups.into_values().collect();
-    groups.sort_by(|a, b| mean(a).total_cmp(&mean(b)));
-    groups
+    let mut sequences: Vec<_> = by_sequence.into_values().collect();
+    sequences.sort_by(|a, b| mean(a).total_cmp(&mean(b)));
+    sequences
 }
 
-/// `None` where the truth cannot be read any more.
+/// Reads one sequence; `None` if its ground truth is no longer readable.
+///
+/// - `rows`: scores of the trackers on the sequence, at least one.
 fn sample(
     options: &TrackOptions,
     sequence: &Sequence,
     rows: &[&SequenceScore],
     heartbeat: &Arc<Heartbeat>,
 ) -> Result<Option<SampledSequence>, RunError> {
-    let Some(row) = rows.first() else {
-        return Ok(None);
-    };
-    let num_in_video = row.first_frame + row.score.frames;
+    let first = rows[0];
+    let num_in_video = first.first_frame + first.score.frames;
     let Ok(truth) = Truth::read(sequence, num_in_video) else {
         return Ok(None);
     };
     let mut tracks = Vec::new();
     for &tracker in &options.trackers {
-        let Some(row) = rows.iter().find(|it| it.score.tracker == tracker.name()) else {
+        let mut rows = rows.iter();
+        let Some(row) = rows.find(|row| row.score.tracker == tracker.name()) else {
             continue;
         };
         let names = FileNames::of(sequence, tracker);
         let boxes = read_boxes(&options.out.join(names.boxes))?;
+        let mut confidence = read_column(&options.out.join(names.confidence))?;
+        if let Some(first) = confidence.first_mut() {
+            *first = None;
+        }
         tracks.push(SampledTrack {
             tracker,
             ao: row.score.ao,
             overlaps: got10k::overlaps(&boxes, &truth.boxes, row.frame_size),
-            confidence: read_column(&options.out.join(names.confidence))?,
+            confidence,
             boxes,
         });
     }
-    let overlaps: Vec<_> = tracks.iter().map(|it| it.overlaps.as_slice()).collect();
+    let overlaps: Vec<_> = tracks
+        .iter()
+        .map(|track| track.overlaps.as_slice())
+        .collect();
     let frames = frames_to_show(truth.boxes.len(), &overlaps, NUM_PICTURES);
-    let pictures = pictures::read(sequence.media(), truth.first_frame, &frames, heartbeat);
+    let pictures = read_pictures(sequence.media(), truth.first_frame, &frames, heartbeat);
     Ok(Some(SampledSequence {
         data: sequence.data.clone(),
         id: sequence.id.clone(),
-        label: row.label.clone(),
+        label: first.label.clone(),
         first_frame: truth.first_frame,
-        frame_size: row.frame_size,
+        frame_size: first.frame_size,
         truth: truth.boxes,
         tracks,
         pictures,

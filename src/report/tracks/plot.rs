@@ -1,43 +1,66 @@
-//! The success plot: which share of the frames has an overlap above each threshold.
+//! Draws the success plot: share of frames whose overlap exceeds a threshold.
 
 use maud::{Markup, html};
+use vidpairs_extract::run::{TrackScore, TrackSummary};
+use vidpairs_run::counted;
 
 use super::stroke::{Stroke, stroke};
 
-/// The curve of one tracker.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SuccessCurve {
-    /// The tracker.
-    pub name: String,
-    /// Share of frames, 0 to 1, whose overlap is above thresholds that run evenly from 0 to 1; two at least.
-    pub shares: Vec<f64>,
-}
-
-impl SuccessCurve {
-    /// The area under it, by the trapezoidal rule.
-    pub fn area(&self) -> f64 {
-        let pairs = self.shares.windows(2);
-        let num = pairs.len().max(1) as f64;
-        pairs.map(|it| it.iter().sum::<f64>() / 2.0).sum::<f64>() / num
-    }
-}
-
-/// Sides of the field, and where its corner lies, px.
+/// Width and height of the field, its left upper corner, and width and height of the drawing, px.
 const FIELD: (f64, f64) = (420.0, 320.0);
 const CORNER: (f64, f64) = (58.0, 40.0);
 const SIZE: (f64, f64) = (500.0, 420.0);
-/// Of the text.
+/// Font of the text.
 const FONT: &str = "system-ui, 'DejaVu Sans', Helvetica, Arial, sans-serif";
 
-/// A drawing that needs no other file. The best tracker stands first in its legend; each keeps the colour of its
-/// place in `curves`.
-///
-/// - `title`: what the trackers were run on.
-pub fn success_plot(title: &str, curves: &[SuccessCurve]) -> String {
-    let mut ranked: Vec<(Stroke, &SuccessCurve)> = curves
+/// Success curve of one tracker.
+#[derive(Debug, Clone, Copy)]
+struct Curve<'a> {
+    tracker: &'a str,
+    /// Share of frames, 0 to 1, whose overlap exceeds thresholds that run evenly from 0 to 1; empty if no frame is scored.
+    shares: &'a [f64],
+}
+
+impl Curve<'_> {
+    /// Area under the curve by the trapezoidal rule.
+    fn area(&self) -> f64 {
+        let pairs = self.shares.windows(2);
+        let num = pairs.len().max(1) as f64;
+        pairs
+            .map(|pair| pair.iter().sum::<f64>() / 2.0)
+            .sum::<f64>()
+            / num
+    }
+}
+
+/// The success plot of all trackers over all data, as an SVG file. The legend lists the best tracker first; a tracker has the
+/// colour of its place on the command line.
+pub fn success_plot(summary: &TrackSummary) -> String {
+    let has_sum = summary.scores.iter().any(|score| score.data == "all");
+    let overall = || {
+        let scores = summary.scores.iter();
+        scores.filter(move |score| !has_sum || score.data == "all")
+    };
+    let most = |count: fn(&TrackScore) -> u64| overall().map(count).max().unwrap_or(0);
+    let title = format!(
+        "Success on {}, {}",
+        counted(most(|score| score.sequences), "sequence"),
+        counted(most(|score| score.scored_frames), "frame")
+    );
+    let curves = overall().map(|score| Curve {
+        tracker: &score.tracker,
+        shares: &score.success_curve,
+    });
+    draw(&title, &curves.collect::<Vec<_>>())
+}
+
+/// - `curves`: one for each tracker, in the order of the command line.
+fn draw(title: &str, curves: &[Curve<'_>]) -> String {
+    let mut ranked: Vec<(Stroke, Curve<'_>)> = curves
         .iter()
         .enumerate()
-        .map(|(index, curve)| (stroke(index), curve))
+        .map(|(index, curve)| (stroke(index), *curve))
+        .filter(|(_, curve)| !curve.shares.is_empty())
         .collect();
     ranked.sort_by(|a, b| b.1.area().total_cmp(&a.1.area()));
     let view_box = format!("0 0 {} {}", SIZE.0, SIZE.1);
@@ -51,7 +74,7 @@ pub fn success_plot(title: &str, curves: &[SuccessCurve]) -> String {
             @for (stroke, curve) in ranked.iter().rev() { (line(*stroke, curve)) }
             @if ranked.is_empty() {
                 text x=(CORNER.0 + FIELD.0 / 2.0) y=(CORNER.1 + FIELD.1 / 2.0) text-anchor="middle" {
-                    "no frame is scored"
+                    "no scored frames"
                 }
             } @else {
                 (legend(&ranked))
@@ -70,7 +93,7 @@ fn y(share: f64) -> String {
 }
 
 fn grid() -> Markup {
-    let ticks: Vec<f64> = (0..=5).map(|it| f64::from(it) * 0.2).collect();
+    let ticks: Vec<f64> = (0..=5).map(|step| f64::from(step) * 0.2).collect();
     let middle = (CORNER.0 + FIELD.0 / 2.0, CORNER.1 + FIELD.1 / 2.0);
     let turned = format!("rotate(-90 16 {})", middle.1);
     html! {
@@ -88,14 +111,13 @@ fn grid() -> Markup {
             }
         }
         text x=(middle.0) y=(SIZE.1 - 16.0) text-anchor="middle" { "overlap threshold" }
-        text x="16" y=(middle.1) text-anchor="middle" transform=(turned) { "share of frames above it" }
+        text x="16" y=(middle.1) text-anchor="middle" transform=(turned) { "share of frames above threshold" }
     }
 }
 
-fn line(stroke: Stroke, curve: &SuccessCurve) -> Markup {
+fn line(stroke: Stroke, curve: &Curve<'_>) -> Markup {
     let last = curve.shares.len().saturating_sub(1).max(1) as f64;
-    let points = curve.shares.iter().enumerate();
-    let points: Vec<String> = points
+    let points: Vec<String> = (curve.shares.iter().enumerate())
         .map(|(place, share)| format!("{},{}", x(place as f64 / last), y(*share)))
         .collect();
     html! {
@@ -104,13 +126,12 @@ fn line(stroke: Stroke, curve: &SuccessCurve) -> Markup {
     }
 }
 
-/// In the corner that curves leave free: they fall from the left to the right.
-fn legend(ranked: &[(Stroke, &SuccessCurve)]) -> Markup {
-    let longest = ranked
+/// In the upper right corner, which falling curves leave free.
+fn legend(ranked: &[(Stroke, Curve<'_>)]) -> Markup {
+    let names = ranked
         .iter()
-        .map(|(_, it)| it.name.chars().count())
-        .max()
-        .unwrap_or(0);
+        .map(|(_, curve)| curve.tracker.chars().count());
+    let longest = names.max().unwrap_or(0);
     let width = 108.0 + 7.5 * longest as f64;
     let (left, top) = (CORNER.0 + FIELD.0 - width - 8.0, CORNER.1 + 8.0);
     let height = 28.0 + 20.0 * ranked.len() as f64;
@@ -121,7 +142,7 @@ fn legend(ranked: &[(Stroke, &SuccessCurve)]) -> Markup {
             @let middle = top + 32.0 + 20.0 * place as f64;
             line x1=(left + 10.0) x2=(left + 42.0) y1=(middle) y2=(middle) stroke=(stroke.color) stroke-width="2.2"
                 stroke-dasharray=[(!stroke.dashes.is_empty()).then_some(stroke.dashes)] {}
-            text x=(left + 50.0) y=(middle + 4.5) { (curve.name) }
+            text x=(left + 50.0) y=(middle + 4.5) { (curve.tracker) }
             text x=(left + width - 10.0) y=(middle + 4.5) text-anchor="end" { (format!("{:.3}", curve.area())) }
         }
     }
@@ -131,21 +152,22 @@ fn legend(ranked: &[(Stroke, &SuccessCurve)]) -> Markup {
 mod tests {
     use super::*;
 
-    fn curve(name: &str, share: f64) -> SuccessCurve {
-        SuccessCurve {
-            name: name.to_owned(),
-            shares: vec![share; 101],
-        }
-    }
-
     #[test]
-    fn the_best_tracker_stands_first_and_each_keeps_its_colour() {
-        let svg = success_plot("a <set>", &[curve("worse", 0.25), curve("better", 0.75)]);
+    fn the_best_tracker_comes_first_and_each_keeps_its_colour() {
+        let (worse, better) = ([0.25; 101], [0.75; 101]);
+        let curves = [
+            ("worse", &worse[..]),
+            ("unscored", &[]),
+            ("better", &better),
+        ];
+        let curves = curves.map(|(tracker, shares)| Curve { tracker, shares });
+        let svg = draw("a <set>", &curves);
         let place = |word: &str| svg.find(word).unwrap();
         assert!(place(">better<") < place(">worse<"));
         assert!(svg.contains("0.750") && svg.contains("a &lt;set&gt;"));
-        assert!(success_plot("", &[]).contains("no frame is scored"));
-        // The first tracker of the command line, drawn below the better one.
-        assert!(place(stroke(1).color) > place(stroke(0).color));
+        assert!(draw("", &[]).contains("no scored frames"));
+        // Drawn last, thus on top.
+        assert!(place(stroke(2).color) > place(stroke(0).color));
+        assert!(!svg.contains(stroke(1).color) && !svg.contains("unscored"));
     }
 }

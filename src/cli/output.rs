@@ -1,0 +1,127 @@
+//! Prints the result of a command, and writes the pages and plots asked for.
+
+use std::fmt::{self, Display, Formatter};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf, absolute};
+
+use indicatif::{HumanBytes, HumanCount};
+use serde::Serialize;
+
+use super::CliError;
+use super::args::Common;
+use crate::report::{PageError, check_place, write_page};
+
+impl Common {
+    /// Prints the result: one JSON object with `--json`, else text unless `--quiet`.
+    pub(super) fn print<S: Serialize + Display>(&self, result: &S) -> Result<(), CliError> {
+        let mut stdout = io::stdout().lock();
+        printed(if self.json {
+            serde_json::to_string(result)
+                .map_err(io::Error::other)
+                .and_then(|json| writeln!(stdout, "{json}"))
+        } else if self.quiet {
+            Ok(())
+        } else {
+            writeln!(stdout, "{result}")
+        })
+    }
+}
+
+/// The result of writing to stdout. A reader that closed the pipe early has read enough: no error.
+pub(super) fn printed(written: io::Result<()>) -> Result<(), CliError> {
+    match written {
+        Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(CliError::Stdout),
+    }
+}
+
+/// Result of a command with the files it wrote on request.
+#[derive(Serialize)]
+pub(super) struct Output<S> {
+    /// Text printed before the summary.
+    #[serde(skip)]
+    pub preface: String,
+    #[serde(flatten)]
+    pub summary: S,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plot: Option<Written>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gallery: Option<Written>,
+}
+
+impl<S: Display> Display for Output<S> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.preface, self.summary)?;
+        let files = [&self.plot, &self.gallery];
+        let mut files = files.into_iter().flatten();
+        files.try_for_each(|file| write!(f, "\n{file}"))
+    }
+}
+
+/// A page or plot that was written.
+#[derive(Serialize)]
+pub(super) struct Written {
+    path: String,
+    #[serde(flatten)]
+    shown: Shown,
+    bytes: usize,
+}
+
+/// Number of images or records on a page, and in the whole data set.
+#[derive(Serialize)]
+#[serde(untagged)]
+#[cfg_attr(
+    not(feature = "video"),
+    expect(dead_code, reason = "for `synth` and `track`")
+)]
+pub(super) enum Shown {
+    Images { images: u64, of_images: u64 },
+    Records { records: u64, of_records: u64 },
+    Uncounted {},
+}
+
+impl Written {
+    /// Writes `text` to `path`.
+    pub fn write(path: &Path, text: &str, shown: Shown) -> Result<Self, PageError> {
+        write_page(path, text)?;
+        Ok(Self {
+            path: path.display().to_string(),
+            shown,
+            bytes: text.len(),
+        })
+    }
+}
+
+impl Display for Written {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (path, size) = (&self.path, HumanBytes(self.bytes as u64));
+        let (shown, all, noun) = match self.shown {
+            Shown::Images { images, of_images } => (images, of_images, "images"),
+            Shown::Records {
+                records,
+                of_records,
+            } => (records, of_records, "records"),
+            Shown::Uncounted {} => return write!(f, "wrote {path}, {size}"),
+        };
+        let (shown, all) = (HumanCount(shown), HumanCount(all));
+        write!(f, "wrote {path}: {shown} of {all} {noun}, {size}")
+    }
+}
+
+/// Refuses a page or plot that cannot be written, before work that takes minutes or hours.
+///
+/// - `out`: output folder, which the command creates: files in it are accepted.
+pub(super) fn check_places<'a>(
+    files: impl IntoIterator<Item = &'a PathBuf>,
+    out: Option<&Path>,
+) -> Result<(), PageError> {
+    let out = out.and_then(|out| absolute(out).ok());
+    for file in files {
+        let folder = absolute(file).ok();
+        let folder = folder.as_deref().and_then(Path::parent);
+        if out.is_none() || folder != out.as_deref() {
+            check_place(file)?;
+        }
+    }
+    Ok(())
+}

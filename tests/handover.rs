@@ -1,0 +1,209 @@
+//! `vidpairs` hands a command whose library it lacks to the neighbour program that has it.
+
+// Clippy knows a test by its attribute, and takes the functions beside it for production code.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+use vidpairs_fixtures::extract::{Ran, signal};
+
+const VIDPAIRS: &str = env!("CARGO_BIN_EXE_vidpairs");
+
+/// A folder with the program `vidpairs`, and in PATH no other.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        folder.add_vidpairs("vidpairs");
+        folder
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Adds the program `vidpairs` under another name.
+    fn add_vidpairs(&self, name: &str) {
+        fs::hard_link(VIDPAIRS, self.path(name))
+            .or_else(|_| fs::copy(VIDPAIRS, self.path(name)).map(drop))
+            .unwrap();
+    }
+
+    /// Adds a shell script.
+    fn add_script(&self, name: &str, lines: &str) {
+        let text = format!("#!/bin/sh\n{lines}\n");
+        // Written by another process: a program that this process has open for writing could not be started.
+        let written = Command::new("sh")
+            .args(["-c", "printf %s \"$1\" > \"$2\" && chmod +x \"$2\"", "sh"])
+            .arg(text)
+            .arg(self.path(name))
+            .status();
+        assert!(written.unwrap().success());
+    }
+
+    fn spawn(&self, args: &[&str]) -> Child {
+        Command::new(self.path("vidpairs"))
+            .args(args)
+            .current_dir(self.0.path())
+            .env("PATH", self.0.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    fn run(&self, args: &[&str]) -> Ran {
+        Ran::of(self.spawn(args))
+    }
+}
+
+const TRAIN: [&str; 8] = [
+    "train",
+    "p.toml",
+    "--shards",
+    "my shards",
+    "--out",
+    "run",
+    "--set",
+    "train.lr=0.1",
+];
+
+#[test]
+fn the_neighbour_gets_the_same_arguments_and_its_streams_and_exit_code_are_ours() {
+    let folder = Folder::new();
+    folder.add_script(
+        "vidpairs-torch",
+        "printf '<%s>' \"$@\"; echo loss is NaN >&2; exit 7",
+    );
+    let ran = folder.run(&TRAIN);
+    let expected = "<train><p.toml><--shards><my shards><--out><run><--set><train.lr=0.1>";
+    assert_eq!((ran.stdout.as_str(), ran.code), (expected, Some(7)));
+    assert_eq!(ran.stderr, "loss is NaN\n");
+}
+
+#[test]
+fn a_signal_to_our_process_reaches_the_neighbour() {
+    let folder = Folder::new();
+    let script = "trap 'exit 42' TERM; echo $$; while :; do /bin/sleep 0.05; done";
+    folder.add_script("vidpairs-torch", script);
+    let mut child = folder.spawn(&TRAIN);
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    assert_eq!(line.trim(), child.id().to_string(), "same process id");
+    signal(child.id(), "TERM");
+    assert_eq!(Ran::of(child).code, Some(42));
+}
+
+#[test]
+fn a_missing_neighbour_is_named_with_the_command_that_builds_it() {
+    let folder = Folder::new();
+    let weights = ["--data", "folders=d", "--weights", "w.pth", "--out", "o"];
+    let tracker = ["--data", "got10k=d", "--tracker", "csrt", "--out", "o"];
+    for (args, task, name) in [
+        (TRAIN.to_vec(), "vidpairs train", "vidpairs-torch"),
+        (
+            [&["invariance"][..], &weights].concat(),
+            "vidpairs invariance --weights",
+            "vidpairs-torch",
+        ),
+        (
+            [&["track"][..], &tracker].concat(),
+            "vidpairs track --tracker csrt",
+            "vidpairs-opencv",
+        ),
+    ] {
+        let ran = folder.run(&args);
+        let needs = format!("vidpairs: {task} needs the program {name}, ");
+        let build = format!("`cargo build --release -p {name}`");
+        ran.failed_with(2, &[&needs, &build]);
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+        assert_eq!(ran.stdout, "");
+        assert!(!folder.path("o").exists());
+    }
+}
+
+#[test]
+fn a_neighbour_in_path_is_found_too() {
+    let (folder, other) = (Folder::new(), Folder::new());
+    other.add_script("vidpairs-torch", "echo from PATH");
+    let output = Command::new(folder.path("vidpairs"))
+        .args(TRAIN)
+        .env("PATH", other.0.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.stdout, b"from PATH\n");
+}
+
+#[test]
+fn a_neighbour_that_lacks_its_library_fails_instead_of_handing_over_again() {
+    let folder = Folder::new();
+    folder.add_vidpairs("vidpairs-torch");
+    let ran = folder.run(&TRAIN);
+    let words = [
+        "vidpairs train needs libtorch, but the program named vidpairs-torch is not linked with it",
+    ];
+    ran.failed_with(2, &words);
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+}
+
+#[test]
+fn the_version_lists_the_libraries_of_the_program_and_of_its_neighbours() {
+    let folder = Folder::new();
+    folder.add_script(
+        "vidpairs-torch",
+        "[ $1 = libraries ] && echo libtorch on cpu && echo MKL",
+    );
+    let version = || folder.run(&["--version"]).stdout;
+    let stdout = version();
+    let lines: Vec<&str> = stdout.lines().collect();
+    assert!(lines[0].starts_with("vidpairs "), "{lines:?}");
+    assert!(lines[1].starts_with("FFmpeg "), "{lines:?}");
+    assert_eq!(
+        lines[2..],
+        [
+            "vidpairs-torch: libtorch on cpu, MKL",
+            "vidpairs-opencv: not installed"
+        ]
+    );
+    folder.add_script("vidpairs-opencv", "exit 127");
+    assert!(version().ends_with("vidpairs-opencv: does not start\n"));
+    assert!(
+        !folder.run(&["-V"]).stdout.contains("vidpairs-torch"),
+        "-V starts no other program"
+    );
+}
+
+#[test]
+fn help_needs_no_neighbour() {
+    let folder = Folder::new();
+    folder.add_script("vidpairs-torch", "exit 9");
+    for (command, option) in [
+        ("train", "--knn"),
+        ("invariance", "--weights"),
+        ("track", "--plot"),
+    ] {
+        let ran = folder.run(&[command, "--help"]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+        assert!(ran.stdout.contains(option), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn vidpairs_is_linked_with_ffmpeg_but_neither_with_libtorch_nor_with_opencv() {
+    let output = Command::new("ldd")
+        .arg(Path::new(VIDPAIRS))
+        .output()
+        .unwrap();
+    let libraries = String::from_utf8(output.stdout).unwrap();
+    assert!(libraries.contains("libavcodec"), "{libraries}");
+    for library in ["libtorch", "libc10", "libopencv"] {
+        assert!(!libraries.contains(library), "{libraries}");
+    }
+}
