@@ -1,25 +1,28 @@
-//! The invariances, and what their sets are made of.
+//! The invariances of the page and the labels of their images.
 
-use vidpairs::report::invariance::TargetWord;
-
-/// What is made up of an invariance.
+/// An invariance, with the numbers that its panel is made up from.
 pub(super) struct Kind {
     pub invariance: &'static str,
-    pub data_set: &'static str,
-    pub about: &'static str,
+    /// Kind of the data set, as of `--data`.
+    pub name: &'static str,
+    /// Images excluded as neighbours.
     pub near: &'static str,
+    /// Images, sets, targets.
     pub counts: [usize; 3],
-    pub target: TargetWord,
+    pub is_target_object: bool,
+    /// Score of random features, percent.
     pub control: f64,
-    /// What a good model reaches beyond the control.
+    /// What a perfect model scores above the control, percentage points.
     pub gain: f64,
+    /// Retrieval accuracy of guessing, percent.
     pub chance: f64,
-    pub places: Places,
+    pub varied: Varied,
 }
 
-/// What varies inside a set.
+/// What varies within a set.
 #[derive(Clone, Copy)]
-pub(super) enum Places {
+pub(super) enum Varied {
+    /// Azimuth, in this number of equal steps.
     Degrees(usize),
     Lamps,
     Colors,
@@ -29,82 +32,76 @@ pub(super) enum Places {
 pub(super) fn kinds() -> [Kind; 6] {
     [
         Kind {
-            invariance: "Viewpoint",
-            data_set: "ALOI",
-            about: "72 views of one object on a turntable",
-            near: "views less than 60 degrees away",
+            invariance: "viewpoint",
+            name: "aloi-viewpoint",
+            near: "images seen from less than 60° of azimuth away",
             counts: [72_000, 1_000, 1_000],
-            target: TargetWord::Object,
+            is_target_object: true,
             control: 14.5,
             gain: 38.0,
             chance: 0.09,
-            places: Places::Degrees(72),
+            varied: Varied::Degrees(72),
         },
         Kind {
-            invariance: "Light direction",
-            data_set: "ALOI",
-            about: "24 lights on one object",
-            near: "the same light",
+            invariance: "illumination direction",
+            name: "aloi-direction",
+            near: "images in the same light",
             counts: [24_000, 1_000, 1_000],
-            target: TargetWord::Object,
+            is_target_object: true,
             control: 22.8,
             gain: 47.0,
             chance: 0.1,
-            places: Places::Lamps,
+            varied: Varied::Lamps,
         },
         Kind {
-            invariance: "Light colour",
-            data_set: "ALOI",
-            about: "12 colours of the light on one object",
-            near: "the same colour",
+            invariance: "illumination colour",
+            name: "aloi-color",
+            near: "images in light of the same colour",
             counts: [12_000, 1_000, 1_000],
-            target: TargetWord::Object,
+            is_target_object: true,
             control: 32.3,
             gain: 60.0,
             chance: 0.1,
-            places: Places::Colors,
+            varied: Varied::Colors,
         },
         Kind {
-            invariance: "Occlusion",
-            data_set: "GOT-10k",
-            about: "one frame for each level of cover of a video",
-            near: "the same cover",
+            invariance: "occlusion",
+            name: "got10k-occlusion",
+            near: "images of the same cover level",
             counts: [9_412, 2_107, 361],
-            target: TargetWord::Class,
+            is_target_object: false,
             control: 36.0,
             gain: 14.0,
             chance: 0.8,
-            places: Places::Covers,
+            varied: Varied::Covers,
         },
         Kind {
-            invariance: "Viewpoint and instance",
-            data_set: "PASCAL3D+",
-            about: "one image of each of 6 azimuth bins",
-            near: "the same bin",
+            invariance: "viewpoint and instance",
+            name: "pascal3d-viewpoint",
+            near: "images seen from less than 60° of azimuth away",
             counts: [21_870, 4_204, 12],
-            target: TargetWord::Class,
+            is_target_object: false,
             control: 27.1,
             gain: 21.0,
             chance: 8.3,
-            places: Places::Degrees(6),
+            varied: Varied::Degrees(6),
         },
         Kind {
-            invariance: "Instance",
-            data_set: "PASCAL3D+",
-            about: "all images of one class seen from one side",
+            invariance: "instance",
+            name: "pascal3d-instance",
             near: "the image itself",
             counts: [22_204, 189, 12],
-            target: TargetWord::Class,
+            is_target_object: false,
             control: 25.9,
             gain: 24.0,
             chance: 8.3,
-            places: Places::Degrees(6),
+            varied: Varied::Degrees(6),
         },
     ]
 }
 
-/// Of target `index`.
-pub(super) fn name(kind: &Kind, index: usize) -> String {
+/// Name of target `index`.
+pub(super) fn target_name(kind: &Kind, index: usize) -> String {
     const CLASSES: [&str; 12] = [
         "aeroplane",
         "bicycle",
@@ -119,27 +116,25 @@ pub(super) fn name(kind: &Kind, index: usize) -> String {
         "train",
         "tv monitor",
     ];
-    match kind.target {
-        TargetWord::Object => format!("object {}", index + 1),
-        TargetWord::Class => match CLASSES.get(index) {
-            Some(name) => (*name).to_owned(),
-            None => format!("class {index}"),
-        },
+    match CLASSES.get(index) {
+        _ if kind.is_target_object => format!("object {}", index + 1),
+        Some(name) => (*name).to_owned(),
+        None => format!("class {index}"),
     }
 }
 
-/// Of the pictures of a set.
-pub(super) fn captions(places: Places) -> Vec<String> {
-    match places {
-        Places::Degrees(count) => (0..count)
-            .map(|it| format!("{}°", it * 360 / count))
+/// Captions of the pictures of a set.
+pub(super) fn captions(varied: Varied) -> Vec<String> {
+    match varied {
+        Varied::Degrees(count) => (0..count)
+            .map(|place| format!("{}°", place * 360 / count))
             .collect(),
-        Places::Lamps => (1..=8)
+        Varied::Lamps => (1..=8)
             .flat_map(|lamps| (1..=3).map(move |camera| format!("l{lamps}c{camera}")))
             .collect(),
-        Places::Colors => [110, 120, 130, 140, 150, 160, 170, 180, 190, 210, 230, 250]
-            .map(|it| format!("i{it}"))
+        Varied::Colors => [110, 120, 130, 140, 150, 160, 170, 180, 190, 210, 230, 250]
+            .map(|code| format!("i{code}"))
             .into(),
-        Places::Covers => (1..=8).map(|it| format!("cover {it}")).collect(),
+        Varied::Covers => (1..=8).map(|level| format!("{level}/8 seen")).collect(),
     }
 }

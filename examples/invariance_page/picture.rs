@@ -1,78 +1,62 @@
-//! Drawn pictures: a vase on a turntable, under a lamp, behind a board.
+//! Draws pictures: a vase on a turntable, under a lamp, behind a board.
 
-use std::error::Error;
 use std::f64::consts::{PI, TAU};
 
-use vidpairs::report::invariance::Picture;
+use image::ExtendedColorType::Rgb8;
+use image::ImageResult;
+use image::codecs::jpeg::JpegEncoder;
 
-use super::kinds::Places;
+use super::kinds::Varied;
 
-/// Of a picture, px.
+/// Side of a picture, px.
 const SIDE: usize = 96;
 
-/// What is seen of a vase.
+/// How a vase is seen.
 #[derive(Clone, Copy)]
 struct View {
-    /// How far it is turned, radians.
+    /// Rotation of the vase, radians.
     turn: f64,
-    /// Where the lamp stands around it, radians.
+    /// Direction of the lamp around the vase, radians.
     lamp: f64,
-    /// Of the light: 0 is blue, 1 red.
+    /// Colour of the light: 0 is blue, 1 red.
     warmth: f64,
-    /// Share of its width behind the board.
+    /// Share of the vase's width that the board hides.
     hidden: f64,
 }
 
-/// The `place`th of `count` pictures of vase `target`, in which `places` vary.
+/// Picture `place` of `count` of vase `target`, in which `varied` varies, as a JPEG.
 pub(super) fn picture(
-    places: Places,
+    varied: Varied,
     target: usize,
     place: usize,
     count: usize,
-) -> Result<Picture, Box<dyn Error>> {
+) -> ImageResult<Vec<u8>> {
     let share = place as f64 / count as f64;
-    let plain = View {
+    let mut view = View {
         turn: 0.6,
         lamp: 0.6,
         warmth: 0.5,
         hidden: 0.0,
     };
-    let view = match places {
-        Places::Degrees(_) => View {
-            turn: TAU * share,
-            ..plain
-        },
-        Places::Lamps => View {
-            lamp: TAU * share,
-            ..plain
-        },
-        Places::Colors => View {
-            warmth: 1.0 - share,
-            ..plain
-        },
-        Places::Covers => View {
-            hidden: 0.85 * (1.0 - share - 1.0 / count as f64),
-            ..plain
-        },
-    };
+    match varied {
+        Varied::Degrees(_) => view.turn = TAU * share,
+        Varied::Lamps => view.lamp = TAU * share,
+        Varied::Colors => view.warmth = 1.0 - share,
+        Varied::Covers => view.hidden = 0.85 * (1.0 - share - 1.0 / count as f64),
+    }
     let mut pixels = Vec::with_capacity(SIDE * SIDE * 3);
     for row in 0..SIDE {
         for column in 0..SIDE {
-            let middle = |it: usize| 2.0 * (it as f64 + 0.5) / SIDE as f64 - 1.0;
+            let middle = |index: usize| 2.0 * (index as f64 + 0.5) / SIDE as f64 - 1.0;
             pixels.extend(pixel(middle(column), middle(row), target, view));
         }
     }
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, SIDE as u32, SIDE as u32);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.write_header()?.write_image_data(&pixels)?;
-    Ok(Picture {
-        media_type: "image/png",
-        bytes,
-    })
+    let mut jpeg = Vec::new();
+    JpegEncoder::new(&mut jpeg).encode(&pixels, SIDE as u32, SIDE as u32, Rgb8)?;
+    Ok(jpeg)
 }
 
-/// At `x`, `y`, from -1 to 1, the middle of the picture at 0.
+/// Colour at `x`, `y`, each from -1 to 1 with 0 in the middle of the picture.
 fn pixel(x: f64, y: f64, target: usize, view: View) -> [u8; 3] {
     if view.hidden > 0.0 && (-0.8..1.6 * view.hidden - 0.8).contains(&x) {
         return [92, 96, 90];
@@ -82,7 +66,7 @@ fn pixel(x: f64, y: f64, target: usize, view: View) -> [u8; 3] {
     if y.abs() > height || x.abs() > radius {
         return [(26.0 + 10.0 * (1.0 - y)) as u8; 3];
     }
-    // The paint turns with the vase, the light stays.
+    // The paint turns with the vase; the light does not.
     let across = (x / radius).clamp(-1.0, 1.0).asin();
     let stripes = ((across + view.turn) * (1.0 + (target % 3) as f64)).sin();
     let paint = if (stripes > 0.0) != (y > 0.15) {
@@ -92,7 +76,7 @@ fn pixel(x: f64, y: f64, target: usize, view: View) -> [u8; 3] {
     };
     let shade = 0.25 + 0.75 * ((across - (view.lamp - PI)).cos() * 0.5 + 0.5);
     let hue = (target * 37 % 360) as f64;
-    let color = [0.0, -120.0, 120.0].map(|it: f64| 0.5 + 0.5 * (hue + it).to_radians().cos());
+    let color = [0.0, -120.0, 120.0].map(|shift: f64| 0.5 + 0.5 * (hue + shift).to_radians().cos());
     let light = [0.6 + 0.6 * view.warmth, 0.9, 1.1 - 0.6 * view.warmth];
     let mut rgb = [0; 3];
     for ((out, color), light) in rgb.iter_mut().zip(color).zip(light) {

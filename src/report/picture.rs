@@ -5,15 +5,6 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 use vidpairs_types::SizePx;
 
-/// An encoded image.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Picture {
-    /// `image/jpeg` or `image/png`.
-    pub media_type: &'static str,
-    /// The encoded file.
-    pub bytes: Vec<u8>,
-}
-
 /// Line style of a box: two kinds of boxes never differ in colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Line {

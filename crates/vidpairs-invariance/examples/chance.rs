@@ -1,13 +1,13 @@
-//! What Gaussian features of 2,048 units score for the three invariances of ALOI by the published code, top-10: the level from
-//! which a score there means anything.
+//! Prints the scores of Gaussian features of 2,048 units for the three invariances of ALOI by the published code, top 10: the chance
+//! levels of the score.
 //!
 //! ```text
-//! cargo run --release --no-default-features --example chance
+//! cargo run --release -p vidpairs-invariance --example chance
 //! ```
 //!
-//! Takes 1.2 GB. The table is for Markdown.
+//! Takes 1.2 GB. Prints a Markdown table.
 
-#![allow(clippy::print_stdout)] // its result
+#![allow(clippy::print_stdout)] // The table is the output of this program.
 
 use std::error::Error;
 

@@ -1,14 +1,14 @@
-//! Seconds that the invariance score of a file of features takes, and the score: what `scripts/benchmarks/invariance.py` sets beside NumPy.
+//! Times the invariance score of a file of features, for `scripts/benchmarks/invariance.py`.
 //!
 //! ```text
-//! cargo run --release --no-default-features --example ris -- FEATURES NUM_UNITS LABELS WORKERS ROUNDS [VERSION ...]
+//! cargo run --release -p vidpairs-invariance --example ris -- FEATURES NUM_UNITS LABELS WORKERS ROUNDS [VERSION ...]
 //! ```
 //!
-//! `FEATURES`: `images x NUM_UNITS` f32, little endian. `LABELS`: the instances of all images, then their classes, u32, little
-//! endian. Reading the files is not timed; looking whether every number is finite, and grouping the labels, is. One line: seconds of every
-//! round, then the name of each version with its scores.
+//! `FEATURES`: `images x NUM_UNITS` f32, little endian. `LABELS`: the instances of all images, then their classes, u32, little endian.
+//! Prints one line: the seconds of each round, then the name of each version with its scores. The time includes checking that every number
+//! is finite and grouping the labels, but not reading the files.
 
-#![allow(clippy::print_stdout)] // its result
+#![allow(clippy::print_stdout)] // The line is the output of this program.
 
 use std::sync::Arc;
 use std::time::Instant;

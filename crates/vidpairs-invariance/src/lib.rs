@@ -1,7 +1,7 @@
-//! Measures what a representation is invariant to.
+//! Measures the invariances of a representation: to viewpoint, occlusion, illumination and instance.
 //!
-//! [`measure`] holds the measures as computations on blocks of features; [`npz`] reads and writes features; [`run`] is the command
-//! `vidpairs invariance`. Nothing here links libtorch: features come from files, or from an encoder that the program plugs in
+//! [`measure`] computes the measures on blocks of features, [`npz`] reads and writes features, and [`run`] is the command
+//! `vidpairs invariance`. This crate does not link libtorch: features come from files, or from an encoder that the program plugs in
 //! ([`run::EncoderEngine`]).
 
 pub mod measure;

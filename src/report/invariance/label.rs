@@ -1,18 +1,21 @@
-//! Which points of a paired plot are named, and where the names stand.
+//! Selects the points of a paired plot that are labelled, and places their labels.
 
-use super::paired::{FIELD, LEFT, TOP};
-use super::short::{shortened, width_of};
+use super::number::{shortened, width_of};
 
-/// Targets that are named in the plot, at each side of the diagonal.
+/// Side of the plot field, and position of its corner, px.
+pub(super) const FIELD: f64 = 330.0;
+pub(super) const LEFT: f64 = 50.0;
+pub(super) const TOP: f64 = 10.0;
+/// Number of labelled targets on each side of the diagonal.
 const NAMED: usize = 2;
-/// So few targets are all named, as far as there is room.
+/// Number of targets up to which all are labelled, as far as there is room.
 const FEW: usize = 15;
-/// Letters of a name that have room beside its point.
+/// Maximum number of letters of a label.
 const LETTERS: usize = 18;
-/// Of a letter and of a line, px.
+/// Width of a letter and height of a line, px.
 const LETTER: (f64, f64) = (6.4, 13.0);
 
-/// A point that can be drawn.
+/// A target that can be drawn: its name, and its scores under both models.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'a> {
     pub name: &'a str,
@@ -20,7 +23,7 @@ pub(super) struct Place<'a> {
     pub b: f64,
 }
 
-/// A name and where it stands.
+/// A label, its point and its position.
 pub(super) struct Label<'a> {
     pub name: &'a str,
     pub point: (f64, f64),
@@ -41,7 +44,7 @@ impl Label<'_> {
     }
 }
 
-/// Names of the targets that differ most, or of all if they are few; one that would lie on another is left out.
+/// Labels of the targets with the largest differences, or of all if they are few. Labels that would overlap are left out.
 pub(super) fn labels<'a>(
     places: &[Place<'a>],
     x: impl Fn(f64) -> f64,
@@ -53,9 +56,9 @@ pub(super) fn labels<'a>(
         few if few <= FEW => few,
         _ => NAMED,
     };
-    let higher = ranked.iter().filter(|it| it.b >= it.a).take(most);
-    let lower = ranked.iter().filter(|it| it.b < it.a).take(most);
-    // The words in the corners were there first.
+    let higher = ranked.iter().filter(|place| place.b >= place.a).take(most);
+    let lower = ranked.iter().filter(|place| place.b < place.a).take(most);
+    // The words in the corners take precedence.
     let (right, bottom) = (LEFT + FIELD, TOP + FIELD);
     let words = LETTER.0 * (LETTERS + "higher under ".len()) as f64;
     let mut taken = vec![
@@ -73,9 +76,11 @@ pub(super) fn labels<'a>(
             anchor,
         };
         let sides = [label(px + 7.0, "start"), label(px - 7.0, "end")];
-        let is_free = |it: &Label<'_>| {
-            let [left, _, end, _] = it.bounds();
-            left >= LEFT && end <= right && !taken.iter().any(|other| overlap(it.bounds(), *other))
+        let is_free = |label: &Label<'_>| {
+            let bounds = label.bounds();
+            bounds[0] >= LEFT
+                && bounds[2] <= right
+                && !taken.iter().any(|other| overlap(bounds, *other))
         };
         if let Some(label) = sides.into_iter().find(is_free) {
             taken.push(label.bounds());
@@ -89,7 +94,7 @@ fn overlap(a: [f64; 4], b: [f64; 4]) -> bool {
     a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
 }
 
-/// A name that has room, or its two ends.
+/// A name shortened to the room of a label.
 pub(super) fn cut(name: &str) -> String {
     shortened(name, LETTERS, "…")
 }
@@ -99,25 +104,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_do_not_lie_on_each_other() {
+    fn labels_do_not_overlap() {
         let crowd = |count: u8| {
-            let places = (0..count).map(|it| Place {
+            let places = (0..count).map(|index| Place {
                 name: "same",
                 a: 40.0,
-                b: 60.0 + 0.1 * f64::from(it),
+                b: 60.0 + 0.1 * f64::from(index),
             });
             places.collect::<Vec<_>>()
         };
-        let count =
-            |places: &[Place<'_>]| labels(places, |it| it * 3.0, |it| 300.0 - it * 3.0).len();
-        // One at each side of the crowd.
+        let count = |places: &[Place<'_>]| labels(places, |a| a * 3.0, |b| 300.0 - b * 3.0).len();
+        // One on each side of the crowd.
         assert_eq!(count(&crowd(50)), 2);
         assert_eq!(count(&crowd(10)), 2);
         let apart: Vec<Place<'_>> = (0..8_u8)
-            .map(|it| Place {
+            .map(|index| Place {
                 name: "apart",
-                a: 20.0 + 8.0 * f64::from(it),
-                b: 30.0 + 5.0 * f64::from(it),
+                a: 20.0 + 8.0 * f64::from(index),
+                b: 30.0 + 5.0 * f64::from(index),
             })
             .collect();
         assert_eq!(count(&apart), 8);

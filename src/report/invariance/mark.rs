@@ -1,9 +1,9 @@
-//! How models are told apart: by shape, by full or hollow, and by shade, so that neither a grey print nor an eye that
-//! takes two colours for one mixes them up.
+//! Draws the marks of models. They differ in shape, in full or hollow, and in colour, so that they can be told apart in grey print and with
+//! colour blindness.
 
 use maud::{Markup, html};
 
-/// Around the origin, some 12 px wide.
+/// Paths around the origin, about 12 px wide.
 const SHAPES: [&str; 6] = [
     "M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0-11 0Z",
     "M-4.9-4.9H4.9V4.9H-4.9Z",
@@ -13,35 +13,25 @@ const SHAPES: [&str; 6] = [
     "M-2.1-6.2H2.1V-2.1H6.2V2.1H2.1V6.2H-2.1V2.1H-6.2V-2.1H-2.1Z",
 ];
 
-/// Of model `model_index`: its shade, as a class of `style.css`. The seventh has that of the first.
+/// Colour of a model: a class of `style.css`. The seventh model has the colour of the first.
 pub(super) fn shade(model_index: usize) -> &'static str {
-    match model_index % SHAPES.len() {
-        0 => "m0",
-        1 => "m1",
-        2 => "m2",
-        3 => "m3",
-        4 => "m4",
-        _ => "m5",
-    }
+    ["m0", "m1", "m2", "m3", "m4", "m5"][model_index % SHAPES.len()]
 }
 
-/// The mark of model `model_index`, its middle at `x`, `y`. From the seventh on what was full is hollow.
+/// Mark of a model, its middle at `x`, `y`. From the seventh model on, full and hollow are exchanged.
 pub(super) fn mark_at(model_index: usize, x: &str, y: &str) -> Markup {
     let round = model_index / SHAPES.len();
     let body = match (model_index + round).is_multiple_of(2) {
         true => "full",
         false => "hollow",
     };
-    let shape = SHAPES
-        .get(model_index % SHAPES.len())
-        .copied()
-        .unwrap_or_default();
+    let shape = SHAPES[model_index % SHAPES.len()];
     html! {
         svg class={ "mark " (body) " " (shade(model_index)) } x=(x) y=(y) { path d=(shape) {} }
     }
 }
 
-/// The mark beside a model's name.
+/// Mark beside the name of a model.
 pub(super) fn key(model_index: usize) -> Markup {
     html! {
         svg.key width="16" height="16" aria-hidden="true" { (mark_at(model_index, "8", "8")) }
@@ -53,8 +43,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twelve_models_have_marks_of_their_own() {
-        let marks = (0..12).map(|it| key(it).into_string());
+    fn twelve_models_have_different_marks() {
+        let marks = (0..12).map(|model| key(model).into_string());
         let mut marks: Vec<String> = marks.collect();
         marks.sort();
         marks.dedup();

@@ -1,11 +1,11 @@
-//! What stands in words: how to read the page, what to be wary of, what was left out.
+//! Writes the notes of the page: how to read it, warnings, and inputs that were left out.
 
 use maud::{Markup, html};
+use vidpairs_invariance::run::{InvarianceSummary, LeftOutGroup};
 
 use super::MAX_NAMES;
 use super::number::grouped;
-use super::title::title;
-use super::view::{InvariancePage, LeftOutNote};
+use super::words::title;
 
 pub(super) fn reading() -> Markup {
     html! {
@@ -24,40 +24,16 @@ pub(super) fn reading() -> Markup {
     }
 }
 
-/// Nothing where there is nothing to be wary of.
-pub(super) fn warnings(page: &InvariancePage) -> Markup {
-    let of_panels = || {
-        page.panels
-            .iter()
-            .flat_map(|panel| panel.warnings.iter().map(move |it| (panel, it)))
-    };
+pub(super) fn warnings(summary: &InvarianceSummary) -> Markup {
+    let panels = || summary.panels.iter();
     html! {
-        @if of_panels().next().is_some() {
+        @if panels().any(|panel| !panel.warnings.is_empty()) {
             section.warnings {
                 h2 { "Before you trust a number" }
                 ul {
-                    @for (panel, warning) in of_panels() { li { strong { (title(page, panel)) } ": " (warning) } }
-                }
-            }
-        }
-    }
-}
-
-pub(super) fn left_out(page: &InvariancePage) -> Markup {
-    let notes = || {
-        page.panels
-            .iter()
-            .flat_map(|panel| panel.left_out.iter().map(move |it| (panel, it)))
-    };
-    html! {
-        @if notes().next().is_some() {
-            section {
-                h2 { "What was left out" }
-                ul {
-                    @for (panel, note) in notes() {
-                        li {
-                            strong { (title(page, panel)) } ": " (grouped(note.count)) " - " (note.reason)
-                            " " span.example { (names(note)) }
+                    @for panel in panels() {
+                        @for warning in &panel.warnings {
+                            li { strong { (title(summary, panel)) } ": " (warning) }
                         }
                     }
                 }
@@ -66,10 +42,30 @@ pub(super) fn left_out(page: &InvariancePage) -> Markup {
     }
 }
 
-fn names(note: &LeftOutNote) -> String {
-    let shown = note.first.len().min(MAX_NAMES);
-    let names: Vec<&str> = note.first.iter().take(shown).map(String::as_str).collect();
-    match (shown, note.count.saturating_sub(shown)) {
+pub(super) fn left_out(summary: &InvarianceSummary) -> Markup {
+    let panels = || summary.panels.iter();
+    html! {
+        @if panels().any(|panel| !panel.left_out.is_empty()) {
+            section {
+                h2 { "What was left out" }
+                ul {
+                    @for panel in panels() {
+                        @for group in &panel.left_out {
+                            li {
+                                strong { (title(summary, panel)) } ": " (grouped(group.count)) " - " (group.reason)
+                                " " span.example { (names(group)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn names(group: &LeftOutGroup) -> String {
+    let names = &group.first[..group.first.len().min(MAX_NAMES)];
+    match (names.len(), group.count - names.len()) {
         (0, _) => String::new(),
         (_, 0) => names.join(", "),
         (_, more) => format!("{} and {} more", names.join(", "), grouped(more)),
@@ -81,18 +77,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_what_was_left_out_are_few_and_counted() {
-        let mut note = LeftOutNote {
-            count: 2_000,
-            first: vec!["x".to_owned(); 40],
-            ..LeftOutNote::default()
+    fn few_names_of_inputs_left_out_are_shown_and_the_rest_is_counted() {
+        let names = |count, num_names| {
+            names(&LeftOutGroup {
+                count,
+                reason: String::new(),
+                first: vec!["x".to_owned(); num_names],
+            })
         };
-        assert!(names(&note).ends_with("x and 1,994 more"));
-        note = LeftOutNote {
-            count: 1,
-            first: vec!["x".to_owned()],
-            ..note
-        };
-        assert_eq!(names(&note), "x");
+        assert!(names(2_000, 40).ends_with("x and 1,994 more"));
+        assert_eq!(names(1, 1), "x");
     }
 }

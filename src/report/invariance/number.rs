@@ -1,79 +1,69 @@
-//! Numbers as people read them, and places on an axis from 0 to 100 %.
+//! Formats numbers, positions on an axis from 0 to 100 %, and names.
 
-use super::view::Estimate;
+use indicatif::HumanCount;
+use unicode_width::UnicodeWidthChar;
+use vidpairs_invariance::run::Figure;
 
-/// What is written for a number that is not known.
+/// Text for an unknown number.
 pub(super) const UNKNOWN: &str = "–";
 
-/// The number, if it is one.
+/// The number, if it is finite.
 pub(super) fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-impl Estimate {
-    /// The value, if it is a number.
-    pub(super) fn known(&self) -> Option<f64> {
-        finite(self.value)
-    }
-
-    /// The interval, if both ends are numbers and in order.
-    pub(super) fn ends(&self) -> Option<[f64; 2]> {
-        self.interval
-            .filter(|[low, high]| low <= high && (high - low).is_finite())
-    }
+/// The value of a figure, if it is finite.
+pub(super) fn known(figure: Figure) -> Option<f64> {
+    finite(figure.value)
 }
 
-/// `42.1`.
+/// The interval, if its ends are finite and in order.
+pub(super) fn ends(interval: Option<[f64; 2]>) -> Option<[f64; 2]> {
+    interval.filter(|[low, high]| low <= high && (high - low).is_finite())
+}
+
+/// One decimal: `42.1`.
 pub(super) fn tenth(value: Option<f64>) -> String {
-    let known = value.and_then(finite);
-    known.map_or_else(
-        || UNKNOWN.to_owned(),
-        |it| unsigned_zero(format!("{it:.1}")),
-    )
+    let text = value.and_then(finite).map(|value| format!("{value:.1}"));
+    match text.as_deref() {
+        None => UNKNOWN.to_owned(),
+        Some("-0.0") => "0.0".to_owned(),
+        Some(text) => text.to_owned(),
+    }
 }
 
-/// A level near 0 keeps two digits that say something: `0.10`, `0.001`.
+/// As [`tenth`], with more decimals near 0: `0.10`, `0.001`.
 pub(super) fn level(value: Option<f64>) -> String {
     match value.and_then(finite) {
-        Some(it) if it > 0.0 && it < 0.01 => format!("{it:.3}"),
-        Some(it) if it > 0.0 && it < 1.0 => format!("{it:.2}"),
-        it => tenth(it),
+        Some(value) if value > 0.0 && value < 0.01 => format!("{value:.3}"),
+        Some(value) if value > 0.0 && value < 1.0 => format!("{value:.2}"),
+        value => tenth(value),
     }
 }
 
-/// `[40.3, 44.0]`; nothing where it is not known.
-pub(super) fn interval(ends: Option<[f64; 2]>) -> Option<String> {
-    ends.map(|[low, high]| format!("[{}, {}]", tenth(Some(low)), tenth(Some(high))))
+/// `[40.3, 44.0]`; none if the interval is unknown.
+pub(super) fn interval(interval: Option<[f64; 2]>) -> Option<String> {
+    let [low, high] = ends(interval)?;
+    Some(format!("[{}, {}]", tenth(Some(low)), tenth(Some(high))))
 }
 
-/// `+3.2`, with a minus that is as wide as the plus.
+/// With its sign: `+3.2`. The minus is as wide as the plus.
 pub(super) fn signed(value: Option<f64>) -> String {
-    match value.and_then(finite) {
-        Some(it) if unsigned_zero(format!("{it:.1}")) == "0.0" => "0.0".to_owned(),
-        Some(it) => format!("{it:+.1}").replace('-', "\u{2212}"),
-        None => UNKNOWN.to_owned(),
+    match (value.and_then(finite), tenth(value).as_str()) {
+        (None, unknown) => unknown.to_owned(),
+        (Some(_), "0.0") => "0.0".to_owned(),
+        (Some(value), _) => format!("{value:+.1}").replace('-', "\u{2212}"),
     }
 }
 
-/// Without a tenth that says nothing: `100`, not `100.0`.
-pub(super) fn whole(number: String) -> String {
-    number
-        .strip_suffix(".0")
-        .map(str::to_owned)
-        .unwrap_or(number)
+/// Without a decimal of 0: `100`, not `100.0`.
+pub(super) fn whole(number: &str) -> &str {
+    number.strip_suffix(".0").unwrap_or(number)
 }
 
 /// `72,000`.
-pub(super) fn grouped(count: usize) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+pub(super) fn grouped(count: usize) -> HumanCount {
+    HumanCount(count as u64)
 }
 
 /// `1 class`, `80 classes`.
@@ -81,24 +71,43 @@ pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 
-/// A place on an axis whose ends are 0 and 100 %, for an SVG that is as wide as its box.
+/// Position on an axis from 0 to 100 %, for an SVG as wide as its box.
 pub(super) fn along(percent: f64) -> String {
     format!("{:.2}%", percent.clamp(0.0, 100.0))
 }
 
-fn unsigned_zero(text: String) -> String {
-    match text.as_str() {
-        "-0.0" => "0.0".to_owned(),
-        _ => text,
-    }
-}
-
-/// `count` of `items`, as evenly as can be, the first among them.
+/// At most `count` of `items`, evenly spaced, the first among them.
 pub(super) fn evenly<T>(items: &[T], count: usize) -> Vec<&T> {
     let count = count.min(items.len());
     (0..count)
-        .filter_map(|it| items.get(it * items.len() / count))
+        .map(|index| &items[index * items.len() / count])
         .collect()
+}
+
+/// Width of a text, in columns of a terminal or letters of usual width.
+pub(super) fn width_of(text: &str) -> usize {
+    text.chars().filter_map(UnicodeWidthChar::width).sum()
+}
+
+/// `name` if it is no wider than `width`; else its two ends, where names of checkpoints differ, around `gap`.
+pub(super) fn shortened(name: &str, width: usize, gap: &str) -> String {
+    if width_of(name) <= width {
+        return name.to_owned();
+    }
+    let room = width.saturating_sub(width_of(gap));
+    let start = fitting(name.chars(), room.div_ceil(2));
+    let end = fitting(name.chars().rev(), room / 2);
+    let end: String = end.chars().rev().collect();
+    format!("{start}{gap}{end}")
+}
+
+fn fitting(chars: impl Iterator<Item = char>, width: usize) -> String {
+    let mut taken = 0;
+    let fits = |c: &char| {
+        taken += c.width().unwrap_or(0);
+        taken <= width
+    };
+    chars.take_while(fits).collect()
 }
 
 #[cfg(test)]
@@ -106,20 +115,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_number_is_a_dash() {
+    fn a_number_that_is_not_finite_is_a_dash() {
         assert_eq!(
             (tenth(Some(f64::NAN)), signed(None)),
             ("–".into(), "–".into())
         );
-        let broken = Estimate {
+        let broken = Figure {
             value: f64::INFINITY,
             interval: Some([1.0, f64::NAN]),
         };
-        assert_eq!((broken.known(), broken.ends()), (None, None));
+        assert_eq!((known(broken), ends(broken.interval)), (None, None));
     }
 
     #[test]
-    fn nothing_is_neither_more_nor_less() {
+    fn zero_has_no_sign() {
         assert_eq!(tenth(Some(-0.04)), "0.0");
         assert_eq!(
             (signed(Some(0.04)), signed(Some(-0.04))),
@@ -129,14 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn a_small_chance_is_not_written_as_none() {
+    fn a_small_chance_is_not_written_as_0() {
         assert_eq!(level(Some(0.1)), "0.10");
         assert_eq!(level(Some(0.0012)), "0.001");
         assert_eq!(level(Some(14.52)), "14.5");
     }
 
     #[test]
-    fn some_are_chosen_evenly_and_never_more_than_there_are() {
+    fn items_are_chosen_evenly_and_never_more_than_there_are() {
         assert_eq!(evenly(&[0, 1, 2, 3, 4, 5, 6], 3), [&0, &2, &4]);
         assert_eq!(evenly(&[0, 1], 5), [&0, &1]);
         assert_eq!(evenly::<u8>(&[], 5), Vec::<&u8>::new());
@@ -144,10 +153,12 @@ mod tests {
     }
 
     #[test]
-    fn thousands_are_grouped() {
+    fn a_long_name_keeps_its_two_ends() {
         assert_eq!(
-            [0, 999, 1_000, 72_000, 1_234_567].map(grouped),
-            ["0", "999", "1,000", "72,000", "1,234,567"]
+            shortened("runs/long/name/epoch-200", 12, ".."),
+            "runs/..h-200"
         );
+        assert_eq!(shortened("short", 12, ".."), "short");
+        assert_eq!(width_of(&shortened("視点視点視点視点視点", 12, "…")), 11);
     }
 }

@@ -1,29 +1,27 @@
-//! Two models against each other: a point for each target.
+//! Draws the comparison of two models, one point per target.
 
 use maud::{Markup, html};
+use vidpairs_invariance::run::{
+    Figure, InvarianceSummary, MeasuredPair, MeasuredPanel, ModelScores, TargetScore,
+};
 
-use super::label::{Place, cut, labels};
+use super::label::{FIELD, LEFT, Place, TOP, cut, labels};
 use super::mark::{key, mark_at};
-use super::number::{UNKNOWN, counted, finite, grouped, signed, tenth, whole};
+use super::number::{counted, ends, finite, grouped, known, signed, tenth, whole};
 use super::panel::whisker;
-use super::view::{Estimate, InvariancePage, PairedPoint, PairedScores, Panel};
+use super::words;
 
-/// Side of the field, and where its corner lies, px.
-pub(super) const FIELD: f64 = 330.0;
-pub(super) const LEFT: f64 = 50.0;
-pub(super) const TOP: f64 = 10.0;
 const SIZE: (f64, f64) = (392.0, 384.0);
-/// Points with names of their own when pointed at.
+/// Maximum number of points with tooltips.
 const MAX_TITLES: usize = 300;
 
-pub(super) fn paired(page: &InvariancePage, panel: &Panel, pair: &PairedScores) -> Markup {
-    let name = |index: usize| {
-        page.models
-            .get(index)
-            .map_or(UNKNOWN, |it| it.name.as_str())
-    };
-    let (a, b) = (name(pair.a), name(pair.b));
-    let places = places(&pair.points);
+pub(super) fn paired(
+    summary: &InvarianceSummary,
+    panel: &MeasuredPanel,
+    pair: &MeasuredPair,
+) -> Markup {
+    let [a, b] = [pair.a, pair.b].map(|model| summary.models[model].name.as_str());
+    let places = places(panel, pair);
     html! {
         article.paired {
             div.heading {
@@ -32,39 +30,47 @@ pub(super) fn paired(page: &InvariancePage, panel: &Panel, pair: &PairedScores) 
             div.beside {
                 @if !places.is_empty() { (plot(&places, [a, b])) }
                 div.words {
-                    (in_words(panel, pair, &places, [a, b], &page.shown.words()))
+                    (in_words(panel, pair, &places, [a, b], &words::shown_score(summary)))
                     (difference_strip("score", pair.b, pair.difference))
-                    @if let Some(it) = pair.retrieval_difference { (difference_strip("retrieval", pair.b, it)) }
+                    @if let Some(difference) = pair.retrieval_difference {
+                        (difference_strip("retrieval", pair.b, difference))
+                    }
                 }
             }
         }
     }
 }
 
-fn places(points: &[PairedPoint]) -> Vec<Place<'_>> {
-    let known = points.iter().filter_map(|it| {
+/// The targets with their scores under both models.
+fn places<'a>(panel: &'a MeasuredPanel, pair: &MeasuredPair) -> Vec<Place<'a>> {
+    let targets = |model: usize| -> &'a [TargetScore] {
+        let scores = panel.models[model].as_ref().and_then(ModelScores::shown);
+        scores.map_or(&[], |shown| &shown.per_target)
+    };
+    let both = targets(pair.a).iter().zip(targets(pair.b));
+    both.filter_map(|(a, b)| {
         Some(Place {
-            name: &it.name,
-            a: finite(it.a)?,
-            b: finite(it.b)?,
+            name: &a.target,
+            a: finite(a.score)?,
+            b: finite(b.score)?,
         })
-    });
-    known.collect()
+    })
+    .collect()
 }
 
 fn in_words(
-    panel: &Panel,
-    pair: &PairedScores,
+    panel: &MeasuredPanel,
+    pair: &MeasuredPair,
     places: &[Place<'_>],
     [a, b]: [&str; 2],
-    kind: &str,
+    score: &str,
 ) -> Markup {
-    let higher = places.iter().filter(|it| it.b > it.a).count();
-    let lower = places.iter().filter(|it| it.b < it.a).count();
-    let (one, many) = (panel.target.one(), panel.target.many());
+    let higher = places.iter().filter(|place| place.b > place.a).count();
+    let lower = places.iter().filter(|place| place.b < place.a).count();
+    let [one, many] = words::targets(panel);
     html! {
-        p { (sentence(kind, pair.difference, [a, b])) }
-        @if let Some(it) = pair.retrieval_difference { p { (sentence("Retrieval", it, [a, b])) } }
+        p { (sentence(score, pair.difference, [a, b])) }
+        @if let Some(difference) = pair.retrieval_difference { p { (sentence("Retrieval", difference, [a, b])) } }
         @if !places.is_empty() {
             p.how {
                 "The score is higher under " (b) " for " (grouped(higher)) ", lower for " (grouped(lower))
@@ -74,36 +80,36 @@ fn in_words(
     }
 }
 
-/// What a difference says, and whether chance could have made it.
-fn sentence(kind: &str, difference: Estimate, [a, b]: [&str; 2]) -> String {
-    let Some(value) = difference.known() else {
-        return format!("{kind}: the difference is not known.");
+/// States a difference and whether it is significant.
+fn sentence(score: &str, difference: Figure, [a, b]: [&str; 2]) -> String {
+    let Some(value) = known(difference) else {
+        return format!("{score}: the difference is not known.");
     };
     let by = tenth(Some(value.abs()));
     let than = match value {
         _ if by == "0.0" => format!("{b} and {a} are equal"),
-        it if it > 0.0 => format!("{b} is {by} points higher than {a}"),
+        value if value > 0.0 => format!("{b} is {by} points higher than {a}"),
         _ => format!("{b} is {by} points lower than {a}"),
     };
-    match difference.ends() {
+    match ends(difference.interval) {
         Some([low, high]) => {
             let (low_text, high_text) = (signed(Some(low)), signed(Some(high)));
             let verdict = match low <= 0.0 && high >= 0.0 {
                 true => "; it holds 0, so these targets do not tell the two apart",
                 false => "",
             };
-            format!("{kind}: {than} (95 % interval {low_text} to {high_text}{verdict}).")
+            format!("{score}: {than} (95 % interval {low_text} to {high_text}{verdict}).")
         }
-        None => format!("{kind}: {than}."),
+        None => format!("{score}: {than}."),
     }
 }
 
-/// The difference on an axis of its own, with 0 in the middle.
-fn difference_strip(name: &str, model_index: usize, difference: Estimate) -> Markup {
-    let Some(value) = difference.known() else {
+/// Draws a difference on its own axis, with 0 in the middle.
+fn difference_strip(name: &str, model_index: usize, difference: Figure) -> Markup {
+    let Some(value) = known(difference) else {
         return html! {};
     };
-    let ends = difference.ends();
+    let ends = ends(difference.interval);
     let widest = ends
         .into_iter()
         .flatten()
@@ -111,7 +117,7 @@ fn difference_strip(name: &str, model_index: usize, difference: Estimate) -> Mar
         .map(f64::abs)
         .fold(0.0, f64::max);
     let reach = reach(widest);
-    let x = |it: f64| format!("{:.2}%", 50.0 + 50.0 * it / reach);
+    let x = |points: f64| format!("{:.2}%", 50.0 + 50.0 * points / reach);
     html! {
         div.difference {
             p.how { "Difference in " (name) ", percentage points" }
@@ -125,24 +131,27 @@ fn difference_strip(name: &str, model_index: usize, difference: Estimate) -> Mar
             }
             div.axis aria-hidden="true" {
                 @for (left, share) in [(0, -1.0), (25, -0.5), (50, 0.0), (75, 0.5), (100, 1.0)] {
-                    span style=(format!("left:{left}%")) { (whole(signed(Some(share * reach)))) }
+                    span style=(format!("left:{left}%")) { (whole(&signed(Some(share * reach)))) }
                 }
             }
         }
     }
 }
 
-/// The end of an axis: a round number, no less than 1.
+/// End of the axis of a difference: a round number of at least 1.
 fn reach(widest: f64) -> f64 {
     let steps = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 50.0, 100.0];
-    steps.into_iter().find(|it| *it >= widest).unwrap_or(200.0)
+    steps
+        .into_iter()
+        .find(|step| *step >= widest)
+        .unwrap_or(200.0)
 }
 
-/// Both axes from and to the same tens, at least twenty apart.
+/// Ends of both axes: multiples of ten, at least twenty apart.
 fn domain(places: &[Place<'_>]) -> (f64, f64) {
-    let values = places.iter().flat_map(|it| [it.a, it.b]);
-    let (low, high) = values.fold((100.0_f64, 0.0_f64), |(low, high), it| {
-        (low.min(it), high.max(it))
+    let values = places.iter().flat_map(|place| [place.a, place.b]);
+    let (low, high) = values.fold((100.0_f64, 0.0_f64), |(low, high), score| {
+        (low.min(score), high.max(score))
     });
     let low = ((low / 10.0).floor() * 10.0).clamp(0.0, 80.0);
     let high = ((high / 10.0).ceil() * 10.0).clamp(low + 20.0, 100.0);
@@ -151,8 +160,8 @@ fn domain(places: &[Place<'_>]) -> (f64, f64) {
 
 fn plot(places: &[Place<'_>], [a, b]: [&str; 2]) -> Markup {
     let (low, high) = domain(places);
-    let x = |it: f64| LEFT + FIELD * ((it - low) / (high - low)).clamp(0.0, 1.0);
-    let y = |it: f64| TOP + FIELD - FIELD * ((it - low) / (high - low)).clamp(0.0, 1.0);
+    let x = |score: f64| LEFT + FIELD * ((score - low) / (high - low)).clamp(0.0, 1.0);
+    let y = |score: f64| TOP + FIELD - FIELD * ((score - low) / (high - low)).clamp(0.0, 1.0);
     let view_box = format!("0 0 {} {}", SIZE.0, SIZE.1);
     let turned = format!("rotate(-90 14 {})", TOP + FIELD / 2.0);
     let is_titled = places.len() <= MAX_TITLES;
@@ -169,9 +178,9 @@ fn plot(places: &[Place<'_>], [a, b]: [&str; 2]) -> Markup {
             }
             line.diagonal x1=(LEFT) y1=(bottom) x2=(right) y2=(TOP) {}
             g.points {
-                @for it in places {
-                    circle cx=(format!("{:.1}", x(it.a))) cy=(format!("{:.1}", y(it.b))) r="3.6" {
-                        @if is_titled { title { (it.name) ": " (tenth(Some(it.a))) ", " (tenth(Some(it.b))) } }
+                @for place in places {
+                    circle cx=(format!("{:.1}", x(place.a))) cy=(format!("{:.1}", y(place.b))) r="3.6" {
+                        @if is_titled { title { (place.name) ": " (tenth(Some(place.a))) ", " (tenth(Some(place.b))) } }
                     }
                 }
             }
@@ -195,61 +204,45 @@ fn ticks(low: f64, high: f64) -> impl Iterator<Item = f64> {
     let step = if high - low > 50.0 { 20.0 } else { 10.0 };
     let first = (low / step).ceil();
     (0..=10)
-        .map(move |it| (first + f64::from(it)) * step)
-        .take_while(move |it| *it <= high)
+        .map(move |index| (first + f64::from(index)) * step)
+        .take_while(move |tick| *tick <= high)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn estimate(value: f64, low: f64, high: f64) -> Estimate {
-        Estimate {
+    fn figure(value: f64, low: f64, high: f64) -> Figure {
+        Figure {
             value,
             interval: Some([low, high]),
         }
     }
 
     #[test]
-    fn a_difference_whose_interval_holds_nothing_is_called_no_difference() {
+    fn a_difference_whose_interval_contains_0_is_not_called_significant() {
         let names = ["A", "B"];
         assert_eq!(
-            sentence("Score", estimate(3.2, 2.1, 4.3), names),
+            sentence("Score", figure(3.2, 2.1, 4.3), names),
             "Score: B is 3.2 points higher than A (95 % interval +2.1 to +4.3)."
         );
         assert!(
-            sentence("Score", estimate(-0.5, -1.5, 0.4), names).contains("0.5 points lower than A")
+            sentence("Score", figure(-0.5, -1.5, 0.4), names).contains("0.5 points lower than A")
         );
         assert!(
-            sentence("Score", estimate(-0.5, -1.5, 0.4), names)
-                .contains("do not tell the two apart")
+            sentence("Score", figure(-0.5, -1.5, 0.4), names).contains("do not tell the two apart")
         );
-        assert!(sentence("Score", estimate(f64::NAN, 0.0, 1.0), names).contains("not known"));
+        assert!(sentence("Score", figure(f64::NAN, 0.0, 1.0), names).contains("not known"));
     }
 
     #[test]
     fn both_axes_have_the_same_ends_around_all_points() {
-        let places = [
-            Place {
-                name: "",
-                a: 23.0,
-                b: 31.0,
-            },
-            Place {
-                name: "",
-                a: 44.9,
-                b: 58.0,
-            },
-        ];
-        assert_eq!(domain(&places), (20.0, 60.0));
+        let place = |a, b| Place { name: "", a, b };
         assert_eq!(
-            domain(&[Place {
-                name: "",
-                a: 99.0,
-                b: 100.0
-            }]),
-            (80.0, 100.0)
+            domain(&[place(23.0, 31.0), place(44.9, 58.0)]),
+            (20.0, 60.0)
         );
+        assert_eq!(domain(&[place(99.0, 100.0)]), (80.0, 100.0));
         assert_eq!(
             ticks(20.0, 100.0).collect::<Vec<_>>(),
             [20.0, 40.0, 60.0, 80.0, 100.0]

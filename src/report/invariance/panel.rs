@@ -1,54 +1,55 @@
-//! The main plot: the models of one panel under each other, score and retrieval side by side.
+//! Draws the main plot: the models of one panel, one row each, with score and retrieval side by side.
 
 use maud::{Markup, html};
+use vidpairs_invariance::run::{
+    Figure, InvarianceSummary, MeasuredModel, MeasuredPanel, ModelScores, VersionScore,
+};
 
 use super::mark::{key, mark_at};
-use super::number::{along, counted, finite, interval, level, tenth};
-use super::short::shortened;
-use super::title::origin;
-use super::view::{Estimate, InvariancePage, ModelName, Panel, Score, ScoreKind};
+use super::number::{along, finite, interval, known, level, shortened, tenth};
+use super::{number, words};
 
 /// Grid lines and numbers of an axis, percent.
 const TICKS: [u8; 5] = [0, 25, 50, 75, 100];
-/// A floor beyond this has its name at its left, percent.
+/// Floor from which its name is at its left, percent.
 const NAME_AT_LEFT_FROM: f64 = 45.0;
-/// A ceiling up to this has its name at its right, percent.
+/// Ceiling up to which its name is at its right, percent.
 const NAME_AT_RIGHT_TO: f64 = 85.0;
-/// What the floor's name takes of the axis, and the ceiling's, percent.
+/// Widths of the names of floor and ceiling, percent of the axis.
 const NAME_WIDTHS: (f64, f64) = (34.0, 14.0);
-/// Letters of a name that have room beside a row; of more the styles would cut the end, where names differ.
+/// Maximum number of letters of a model's name. The style sheet would cut longer names at their end, where names differ.
 const NAME: usize = 16;
 
-/// What a row of a plot draws, percent.
+/// Values of a row of a plot, percent.
 #[derive(Debug, Clone, Copy, Default)]
 struct Row {
-    estimate: Option<Estimate>,
-    /// What comes without learning: the shade ends there.
+    figure: Option<Figure>,
+    /// Level without learning: end of the shade.
     floor: Option<f64>,
-    /// A second level of the same kind, dashed.
+    /// The lower of two controls, dashed.
     other_floor: Option<f64>,
     ceiling: Option<f64>,
 }
 
-/// Names over the levels of a plot.
+/// Title of a plot, and names of its levels.
 struct Names {
     title: String,
     floor: &'static str,
-    /// The rest of the floor's name, where there is room.
+    /// Rest of the floor's name, hidden on narrow screens.
     floor_rest: &'static str,
 }
 
-pub(super) fn panel(page: &InvariancePage, panel: &Panel) -> Markup {
-    let results = || panel.models.iter().map(Option::as_ref);
-    let scores: Vec<Row> = results()
-        .map(|it| it.map_or_else(Row::default, |it| score_row(it.score(page.shown))))
+pub(super) fn panel(summary: &InvarianceSummary, panel: &MeasuredPanel) -> Markup {
+    let models = || panel.models.iter().map(Option::as_ref);
+    let scores: Vec<Row> = models()
+        .map(|model| score_row(model.and_then(ModelScores::shown)))
         .collect();
-    let retrieval: Vec<Row> = results()
-        .map(|it| retrieval_row(it.and_then(|it| it.retrieval), panel))
+    let retrieval: Vec<Row> = models()
+        .map(|model| retrieval_row(model.and_then(|scores| scores.retrieval), panel))
         .collect();
-    let has_retrieval = retrieval.iter().any(|it| it.estimate.is_some());
+    let has_retrieval = retrieval.iter().any(|row| row.figure.is_some());
     let score_names = Names {
-        title: page.shown.words(),
+        title: words::shown_score(summary),
         floor: "random",
         floor_rest: " features",
     };
@@ -59,78 +60,58 @@ pub(super) fn panel(page: &InvariancePage, panel: &Panel) -> Markup {
     };
     html! {
         article.panel {
-            (heading(page, panel))
+            div.heading {
+                h3 { (words::invariance(panel)) }
+                span.label { (words::origin(summary, panel)) }
+                span.number { (words::counts(panel)) }
+            }
             div class=(if has_retrieval { "plots two" } else { "plots" }) {
-                (plot(&score_names, &page.models, &scores))
-                @if has_retrieval { (plot(&retrieval_names, &page.models, &retrieval)) }
+                (plot(&score_names, &summary.models, &scores))
+                @if has_retrieval { (plot(&retrieval_names, &summary.models, &retrieval)) }
             }
         }
     }
 }
 
-/// What the panel is of.
-fn heading(page: &InvariancePage, panel: &Panel) -> Markup {
-    html! {
-        div.heading {
-            h3 { (panel.invariance) }
-            span.label { (origin(page, panel)) }
-            span.number { (counts(panel)) }
-        }
-    }
-}
-
-/// `72,000 images, 1,000 sets, 1,000 objects`.
-pub(super) fn counts(panel: &Panel) -> String {
-    let counts = panel.counts;
-    [
-        counted(counts.images, "image", "images"),
-        counted(counts.sets, "set", "sets"),
-        counted(counts.targets, panel.target.one(), panel.target.many()),
-    ]
-    .join(", ")
-}
-
-fn score_row(score: Option<&Score>) -> Row {
+fn score_row(score: Option<&VersionScore>) -> Row {
     let Some(score) = score else {
         return Row::default();
     };
     let floor = score.control();
-    let both = [score.control_gaussian, score.control_shuffled];
-    let lower = both
+    let controls = [score.control_gaussian, score.control_shuffled];
+    let lower = controls
         .into_iter()
         .flatten()
         .filter_map(finite)
         .reduce(f64::min);
     Row {
-        estimate: Some(score.estimate),
+        figure: Some(score.figure),
         floor,
-        other_floor: lower.filter(|it| Some(*it) != floor),
-        ceiling: score.ceiling,
+        other_floor: lower.filter(|lower| Some(*lower) != floor),
+        ceiling: finite(score.ceiling),
     }
 }
 
-fn retrieval_row(estimate: Option<Estimate>, panel: &Panel) -> Row {
+fn retrieval_row(figure: Option<Figure>, panel: &MeasuredPanel) -> Row {
+    let chance = panel.retrieval_chance.and_then(finite);
     Row {
-        estimate,
-        floor: panel.retrieval_chance.filter(|_| estimate.is_some()),
-        other_floor: None,
-        ceiling: None,
+        figure,
+        floor: chance.filter(|_| figure.is_some()),
+        ..Row::default()
     }
 }
 
-fn plot(names: &Names, models: &[ModelName], rows: &[Row]) -> Markup {
-    let known = |value: fn(&Row) -> Option<f64>| {
-        let known = rows.iter().filter_map(value).filter_map(finite);
-        known.collect::<Vec<f64>>()
-    };
+fn plot(names: &Names, models: &[MeasuredModel], rows: &[Row]) -> Markup {
+    let floors: Vec<f64> = rows.iter().filter_map(|row| row.floor).collect();
+    let ceiling = rows.iter().find_map(|row| row.ceiling);
     html! {
         div.plot {
             div.title { (names.title) }
-            (level_names(names, &known(|it| it.floor), &known(|it| it.ceiling)))
+            (level_names(names, &floors, ceiling))
             @for (index, (model, row)) in models.iter().zip(rows).enumerate() {
                 div.name title=(model.name) { (key(index)) span { (shortened(&model.name, NAME, "…")) } }
                 div.track { (track(index, *row)) }
-                div.value { (value(row.estimate)) }
+                div.value { (value(row.figure)) }
             }
             div.axis aria-hidden="true" {
                 @for tick in TICKS { span style=(format!("left:{tick}%")) { (tick) @if tick == 100 { " %" } } }
@@ -139,30 +120,31 @@ fn plot(names: &Names, models: &[ModelName], rows: &[Row]) -> Markup {
     }
 }
 
-/// The names stand over the levels' lines in the first row, each at the side where there is room. A number stands there
-/// only where it is that of all rows.
-fn level_names(names: &Names, floors: &[f64], ceilings: &[f64]) -> Markup {
-    let are_one = |floor: f64| {
+/// The names over the lines of the levels in the first row, each on the side where there is room. The floor has a number if it is the same
+/// for all rows.
+fn level_names(names: &Names, floors: &[f64], ceiling: Option<f64>) -> Markup {
+    let is_same_as = |floor: f64| {
         floors
             .iter()
-            .all(|it| level(Some(*it)) == level(Some(floor)))
+            .all(|other| level(Some(*other)) == level(Some(floor)))
     };
     html! {
         div.levels aria-hidden="true" {
             @if let Some(&floor) = floors.first() {
                 @let is_right = floor < NAME_AT_LEFT_FROM;
                 span class=(if is_right { "after" } else { "before" }) style=(format!("left:{}", along(floor))) {
-                    (names.floor) span.rest { (names.floor_rest) } @if are_one(floor) { " " b { (level(Some(floor))) } }
+                    (names.floor) span.rest { (names.floor_rest) }
+                    @if is_same_as(floor) { " " b { (level(Some(floor))) } }
                 }
             }
-            @if let Some(&ceiling) = ceilings.first() && let Some(side) = ceiling_side(floors.first().copied(), ceiling) {
+            @if let Some(ceiling) = ceiling && let Some(side) = ceiling_side(floors.first().copied(), ceiling) {
                 span class=(side) style=(format!("left:{}", along(ceiling))) { "ceiling" }
             }
         }
     }
 }
 
-/// Where the ceiling's name stands; nowhere if it would lie on the floor's.
+/// Side of the ceiling's name; none if it would overlap the floor's name.
 fn ceiling_side(floor: Option<f64>, ceiling: f64) -> Option<&'static str> {
     let (side, start) = match ceiling <= NAME_AT_RIGHT_TO {
         true => ("after", ceiling),
@@ -177,22 +159,21 @@ fn ceiling_side(floor: Option<f64>, ceiling: f64) -> Option<&'static str> {
 }
 
 fn track(model_index: usize, row: Row) -> Markup {
-    let known = row.estimate.and_then(|it| it.known());
     html! {
         svg.row width="100%" height="28" aria-hidden="true" {
-            @if let Some(floor) = row.floor.and_then(finite) {
+            @if let Some(floor) = row.floor {
                 rect.floor x="0" y="0" height="28" width=(along(floor)) {}
             }
             @for tick in TICKS {
                 @let x = format!("{tick}%");
                 line.rule x1=(x) x2=(x) y1="0" y2="28" {}
             }
-            @if let Some(floor) = row.floor.and_then(finite) { (upright("level", floor)) }
-            @if let Some(floor) = row.other_floor.and_then(finite) { (upright("level dashes", floor)) }
-            @if let Some(ceiling) = row.ceiling.and_then(finite) { (upright("ceiling", ceiling)) }
-            @if let Some(known) = known {
-                @if let Some(ends) = row.estimate.and_then(|it| it.ends()) { (whisker(ends.map(along), 14)) }
-                (mark_at(model_index, &along(known), "14"))
+            @if let Some(floor) = row.floor { (upright("level", floor)) }
+            @if let Some(floor) = row.other_floor { (upright("level dashes", floor)) }
+            @if let Some(ceiling) = row.ceiling { (upright("ceiling", ceiling)) }
+            @if let Some(figure) = row.figure && let Some(value) = known(figure) {
+                @if let Some(ends) = number::ends(figure.interval) { (whisker(ends.map(along), 14)) }
+                (mark_at(model_index, &along(value), "14"))
             }
         }
     }
@@ -203,29 +184,29 @@ fn upright(class: &str, percent: f64) -> Markup {
     html! { line class=(class) x1=(x) x2=(x) y1="0" y2="28" {} }
 }
 
-/// An interval on the line `y` px. It has no caps: they would stick out from under the mark where it is narrow.
+/// An interval, drawn at height `y` px. It has no caps, which would stick out from under the mark of a narrow interval.
 pub(super) fn whisker([low, high]: [String; 2], y: u8) -> Markup {
     html! { line.whisker x1=(low) x2=(high) y1=(y) y2=(y) {} }
 }
 
-fn value(estimate: Option<Estimate>) -> Markup {
+fn value(figure: Option<Figure>) -> Markup {
     html! {
-        @match estimate {
-            Some(it) => {
-                b { (tenth(it.known())) }
-                @if let Some(ends) = interval(it.ends()) { span { (ends) } }
+        @match figure {
+            Some(figure) => {
+                b { (tenth(Some(figure.value))) }
+                @if let Some(ends) = interval(figure.interval) { span { (ends) } }
             }
             None => span { "not scored" },
         }
     }
 }
 
-/// What the marks of the plots mean, over the first of them.
-pub(super) fn legend(page: &InvariancePage) -> Markup {
-    let is_dashed = page
-        .panels
-        .iter()
-        .any(|panel| has_two_controls(panel, page.shown));
+/// Legend of the plots.
+pub(super) fn legend(summary: &InvarianceSummary) -> Markup {
+    let models = summary.panels.iter().flat_map(|panel| &panel.models);
+    let is_dashed = models
+        .flatten()
+        .any(|scores| score_row(scores.shown()).other_floor.is_some());
     html! {
         p.how {
             "Percent. A mark is a score, the line through it its 95 % interval. "
@@ -238,23 +219,12 @@ pub(super) fn legend(page: &InvariancePage) -> Markup {
     }
 }
 
-fn has_two_controls(panel: &Panel, shown: ScoreKind) -> bool {
-    let scores = panel
-        .models
-        .iter()
-        .flatten()
-        .filter_map(|it| it.score(shown));
-    scores
-        .map(|it| score_row(Some(it)))
-        .any(|it| it.other_floor.is_some())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_names_of_the_levels_do_not_lie_on_each_other() {
+    fn the_names_of_the_levels_do_not_overlap() {
         assert_eq!(ceiling_side(Some(20.0), 100.0), Some("before"));
         assert_eq!(ceiling_side(Some(20.0), 30.0), None);
         assert_eq!(ceiling_side(Some(20.0), 60.0), Some("after"));

@@ -1,101 +1,120 @@
-//! Every figure, a line each, for programs.
+//! Writes every figure as CSV, one line each.
 
-use std::io::{self, Write};
+use serde::{Serialize, Serializer};
+use vidpairs_invariance::measure::Version;
+use vidpairs_invariance::run::{Figure, InvarianceSummary};
 
-use super::number::finite;
-use super::view::{InvariancePage, ModelResult, Panel, ScoreKind};
+use super::number::{ends, finite, known};
+use super::words;
 
-const HEADINGS: [&str; 20] = [
-    "model",
-    "invariance",
-    "data_set",
-    "path",
-    "measure",
-    "version",
-    "k",
-    "score",
-    "low",
-    "high",
-    "low_over_sets",
-    "high_over_sets",
-    "control_gaussian",
-    "control_shuffled",
-    "chance",
-    "ceiling",
-    "images",
-    "sets",
-    "targets",
-    "units",
-];
+/// One line; the names of the fields are the headings.
+#[derive(Clone, Default, Serialize)]
+struct Line<'a> {
+    model: &'a str,
+    invariance: String,
+    data_set: &'static str,
+    path: String,
+    measure: &'static str,
+    version: &'static str,
+    k: Option<usize>,
+    score: Number,
+    low: Number,
+    high: Number,
+    low_over_sets: Number,
+    high_over_sets: Number,
+    control_gaussian: Number,
+    control_shuffled: Number,
+    chance: Number,
+    ceiling: Number,
+    images: usize,
+    sets: usize,
+    targets: usize,
+    units: usize,
+}
 
-/// Writes a heading and a line for each model, invariance and measure (RFC 4180, lines end in CR LF).
-///
-/// - `measure`: `ris`, `goodfellow` or `retrieval`; `version` (`formula`, `published-code`) and `k` are told for `ris`.
-/// - `score`, its ends over targets and over sets, controls, chance and ceiling are percent, as exact as they were
-///   computed. What is not known is empty.
-///
-/// # Errors
-/// What `out` said.
-pub fn write_scores_csv(page: &InvariancePage, out: impl Write) -> io::Result<()> {
-    let mut table = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(out);
-    table.write_record(HEADINGS)?;
-    for panel in &page.panels {
-        for (model, result) in page.models.iter().zip(&panel.models) {
-            for line in result.iter().flat_map(|it| lines(panel, it)) {
-                let words = [&model.name, &panel.invariance, &panel.data_set, &panel.path];
-                table.write_record(words.into_iter().chain(&line))?;
-            }
+/// A number, written in full precision; empty if it is unknown or not finite.
+#[derive(Clone, Copy, Default)]
+struct Number(Option<f64>);
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.and_then(finite) {
+            Some(number) => serializer.collect_str(&number),
+            None => serializer.serialize_none(),
         }
     }
-    table.flush()
 }
 
-/// What stands after the names: a line for each score, and one for retrieval.
-fn lines(panel: &Panel, result: &ModelResult) -> Vec<Vec<String>> {
-    let counts = panel.counts;
-    let counts = [counts.images, counts.sets, counts.targets, result.num_units];
-    let line = |words: [String; 3], numbers: [Option<f64>; 9]| {
-        let counts = counts.map(|it| it.to_string());
-        let numbers = numbers.map(number);
-        let line = words.into_iter().chain(numbers).chain(counts);
-        line.collect::<Vec<String>>()
-    };
-    let scores = result.scores.iter().map(|it| {
-        let [low, high] = ends(it.estimate.ends());
-        let [low_sets, high_sets] = ends(it.interval_over_sets);
-        let (gaussian, shuffled) = (it.control_gaussian, it.control_shuffled);
-        let known = it.estimate.known();
-        let numbers = [
-            known, low, high, low_sets, high_sets, gaussian, shuffled, None, it.ceiling,
-        ];
-        line(words(it.kind), numbers)
-    });
-    let retrieval = result.retrieval.iter().map(|it| {
-        let [low, high] = ends(it.ends());
-        let mut numbers = [None; 9];
-        numbers[..3].copy_from_slice(&[it.known(), low, high]);
-        numbers[7] = panel.retrieval_chance;
-        line(["retrieval", "", ""].map(str::to_owned), numbers)
-    });
-    scores.chain(retrieval).collect()
+/// The scores as CSV: a heading, and a line for each model, invariance and measure (RFC 4180, lines end in CR LF).
+///
+/// - `measure`: `ris`, `goodfellow` or `retrieval`. `version` (`formula`, `published-code`) and `k` are given for `ris`.
+/// - `score`, its intervals over targets and over sets, controls, chance and ceiling are percent, in full precision. Unknown numbers are
+///   empty.
+pub fn scores_csv(summary: &InvarianceSummary) -> Vec<u8> {
+    let mut table = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    for line in lines(summary) {
+        table.serialize(line).expect("a line has plain fields");
+    }
+    table.into_inner().expect("memory takes every byte")
 }
 
-/// Measure, version, K.
-fn words(kind: ScoreKind) -> [String; 3] {
-    match kind.k() {
-        Some(k) => ["ris".to_owned(), kind.version().to_owned(), k.to_string()],
-        None => [kind.version(), "", ""].map(str::to_owned),
+fn lines(summary: &InvarianceSummary) -> Vec<Line<'_>> {
+    let mut lines = Vec::new();
+    for panel in &summary.panels {
+        for (model, scores) in summary.models.iter().zip(&panel.models) {
+            let Some(scores) = scores else { continue };
+            let line = Line {
+                model: &model.name,
+                invariance: words::invariance(panel),
+                data_set: words::data_set(panel),
+                path: panel.path.display().to_string(),
+                images: panel.images,
+                sets: panel.sets,
+                targets: panel.targets,
+                units: scores.units,
+                ..Line::default()
+            };
+            for score in &scores.scores {
+                let [low_over_sets, high_over_sets] = both_ends(score.interval_over_sets);
+                let is_ris = score.version != Version::Goodfellow;
+                let name = score.version.name();
+                lines.push(Line {
+                    measure: if is_ris { "ris" } else { name },
+                    version: if is_ris { name } else { "" },
+                    k: is_ris.then_some(score.k),
+                    low_over_sets,
+                    high_over_sets,
+                    control_gaussian: Number(score.control_gaussian),
+                    control_shuffled: Number(score.control_shuffled),
+                    ceiling: Number(Some(score.ceiling)),
+                    ..line.clone().with_figure(score.figure)
+                });
+            }
+            lines.extend(scores.retrieval.map(|figure| Line {
+                measure: "retrieval",
+                chance: Number(panel.retrieval_chance),
+                ..line.with_figure(figure)
+            }));
+        }
+    }
+    lines
+}
+
+impl Line<'_> {
+    fn with_figure(self, figure: Figure) -> Self {
+        let [low, high] = both_ends(figure.interval);
+        Self {
+            score: Number(known(figure)),
+            low,
+            high,
+            ..self
+        }
     }
 }
 
-fn ends(interval: Option<[f64; 2]>) -> [Option<f64>; 2] {
-    interval.map_or([None; 2], |it| it.map(Some))
-}
-
-fn number(value: Option<f64>) -> String {
-    value
-        .and_then(finite)
-        .map_or_else(String::new, |it| it.to_string())
+fn both_ends(interval: Option<[f64; 2]>) -> [Number; 2] {
+    let ends = ends(interval);
+    ends.map_or([Number(None); 2], |ends| ends.map(|end| Number(Some(end))))
 }

@@ -1,35 +1,38 @@
-//! Tables of the page: models by invariances for the eye, and every figure for looking up.
+//! Draws the tables of the page: an overview of models by invariances, and a table of all figures.
 
 use maud::{Markup, html};
 
-use super::mark::key;
-use super::number::{UNKNOWN, grouped, interval, level, tenth, whole};
-use super::short::shortened;
-use super::title::{origin, title};
-use super::view::{Estimate, InvariancePage, ModelResult, Panel};
+use vidpairs_invariance::run::{Figure, InvarianceSummary, MeasuredPanel, ModelScores};
 
-/// Letters of a data set and its place that have room over a column.
+use super::mark::key;
+use super::number::{UNKNOWN, grouped, interval, level, shortened, tenth, whole};
+use super::words;
+
+/// Maximum number of letters of an origin over a column.
 const ORIGIN: usize = 30;
 
-/// Models by invariances; a cell has the score, its interval, and what it is to be read against.
-pub(super) fn overview(page: &InvariancePage) -> Markup {
+/// Models by invariances. A cell has the score, its interval, the control and the ceiling.
+pub(super) fn overview(summary: &InvarianceSummary) -> Markup {
     html! {
         div.scroll {
             table.overview {
                 thead {
                     tr {
                         th { "Model" }
-                        @for panel in &page.panels {
-                            @let origin = origin(page, panel);
-                            th { (panel.invariance) span title=(origin) { (shortened(&origin, ORIGIN, "…")) } }
+                        @for panel in &summary.panels {
+                            @let origin = words::origin(summary, panel);
+                            th {
+                                (words::invariance(panel))
+                                span title=(origin) { (shortened(&origin, ORIGIN, "…")) }
+                            }
                         }
                     }
                 }
                 tbody {
-                    @for (index, model) in page.models.iter().enumerate() {
+                    @for (index, model) in summary.models.iter().enumerate() {
                         tr {
                             th { (key(index)) " " (model.name) @if !model.note.is_empty() { span { (model.note) } } }
-                            @for panel in &page.panels { (cell(page, panel.models.get(index).and_then(Option::as_ref))) }
+                            @for panel in &summary.panels { (cell(panel.models[index].as_ref())) }
                         }
                     }
                 }
@@ -38,16 +41,15 @@ pub(super) fn overview(page: &InvariancePage) -> Markup {
     }
 }
 
-fn cell(page: &InvariancePage, result: Option<&ModelResult>) -> Markup {
-    let score = result.and_then(|it| it.score(page.shown));
-    let Some(score) = score else {
+fn cell(scores: Option<&ModelScores>) -> Markup {
+    let Some(score) = scores.and_then(ModelScores::shown) else {
         return html! { td { span { (UNKNOWN) } } };
     };
     html! {
         td {
-            b { (tenth(score.estimate.known())) }
-            span { (interval(score.estimate.ends()).unwrap_or_default()) }
-            span { "random " (tenth(score.control())) " · ceiling " (whole(tenth(score.ceiling))) }
+            b { (tenth(Some(score.figure.value))) }
+            span { (interval(score.figure.interval).unwrap_or_default()) }
+            span { "random " (tenth(score.control())) " · ceiling " (whole(&tenth(Some(score.ceiling)))) }
         }
     }
 }
@@ -64,19 +66,19 @@ const HEADINGS: [&str; 9] = [
     "Ceiling",
 ];
 
-/// Every kind of score, and retrieval with its chance level.
-pub(super) fn all_figures(page: &InvariancePage) -> Markup {
+/// Every score, and retrieval with its chance level.
+pub(super) fn all_figures(summary: &InvarianceSummary) -> Markup {
     html! {
         details {
             summary { "All figures: every K, both versions, Goodfellow's score, retrieval" }
             div.scroll {
                 table.figures {
                     thead { tr { @for heading in HEADINGS { th { (heading) } } } }
-                    @for panel in &page.panels {
+                    @for panel in &summary.panels {
                         tbody {
-                            tr { th.group colspan=(HEADINGS.len()) { (title(page, panel)) } }
-                            @for (model, result) in page.models.iter().zip(&panel.models) {
-                                @if let Some(result) = result { (figures(&model.name, panel, result)) }
+                            tr { th.group colspan=(HEADINGS.len()) { (words::title(summary, panel)) } }
+                            @for (model, scores) in summary.models.iter().zip(&panel.models) {
+                                @if let Some(scores) = scores { (figures(&model.name, panel, scores)) }
                             }
                         }
                     }
@@ -86,31 +88,26 @@ pub(super) fn all_figures(page: &InvariancePage) -> Markup {
     }
 }
 
-fn figures(model: &str, panel: &Panel, result: &ModelResult) -> Markup {
-    let units = grouped(result.num_units);
-    let ends = |it: Option<[f64; 2]>| interval(it).unwrap_or_else(|| UNKNOWN.to_owned());
-    let over_sets = |it| {
-        Estimate {
-            value: 0.0,
-            interval: it,
-        }
-        .ends()
-    };
+fn figures(model: &str, panel: &MeasuredPanel, scores: &ModelScores) -> Markup {
+    let units = grouped(scores.units);
+    let ends = |ends| interval(ends).unwrap_or_else(|| UNKNOWN.to_owned());
     html! {
-        @for score in &result.scores {
+        @for score in &scores.scores {
             tr {
-                td { (model) } td { (units) } td { (score.kind.words()) }
-                td { (tenth(score.estimate.known())) }
-                td { (ends(score.estimate.ends())) }
-                td { (ends(over_sets(score.interval_over_sets))) }
-                td { (tenth(score.control_gaussian)) } td { (tenth(score.control_shuffled)) } td { (tenth(score.ceiling)) }
+                td { (model) } td { (units) } td { (words::score(score.version, score.k)) }
+                td { (tenth(Some(score.figure.value))) }
+                td { (ends(score.figure.interval)) }
+                td { (ends(score.interval_over_sets)) }
+                td { (tenth(score.control_gaussian)) }
+                td { (tenth(score.control_shuffled)) }
+                td { (tenth(Some(score.ceiling))) }
             }
         }
-        @if let Some(retrieval) = result.retrieval {
+        @if let Some(Figure { value, interval }) = scores.retrieval {
             tr {
                 td { (model) } td { (units) } td { "retrieval, chance " (level(panel.retrieval_chance)) }
-                td { (tenth(retrieval.known())) }
-                td { (ends(retrieval.ends())) }
+                td { (tenth(Some(value))) }
+                td { (ends(interval)) }
                 @for _ in 0..4 { td { (UNKNOWN) } }
             }
         }

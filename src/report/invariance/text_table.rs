@@ -1,40 +1,40 @@
-//! The scores for a terminal: aligned columns, no wider than 100.
+//! Formats the scores for a terminal, in aligned columns.
 
 use std::fmt::Write as _;
 
-use super::number::{finite, grouped, interval, level, tenth};
-use super::panel::counts;
-use super::short::{shortened, width_of};
-use super::title::origin;
-use super::view::{Estimate, InvariancePage, ModelResult, Panel, ScoreKind};
+use vidpairs_invariance::run::{
+    Figure, InvarianceSummary, MeasuredModel, MeasuredPanel, ModelScores,
+};
 
-/// Columns of a terminal that the table may take.
+use super::number::{finite, grouped, interval, known, level, shortened, tenth, width_of};
+use super::words;
+
+/// Maximum width of the table, columns of a terminal.
 const WIDTH: usize = 100;
-/// Two before the name and two between columns.
+/// Space before the name and between columns.
 const GAP: usize = 2;
-/// A name is not cut below this.
+/// Width to which names may be shortened.
 const MIN_NAME: usize = 12;
 
-/// The table of [`InvariancePage::shown`] and of retrieval: for each panel a heading and a line per model.
+/// The shown score and retrieval as a table: for each panel a heading and a line per model.
 ///
-/// ASCII but for the names. No line is wider than 100 columns; a longer name loses its middle, and a heading that is longer
-/// goes on in the next line. Control characters of names are not passed on. Ends in a line break.
-pub fn render_table(page: &InvariancePage) -> String {
-    let kind = match page.shown {
-        ScoreKind::Formula { k } => format!("RIS, top {k}"),
-        ScoreKind::PublishedCode { k } => format!("published, top {k}"),
-        ScoreKind::Goodfellow => "Goodfellow 2009".to_owned(),
-    };
-    let headings = ["units", &kind, "random", "ceiling", "retrieval", "chance"].map(str::to_owned);
-    let panels: Vec<Vec<[String; 6]>> = page.panels.iter().map(|it| rows(page, it)).collect();
-    let columns = columns(page, &headings, &panels);
+/// ASCII except for names. No line is wider than 100 columns: a longer name loses its middle, and a longer heading is wrapped. Control
+/// characters of names are replaced. Ends in a line break.
+pub fn render_table(summary: &InvarianceSummary) -> String {
+    let score = words::shown(summary).map(|shown| format!("published, top {}", shown.k));
+    let score = score.as_deref().unwrap_or("RIS");
+    let headings = ["units", score, "random", "ceiling", "retrieval", "chance"].map(str::to_owned);
+    let panels: Vec<Vec<[String; 6]>> = summary.panels.iter().map(rows).collect();
+    let columns = columns(&summary.models, &headings, &panels);
     let mut lines = Vec::new();
-    for (panel, rows) in page.panels.iter().zip(&panels) {
-        lines.extend(heading(page, panel));
+    for (panel, rows) in summary.panels.iter().zip(&panels) {
+        lines.extend(heading(summary, panel));
         lines.push(line("model", &headings, &columns));
-        let models = page.models.iter().zip(rows);
+        let models = summary.models.iter().zip(rows);
         lines.extend(models.map(|(model, row)| line(&model.name, row, &columns)));
-        lines.extend(panel.warnings.iter().flat_map(|it| warning(it)));
+        for warning in &panel.warnings {
+            lines.extend(wrapped(&format!("! {}", printable(warning)), "  "));
+        }
         lines.push(String::new());
     }
     lines.push(
@@ -44,21 +44,25 @@ pub fn render_table(page: &InvariancePage) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Widths of the columns: the name's, then the cells'.
+/// Widths of the columns.
 struct Columns {
     name: usize,
     cells: [usize; 6],
 }
 
-fn columns(page: &InvariancePage, headings: &[String; 6], panels: &[Vec<[String; 6]>]) -> Columns {
-    let mut cells = headings.each_ref().map(|it| width_of(it));
+fn columns(
+    models: &[MeasuredModel],
+    headings: &[String; 6],
+    panels: &[Vec<[String; 6]>],
+) -> Columns {
+    let mut cells = headings.each_ref().map(|heading| width_of(heading));
     for row in panels.iter().flatten() {
         for (width, cell) in cells.iter_mut().zip(row) {
             *width = (*width).max(width_of(cell));
         }
     }
-    let taken: usize = cells.iter().map(|it| it + GAP).sum();
-    let names = page.models.iter().map(|it| width_of(&printable(&it.name)));
+    let taken: usize = cells.iter().map(|width| width + GAP).sum();
+    let names = models.iter().map(|model| width_of(&printable(&model.name)));
     let room = WIDTH.saturating_sub(taken + GAP).max(MIN_NAME);
     Columns {
         name: names.max().unwrap_or(0).clamp("model".len(), room),
@@ -66,58 +70,54 @@ fn columns(page: &InvariancePage, headings: &[String; 6], panels: &[Vec<[String;
     }
 }
 
-fn warning(text: &str) -> Vec<String> {
-    wrapped(&format!("! {}", printable(text)), "  ")
-}
-
-fn heading(page: &InvariancePage, panel: &Panel) -> Vec<String> {
-    let title = match origin(page, panel).as_str() {
-        "" => panel.invariance.clone(),
-        origin => format!("{}, {origin}", panel.invariance),
+fn heading(summary: &InvarianceSummary, panel: &MeasuredPanel) -> Vec<String> {
+    let invariance = words::invariance(panel);
+    let title = match words::origin(summary, panel).as_str() {
+        "" => invariance,
+        origin => format!("{invariance}, {origin}"),
     };
-    let mut text = format!("{}: {}", printable(&title), counts(panel));
-    let left_out: usize = panel.left_out.iter().map(|it| it.count).sum();
+    let mut text = format!("{}: {}", printable(&title), words::counts(panel));
+    let left_out: usize = panel.left_out.iter().map(|group| group.count).sum();
     if left_out > 0 {
         let _ = write!(text, "; {} left out", grouped(left_out));
     }
     wrapped(&text, "")
 }
 
-fn rows(page: &InvariancePage, panel: &Panel) -> Vec<[String; 6]> {
-    let results = panel.models.iter().take(page.models.len());
-    results
-        .map(|it| {
-            it.as_ref()
-                .map_or_else(empty_row, |it| row(page, panel, it))
+fn rows(panel: &MeasuredPanel) -> Vec<[String; 6]> {
+    let not_scored = || ["", "not scored", "", "", "", ""].map(str::to_owned);
+    let models = panel.models.iter();
+    models
+        .map(|scores| {
+            scores
+                .as_ref()
+                .map_or_else(not_scored, |scores| row(panel, scores))
         })
         .collect()
 }
 
-fn empty_row() -> [String; 6] {
-    ["", "not scored", "", "", "", ""].map(str::to_owned)
-}
-
-fn row(page: &InvariancePage, panel: &Panel, result: &ModelResult) -> [String; 6] {
-    let score = result.score(page.shown);
-    let estimate = |it: Option<Estimate>| match it.and_then(|it| Some((it.known()?, it.ends()))) {
-        Some((value, ends)) => {
-            let ends = interval(ends).map_or_else(String::new, |it| format!(" {it}"));
-            format!("{}{ends}", tenth(Some(value)))
-        }
+fn row(panel: &MeasuredPanel, scores: &ModelScores) -> [String; 6] {
+    let text = |value: Option<f64>, format: fn(Option<f64>) -> String| match value.and_then(finite)
+    {
+        Some(value) => format(Some(value)),
         None => "-".to_owned(),
     };
-    let number = |it: Option<f64>| {
-        it.and_then(finite)
-            .map_or_else(|| "-".to_owned(), |it| tenth(Some(it)))
+    let figure = |figure: Option<Figure>| {
+        let value = figure.and_then(known);
+        let ends = figure.and_then(|figure| interval(figure.interval));
+        match (value, ends) {
+            (Some(_), Some(ends)) => format!("{} {ends}", tenth(value)),
+            _ => text(value, tenth),
+        }
     };
-    let chance = panel.retrieval_chance.and_then(finite);
+    let score = scores.shown();
     [
-        result.num_units.to_string(),
-        estimate(score.map(|it| it.estimate)),
-        number(score.and_then(|it| it.control())),
-        number(score.and_then(|it| it.ceiling)),
-        estimate(result.retrieval),
-        chance.map_or_else(|| "-".to_owned(), |it| level(Some(it))),
+        scores.units.to_string(),
+        figure(score.map(|score| score.figure)),
+        text(score.and_then(|score| score.control()), tenth),
+        text(score.map(|score| score.ceiling), tenth),
+        figure(scores.retrieval),
+        text(panel.retrieval_chance, level),
     ]
 }
 
@@ -132,14 +132,12 @@ fn line(name: &str, cells: &[String; 6], columns: &Columns) -> String {
     line.trim_end().to_owned()
 }
 
-/// Without what would move the cursor or colour the terminal.
+/// The name with `?` instead of control characters, which could move the cursor or change colours.
 fn printable(name: &str) -> String {
-    name.chars()
-        .map(|it| if it.is_control() { '?' } else { it })
-        .collect()
+    name.replace(char::is_control, "?")
 }
 
-/// Lines of words no wider than the table; a word that is wider is cut.
+/// Wraps a text to the width of the table. Continuation lines are indented further; longer words are shortened.
 fn wrapped(text: &str, indent: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = indent.to_owned();
@@ -148,7 +146,6 @@ fn wrapped(text: &str, indent: &str) -> Vec<String> {
         let word = shortened(word, WIDTH - 2 * GAP, "..");
         if !is_empty && width_of(&line) + 1 + width_of(&word) > WIDTH {
             lines.push(line);
-            // What goes on stands further in.
             line = format!("{indent}  ");
             is_empty = true;
         }
@@ -167,14 +164,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_move_the_cursor_is_not_passed_on() {
+    fn control_characters_are_replaced() {
         assert_eq!(printable("a\u{1b}[31m\nb"), "a?[31m?b");
     }
 
     #[test]
-    fn words_go_on_in_the_next_line() {
+    fn a_long_text_is_wrapped_and_continuation_lines_are_indented() {
         let lines = wrapped(&"word ".repeat(60), "  ");
-        assert!(lines.len() > 2 && lines.iter().all(|it| it.chars().count() <= WIDTH));
-        assert!(lines.iter().skip(1).all(|it| it.starts_with("    ")));
+        assert!(lines.len() > 2 && lines.iter().all(|line| line.chars().count() <= WIDTH));
+        assert!(lines.iter().skip(1).all(|line| line.starts_with("    ")));
     }
 }

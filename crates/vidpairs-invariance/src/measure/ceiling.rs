@@ -1,18 +1,18 @@
-//! The highest score that any features could have on given labels.
+//! Computes an upper bound of the score for any features on given labels.
 
 use super::Version;
 use super::rule::Rule;
 
-/// Images that bring a target the same each.
+/// Images that each add the same to `L` for a target.
 #[derive(Debug, Clone, Copy)]
 struct Gain {
-    /// What one image adds to `L` of a unit for the target.
+    /// Increase of a unit's `L` for the target per image that fires.
     per_image: f64,
-    /// How many images.
+    /// Number of images.
     num: f64,
 }
 
-/// Upper bound in percent; [`TopScore::ceiling`](super::TopScore::ceiling) says how it comes about.
+/// Upper bound in percent; [`TopScore::ceiling`](super::TopScore::ceiling) gives the derivation.
 pub(super) fn ceiling(rule: &Rule, num_images: usize, num_units: usize, num_top: usize) -> f64 {
     let num_fired = rule.rank as f64;
     let gains = gains(rule);
@@ -25,25 +25,22 @@ pub(super) fn ceiling(rule: &Rule, num_images: usize, num_units: usize, num_top:
             let bound = bound(gains, num_fired, num_slots, 2.0 * budget);
             rule.percent / least_share * bound
         }
-        // No unit competes with another: each can fire for the one set that suits it best.
+        // Units do not compete: each can fire for the set that suits it best.
         Version::Goodfellow => 100.0 * bound(gains, num_fired, 1.0, f64::INFINITY),
     }
 }
 
-/// Of each target, largest first.
+/// The gains of each target, largest first.
 fn gains(rule: &Rule) -> Vec<Vec<Gain>> {
     let mut gains: Vec<Vec<Gain>> = vec![Vec::new(); rule.num_targets()];
     for (target, size) in rule.sets().flatten() {
-        let (Some(of_target), Some(num_sets)) = (gains.get_mut(target), rule.num_sets.get(target))
-        else {
-            continue;
-        };
+        let of_target = &mut gains[target];
         match rule.version {
             Version::Formula => of_target.push(Gain {
-                per_image: 1.0 / (num_sets * size),
+                per_image: 1.0 / (rule.num_sets[target] * size),
                 num: size,
             }),
-            // Sets in which nothing fires do not count, so one set is enough; the smallest is the cheapest.
+            // Sets without a firing image do not count, so one set suffices; the smallest needs the fewest images.
             Version::PublishedCode | Version::Goodfellow => match of_target.first_mut() {
                 Some(smallest) if smallest.num <= size => {}
                 _ => {
@@ -61,8 +58,8 @@ fn gains(rule: &Rule) -> Vec<Vec<Gain>> {
     gains
 }
 
-/// Mean over the targets of the mean over `num_slots` units of `L`, where a unit fires for `num_fired` images and all of
-/// them together for `budget`.
+/// Upper bound of the mean over targets of the mean of `L` over `num_slots` units, if a unit fires for at most `num_fired` images and
+/// all units together for at most `budget`.
 fn bound(gains: Vec<Vec<Gain>>, num_fired: f64, num_slots: f64, mut budget: f64) -> f64 {
     let num_targets = gains.len() as f64;
     let mut affordable: Vec<Gain> = Vec::new();

@@ -1,49 +1,49 @@
-//! What a network says of images: a row of numbers for each.
+//! Features of images: one row of numbers per image.
 
 use std::borrow::Cow;
 
 use multiversion::multiversion;
 
-/// Numbers looked at between two looks at the answer.
+/// Numbers that are checked at a time.
 const CHUNK: usize = 1 << 14;
 
-/// `N x D` finite numbers, row-major: for each image the values of `D` units. Borrowed or owned; at least one image
-/// and one unit.
+/// `N x D` finite numbers, row-major: the values of `D` units for each of `N` images. Borrowed or owned; at least one image and one
+/// unit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Features<'a> {
     values: Cow<'a, [f32]>,
     num_units: usize,
 }
 
-/// Why numbers are no features.
+/// Error of [`Features::new`].
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FeaturesError {
-    /// There are none. Stop.
+    /// No numbers. Stop.
     #[error("no features")]
     Empty,
     /// The numbers do not fill whole rows. A bug of the caller, or a damaged file: stop.
     #[error("{num_values} numbers do not make rows of {num_units} units")]
     Ragged {
-        /// How many numbers there are.
+        /// Numbers given.
         num_values: usize,
-        /// How many units a row was said to have.
+        /// Units per row, as given.
         num_units: usize,
     },
-    /// A number is NaN or infinite: no score computed from it means anything. Stop.
+    /// A number is NaN or infinite: a score computed from it would be meaningless. Stop.
     #[error("unit {unit_index} of image {image_index} is {value}; expected a finite number")]
     NotFinite {
-        /// Of the first such image, from 0.
+        /// First image with such a number, from 0.
         image_index: usize,
-        /// Of its first such unit, from 0.
+        /// First such unit of that image, from 0.
         unit_index: usize,
-        /// NaN or infinite.
+        /// NaN or an infinity.
         value: f32,
     },
 }
 
 impl<'a> Features<'a> {
-    /// `values` as rows of `num_units` numbers.
+    /// Checks `values`: rows of `num_units` numbers.
     ///
     /// # Errors
     /// [`FeaturesError`].
@@ -68,52 +68,51 @@ impl<'a> Features<'a> {
         }
     }
 
-    /// `N`, at least 1.
+    /// Number of images `N`, at least 1.
     pub fn num_images(&self) -> usize {
         self.values.len() / self.num_units
     }
 
-    /// `D`, at least 1.
+    /// Number of units `D`, at least 1.
     pub fn num_units(&self) -> usize {
         self.num_units
     }
 
-    /// All numbers, row after row.
+    /// All numbers, row-major.
     pub fn values(&self) -> &[f32] {
         &self.values
     }
 
-    /// The same, without a copy where they were owned.
+    /// All numbers, row-major; not copied if they are owned.
     pub fn into_values(self) -> Vec<f32> {
         self.values.into_owned()
     }
 
-    /// The images' rows in turn.
+    /// The row of each image.
     pub fn images(&self) -> std::slice::ChunksExact<'_, f32> {
         self.values.chunks_exact(self.num_units)
     }
 
-    /// The values of one unit, image after image; none where there is no such unit.
+    /// The value of one unit for each image; empty if there is no such unit.
     pub fn unit(&self, unit_index: usize) -> impl Iterator<Item = f32> + '_ {
-        let is_there = unit_index < self.num_units;
-        let column = self.values.iter().skip(unit_index);
-        column
-            .step_by(self.num_units)
-            .copied()
-            .take(if is_there { usize::MAX } else { 0 })
+        self.images()
+            .filter_map(move |row| row.get(unit_index).copied())
     }
 }
 
 fn first_not_finite(values: &[f32]) -> Option<(usize, f32)> {
     let mut chunks = values.chunks(CHUNK).enumerate();
     let (place, chunk) = chunks.find(|(_, chunk)| !all_finite(chunk))?;
-    let (within, &value) = chunk.iter().enumerate().find(|(_, it)| !it.is_finite())?;
+    let (within, &value) = chunk
+        .iter()
+        .enumerate()
+        .find(|(_, value)| !value.is_finite())?;
     Some((place * CHUNK + within, value))
 }
 
 #[multiversion(targets = "simd")]
 fn all_finite(values: &[f32]) -> bool {
-    // No branch, so that it is one instruction for many numbers.
+    // Without a branch, so that it compiles to vector instructions.
     values
         .iter()
         .fold(true, |all, value| all & (value.abs() <= f32::MAX))

@@ -1,57 +1,63 @@
-//! From the tails of a unit to what it is worth to every target.
+//! Computes the invariance of a unit for each target from the tails of its values.
 
 use super::Version;
+use super::pivots::value_of;
 use super::rule::Rule;
-use super::tails::{Outlier, Tail, value_of};
+use super::tails::{Outlier, Tail};
 
-/// Sums of the same numbers in another order may differ by so much of their size.
+/// Relative difference that sums of the same numbers in another order may have.
 const SUM_ROUNDING: f64 = 1e-12;
 
-/// For which end of its values a unit fires.
+/// Tail of its values in which a unit fires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
     /// Above its threshold.
     Positive,
     /// Below its threshold.
     Negative,
-    /// [`Version::PublishedCode`]: in every set for the end at which more images are.
+    /// [`Version::PublishedCode`]: in each set the tail that has more of the set's images.
     PerSet,
 }
 
-/// For which images one unit fires.
+/// The images for which one unit fires.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Firing {
-    /// Of the unit.
+    /// Sign of the unit.
     pub sign: Sign,
-    /// With the positive sign it fires strictly above this.
+    /// Threshold of the positive sign: the unit fires strictly above it.
     pub high_threshold: f32,
-    /// With the negative sign it fires strictly below this.
+    /// Threshold of the negative sign: the unit fires strictly below it.
     pub low_threshold: f32,
-    /// Whether it fires, for each image. With [`Sign::PerSet`] under the sign that was taken in the image's set; `false` for images
-    /// of sets that are left out.
+    /// Whether the unit fires for each image; with [`Sign::PerSet`] under the sign of the image's set. `false` for images of sets that
+    /// are left out.
     pub fires: Vec<bool>,
-    /// For each set in the order of [`Labels::sets`](super::Labels::sets) the share of its images for which the unit fires, 0 to
-    /// 1; `None` for those that are left out.
+    /// Share of the images of each set, in the order of [`Labels::sets`](super::Labels::sets), for which the unit fires, 0 to 1; `None`
+    /// for sets that are left out.
     pub share_of_set: Vec<Option<f64>>,
-    /// `I` for each target, in the order of [`Score::targets`](super::Score::targets).
+    /// Invariance `I` for each target, in the order of [`Score::targets`](super::Score::targets).
     pub invariance: Vec<f64>,
 }
 
-/// A threshold, and who is beyond it.
+/// A threshold in a tail.
 pub(super) struct Cut {
     /// Outwardness of the threshold.
     pub threshold: u32,
-    /// Values at the threshold or beyond it.
+    /// Number of values at or beyond the threshold.
     pub num_at_or_beyond: usize,
-    /// The images that fire are among the first so many of the tail, which holds them and perhaps some at the threshold.
+    /// Length of the part of the tail that contains all firing images, and possibly images at the threshold.
     len: usize,
 }
 
-/// Finds the value that `rank` others precede. Reorders the tail, and expects the last cut of it to have been at no smaller a rank.
+/// Finds the value of rank `rank`, counted from the outermost, from 0. Reorders the tail. Successive cuts of a tail must have falling
+/// ranks; `pool` is [`Cut::pool`] of the previous cut, or `usize::MAX`.
 pub(super) fn cut(tail: &mut Tail, rank: usize, pool: usize) -> Cut {
     let num_all = tail.outliers.len();
     let pool = pool.min(num_all);
-    let Some(among) = tail.outliers.get_mut(..pool).filter(|it| rank < it.len()) else {
+    let Some(among) = tail
+        .outliers
+        .get_mut(..pool)
+        .filter(|among| rank < among.len())
+    else {
         return Cut {
             threshold: tail.pivot,
             num_at_or_beyond: num_all + tail.num_at_pivot,
@@ -61,7 +67,9 @@ pub(super) fn cut(tail: &mut Tail, rank: usize, pool: usize) -> Cut {
     let (_, &mut found, _) = among.select_nth_unstable(rank);
     let threshold = found.outwardness();
     let behind = tail.outliers.iter().skip(rank + 1);
-    let num_equal = behind.filter(|it| it.outwardness() == threshold).count();
+    let num_equal = behind
+        .filter(|outlier| outlier.outwardness() == threshold)
+        .count();
     Cut {
         threshold,
         num_at_or_beyond: rank + 1 + num_equal,
@@ -70,7 +78,7 @@ pub(super) fn cut(tail: &mut Tail, rank: usize, pool: usize) -> Cut {
 }
 
 impl Cut {
-    /// What a cut at a smaller rank has to look at.
+    /// Length of the part of the tail that a cut at a smaller rank has to search.
     pub fn pool(&self) -> usize {
         self.len + 1
     }
@@ -79,32 +87,29 @@ impl Cut {
     pub fn fired<'a>(&self, tail: &'a Tail) -> impl Iterator<Item = usize> + use<'a> {
         let threshold = self.threshold;
         let near = tail.outliers.iter().take(self.len);
-        near.filter(move |it| it.outwardness() < threshold)
-            .map(|it: &Outlier| it.image())
+        near.filter(move |outlier| outlier.outwardness() < threshold)
+            .map(|outlier: &Outlier| outlier.image())
     }
 
-    /// The threshold as a value, of the positive sign's tail and of the negative sign's.
+    /// The thresholds of the positive and the negative sign as values.
     pub fn values(high: &Self, low: &Self) -> (f32, f32) {
         (value_of(!high.threshold), value_of(low.threshold))
     }
 }
 
-/// Counts the images that fire in each set.
+/// Counts the firing images of each set.
 pub(super) fn count(fired: impl Iterator<Item = usize>, set_of_image: &[u32], counts: &mut [u32]) {
     counts.fill(0);
     for image in fired {
-        let set = set_of_image.get(image).map(|&set| set as usize);
-        if let Some(count) = set.and_then(|set| counts.get_mut(set)) {
-            *count += 1;
-        }
+        counts[set_of_image[image] as usize] += 1;
     }
 }
 
-/// `I` of a unit for each target, added up in `row`, and the unit's sign.
+/// Computes the invariance `I` of a unit for each target, and the unit's sign.
 ///
-/// - `high`, `low`: how many images of each set fire under either sign.
+/// - `high`, `low`: number of firing images of each set under the positive and the negative sign.
 /// - `share_at_or_above`: `G_i` of [`Version::PublishedCode`].
-/// - `row`: a number per target, all 0; `other`: scratch of the same length.
+/// - `row`: result, one number per target, initially 0; `other`: scratch of the same length.
 pub(super) fn invariance(
     rule: &Rule,
     high: &[u32],
@@ -146,7 +151,7 @@ pub(super) fn invariance(
     }
 }
 
-/// Adds to each target the shares of its sets that fire, and to `num_fired` how many of them have any.
+/// Adds to `row`, for each target, the firing shares of its sets, and to `num_fired` the number of its sets with a firing image.
 fn add_shares(
     rule: &Rule,
     counts: impl Iterator<Item = u32>,
@@ -155,17 +160,15 @@ fn add_shares(
 ) {
     for (count, set) in counts.zip(rule.sets()) {
         if let (Some((target, size)), 1..) = (set, count) {
-            if let Some(sum) = row.get_mut(target) {
-                *sum += f64::from(count) / size;
-            }
-            if let Some(num) = num_fired.as_mut().and_then(|it| it.get_mut(target)) {
-                *num += 1.0;
+            row[target] += f64::from(count) / size;
+            if let Some(num_fired) = &mut num_fired {
+                num_fired[target] += 1.0;
             }
         }
     }
 }
 
-/// Leaves the row with the larger sum in `row`. Sums that differ by their rounding alone are equal.
+/// Leaves the row with the larger sum in `row`. Sums that differ only by rounding count as equal.
 fn better(row: &mut [f64], other: &[f64]) -> Sign {
     let (positive, negative): (f64, f64) = (row.iter().sum(), other.iter().sum());
     if negative > positive * (1.0 + SUM_ROUNDING) {

@@ -1,4 +1,4 @@
-//! Which images are transformed versions of one thing, and what the thing is.
+//! Set and class of each image.
 
 use std::collections::HashMap;
 
@@ -6,23 +6,23 @@ use vidpairs_types::LeftOut;
 
 use super::Version;
 
-/// One thing under a transformation.
+/// Images of one thing under a transformation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LabelledSet {
-    /// As it is called in the labels.
+    /// Label of the set.
     pub instance: u32,
-    /// Of its first image: place in [`Labels::classes`].
+    /// Class of the first image: index into [`Labels::classes`].
     pub class_index: usize,
-    /// At least 1.
+    /// Number of images, at least 1.
     pub num_images: usize,
-    /// Whether a later image of the set is said to be of another class.
+    /// Whether a later image has another class.
     pub is_mixed: bool,
 }
 
-/// The set and the class of every image.
+/// The set and the class of each image.
 ///
-/// Images of a set need not be neighbours. Sets are in the order of their first images, and the class of a set is that
-/// of its first image.
+/// The images of a set need not be consecutive. Sets are in the order of their first images. The class of a set is the class of its
+/// first image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
     set_of_image: Vec<u32>,
@@ -30,22 +30,24 @@ pub struct Labels {
     classes: Vec<u32>,
 }
 
-/// Why numbers are no labels of images.
+/// Error of [`Labels::new`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LabelsError {
-    /// There are none. Stop.
+    /// No labels. Stop.
     #[error("no labels")]
     Empty,
-    /// Not one class for every image. Stop.
-    #[error("{num_classes} classes for the images of {num_instances} instances")]
+    /// `instance` and `class` differ in length. Stop.
+    #[error(
+        "{num_instances} instance labels, {num_classes} class labels; expected one of each per image"
+    )]
     Lengths {
-        /// Entries in `instance`.
+        /// Length of `instance`.
         num_instances: usize,
-        /// Entries in `class`.
+        /// Length of `class`.
         num_classes: usize,
     },
-    /// More images than can be numbered. Score a part of them.
+    /// More images than can be numbered. Score fewer.
     #[error("{num_images} images; expected fewer than 2^32")]
     TooMany {
         /// Images given.
@@ -54,8 +56,10 @@ pub enum LabelsError {
 }
 
 impl Labels {
-    /// - `instance`: of each image the set that it belongs to, any numbers.
-    /// - `class`: of each image what it shows, any numbers.
+    /// Groups images into sets.
+    ///
+    /// - `instance`: the set of each image; any numbers.
+    /// - `class`: the class of each image; any numbers.
     ///
     /// # Errors
     /// [`LabelsError`].
@@ -78,12 +82,14 @@ impl Labels {
         classes.sort_unstable();
         classes.dedup();
         let mut sets: Vec<LabelledSet> = Vec::new();
-        let mut place_of: HashMap<u32, u32> = HashMap::new();
+        let mut index_of: HashMap<u32, u32> = HashMap::new();
         let mut set_of_image = Vec::with_capacity(instance.len());
         for (&instance, class) in instance.iter().zip(class) {
-            let class_index = classes.binary_search(class).unwrap_or_else(|place| place);
-            let place = *place_of.entry(instance).or_insert(sets.len() as u32);
-            match sets.get_mut(place as usize) {
+            let class_index = classes
+                .binary_search(class)
+                .expect("`classes` holds the class of every image");
+            let set_index = *index_of.entry(instance).or_insert(sets.len() as u32);
+            match sets.get_mut(set_index as usize) {
                 Some(set) => {
                     set.num_images += 1;
                     set.is_mixed |= set.class_index != class_index;
@@ -95,7 +101,7 @@ impl Labels {
                     is_mixed: false,
                 }),
             }
-            set_of_image.push(place);
+            set_of_image.push(set_index);
         }
         Ok(Self {
             set_of_image,
@@ -104,7 +110,7 @@ impl Labels {
         })
     }
 
-    /// Where no classes are known: every set is a target of its own.
+    /// Groups images of unknown class: each set is its own class.
     ///
     /// # Errors
     /// [`LabelsError`].
@@ -112,35 +118,39 @@ impl Labels {
         Self::new(instance, instance)
     }
 
-    /// `N`, at least 1.
+    /// Number of images `N`, at least 1.
     pub fn num_images(&self) -> usize {
         self.set_of_image.len()
     }
 
-    /// In the order of their first images.
+    /// The sets, in the order of their first images.
     pub fn sets(&self) -> &[LabelledSet] {
         &self.sets
     }
 
-    /// Of each image the place of its set in [`Labels::sets`].
+    /// The set of each image: index into [`Labels::sets`].
     pub fn set_of_image(&self) -> &[u32] {
         &self.set_of_image
     }
 
-    /// Each class that an image has once, ascending.
+    /// The distinct classes of the images, ascending.
     pub fn classes(&self) -> &[u32] {
         &self.classes
     }
 
-    /// The sets that `version` does not look at, since they have too few images.
-    pub fn left_out(&self, version: Version) -> Vec<LeftOut> {
+    /// The sets with too few images for `version`, each with a reason. `name` gives the name of a set.
+    pub fn left_out(
+        &self,
+        version: Version,
+        name: impl Fn(&LabelledSet) -> String,
+    ) -> Vec<LeftOut> {
         let min = version.min_images();
         let small = self.sets.iter().filter(|set| set.num_images < min);
         small
             .map(|set| LeftOut {
-                what: format!("set {}", set.instance),
+                what: name(set),
                 reason: format!(
-                    "it has {}; {version} takes sets of at least {min}",
+                    "the set has {}; {version} needs sets of at least {min}",
                     match set.num_images {
                         1 => "1 image".to_owned(),
                         more => format!("{more} images"),
@@ -156,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sets_are_in_the_order_of_their_first_images_and_need_not_be_neighbours() {
+    fn sets_are_in_the_order_of_their_first_images_and_need_not_be_consecutive() {
         let labels = Labels::new(&[7, 3, 7, 3, 9], &[1, 0, 1, 0, 5]).unwrap();
         assert_eq!(labels.set_of_image(), [0, 1, 0, 1, 2]);
         let instances: Vec<u32> = labels.sets().iter().map(|set| set.instance).collect();
@@ -165,35 +175,38 @@ mod tests {
     }
 
     #[test]
-    fn the_class_of_a_set_is_that_of_its_first_image() {
+    fn the_class_of_a_set_is_the_class_of_its_first_image() {
         let labels = Labels::new(&[4, 4, 4], &[8, 2, 2]).unwrap();
         let set = labels.sets()[0];
         assert_eq!((labels.classes()[set.class_index], set.is_mixed), (8, true));
     }
 
     #[test]
-    fn what_is_left_out_is_named() {
+    fn sets_that_are_too_small_are_left_out_with_name_and_reason() {
         let labels = Labels::of_instances(&[4, 5, 5, 6, 6, 6]).unwrap();
-        let left_out = labels.left_out(Version::PublishedCode);
-        let said: Vec<String> = left_out
+        let left_out = |version| labels.left_out(version, |set| format!("set {}", set.instance));
+        let lines: Vec<String> = left_out(Version::PublishedCode)
             .iter()
-            .map(|it| format!("{}: {}", it.what, it.reason))
+            .map(|left_out| format!("{}: {}", left_out.what, left_out.reason))
             .collect();
         assert_eq!(
-            said,
+            lines,
             [
-                "set 4: it has 1 image; published-code takes sets of at least 3",
-                "set 5: it has 2 images; published-code takes sets of at least 3"
+                "set 4: the set has 1 image; published-code needs sets of at least 3",
+                "set 5: the set has 2 images; published-code needs sets of at least 3"
             ]
         );
-        assert!(labels.left_out(Version::Formula).is_empty());
-        assert_eq!(labels.left_out(Version::Goodfellow).len(), 1);
+        assert!(left_out(Version::Formula).is_empty());
+        assert_eq!(left_out(Version::Goodfellow).len(), 1);
     }
 
     #[test]
     fn labels_of_different_lengths_are_refused() {
         let err = Labels::new(&[1, 2], &[1]).unwrap_err();
-        assert_eq!(err.to_string(), "1 classes for the images of 2 instances");
+        assert_eq!(
+            err.to_string(),
+            "2 instance labels, 1 class labels; expected one of each per image"
+        );
         assert_eq!(Labels::of_instances(&[]), Err(LabelsError::Empty));
     }
 }

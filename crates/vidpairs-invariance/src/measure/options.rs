@@ -1,43 +1,50 @@
-//! Which scores are wanted.
+//! Versions of the score, and the options of scoring.
 
 use std::fmt;
 
-/// A way of computing the score. In all of them a unit fires for images that lie strictly beyond its threshold, and what a
-/// unit is worth to a target is `I = L / G`: its firing rate on the target's sets over its firing rate on all images.
+use serde::Serialize;
+
+/// A way of computing the score. In every version a unit fires for images strictly beyond its threshold, and its invariance for a target
+/// is `I = L / G`: its firing rate on the target's sets over its firing rate on all images.
 ///
-/// Every score is given in percent, `100 * G * I`, so that a unit that fires for all that it should and nothing else has 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Scores are given in percent, `100 * G * I`: a unit that fires for all images of a target and for no others scores 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Version {
-    /// The definition, as the paper prints it.
+    /// The definition in the paper.
     ///
     /// `G = 1 / C` for `C` targets; `L_y` is the mean over the sets of target `y` of the share of the set's images for which the unit
     /// fires. Every set counts, whatever its size.
     ///
-    /// Our choices: a unit's threshold is the smallest of its values above which at most `floor(N / C)` images lie, so
-    /// images at the threshold do not fire and a constant unit scores 0; `I` is divided by the nominal `G`, so nothing scores
-    /// more than 100; of the two signs a unit has the one with the larger sum of `I_y` over the targets, the positive one
-    /// where they are equal; a class that no set's first image has is no target.
+    /// Our choices:
+    /// - The threshold is the smallest of the unit's values above which at most `floor(N / C)` images lie. Images at the threshold do
+    ///   not fire, so a constant unit scores 0.
+    /// - `L` is divided by the nominal `G`, so no score exceeds 100.
+    /// - The sign is the one with the larger sum of `I_y` over the targets, positive if they are equal.
+    /// - A class is a target if it is the class of a set, which is the class of the set's first image.
     Formula,
-    /// What the authors' program computes.
+    /// The computation of the authors' program.
     ///
-    /// `G = max(1 / C, 5 %)`, `C` the number of classes that images have. The thresholds are the values at place
-    /// `int(N * (100 - 100 G) // 100)` of a unit's values sorted up (positive sign) and down (negative); `G_i` is the share of
-    /// images at or above the first. In each set of at least 3 images the sign for which more images fire is taken, and `L`
-    /// is the mean over those sets of a class in which any fires. `I = L / G_i`, and the score is `100 * G * I`.
+    /// `G = max(1 / C, 5 %)`, where `C` is the number of classes of the images. The thresholds are the values at index
+    /// `int(N * (100 - 100 G) // 100)` of the unit's values sorted ascending (positive sign) and descending (negative sign); `G_i` is
+    /// the share of images at or above the first threshold. Each set of at least 3 images takes the sign for which more of its images
+    /// fire. `L` is the mean over those sets of a class in which any image fires. `I = L / G_i`, and the score is `100 * G * I`.
     PublishedCode,
     /// Goodfellow et al., 2009: no targets; the same units for all inputs.
     ///
-    /// `G = 1 %`; `L` is the mean over the sets in which the unit fires at all of the share of the set's images for
-    /// which it fires; the score is the mean over the top share of units ([`ScoreOptions::top_share`]).
+    /// `G = 1 %`. `L` is the mean, over the sets in which the unit fires, of the share of the set's images for which it fires. The score
+    /// is the mean over the top share of units ([`ScoreOptions::top_share`]).
     ///
-    /// Our choices: thresholds as in [`Version::Formula`], for `max(floor(N / 100), 1)` images; the sign with the larger `L`, the positive
-    /// one where they are equal; a unit that fires in no set scores 0; sets of one image, in which every unit would be perfect, are left
-    /// out.
+    /// Our choices:
+    /// - Thresholds are set as in [`Version::Formula`], for `max(floor(N / 100), 1)` images.
+    /// - The sign is the one with the larger `L`, positive if they are equal.
+    /// - A unit that fires in no set scores 0.
+    /// - Sets of one image, in which every unit would be perfect, are left out.
     Goodfellow,
 }
 
 impl Version {
-    /// All of them.
+    /// All versions.
     pub const ALL: [Self; 3] = [Self::Formula, Self::PublishedCode, Self::Goodfellow];
 
     /// `formula`, `published-code` or `goodfellow`.
@@ -49,12 +56,12 @@ impl Version {
         }
     }
 
-    /// The version of that [`name`](Self::name).
+    /// The version with this [`name`](Self::name).
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|version| version.name() == name)
     }
 
-    /// How many images a set must have.
+    /// Smallest number of images with which a set counts.
     pub fn min_images(self) -> usize {
         match self {
             Self::Formula => 1,
@@ -70,21 +77,20 @@ impl fmt::Display for Version {
     }
 }
 
-/// What is to be scored.
+/// Options of scoring.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoreOptions {
-    /// At least one.
+    /// Versions to compute, at least one.
     pub versions: Vec<Version>,
-    /// `K`: for each target the mean over its `K` best units is taken, over all `D` where there are fewer. At least one, each at least
-    /// 1. [`Version::Goodfellow`] has `top_share` instead.
+    /// Values of `K`, at least one, each at least 1: the score of a target is the mean over its `K` best units, or over all `D` if
+    /// there are fewer. [`Version::Goodfellow`] uses `top_share` instead.
     pub top: Vec<usize>,
-    /// Of [`Version::Goodfellow`]: the share of the units, best first, that are averaged; above 0, at most 1. Rounded to whole units,
-    /// at least one.
+    /// Share of the best units that [`Version::Goodfellow`] averages; above 0, at most 1. Rounded to whole units, at least one.
     pub top_share: f64,
 }
 
 impl Default for ScoreOptions {
-    /// All versions; 10 and 25, as in the paper; a share of 20 %, which is our choice.
+    /// All versions; `K` of 10 and 25, as in the paper; a share of 20 %, our choice.
     fn default() -> Self {
         Self {
             versions: Version::ALL.to_vec(),
@@ -94,21 +100,20 @@ impl Default for ScoreOptions {
     }
 }
 
-/// An option is out of range. Stop.
+/// An option out of range. Stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{key} is {value}; expected {expected}")]
 pub struct OptionError {
-    /// Its name.
+    /// Name of the option.
     pub key: &'static str,
-    /// As it was given.
+    /// Value given.
     pub value: String,
-    /// What is accepted.
+    /// Accepted values.
     pub expected: &'static str,
 }
 
 impl ScoreOptions {
-    /// # Errors
-    /// [`OptionError`].
+    /// Checks the ranges.
     pub(super) fn check(&self) -> Result<(), OptionError> {
         let refuse = |key, value: String, expected| {
             Err(OptionError {
@@ -131,7 +136,7 @@ impl ScoreOptions {
         Ok(())
     }
 
-    /// How many of `num_units` units the share is, at least 1.
+    /// `top_share` as a number of units, at least 1.
     pub(super) fn num_in_share(&self, num_units: usize) -> usize {
         ((self.top_share * num_units as f64).round() as usize).clamp(1, num_units.max(1))
     }

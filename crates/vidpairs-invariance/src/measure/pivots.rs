@@ -1,23 +1,54 @@
-//! Where the tails of units begin, judged by a sample of the images.
+//! Estimates where the tails of units begin, from a sample of the images.
 
 use super::Features;
-use super::tails::{Side, WIDTH, outwardness, value_of};
 
+/// Units that are processed side by side: four cache lines.
+pub(super) const WIDTH: usize = 64;
 /// Images in the sample.
 const NUM_SAMPLED: usize = 2048;
-/// How many standard deviations of a random sample are allowed for.
+/// Safety margin of the estimate, in standard deviations of a random sample.
 const MARGIN: f64 = 4.0;
 
-/// Which images tell of all, and which of their values is the pivot.
+/// One tail of the distribution of a unit's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// Largest values: positive sign.
+    High,
+    /// Smallest values: negative sign.
+    Low,
+}
+
+/// Sort key by which the outermost value of a side is the smallest: it increases with the value for [`Side::Low`] and decreases for
+/// [`Side::High`]. Both zeros have the same key.
+#[inline(always)]
+pub(super) fn outwardness(value: f32, side: Side) -> u32 {
+    let bits = (value + 0.0).to_bits();
+    let ascending = bits ^ ((((bits as i32) >> 31) as u32) | 0x8000_0000);
+    match side {
+        Side::High => !ascending,
+        Side::Low => ascending,
+    }
+}
+
+/// Inverse of [`outwardness`] for [`Side::Low`].
+pub(super) fn value_of(ascending: u32) -> f32 {
+    f32::from_bits(if ascending >> 31 == 1 {
+        ascending ^ 0x8000_0000
+    } else {
+        !ascending
+    })
+}
+
+/// Sampled images, and the rank of the pivot among their values.
 #[derive(Debug, Clone)]
 pub(super) struct Sample {
-    /// Ascending.
+    /// Indices, ascending.
     images: Vec<usize>,
-    /// From the outermost of the sampled values; `None`: all images belong to the tail.
+    /// Rank from the outermost sampled value; `None` if all images belong to the tail.
     rank: Option<usize>,
 }
 
-/// Values of neighbouring units; those in between belong to no tail.
+/// Bounds of the tails of up to [`WIDTH`] units: values between the two pivots of a unit belong to neither tail.
 #[derive(Debug, Clone)]
 pub(super) struct Pivots {
     pub high: [f32; WIDTH],
@@ -25,8 +56,8 @@ pub(super) struct Pivots {
 }
 
 impl Sample {
-    /// For tails that should hold the `rank + 1` outermost values of `num_images`, and hardly more. A wrong guess costs time,
-    /// never the result.
+    /// A sample for tails that hold the `rank + 1` outermost of `num_images` values and few more. A wrong estimate costs time but does
+    /// not change results.
     pub fn new(num_images: usize, rank: usize) -> Self {
         if num_images <= NUM_SAMPLED {
             return Self {
@@ -34,7 +65,7 @@ impl Sample {
                 rank: Some(rank),
             };
         }
-        // Multiples of the golden ratio: even over the file, and out of step with any order in it.
+        // Multiples of the golden ratio: evenly spread, and independent of any period in the order of the images.
         let spread = |step: u64| {
             let turn = step.wrapping_mul(0x9e37_79b9_7f4a_7c15);
             ((u128::from(turn) * num_images as u128) >> 64) as usize
@@ -77,7 +108,7 @@ impl Sample {
                 *key = outwardness(value, Side::Low);
             }
         }
-        // Units that are not there have no tails.
+        // Lanes beyond `num_units` keep empty tails.
         let mut pivots = Pivots {
             high: [f32::INFINITY; WIDTH],
             low: [f32::NEG_INFINITY; WIDTH],

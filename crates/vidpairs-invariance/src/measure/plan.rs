@@ -1,35 +1,31 @@
-//! What has to be known before units are scored, and is the same for all of them.
+//! Prepares the scoring of units on given labels.
 
 use std::ops::Range;
 
 use super::pivots::Sample;
 use super::rule::Rule;
-use super::units::Scratch;
-use super::warning::Warning;
-use super::{
-    Combiner, Features, Labels, NUM_UNITS_AT_ONCE, OptionError, Score, ScoreOptions, Version,
-    ceiling,
-};
+use super::{Features, Labels, OptionError, ScoreOptions, Version, ceiling};
 
-/// How units are scored on given labels. Made once, shared by threads.
+/// Prepared scoring of units on given labels. Made once and shared by threads.
 #[derive(Debug, Clone)]
 pub struct Plan {
     labels: Labels,
     options: ScoreOptions,
+    /// One rule for each version of the options.
     rules: Vec<Rule>,
-    /// Places in `rules`.
+    /// Indices into `rules`, by falling rank.
     by_falling_rank: Vec<usize>,
     sample: Sample,
 }
 
-/// Why nothing could be scored.
+/// Error of scoring.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScoreError {
     /// An option is out of range. Stop.
     #[error(transparent)]
     Option(#[from] OptionError),
-    /// Features and labels are not of the same images. Stop.
+    /// Features and labels differ in their number of images. Stop.
     #[error("features of {num_features} images, labels of {num_labels}")]
     Images {
         /// Rows of features.
@@ -37,40 +33,41 @@ pub enum ScoreError {
         /// Labels given.
         num_labels: usize,
     },
-    /// There are no such units, or they were not scored in their order. A bug of the caller: stop.
-    #[error("units {first} to {end} of {num_units}, where {expected} was to be the next")]
+    /// The units do not exist or are out of order. A bug of the caller: stop.
+    #[error("units {first} to {end} of {num_units}; expected units from {expected} on")]
     Units {
-        /// The first that was asked for or given.
+        /// First unit given.
         first: usize,
-        /// One after the last.
+        /// One after the last unit given.
         end: usize,
-        /// Of the features.
+        /// Units of the features.
         num_units: usize,
-        /// The first that would have been right.
+        /// Expected first unit.
         expected: usize,
     },
-    /// The plan was made for other versions. A bug of the caller: stop.
-    #[error("the plan has no {version}")]
+    /// The plan lacks the version. A bug of the caller: stop.
+    #[error("the plan has no version {version}")]
     Version {
-        /// That was asked for.
+        /// Version asked for.
         version: Version,
     },
 }
 
 impl Plan {
-    /// A plan for images with these labels.
+    /// Makes a plan for images with these labels.
     ///
     /// # Errors
     /// [`ScoreError::Option`].
     pub fn new(labels: Labels, options: ScoreOptions) -> Result<Self, ScoreError> {
         options.check()?;
-        let versions = options.versions.iter();
-        let rules: Vec<Rule> = versions.map(|&it| Rule::new(it, &labels)).collect();
-        let rank = |place: &usize| rules.get(*place).map_or(0, |rule| rule.rank);
+        let rules: Vec<Rule> = options
+            .versions
+            .iter()
+            .map(|&version| Rule::new(version, &labels))
+            .collect();
         let mut by_falling_rank: Vec<usize> = (0..rules.len()).collect();
-        by_falling_rank.sort_by_key(|place| std::cmp::Reverse(rank(place)));
-        let max_rank = by_falling_rank.first().map_or(0, rank);
-        let sample = Sample::new(labels.num_images(), max_rank);
+        by_falling_rank.sort_by_key(|&rule| std::cmp::Reverse(rules[rule].rank));
+        let sample = Sample::new(labels.num_images(), rules[by_falling_rank[0]].rank);
         Ok(Self {
             labels,
             options,
@@ -80,21 +77,20 @@ impl Plan {
         })
     }
 
-    /// What the plan was made from.
+    /// Labels of the images.
     pub fn labels(&self) -> &Labels {
         &self.labels
     }
 
-    /// What is scored.
+    /// Options of scoring.
     pub fn options(&self) -> &ScoreOptions {
         &self.options
     }
 
-    /// The highest score, in percent, that features of `num_units` units could have by `version` for its `num_top` best units;
-    /// `None` for a version that the plan does not have. [`TopScore::ceiling`](super::TopScore::ceiling) says more.
+    /// Upper bound, in percent, of the score by `version` at `K = num_top` for any features of `num_units` units; `None` if the plan
+    /// lacks the version. See [`TopScore::ceiling`](super::TopScore::ceiling).
     pub fn ceiling(&self, version: Version, num_units: usize, num_top: usize) -> Option<f64> {
-        let mut rules = self.rules.iter();
-        let rule = rules.find(|rule| rule.version == version)?;
+        let rule = self.rules.iter().find(|rule| rule.version == version)?;
         let num_images = self.labels.num_images();
         Some(ceiling::ceiling(rule, num_images, num_units, num_top))
     }
@@ -108,17 +104,14 @@ impl Plan {
     }
 
     pub(super) fn max_rank(&self) -> usize {
-        self.rules.iter().map(|rule| rule.rank).max().unwrap_or(0)
+        self.rules[self.by_falling_rank[0]].rank
     }
 
     pub(super) fn sample(&self) -> &Sample {
         &self.sample
     }
 
-    pub(super) fn warnings(&self, rule: &Rule, num_units: usize) -> Vec<Warning> {
-        Warning::of(rule, &self.labels, &self.options, num_units)
-    }
-
+    /// Checks that features fit the labels and have the units.
     pub(super) fn check(
         &self,
         features: &Features<'_>,
@@ -140,23 +133,4 @@ impl Plan {
         }
         Ok(())
     }
-}
-
-/// Scores all units of `features` on the caller's thread: a [`Score`] for each of `options.versions`.
-///
-/// # Errors
-/// [`ScoreError`].
-pub fn score(
-    features: &Features<'_>,
-    labels: &Labels,
-    options: &ScoreOptions,
-) -> Result<Vec<Score>, ScoreError> {
-    let plan = Plan::new(labels.clone(), options.clone())?;
-    let mut combiner = Combiner::new(&plan, features.num_units());
-    let mut scratch = Scratch::default();
-    for first in (0..features.num_units()).step_by(NUM_UNITS_AT_ONCE) {
-        let end = features.num_units().min(first + NUM_UNITS_AT_ONCE);
-        combiner.push(plan.score_units(features, first..end, &mut scratch)?)?;
-    }
-    combiner.finish(&plan)
 }

@@ -1,26 +1,25 @@
-//! One version of the score for given labels: ranks of thresholds, targets of sets.
+//! Applies one version of the score to given labels: ranks of thresholds, targets of sets.
 
 use super::{Labels, Version};
 
-/// What stands for the target of a set that is left out.
+/// Marks a set that is left out.
 const NO_TARGET: u32 = u32::MAX;
 
 /// One version of the score for given labels.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
     pub version: Version,
-    /// The threshold is the value that so many others precede, counted from the outermost: at most so many images
-    /// fire.
+    /// Rank of the threshold among the values, counted from the outermost, from 0: at most this number of images fires.
     pub rank: usize,
     /// Nominal `G`, in percent.
     pub percent: f64,
-    /// Class of each target, ascending; one that stands for all inputs where the version has no targets.
+    /// Class of each target, ascending. A version without targets has one entry, which stands for all inputs.
     pub targets: Vec<u32>,
-    /// Place in `targets` of each set, or [`NO_TARGET`].
+    /// Target of each set: index into `targets`, or [`NO_TARGET`].
     target_of_set: Vec<u32>,
-    /// How many images each set has.
+    /// Number of images of each set.
     pub set_sizes: Vec<f64>,
-    /// How many sets each target has.
+    /// Number of sets of each target.
     pub num_sets: Vec<f64>,
 }
 
@@ -43,7 +42,7 @@ impl Rule {
                 Version::Goodfellow => 0,
                 _ => targets
                     .binary_search(&set.class_index)
-                    .map_or(NO_TARGET, |place| place as u32),
+                    .map_or(NO_TARGET, |target| target as u32),
             })
             .collect();
         let mut num_sets = vec![0.0; targets.len()];
@@ -53,7 +52,7 @@ impl Rule {
             }
         }
         let (percent, rank) = firing_rate(version, num_images, targets.len());
-        let class = |place: usize| labels.classes().get(place).copied().unwrap_or_default();
+        let class = |index: usize| labels.classes()[index];
         Self {
             version,
             rank: rank.min(num_images - 1),
@@ -73,19 +72,19 @@ impl Rule {
         self.targets.len()
     }
 
-    /// Target and size of each set, in their order; `None` for one that is left out.
+    /// Target and number of images of each set; `None` for a set that is left out.
     pub fn sets(&self) -> impl Iterator<Item = Option<(usize, f64)>> + '_ {
         let sets = self.target_of_set.iter().zip(&self.set_sizes);
         sets.map(|(&target, &size)| (target != NO_TARGET).then_some((target as usize, size)))
     }
 }
 
-/// Nominal `G` in percent, and how many images may fire.
+/// Nominal `G` in percent, and the number of images that may fire.
 fn firing_rate(version: Version, num_images: usize, num_targets: usize) -> (f64, usize) {
     match version {
         Version::Formula => (100.0 / num_targets as f64, num_images / num_targets),
         Version::PublishedCode => {
-            // In the order of the authors' operations: where the index is a whole number, the last bit decides it.
+            // The authors' operations in their order: rounding decides where the exact index is a whole number.
             let quiet = ((1.0 - 1.0 / num_targets as f64) * 100.0).min(95.0);
             let index = floor_divide(num_images as f64 * quiet, 100.0) as usize;
             (100.0 - quiet, num_images - 1 - index.min(num_images - 1))
@@ -94,7 +93,7 @@ fn firing_rate(version: Version, num_images: usize, num_targets: usize) -> (f64,
     }
 }
 
-/// Python's `a // b` of floats that are not negative, which is not always the floor of the rounded quotient.
+/// Python's `a // b` for floats that are not negative: not always the floor of the rounded quotient.
 fn floor_divide(a: f64, b: f64) -> f64 {
     let quotient = (a - a % b) / b;
     let floor = quotient.floor();
@@ -110,8 +109,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn floats_are_divided_as_python_does_it() {
-        // Of CPython 3.11, in its own words.
+    fn floor_division_of_floats_agrees_with_python() {
+        // Results of CPython 3.11.
         for (a, b, expected) in [
             (1.0, 0.1, 9.0),
             (6.0, 0.1, 59.0),

@@ -1,52 +1,19 @@
-//! The outermost values of units on both sides, and the images that have them.
+//! Collects the outermost values of units on both sides, and their images.
 //!
-//! Thresholds lie far out, so nearly all of the numbers need only be compared. The features are gone through once in the
-//! order in which they lie, some units wide, and what is beyond a unit's pivots is kept. Whether that was enough is known
-//! afterwards; a unit for which it was not is looked at in full.
+//! Thresholds lie far out, so nearly all numbers only need a comparison. One pass over the features in memory order, some units wide,
+//! keeps the values beyond each unit's pivots. A tail that turns out too short is collected again from all values of its unit.
 
 use multiversion::multiversion;
 
 use super::Features;
-use super::pivots::Pivots;
+use super::pivots::{Pivots, Side, WIDTH, outwardness};
 
-/// Units that are looked at side by side: four cache lines.
-pub(super) const WIDTH: usize = 64;
-/// Images whose marks fit a word.
+/// Images of a tile: their marks fit a word.
 const TILE: usize = 32;
-/// Values that a tail may hold beyond twice those it must.
+/// Capacity of a tail beyond twice the values that it must hold.
 const ROOM: usize = 4096;
 
-/// Whose end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    /// The largest values: the positive sign.
-    High,
-    /// The smallest values: the negative sign.
-    Low,
-}
-
-/// A number that grows with the value for [`Side::Low`] and falls for [`Side::High`]: the smaller, the further out. Both zeros
-/// are one.
-#[inline(always)]
-pub(super) fn outwardness(value: f32, side: Side) -> u32 {
-    let bits = (value + 0.0).to_bits();
-    let ascending = bits ^ ((((bits as i32) >> 31) as u32) | 0x8000_0000);
-    match side {
-        Side::High => !ascending,
-        Side::Low => ascending,
-    }
-}
-
-/// Inverse of [`outwardness`] for [`Side::Low`].
-pub(super) fn value_of(ascending: u32) -> f32 {
-    f32::from_bits(if ascending >> 31 == 1 {
-        ascending ^ 0x8000_0000
-    } else {
-        !ascending
-    })
-}
-
-/// A value and its image: outwardness in the upper half, image in the lower, so that the outermost is the smallest.
+/// A value and its image, outwardness in the upper half and image in the lower: the outermost is the smallest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Outlier(u64);
 
@@ -65,19 +32,19 @@ impl Outlier {
     }
 }
 
-/// One end of a unit's values.
+/// One tail of a unit's values.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tail {
-    /// Beyond the pivot, in any order.
+    /// Values beyond the pivot, in any order.
     pub outliers: Vec<Outlier>,
-    /// Outwardness of the pivot; nothing is at it where `num_at_pivot` is 0.
+    /// Outwardness of the pivot; meaningless if `num_at_pivot` is 0.
     pub pivot: u32,
-    /// How many values equal the pivot.
+    /// Number of values equal to the pivot.
     pub num_at_pivot: usize,
 }
 
 impl Tail {
-    /// All values of a unit.
+    /// Fills the tail with all values of a unit.
     pub fn whole(&mut self, features: &Features<'_>, unit_index: usize, side: Side) {
         self.num_at_pivot = 0;
         self.outliers.clear();
@@ -94,19 +61,19 @@ pub(super) struct Tails {
     pub low: Vec<Tail>,
 }
 
-/// What the images of one tile are, a bit for each: beyond which pivots of each unit.
+/// For each unit, a bit per image of one tile: whether its value is beyond the pivot.
 struct Marks {
     high: [u32; WIDTH],
     low: [u32; WIDTH],
 }
 
-/// How many values equal the pivots.
+/// Numbers of values equal to the pivots.
 struct AtPivots {
     high: [u32; WIDTH],
     low: [u32; WIDTH],
 }
 
-/// Rows of [`WIDTH`] units, `stride` apart; the last may end with its units.
+/// Rows of [`WIDTH`] units, `stride` apart; the last row may end after its units.
 #[derive(Clone, Copy)]
 struct Tile<'a> {
     values: &'a [f32],
@@ -115,8 +82,8 @@ struct Tile<'a> {
 }
 
 impl Tails {
-    /// Collects the tails of `num_units` units from `first_unit`, each complete to rank `rank`, that is with the `rank + 1` outermost
-    /// values or the pivot for those that equal it.
+    /// Collects the tails of `num_units` units from `first_unit`. Each is complete up to rank `rank`: it has the `rank + 1` outermost
+    /// values, where `num_at_pivot` stands for those that equal the pivot.
     pub fn collect(
         &mut self,
         features: &Features<'_>,
@@ -211,7 +178,7 @@ fn mark(tile: Tile<'_>, pivots: &Pivots, marks: &mut Marks, at: &mut AtPivots) {
     (at.high, at.low) = (at_high, at_low);
 }
 
-/// Keeps the marked images of one unit while there is room.
+/// Adds the marked images of one unit to its tail, up to `room`.
 #[inline]
 fn keep(
     mut mark: u32,

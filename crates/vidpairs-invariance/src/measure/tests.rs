@@ -1,4 +1,4 @@
-//! Cases worked by hand.
+//! Cases computed by hand.
 
 mod properties;
 
@@ -16,7 +16,7 @@ fn scored(rows: &[&[f32]], instance: &[u32], class: &[u32], version: Version, to
     score(&features, &labels, &options).unwrap().remove(0)
 }
 
-/// Of one unit whose values are given, `per_set` images in each set and `per_class` sets in each class.
+/// The score of one unit with these values, `per_set` images in each set and `per_class` sets in each class.
 fn of_unit(values: &[f32], per_set: u32, per_class: u32, version: Version) -> Score {
     let rows: Vec<&[f32]> = values.chunks(1).collect();
     let instance: Vec<u32> = (0..values.len() as u32).map(|it| it / per_set).collect();
@@ -53,7 +53,7 @@ fn a_unit_that_fires_for_all_images_of_a_target_and_no_others_scores_100() {
 }
 
 #[test]
-fn perfect_units_enough_for_every_target_score_100() {
+fn enough_perfect_units_for_every_target_score_100() {
     let instance: Vec<u32> = (0..12).map(|it| it / 3).collect();
     let rows: Vec<Vec<f32>> = instance
         .iter()
@@ -101,7 +101,7 @@ fn a_unit_that_fires_for_one_view_of_four_scores_25_for_each_target() {
 }
 
 #[test]
-fn the_published_code_does_not_count_sets_in_which_nothing_fires() {
+fn the_published_code_leaves_out_sets_without_a_firing_image() {
     // Two targets of two sets of four images: G = 50 %, the threshold is ascending[4] = 4, G_i = 4 / 8.
     // 5, 6, 7 fire above it; descending[4] = 3, and 0, 1, 2 fire below it.
     let values = [4.0, 5.0, 6.0, 7.0, 3.0, 0.0, 1.0, 2.0];
@@ -112,7 +112,7 @@ fn the_published_code_does_not_count_sets_in_which_nothing_fires() {
         .iter()
         .for_each(|&it| close(it, 75.0));
     assert_eq!(score.units.signs(), [Sign::PerSet]);
-    // 16 images, two sets in each target; in the second set of each nothing fires, so it is not counted.
+    // 16 images, two sets in each target; the unit fires for no image of each second set, so these sets do not count.
     let values = [
         14.0, 15.0, 13.0, 12.0, 6.0, 6.0, 6.0, 6.0, 0.0, 1.0, 2.0, 6.0, 6.0, 6.0, 6.0, 6.0,
     ];
@@ -123,8 +123,8 @@ fn the_published_code_does_not_count_sets_in_which_nothing_fires() {
 }
 
 #[test]
-fn goodfellow_averages_over_the_sets_that_fire_the_unit() {
-    // 200 images: two fire. Sets of four; the two are in one set of them, or in two.
+fn goodfellow_averages_over_the_sets_in_which_the_unit_fires() {
+    // The unit fires for two of 200 images in sets of four; the two are in one set, or in two sets.
     let together: Vec<f32> = (0..200)
         .map(|it| if it < 2 { 9.0 } else { (it % 2) as f32 })
         .collect();
@@ -149,7 +149,7 @@ fn goodfellow_averages_over_the_sets_that_fire_the_unit() {
 }
 
 #[test]
-fn constant_units_and_units_of_zeros_score_nothing() {
+fn constant_units_and_units_of_zeros_score_0() {
     for version in Version::ALL {
         for value in [0.0, -0.0, 3.5, -2.0] {
             let score = of_unit(&[value; 24], 3, 2, version);
@@ -218,7 +218,7 @@ fn sets_of_one_and_two_images_count_by_the_formula_and_not_in_the_published_code
 }
 
 #[test]
-fn with_one_class_all_but_the_last_value_may_fire() {
+fn with_one_class_a_unit_may_fire_for_all_images_but_one() {
     let score = of_unit(&[1.0, 2.0, 3.0, 4.0], 4, 1, Version::Formula);
     close(score.top[0].mean, 75.0);
     close(score.top[0].ceiling, 75.0);
@@ -231,7 +231,7 @@ fn with_one_class_all_but_the_last_value_may_fire() {
 }
 
 #[test]
-fn fewer_units_than_k_are_averaged_all() {
+fn with_fewer_units_than_k_all_units_are_averaged() {
     let rows: [&[f32]; 4] = [&[9.0, 0.0], &[8.0, 0.0], &[1.0, 0.0], &[2.0, 0.0]];
     let score = scored(&rows, &[0, 0, 1, 1], &[0, 0, 1, 1], Version::Formula, 10);
     close(score.top[0].per_target[0], 50.0);
@@ -240,14 +240,14 @@ fn fewer_units_than_k_are_averaged_all() {
     assert_eq!(
         sentences[..2],
         [
-            "K = 10 of only 2 units: the score may stay while the representation changes; expected 200 units or more",
-            "2 units are fewer than 10 for each of 2 targets, and each can be perfect for one only: the ceiling is below 100",
+            "K = 10 with only 2 units: the score may not change when the representation changes; use 200 units or more",
+            "2 units are fewer than 10 for each of 2 targets, and a unit can be perfect for one target only: the ceiling is below 100",
         ]
     );
 }
 
 #[test]
-fn a_class_that_only_later_images_of_sets_have_is_a_class_of_the_published_code_alone() {
+fn a_class_of_later_images_of_sets_only_is_a_target_of_the_published_code_only() {
     let rows: [&[f32]; 6] = [&[9.0], &[8.0], &[7.0], &[1.0], &[2.0], &[0.0]];
     let (instance, class) = ([0, 0, 0, 1, 1, 1], [4, 4, 9, 6, 6, 6]);
     let formula = scored(&rows, &instance, &class, Version::Formula, 1);
@@ -260,8 +260,8 @@ fn a_class_that_only_later_images_of_sets_have_is_a_class_of_the_published_code_
 }
 
 #[test]
-fn units_too_few_for_all_targets_lower_the_ceiling_of_the_formula_alone() {
-    // The shape of ALOI's viewpoints.
+fn too_few_units_for_all_targets_lower_the_ceiling_of_the_formula_only() {
+    // The numbers of ALOI viewpoint.
     let instance: Vec<u32> = (0..72_000).map(|image| image / 72).collect();
     let labels = Labels::of_instances(&instance).unwrap();
     let plan = Plan::new(labels, ScoreOptions::default()).unwrap();
@@ -285,13 +285,13 @@ fn a_class_larger_than_others_lowers_the_ceiling() {
 }
 
 #[test]
-fn units_that_a_sample_misjudges_are_scored_all_the_same() {
-    // More images than are sampled, and blocks that end within the width.
+fn units_that_the_sample_misrepresents_are_scored_correctly() {
+    // More images than are sampled, and a block that is not a multiple of the width.
     let num_images = 5000;
     let instance: Vec<u32> = (0..num_images).map(|image| image / 20).collect();
     let class: Vec<u32> = instance.iter().map(|set| set % 8).collect();
     let value = |image: u32, unit: u32| match unit % 4 {
-        // Large values crowd where few images are sampled, or none is.
+        // Large values lie where few or no images are sampled.
         0 => (image % 7) as f32 - 3.0 * (image / 4000) as f32,
         1 => f32::from(u8::from(image == 4321)),
         2 => (image.wrapping_mul(0x9e37_79b1) >> 8) as f32,

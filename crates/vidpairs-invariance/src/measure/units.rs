@@ -1,17 +1,18 @@
-//! Scores of a block of units, which need nothing of other blocks.
+//! Scores blocks of units, independently of each other.
 
 use std::ops::Range;
 
 use super::firing::{self, Cut, Firing, Sign};
+use super::pivots::{Side, WIDTH};
 use super::plan::{Plan, ScoreError};
 use super::rule::Rule;
-use super::tails::{Side, Tail, Tails, WIDTH};
+use super::tails::{Tail, Tails};
 use super::{Features, Version};
 
-/// Units that are looked at side by side: blocks should be multiples of it.
+/// Units that are processed side by side. Block sizes should be multiples of it.
 pub const NUM_UNITS_AT_ONCE: usize = WIDTH;
 
-/// Memory that is used again from block to block. Each thread needs one.
+/// Memory that is reused from block to block. Each thread needs its own.
 #[derive(Debug, Default)]
 pub struct Scratch {
     tails: Tails,
@@ -21,31 +22,31 @@ pub struct Scratch {
     other: Vec<f64>,
 }
 
-/// What some neighbouring units are worth to every target.
+/// Invariances of a block of consecutive units for every target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoredUnits {
     pub(super) first_unit: usize,
     pub(super) num_units: usize,
-    /// In the order of the plan's versions.
+    /// One entry for each of the plan's versions.
     pub(super) versions: Vec<UnitRows>,
 }
 
-/// Of one version.
+/// Invariances by one version.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct UnitRows {
-    /// `units x targets`.
+    /// `units x targets`, row-major.
     pub invariance: Vec<f64>,
-    /// A sign per unit.
+    /// One sign per unit.
     pub signs: Vec<Sign>,
 }
 
 impl Plan {
-    /// Scores `units` of `features`, for every version of the plan. The result of a unit depends on nothing but its own values.
+    /// Scores `units` of `features` by every version of the plan. The result of a unit depends only on its own values.
     ///
-    /// - `units`: any; blocks of a multiple of [`NUM_UNITS_AT_ONCE`] are fastest.
+    /// - `units`: any range; multiples of [`NUM_UNITS_AT_ONCE`] are fastest.
     ///
     /// # Errors
-    /// [`ScoreError`] if the features have another number of images than the labels, or fewer units.
+    /// [`ScoreError`] if features and labels differ in their number of images, or if there are no such units.
     pub fn score_units(
         &self,
         features: &Features<'_>,
@@ -88,10 +89,7 @@ impl Plan {
     ) {
         let mut pools = (usize::MAX, usize::MAX);
         for &version in self.by_falling_rank() {
-            let (Some(rule), Some(rows)) = (self.rules().get(version), versions.get_mut(version))
-            else {
-                continue;
-            };
+            let (rule, rows) = (&self.rules()[version], &mut versions[version]);
             let cuts = (
                 firing::cut(high, rule.rank, pools.0),
                 firing::cut(low, rule.rank, pools.1),
@@ -100,10 +98,7 @@ impl Plan {
             self.count(&cuts, high, low, scratch);
             scratch.other.resize(rule.num_targets(), 0.0);
             let start = place * rule.num_targets();
-            let end = start + rule.num_targets();
-            let Some(row) = rows.invariance.get_mut(start..end) else {
-                continue;
-            };
+            let row = &mut rows.invariance[start..start + rule.num_targets()];
             let sign = firing::invariance(
                 rule,
                 &scratch.high,
@@ -132,10 +127,10 @@ impl Plan {
         num_images as f64 / self.labels().num_images() as f64
     }
 
-    /// For which images and sets one unit fires by `version`, one of the plan's.
+    /// The images and sets for which one unit fires, by a version of the plan.
     ///
     /// # Errors
-    /// [`ScoreError`] if there is no such unit or version, or if the features have another number of images than the labels.
+    /// [`ScoreError`] if there is no such unit or version, or if features and labels differ in their number of images.
     pub fn firing(
         &self,
         features: &Features<'_>,
@@ -163,28 +158,22 @@ impl Plan {
         let is_high = |set: usize| match sign {
             Sign::Positive => true,
             Sign::Negative => false,
-            Sign::PerSet => scratch.high.get(set) >= scratch.low.get(set),
+            Sign::PerSet => scratch.high[set] >= scratch.low[set],
         };
-        let sets: Vec<Option<f64>> = rule.sets().map(|set| set.map(|(_, size)| size)).collect();
+        let set_sizes: Vec<Option<f64>> = rule.sets().map(|set| Some(set?.1)).collect();
         let mut fires = vec![false; features.num_images()];
-        for (cut, tail, is_wanted) in [(&cuts.0, &high, true), (&cuts.1, &low, false)] {
+        for (cut, tail, is_high_tail) in [(&cuts.0, &high, true), (&cuts.1, &low, false)] {
             for image in cut.fired(tail) {
-                let set = self.labels().set_of_image().get(image);
-                let set = set.map_or(usize::MAX, |&set| set as usize);
-                let is_used = sets.get(set).is_some_and(Option::is_some);
-                if let Some(fires) = fires.get_mut(image).filter(|_| is_used) {
-                    *fires |= is_high(set) == is_wanted;
-                }
+                let set = self.labels().set_of_image()[image] as usize;
+                fires[image] |= set_sizes[set].is_some() && is_high(set) == is_high_tail;
             }
         }
-        let share_of_set = sets.iter().enumerate().map(|(set, size)| {
-            let counts = if is_high(set) {
-                &scratch.high
-            } else {
-                &scratch.low
+        let share_of_set = set_sizes.iter().enumerate().map(|(set, size)| {
+            let counts = match is_high(set) {
+                true => &scratch.high,
+                false => &scratch.low,
             };
-            let count = counts.get(set).copied().unwrap_or_default();
-            size.map(|size| f64::from(count) / size)
+            size.map(|size| f64::from(counts[set]) / size)
         });
         let (high_threshold, low_threshold) = Cut::values(&cuts.0, &cuts.1);
         Ok(Firing {

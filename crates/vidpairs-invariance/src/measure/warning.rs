@@ -1,84 +1,80 @@
-//! What keeps a score from telling models apart.
+//! Warnings about scores that cannot distinguish models.
 
 use std::fmt;
 
+use super::Version;
+use super::plan::Plan;
 use super::rule::Rule;
-use super::{Labels, ScoreOptions, TopScore, Version};
 
-/// Fewer units for each of the best than this, and the best are extremes of hardly anything.
+/// Units per `K` below which the best units are chosen among too few.
 const UNITS_PER_TOP: usize = 20;
-/// Fewer targets than this, and one of them decides.
+/// Number of targets below which single targets dominate the mean.
 const FEW_TARGETS: usize = 10;
-/// A score of so much of its ceiling has nowhere to go.
+/// Share of the ceiling from which a score counts as saturated.
 const SATURATED: f64 = 0.98;
 
-/// What keeps a score from telling models apart. [`Display`](fmt::Display) says it in a sentence.
+/// Reason why a score may not distinguish models. [`Display`](fmt::Display) gives a sentence.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// The best units are chosen among few: such a score can stay while the representation changes.
+    /// The best units are chosen among few: the score may not change when the representation changes.
     FewUnits {
-        /// `D`.
+        /// Units `D`.
         num_units: usize,
         /// `K`.
         num_top: usize,
     },
-    /// There are fewer units than the targets would need for themselves, so the ceiling is below 100.
+    /// There are fewer than `K` units per target, so the ceiling is below 100.
     SharedUnits {
-        /// `D`.
+        /// Units `D`.
         num_units: usize,
         /// `K`.
         num_top: usize,
-        /// `C`.
+        /// Targets `C`.
         num_targets: usize,
     },
-    /// The mean is over few targets.
+    /// The score is a mean over few targets.
     FewTargets {
-        /// `C`.
+        /// Targets `C`.
         num_targets: usize,
     },
-    /// With one target no unit can be told from one that fires for everything.
+    /// With a single target, an invariant unit cannot be distinguished from one that fires for every image.
     OneTarget,
-    /// No set of a target is large enough: such a target scores 0.
+    /// Targets without a set that is large enough score 0.
     TargetsWithoutSets {
-        /// How many.
+        /// Number of such targets.
         num: usize,
     },
-    /// Images of one set have different classes; that of the first counts.
+    /// Sets have images of several classes; the class of the first image counts.
     MixedSets {
-        /// How many sets.
+        /// Number of such sets.
         num: usize,
     },
-    /// Nearly all that can be reached is reached.
+    /// The score is close to its ceiling.
     Saturated {
         /// `K`.
         num_top: usize,
-        /// In percent.
+        /// Score, percent.
         score: f64,
-        /// In percent.
+        /// Ceiling, percent.
         ceiling: f64,
     },
 }
 
 impl Warning {
-    pub(super) fn of(
-        rule: &Rule,
-        labels: &Labels,
-        options: &ScoreOptions,
-        num_units: usize,
-    ) -> Vec<Self> {
-        let mut found = Vec::new();
-        let num_targets = rule.num_targets();
-        let mixed = labels.sets().iter().filter(|set| set.is_mixed).count();
+    /// Warnings about the labels and the number of units.
+    pub(super) fn of(plan: &Plan, rule: &Rule, num_units: usize) -> Vec<Self> {
+        let mut warnings = Vec::new();
         if rule.version == Version::Goodfellow {
-            return found;
+            return warnings;
         }
-        for &num_top in &options.top {
+        let num_targets = rule.num_targets();
+        for &num_top in &plan.options().top {
             if num_units < UNITS_PER_TOP * num_top {
-                found.push(Self::FewUnits { num_units, num_top });
+                warnings.push(Self::FewUnits { num_units, num_top });
             }
             if rule.version == Version::Formula && num_units < num_top * num_targets {
-                found.push(Self::SharedUnits {
+                warnings.push(Self::SharedUnits {
                     num_units,
                     num_top,
                     num_targets,
@@ -86,26 +82,28 @@ impl Warning {
             }
         }
         match num_targets {
-            1 => found.push(Self::OneTarget),
-            few if few < FEW_TARGETS => found.push(Self::FewTargets { num_targets }),
+            1 => warnings.push(Self::OneTarget),
+            few if few < FEW_TARGETS => warnings.push(Self::FewTargets { num_targets }),
             _ => {}
         }
         let num_empty = rule.num_sets.iter().filter(|&&num| num == 0.0).count();
         if num_empty > 0 {
-            found.push(Self::TargetsWithoutSets { num: num_empty });
+            warnings.push(Self::TargetsWithoutSets { num: num_empty });
         }
-        if mixed > 0 {
-            found.push(Self::MixedSets { num: mixed });
+        let sets = plan.labels().sets();
+        let num_mixed = sets.iter().filter(|set| set.is_mixed).count();
+        if num_mixed > 0 {
+            warnings.push(Self::MixedSets { num: num_mixed });
         }
-        found
+        warnings
     }
 
-    pub(super) fn of_top(top: &TopScore) -> Option<Self> {
-        let is_saturated = top.mean > 0.0 && top.mean >= SATURATED * top.ceiling;
-        is_saturated.then_some(Self::Saturated {
-            num_top: top.num_top,
-            score: top.mean,
-            ceiling: top.ceiling,
+    /// A warning if `score` is close to its ceiling.
+    pub(super) fn saturated(num_top: usize, score: f64, ceiling: f64) -> Option<Self> {
+        (score > 0.0 && score >= SATURATED * ceiling).then_some(Self::Saturated {
+            num_top,
+            score,
+            ceiling,
         })
     }
 }
@@ -115,8 +113,8 @@ impl fmt::Display for Warning {
         match *self {
             Self::FewUnits { num_units, num_top } => write!(
                 f,
-                "K = {num_top} of only {num_units} units: the score may stay while the representation changes; \
-                 expected {} units or more",
+                "K = {num_top} with only {num_units} units: the score may not change when the representation changes; \
+                 use {} units or more",
                 UNITS_PER_TOP * num_top
             ),
             Self::SharedUnits {
@@ -125,29 +123,29 @@ impl fmt::Display for Warning {
                 num_targets,
             } => write!(
                 f,
-                "{num_units} units are fewer than {num_top} for each of {num_targets} targets, and each can be perfect for one only: \
-                 the ceiling is below 100"
+                "{num_units} units are fewer than {num_top} for each of {num_targets} targets, and a unit can be perfect for one \
+                 target only: the ceiling is below 100"
             ),
             Self::FewTargets { num_targets } => write!(
                 f,
-                "only {num_targets} targets: one of them can decide the score; look at each"
+                "only {num_targets} targets: a single target can dominate the score; look at the score of each target"
             ),
             Self::OneTarget => f.write_str(
-                "only one target: a unit that fires for everything cannot be told from an invariant one",
+                "only one target: a unit that fires for every image cannot be distinguished from an invariant one",
             ),
             Self::TargetsWithoutSets { num: 1 } => {
-                f.write_str("1 target has no set that is large enough, and scores 0")
+                f.write_str("1 target has no set that is large enough and scores 0")
             }
             Self::TargetsWithoutSets { num } => write!(
                 f,
-                "{num} targets have no set that is large enough, and score 0"
+                "{num} targets have no set that is large enough and score 0"
             ),
-            Self::MixedSets { num: 1 } => {
-                f.write_str("1 set has images of several classes; that of its first image counts")
-            }
+            Self::MixedSets { num: 1 } => f.write_str(
+                "1 set has images of several classes; the class of its first image counts",
+            ),
             Self::MixedSets { num } => write!(
                 f,
-                "{num} sets have images of several classes; that of the first image counts"
+                "{num} sets have images of several classes; the class of the first image counts"
             ),
             Self::Saturated {
                 num_top,
@@ -155,7 +153,7 @@ impl fmt::Display for Warning {
                 ceiling,
             } => write!(
                 f,
-                "the best units (K = {num_top}) score {score:.1} of {ceiling:.1}: better models could not score more"
+                "saturated: K = {num_top} scores {score:.1}, the ceiling is {ceiling:.1}; better models cannot score higher"
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! The zip: which arrays there are, and one of them, checked, before memory is taken for it.
+//! Opens the zip archive and its arrays, and checks an array before memory is allocated for it.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
@@ -10,11 +10,11 @@ use zip::read::ZipFile;
 use super::error::NpzError;
 use super::header::{ArrayHeader, text_place};
 
-/// What an array's name in the zip ends in.
+/// File extension of an array in the zip.
 pub(super) const ENDING: &str = ".npy";
-/// Most bytes that one byte of deflate unfolds to, and some for what is short.
-const MOST_UNFOLDED: u64 = 1032;
-const SHORT: u64 = 1 << 16;
+/// Highest compression ratio of deflate, and an allowance for short arrays, bytes.
+const MAX_RATIO: u64 = 1032;
+const ALLOWANCE: u64 = 1 << 16;
 
 /// The arrays of a `.npz` file.
 #[derive(Debug)]
@@ -24,10 +24,10 @@ pub struct NpzArchive<R> {
 }
 
 impl NpzArchive<BufReader<File>> {
-    /// The arrays of the file at `path`.
+    /// Opens the file at `path`.
     ///
     /// # Errors
-    /// As [`Self::new`]; the file is not named.
+    /// As [`Self::new`]; the error does not name the file.
     pub fn open(path: &Path) -> Result<Self, NpzError> {
         let file = File::open(path).map_err(NpzError::Read)?;
         Self::new(BufReader::new(file))
@@ -35,10 +35,10 @@ impl NpzArchive<BufReader<File>> {
 }
 
 impl<R: Read + Seek> NpzArchive<R> {
-    /// The arrays of a file.
+    /// Opens an archive.
     ///
     /// # Errors
-    /// [`NpzError::Zip`] if it is no zip, [`NpzError::SingleArray`] if it is a `.npy`, [`NpzError::Read`].
+    /// [`NpzError::Zip`] if it is not a zip, [`NpzError::SingleArray`] if it is a `.npy`, [`NpzError::Read`].
     pub fn new(mut file: R) -> Result<Self, NpzError> {
         let mut beginning = Vec::new();
         let read = Read::by_ref(&mut file).take(12).read_to_end(&mut beginning);
@@ -57,7 +57,7 @@ impl<R: Read + Seek> NpzArchive<R> {
         Ok(Self { zip, names })
     }
 
-    /// The names of the arrays, as numpy gives them.
+    /// Names of the arrays, as NumPy shows them.
     pub fn names(&self) -> &[String] {
         &self.names
     }
@@ -67,10 +67,10 @@ impl<R: Read + Seek> NpzArchive<R> {
         self.names.iter().any(|other| other == name)
     }
 
-    /// Opens the array `name`: its header is read, and checked against what the file holds.
+    /// Opens the array `name`: reads its header and checks it against the size of the array.
     ///
     /// # Errors
-    /// [`NpzError::Missing`], which says what is there; [`NpzError::Header`], [`NpzError::Size`], [`NpzError::Unfolds`],
+    /// [`NpzError::Missing`], which lists the arrays; [`NpzError::Header`], [`NpzError::Size`], [`NpzError::Ratio`],
     /// [`NpzError::Damaged`].
     pub fn array(&mut self, name: &str) -> Result<ArrayReader<'_, R>, NpzError> {
         if !self.has(name) {
@@ -87,7 +87,7 @@ impl<R: Read + Seek> NpzArchive<R> {
     }
 }
 
-/// One array, before its elements are read.
+/// An open array whose elements have not been read yet.
 pub struct ArrayReader<'a, R: Read> {
     pub(super) name: String,
     pub(super) header: ArrayHeader,
@@ -97,8 +97,8 @@ pub struct ArrayReader<'a, R: Read> {
 impl<'a, R: Read> ArrayReader<'a, R> {
     fn open(name: &str, mut file: ZipFile<'a, R>) -> Result<Self, NpzError> {
         let (stated, stored) = (file.size(), file.compressed_size());
-        if stated > stored.saturating_mul(MOST_UNFOLDED).saturating_add(SHORT) {
-            return Err(NpzError::Unfolds {
+        if stated > stored.saturating_mul(MAX_RATIO).saturating_add(ALLOWANCE) {
+            return Err(NpzError::Ratio {
                 name: name.to_owned(),
                 stated,
                 stored,
@@ -115,8 +115,8 @@ impl<'a, R: Read> ArrayReader<'a, R> {
         let mut beginning = [0; 12];
         file.read_exact(&mut beginning).map_err(damaged)?;
         let (before, len) = text_place(beginning).map_err(wrong)?;
-        // Of version 1.0 two bytes of the text have been read.
-        let mut text = beginning.get(before..).unwrap_or_default().to_vec();
+        // In version 1.0 the text begins two bytes earlier: they have been read already.
+        let mut text = beginning[before..].to_vec();
         let left = len.saturating_sub(text.len()) as u64;
         let read = Read::by_ref(&mut file).take(left).read_to_end(&mut text);
         read.map_err(damaged)?;
@@ -128,9 +128,10 @@ impl<'a, R: Read> ArrayReader<'a, R> {
                 return Err(kind(
                     name,
                     &header,
-                    "numbers or text, not Python's objects (.astype makes either)",
+                    "numbers or text, not Python objects (convert with .astype)",
                 ));
             }
+            // On overflow, a number that no file has.
             _ => header.num_bytes().unwrap_or(u128::MAX),
         };
         if expected != u128::from(got) {
@@ -147,12 +148,12 @@ impl<'a, R: Read> ArrayReader<'a, R> {
         })
     }
 
-    /// Kind, shape and order.
+    /// Element type, shape and memory order.
     pub fn header(&self) -> &ArrayHeader {
         &self.header
     }
 
-    /// An error about the kind of elements.
+    /// An error about the element type.
     pub(super) fn kind(&self, expected: &'static str) -> NpzError {
         kind(&self.name, &self.header, expected)
     }

@@ -1,51 +1,56 @@
-//! The elements of an array as numbers or texts.
+//! Decodes the elements of an array as numbers or texts.
 
 use std::io::{self, Read};
 
 use super::archive::ArrayReader;
 use super::error::NpzError;
 
-/// Bytes that are decoded at once: a multiple of every size of a number.
+/// Bytes that are decoded at a time; a multiple of every element size.
 const CHUNK_BYTES: usize = 1 << 20;
+/// Largest integer up to which every integer is a 64-bit floating-point number.
+const MAX_WHOLE: f64 = (1u64 << 53) as f64;
+const SIZE_IS_CHECKED: &str = "an array is opened only if the file holds all its elements";
 
 impl<R: Read> ArrayReader<'_, R> {
-    /// The elements as single precision, in the order in which they are stored: `f8` is rounded to the nearest, `f2` and `f4` are
-    /// exact. What is too large for single precision becomes infinite.
+    /// The elements in single precision, in the order in the file. `f8` is rounded to nearest; values too large for single precision become
+    /// infinite.
     ///
     /// # Errors
-    /// [`NpzError::Kind`] for other kinds, [`NpzError::Damaged`].
+    /// [`NpzError::Kind`] for other element types, [`NpzError::Damaged`].
     pub fn into_f32s(self) -> Result<Vec<f32>, NpzError> {
         let element = self.header.element;
         match (element.letter, element.size) {
-            ('f', 2) => self.elements(|bytes: [u8; 2]| half::f16::from_le_bytes(bytes).to_f32()),
+            ('f', 2) => self.elements(|bytes| half::f16::from_le_bytes(bytes).to_f32()),
             ('f', 4) => self.elements(f32::from_le_bytes),
             ('f', 8) => self.elements(|bytes| f64::from_le_bytes(bytes) as f32),
             _ => Err(self.kind("f4, f8 or f2 (numpy.float32, float64, float16)")),
         }
     }
 
-    /// Element `place` of those of `f8`, in the order in which they are stored.
-    pub(super) fn element_f64(mut self, place: usize) -> Result<f64, NpzError> {
+    /// Element `index` of an `f8` array, in the order in the file.
+    pub(super) fn element_f64(mut self, index: usize) -> Result<f64, NpzError> {
         let mut bytes = [0; 8];
-        let mut before = Read::by_ref(&mut self.elements).take(8 * place as u64);
-        let read = io::copy(&mut before, &mut io::sink());
-        let read = read.and_then(|_| self.elements.read_exact(&mut bytes));
-        read.map_err(|source| NpzError::Damaged {
-            name: self.name.clone(),
-            source,
-        })?;
-        if self.header.element.is_big_endian {
-            bytes.reverse();
-        }
-        Ok(f64::from_le_bytes(bytes))
+        let mut before = Read::by_ref(&mut self.elements).take(8 * index as u64);
+        io::copy(&mut before, &mut io::sink())
+            .and_then(|_| self.elements.read_exact(&mut bytes))
+            .map_err(|source| self.damaged(source))?;
+        Ok(match self.header.element.is_big_endian {
+            true => f64::from_be_bytes(bytes),
+            false => f64::from_le_bytes(bytes),
+        })
     }
 
-    /// The elements as integers: those of any width, bools (0 and 1), or floating-point numbers that are whole.
+    /// The elements as integers: integers of any width, bools (0 and 1), or whole floating-point numbers.
     ///
     /// # Errors
-    /// [`NpzError::NotWhole`] names the first that is none, or beyond 64 bits; [`NpzError::Kind`], [`NpzError::Damaged`].
+    /// [`NpzError::NotWhole`] for the first element that is not whole or exceeds 64 bits; [`NpzError::Kind`], [`NpzError::Damaged`].
     pub fn into_integers(self) -> Result<Vec<i64>, NpzError> {
         let (name, element) = (self.name.clone(), self.header.element);
+        let not_whole = |row, value| NpzError::NotWhole {
+            name: name.clone(),
+            row,
+            value,
+        };
         let floats = match (element.letter, element.size) {
             ('i', 1) => return self.elements(|bytes| i64::from(i8::from_le_bytes(bytes))),
             ('i', 2) => return self.elements(|bytes| i64::from(i16::from_le_bytes(bytes))),
@@ -55,47 +60,44 @@ impl<R: Read> ArrayReader<'_, R> {
             ('u', 2) => return self.elements(|bytes| i64::from(u16::from_le_bytes(bytes))),
             ('u', 4) => return self.elements(|bytes| i64::from(u32::from_le_bytes(bytes))),
             ('u', 8) => {
-                let all = self.elements(u64::from_le_bytes)?.into_iter().enumerate();
-                let whole = all.map(|(row, value)| {
-                    i64::try_from(value).map_err(|_| NpzError::NotWhole {
-                        name: name.clone(),
-                        row,
-                        value: value as f64,
+                let values = self.elements(u64::from_le_bytes)?.into_iter().enumerate();
+                return values
+                    .map(|(row, value)| {
+                        i64::try_from(value).map_err(|_| not_whole(row, value as f64))
                     })
-                });
-                return whole.collect();
+                    .collect();
             }
             ('f', 2) => self.elements(|bytes| half::f16::from_le_bytes(bytes).to_f64())?,
             ('f', 4) => self.elements(|bytes| f64::from(f32::from_le_bytes(bytes)))?,
             ('f', 8) => self.elements(f64::from_le_bytes)?,
-            _ => return Err(self.kind("integers, floating-point numbers that are whole, or texts (.astype(str) makes them)")),
+            _ => {
+                return Err(self.kind(
+                    "integers, whole floating-point numbers, or texts (convert with .astype(str))",
+                ));
+            }
         };
-        let all = floats.into_iter().enumerate();
-        let whole = all.map(|(row, value)| {
-            // Up to 2^53 every whole number is one of 64-bit floating point, and no other is rounded to it.
-            let is_whole = value.fract() == 0.0 && value.abs() <= (1u64 << 53) as f64;
-            is_whole
-                .then_some(value as i64)
-                .ok_or_else(|| NpzError::NotWhole {
-                    name: name.clone(),
-                    row,
-                    value,
-                })
-        });
-        whole.collect()
+        let values = floats.into_iter().enumerate();
+        values
+            .map(
+                |(row, value)| match value.fract() == 0.0 && value.abs() <= MAX_WHOLE {
+                    true => Ok(value as i64),
+                    false => Err(not_whole(row, value)),
+                },
+            )
+            .collect()
     }
 
-    /// The elements as texts, zeros at their ends taken off.
+    /// The elements as texts, without zeros at their ends.
     ///
     /// # Errors
-    /// [`NpzError::NotText`] names the first that is none; [`NpzError::Kind`], [`NpzError::Damaged`].
+    /// [`NpzError::NotText`] for the first element that is not Unicode; [`NpzError::Kind`], [`NpzError::Damaged`].
     pub fn into_texts(mut self) -> Result<Vec<String>, NpzError> {
         let element = self.header.element;
         if !element.is_text() {
             return Err(self.kind("texts (numpy.str_ or bytes_)"));
         }
-        let count = self.header.num_elements().unwrap_or_default();
-        let size = element.num_bytes().unwrap_or_default();
+        let count = (self.header.num_elements()).expect(SIZE_IS_CHECKED);
+        let size = element.num_bytes().expect(SIZE_IS_CHECKED);
         if size == 0 {
             return Ok(vec![String::new(); count.min(1 << 20)]);
         }
@@ -121,10 +123,10 @@ impl<R: Read> ArrayReader<'_, R> {
         texts.collect()
     }
 
-    /// The elements as they are stored: for arrays of single bytes.
+    /// The elements of an array of bytes.
     ///
     /// # Errors
-    /// [`NpzError::Kind`] for other kinds, [`NpzError::Damaged`].
+    /// [`NpzError::Kind`] for other element types, [`NpzError::Damaged`].
     pub fn into_bytes(mut self) -> Result<Vec<u8>, NpzError> {
         match (self.header.element.letter, self.header.element.size) {
             ('u', 1) => self.all_bytes(),
@@ -134,31 +136,26 @@ impl<R: Read> ArrayReader<'_, R> {
 
     fn all_bytes(&mut self) -> Result<Vec<u8>, NpzError> {
         let mut bytes = Vec::new();
-        let read = self.elements.read_to_end(&mut bytes);
-        read.map_err(|source| NpzError::Damaged {
-            name: self.name.clone(),
-            source,
-        })?;
+        self.elements
+            .read_to_end(&mut bytes)
+            .map_err(|source| self.damaged(source))?;
         Ok(bytes)
     }
 
-    /// Decodes the elements a chunk at a time, so that they lie in memory once. That the file holds as many was checked
-    /// when the array was opened.
+    /// Decodes the elements chunk by chunk, so that only the decoded elements are in memory as a whole.
     fn elements<const N: usize, T>(
         mut self,
         decode: impl Fn([u8; N]) -> T,
     ) -> Result<Vec<T>, NpzError> {
-        let mut left = self.header.num_elements().unwrap_or_default();
+        let mut left = (self.header.num_elements()).expect(SIZE_IS_CHECKED);
         let mut values = Vec::with_capacity(left);
-        let mut chunk = vec![0; CHUNK_BYTES.min(left.saturating_mul(N))];
-        let damaged = |source| NpzError::Damaged {
-            name: self.name.clone(),
-            source,
-        };
+        let mut chunk = vec![0; CHUNK_BYTES.min(left * N)];
         while left > 0 {
             let count = left.min(CHUNK_BYTES / N);
-            let part = chunk.get_mut(..count * N).unwrap_or_default();
-            self.elements.read_exact(part).map_err(damaged)?;
+            let part = &mut chunk[..count * N];
+            self.elements
+                .read_exact(part)
+                .map_err(|source| self.damaged(source))?;
             let (elements, _) = part.as_chunks::<N>();
             values.extend(elements.iter().map(|&bytes| {
                 let mut bytes = bytes;
@@ -169,9 +166,17 @@ impl<R: Read> ArrayReader<'_, R> {
             }));
             left -= count;
         }
-        // The checksum is looked at behind the last byte.
-        let rest = self.elements.read(&mut [0]).map_err(damaged)?;
+        // Reading past the last byte checks the checksum.
+        let rest = self.elements.read(&mut [0]);
+        let rest = rest.map_err(|source| self.damaged(source))?;
         debug_assert_eq!(rest, 0);
         Ok(values)
+    }
+
+    fn damaged(&self, source: io::Error) -> NpzError {
+        NpzError::Damaged {
+            name: self.name.clone(),
+            source,
+        }
     }
 }

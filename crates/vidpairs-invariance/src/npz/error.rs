@@ -1,18 +1,18 @@
-//! Why arrays could not be read or written.
+//! Errors of reading and writing arrays.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why arrays could not be read or written. All are final for the file.
+/// Error of reading or writing arrays. All are final for the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NpzError {
-    /// Something is wrong with a file.
+    /// Another error, with the file that it is about.
     #[error("cannot use the arrays in {}", .path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The other error.
         #[source]
         source: Box<NpzError>,
     },
@@ -22,133 +22,133 @@ pub enum NpzError {
     /// The bytes cannot be written.
     #[error("cannot write it")]
     Write(#[source] io::Error),
-    /// The file is no zip, or its table is damaged.
+    /// The file is not a zip, or its directory is damaged.
     #[error(
-        "no .npz: its zip archive is damaged or cut short; write it with numpy.savez(FILE, feat=..., instance=...)"
+        "not a .npz file, or its zip archive is damaged or incomplete; write it with numpy.savez(FILE, feat=..., instance=...)"
     )]
     Zip(#[source] zip::result::ZipError),
-    /// One array alone.
+    /// The file is a `.npy`.
     #[error("it is a single array (.npy); write it with numpy.savez(FILE, feat=..., instance=...)")]
     SingleArray,
-    /// An array that is needed is not there.
+    /// A required array is missing.
     #[error("no array `{name}` in it; found {found}")]
     Missing {
-        /// The array.
+        /// Name of the array.
         name: String,
-        /// The arrays that are there.
+        /// Names of the arrays in the file.
         found: String,
     },
-    /// The bytes of an array cannot be read: damaged, or another checksum.
+    /// The bytes of an array cannot be read, or their checksum is wrong.
     #[error("array `{name}` is damaged")]
     Damaged {
-        /// The array.
+        /// Name of the array.
         name: String,
-        /// The system's or the zip's word.
+        /// Error of the system or of the zip.
         #[source]
         source: io::Error,
     },
-    /// The header of an array is not one that numpy writes.
+    /// The header of an array is not valid.
     #[error("the header of array `{name}`: {reason}")]
     Header {
-        /// The array.
+        /// Name of the array.
         name: String,
-        /// What is wrong.
+        /// Reason.
         reason: String,
     },
-    /// Shape and kind of an array need another number of bytes than there are.
-    #[error("array `{name}` has {got} bytes; its shape and kind need {expected}")]
+    /// Shape and element type do not match the number of bytes.
+    #[error("array `{name}` has {got} bytes; its shape and element type need {expected}")]
     Size {
-        /// The array.
+        /// Name of the array.
         name: String,
-        /// By the header.
+        /// Bytes by the header.
         expected: u128,
-        /// In the file.
+        /// Bytes in the file.
         got: u64,
     },
-    /// An array states more than the file can hold.
+    /// An array states a size beyond any compression ratio.
     #[error(
-        "array `{name}` states {stated} bytes, which its {stored} bytes in the file cannot unfold to"
+        "array `{name}` states {stated} bytes, more than its {stored} bytes in the file can decompress to"
     )]
-    Unfolds {
-        /// The array.
+    Ratio {
+        /// Name of the array.
         name: String,
-        /// After unpacking.
+        /// Stated bytes after decompression.
         stated: u64,
-        /// In the file.
+        /// Compressed bytes.
         stored: u64,
     },
-    /// An array of numbers that are not read here.
-    #[error("array `{name}` is of kind {got}; expected {expected}")]
+    /// The element type of an array is not supported.
+    #[error("array `{name}` has element type {got}; expected {expected}")]
     Kind {
-        /// The array.
+        /// Name of the array.
         name: String,
-        /// numpy's word, as `<c16`.
+        /// Element type in NumPy's notation, such as `<c16`.
         got: String,
-        /// What would pass.
+        /// Accepted types.
         expected: &'static str,
     },
-    /// An array of another shape.
+    /// The shape of an array does not fit.
     #[error("array `{name}` has the shape {got:?}; expected {expected}")]
     Shape {
-        /// The array.
+        /// Name of the array.
         name: String,
-        /// Its shape.
+        /// Shape in the file.
         got: Vec<usize>,
-        /// What would pass.
+        /// Accepted shape.
         expected: String,
     },
-    /// A feature that is no number.
+    /// A feature is NaN, infinite, or too large for single precision.
     #[error(
-        "`feat` is {value} in row {row}, unit {unit}; expected finite numbers of single precision"
+        "`feat` is {value} in row {row}, unit {unit}; expected finite single-precision numbers"
     )]
     NotFinite {
-        /// From 0.
+        /// Row, from 0.
         row: usize,
-        /// From 0.
+        /// Unit, from 0.
         unit: usize,
-        /// As it is stored.
+        /// Value in the file.
         value: f64,
     },
-    /// A label that is no whole number.
+    /// A label is not a whole number.
     #[error("`{name}` is {value} in row {row}; expected whole numbers within 64 bits")]
     NotWhole {
-        /// The array.
+        /// Name of the array.
         name: String,
-        /// From 0.
+        /// Row, from 0.
         row: usize,
-        /// As it is stored.
+        /// Value in the file.
         value: f64,
     },
-    /// A text that is not UTF-8, or no Unicode.
+    /// A text is not valid Unicode.
     #[error(
-        "`{name}` is no text of Unicode in row {row}; decode it first: numpy.char.decode({name}, ENCODING)"
+        "`{name}` is not Unicode text in row {row}; decode it first: numpy.char.decode({name}, ENCODING)"
     )]
     NotText {
-        /// The array.
+        /// Name of the array.
         name: String,
-        /// From 0.
+        /// Row, from 0.
         row: usize,
     },
-    /// A label without a name.
+    /// A label has no name.
     #[error(
-        "`{name}` is {value} in row {row}, and `{names}` has {num_names} names; expected 0 to below that"
+        "`{name}` is {value} in row {row}, but `{names}` has {num_names} names; expected labels from 0 to {num_names} - 1"
     )]
     Unnamed {
-        /// The labels.
+        /// Array of the labels.
         name: &'static str,
-        /// From 0.
+        /// Row, from 0.
         row: usize,
-        /// The label.
+        /// Label.
         value: i64,
-        /// The names.
+        /// Array of the names.
         names: &'static str,
-        /// How many there are.
+        /// Number of names.
         num_names: usize,
     },
 }
 
 impl NpzError {
-    /// The same, with the file that it is about.
+    /// This error, with the file that it is about.
     #[must_use]
     pub fn in_file(self, path: &Path) -> Self {
         Self::File {

@@ -1,25 +1,27 @@
-//! The header of an array: `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`.
+//! Parses the header of an array: `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`.
 
 use std::fmt;
 
-/// What every array begins with.
-const MAGIC: &[u8] = b"\x93NUMPY";
-/// Longest header that is read: shapes of a few dimensions need a hundred bytes.
-pub(super) const MAX_HEADER_BYTES: usize = 1 << 16;
+use serde::Deserialize;
 
-/// What the elements of an array are, as numpy writes it: `<f4`.
+/// First bytes of every array.
+const MAGIC: &[u8] = b"\x93NUMPY";
+/// Longest accepted header; headers of a few dimensions need a hundred bytes.
+const MAX_HEADER_BYTES: usize = 1 << 16;
+
+/// Element type of an array, in NumPy's notation: `<f4`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ElementType {
-    /// Highest byte first.
+    /// Byte order.
     pub is_big_endian: bool,
-    /// numpy's letter: `f`, `i`, `u`, `b`, `U`, `S` and others.
+    /// NumPy's letter: `f`, `i`, `u`, `b`, `U`, `S` or another one.
     pub letter: char,
-    /// The number behind it: bytes of an element, or characters of a text.
+    /// Number after the letter: bytes of an element, or characters of a `U` text.
     pub size: usize,
 }
 
 impl ElementType {
-    /// Bytes of one element; `U` has four for each character. `None` for no memory could hold it, or Python's objects.
+    /// Bytes of one element; a character of `U` has four. `None` for Python objects and on overflow.
     pub fn num_bytes(self) -> Option<usize> {
         match self.letter {
             'O' => None,
@@ -28,7 +30,7 @@ impl ElementType {
         }
     }
 
-    /// Whether it is a text: `U` of characters, `S` of bytes.
+    /// Whether elements are texts: `U` or `S`.
     pub fn is_text(self) -> bool {
         ['U', 'S'].contains(&self.letter)
     }
@@ -43,7 +45,8 @@ impl ElementType {
         let letter = chars.next().filter(char::is_ascii_alphabetic)?;
         let size = match chars.as_str() {
             "" if letter == 'O' => 8,
-            digits => number(digits)?,
+            digits if digits.starts_with(|c: char| c.is_ascii_digit()) => digits.parse().ok()?,
+            _ => return None,
         };
         Some(Self {
             is_big_endian,
@@ -64,21 +67,21 @@ impl fmt::Display for ElementType {
     }
 }
 
-/// Kind, shape and order of an array.
+/// Element type, shape and memory order of an array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArrayHeader {
-    /// What its elements are.
+    /// Element type.
     pub element: ElementType,
-    /// Sizes, outermost first; none for a scalar.
+    /// Sizes, outermost first; empty for a scalar.
     pub shape: Vec<usize>,
-    /// Whether the first index runs fastest.
+    /// Whether the first index varies fastest.
     pub is_fortran: bool,
 }
 
 impl ArrayHeader {
-    /// Elements; `None` if no memory could hold them.
+    /// Number of elements; `None` on overflow.
     pub fn num_elements(&self) -> Option<usize> {
-        // Zero first: any number of empty rows is nothing, however long they are.
+        // An array with a size of 0 is empty, however large the other sizes are.
         if self.shape.contains(&0) {
             return Some(0);
         }
@@ -86,101 +89,72 @@ impl ArrayHeader {
         sizes.try_fold(1usize, |product, &size| product.checked_mul(size))
     }
 
-    /// Bytes of all elements.
+    /// Bytes of all elements; `None` for Python objects and on overflow.
     pub(super) fn num_bytes(&self) -> Option<u128> {
         Some(self.num_elements()? as u128 * self.element.num_bytes()? as u128)
     }
 
-    /// Of the text of a header.
+    /// Parses the text of a header. The error is the reason.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let inner = text
-            .trim_end_matches(['\n', ' ', '\0'])
-            .strip_prefix('{')
-            .and_then(|rest| rest.strip_suffix('}'))
-            .ok_or("no dict")?;
-        let (mut element, mut shape, mut is_fortran) = (None, None, None);
-        let mut rest = inner.trim();
-        while !rest.is_empty() {
-            let (key, after) = quoted(rest).ok_or("no key in quotes")?;
-            let after = after.trim_start().strip_prefix(':');
-            let value = after.ok_or("no colon behind a key")?.trim_start();
-            rest = match key {
-                "descr" => {
-                    // A list is a record of several fields.
-                    let (text, after) = quoted(value).ok_or("records of fields are not read")?;
-                    let parsed = ElementType::parse(text);
-                    element = Some(parsed.ok_or_else(|| format!("unknown kind '{text}'"))?);
-                    after
-                }
-                "fortran_order" => {
-                    let (is_true, after) = match value.strip_prefix("True") {
-                        Some(after) => (true, after),
-                        None => {
-                            let after = value.strip_prefix("False");
-                            (false, after.ok_or("fortran_order is no bool")?)
-                        }
-                    };
-                    is_fortran = Some(is_true);
-                    after
-                }
-                "shape" => {
-                    let inner = value
-                        .strip_prefix('(')
-                        .and_then(|rest| rest.split_once(')'));
-                    let (sizes, after) = inner.ok_or("shape is no tuple")?;
-                    let sizes = sizes.trim().trim_end_matches(',');
-                    let parsed = match sizes {
-                        "" => Some(Vec::new()),
-                        sizes => sizes.split(',').map(|size| number(size.trim())).collect(),
-                    };
-                    shape = Some(parsed.ok_or("shape is no tuple of whole numbers")?);
-                    after
-                }
-                other => return Err(format!("unknown key '{other}'")),
-            };
-            let after = rest.trim_start();
-            rest = after.strip_prefix(',').unwrap_or(after).trim_start();
+        /// NumPy's header as JSON.
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Dict {
+            descr: serde_json::Value,
+            fortran_order: bool,
+            shape: Vec<usize>,
         }
+        // NumPy writes a Python literal without nested quotes. White space has no meaning in it.
+        let mut json: String = text
+            .chars()
+            .filter(|c| !c.is_whitespace() && *c != '\0')
+            .collect();
+        for (python, json_token) in [
+            ("'", "\""),
+            ("(", "["),
+            (")", "]"),
+            ("False", "false"),
+            ("True", "true"),
+            (",]", "]"),
+            (",}", "}"),
+        ] {
+            json = json.replace(python, json_token);
+        }
+        let Dict {
+            descr,
+            fortran_order,
+            shape,
+        } = serde_json::from_str(&json).map_err(|err| format!("not a NumPy header: {err}"))?;
+        let descr = descr
+            .as_str()
+            .ok_or("records of fields are not supported")?;
+        let element =
+            ElementType::parse(descr).ok_or_else(|| format!("unknown element type '{descr}'"))?;
         Ok(Self {
-            element: element.ok_or("no descr")?,
-            shape: shape.ok_or("no shape")?,
-            is_fortran: is_fortran.ok_or("no fortran_order")?,
+            element,
+            shape,
+            is_fortran: fortran_order,
         })
     }
 }
 
-/// Bytes before the text of a header, and of the text, by the first 12 bytes of an array.
+/// Offset and length of the text of a header, from the first 12 bytes of an array.
 pub(super) fn text_place(beginning: [u8; 12]) -> Result<(usize, usize), String> {
     if !beginning.starts_with(MAGIC) {
-        return Err("no array of numpy".to_owned());
+        return Err("not a NumPy array".to_owned());
     }
     let [.., major, _, a, b, c, d] = beginning;
-    let place = match major {
+    let (offset, len) = match major {
         1 => (10, usize::from(u16::from_le_bytes([a, b]))),
         2 | 3 => (12, u32::from_le_bytes([a, b, c, d]) as usize),
-        other => return Err(format!("version {other} of the format is not known")),
+        other => return Err(format!("unknown format version {other}")),
     };
-    match place.1 {
-        len if len <= MAX_HEADER_BYTES => Ok(place),
-        len => Err(format!(
-            "{len} bytes long; at most {MAX_HEADER_BYTES} are read"
-        )),
+    if len > MAX_HEADER_BYTES {
+        return Err(format!(
+            "{len} bytes long; expected at most {MAX_HEADER_BYTES}"
+        ));
     }
-}
-
-/// The text in quotes that comes first, and what follows.
-fn quoted(text: &str) -> Option<(&str, &str)> {
-    let quote = text
-        .chars()
-        .next()
-        .filter(|first| ['\'', '"'].contains(first))?;
-    text.get(1..)?.split_once(quote)
-}
-
-/// Digits alone; no sign, no underscores.
-fn number(digits: &str) -> Option<usize> {
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| digits.parse().ok())?
+    Ok((offset, len))
 }
 
 #[cfg(test)]
@@ -188,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_is_read_whatever_the_order_of_its_keys() {
+    fn a_header_is_read_with_its_keys_in_any_order() {
         let header =
             ArrayHeader::parse("{'shape': (3, 4), 'fortran_order': True, 'descr': '>f8'}").unwrap();
         assert_eq!((header.shape, header.is_fortran), (vec![3, 4], true));
@@ -204,29 +178,41 @@ mod tests {
     }
 
     #[test]
-    fn what_numpy_does_not_write_is_refused_with_a_reason() {
+    fn headers_that_numpy_does_not_write_are_refused_with_a_reason() {
+        let with = |descr: &str, order: &str, shape: &str| {
+            format!("{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}")
+        };
+        assert!(ArrayHeader::parse(&with("'<f4'", "True", "(1,)")).is_ok());
         for (text, reason) in [
-            ("", "no dict"),
-            ("{}", "no descr"),
-            ("{'descr': '<f4', 'shape': (1,)}", "no fortran_order"),
-            ("{'descr': [('a', '<f4')], 'shape': (1,)}", "records"),
-            ("{'descr': 'f4'}", "unknown kind 'f4'"),
-            ("{'shape': (-1,)}", "whole numbers"),
-            ("{'shape': (1", "no dict"),
-            ("{'shape': 1}", "no tuple"),
-            ("{'shape' (1,)}", "no colon"),
-            ("{'fortran_order': 1}", "no bool"),
-            ("{'else': 1}", "unknown key 'else'"),
-            ("{'é", "no dict"),
-            ("{é}", "no key"),
+            (String::new(), "EOF"),
+            ("{}".to_owned(), "missing field `descr`"),
+            (
+                "{'descr': '<f4', 'shape': (1,)}".to_owned(),
+                "missing field `fortran_order`",
+            ),
+            (
+                with("[('a', '<f4')]", "False", "(1,)"),
+                "records of fields are not supported",
+            ),
+            (with("'f4'", "False", "(1,)"), "unknown element type 'f4'"),
+            (with("'<f+4'", "False", "(1,)"), "unknown element type"),
+            (with("'<f4'", "False", "(-1,)"), "`-1`, expected usize"),
+            (with("'<f4'", "False", "(1"), "line 1"),
+            (with("'<f4'", "False", "1"), "expected a sequence"),
+            (with("'<f4'", "1", "(1,)"), "expected a boolean"),
+            ("{'shape' (1,)}".to_owned(), "expected `:`"),
+            ("{'else': 1}".to_owned(), "unknown field `else`"),
+            ("{'é".to_owned(), "EOF"),
+            ("{é}".to_owned(), "line 1"),
+            ("[".repeat(10_000), "recursion limit"),
         ] {
-            let err = ArrayHeader::parse(text).unwrap_err();
+            let err = ArrayHeader::parse(&text).unwrap_err();
             assert!(err.contains(reason), "{text}: {err}");
         }
     }
 
     #[test]
-    fn a_shape_larger_than_any_memory_has_no_size() {
+    fn the_size_of_a_shape_that_overflows_is_unknown() {
         let text = format!(
             "{{'descr': '<f4', 'fortran_order': False, 'shape': ({0}, {0})}}",
             usize::MAX
@@ -235,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_the_text_is_checked_against_a_limit() {
+    fn the_length_of_a_header_is_limited() {
         let beginning = |major: u8, len: [u8; 4]| {
             let mut bytes = *b"\x93NUMPY\0\0....";
             bytes[6] = major;

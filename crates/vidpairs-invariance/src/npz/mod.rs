@@ -1,11 +1,11 @@
-//! Arrays of numpy in `.npz` files: features of images, those that other programs made and ours.
+//! Reads and writes NumPy arrays in `.npz` files: features of other programs, and our own.
 //!
-//! **Takes** a zip of `.npy` arrays, stored or deflated. **Gives** arrays by name ([`NpzArchive`]), and out of them the
-//! features of images with their sets and classes ([`FeatureTable`]). **Fails** with [`NpzError`], which names the array and
-//! what it would have to be; a damaged or a hostile file is an error, and memory is taken only for what the file can hold.
-//! **Source**: numpy's `numpy/lib/format.py`, versions 1.0 to 3.0.
+//! **Takes** a zip of `.npy` arrays, stored or deflated. **Gives** arrays by name ([`NpzArchive`]), and features of images with their sets
+//! and classes ([`FeatureTable`]). **Fails** with [`NpzError`], which names the array and what is expected. A damaged or hostile file is an
+//! error; memory is allocated only for what the file can hold. **Source**: NumPy's `numpy/lib/format.py`, versions 1.0 to 3.0.
 //!
-//! The header of an array is read here: the crate that reads them (npyz 0.9) overflows on shapes that a hostile file may state.
+//! Headers are parsed here because npyz 0.9 allocates whatever header length a file states, multiplies shapes without an overflow check,
+//! and parses headers recursively without a limit.
 
 mod archive;
 mod array;

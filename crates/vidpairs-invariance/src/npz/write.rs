@@ -1,4 +1,4 @@
-//! Arrays into a `.npz` file, as `numpy.savez` writes it: not compressed, little endian, C order.
+//! Writes arrays to a `.npz` file as `numpy.savez` does: uncompressed, little endian, C order.
 
 use std::io::{self, Seek, Write};
 
@@ -8,39 +8,39 @@ use zip::{CompressionMethod, ZipWriter};
 use super::archive::ENDING;
 use super::error::NpzError;
 
-/// numpy maps arrays into memory, and wants them to begin at a multiple of this.
+/// Alignment of the elements for memory maps, bytes.
 const ALIGNMENT: usize = 64;
-/// Bytes before the text of a header of version 1.0.
+/// Bytes before the text of a header in version 1.0.
 const BEFORE_TEXT: usize = 10;
-/// Values that are encoded at once.
+/// Values that are encoded at a time.
 const CHUNK: usize = 1 << 16;
 
 /// The values of an array, row-major.
 #[derive(Debug, Clone, Copy)]
 pub enum ArrayValues<'a> {
-    /// `<f4`.
+    /// Element type `<f4`.
     F32(&'a [f32]),
-    /// `<i8`.
+    /// Element type `<i8`.
     I64(&'a [i64]),
-    /// `|u1`.
+    /// Element type `|u1`.
     U8(&'a [u8]),
 }
 
-/// An array to be written.
+/// An array to write.
 #[derive(Debug, Clone, Copy)]
 pub struct NamedArray<'a> {
-    /// As numpy will give it.
+    /// Name of the array, as NumPy shows it.
     pub name: &'a str,
     /// Sizes, outermost first; their product is the number of values.
     pub shape: &'a [usize],
-    /// The values.
+    /// Values, row-major.
     pub values: ArrayValues<'a>,
 }
 
-/// Writes a whole `.npz` to `to`, and gives it back. The same arrays give the same bytes.
+/// Writes a `.npz` file to `to` and returns `to`. The same arrays give the same bytes.
 ///
 /// # Errors
-/// [`NpzError::Write`], whose source is the system's word; [`NpzError::Size`] for a shape of another number of values.
+/// [`NpzError::Write`] with the error of the system; [`NpzError::Size`] if a shape does not match the number of values.
 ///
 /// # Examples
 /// ```
@@ -61,7 +61,7 @@ pub fn write_npz<W: Write + Seek>(to: W, arrays: &[NamedArray<'_>]) -> Result<W,
     match write_arrays(&mut zip, arrays) {
         Ok(()) => zip.finish().map_err(|err| NpzError::Write(err.into())),
         Err(err) => {
-            // A writer that is dropped tries to end its archive, and prints that it cannot.
+            // Dropping the writer would try to finish the archive and print an error.
             std::mem::forget(zip);
             Err(err)
         }
@@ -95,7 +95,7 @@ impl ArrayValues<'_> {
         }
     }
 
-    /// numpy's name of the kind, and bytes of an element.
+    /// Element type in NumPy's notation, and bytes of an element.
     fn kind(&self) -> (&'static str, usize) {
         match self {
             Self::F32(_) => ("<f4", 4),
@@ -145,8 +145,8 @@ fn header(array: &NamedArray<'_>) -> Vec<u8> {
     text.push_str(&padding);
     text.push('\n');
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    // Far below 65,536: shapes here have one or two sizes.
-    bytes.extend((len as u16).to_le_bytes());
+    let len = u16::try_from(len).expect("the header of a few dimensions is short");
+    bytes.extend(len.to_le_bytes());
     bytes.extend(text.bytes());
     bytes
 }

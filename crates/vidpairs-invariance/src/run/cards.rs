@@ -1,72 +1,68 @@
-//! What is shown of a model: a few units with the images that fire them, and the targets at both ends.
+//! Selects what is shown of a model: some units with images for which they fire, and the most and least invariant targets.
 
 mod curve;
-mod place;
-
-use vidpairs_types::Condition;
 
 use super::subject::Subject;
 use crate::measure::{Features, Firing, Plan, Score, ScoreError, Sign, Version};
 
-pub use curve::{CurveLine, UnitCurve};
-pub use place::Along;
-use place::{caption, order};
+pub use curve::{Along, CurveLine, UnitCurve};
+use curve::{caption, order};
 
-/// Units that are shown of a model.
-const NUM_UNITS: usize = 3;
-/// Pictures beside a unit.
-const NUM_PICTURES: usize = 12;
-/// Targets that are shown at each end.
-const NUM_TARGETS: usize = 4;
-/// Pictures of a target.
-const NUM_TARGET_PICTURES: usize = 4;
+/// Maximum number of units shown of a model.
+pub const MAX_UNITS: usize = 3;
+/// Maximum number of pictures beside a unit.
+pub const MAX_PICTURES: usize = 12;
+/// Maximum number of most, and of least, invariant targets shown.
+pub const MAX_TARGETS: usize = 4;
+/// Maximum number of pictures of a target.
+pub const MAX_TARGET_PICTURES: usize = 4;
 
-/// A unit, and what fires it, by the formula.
-#[derive(Debug, Clone, PartialEq)]
+/// A unit and the images for which it fires, by the formula.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct UnitCard {
-    /// Its place in the representation, from 0.
+    /// Index of the unit, from 0.
     pub unit: usize,
-    /// The target it is most invariant for.
+    /// Name of the target for which the unit is most invariant.
     pub target: String,
-    /// Share of the target's images that fire it, percent.
+    /// Share of the target's images for which the unit fires, percent.
     pub fires_for_target: f64,
-    /// Share of all images that fire it, percent.
+    /// Share of all images for which the unit fires, percent.
     pub fires_for_all: f64,
-    /// Sets of the target.
+    /// Number of sets of the target.
     pub num_sets: usize,
-    /// Images of the set of the target in which it fires most, in the order of what varies.
+    /// Images of the target's set in which the unit fires most, in the order of the transformation.
     pub pictures: Vec<CardPicture>,
-    /// How it responds while the transformation runs, where that has an order.
+    /// Response along the transformation; none if its positions are unknown.
     pub curve: Option<UnitCurve>,
 }
 
-/// A target, and how invariant the best units are for it.
-#[derive(Debug, Clone, PartialEq)]
+/// A target and its score.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct TargetCard {
-    /// Its name.
+    /// Name of the target.
     pub target: String,
-    /// Percent.
+    /// Score of the target, percent.
     pub score: f64,
     /// Some of its images.
     pub pictures: Vec<CardPicture>,
 }
 
-/// An image of a set.
+/// An image on a card.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CardPicture {
-    /// Its place among the images that have features.
+    /// Index among the images with features.
     pub image: usize,
-    /// JPEG, as the encoder gets it; or why there is none.
+    /// The image as the encoder sees it, as a JPEG; or the reason why it cannot be shown.
     pub jpeg: Result<Vec<u8>, String>,
-    /// What varies, in a word: `40°`, `l3c2`.
+    /// Condition in short: `40°`, `l3c2`.
     pub caption: String,
-    /// Where it lies along its unit's curve: degrees of azimuth, or which of the names; none where that is not known.
+    /// Position along the unit's curve: degrees of azimuth, or index of the name; none if unknown.
     pub place: Option<f64>,
-    /// Whether it fires the unit; none where no unit is meant.
+    /// Whether the unit fires for the image; none on the card of a target.
     pub fires: Option<bool>,
 }
 
-/// All that is shown of a model, without the pictures' bytes.
+/// Cards of a model, before the pictures are drawn.
 pub(super) struct Cards {
     pub units: Vec<UnitCard>,
     pub most: Vec<TargetCard>,
@@ -74,43 +70,41 @@ pub(super) struct Cards {
 }
 
 impl Cards {
-    /// Chooses from the `scores` of `features`. Units are chosen by the formula, targets by the published code's first K.
+    /// Selects from the `scores` of `features`: units by the formula, targets by the published code at the first K.
     ///
     /// # Errors
-    /// [`ScoreError`] if something does not fit.
+    /// [`ScoreError`] if the plan does not fit the features.
     pub fn of(
         subject: &Subject,
         features: &Features<'_>,
         plan: &Plan,
         scores: &[Score],
     ) -> Result<Self, ScoreError> {
-        let of = |version| scores.iter().find(|score| score.version == version);
+        let by = |version| scores.iter().find(|score| score.version == version);
         let mut units = Vec::new();
-        if let Some(score) = of(Version::Formula) {
+        if let Some(score) = by(Version::Formula) {
             for (unit, class) in best_units(score) {
                 let firing = plan.firing(features, unit, Version::Formula)?;
                 units.push(unit_card(subject, features, (unit, class), &firing));
             }
         }
-        let mut ranked: Vec<(u32, f64)> = of(Version::PublishedCode)
-            .and_then(|score| Some((score, score.top.first()?)))
-            .map(|(score, top)| {
-                let targets = score.targets.iter().copied();
-                targets.zip(top.per_target.iter().copied()).collect()
-            })
-            .unwrap_or_default();
+        let mut ranked: Vec<(u32, f64)> = Vec::new();
+        if let Some(score) = by(Version::PublishedCode)
+            && let Some(top) = score.top.first()
+        {
+            let targets = score.targets.iter().copied();
+            ranked.extend(targets.zip(top.per_target.iter().copied()));
+        }
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-        // Never the same target at both ends.
-        let num = NUM_TARGETS.min(ranked.len() / 2);
-        let card = |&(class, score): &(u32, f64)| TargetCard {
-            target: subject.target_name(class).to_owned(),
-            score,
-            pictures: pictures(
-                subject,
-                images_of(subject, class),
-                NUM_TARGET_PICTURES,
-                None,
-            ),
+        // No target is shown at both ends.
+        let num = MAX_TARGETS.min(ranked.len() / 2);
+        let card = |&(class, score): &(u32, f64)| {
+            let images = images_of(subject, class);
+            TargetCard {
+                target: subject.target_name(class).to_owned(),
+                score,
+                pictures: pictures(subject, images, MAX_TARGET_PICTURES, None),
+            }
         };
         Ok(Self {
             units,
@@ -120,22 +114,22 @@ impl Cards {
     }
 }
 
-/// The units that are most invariant for any target, with it; each of another target.
+/// The units that are most invariant for any target, with the class of this target. No unit occurs twice.
 fn best_units(score: &Score) -> Vec<(usize, u32)> {
     let mut best: Vec<(f64, usize, u32)> = Vec::new();
-    for (place, &class) in score.targets.iter().enumerate() {
-        let units = score.units.of_target(place).enumerate();
-        let found = units.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+    for (target, &class) in score.targets.iter().enumerate() {
+        let units = score.units.of_target(target).enumerate();
+        let first = units.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
         best.extend(
-            found
-                .filter(|it| it.1 > 0.0)
-                .map(|(unit, worth)| (worth, unit, class)),
+            first
+                .filter(|&(_, invariance)| invariance > 0.0)
+                .map(|(unit, invariance)| (invariance, unit, class)),
         );
     }
     best.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut chosen: Vec<(usize, u32)> = Vec::new();
     for (_, unit, class) in best {
-        if chosen.len() < NUM_UNITS && chosen.iter().all(|&(other, _)| other != unit) {
+        if chosen.len() < MAX_UNITS && chosen.iter().all(|&(other, _)| other != unit) {
             chosen.push((unit, class));
         }
     }
@@ -148,102 +142,85 @@ fn unit_card(
     (unit, class): (usize, u32),
     firing: &Firing,
 ) -> UnitCard {
-    let fires = |image: usize| firing.fires.get(image).copied().unwrap_or(false);
-    let percent = |images: &mut dyn Iterator<Item = usize>| {
-        let (mut num, mut firing) = (0usize, 0usize);
-        images.for_each(|image| {
-            num += 1;
-            firing += usize::from(fires(image));
-        });
-        100.0 * firing as f64 / num.max(1) as f64
-    };
+    let percent = |num_firing: usize, num: usize| 100.0 * num_firing as f64 / num as f64;
     let of_target = images_of(subject, class);
-    // Of several sets the one that shows most of it.
-    let labels = &subject.labels;
-    let mut sets = labels.sets().iter().enumerate().filter(|(_, set)| {
-        let of = labels.classes().get(set.class_index);
-        of == Some(&class)
-    });
-    let num_sets = sets.clone().count();
-    let first = sets.next().map(|(place, _)| place);
-    let share = |place: usize| firing.share_of_set.get(place).copied().flatten();
-    let shown = sets.map(|(place, _)| place).fold(first, |best, place| {
-        let is_better = best.is_none_or(|best| share(place) > share(best));
-        if is_better { Some(place) } else { best }
-    });
-    let of_set: Vec<usize> = of_target
+    let num_firing = of_target
         .iter()
-        .copied()
-        .filter(|&image| {
-            let set = labels.set_of_image().get(image);
-            set.map(|&set| set as usize) == shown
-        })
+        .filter(|&&image| firing.fires[image])
+        .count();
+    let num_firing_all = firing.fires.iter().filter(|&&fires| fires).count();
+    // The set in which the unit fires for the largest share of images; the first of equal ones.
+    let labels = &subject.labels;
+    let sets = labels.sets().iter().enumerate();
+    let sets: Vec<usize> = sets
+        .filter(|(_, set)| labels.classes()[set.class_index] == class)
+        .map(|(index, _)| index)
         .collect();
-    let is_high = firing.sign != Sign::Negative;
+    let shown = sets.iter().copied().reduce(|best, set| {
+        match firing.share_of_set[set] > firing.share_of_set[best] {
+            true => set,
+            false => best,
+        }
+    });
+    let is_shown = |image: &usize| Some(labels.set_of_image()[*image] as usize) == shown;
+    let of_set: Vec<usize> = of_target.iter().copied().filter(is_shown).collect();
     let values: Vec<f32> = features.unit(unit).collect();
-    let curve = UnitCurve::of(
-        &subject.conditions,
-        &values,
-        &of_target,
-        subject.target_name(class),
-        match is_high {
-            true => (firing.high_threshold, true),
-            false => (firing.low_threshold, false),
-        },
-    );
-    let mut pictures = pictures(subject, of_set, NUM_PICTURES, Some(&firing.fires));
-    for picture in &mut pictures {
-        let condition = subject.conditions.get(picture.image);
-        let along = curve.as_ref().map(|it| &it.along);
-        picture.place = along.and_then(|it| it.place_of(*condition?));
+    let threshold = match firing.sign {
+        Sign::Negative => (firing.low_threshold, false),
+        Sign::Positive | Sign::PerSet => (firing.high_threshold, true),
+    };
+    let target = subject.target_name(class);
+    let curve = UnitCurve::of(&subject.conditions, &values, &of_target, target, threshold);
+    let mut pictures = pictures(subject, of_set, MAX_PICTURES, Some(&firing.fires));
+    if let Some(curve) = &curve {
+        for picture in &mut pictures {
+            picture.place = curve.along.place_of(subject.conditions[picture.image]);
+        }
     }
     UnitCard {
         unit,
-        target: subject.target_name(class).to_owned(),
-        fires_for_target: percent(&mut of_target.iter().copied()),
-        fires_for_all: percent(&mut (0..features.num_images())),
-        num_sets,
+        target: target.to_owned(),
+        fires_for_target: percent(num_firing, of_target.len()),
+        fires_for_all: percent(num_firing_all, firing.fires.len()),
+        num_sets: sets.len(),
         pictures,
         curve,
     }
 }
 
-/// The images of a class, in the order of what varies.
+/// The images of a class, in the order of the transformation.
 fn images_of(subject: &Subject, class: u32) -> Vec<usize> {
     let labels = &subject.labels;
-    let is_of = |&(_, &set): &(usize, &u32)| {
-        let set = labels.sets().get(set as usize);
-        set.and_then(|set| labels.classes().get(set.class_index)) == Some(&class)
-    };
-    let images = labels.set_of_image().iter().enumerate().filter(is_of);
-    let mut images: Vec<usize> = images.map(|(image, _)| image).collect();
-    let condition = |image: usize| subject.conditions.get(image).copied();
-    images.sort_by_key(|&image| order(condition(image).unwrap_or(Condition::Unknown)));
+    let sets = labels.set_of_image().iter().enumerate();
+    let mut images: Vec<usize> = sets
+        .filter(|&(_, &set)| labels.classes()[labels.sets()[set as usize].class_index] == class)
+        .map(|(image, _)| image)
+        .collect();
+    images.sort_by_key(|&image| order(subject.conditions[image]));
     images
 }
 
-/// At most `num` of `images`, evenly; their bytes come later.
+/// At most `max` of `images`, evenly spaced, not yet drawn; none if the subject has no image files.
 fn pictures(
     subject: &Subject,
     images: Vec<usize>,
-    num: usize,
+    max: usize,
     fires: Option<&[bool]>,
 ) -> Vec<CardPicture> {
     if subject.pictures.is_empty() {
         return Vec::new();
     }
-    let len = images.len();
-    let num = num.min(len);
-    let chosen = (0..num).filter_map(|place| images.get(place * len / num.max(1)).copied());
-    chosen
-        .map(|image| CardPicture {
-            image,
-            jpeg: Err("not drawn".to_owned()),
-            caption: (subject.conditions.get(image))
-                .map(|&it| caption(it))
-                .unwrap_or_default(),
-            place: None,
-            fires: fires.and_then(|fires| fires.get(image).copied()),
+    let num = max.min(images.len());
+    (0..num)
+        .map(|place| {
+            let image = images[place * images.len() / num];
+            CardPicture {
+                image,
+                jpeg: Err("not drawn".to_owned()),
+                caption: caption(subject.conditions[image]),
+                place: None,
+                fires: fires.map(|fires| fires[image]),
+            }
         })
         .collect()
 }

@@ -1,4 +1,4 @@
-//! Features that know nothing, and what they score: the level that a score is to be read against.
+//! Scores random features of the same shape: the control that a score is compared with.
 
 use std::sync::Arc;
 
@@ -8,25 +8,25 @@ use vidpairs_types::Seed;
 use super::blocks::{BlockCrew, in_blocks};
 use super::scoring::score_features;
 use crate::measure::control::{FeatureMoments, GaussianControl, shuffled_units};
-use crate::measure::{Features, Plan, Score};
+use crate::measure::{Features, FeaturesError, Plan, Score};
 
-/// Units that are shuffled at once.
+/// Units of a block of shuffling.
 const NUM_UNITS: usize = 64;
-/// Images that are drawn at once.
+/// Images of a block of drawing.
 const NUM_IMAGES: usize = 1024;
 
-/// Scores of features of the same shape that know nothing.
+/// Scores of random features.
 #[derive(Debug)]
 pub(super) struct Controls {
-    /// Of Gaussian features with the same mean and covariance.
+    /// Scores of Gaussian features with the same mean and covariance.
     pub gaussian: Vec<Score>,
-    /// Of the same features, each unit's values in another order.
+    /// Scores of the same features with each unit shuffled over the images.
     pub shuffled: Vec<Score>,
-    /// Dimensions that the features use: the rank of their covariance.
+    /// Number of dimensions that the features use: the rank of their covariance.
     pub rank: usize,
 }
 
-/// Makes both controls of `features` and scores them by `plan`, on as many threads as are given. Takes the memory of the features once more.
+/// Makes both controls of `features` and scores them by `plan` on the threads of `crew`. Takes as much memory as the features.
 ///
 /// # Errors
 /// [`RunError`], as [`score_features`].
@@ -68,7 +68,7 @@ fn gaussian(
             Some(sum) => *sum += products,
         },
     )?;
-    let products = sum.unwrap_or_else(|| moments.products(features, 0));
+    let products = sum.expect("features have at least one image, so at least one block");
     let control = Arc::new(GaussianControl::new(&moments, products));
     let (num_images, num_units) = (features.num_images(), features.num_units());
     let rank = control.rank();
@@ -83,7 +83,7 @@ fn gaussian(
     in_blocks("the Gaussian control", num_blocks, crew, draw, |rows| {
         values.extend(rows);
     })?;
-    let drawn = Features::new(values, num_units).map_err(finite)?;
+    let drawn = Features::new(values, num_units).map_err(not_finite)?;
     Ok((drawn, rank))
 }
 
@@ -108,16 +108,16 @@ fn shuffled(
         let columns = found.chunks_exact(num_images);
         let num_columns = columns.len();
         for (unit, column) in (first..).zip(columns) {
-            let rooms = values.iter_mut().skip(unit).step_by(num_units);
-            rooms.zip(column).for_each(|(room, &value)| *room = value);
+            let places = values.iter_mut().skip(unit).step_by(num_units);
+            places.zip(column).for_each(|(to, &value)| *to = value);
         }
         first += num_columns;
     })?;
-    Features::new(values, num_units).map_err(finite)
+    Features::new(values, num_units).map_err(not_finite)
 }
 
-/// Features whose numbers are so large that their squares are not finite.
-fn finite(err: crate::measure::FeaturesError) -> RunError {
+/// The error of controls of features whose squares overflow.
+fn not_finite(err: FeaturesError) -> RunError {
     RunError::Lost {
         what: "a control of the features",
         reason: err.to_string(),

@@ -1,4 +1,4 @@
-//! The seam for libraries that run encoders: a program plugs one in at `main`.
+//! Defines the interface of libraries that run encoders. A program plugs one in at `main`.
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
@@ -15,14 +15,14 @@ pub trait EncoderEngine: Debug + Sync {
     /// - `device`: `cpu`, `cuda` or `cuda:N`; `None` for the first GPU if there is one, else the CPU.
     ///
     /// # Errors
-    /// [`RunError::Command`]: an unknown device; a file that cannot be read or holds no supported network.
+    /// [`RunError::Command`]: the device is unknown, or the file cannot be read or holds no supported network.
     fn open(&self, weights: &Path, device: Option<&str>)
     -> Result<Box<dyn ImageEncoder>, RunError>;
 }
 
 /// An encoder of images with its weights.
 pub trait ImageEncoder {
-    /// The network: `ResNet-50`.
+    /// Name of the network: `ResNet-50`.
     fn architecture(&self) -> String;
 
     /// Features of the images of `sets`: the box of each image, or all of it, resized to a square of [`ImageSets::side_px`]
@@ -40,7 +40,7 @@ pub trait ImageEncoder {
     /// The image that the encoder sees, as a JPEG: the box of a file resized to a square of `side_px`.
     ///
     /// # Errors
-    /// Why the file cannot be shown.
+    /// The reason why the file cannot be shown.
     fn picture(
         &self,
         file: &Path,

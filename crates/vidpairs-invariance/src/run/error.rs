@@ -1,4 +1,4 @@
-//! Why invariances cannot be measured.
+//! Errors of measuring invariances.
 
 use std::path::PathBuf;
 
@@ -7,45 +7,45 @@ use vidpairs_source::{ImageSetKind, SourceError};
 
 use crate::npz::NpzError;
 
-/// Why invariances cannot be measured. All are final: the text says what to do.
+/// Error of measuring invariances. All are final; the text tells what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvarianceError {
-    /// The data set is not what it was said to be.
+    /// The data set does not have the layout of its kind.
     #[error("cannot read the sets of {}", .kind.name())]
     Sets {
-        /// Which.
+        /// Kind of the data set.
         kind: ImageSetKind,
-        /// Why; names the place.
+        /// Reason, with the path.
         #[source]
         source: SourceError,
     },
-    /// Features of another program cannot be read.
+    /// A features file cannot be read.
     #[error(transparent)]
     Npz(NpzError),
-    /// Features that cannot be measured.
+    /// Features that cannot be scored.
     #[error("{} cannot be measured: {reason}", .path.display())]
     Unfit {
-        /// The file, or the data set.
+        /// Features file or data set.
         path: PathBuf,
-        /// Why.
+        /// Reason.
         reason: String,
     },
-    /// Two models of one name.
+    /// Two models have the same name.
     #[error(
         "{} and {} are both called {name}; name them: NAME=FILE", .first.display(), .second.display()
     )]
     SameName {
         /// The name.
         name: String,
-        /// A file.
+        /// First file.
         first: PathBuf,
-        /// The other file.
+        /// Second file.
         second: PathBuf,
     },
-    /// This program runs no encoders.
+    /// The program is built without a library that runs encoders.
     #[error(
-        "this program runs no encoders; use vidpairs-torch, or measure stored features with --features FILE.npz"
+        "this program cannot run encoders; use vidpairs-torch, or measure stored features with --features FILE.npz"
     )]
     NoEncoders,
 }

@@ -1,4 +1,4 @@
-//! All that is said of one model on one invariance.
+//! Evaluates one model on one invariance: scores, controls, intervals, retrieval and warnings.
 
 use std::sync::Arc;
 
@@ -10,43 +10,40 @@ use vidpairs_types::Seed;
 use super::blocks::BlockCrew;
 use super::cards::Cards;
 use super::controls::controls;
-use super::result::{Figure, ModelScores, TargetScore, VersionScore};
+use super::result::{Figure, ModelScores, SHOWN, TargetScore, VersionScore};
 use super::retrieving::retrieve;
 use super::scoring::score_features;
-use super::set_interval::{Resampling, set_interval};
+use super::set_interval::{Resampling, known, set_interval};
 use super::subject::Subject;
 use crate::measure::interval::{BootstrapOptions, Interval, over_classes, over_targets};
 use crate::measure::retrieval::{Retrieval, RetrievalOptions, RetrievalTally};
 use crate::measure::{Features, Plan, Score, ScoreOptions, TopScore, Version, Warning};
 
-/// The version that plots and pairs show: the paper's figures are by it.
-pub(super) const SHOWN: Version = Version::PublishedCode;
-
-/// How to judge.
+/// Settings and threads of the evaluation.
 pub(super) struct Judge<'a> {
-    /// The settings.
+    /// Settings of `[invariance]`.
     pub measure: &'a Measure,
-    /// Who works.
+    /// Worker threads.
     pub crew: BlockCrew<'a>,
 }
 
-/// What was found.
+/// Result of the evaluation.
 pub(super) struct Judged {
-    /// For the tables.
+    /// Scores of the model.
     pub scores: ModelScores,
-    /// Share that retrieval finds by chance, percent.
+    /// Expected retrieval accuracy when guessing, percent.
     pub retrieval_chance: Option<f64>,
-    /// Answers of retrieval.
+    /// Counts of retrieval.
     pub tally: RetrievalTally,
-    /// What to know before trusting the figures.
+    /// Warnings for the panel.
     pub warnings: Vec<String>,
 }
 
 impl Judge<'_> {
-    /// Scores `features`, a row for each image of `subject`.
+    /// Evaluates `features`, one row per image of `subject`.
     ///
     /// # Errors
-    /// [`RunError`] if a thread is lost, something does not fit, or the work was cancelled.
+    /// [`RunError`]: a thread is lost, the inputs do not fit, or the work was cancelled.
     pub fn judge(
         &self,
         subject: &Subject,
@@ -74,14 +71,13 @@ impl Judge<'_> {
                 };
                 let of_sets = (features, &plan, score);
                 let over_sets = set_interval(of_sets, top.num_top, &resampling, crew)?;
-                let control = |of: &Score| of.top.get(place).map(|top| top.mean);
                 versions.push(VersionScore {
-                    version: score.version.name().to_owned(),
+                    version: score.version,
                     k: top.num_top,
-                    figure: self.over_targets_of(top),
-                    interval_over_sets: over_sets.map(|it| [it.low, it.high]),
-                    control_gaussian: control(gaussian),
-                    control_shuffled: control(shuffled),
+                    figure: self.over_targets_of(top)?,
+                    interval_over_sets: over_sets.map(ends),
+                    control_gaussian: Some(gaussian.top[place].mean),
+                    control_shuffled: Some(shuffled.top[place].mean),
                     ceiling: top.ceiling,
                     firing_units: score.num_firing_units,
                     warnings: score.warnings.iter().map(ToString::to_string).collect(),
@@ -90,9 +86,12 @@ impl Judge<'_> {
             }
         }
         let (tally, mut warnings) = self.retrieval(subject, features)?;
-        // Those of the version that is shown; each version's own are beside its score.
-        for score in scores.iter().filter(|it| it.version == SHOWN) {
-            let shown = score.warnings.iter().filter(|it| self.is_of_first_top(it));
+        // Only the warnings of the version and K that plots show. The warnings of all versions are stored with their scores.
+        for score in scores.iter().filter(|score| score.version == SHOWN) {
+            let shown = score
+                .warnings
+                .iter()
+                .filter(|warning| self.is_of_first_top(warning));
             warnings.extend(shown.map(ToString::to_string));
         }
         let cards = Cards::of(subject, features, &plan, &scores).map_err(does_not_fit)?;
@@ -101,10 +100,7 @@ impl Judge<'_> {
                 units: features.num_units(),
                 rank: controls.rank,
                 scores: versions,
-                retrieval: tally.share().map(|share| Figure {
-                    value: 100.0 * share,
-                    interval: self.share_interval(&tally),
-                }),
+                retrieval: self.retrieval_figure(&tally)?,
                 retrieval_queries: tally.num_queries,
                 images_per_second: None,
                 waiting: None,
@@ -118,7 +114,7 @@ impl Judge<'_> {
         })
     }
 
-    /// Whether a warning is not one that another K repeats.
+    /// Whether a warning does not depend on K, or is about the first K.
     fn is_of_first_top(&self, warning: &Warning) -> bool {
         let first = self.measure.top.first().map(|&k| k as usize);
         match warning {
@@ -129,12 +125,12 @@ impl Judge<'_> {
         }
     }
 
-    /// Where the randomness of a step starts: the same for every model, so that two are judged alike.
+    /// Random seed of a step; the same for every model, so that models are treated alike.
     pub fn seed(&self, step: &str) -> Seed {
         Seed::of_run(self.measure.seed).for_step("invariance", step)
     }
 
-    /// How intervals are drawn.
+    /// Options of the confidence intervals.
     pub fn bootstrap(&self) -> BootstrapOptions {
         BootstrapOptions {
             num_resamples: self.measure.resamples as usize,
@@ -142,19 +138,24 @@ impl Judge<'_> {
         }
     }
 
-    fn over_targets_of(&self, top: &TopScore) -> Figure {
+    fn over_targets_of(&self, top: &TopScore) -> Result<Figure, RunError> {
         let interval = over_classes(&top.per_target, self.bootstrap(), self.seed("over-targets"));
-        Figure {
+        Ok(Figure {
             value: top.mean,
-            interval: ends(interval.ok()),
-        }
+            interval: known(interval)?.map(ends),
+        })
     }
 
-    fn share_interval(&self, tally: &RetrievalTally) -> Option<[f64; 2]> {
+    fn retrieval_figure(&self, tally: &RetrievalTally) -> Result<Option<Figure>, RunError> {
+        let Some(share) = tally.share() else {
+            return Ok(None);
+        };
         let targets = tally.targets.values().copied();
-        let seed = self.seed("retrieval-targets");
-        let interval = over_targets(targets, self.bootstrap(), seed).ok()?;
-        Some([100.0 * interval.low, 100.0 * interval.high])
+        let interval = over_targets(targets, self.bootstrap(), self.seed("retrieval-targets"));
+        Ok(Some(Figure {
+            value: 100.0 * share,
+            interval: known(interval)?.map(|interval| ends(interval).map(|end| 100.0 * end)),
+        }))
     }
 
     fn retrieval(
@@ -169,36 +170,35 @@ impl Judge<'_> {
         let retrieval = Retrieval::new(features, &subject.retrieved, &subject.conditions, options);
         let retrieval = Arc::new(retrieval.map_err(does_not_fit)?);
         let tally = retrieve(features, &retrieval, self.crew)?;
-        let mut notes = Vec::new();
+        let mut warnings = Vec::new();
         if retrieval.num_queries() < retrieval.num_images() {
-            notes.push(format!(
-                "retrieval asks about {} of the {}, evenly spaced; all of them are candidates",
+            warnings.push(format!(
+                "retrieval uses {} of the {} as queries, evenly spaced, and all as candidates",
                 HumanCount(retrieval.num_queries() as u64),
                 counted(retrieval.num_images() as u64, "image")
             ));
         }
         if tally.num_alone > 0 {
-            notes.push(format!(
-                "retrieval leaves out {}, to which no image of the same thing is far enough away",
-                counted(tally.num_alone, "image")
+            warnings.push(format!(
+                "retrieval leaves out {} without an image of the same target that is far enough away",
+                counted(tally.num_alone, "query image")
             ));
         }
         if tally.num_zeros > 0 {
-            notes.push(format!(
+            warnings.push(format!(
                 "all features of {} are 0; retrieval counts them as misses",
-                counted(tally.num_zeros, "image")
+                counted(tally.num_zeros, "query image")
             ));
         }
-        Ok((tally, notes))
+        Ok((tally, warnings))
     }
 }
 
-/// Both ends of an interval.
-pub(super) fn ends(interval: Option<Interval>) -> Option<[f64; 2]> {
-    interval.map(|it| [it.low, it.high])
+fn ends(interval: Interval) -> [f64; 2] {
+    [interval.low, interval.high]
 }
 
-/// What a step says where it was given what does not fit.
+/// The error of a step whose inputs do not fit each other.
 fn does_not_fit(err: impl std::error::Error) -> RunError {
     RunError::Lost {
         what: "the measure",

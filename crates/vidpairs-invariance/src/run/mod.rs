@@ -1,31 +1,31 @@
-//! `vidpairs invariance`: what a representation ignores.
+//! Runs `vidpairs invariance`: measures the invariances of models.
 //!
-//! Images of a data set (`source::image_sets`) become features (`features`), or features come as they are (`npz`); what they
-//! are held against is a [`Subject`]; [`Judge`] scores them, and everything that is said of a model is in the
-//! [`InvarianceSummary`].
+//! An encoder computes features of the images of a data set, or another program has stored them ([`crate::npz`]). `Subject` holds the
+//! sets, targets and conditions of the images, `Judge` evaluates the features, and [`InvarianceSummary`] holds the results.
 
 mod blocks;
 mod cards;
 mod claim;
 mod controls;
-mod encoders;
 mod engine;
 mod error;
 mod judge;
+mod models;
 mod panel;
 mod result;
 mod retrieving;
 mod scoring;
 mod set_interval;
 mod subject;
-mod thumbnails;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
 pub use blocks::BlockCrew;
-pub use cards::{Along, CardPicture, CurveLine, TargetCard, UnitCard, UnitCurve};
+pub use cards::{
+    Along, CardPicture, CurveLine, MAX_PICTURES, MAX_TARGET_PICTURES, MAX_TARGETS, MAX_UNITS,
+    TargetCard, UnitCard, UnitCurve,
+};
 pub use engine::{EncoderEngine, FeatureSpeed, ImageEncoder, ImageFeatures};
 pub use error::InvarianceError;
 pub use result::{
@@ -41,21 +41,17 @@ use vidpairs_source::ImageSetKind;
 
 use self::claim::{Claim, RESULTS_FILE, SAFE};
 use self::judge::Judge;
-use self::panel::PanelMaker;
-use self::subject::Subject;
-use crate::measure::Features;
-use crate::npz::FeatureTable;
 
-/// What to measure, of which models, and where it goes.
+/// Options of the command.
 #[derive(Debug, Clone)]
 pub struct InvarianceOptions {
-    /// The settings.
+    /// Settings of `[invariance]`.
     pub measure: Measure,
-    /// Who is measured, on what.
+    /// Models to measure, and the data to measure them on.
     pub models: MeasuredModels,
-    /// Where results go, and features are kept: a new or empty folder, or that of other results.
+    /// Folder for results and cached features: new, empty, or with earlier results.
     pub out: PathBuf,
-    /// What runs the encoders; `None` in a program without.
+    /// Library that runs encoders; `None` in a program without one.
     pub encoders: Option<&'static dyn EncoderEngine>,
     /// `cpu`, `cuda` or `cuda:N`; `None` for the first GPU if there is one, else the CPU.
     pub device: Option<String>,
@@ -63,46 +59,46 @@ pub struct InvarianceOptions {
     pub control: Control,
 }
 
-/// Who is measured, on what.
+/// Models to measure.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MeasuredModels {
-    /// Encoders, on images.
+    /// Encoders on images.
     Encoders {
-        /// At least one.
+        /// Files of weights, at least one.
         weights: Vec<NamedFile>,
-        /// At least one.
+        /// Data sets, at least one.
         data: Vec<InvarianceData>,
     },
-    /// Features that were made elsewhere. Files with the same sets and classes are compared.
+    /// Features of other programs. Files with the same sets and classes are compared.
     Features(Vec<NamedFile>),
 }
 
-/// A model's file, and what to call it.
+/// File of a model, with the name of the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedFile {
-    /// In tables.
+    /// Name in tables.
     pub name: String,
-    /// Weights or features.
+    /// File of weights or features.
     pub path: PathBuf,
 }
 
 /// One invariance of one data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvarianceData {
-    /// Which.
+    /// Kind of the data set, which includes the invariance.
     pub kind: ImageSetKind,
-    /// Where the data set is.
+    /// Path of the data set.
     pub path: PathBuf,
 }
 
-/// A file of results beside `invariance.json`: its name, and what is in it.
+/// Name and content of a result file beside `invariance.json`.
 pub type ResultFile = (&'static str, Vec<u8>);
 
-/// Measures, and writes `OUT/invariance.json`, after what `present` makes of the results.
+/// Measures the models, writes the files of `present` and then `OUT/invariance.json`.
 ///
 /// # Errors
-/// [`RunError`]: a data set, weights or features that cannot be read, or `out` that cannot be written. Features that were complete
-/// stay in `OUT/features`, and the same call goes on from there.
+/// [`RunError`]: a data set, weights or features cannot be read, or `out` cannot be written. Features files that are complete stay in
+/// `OUT/features`; the same call resumes from them.
 pub fn invariance(
     options: &InvarianceOptions,
     present: impl FnOnce(&InvarianceSummary) -> Vec<ResultFile>,
@@ -128,12 +124,12 @@ pub fn invariance(
     for (name, bytes) in present(&summary) {
         claim.write(name, &bytes)?;
     }
-    let text = serde_json::to_vec_pretty(&summary).unwrap_or_default();
+    let text = serde_json::to_vec_pretty(&summary).expect("results are numbers and texts");
     claim.write(RESULTS_FILE, &text)?;
     Ok(summary)
 }
 
-fn measure(options: &InvarianceOptions) -> Result<Measured, RunError> {
+fn measure(options: &InvarianceOptions) -> Result<models::Measured, RunError> {
     let judge = Judge {
         measure: &options.measure,
         crew: BlockCrew {
@@ -143,83 +139,22 @@ fn measure(options: &InvarianceOptions) -> Result<Measured, RunError> {
         },
     };
     match &options.models {
-        MeasuredModels::Features(files) => of_features(files, &judge),
+        MeasuredModels::Features(files) => models::measure_features(files, &judge),
         MeasuredModels::Encoders { weights, data } => {
-            encoders::measure(weights, data, options, &judge)
+            models::measure_encoders(weights, data, options, &judge)
         }
     }
 }
 
-/// The settings that were looked at.
+/// The settings that were used.
 fn settings(options: &InvarianceOptions) -> serde_json::Value {
-    let mut settings = serde_json::to_value(&options.measure).unwrap_or_default();
-    if let (MeasuredModels::Features(_), Some(keys)) = (&options.models, settings.as_object_mut()) {
+    let mut settings =
+        serde_json::to_value(&options.measure).expect("settings are numbers and texts");
+    if let MeasuredModels::Features(_) = options.models {
+        let keys = settings.as_object_mut().expect("settings are a table");
         for key in ["stage", "size", "numbers"] {
             keys.remove(key);
         }
     }
     settings
-}
-
-type Measured = (Vec<MeasuredModel>, Vec<MeasuredPanel>);
-
-/// Measures features that were made elsewhere: a panel for each way of labelling.
-fn of_features(files: &[NamedFile], judge: &Judge<'_>) -> Result<Measured, RunError> {
-    check_names(files)?;
-    let mut models = Vec::new();
-    let mut panels: Vec<(Subject, PanelMaker)> = Vec::new();
-    for (place, file) in files.iter().enumerate() {
-        let table = FeatureTable::read(&file.path).map_err(InvarianceError::Npz)?;
-        let unfit = |reason: String| InvarianceError::Unfit {
-            path: file.path.clone(),
-            reason,
-        };
-        let subject = Subject::of_table(&table).map_err(|err| unfit(err.to_string()))?;
-        subject.check().map_err(&unfit)?;
-        let features = Features::new(table.features, table.num_units);
-        let features = Arc::new(features.map_err(|err| unfit(err.to_string()))?);
-        models.push(MeasuredModel {
-            name: file.name.clone(),
-            file: file.path.clone(),
-            note: String::new(),
-        });
-        let judged = judge.judge(&subject, &features)?;
-        let same = panels
-            .iter_mut()
-            .find(|(other, _)| other.is_same_as(&subject));
-        match same {
-            Some((_, panel)) => panel.add(place, judged),
-            None => {
-                let mut panel = PanelMaker::of_features(&file.path, &subject);
-                if !panels.is_empty() {
-                    panel.warn(format!(
-                        "{} has other sets, classes or names than the files before it, and is not compared with them",
-                        file.name
-                    ));
-                }
-                panel.add(place, judged);
-                panels.push((subject, panel));
-            }
-        }
-    }
-    let panels = panels.into_iter();
-    let panels = panels.map(|(_, panel)| panel.finish(models.len(), judge));
-    let panels = panels.collect();
-    Ok((models, panels))
-}
-
-/// The same name for two models would make tables that cannot be read.
-fn check_names(files: &[NamedFile]) -> Result<(), RunError> {
-    for (place, file) in files.iter().enumerate() {
-        let twin = files.iter().take(place).find(|it| it.name == file.name);
-        if let Some(twin) = twin {
-            return Err(InvarianceError::SameName {
-                name: file.name.clone(),
-                first: twin.path.clone(),
-                second: file.path.clone(),
-            }
-            .into());
-        }
-    }
-    Ok(())
 }

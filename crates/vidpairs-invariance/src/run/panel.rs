@@ -1,54 +1,70 @@
-//! One invariance of one data set, put together from its models.
+//! Combines the results of all models on one invariance of one data set.
 
+use std::collections::BTreeMap;
+use std::mem;
 use std::path::Path;
 
-use vidpairs_types::{Invariance, LeftOut, NearView};
+use vidpairs_run::RunError;
+use vidpairs_types::{ImageSets, Invariance, LeftOut, NearView};
 
-use super::judge::{Judge, Judged, SHOWN};
+use super::judge::{Judge, Judged};
 use super::result::{Figure, LeftOutGroup, MeasuredPair, MeasuredPanel};
+use super::set_interval::known;
 use super::subject::Subject;
 use crate::measure::Version;
-use crate::measure::interval::{ClassScores, Interval, paired_difference, paired_shares};
+use crate::measure::interval::{Interval, paired_difference, paired_shares};
 
-/// Names of what was left out that are told for each reason.
-const NUM_NAMES: usize = 20;
+/// Maximum number of names stored for each reason of leaving out.
+const MAX_NAMES: usize = 20;
 
-/// A panel in the making.
+/// A panel under construction.
 pub(super) struct PanelMaker {
     panel: MeasuredPanel,
-    /// With the model's place.
+    /// Index and results of each model.
     judged: Vec<(usize, Judged)>,
 }
 
 impl PanelMaker {
-    /// Of features that were made elsewhere.
+    /// A panel of features of another program.
     pub fn of_features(path: &Path, subject: &Subject) -> Self {
-        let panel = panel((Invariance::Other, subject.near), "features", path, subject);
-        Self::new(panel, subject)
+        Self::new(Invariance::Other, "features", path, subject)
     }
 
-    /// Of images.
-    pub fn of_sets(
-        kind: &str,
-        path: &Path,
-        sets: &vidpairs_types::ImageSets,
-        subject: &Subject,
-    ) -> Self {
-        let mut panel = panel((sets.invariance, sets.near), kind, path, subject);
-        panel.side_px = Some(sets.side_px);
-        panel.left_out.extend(grouped(&sets.left_out));
-        Self::new(panel, subject)
+    /// A panel of images.
+    pub fn of_sets(kind: &str, path: &Path, sets: &ImageSets, subject: &Subject) -> Self {
+        let mut maker = Self::new(sets.invariance, kind, path, subject);
+        maker.panel.side_px = Some(sets.side_px);
+        let small_sets = mem::take(&mut maker.panel.left_out);
+        maker.panel.left_out = [grouped(&sets.left_out), small_sets].concat();
+        maker
     }
 
-    fn new(mut panel: MeasuredPanel, subject: &Subject) -> Self {
-        panel.left_out.extend(grouped(&small_sets(subject)));
+    fn new(invariance: Invariance, kind: &str, path: &Path, subject: &Subject) -> Self {
+        use Invariance::{IlluminationColor, IlluminationDirection, Viewpoint};
+        let panel = MeasuredPanel {
+            invariance: words(invariance).to_owned(),
+            kind: kind.to_owned(),
+            path: path.to_owned(),
+            near: near_words(subject.near, invariance),
+            is_target_object: matches!(
+                invariance,
+                Viewpoint | IlluminationDirection | IlluminationColor
+            ),
+            images: subject.labels.num_images(),
+            sets: subject.labels.sets().len(),
+            targets: subject.labels.classes().len(),
+            left_out: grouped(&subject.labels.left_out(Version::PublishedCode, |set| {
+                subject.set_names.get(set.instance).to_owned()
+            })),
+            ..MeasuredPanel::default()
+        };
         Self {
             panel,
             judged: Vec::new(),
         }
     }
 
-    /// Adds what was left out besides.
+    /// Adds images that one model left out.
     pub fn leave_out(&mut self, left_out: &[LeftOut]) {
         for group in grouped(left_out) {
             if !self.panel.left_out.contains(&group) {
@@ -57,96 +73,56 @@ impl PanelMaker {
         }
     }
 
-    /// Adds a warning, once.
+    /// Adds a warning unless it is there already.
     pub fn warn(&mut self, warning: String) {
         if !self.panel.warnings.contains(&warning) {
             self.panel.warnings.push(warning);
         }
     }
 
-    /// Adds what is said of the model at `place`.
-    pub fn add(&mut self, place: usize, judged: Judged) {
+    /// Adds the results of the model with this index.
+    pub fn add(&mut self, model: usize, judged: Judged) {
         for warning in &judged.warnings {
             self.warn(warning.clone());
         }
         self.panel.retrieval_chance = self.panel.retrieval_chance.or(judged.retrieval_chance);
-        self.judged.push((place, judged));
+        self.judged.push((model, judged));
     }
 
-    /// The panel of `num_models` models in all.
-    pub fn finish(self, num_models: usize, judge: &Judge<'_>) -> MeasuredPanel {
+    /// Compares the models and returns the panel, with an entry for each of `num_models` models.
+    ///
+    /// # Errors
+    /// [`RunError::Lost`] if a difference cannot be computed.
+    pub fn finish(self, num_models: usize, judge: &Judge<'_>) -> Result<MeasuredPanel, RunError> {
         let mut panel = self.panel;
-        let mut widths: Vec<usize> = self.judged.iter().map(|it| it.1.scores.units).collect();
+        let mut widths: Vec<usize> = self
+            .judged
+            .iter()
+            .map(|(_, judged)| judged.scores.units)
+            .collect();
         widths.sort_unstable();
         widths.dedup();
         if widths.len() > 1 {
             let widths: Vec<String> = widths.iter().map(ToString::to_string).collect();
             panel.warnings.push(format!(
-                "models of {} units: scores of other widths cannot be compared, only retrieval",
+                "models of {} units: scores cannot be compared between different numbers of units, only retrieval",
                 widths.join(", ")
             ));
         }
-        for (at, a) in self.judged.iter().enumerate() {
-            for b in self.judged.iter().skip(at + 1) {
-                panel.pairs.extend(pair(a, b, judge));
+        for (index, a) in self.judged.iter().enumerate() {
+            for b in self.judged.iter().skip(index + 1) {
+                panel.pairs.extend(pair(a, b, judge)?);
             }
         }
-        panel.models = (0..num_models).map(|_| None).collect();
-        for (place, judged) in self.judged {
-            if let Some(room) = panel.models.get_mut(place) {
-                *room = Some(judged.scores);
-            }
+        panel.models.resize(num_models, None);
+        for (model, judged) in self.judged {
+            panel.models[model] = Some(judged.scores);
         }
-        panel
+        Ok(panel)
     }
 }
 
-/// The sets that the published code leaves out, under their names.
-fn small_sets(subject: &Subject) -> Vec<LeftOut> {
-    let labels = &subject.labels;
-    let small = labels
-        .sets()
-        .iter()
-        .filter(|set| set.num_images < Version::PublishedCode.min_images());
-    let names = small.map(|set| subject.set_names.get(set.instance));
-    let mut left_out = labels.left_out(Version::PublishedCode);
-    for (left_out, name) in left_out.iter_mut().zip(names) {
-        if let Some(name) = name {
-            left_out.what.clone_from(name);
-        }
-    }
-    left_out
-}
-
-fn panel(
-    (invariance, near): (Invariance, NearView),
-    kind: &str,
-    path: &Path,
-    subject: &Subject,
-) -> MeasuredPanel {
-    let is_target_object = matches!(
-        invariance,
-        Invariance::Viewpoint | Invariance::IlluminationDirection | Invariance::IlluminationColor
-    );
-    MeasuredPanel {
-        invariance: words(invariance).to_owned(),
-        kind: kind.to_owned(),
-        path: path.to_owned(),
-        side_px: None,
-        near: near_words(near, invariance),
-        is_target_object,
-        images: subject.labels.num_images(),
-        sets: subject.labels.sets().len(),
-        targets: subject.labels.classes().len(),
-        retrieval_chance: None,
-        models: Vec::new(),
-        pairs: Vec::new(),
-        warnings: Vec::new(),
-        left_out: Vec::new(),
-    }
-}
-
-/// What changes in a set.
+/// Name of the transformation within a set.
 fn words(invariance: Invariance) -> &'static str {
     match invariance {
         Invariance::Occlusion => "occlusion",
@@ -175,46 +151,42 @@ fn near_words(near: NearView, invariance: Invariance) -> String {
     }
 }
 
-/// Numbers of targets as keys, and their scores.
-type Keyed = (Vec<String>, Vec<f64>);
-
-/// The second model less the first; none where they were measured on different targets, or on too few. The scores of networks of other
-/// widths are no pair: the best of more units are better by luck alone.
+/// The second model minus the first; none if they were measured on different targets, or on too few. Networks with different numbers of
+/// units are not compared: the best of more units score higher by chance alone.
 fn pair(
     (a, first): &(usize, Judged),
     (b, second): &(usize, Judged),
     judge: &Judge<'_>,
-) -> Option<MeasuredPair> {
+) -> Result<Option<MeasuredPair>, RunError> {
     if first.scores.units != second.scores.units {
-        return None;
+        return Ok(None);
     }
-    let shown = |judged: &Judged| {
-        let mut scores = judged.scores.scores.iter();
-        let found = scores.find(|score| score.version == SHOWN.name())?;
-        let targets = found.per_target.iter();
-        Some(targets.map(|it| (it.class.to_string(), it.score)).unzip())
+    // The keys are texts because their order selects the resamples.
+    let targets = |judged: &Judged| -> BTreeMap<String, f64> {
+        let shown = judged.scores.shown();
+        let targets = shown.into_iter().flat_map(|score| &score.per_target);
+        targets
+            .map(|target| (target.class.to_string(), target.score))
+            .collect()
     };
-    let (of_first, of_second): (Keyed, Keyed) = (shown(first)?, shown(second)?);
     let (options, seed) = (judge.bootstrap(), judge.seed("pairs"));
-    let difference = paired_difference(
-        class_scores(&of_second),
-        class_scores(&of_first),
+    let difference = known(paired_difference(
+        &targets(second),
+        &targets(first),
         options,
         seed,
-    );
-    let difference = difference.ok()?;
-    let (found, of) = (&second.tally.targets, &first.tally.targets);
-    let retrieval = paired_shares(found, of, options, seed).ok();
-    Some(MeasuredPair {
+    ))?;
+    let Some(difference) = difference else {
+        return Ok(None);
+    };
+    let (of_first, of_second) = (&first.tally.targets, &second.tally.targets);
+    let retrieval = known(paired_shares(of_second, of_first, options, seed))?;
+    Ok(Some(MeasuredPair {
         a: *a,
         b: *b,
-        difference: figure(difference.interval, 1.0),
-        retrieval_difference: retrieval.map(|it| figure(it, 100.0)),
-    })
-}
-
-fn class_scores((names, scores): &Keyed) -> ClassScores<'_, String> {
-    ClassScores { names, scores }
+        difference: figure(difference, 1.0),
+        retrieval_difference: retrieval.map(|interval| figure(interval, 100.0)),
+    }))
 }
 
 fn figure(interval: Interval, factor: f64) -> Figure {
@@ -224,26 +196,22 @@ fn figure(interval: Interval, factor: f64) -> Figure {
     }
 }
 
-/// By reason, in the order in which reasons come up.
+/// Groups by reason, in the order of first occurrence.
 fn grouped(left_out: &[LeftOut]) -> Vec<LeftOutGroup> {
     let mut groups: Vec<LeftOutGroup> = Vec::new();
     for LeftOut { what, reason } in left_out {
-        let group = match groups.iter_mut().find(|group| group.reason == *reason) {
-            Some(group) => group,
-            None => {
-                groups.push(LeftOutGroup {
-                    count: 0,
-                    reason: reason.clone(),
-                    first: Vec::new(),
-                });
-                let Some(group) = groups.last_mut() else {
-                    continue;
-                };
-                group
-            }
-        };
+        let known = groups.iter().position(|group| group.reason == *reason);
+        let index = known.unwrap_or(groups.len());
+        if known.is_none() {
+            groups.push(LeftOutGroup {
+                count: 0,
+                reason: reason.clone(),
+                first: Vec::new(),
+            });
+        }
+        let group = &mut groups[index];
         group.count += 1;
-        if group.first.len() < NUM_NAMES {
+        if group.first.len() < MAX_NAMES {
             group.first.push(what.clone());
         }
     }
@@ -255,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_left_out_is_counted_by_reason_and_the_first_are_named() {
+    fn inputs_left_out_are_counted_by_reason_and_the_first_are_named() {
         let left_out = |what: &str, reason: &str| LeftOut {
             what: what.to_owned(),
             reason: reason.to_owned(),

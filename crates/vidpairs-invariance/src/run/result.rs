@@ -1,25 +1,29 @@
-//! What was measured, as it is written to `invariance.json` and shown.
+//! Results of the command, as they are written to `invariance.json` and shown.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::cards::{TargetCard, UnitCard};
+use crate::measure::Version;
 
-/// What `vidpairs invariance` came to; `--json` prints it.
+/// Version that plots, tables and pairs show: the figures of the paper were computed by it.
+pub(super) const SHOWN: Version = Version::PublishedCode;
+
+/// Results of `vidpairs invariance`, printed by `--json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InvarianceSummary {
-    /// Of the program.
+    /// Version of the program.
     pub program_version: String,
-    /// The settings of `[invariance]`.
+    /// Settings of `[invariance]` that were used.
     pub settings: serde_json::Value,
-    /// The models, in the order of everything that is told of each.
+    /// Models; all lists of models have this order.
     pub models: Vec<MeasuredModel>,
-    /// One invariance of one data set each.
+    /// One panel for each invariance of each data set.
     pub panels: Vec<MeasuredPanel>,
-    /// What this call took.
+    /// Duration of this call, seconds.
     pub seconds: f64,
-    /// The folder of the results.
+    /// Folder of the results.
     #[serde(skip)]
     pub out: PathBuf,
 }
@@ -27,142 +31,168 @@ pub struct InvarianceSummary {
 /// A model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MeasuredModel {
-    /// As it is called in tables.
+    /// Name in tables.
     pub name: String,
-    /// The file of its weights, or of its features.
+    /// File of its weights or features.
+    #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
-    /// `resnet18, width 16, layer4`; empty where features alone are known.
+    /// Network and stage, such as `resnet18, width 16, layer4`; empty if only features are known.
     pub note: String,
 }
 
-/// One invariance of one data set.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// One invariance of one data set. Scores of different panels must not be compared.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct MeasuredPanel {
-    /// What changes in a set: `viewpoint`, `occlusion`.
+    /// Transformation within a set, such as `viewpoint` or `occlusion`.
     pub invariance: String,
-    /// As it was given: `aloi-viewpoint`, or `features`.
+    /// Kind of the data set, such as `aloi-viewpoint`, or `features`.
     pub kind: String,
-    /// Where it is.
+    /// Path of the data set or of the features.
+    #[serde(serialize_with = "as_text")]
     pub path: PathBuf,
-    /// Side of the squares that encoders get, px.
+    /// Side of the squares that the encoders get, px; none for features.
     pub side_px: Option<u32>,
-    /// Which neighbours are left out, in words.
+    /// Images excluded as neighbours, in words.
     pub near: String,
-    /// Whether targets are single objects.
+    /// Whether targets are single objects rather than classes.
     pub is_target_object: bool,
-    /// Images with features.
+    /// Number of images with features.
     pub images: usize,
-    /// Their sets.
+    /// Number of sets.
     pub sets: usize,
-    /// Their classes.
+    /// Number of targets.
     pub targets: usize,
-    /// What retrieval finds by chance, percent.
+    /// Expected retrieval accuracy when guessing, percent.
     pub retrieval_chance: Option<f64>,
-    /// Of each model; none for one that was not measured on it.
+    /// Scores of each model; none for a model that was not measured on this panel.
     pub models: Vec<Option<ModelScores>>,
-    /// Every two models on the same images.
+    /// Paired differences of models that were measured on the same images.
     pub pairs: Vec<MeasuredPair>,
-    /// What to know before trusting a figure.
+    /// Warnings to read before trusting the figures, one sentence each.
     pub warnings: Vec<String>,
-    /// What the data set names and was not measured.
+    /// Images, sets and classes of the data set that were not measured.
     pub left_out: Vec<LeftOutGroup>,
 }
 
-/// How one model does on one invariance.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// Scores of one model on one invariance.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ModelScores {
-    /// Width of its representation.
+    /// Number of units of the representation.
     pub units: usize,
-    /// Dimensions that its features use: the rank of their covariance.
+    /// Number of dimensions that the features use: the rank of their covariance.
     pub rank: usize,
-    /// Every version and K.
+    /// Scores by every version at every K.
     pub scores: Vec<VersionScore>,
-    /// Share of the images whose nearest neighbour across the transformation shows the same, percent.
+    /// Retrieval accuracy: share of the images whose nearest neighbour across the transformation shows the same target, percent.
     pub retrieval: Option<Figure>,
-    /// Images that were asked about.
+    /// Number of queries of the retrieval.
     pub retrieval_queries: u64,
-    /// Images a second, where features were made by this call.
+    /// Speed of feature extraction, images per second; none if the features were cached.
     pub images_per_second: Option<f64>,
-    /// Share of that time in which the encoder waited for images.
+    /// Share of that time in which the encoder waited for images, 0 to 1.
     pub waiting: Option<f64>,
-    /// Units to look at.
+    /// Some of the most invariant units by the formula, best first.
     #[serde(skip)]
     pub unit_cards: Vec<UnitCard>,
-    /// The most invariant targets, the best first.
+    /// The most invariant targets, best first.
     #[serde(skip)]
     pub most: Vec<TargetCard>,
-    /// The least invariant ones, the worst first.
+    /// The least invariant targets, worst first.
     #[serde(skip)]
     pub least: Vec<TargetCard>,
 }
 
-/// One version of the score for one K, percent.
+impl ModelScores {
+    /// The score that plots, tables and pairs show: by the published code, at the first K.
+    pub fn shown(&self) -> Option<&VersionScore> {
+        self.scores.iter().find(|score| score.version == SHOWN)
+    }
+}
+
+/// The score by one version at one K, percent.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct VersionScore {
-    /// `formula`, `published-code`, `goodfellow`.
-    pub version: String,
-    /// The best units of each target that are averaged; of `goodfellow` those of its share.
+    /// Version of the score.
+    pub version: Version,
+    /// Number of best units per target that are averaged; for `goodfellow` the number of units in its share.
     pub k: usize,
-    /// The score, its interval over targets.
+    /// Score, with its confidence interval over targets.
     #[serde(flatten)]
     pub figure: Figure,
-    /// The interval over sets, where targets have several.
+    /// Confidence interval over sets; none if no target has several sets.
     pub interval_over_sets: Option<[f64; 2]>,
-    /// What Gaussian features of the same mean and covariance get.
+    /// Score of Gaussian features with the same mean and covariance.
     pub control_gaussian: Option<f64>,
-    /// What the same features get, each unit shuffled over the images.
+    /// Score of the same features with each unit shuffled over the images.
     pub control_shuffled: Option<f64>,
-    /// The most that such features could get.
+    /// Upper bound for any features of the same number of units.
     pub ceiling: f64,
-    /// What keeps this version from telling models apart, for any K.
+    /// Reasons why this version may not distinguish models, at any K.
     pub warnings: Vec<String>,
-    /// Units that fire for anything.
+    /// Number of units that fire for at least one image.
     pub firing_units: usize,
-    /// The score of each target; none of `goodfellow`.
+    /// Score of each target; empty for `goodfellow`.
     pub per_target: Vec<TargetScore>,
+}
+
+impl VersionScore {
+    /// The higher of the two random-feature controls; none if neither is a finite number.
+    pub fn control(&self) -> Option<f64> {
+        let controls = [self.control_gaussian, self.control_shuffled];
+        let finite = controls
+            .into_iter()
+            .flatten()
+            .filter(|score| score.is_finite());
+        finite.reduce(f64::max)
+    }
 }
 
 /// A target and its score.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TargetScore {
-    /// Its number; models of one panel have the same.
+    /// Number of the target, the same for all models of a panel.
     #[serde(skip)]
     pub class: u32,
-    /// Its name.
+    /// Name of the target.
     pub target: String,
-    /// Percent.
+    /// Score, percent.
     pub score: f64,
 }
 
-/// A figure and its 95 % interval.
+/// A figure and its 95 % confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Figure {
     /// Percent, or percentage points.
     pub value: f64,
-    /// Lower and upper end.
+    /// Lower and upper end; none if there are too few parts to resample.
     pub interval: Option<[f64; 2]>,
 }
 
-/// The second model's figures less the first's.
+/// Paired difference of two models: model `b` minus model `a`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MeasuredPair {
-    /// Place of the first model.
+    /// Index of the first model.
     pub a: usize,
-    /// Place of the second.
+    /// Index of the second model.
     pub b: usize,
-    /// Of the score that is shown, percentage points.
+    /// Difference of [`ModelScores::shown`], percentage points.
     pub difference: Figure,
-    /// Of retrieval, percentage points.
+    /// Difference of the retrieval accuracies, percentage points.
     pub retrieval_difference: Option<Figure>,
 }
 
-/// What was left out for one reason.
+/// Images, sets or classes that were left out for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LeftOutGroup {
-    /// How many.
+    /// Number of them.
     pub count: usize,
-    /// Why.
+    /// Reason.
     pub reason: String,
-    /// The first of them.
+    /// Names of the first ones.
     pub first: Vec<String>,
+}
+
+/// Serialises a path that need not be UTF-8: serde's own form of a path would fail.
+fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }

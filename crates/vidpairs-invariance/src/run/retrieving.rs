@@ -1,4 +1,4 @@
-//! Retrieval on many threads.
+//! Answers the queries of retrieval on several threads.
 
 use std::sync::Arc;
 
@@ -8,14 +8,13 @@ use super::blocks::{BlockCrew, in_blocks};
 use crate::measure::Features;
 use crate::measure::retrieval::{Retrieval, RetrievalError, RetrievalTally};
 
-/// Asks about all queries of `retrieval` on the threads of `crew`. The answers are the same for any number of them, bit for bit.
+/// Answers all queries of `retrieval` on the threads of `crew`. The answers do not depend on the number of threads, to the bit. Each
+/// worker takes the memory of a block as documented at [`Retrieval`].
 ///
-/// - `features`: those that `retrieval` was made from.
-///
-/// Beside the features each worker holds what [`Retrieval`] states for a block.
+/// - `features`: the features that `retrieval` was made from.
 ///
 /// # Errors
-/// [`RunError`] if they are others, a thread cannot be started, a block is lost, or the work was cancelled.
+/// [`RunError`]: the features differ, a thread cannot be started, a block is lost, or the work was cancelled.
 pub fn retrieve(
     features: &Arc<Features<'static>>,
     retrieval: &Arc<Retrieval>,
@@ -78,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_that_is_cancelled_or_has_other_features_gives_no_figure() {
+    fn a_cancelled_search_or_one_with_other_features_is_an_error() {
         let ((features, retrieval), (others, _)) = (retrieval(1100), retrieval(1000));
         let cancel = Arc::new(Cancel::default());
         let err = retrieve(&others, &retrieval, BlockCrew::quiet(2, &cancel)).unwrap_err();

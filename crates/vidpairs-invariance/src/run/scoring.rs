@@ -1,4 +1,4 @@
-//! The threads that score blocks of units.
+//! Scores blocks of units on several threads.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,20 +7,20 @@ use vidpairs_run::RunError;
 use super::blocks::{BlockCrew, in_blocks};
 use crate::measure::{Combiner, Features, NUM_UNITS_AT_ONCE, Plan, Score, ScoreError, Scratch};
 
-/// Scores `features` by `plan` on the threads of `crew`. The result is the same for any number of them, bit for bit.
+/// Scores `features` by `plan` on the threads of `crew`. The result does not depend on the number of threads, to the bit.
 ///
-/// Beside the features and the result (`D x C` numbers of 8 bytes for each version) it holds at most, for each worker, `128 x 8` bytes for each
-/// image that a tail has room for (twice the images that may fire and 4096, or all where these are more), and two blocks of the result.
+/// Memory beside the features and the result (`D x C` numbers of 8 bytes for each version): for each worker two blocks of the result, and
+/// `128 x 8` bytes for each image in a tail. A tail holds at most twice the images that may fire plus 4096, or all images.
 ///
 /// # Errors
-/// [`RunError`] if features and labels do not fit, a thread cannot be started, a block is lost, or the work was cancelled.
+/// [`RunError`]: features and labels do not fit, a thread cannot be started, a block is lost, or the work was cancelled.
 pub fn score_features(
     features: &Arc<Features<'static>>,
     plan: &Arc<Plan>,
     crew: BlockCrew<'_>,
 ) -> Result<Vec<Score>, RunError> {
     let num_units = features.num_units();
-    // One for each thread that is between two blocks.
+    // The scratch memory of threads between two blocks.
     let scratches: Mutex<Vec<Scratch>> = Mutex::default();
     let score = {
         let (features, plan) = (Arc::clone(features), Arc::clone(plan));
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use crate::measure::{Labels, ScoreOptions};
 
-    /// Numbers that look drawn.
+    /// Pseudo-random numbers.
     fn drawn(len: usize) -> Vec<f32> {
         let number = |at: u32| {
             let mixed = at.wrapping_mul(0x9e37_79b1);
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_are_the_same_for_one_and_for_five_workers() {
+    fn scores_are_the_same_for_one_and_five_workers() {
         let one = scored(1);
         assert_eq!(one, scored(5));
         assert_eq!(one.len(), 3);
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn features_of_other_images_than_the_labels_are_refused() {
+    fn features_and_labels_of_different_numbers_of_images_are_refused() {
         let features = Arc::new(Features::new(drawn(12), 3).unwrap());
         let labels = Labels::of_instances(&[1, 1, 2]).unwrap();
         let plan = Arc::new(Plan::new(labels, ScoreOptions::default()).unwrap());
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_run_is_no_result() {
+    fn a_cancelled_run_has_no_result() {
         let cancel = Arc::new(Cancel::default());
         cancel.set();
         let features = Arc::new(Features::new(drawn(12), 3).unwrap());

@@ -1,4 +1,4 @@
-//! The interval of a score over the sets of its targets.
+//! Computes the confidence interval of a score over the sets of its targets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,22 +7,45 @@ use vidpairs_run::RunError;
 use vidpairs_types::Seed;
 
 use super::blocks::{BlockCrew, in_blocks};
-use crate::measure::interval::{BootstrapOptions, ClassSets, Interval, SilentSets, over_sets};
+use crate::measure::interval::{
+    BootstrapOptions, ClassSets, Interval, IntervalError, SilentSets, over_sets,
+};
 use crate::measure::{Features, Plan, Score, ScoreError, Version};
 
-/// What is drawn from.
+/// Options and seed of the bootstrap.
 pub(super) struct Resampling {
-    /// How often.
+    /// Options of the bootstrap.
     pub options: BootstrapOptions,
-    /// Where it starts.
+    /// Random seed.
     pub seed: Seed,
 }
 
-/// The interval of `score` for its best `num_top` units when each target's sets are drawn again; none where no target has two sets,
-/// or where the version has no targets.
+/// An interval, or none if there are too few parts to resample, or if two models do not have the same parts.
 ///
 /// # Errors
-/// [`RunError`] if a thread cannot be started, a unit was lost, or the work was cancelled.
+/// [`RunError::Lost`] for any other reason.
+pub(super) fn known(
+    interval: Result<Interval, IntervalError>,
+) -> Result<Option<Interval>, RunError> {
+    match interval {
+        Ok(interval) => Ok(Some(interval)),
+        Err(
+            IntervalError::TooFew { .. }
+            | IntervalError::OneSetEach { .. }
+            | IntervalError::OtherClasses { .. },
+        ) => Ok(None),
+        Err(err) => Err(RunError::Lost {
+            what: "a confidence interval",
+            reason: err.to_string(),
+        }),
+    }
+}
+
+/// The interval of `score` over its `num_top` best units when the sets of each target are resampled; none if no target has two sets, or if
+/// the version has no targets.
+///
+/// # Errors
+/// [`RunError`]: a thread cannot be started, a unit was lost, or the work was cancelled.
 pub(super) fn set_interval(
     (features, plan, score): (&Arc<Features<'static>>, &Arc<Plan>, &Score),
     num_top: usize,
@@ -39,16 +62,12 @@ pub(super) fn set_interval(
         return Ok(None);
     }
     let num_top = num_top.min(score.units.num_units());
-    // Of each unit the targets that it is one of the best for, and the place among those.
+    // For each unit, the targets among whose best units it is, and its rank there.
     let mut users: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
     for target in 0..score.targets.len() {
-        for (place, unit) in score
-            .units
-            .best_units(target, num_top)
-            .into_iter()
-            .enumerate()
-        {
-            users.entry(unit).or_default().push((target, place));
+        let units = score.units.best_units(target, num_top);
+        for (rank, unit) in units.into_iter().enumerate() {
+            users.entry(unit).or_default().push((target, rank));
         }
     }
     let mut shares: Vec<Vec<f64>> = sets
@@ -61,35 +80,27 @@ pub(super) fn set_interval(
         let (features, plan) = (Arc::clone(features), Arc::clone(plan));
         let (users, sets) = (Arc::clone(&users), Arc::clone(&sets));
         move |block: usize| -> Result<Vec<Vec<f64>>, ScoreError> {
-            let Some((unit, targets)) = users.get(block) else {
-                return Ok(Vec::new());
-            };
+            let (unit, targets): &(usize, Vec<(usize, usize)>) = &users[block];
             let firing = plan.firing(&features, *unit, version)?;
             let of_target = |&(target, _): &(usize, usize)| {
-                let sets = sets.get(target).map(Vec::as_slice).unwrap_or_default();
-                let share = |&set: &usize| firing.share_of_set.get(set).copied().flatten();
-                let shares = sets.iter().map(|set| share(set).unwrap_or(0.0));
-                let worth = firing.invariance.get(target).copied().unwrap_or(0.0) * percent;
-                scaled(shares.collect(), silent, worth)
+                let share = |&set: &usize| {
+                    firing.share_of_set[set].expect("only sets that count were collected")
+                };
+                let shares = sets[target].iter().map(share).collect();
+                scaled(shares, silent, firing.invariance[target] * percent)
             };
             Ok(targets.iter().map(of_target).collect())
         }
     };
     let (mut block, mut error) = (0, None);
     in_blocks("the firing of units", users.len(), crew, firing, |found| {
-        let targets = users.get(block).map(|(_, targets)| targets.as_slice());
+        let (_, targets) = &users[block];
         match found {
             Err(err) => error = Some(err),
             Ok(found) => {
-                for (&(target, place), found) in targets.unwrap_or_default().iter().zip(found) {
-                    let rows = shares
-                        .get_mut(target)
-                        .map(|it| it.chunks_exact_mut(num_top));
-                    for (row, share) in rows.into_iter().flatten().zip(found) {
-                        if let Some(room) = row.get_mut(place) {
-                            *room = share;
-                        }
-                    }
+                for (&(target, rank), found) in targets.iter().zip(found) {
+                    let rows = shares[target].chunks_exact_mut(num_top);
+                    rows.zip(found).for_each(|(row, share)| row[rank] = share);
                 }
             }
         }
@@ -108,28 +119,30 @@ pub(super) fn set_interval(
             num_units: num_top,
         })
         .collect();
-    Ok(over_sets(&classes, silent, resampling.options, resampling.seed).ok())
+    known(over_sets(
+        &classes,
+        silent,
+        resampling.options,
+        resampling.seed,
+    ))
 }
 
-/// Of each target the places of its sets that are large enough.
+/// The sets of each target that are large enough to count.
 fn sets_of_targets(plan: &Plan, score: &Score) -> Vec<Vec<usize>> {
     let labels = plan.labels();
     let mut all = vec![Vec::new(); score.targets.len()];
-    for (place, set) in labels.sets().iter().enumerate() {
-        let class = labels.classes().get(set.class_index);
-        let target = class.and_then(|class| score.targets.binary_search(class).ok());
-        let is_counted = set.num_images >= score.version.min_images();
-        if let Some(sets) = target
-            .filter(|_| is_counted)
-            .and_then(|target| all.get_mut(target))
+    for (index, set) in labels.sets().iter().enumerate() {
+        let class = labels.classes()[set.class_index];
+        if set.num_images >= score.version.min_images()
+            && let Ok(target) = score.targets.binary_search(&class)
         {
-            sets.push(place);
+            all[target].push(index);
         }
     }
     all
 }
 
-/// Shares times the factor that makes their mean what the unit is worth to the target, in percent.
+/// Scales shares so that their mean is `worth`: the invariance of the unit for the target, percent.
 fn scaled(mut shares: Vec<f64>, silent: SilentSets, worth: f64) -> Vec<f64> {
     let num = match silent {
         SilentSets::Counted => shares.len(),

@@ -1,9 +1,9 @@
-//! What features are held against: the sets, the targets and the conditions of their images.
+//! Sets, targets and conditions of the images that have features.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use vidpairs_types::{BoxXywh, Condition, NearView};
+use vidpairs_types::{BoxXywh, Condition, ImageSets, Invariance, NearView, SetImage};
 
 use crate::measure::{Labels, LabelsError, Version};
 use crate::npz::FeatureTable;
@@ -11,84 +11,82 @@ use crate::npz::FeatureTable;
 /// The images of one invariance that have features.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Subject {
-    /// Sets and classes.
+    /// Set and class of each image.
     pub labels: Labels,
-    /// What the set of an instance is called, by its number.
+    /// Names of the sets, by instance number.
     pub set_names: Names,
-    /// What a class is called, by its number.
+    /// Names of the targets, by class number.
     pub target_names: Names,
-    /// Of each image: what its nearest neighbour is to show.
+    /// Target of each image in retrieval.
     pub retrieved: Vec<u32>,
-    /// Of each image.
+    /// Condition of each image.
     pub conditions: Vec<Condition>,
-    /// What is too near for retrieval.
+    /// Images excluded as neighbours in retrieval.
     pub near: NearView,
-    /// Of each image the file and the box in it; none where features came without images.
+    /// File of each image and box in it; empty for features without images.
     pub pictures: Vec<(PathBuf, Option<BoxXywh>)>,
 }
 
-/// What numbers from 0 are called.
+/// Names of the numbers 0, 1 and so on.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Names {
-    of: Vec<String>,
-    /// Whether they came with the labels. Else they are numbers, which mean nothing beside other files.
+    names: Vec<String>,
+    /// Whether the names came with the labels. Otherwise they are the label values, which differ between files.
     are_given: bool,
 }
 
 impl Names {
-    /// Of `number`.
-    pub fn get(&self, number: u32) -> Option<&String> {
-        self.of.get(number as usize)
+    /// Name of `number`.
+    pub fn get(&self, number: u32) -> &str {
+        &self.names[number as usize]
     }
 
-    /// Whether both may be of the same things.
+    /// Whether both may name the same things.
     fn fit(&self, other: &Self) -> bool {
-        !(self.are_given && other.are_given) || self.of == other.of
+        !(self.are_given && other.are_given) || self.names == other.names
     }
 }
 
 impl Subject {
-    /// Of the images at `rows` of `sets`.
+    /// The images at `rows` of `sets`.
     ///
     /// # Errors
-    /// [`LabelsError`]: there are none, or too many.
-    pub fn of_sets(sets: &vidpairs_types::ImageSets, rows: &[usize]) -> Result<Self, LabelsError> {
-        let images: Vec<_> = rows
+    /// [`LabelsError`]: there are no images, or too many.
+    pub fn of_sets(sets: &ImageSets, rows: &[usize]) -> Result<Self, LabelsError> {
+        let images: Vec<&SetImage> = rows.iter().map(|&row| &sets.images[row]).collect();
+        let instance: Vec<u32> = images.iter().map(|image| image.set_index as u32).collect();
+        let class: Vec<u32> = images
             .iter()
-            .filter_map(|&row| sets.images.get(row))
+            .map(|image| sets.sets[image.set_index].target_index as u32)
             .collect();
-        let instance: Vec<u32> = images.iter().map(|it| it.set_index as u32).collect();
-        let target = |set: &u32| sets.sets.get(*set as usize).map(|it| it.target_index);
-        let class = instance.iter().filter_map(target).map(|it| it as u32);
-        let class: Vec<u32> = class.collect();
         Ok(Self {
             labels: Labels::new(&instance, &class)?,
             set_names: Names {
-                of: sets.sets.iter().map(|set| set.id.clone()).collect(),
+                names: sets.sets.iter().map(|set| set.id.clone()).collect(),
                 are_given: true,
             },
             target_names: Names {
-                of: sets.targets.clone(),
+                names: sets.targets.clone(),
                 are_given: true,
             },
             retrieved: match is_set_one_thing(sets.invariance) {
                 true => instance,
                 false => class,
             },
-            conditions: images.iter().map(|it| it.condition).collect(),
+            conditions: images.iter().map(|image| image.condition).collect(),
             near: sets.near,
             pictures: images
                 .iter()
-                .map(|it| (it.path.clone(), it.region))
+                .map(|image| (image.path.clone(), image.region))
                 .collect(),
         })
     }
 
-    /// Of the rows of `table`. Labels are numbered in the order in which they come first, so that tables which call the same
-    /// things by other labels have the same numbers.
+    /// The rows of `table`. Labels are numbered in the order of their first occurrence, so that tables with other label values for the
+    /// same sets and classes get the same numbers.
     ///
     /// # Errors
-    /// [`LabelsError`]: there are none, or too many.
+    /// [`LabelsError`]: there are no images, or too many.
     pub fn of_table(table: &FeatureTable) -> Result<Self, LabelsError> {
         let (instance, set_names) = numbered(&table.instances, table.instance_names.as_deref());
         let (class, target_names) = match &table.classes {
@@ -106,13 +104,13 @@ impl Subject {
         })
     }
 
-    /// What class number `class` is called.
+    /// Name of a target by its class number.
     pub fn target_name(&self, class: u32) -> &str {
-        self.target_names.get(class).map_or("?", String::as_str)
+        self.target_names.get(class)
     }
 
-    /// Whether `other` has the same images in the same sets of the same classes, so that two models can be compared on them: so
-    /// many images, which fall into the same sets and classes, and no name against it.
+    /// Whether two models can be compared on both subjects: the images fall into the same sets and classes, have the same conditions, and
+    /// no names contradict.
     pub fn is_same_as(&self, other: &Self) -> bool {
         self.labels == other.labels
             && self.conditions == other.conditions
@@ -120,26 +118,25 @@ impl Subject {
             && self.target_names.fit(&other.target_names)
     }
 
-    /// Whether any set is large enough for the published code, which asks for most.
+    /// Checks that a set is large enough for the published code, which needs the largest sets.
     ///
     /// # Errors
-    /// Why there is nothing to score, in words.
+    /// The reason why there is nothing to score.
     pub fn check(&self) -> Result<(), String> {
         let min = Version::PublishedCode.min_images();
         let sets = self.labels.sets();
         match sets.iter().any(|set| set.num_images >= min) {
             true => Ok(()),
             false => Err(format!(
-                "none of the {} sets has {min} images; images of one thing transformed need the same instance",
+                "none of the {} sets has {min} images; give the images of one thing under the transformation the same instance",
                 sets.len()
             )),
         }
     }
 }
 
-/// Whether the images of a set show one and the same thing. Those of PASCAL3D+ show things of one class.
-fn is_set_one_thing(invariance: vidpairs_types::Invariance) -> bool {
-    use vidpairs_types::Invariance;
+/// Whether the images of a set show the same object. Sets of PASCAL3D+ show several objects of one class.
+fn is_set_one_thing(invariance: Invariance) -> bool {
     match invariance {
         Invariance::ViewpointAndInstance | Invariance::Instance => false,
         Invariance::Occlusion
@@ -150,17 +147,19 @@ fn is_set_one_thing(invariance: vidpairs_types::Invariance) -> bool {
     }
 }
 
-/// Numbers from 0 in the order in which the labels come first, and what each is called.
+/// Numbers the labels from 0 in the order of their first occurrence, with the name of each number.
 fn numbered(labels: &[i64], names: Option<&[String]>) -> (Vec<u32>, Names) {
     let mut number_of = HashMap::new();
     let mut distinct = Vec::new();
-    let numbers = labels.iter().map(|&label| {
-        *number_of.entry(label).or_insert_with(|| {
-            distinct.push(label);
-            distinct.len() as u32 - 1
+    let numbers = labels
+        .iter()
+        .map(|&label| {
+            *number_of.entry(label).or_insert_with(|| {
+                distinct.push(label);
+                distinct.len() as u32 - 1
+            })
         })
-    });
-    let numbers = numbers.collect();
+        .collect();
     let name = |label: &i64| {
         let name = names.and_then(|names| names.get(usize::try_from(*label).ok()?));
         match name.map(String::as_str) {
@@ -170,7 +169,7 @@ fn numbered(labels: &[i64], names: Option<&[String]>) -> (Vec<u32>, Names) {
         }
     };
     let names = Names {
-        of: distinct.iter().map(name).collect(),
+        names: distinct.iter().map(name).collect(),
         are_given: names.is_some(),
     };
     (numbers, names)
@@ -199,9 +198,9 @@ mod tests {
     const CLASSES: [i64; 6] = [1, 0, 1, 0, 1, 1];
 
     #[test]
-    fn labels_of_a_table_are_numbered_as_they_come_and_named() {
+    fn labels_of_a_table_are_numbered_by_first_occurrence_and_named() {
         let subject = subject(INSTANCES, CLASSES, Some(["cup", ""]));
-        assert_eq!(subject.set_names.of, ["70", "-1", "5"]);
+        assert_eq!(subject.set_names.names, ["70", "-1", "5"]);
         assert_eq!(subject.retrieved, [0, 1, 0, 1, 2, 2]);
         assert_eq!(
             (subject.target_name(0), subject.target_name(1)),
@@ -211,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_of_the_same_things_whatever_the_numbers_unless_names_tell_otherwise() {
+    fn tables_with_other_label_values_are_comparable_unless_their_names_differ() {
         let plain = subject(INSTANCES, CLASSES, None);
         let renumbered = subject([0, 1, 0, 1, 2, 2], [3, 9, 3, 9, 3, 3], None);
         let named = subject(INSTANCES, CLASSES, Some(["cup", "car"]));

@@ -1,9 +1,9 @@
-//! The invariance scores against their definitions in NumPy: `scripts/golden/invariance.py` made the figures.
+//! Compares the invariance scores with their definitions in NumPy; `scripts/golden/invariance.py` writes the expected numbers.
 
 use serde_json::Value;
 use vidpairs_invariance::measure::{Features, Labels, ScoreOptions, Version, score};
 
-/// The order of sums is all that differs. Relative where numbers are larger than 1.
+/// Sums differ only in their order. Relative for numbers above 1.
 const TOLERANCE: f64 = 1e-9;
 
 fn path(file: &str) -> String {
@@ -29,12 +29,15 @@ fn assert_close(what: &str, found: &[f64], expected: &[f64]) {
 }
 
 #[test]
-fn every_version_agrees_with_its_definition_on_random_and_on_odd_features() {
+fn every_version_agrees_with_its_definition_on_random_and_unusual_features() {
     let golden = std::fs::read_to_string(path("cases.json")).unwrap();
     let golden: Value = serde_json::from_str(&golden).unwrap();
     let bytes = std::fs::read(path("features.f32")).unwrap();
     let (values, _) = bytes.as_chunks::<4>();
-    let values: Vec<f32> = values.iter().map(|&it| f32::from_le_bytes(it)).collect();
+    let values: Vec<f32> = values
+        .iter()
+        .map(|&bytes| f32::from_le_bytes(bytes))
+        .collect();
     let options = ScoreOptions {
         versions: Version::ALL.to_vec(),
         top: serde_json::from_value(golden["top"].clone()).unwrap(),

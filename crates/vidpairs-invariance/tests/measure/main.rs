@@ -1,8 +1,7 @@
-//! The measures of invariance against NumPy.
+//! Compares the measures of invariance with NumPy.
 
-// Clippy knows a test by its attribute, and takes the functions beside it for production code.
+// Clippy recognises tests by their attribute and takes the functions beside them for production code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-#![allow(clippy::print_stdout, clippy::print_stderr)] // what was tested how often, and what was left out
 
 mod chance;
 mod golden;

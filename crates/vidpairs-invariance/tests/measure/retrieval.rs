@@ -1,4 +1,4 @@
-//! Retrieval across the transformation agrees with NumPy; `scripts/golden/retrieval.py` makes what is expected.
+//! Compares retrieval across the transformation with NumPy; `scripts/golden/retrieval.py` writes the expected numbers.
 
 use serde::Deserialize;
 use vidpairs_invariance::measure::Features;
@@ -25,7 +25,7 @@ struct Case {
     found_of_target: Vec<u64>,
 }
 
-/// Numbers between -1 and 1, whole multiples of 2^-15.
+/// Numbers between -1 and 1, integer multiples of 2^-15.
 fn drawn(count: usize, start: u32) -> Vec<f32> {
     let number = |at: u32| {
         let mixed = at.wrapping_mul(0x9e37_79b1);
@@ -35,7 +35,7 @@ fn drawn(count: usize, start: u32) -> Vec<f32> {
     (start..).take(count).map(number).collect()
 }
 
-/// As `features` of the script: sums of a few multiples of 2^-16, exact in 32 bits.
+/// The `features` of the script: sums of a few multiples of 2^-16, exact in 32 bits.
 fn features(views: usize, units: usize) -> Vec<f32> {
     let objects = drawn(OBJECTS * units, 0);
     let sides = drawn(views * units, 100_000);
@@ -60,7 +60,7 @@ fn view(azimuth: usize) -> Condition {
     }
 }
 
-/// The condition of a view, and what is near to it.
+/// The condition of each view, and the rule for near views.
 fn conditions(case: &Case) -> (fn(usize) -> Condition, NearView) {
     match case.name.as_str() {
         "azimuth" => (|place| view(15 * place), NearView::Azimuth { under: 60.0 }),
@@ -77,8 +77,12 @@ fn conditions(case: &Case) -> (fn(usize) -> Condition, NearView) {
 }
 
 #[test]
-fn the_same_neighbours_are_found_as_by_numpy_in_64_bits() {
-    let text = std::fs::read_to_string("tests/golden/retrieval/cases.json").unwrap();
+fn retrieval_finds_the_same_neighbours_as_numpy_in_64_bits() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/golden/retrieval/cases.json"
+    );
+    let text = std::fs::read_to_string(path).unwrap();
     let golden: Golden = serde_json::from_str(&text).unwrap();
     assert_eq!(golden.cases.len(), 4);
     for case in golden.cases {

@@ -1,21 +1,21 @@
-//! Cholesky's factor of a matrix that may lack rank.
+//! Computes the Cholesky factor of a matrix that may be rank-deficient.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, s};
 
-/// Columns that are found before the rest is brought up to date by one product of matrices.
+/// Columns that are computed before the rest of the matrix is updated by one matrix product.
 const PANEL: usize = 64;
 
-/// `A = P L L' P'`, where `L` is as wide as the rank.
+/// `A = P L L' P'`, where the width of `L` is the rank.
 pub(super) struct PivotedFactor {
-    /// Row `i` of `L` is of row `order[i]` of the matrix: those first that the ones before explain least.
+    /// Permutation: row `i` of `L` belongs to row `order[i]` of the matrix. The row that the previous ones explain least comes next.
     pub order: Vec<usize>,
-    /// `D x rank`, lower trapezoidal.
+    /// `L`, `D x rank`, lower trapezoidal.
     pub factor: Array2<f64>,
 }
 
-/// Factors `matrix`, `D x D`, symmetric and positive semidefinite. Ends at the first row of which the ones before leave
-/// no more than `negligible` unexplained: the rank is what has been found until then.
+/// Factors `matrix`, `D x D`, symmetric and positive semidefinite. Stops when the previous rows leave at most `negligible` of every
+/// remaining row unexplained; the number of columns until then is the rank.
 ///
 /// # Source
 /// Higham, "Analysis of the Cholesky decomposition of a semi-definite matrix", 1990; in panels as LAPACK's `dpstrf`.
@@ -42,8 +42,8 @@ pub(super) fn pivoted(mut matrix: Array2<f64>, negligible: f64) -> PivotedFactor
     PivotedFactor { order, factor }
 }
 
-/// Finds `columns` of the factor, the matrix right of and below their first being up to date, and returns how many
-/// are found in all: up to the last of `columns`, unless the rest is negligible before.
+/// Computes `columns` of the factor; the matrix must be up to date right of and below the first of them. Returns the number of columns
+/// computed so far, which is less than `columns.end` if the rest is negligible.
 fn find_columns(
     matrix: &mut Array2<f64>,
     order: &mut [usize],
@@ -52,7 +52,7 @@ fn find_columns(
 ) -> usize {
     let size = matrix.nrows();
     let start = columns.start;
-    // What these columns explain of each row so far.
+    // Part of each row that these columns explain so far.
     let mut explained = vec![0.0; size];
     for column in columns.clone() {
         let left = |row: usize| matrix[[row, row]] - explained[row];
@@ -85,7 +85,7 @@ fn find_columns(
 mod tests {
     use super::*;
 
-    /// `D x rank` numbers that look drawn.
+    /// `D x rank` pseudo-random numbers.
     fn mixing(size: usize, rank: usize) -> Array2<f64> {
         Array2::from_shape_fn((size, rank), |(row, column)| {
             let mixed = (row * 1000 + column) as u32 ^ 0x5bd1_e995;
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_factor_gives_the_matrix_back_and_has_its_rank() {
+    fn the_factor_reproduces_the_matrix_and_has_its_rank() {
         for (size, rank) in [(1, 1), (5, 2), (64, 64), (130, 65), (200, 150)] {
             let mixing = mixing(size, rank);
             let matrix = mixing.dot(&mixing.t());
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_matrix_of_zeros_has_no_rank() {
+    fn a_matrix_of_zeros_has_rank_zero() {
         assert_eq!(pivoted(Array2::zeros((3, 3)), 1e-10).factor.dim(), (3, 0));
     }
 }

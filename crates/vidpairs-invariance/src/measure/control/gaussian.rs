@@ -1,4 +1,4 @@
-//! Gaussian features with the mean and the covariance of others.
+//! Draws Gaussian features with the mean and the covariance of given ones.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, Axis, s};
@@ -10,19 +10,19 @@ use super::super::Features;
 use super::cholesky::{PivotedFactor, pivoted};
 use super::moments::{FeatureMoments, UnitProducts};
 
-/// Images that are drawn at once.
+/// Images that are drawn at a time.
 const NUM_ROWS: usize = 256;
-/// Units that are mixed at once. The factor is lower trapezoidal: a panel needs no draw beyond its last unit.
+/// Units that are mixed at a time. The factor is lower trapezoidal: a panel needs no dimension beyond its last unit.
 const PANEL: usize = 256;
-/// A unit of whose variance the others leave no more than this share unexplained adds no dimension: a
-/// hundred-thousandth of its deviation, about what rounding to 32 bits leaves of features after a few layers.
+/// Largest unexplained share of a unit's variance at which the unit adds no dimension. It corresponds to 1e-5 of the standard deviation,
+/// about the rounding error of 32-bit features after a few layers.
 const NEGLIGIBLE: f64 = 1e-10;
 
-/// A source of features that are jointly Gaussian, with the mean and the covariance of given ones, and nothing else of theirs.
+/// Generator of jointly Gaussian features with the mean and the covariance of given features.
 ///
-/// An image is `m + S L g`: `m` the units' means, `S` their deviations, `L L'` their correlations and `g` standard normal, one
-/// number for each dimension that the features use. `L` comes from a pivoted Cholesky factorisation of the correlations, not the covariances,
-/// so that a unit of small numbers counts as much as one of great ones, as it does for a score that compares each unit with itself.
+/// The features of an image are `m + S L g`: `m` the means of the units, `S` their standard deviations, `L L'` their correlations, and `g`
+/// a standard normal number for each dimension in use. `L` is a pivoted Cholesky factor of the correlations rather than the covariances,
+/// so that the scale of a unit does not matter, as it does not for the score.
 ///
 /// # Examples
 /// ```
@@ -41,39 +41,33 @@ const NEGLIGIBLE: f64 = 1e-10;
 /// ```
 #[derive(Debug, Clone)]
 pub struct GaussianControl {
-    /// Units in the order of the factor's rows.
+    /// Unit of each row of the factor.
     order: Vec<usize>,
-    /// Of the units in that order.
+    /// Means in that order.
     means: Vec<f32>,
-    /// `D x rank`, lower trapezoidal, in units of the features.
+    /// `S L`, `D x rank`, lower trapezoidal.
     factor: Array2<f32>,
 }
 
 impl GaussianControl {
-    /// From the `moments` of the features and the sum of their `products` over all blocks. Takes `D x D x 20` bytes.
+    /// Makes the control from the `moments` of the features and the sum of their `products` over all blocks. Takes `D x D x 20` bytes.
     pub fn new(moments: &FeatureMoments, products: UnitProducts) -> Self {
         let correlations = moments.correlations(products);
         let PivotedFactor { order, factor } = pivoted(correlations, NEGLIGIBLE);
-        let of_unit =
-            |numbers: &[f64], unit: &usize| numbers.get(*unit).copied().unwrap_or_default();
-        let mut scaled = Array2::zeros(factor.dim());
-        for ((scaled, row), unit) in scaled.axis_iter_mut(Axis(0)).zip(factor.rows()).zip(&order) {
-            let deviation = of_unit(&moments.deviations, unit);
-            for (scaled, value) in scaled.into_iter().zip(row) {
-                *scaled = (value * deviation) as f32;
-            }
-        }
-        let means = order
-            .iter()
-            .map(|unit| of_unit(&moments.means, unit) as f32);
+        let scaled = Array2::from_shape_fn(factor.dim(), |(row, column)| {
+            (factor[[row, column]] * moments.deviations[order[row]]) as f32
+        });
         Self {
-            means: means.collect(),
+            means: order
+                .iter()
+                .map(|&unit| moments.means[unit] as f32)
+                .collect(),
             order,
             factor: scaled,
         }
     }
 
-    /// From `features`, `N x D`, on this thread.
+    /// Makes the control of `features`, `N x D`, on the calling thread.
     pub fn of(features: &Features<'_>) -> Self {
         let moments = FeatureMoments::of(features);
         let mut products = moments.products(features, 0);
@@ -83,20 +77,20 @@ impl GaussianControl {
         Self::new(&moments, products)
     }
 
-    /// `D`.
+    /// Number of units `D`.
     pub fn num_units(&self) -> usize {
         self.order.len()
     }
 
-    /// How many dimensions the features use: the numerical rank of their covariance, less than `N` and at most `D`.
+    /// Number of dimensions that the features use: the numerical rank of their covariance, below `N` and at most `D`.
     pub fn rank(&self) -> usize {
         self.factor.ncols()
     }
 
-    /// Draws the features of some images.
+    /// Draws the features of consecutive images.
     ///
-    /// - `first_image`: place of the first of them among all.
-    /// - `features`: filled with whole rows of `D`, row-major; what is left over stays.
+    /// - `first_image`: index of the first image.
+    /// - `features`: output, whole rows of `D` numbers; an incomplete last row is not filled.
     pub fn fill(&self, seed: Seed, first_image: usize, features: &mut [f32]) {
         let num_units = self.num_units();
         let mut drawn = Array2::zeros((NUM_ROWS, self.rank()));

@@ -1,4 +1,4 @@
-//! Mean, spread and correlation of units.
+//! Computes mean, standard deviation and correlation of units.
 
 use std::ops::AddAssign;
 
@@ -7,39 +7,36 @@ use ndarray::{Array2, Axis, s};
 
 use super::super::Features;
 
-/// Images whose products are summed at once.
+/// Images of a block.
 const NUM_ROWS: usize = 1024;
-/// Units of a panel. Products are symmetric: of each pair of panels one order is enough.
+/// Units of a panel. Products are symmetric, so each pair of panels is multiplied in one order only.
 const PANEL: usize = 256;
 
 /// Mean and standard deviation of each unit over all images.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeatureMoments {
     num_images: usize,
-    /// `D`.
+    /// Means, `D`.
     pub(super) means: Vec<f64>,
-    /// `D`, of the images as the whole population; exactly 0 where a unit has one value.
+    /// Population standard deviations, `D`; exactly 0 for a constant unit.
     pub(super) deviations: Vec<f64>,
 }
 
-/// Sums over images of the products of two units, each standardised; those of more images can be added.
+/// Sums over images of the products of two standardised units. Sums over different images can be added.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitProducts {
-    /// `D x D`; what lies below the diagonal is not filled in everywhere.
+    /// `D x D`; incomplete below the diagonal.
     sums: Array2<f64>,
 }
 
 impl FeatureMoments {
-    /// Of `features`, `N x D`.
+    /// Moments of `features`, `N x D`.
     pub fn of(features: &Features<'_>) -> Self {
         let (num_images, num_units) = (features.num_images(), features.num_units());
-        // From the first image: so the mean of a unit that has one value is exactly that.
-        let first: Vec<f64> = features
-            .images()
-            .next()
-            .unwrap_or_default()
+        // Relative to the first image, so that the mean of a constant unit is exact.
+        let first: Vec<f64> = features.values()[..num_units]
             .iter()
-            .map(|&it| it.into())
+            .map(|&value| value.into())
             .collect();
         let mut means = vec![0.0; num_units];
         for row in features.images() {
@@ -66,25 +63,25 @@ impl FeatureMoments {
         }
     }
 
-    /// `N`.
+    /// Number of images `N`.
     pub fn num_images(&self) -> usize {
         self.num_images
     }
 
-    /// `D`.
+    /// Number of units `D`.
     pub fn num_units(&self) -> usize {
         self.means.len()
     }
 
-    /// Blocks of images that products are summed in.
+    /// Number of blocks of images.
     pub fn num_blocks(&self) -> usize {
         self.num_images.div_ceil(NUM_ROWS)
     }
 
-    /// The products of the images of one block, `0..num_blocks()`. Takes `(D + 1024) x D x 8` bytes; sums over all blocks are
-    /// the same for any number of threads if they are added in the order of the blocks.
+    /// The products of the images of one block, `0..num_blocks()`. Takes `(D + 1024) x D x 8` bytes. If the products are added in the
+    /// order of the blocks, the sum does not depend on the number of threads.
     ///
-    /// - `features`: those of [`of`](Self::of) again.
+    /// - `features`: the features given to [`of`](Self::of).
     pub fn products(&self, features: &Features<'_>, block: usize) -> UnitProducts {
         let num_units = self.num_units();
         let mut sums = Array2::zeros((num_units, num_units));
@@ -120,7 +117,8 @@ impl FeatureMoments {
         UnitProducts { sums }
     }
 
-    /// The correlations of all units, `D x D`, of the `products` of all blocks. Those of a unit that has one value are 0, also with itself.
+    /// The correlations of all units, `D x D`, from the sum of the `products` of all blocks. A constant unit has correlation 0, also with
+    /// itself.
     pub(super) fn correlations(&self, products: UnitProducts) -> Array2<f64> {
         let mut sums = products.sums;
         let num_units = sums.nrows();
@@ -137,7 +135,7 @@ impl FeatureMoments {
 
 impl AddAssign for UnitProducts {
     /// # Panics
-    /// If they are of different numbers of units.
+    /// If the numbers of units differ.
     fn add_assign(&mut self, other: Self) {
         self.sums += &other.sums;
     }

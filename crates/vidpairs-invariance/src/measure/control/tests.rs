@@ -52,7 +52,7 @@ fn mean_and_covariance(features: &[f32], num_units: usize) -> (Vec<f64>, Vec<f64
 }
 
 #[test]
-fn gaussian_features_have_the_mean_and_the_covariance_of_the_given_ones() {
+fn gaussian_features_have_the_mean_and_covariance_of_the_features() {
     let (num_units, num_drawn) = (9, 40_000);
     let features = mixed(3000, num_units, 12);
     let control = GaussianControl::of(&features);
@@ -75,7 +75,7 @@ fn gaussian_features_have_the_mean_and_the_covariance_of_the_given_ones() {
 }
 
 #[test]
-fn features_that_use_few_dimensions_have_a_control_that_uses_as_few() {
+fn the_control_uses_as_many_dimensions_as_the_features() {
     for (num_images, num_units, dimensions, rank) in
         [(900, 300, 20, 20), (40, 100, 100, 39), (1, 5, 3, 0)]
     {
@@ -90,7 +90,7 @@ fn features_that_use_few_dimensions_have_a_control_that_uses_as_few() {
 }
 
 #[test]
-fn a_unit_of_one_value_keeps_it() {
+fn a_constant_unit_stays_constant() {
     let features = rows(vec![0.1, 5.0, 0.1, 6.0, 0.1, 7.0], 2);
     let control = GaussianControl::of(&features);
     assert_eq!(control.rank(), 1);
@@ -101,7 +101,7 @@ fn a_unit_of_one_value_keeps_it() {
 }
 
 #[test]
-fn gaussian_features_depend_on_seed_and_image_and_not_on_how_they_are_cut() {
+fn gaussian_features_depend_on_seed_and_image_and_not_on_the_blocks() {
     let num_units = 300;
     let control = GaussianControl::of(&mixed(500, num_units, 290));
     let draw = |seed, cuts: &[usize]| {
@@ -123,7 +123,7 @@ fn gaussian_features_depend_on_seed_and_image_and_not_on_how_they_are_cut() {
 }
 
 #[test]
-fn products_summed_block_by_block_are_those_of_all_images() {
+fn products_summed_over_blocks_give_the_correlations_of_all_images() {
     let (num_images, num_units) = (2100, 4);
     let features = mixed(num_images, num_units, 6);
     let moments = FeatureMoments::of(&features);
@@ -141,7 +141,7 @@ fn products_summed_block_by_block_are_those_of_all_images() {
 }
 
 #[test]
-fn shuffling_keeps_each_units_values_and_parts_units() {
+fn shuffling_keeps_the_values_of_each_unit_and_removes_correlations() {
     let (num_images, num_units) = (500, 70);
     // All units agree: value and image are one.
     let features: Vec<f32> = (0..num_images * num_units)
@@ -167,7 +167,7 @@ fn shuffling_keeps_each_units_values_and_parts_units() {
 }
 
 #[test]
-fn shuffled_units_are_the_same_alone_and_among_others() {
+fn a_shuffled_unit_does_not_depend_on_the_units_shuffled_with_it() {
     let (num_images, num_units) = (50, 130);
     let features = mixed(num_images, num_units, 3);
     let seed = Seed::of_run(4);

@@ -1,15 +1,15 @@
-//! Drawing again, and what is read from it.
+//! Resampling with replacement, and the interval of the resamples.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use vidpairs_types::Seed;
 
-/// How often is drawn, and what share of the draws an interval holds.
+/// Options of the bootstrap.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BootstrapOptions {
-    /// At least 1.
+    /// Number of resamples, at least 1.
     pub num_resamples: usize,
-    /// Above 0, below 1.
+    /// Confidence level, above 0 and below 1.
     pub confidence: f64,
 }
 
@@ -23,89 +23,75 @@ impl Default for BootstrapOptions {
     }
 }
 
-/// A figure, and where it stays when its parts are drawn again.
+/// A figure and its confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
-    /// The figure itself, of all parts.
+    /// Figure computed from all parts.
     pub estimate: f64,
-    /// Quantile `(1 - confidence) / 2` of the resamples.
+    /// Lower end: quantile `(1 - confidence) / 2` of the resamples.
     pub low: f64,
-    /// Quantile `(1 + confidence) / 2` of the resamples.
+    /// Upper end: quantile `(1 + confidence) / 2` of the resamples.
     pub high: f64,
-    /// How many parts can change: classes, or sets of classes that have two or more.
+    /// Number of parts that are resampled: classes, or sets of classes with two or more sets.
     pub num_drawn: usize,
 }
 
-/// Why there is no interval.
+/// Reason why there is no interval.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IntervalError {
-    /// There is too little to draw from. Print the figure without an interval, and this reason.
-    #[error("an interval over {what} needs at least {needed}, and there is {found}")]
+    /// There are too few parts to resample. Show the figure without an interval.
+    #[error("an interval over {what} needs at least {needed}; found {found}")]
     TooFew {
-        /// Of what.
+        /// Parts: `classes`, for example.
         what: &'static str,
-        /// How many there are.
+        /// Number of parts.
         found: usize,
-        /// How many it takes.
+        /// Number of parts that is needed.
         needed: usize,
     },
-    /// No class has two sets to draw from. Print the figure without an interval, and this reason.
-    #[error("an interval over sets needs a class of two sets, and each of {num_classes} has one")]
+    /// No class has two sets to resample. Show the figure without an interval.
+    #[error(
+        "an interval over sets needs a class with two sets; each of {num_classes} classes has one"
+    )]
     OneSetEach {
-        /// How many classes there are.
+        /// Number of classes.
         num_classes: usize,
     },
     /// A score is NaN or infinite. A bug of the caller: stop.
     #[error("the score of class {class_index} is {value}; expected a finite number")]
     NotFinite {
-        /// Place of the first such class.
+        /// Index of the first such class.
         class_index: usize,
-        /// As it was given.
+        /// The score.
         value: f64,
     },
-    /// A class's contributions are not whole rows of finite numbers of 0 or more, or there are none. A bug of the caller: stop.
+    /// The contributions to a class are not whole rows of finite numbers of 0 or more. A bug of the caller: stop.
     #[error(
         "the contributions to class {class_index} are not rows of {num_units} finite numbers >= 0"
     )]
     Contributions {
-        /// Place of the class.
+        /// Index of the class.
         class_index: usize,
-        /// Numbers that a row should have.
+        /// Expected length of a row.
         num_units: usize,
     },
-    /// Not one name for each score. A bug of the caller: stop.
-    #[error("{num_names} names for {num_scores} scores")]
-    Names {
-        /// Names given.
-        num_names: usize,
-        /// Scores given.
-        num_scores: usize,
-    },
-    /// Two models were not scored on the same classes. Score both on the same data.
-    #[error("class {class} has a score of the {of} model alone: both need the same classes")]
+    /// The two models were not scored on the same classes. Score both on the same data.
+    #[error("only the {model} model has a score of class {class}; both need the same classes")]
     OtherClasses {
-        /// The first such class by name.
+        /// A class that only one model has.
         class: String,
         /// `first` or `second`.
-        of: &'static str,
-    },
-    /// A model has two scores of one class. Stop.
-    #[error("class {class} has two scores of the {of} model")]
-    Twice {
-        /// The class.
-        class: String,
-        /// `first` or `second`.
-        of: &'static str,
+        model: &'static str,
     },
     /// An option is out of range. Stop.
     #[error("{key} is {value}; expected {expected}")]
     Option {
-        /// Its name.
+        /// Name of the option.
         key: &'static str,
-        /// As it was given.
+        /// Value given.
         value: f64,
-        /// What is accepted.
+        /// Accepted values.
         expected: &'static str,
     },
 }
@@ -129,7 +115,29 @@ impl BootstrapOptions {
         Ok(())
     }
 
-    /// What `figure` gives for one resample after the other, ascending.
+    /// The value of `figure` on all `parts`, and its interval when the parts are resampled. `what` names the parts in an error.
+    pub(super) fn over_parts<T>(
+        &self,
+        what: &'static str,
+        parts: &[T],
+        figure: impl Fn(&mut dyn Iterator<Item = &T>) -> f64,
+        seed: Seed,
+    ) -> Result<Interval, IntervalError> {
+        let num = parts.len();
+        if num < 2 {
+            return Err(IntervalError::TooFew {
+                what,
+                found: num,
+                needed: 2,
+            });
+        }
+        let resamples = self.resample(seed, |rng| {
+            figure(&mut (0..num).map(|_| &parts[draw(rng, num)]))
+        })?;
+        Ok(self.interval(figure(&mut parts.iter()), num, &resamples))
+    }
+
+    /// The values of `figure`, ascending; each call of `figure` draws one resample.
     pub(super) fn resample(
         &self,
         seed: Seed,
@@ -153,23 +161,19 @@ impl BootstrapOptions {
     }
 }
 
-/// The `share`-quantile of numbers in ascending order, straight lines between them: NumPy's default. NaN of none.
+/// The `share`-quantile of ascending numbers, at least one, with linear interpolation: NumPy's default.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let place = share * sorted.len().saturating_sub(1) as f64;
-    let at = |place: f64| sorted.get(place as usize).copied().unwrap_or(f64::NAN);
-    let (below, above) = (at(place.floor()), at(place.ceil()));
+    let place = share * (sorted.len() - 1) as f64;
+    let (below, above) = (
+        sorted[place.floor() as usize],
+        sorted[place.ceil() as usize],
+    );
     below + (above - below) * place.fract()
 }
 
-/// A place of `0..len`; `len` is at least 1.
+/// A random index below `len`, which is at least 1.
 pub(super) fn draw(rng: &mut ChaCha8Rng, len: usize) -> usize {
     rng.random_range(0..len)
-}
-
-/// The sum over `len` draws from `parts`, with replacement: a resample.
-pub(super) fn drawn_sum(rng: &mut ChaCha8Rng, parts: &[f64]) -> f64 {
-    let drawn = (0..parts.len()).map(|_| parts[draw(rng, parts.len())]);
-    drawn.sum()
 }
 
 #[cfg(test)]
@@ -177,9 +181,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantiles_are_those_of_numpy() {
+    fn quantiles_agree_with_numpy() {
         // numpy.quantile([1, 2, 4, 8], [0, 0.025, 0.5, 0.9, 1])
-        let quantiles = [0.0, 0.025, 0.5, 0.9, 1.0].map(|it| quantile(&[1.0, 2.0, 4.0, 8.0], it));
+        let quantiles =
+            [0.0, 0.025, 0.5, 0.9, 1.0].map(|share| quantile(&[1.0, 2.0, 4.0, 8.0], share));
         let numpy = [1.0, 1.075, 3.0, 6.8, 8.0];
         assert!(
             quantiles

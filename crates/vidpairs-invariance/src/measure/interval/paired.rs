@@ -1,180 +1,93 @@
-//! The difference of two models over the same classes.
+//! Intervals of the difference of two models over the same classes.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use vidpairs_types::Seed;
 
 use super::super::retrieval::TargetTally;
-use super::bootstrap::{BootstrapOptions, Interval, IntervalError, draw, drawn_sum};
-use super::classes::check;
+use super::bootstrap::{BootstrapOptions, Interval, IntervalError};
+use super::classes::over_classes;
 
-/// A model's score of each class.
-#[derive(Debug, Clone, Copy)]
-pub struct ClassScores<'a, S> {
-    /// Each class once, in any order.
-    pub names: &'a [S],
-    /// Of the classes in that order.
-    pub scores: &'a [f64],
-}
-
-/// What the interval of a difference says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sign {
-    /// The first model scores higher: all of the interval is above 0.
-    Above,
-    /// The first model scores lower: all of the interval is below 0.
-    Below,
-    /// The interval holds 0: these classes do not tell the two apart.
-    Unclear,
-}
-
-/// The first model's score less the second's, over the same classes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PairedDifference {
-    /// Of the mean difference.
-    pub interval: Interval,
-    /// Share of the resamples whose mean difference is above 0, 0 to 1; those of exactly 0 count half.
-    pub share_above: f64,
-    /// What the interval says.
-    pub sign: Sign,
-    /// Classes in which the first model scores higher.
-    pub num_higher: usize,
-    /// Classes in which the first model scores lower.
-    pub num_lower: usize,
-}
-
-/// How much higher the first model scores than the second, and its interval when classes are drawn again, each
-/// with the scores of both: what makes a class hard for both falls out, so a difference can be clear where the models' own intervals
-/// overlap.
+/// Mean score of the first model minus that of the second, over the same classes, and its interval.
 ///
-/// The result does not depend on the order of the classes.
+/// Classes are resampled together with the scores of both models. What makes a class hard for both models cancels, so a difference can be
+/// clear although the intervals of the two models overlap.
+///
+/// - `first`, `second`: score of each class.
 ///
 /// # Errors
-/// [`IntervalError`]: `OtherClasses` and `Twice` name the class, `Names`, `TooFew` for less than two classes, `NotFinite`, `Option`.
+/// [`IntervalError`]: `OtherClasses`, `TooFew` for fewer than two classes, `NotFinite`, `Option`.
 ///
 /// # Examples
 /// ```
-/// use vidpairs_invariance::measure::interval::{BootstrapOptions, ClassScores, Sign, paired_difference};
+/// use std::collections::BTreeMap;
+/// use vidpairs_invariance::measure::interval::{BootstrapOptions, paired_difference};
 /// use vidpairs_types::Seed;
 ///
-/// let first = ClassScores { names: &["car", "bus", "cat"], scores: &[81.0, 41.0, 63.0] };
-/// let second = ClassScores { names: &["bus", "car", "cat"], scores: &[40.0, 79.0, 60.0] };
-/// let difference = paired_difference(first, second, BootstrapOptions::default(), Seed::of_run(0))?;
-/// assert_eq!((difference.interval.estimate, difference.sign), (2.0, Sign::Above));
+/// let first = BTreeMap::from([("car", 81.0), ("bus", 41.0), ("cat", 63.0)]);
+/// let second = BTreeMap::from([("bus", 40.0), ("car", 79.0), ("cat", 60.0)]);
+/// let difference = paired_difference(&first, &second, BootstrapOptions::default(), Seed::of_run(0))?;
+/// assert_eq!(difference.estimate, 2.0);
+/// assert!(difference.low > 0.0);
 /// # Ok::<(), vidpairs_invariance::measure::interval::IntervalError>(())
 /// ```
-pub fn paired_difference<S: AsRef<str>>(
-    first: ClassScores<'_, S>,
-    second: ClassScores<'_, S>,
+pub fn paired_difference<K: Ord + Display>(
+    first: &BTreeMap<K, f64>,
+    second: &BTreeMap<K, f64>,
     options: BootstrapOptions,
     seed: Seed,
-) -> Result<PairedDifference, IntervalError> {
-    let (first, second) = (by_name(first, "first")?, by_name(second, "second")?);
-    let alone = |ours: &BTreeMap<&str, f64>, theirs: &BTreeMap<&str, f64>, of| {
-        let mut names = ours.keys().filter(|name| !theirs.contains_key(*name));
-        names.next().map_or(Ok(()), |name| {
-            let class = (*name).to_owned();
-            Err(IntervalError::OtherClasses { class, of })
-        })
-    };
-    alone(&first, &second, "first")?;
-    alone(&second, &first, "second")?;
-    // Both maps now have the same names, and so the same order.
-    let pairs = first.values().zip(second.values());
-    let differences: Vec<f64> = pairs.map(|(a, b)| a - b).collect();
-    check("classes", &differences)?;
-    let num = differences.len() as f64;
-    let resamples = options.resample(seed, |rng| drawn_sum(rng, &differences) / num)?;
-    let estimate = differences.iter().sum::<f64>() / num;
-    let interval = options.interval(estimate, differences.len(), &resamples);
-    let compared = |numbers: &[f64], order| {
-        let found = numbers
-            .iter()
-            .filter(|it| it.partial_cmp(&&0.0) == Some(order));
-        found.count()
-    };
-    let (above, equal) = (
-        compared(&resamples, Ordering::Greater),
-        compared(&resamples, Ordering::Equal),
-    );
-    Ok(PairedDifference {
-        interval,
-        share_above: (above as f64 + equal as f64 / 2.0) / resamples.len() as f64,
-        sign: match interval {
-            Interval { low, .. } if low > 0.0 => Sign::Above,
-            Interval { high, .. } if high < 0.0 => Sign::Below,
-            _ => Sign::Unclear,
-        },
-        num_higher: compared(&differences, Ordering::Greater),
-        num_lower: compared(&differences, Ordering::Less),
-    })
+) -> Result<Interval, IntervalError> {
+    let differences: Vec<f64> = paired(first, second)?
+        .iter()
+        .map(|(first, second)| first - second)
+        .collect();
+    over_classes(&differences, options, seed)
 }
 
-/// How much larger the share of queries is that the first model finds than the second, and its interval when targets are drawn again, each with
-/// all its queries and the answers of both models.
+/// Share of queries that the first model finds minus that of the second, and its interval when targets are resampled, each with all its
+/// queries and the answers of both models.
+///
+/// - `first`, `second`: counts of each target.
 ///
 /// # Errors
-/// [`IntervalError`]: `OtherClasses` names a target, `TooFew` for less than two, `Option`.
+/// [`IntervalError`]: `OtherClasses`, `TooFew` for fewer than two targets, `Option`.
 pub fn paired_shares(
     first: &BTreeMap<u32, TargetTally>,
     second: &BTreeMap<u32, TargetTally>,
     options: BootstrapOptions,
     seed: Seed,
 ) -> Result<Interval, IntervalError> {
-    let other = |target: &u32, of| IntervalError::OtherClasses {
-        class: target.to_string(),
-        of,
-    };
-    if let Some(target) = second.keys().find(|target| !first.contains_key(target)) {
-        return Err(other(target, "second"));
-    }
-    let mut pairs: Vec<(TargetTally, TargetTally)> = Vec::new();
-    for (target, &tally) in first {
-        let theirs = second.get(target).ok_or_else(|| other(target, "first"))?;
-        pairs.push((tally, *theirs));
-    }
-    if pairs.len() < 2 {
-        return Err(IntervalError::TooFew {
-            what: "targets",
-            found: pairs.len(),
-            needed: 2,
-        });
-    }
+    let pairs = paired(first, second)?;
     let difference = |drawn: &mut dyn Iterator<Item = &(TargetTally, TargetTally)>| {
         let (mut a, mut b) = (TargetTally::default(), TargetTally::default());
         drawn.for_each(|pair| {
             a += pair.0;
             b += pair.1;
         });
-        let share = |of: TargetTally| of.num_found as f64 / of.num_queries.max(1) as f64;
+        let share = |tally: TargetTally| tally.num_found as f64 / tally.num_queries.max(1) as f64;
         share(a) - share(b)
     };
-    let resamples = options.resample(seed, |rng| {
-        let places = (0..pairs.len()).map(|_| draw(rng, pairs.len()));
-        difference(&mut places.filter_map(|place| pairs.get(place)))
-    })?;
-    Ok(options.interval(difference(&mut pairs.iter()), pairs.len(), &resamples))
+    options.over_parts("targets", &pairs, difference, seed)
 }
 
-/// The scores by the names of their classes.
-fn by_name<'a, S: AsRef<str>>(
-    scores: ClassScores<'a, S>,
-    of: &'static str,
-) -> Result<BTreeMap<&'a str, f64>, IntervalError> {
-    let (num_names, num_scores) = (scores.names.len(), scores.scores.len());
-    if num_names != num_scores {
-        return Err(IntervalError::Names {
-            num_names,
-            num_scores,
-        });
+/// The values of both models for each class, in the order of the classes.
+fn paired<K: Ord + Display, V: Copy>(
+    first: &BTreeMap<K, V>,
+    second: &BTreeMap<K, V>,
+) -> Result<Vec<(V, V)>, IntervalError> {
+    let only_in = |model, class: &K| IntervalError::OtherClasses {
+        class: class.to_string(),
+        model,
+    };
+    if let Some(class) = second.keys().find(|class| !first.contains_key(class)) {
+        return Err(only_in("second", class));
     }
-    let mut by_name = BTreeMap::new();
-    for (name, &score) in scores.names.iter().zip(scores.scores) {
-        if by_name.insert(name.as_ref(), score).is_some() {
-            let class = name.as_ref().to_owned();
-            return Err(IntervalError::Twice { class, of });
-        }
-    }
-    Ok(by_name)
+    first
+        .iter()
+        .map(|(class, &value)| {
+            let other = second.get(class).ok_or_else(|| only_in("first", class))?;
+            Ok((value, *other))
+        })
+        .collect()
 }

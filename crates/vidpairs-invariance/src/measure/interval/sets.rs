@@ -5,39 +5,40 @@ use vidpairs_types::Seed;
 
 use super::bootstrap::{BootstrapOptions, Interval, IntervalError, draw};
 
-/// Whether a set in which a unit never fires counts in the mean over sets.
+/// Whether a set counts in the mean over sets of a unit that does not fire in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SilentSets {
-    /// It counts as 0: the definition.
+    /// The set counts as 0, as in the definition.
     Counted,
-    /// It is left out for that unit: the published code.
+    /// The set is left out for that unit, as in the published code.
     LeftOut,
 }
 
-/// What the sets of one class contribute to its score, which is a mean over a few units.
+/// Contributions of the sets of one class to its score, which is a mean over several units.
 #[derive(Debug, Clone, Copy)]
 pub struct ClassSets<'a> {
-    /// `num_sets x num_units`, row-major, at least one set: the share of the set's images for which the unit fires, times a factor of the
-    /// unit's own (what turns its firing rate into a score, `100 G / G_i`). 0 where it fires for none.
+    /// `num_sets x num_units`, row-major, at least one set: share of the set's images for which the unit fires, times a factor of the
+    /// unit that converts its firing rate into a score (`100 G / G_i`). 0 if the unit fires for no image of the set.
     pub shares: &'a [f64],
-    /// The units that the class's score is the mean of: `K`, at least 1.
+    /// Number of units `K` that the score of the class averages, at least 1.
     pub num_units: usize,
 }
 
-/// The mean over classes of their scores, and its interval when each class's sets are drawn again.
+/// The mean of the scores of the classes, and its interval when the sets of each class are resampled.
 ///
-/// A class's score is the mean over its units of the mean over its sets. Sets are drawn within their class, and classes stay. Of `n` sets `n - 1` are
-/// drawn, with replacement: with `n` the interval would be too narrow by `sqrt((n - 1) / n)`, a third with two sets. The set
-/// of a class that has one cannot change; [`Interval::num_drawn`] counts the sets of the others.
+/// The score of a class is the mean over its units of the mean over its sets. Sets are resampled within their class; classes are not
+/// resampled. Of `n` sets, `n - 1` are drawn with replacement: with `n` the interval would be too narrow by the factor
+/// `sqrt((n - 1) / n)`, a third with two sets. A class with one set contributes a constant; [`Interval::num_drawn`] counts the sets of
+/// the other classes.
 ///
-/// **The units stay as they were picked from all sets**; thresholds and signs too. Picking the best units again in each resample would add the luck of
-/// picking a second time: in a simulation of 12 classes of 30 sets of 8 images and 512 units that fire at random for 5 % of the images,
-/// the top 10 scored 0.086, within an interval of 0.083 to 0.089 with the units kept; picked again the interval was 0.101 to 0.107,
-/// which does not hold the score itself. Where silent sets are left out and none of those in which a unit fires is drawn, it keeps what it is worth by all
-/// sets. The luck of picking once is in the score, as it is in that of a control: look there for its size.
+/// **The units stay the ones selected from all sets**, with their thresholds and signs. Selecting the best units again in each resample
+/// would add the selection bias a second time. In a simulation with 12 classes of 30 sets of 8 images and 512 units that fire at random
+/// for 5 % of the images, the top 10 scored 0.086. The interval was 0.083 to 0.089 with fixed units, and 0.101 to 0.107, which excludes
+/// the score itself, with units selected again. If silent sets are left out and a resample contains no set in which a unit fires, the unit
+/// keeps its value over all sets. The selection bias of the score itself is also in the score of the control.
 ///
 /// # Errors
-/// [`IntervalError`]: `OneSetEach` where nothing can change, `TooFew` without a class, `Contributions`, `Option`.
+/// [`IntervalError`]: `OneSetEach` if no class has two sets, `TooFew` without a class, `Contributions`, `Option`.
 ///
 /// # Source
 /// Rao and Wu, "Resampling inference with complex survey data", JASA 1988, for `n - 1`.
@@ -108,7 +109,7 @@ impl ClassSets<'_> {
         self.shares.len() / self.num_units
     }
 
-    /// Places of the sets of a resample.
+    /// Indices of the sets of a resample.
     fn draw<'a>(&self, rng: &'a mut ChaCha8Rng) -> impl Iterator<Item = usize> + use<'a> {
         let num_sets = self.num_sets();
         let num_drawn = (num_sets - 1).max(1);
@@ -117,20 +118,20 @@ impl ClassSets<'_> {
 }
 
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
-    let num = values.len().max(1);
+    let num = values.len();
     values.sum::<f64>() / num as f64
 }
 
 /// Memory for the sums over the sets of one class.
 #[derive(Default)]
 struct Sums {
-    /// Of each unit: the sum of its shares, and in how many sets it fires.
+    /// For each unit, the sum of its shares and the number of sets in which it fires.
     units: Vec<(f64, usize)>,
 }
 
 impl Sums {
-    /// What each unit of a class is worth by the sets at `places`. Where silent sets are left out, a unit that fires in none of them says nothing
-    /// new, and has its number in `otherwise`: taken for 0, units that fire in few sets would pull every resample below the score.
+    /// The mean of each unit of a class over the sets at `places`. If silent sets are left out, a unit that fires in none of these sets gets
+    /// its value in `otherwise`: with 0 instead, units that fire in few sets would lower every resample below the score.
     fn unit_means<'a>(
         &'a mut self,
         class: &ClassSets<'_>,
@@ -143,9 +144,8 @@ impl Sums {
         let mut num_sets = 0;
         for place in places {
             num_sets += 1;
-            let shares = class.shares.chunks_exact(class.num_units).nth(place);
-            for ((sum, num_firing), &share) in self.units.iter_mut().zip(shares.unwrap_or_default())
-            {
+            let shares = &class.shares[place * class.num_units..][..class.num_units];
+            for ((sum, num_firing), &share) in self.units.iter_mut().zip(shares) {
                 *sum += share;
                 *num_firing += usize::from(share > 0.0);
             }

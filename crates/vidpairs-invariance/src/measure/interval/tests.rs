@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use vidpairs_types::Seed;
@@ -20,10 +22,11 @@ const OPTIONS: BootstrapOptions = BootstrapOptions {
 };
 
 #[test]
-fn an_interval_over_classes_holds_the_truth_about_as_often_as_it_says() {
+fn an_interval_over_classes_covers_the_truth_about_as_often_as_its_confidence() {
     let num_cases = 400;
     let num_held = (0..num_cases).filter(|&case| {
-        let scores: Vec<f64> = normal(case, 40).iter().map(|it| 70.0 + 5.0 * it).collect();
+        let noise = normal(case, 40);
+        let scores: Vec<f64> = noise.iter().map(|noise| 70.0 + 5.0 * noise).collect();
         let interval = over_classes(&scores, OPTIONS, Seed::of_run(case)).unwrap();
         interval.low <= 70.0 && 70.0 <= interval.high
     });
@@ -33,7 +36,7 @@ fn an_interval_over_classes_holds_the_truth_about_as_often_as_it_says() {
 }
 
 #[test]
-fn the_width_of_an_interval_is_that_of_the_mean() {
+fn the_width_of_an_interval_follows_from_the_standard_error_of_the_mean() {
     let scores = normal(3, 500);
     let options = BootstrapOptions {
         num_resamples: 4000,
@@ -41,7 +44,8 @@ fn the_width_of_an_interval_is_that_of_the_mean() {
     };
     let interval = over_classes(&scores, options, seed()).unwrap();
     let mean = scores.iter().sum::<f64>() / 500.0;
-    let variance = scores.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / 500.0;
+    let squares = scores.iter().map(|score| (score - mean).powi(2));
+    let variance = squares.sum::<f64>() / 500.0;
     let expected = 2.0 * 1.96 * (variance / 500.0).sqrt();
     assert!(((interval.high - interval.low) / expected - 1.0).abs() < 0.06);
     assert!((interval.estimate - mean).abs() < 1e-12);
@@ -56,11 +60,11 @@ fn the_same_seed_gives_the_same_interval() {
 }
 
 #[test]
-fn one_class_has_no_interval_but_a_reason() {
+fn one_class_or_one_target_gives_an_error_instead_of_an_interval() {
     let err = over_classes(&[50.0], OPTIONS, seed()).unwrap_err();
     assert_eq!(
         err.to_string(),
-        "an interval over classes needs at least 2, and there is 1"
+        "an interval over classes needs at least 2; found 1"
     );
     let tally = TargetTally {
         num_queries: 3,
@@ -70,7 +74,7 @@ fn one_class_has_no_interval_but_a_reason() {
     let err = over_targets([tally, none], OPTIONS, seed()).unwrap_err();
     assert_eq!(
         err.to_string(),
-        "an interval over targets needs at least 2, and there is 1"
+        "an interval over targets needs at least 2; found 1"
     );
     let err = over_classes(&[1.0, f64::NAN], OPTIONS, seed()).unwrap_err();
     assert!(matches!(
@@ -80,7 +84,7 @@ fn one_class_has_no_interval_but_a_reason() {
 }
 
 #[test]
-fn equal_classes_have_an_interval_of_no_width() {
+fn equal_classes_have_an_interval_of_width_zero() {
     let interval = over_classes(&[50.0, 50.0, 50.0], OPTIONS, seed()).unwrap();
     assert_eq!((interval.low, interval.high), (50.0, 50.0));
 }
@@ -103,7 +107,7 @@ fn options_out_of_range_are_named() {
 }
 
 #[test]
-fn targets_are_drawn_with_all_their_queries() {
+fn targets_are_resampled_with_all_their_queries() {
     // Two targets: resamples have the shares of the first, of the second, and of both pooled.
     let tallies = [
         TargetTally {
@@ -127,70 +131,55 @@ fn targets_are_drawn_with_all_their_queries() {
 }
 
 #[test]
-fn a_difference_can_be_clear_where_the_intervals_of_the_models_overlap() {
-    let hardness = normal(1, 30);
-    let names: Vec<String> = (0..30).map(|class| format!("class {class}")).collect();
-    let second: Vec<f64> = hardness.iter().map(|it| 60.0 + 10.0 * it).collect();
-    let noise = normal(2, 30);
-    let first: Vec<f64> = second
-        .iter()
-        .zip(&noise)
-        .map(|(it, noise)| it + 1.0 + noise)
+fn a_difference_can_be_clear_although_the_intervals_of_the_models_overlap() {
+    let (hardness, noise) = (normal(1, 30), normal(2, 30));
+    let second: BTreeMap<usize, f64> = (0..30)
+        .map(|class| (class, 60.0 + 10.0 * hardness[class]))
         .collect();
-    let alone = |scores: &[f64]| over_classes(scores, OPTIONS, seed()).unwrap();
-    assert!(alone(&first).low < alone(&second).high);
-    let scores = |scores| ClassScores {
-        names: &names,
-        scores,
+    let first: BTreeMap<usize, f64> = (0..30)
+        .map(|class| (class, second[&class] + 1.0 + noise[class]))
+        .collect();
+    let alone = |scores: &BTreeMap<usize, f64>| {
+        let scores: Vec<f64> = scores.values().copied().collect();
+        over_classes(&scores, OPTIONS, seed()).unwrap()
     };
-    let ahead = paired_difference(scores(&first), scores(&second), OPTIONS, seed()).unwrap();
-    assert_eq!(
-        (ahead.sign, ahead.num_higher + ahead.num_lower),
-        (Sign::Above, 30)
-    );
-    assert!(ahead.share_above > 0.97 && ahead.interval.estimate > 0.5);
-    let behind = paired_difference(scores(&second), scores(&first), OPTIONS, seed()).unwrap();
-    assert_eq!(
-        (behind.sign, behind.num_lower),
-        (Sign::Below, ahead.num_higher)
-    );
-    assert!((behind.share_above - (1.0 - ahead.share_above)).abs() < 1e-12);
-    let same = paired_difference(scores(&first), scores(&first), OPTIONS, seed()).unwrap();
-    assert_eq!(
-        (same.sign, same.share_above, same.num_higher),
-        (Sign::Unclear, 0.5, 0)
-    );
+    assert!(alone(&first).low < alone(&second).high);
+    let difference = |a, b| paired_difference(a, b, OPTIONS, seed()).unwrap();
+    let ahead = difference(&first, &second);
+    assert_eq!(ahead.num_drawn, 30);
+    assert!(ahead.low > 0.0 && ahead.estimate > 0.5, "{ahead:?}");
+    let behind = difference(&second, &first);
+    assert!(behind.high < 0.0, "{behind:?}");
+    assert!((behind.estimate + ahead.estimate).abs() < 1e-12);
+    let same = difference(&first, &first);
+    assert_eq!((same.low, same.estimate, same.high), (0.0, 0.0, 0.0));
 }
 
 #[test]
 fn models_scored_on_different_classes_are_not_compared_and_the_class_is_named() {
-    let compare = |first: &[&str], second: &[&str]| {
-        let scores = [1.0, 2.0, 3.0];
-        let of = |names| ClassScores {
-            names,
-            scores: &scores[..names.len()],
+    let compare = |first: &[&'static str], second: &[&'static str]| {
+        let scores = |classes: &[&'static str]| {
+            let classes = classes.iter().copied();
+            classes.zip([1.0, 2.0, 3.0]).collect::<BTreeMap<_, _>>()
         };
-        paired_difference(of(first), of(second), OPTIONS, seed()).map_err(|err| err.to_string())
+        paired_difference(&scores(first), &scores(second), OPTIONS, seed())
+            .map_err(|err| err.to_string())
     };
     let (car, bus) = ("car", "bus");
-    let alone = |class, of| {
+    let only_in = |model, class| {
         Err(format!(
-            "class {class} has a score of the {of} model alone: both need the same classes"
+            "only the {model} model has a score of class {class}; both need the same classes"
         ))
     };
-    assert_eq!(compare(&[car, bus], &[car, "cat"]), alone(bus, "first"));
-    assert_eq!(compare(&[car], &[bus, car]), alone(bus, "second"));
-    assert_eq!(
-        compare(&[car, car], &[car, bus]),
-        Err("class car has two scores of the first model".to_owned())
-    );
-    let one = "an interval over classes needs at least 2, and there is 1";
+    assert_eq!(compare(&[car, bus], &[car]), only_in("first", bus));
+    assert_eq!(compare(&[car], &[bus, car]), only_in("second", bus));
+    let one = "an interval over classes needs at least 2; found 1";
     assert_eq!(compare(&[car], &[car]), Err(one.to_owned()));
     assert!(compare(&[car, bus], &[bus, car]).is_ok());
 }
 
 #[test]
-fn an_interval_over_sets_holds_the_score_of_units_that_fire_in_few_sets() {
+fn an_interval_over_sets_contains_the_score_of_units_that_fire_in_few_sets() {
     // Ten sets, four units: one fires in one set, one in two, one in all, one never.
     let mut shares = vec![0.0; 40];
     for set in 0..10 {
@@ -211,7 +200,7 @@ fn an_interval_over_sets_holds_the_score_of_units_that_fire_in_few_sets() {
 }
 
 #[test]
-fn scores_of_sets_are_means_over_units_of_means_over_sets() {
+fn the_score_of_a_class_is_the_mean_over_units_of_the_mean_over_sets() {
     // Two sets, two units; the second unit is silent in the second set.
     let class = ClassSets {
         shares: &[80.0, 60.0, 40.0, 0.0],
@@ -233,11 +222,11 @@ fn scores_of_sets_are_means_over_units_of_means_over_sets() {
 }
 
 #[test]
-fn an_interval_over_sets_holds_the_truth_about_as_often_as_it_says_even_with_few_sets() {
+fn an_interval_over_few_sets_covers_the_truth_about_as_often_as_its_confidence() {
     let (num_cases, num_classes, num_sets) = (300, 25, 3);
     let num_held = (0..num_cases).filter(|&case| {
         let noise = normal(case, num_classes * num_sets);
-        let shares: Vec<f64> = noise.iter().map(|it| 50.0 + 4.0 * it).collect();
+        let shares: Vec<f64> = noise.iter().map(|noise| 50.0 + 4.0 * noise).collect();
         let classes: Vec<ClassSets<'_>> = shares
             .chunks(num_sets)
             .map(|shares| ClassSets {
@@ -253,13 +242,13 @@ fn an_interval_over_sets_holds_the_truth_about_as_often_as_it_says_even_with_few
 }
 
 #[test]
-fn classes_of_one_set_each_have_no_interval_over_sets_but_a_reason() {
+fn classes_of_one_set_each_give_an_error_instead_of_an_interval_over_sets() {
     let one = ClassSets {
         shares: &[50.0, 60.0],
         num_units: 2,
     };
     let err = over_sets(&[one, one], SilentSets::Counted, OPTIONS, seed()).unwrap_err();
-    let reason = "an interval over sets needs a class of two sets, and each of 2 has one";
+    let reason = "an interval over sets needs a class with two sets; each of 2 classes has one";
     assert_eq!(err.to_string(), reason);
     let two = ClassSets {
         shares: &[50.0, 60.0],
@@ -271,7 +260,7 @@ fn classes_of_one_set_each_have_no_interval_over_sets_but_a_reason() {
 }
 
 #[test]
-fn contributions_that_are_no_rows_of_shares_are_refused() {
+fn contributions_that_are_not_rows_of_finite_shares_are_refused() {
     for shares in [&[][..], &[1.0, 2.0, 3.0], &[1.0, f64::NAN], &[1.0, -1.0]] {
         let class = ClassSets {
             shares,

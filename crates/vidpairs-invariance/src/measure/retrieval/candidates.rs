@@ -1,33 +1,35 @@
-//! Who may be found by whom.
+//! Decides which images a query may find.
 
 use std::collections::{BTreeMap, HashMap};
 
 use vidpairs_types::{Condition, NearView};
 
-/// The images that a query may find.
+/// The images with their targets and conditions.
 #[derive(Debug, Clone)]
 pub(super) struct Candidates {
     targets: Vec<u32>,
     conditions: Vec<Condition>,
     near: NearView,
     by_target: BTreeMap<u32, Vec<usize>>,
-    /// Each condition once, and how many images have it.
+    /// Number of images of each distinct condition.
     by_condition: Vec<(Condition, u64)>,
 }
 
-/// How many images a query may find.
+/// Numbers of the candidates of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Candidacy {
-    /// The query's target.
+    /// Target of the query.
     pub target: u32,
-    /// All candidates.
+    /// Candidates.
     pub num: u64,
-    /// Those of the query's target.
+    /// Candidates with the query's target.
     pub num_same: u64,
 }
 
 impl Candidates {
-    /// - `targets`, `conditions`: of each image.
+    /// Groups the images.
+    ///
+    /// - `targets`, `conditions`: target and condition of each image.
     pub fn new(targets: &[u32], conditions: &[Condition], near: NearView) -> Self {
         let mut by_target: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for (image, &target) in targets.iter().enumerate() {
@@ -47,18 +49,20 @@ impl Candidates {
         }
     }
 
-    /// What image `image` shows.
-    pub fn target(&self, image: usize) -> Option<u32> {
-        self.targets.get(image).copied()
+    /// Target of an image.
+    pub fn target(&self, image: usize) -> u32 {
+        self.targets[image]
     }
 
-    /// Whether `query` may find `image`: another one, and not too near.
+    /// Whether `query` may find `image`: a different image that is not too near.
     pub fn may_find(&self, query: usize, image: usize) -> bool {
-        let conditions = (self.conditions.get(query), self.conditions.get(image));
-        matches!(conditions, (Some(&a), Some(&b)) if query != image && !self.near.holds(a, b))
+        query != image
+            && !self
+                .near
+                .holds(self.conditions[query], self.conditions[image])
     }
 
-    /// Counts candidates of some queries.
+    /// Starts counting the candidates of queries.
     pub fn counting(&self) -> Counting<'_> {
         Counting {
             candidates: self,
@@ -67,35 +71,34 @@ impl Candidates {
     }
 }
 
-/// Counts, remembered for each condition of a query.
+/// Counts candidates, caching the counts of each condition.
 pub(super) struct Counting<'a> {
     candidates: &'a Candidates,
     num_far: HashMap<Key, u64>,
 }
 
 impl Counting<'_> {
-    /// How many images `query` may find; `None` if there is no such image.
-    pub fn of(&mut self, query: usize) -> Option<Candidacy> {
+    /// Numbers of the candidates of `query`.
+    pub fn of(&mut self, query: usize) -> Candidacy {
         let all = self.candidates;
-        let (target, &own) = (all.target(query)?, all.conditions.get(query)?);
+        let (target, own) = (all.target(query), all.conditions[query]);
         let num_far = *self.num_far.entry(key(own)).or_insert_with(|| {
             let far = all.by_condition.iter();
             let far = far.filter(|(other, _)| !all.near.holds(own, *other));
             far.map(|(_, num)| num).sum()
         });
-        // The query is among the images of its own condition.
+        // The query itself is among the images of its condition.
         let is_far_from_itself = !all.near.holds(own, own);
-        let same = all.by_target.get(&target)?.iter();
-        let same = same.filter(|&&image| all.may_find(query, image));
-        Some(Candidacy {
+        let same = all.by_target[&target].iter();
+        Candidacy {
             target,
             num: num_far - u64::from(is_far_from_itself),
-            num_same: same.count() as u64,
-        })
+            num_same: same.filter(|&&image| all.may_find(query, image)).count() as u64,
+        }
     }
 }
 
-/// What tells conditions apart, bit for bit.
+/// Key of a condition, exact to the bit.
 type Key = (u8, u64, u64);
 
 fn key(condition: Condition) -> Key {

@@ -1,25 +1,22 @@
-//! Retrieval across the transformation: does the nearest neighbour from afar show the same?
+//! Measures retrieval accuracy across the transformation: whether the nearest neighbour under another condition shows the same target.
 //!
-//! **Takes** features, the target of each image (the object, or the class) and its
-//! [`Condition`]; which images are too near to a query to be its neighbour ([`NearView`]). **Gives** the share of
-//! queries whose nearest neighbour by cosine, among the images that are not too near, shows the query's target;
-//! the same for each target; and the share that guessing would give. **Fails** with [`RetrievalError`] alone. **Source**: the
-//! classifier by the one nearest neighbour (Cover and Hart, "Nearest neighbor pattern classification", 1967), with the
-//! near views held out; how near is too near is ours, and each data set's own.
+//! **Takes** features, the target (object or class) and the [`Condition`] of each image, and which images are too near to a query to be
+//! its neighbours ([`NearView`]). **Gives** the share of queries whose nearest neighbour by cosine similarity, near views excluded, shows
+//! the query's target; the same for each target; and the share reached by guessing. **Fails** with [`RetrievalError`]. **Source**: nearest
+//! neighbour classification (Cover and Hart, "Nearest neighbor pattern classification", 1967) without near views. The distance below which
+//! a view is near is our choice for each data set.
 //!
-//! Near views are left out whatever they show, those of other targets too. So every candidate, right or wrong, lies across the
-//! transformation, and what is asked is whether the target's images stay nearer to each other than to others there. Were the other targets'
-//! near views candidates, they would win by showing their side alone, and the figure would mix two things: what the features ignore, and how
-//! much of all else they see.
+//! Near views are excluded whatever they show, also those of other targets. So every candidate lies across the transformation, and the
+//! accuracy tells whether images of a target stay nearer to each other than to images of other targets. If near views of other targets were
+//! candidates, they would be found because of their condition alone. The accuracy would then mix invariance with discriminability.
 
 mod candidates;
-mod queries;
 mod tally;
 
 pub use tally::{RetrievalTally, TargetTally};
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, Axis, s};
+use ndarray::{Array2, ArrayViewMut1, Axis, s};
 use vidpairs_types::{Condition, NearView};
 
 use super::Features;
@@ -27,32 +24,34 @@ use candidates::Candidates;
 
 /// Queries of a block.
 const NUM_HELD: usize = 256;
-/// Images that the queries of a block are multiplied with at once.
+/// Images that the queries of a block are multiplied with at a time.
 const NUM_MET: usize = 1024;
+/// 2^64 divided by the golden ratio.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Not one of something for each image. A bug of the caller: stop.
+/// An input with a wrong number of rows. A bug of the caller: stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{found} {what} for {num_images} images")]
 pub struct RetrievalError {
-    /// Of what: `targets`, say.
+    /// Input: `targets`, for example.
     pub what: &'static str,
-    /// How many were given.
+    /// Number of rows.
     pub found: usize,
-    /// How many images there are.
+    /// Number of images.
     pub num_images: usize,
 }
 
-/// What is asked for.
+/// Options of retrieval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RetrievalOptions {
-    /// Which images are too near to be found.
+    /// Images excluded as neighbours.
     pub near: NearView,
-    /// At most so many images are queries, spread evenly over all; all of them are candidates. 0: every image.
+    /// Maximum number of queries, spread evenly over the images; 0 for every image. All images are candidates.
     pub max_queries: usize,
 }
 
 impl RetrievalOptions {
-    /// With at most 10,000 queries: which images are asked about then moves the share by one percent point at most, 19 times of 20.
+    /// At most 10,000 queries: with another choice of queries the share then changes by at most one percentage point in 95 % of cases.
     pub fn new(near: NearView) -> Self {
         Self {
             near,
@@ -61,14 +60,13 @@ impl RetrievalOptions {
     }
 }
 
-/// A search for the nearest neighbours of some images among all, cut into blocks of queries.
+/// Search for the nearest neighbours of the queries among all images, in blocks of queries.
 ///
-/// The cosine of a row of zeros with anything is 0. A query of zeros says nothing, and finds nothing: it counts as a miss.
-/// Of equally near images the one that comes first is found. Cosines are computed in 32 bits:
-/// where two differ by less than about `1e-6`, which one is greater may depend on the processor, but never on how
-/// blocks are divided between threads.
+/// The cosine of a row of zeros with any row is 0. A query of zeros counts as a miss. Among equally near images the first is found. Cosines
+/// are computed in 32 bits: if two differ by less than about `1e-6`, their order may depend on the processor, but never on the division of
+/// blocks between threads.
 ///
-/// The features are not kept, nor copied as a whole: a block takes `(256 + 1024) x D x 4` bytes and 1 MiB.
+/// The features are neither stored nor copied as a whole: a block takes `(256 + 1024) x D x 4` bytes and 1 MiB.
 ///
 /// # Examples
 /// ```
@@ -88,17 +86,17 @@ impl RetrievalOptions {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Retrieval {
-    /// Of each image's features; 0 for a row of zeros.
+    /// Inverse length of each image's features; 0 for a row of zeros.
     inverse_lengths: Vec<f64>,
     candidates: Candidates,
-    /// Places of images, ascending.
+    /// Indices of images, ascending.
     queries: Vec<usize>,
 }
 
 impl Retrieval {
     /// Prepares the search.
     ///
-    /// - `targets`, `conditions`: of each image, `N`.
+    /// - `targets`, `conditions`: target and condition of each image, `N`.
     ///
     /// # Errors
     /// [`RetrievalError`].
@@ -114,37 +112,31 @@ impl Retrieval {
         Ok(Self {
             inverse_lengths: features.images().map(inverse_length).collect(),
             candidates: Candidates::new(targets, conditions, options.near),
-            queries: queries::spread(num_images, options.max_queries).collect(),
+            queries: spread(num_images, options.max_queries).collect(),
         })
     }
 
-    /// Images in all, each a candidate.
+    /// Number of images; all are candidates.
     pub fn num_images(&self) -> usize {
         self.inverse_lengths.len()
     }
 
-    /// Images whose features are all 0.
-    pub fn num_zeros(&self) -> usize {
-        let zeros = self.inverse_lengths.iter().filter(|&&it| it == 0.0);
-        zeros.count()
-    }
-
-    /// Images that are asked about.
+    /// Number of queries.
     pub fn num_queries(&self) -> usize {
         self.queries.len()
     }
 
-    /// Blocks that the queries come in.
+    /// Number of blocks of queries.
     pub fn num_blocks(&self) -> usize {
         self.queries.len().div_ceil(NUM_HELD)
     }
 
-    /// Asks about the queries of one block, `0..num_blocks()`; of a block beyond, nothing.
+    /// Answers the queries of one block, `0..num_blocks()`. The tally of any other block is empty.
     ///
-    /// - `features`: those of [`new`](Self::new) again.
+    /// - `features`: the features given to [`new`](Self::new).
     ///
     /// # Errors
-    /// [`RetrievalError`] if they are of another number of images.
+    /// [`RetrievalError`] if the number of images differs.
     pub fn ask(
         &self,
         features: &Features<'_>,
@@ -158,16 +150,17 @@ impl Retrieval {
         let mut counting = self.candidates.counting();
         let mut tally = RetrievalTally::default();
         for (&query, nearest) in queries.iter().zip(nearest) {
-            let is_zero = self.inverse_lengths.get(query) == Some(&0.0);
+            let is_zero = self.inverse_lengths[query] == 0.0;
             let found = nearest.filter(|_| !is_zero);
-            tally.count(counting.of(query), is_zero, |target| {
-                found.and_then(|found| self.candidates.target(found)) == Some(target)
+            let is_found = found.is_some_and(|found| {
+                self.candidates.target(found) == self.candidates.target(query)
             });
+            tally.count(counting.of(query), is_zero, is_found);
         }
         Ok(tally)
     }
 
-    /// Asks about all queries, on this thread.
+    /// Answers all queries on the calling thread.
     ///
     /// # Errors
     /// As [`ask`](Self::ask).
@@ -179,13 +172,13 @@ impl Retrieval {
         Ok(tally)
     }
 
-    /// The image nearest to each of `queries` among its candidates; `None` where it has none.
+    /// The nearest candidate of each of `queries`; `None` if it has no candidate.
     fn nearest(&self, features: &Features<'_>, queries: &[usize]) -> Vec<Option<usize>> {
         let num_units = features.num_units();
         let mut held = Array2::zeros((queries.len(), num_units));
         for (unit, &query) in held.axis_iter_mut(Axis(0)).zip(queries) {
-            let row = features.images().nth(query);
-            self.scale(row.unwrap_or_default(), query, unit);
+            let row = &features.values()[query * num_units..][..num_units];
+            self.scale(row, query, unit);
         }
         let mut met = Array2::zeros((NUM_MET, num_units));
         let mut cosines = Array2::zeros((queries.len(), NUM_MET));
@@ -204,7 +197,7 @@ impl Retrieval {
             let found = queries.iter().zip(&mut nearest);
             for (cosines, (&query, nearest)) in cosines.axis_iter(Axis(0)).zip(found) {
                 for (image, &cosine) in (first..).zip(cosines) {
-                    // Asked last: few images are nearer than the nearest so far.
+                    // The expensive check comes last: few images are nearer than the nearest so far.
                     if cosine > nearest.0 && self.candidates.may_find(query, image) {
                         *nearest = (cosine, Some(image));
                     }
@@ -214,9 +207,9 @@ impl Retrieval {
         nearest.into_iter().map(|(_, image)| image).collect()
     }
 
-    /// The features of image `image`, scaled to length 1.
-    fn scale(&self, row: &[f32], image: usize, unit: ndarray::ArrayViewMut1<'_, f32>) {
-        let scale = self.inverse_lengths.get(image).copied().unwrap_or_default();
+    /// Writes `row`, the features of image `image`, scaled to length 1.
+    fn scale(&self, row: &[f32], image: usize, unit: ArrayViewMut1<'_, f32>) {
+        let scale = self.inverse_lengths[image];
         for (unit, &value) in unit.into_iter().zip(row) {
             *unit = (f64::from(value) * scale) as f32;
         }
@@ -235,7 +228,22 @@ fn check(what: &'static str, found: usize, num_images: usize) -> Result<(), Retr
     }
 }
 
-/// In 64 bits no square of a number of 32 is lost or infinite.
+/// At most `max` of the indices `0..len`, ascending; all if `max` is 0.
+///
+/// One index of each of `max` equal stretches. Its position within the stretch advances by the golden ratio: the middles would be a fixed
+/// number of images apart, and of 72 views per object always the same few views.
+fn spread(len: usize, max: usize) -> impl Iterator<Item = usize> {
+    let num = if max == 0 { len } else { max.min(len) };
+    let (len, wide) = (len as u128, num as u128);
+    (0..num as u64).map(move |stretch| {
+        let bound = |stretch: u64| u128::from(stretch) * len / wide;
+        let (start, end) = (bound(stretch), bound(stretch + 1));
+        let inside = u128::from(stretch.wrapping_mul(GOLDEN)) * (end - start);
+        (start + (inside >> 64)) as usize
+    })
+}
+
+/// 1 over the length of `row`, 0 for zeros. Squares of 32-bit numbers neither overflow nor underflow in 64 bits.
 fn inverse_length(row: &[f32]) -> f64 {
     let energy: f64 = row.iter().map(|&value| f64::from(value).powi(2)).sum();
     if energy > 0.0 {

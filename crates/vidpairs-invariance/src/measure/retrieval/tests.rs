@@ -24,7 +24,7 @@ fn ask(
     retrieval.ask_all(&rows(features, num_units)).unwrap()
 }
 
-/// `count` numbers from -1 to 1 that look drawn, the same as in `scripts/golden/retrieval.py`.
+/// `count` pseudo-random numbers from -1 to 1, the same as in `scripts/golden/retrieval.py`.
 fn drawn(count: usize, start: u32) -> Vec<f32> {
     let number = |at: u32| {
         let mixed = at.wrapping_mul(0x9e37_79b1);
@@ -35,7 +35,7 @@ fn drawn(count: usize, start: u32) -> Vec<f32> {
 }
 
 #[test]
-fn the_nearest_neighbour_is_looked_for_beyond_the_near_views_of_all_targets() {
+fn near_views_of_all_targets_are_excluded_as_neighbours() {
     // Vectors of an angle: two objects seen from 350, 20 and 180 degrees. From 350 to 20 are 30 degrees.
     let angles: [f32; 6] = [0.0, 1.0, 10.0, 2.2, 3.0, 50.0];
     let features: Vec<f32> = angles
@@ -64,14 +64,14 @@ fn the_nearest_neighbour_is_looked_for_beyond_the_near_views_of_all_targets() {
         }
     );
     assert_eq!(tally.chance(), Some(0.5));
-    // With the query alone left out, 0, 1, 2.2 and 3 degrees find the next of their own; 10 finds 3, and 50 finds 10.
+    // With only the query left out, 0, 1, 2.2 and 3 degrees find a neighbour of their own; 10 finds 3, and 50 finds 10.
     let tally = ask(&features, 2, &targets, &conditions, NearView::Itself);
     assert_eq!((tally.num_queries, tally.num_found), (6, 4));
     assert!((tally.chance().unwrap() - 0.4).abs() < 1e-12);
 }
 
 #[test]
-fn of_equally_near_images_the_first_is_found() {
+fn the_first_of_equally_near_images_is_found() {
     let features = [1.0, 0.0, 3.0, 0.0, 2.0, 0.0, 0.0, 1.0];
     let conditions = [Condition::Unknown; 4];
     // Image 2 finds image 0, not image 1; image 0 finds image 1; image 3, as far from all, finds image 0.
@@ -102,15 +102,12 @@ fn a_query_without_a_far_image_of_its_target_is_left_out() {
 }
 
 #[test]
-fn a_query_of_zeros_finds_nothing_and_is_told_of() {
+fn a_query_of_zeros_is_a_miss_and_is_counted() {
     let features = [0.0, 0.0, 0.0, 0.0, 1.0, 0.0, -1.0, 0.0];
     let conditions = [Condition::Unknown; 4];
     let targets = [0, 0, 1, 1];
-    let options = RetrievalOptions::new(NearView::Itself);
-    let retrieval = Retrieval::new(&rows(&features, 2), &targets, &conditions, options).unwrap();
-    assert_eq!(retrieval.num_zeros(), 2);
-    let tally = retrieval.ask_all(&rows(&features, 2)).unwrap();
-    // The zeros lie between the two others, and are what each finds.
+    let tally = ask(&features, 2, &targets, &conditions, NearView::Itself);
+    // The zeros lie between the two others, so each of these finds a row of zeros.
     assert_eq!(
         (tally.num_queries, tally.num_found, tally.num_zeros),
         (4, 0, 2)
@@ -118,7 +115,7 @@ fn a_query_of_zeros_finds_nothing_and_is_told_of() {
 }
 
 #[test]
-fn the_same_light_is_left_out_and_lengths_do_not_matter() {
+fn images_in_the_same_light_are_excluded_and_lengths_do_not_matter() {
     let light = |lamps| Condition::Light { lamps, camera: 1 };
     let features = [1.0, 0.2, 10.0, 6.0, 1.0, 0.1, 0.1, 1.0];
     let conditions = [light(1), light(2), light(1), light(2)];
@@ -135,7 +132,7 @@ fn the_same_light_is_left_out_and_lengths_do_not_matter() {
 }
 
 #[test]
-fn answers_do_not_depend_on_blocks_and_a_plain_search_agrees() {
+fn answers_do_not_depend_on_blocks_and_agree_with_a_plain_search() {
     let (num_images, num_units) = (2500, 7);
     let features = drawn(num_images * num_units, 3);
     let targets: Vec<u32> = (0..num_images as u32).map(|image| image % 31).collect();
@@ -166,7 +163,7 @@ fn answers_do_not_depend_on_blocks_and_a_plain_search_agrees() {
         dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
     };
     let (mut num_found, mut sum_chance) = (0, 0.0);
-    for query in queries::spread(num_images, 600) {
+    for query in spread(num_images, 600) {
         let far: Vec<usize> = (0..num_images)
             .filter(|&image| image != query && !near.holds(conditions[query], conditions[image]))
             .collect();
@@ -184,7 +181,7 @@ fn answers_do_not_depend_on_blocks_and_a_plain_search_agrees() {
 }
 
 #[test]
-fn labels_that_are_not_one_for_each_image_are_refused() {
+fn labels_of_another_number_of_images_are_refused() {
     let options = RetrievalOptions::new(NearView::Itself);
     let conditions = [Condition::Unknown; 2];
     let err = Retrieval::new(&rows(&[1.0, 2.0], 1), &[0, 0, 0], &conditions, options).unwrap_err();
@@ -192,4 +189,29 @@ fn labels_that_are_not_one_for_each_image_are_refused() {
     let retrieval = Retrieval::new(&rows(&[1.0, 2.0], 1), &[0, 0], &conditions, options).unwrap();
     let err = retrieval.ask(&rows(&[1.0], 1), 0).unwrap_err();
     assert_eq!(err.to_string(), "1 rows of features for 2 images");
+}
+
+#[test]
+fn every_image_is_a_query_if_the_limit_allows() {
+    let all: Vec<usize> = (0..7).collect();
+    for max in [0, 7, 8] {
+        assert_eq!(spread(7, max).collect::<Vec<_>>(), all);
+    }
+    assert_eq!(spread(0, 10).count(), 0);
+}
+
+#[test]
+fn queries_are_spread_over_images_and_over_the_views_of_each_object() {
+    let (num_objects, num_views, max) = (1000, 72, 1000);
+    let queries: Vec<usize> = spread(num_objects * num_views, max).collect();
+    assert!(queries.is_sorted_by(|a, b| a < b));
+    let mut times = vec![0; num_views];
+    for query in &queries {
+        times[query % num_views] += 1;
+    }
+    // 1000 / 72 is 13.9.
+    assert!(
+        times.iter().all(|times| (10..=18).contains(times)),
+        "{times:?}"
+    );
 }

@@ -1,10 +1,10 @@
-//! What must hold for all features and labels.
+//! Properties that hold for all features and labels.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Labels and features: few levels and many, sets in any order.
+/// Labels and features with few or many distinct values, sets in any order.
 #[derive(Debug, Clone)]
 struct Drawn {
     instance: Vec<u32>,
@@ -28,7 +28,7 @@ impl Drawn {
         score(&features, &labels, &options).unwrap()
     }
 
-    /// The same images in another order: image `order[i]` comes at place `i`.
+    /// The same images in another order: image `order[i]` becomes image `i`.
     fn reordered(&self, order: &[usize]) -> Self {
         let take = |from: &[u32]| order.iter().map(|&image| from[image]).collect();
         let units = self.units.iter();
@@ -56,14 +56,14 @@ fn assert_same(a: &[Score], b: &[Score]) {
 }
 
 prop_compose! {
-    /// Every set has one class, so that the order of its images does not matter.
+    /// Each set has a single class, so that the order of its images does not matter.
     fn drawn()(num_images in 1..60usize, num_units in 1..7usize)(
         instance in proptest::collection::vec(0..14u32, num_images),
         class_of_set in proptest::collection::vec(0..4u32, 14),
         units in proptest::collection::vec(prop_oneof![
             proptest::collection::vec((-3..4i8).prop_map(f32::from), num_images),
             proptest::collection::vec(-1e3..1e3f32, num_images),
-            proptest::collection::vec((-5.0..5.0f32).prop_map(|it| it.max(0.0)), num_images),
+            proptest::collection::vec((-5.0..5.0f32).prop_map(|value| value.max(0.0)), num_images),
         ], num_units),
     ) -> Drawn {
         let class = instance.iter().map(|&set| class_of_set[set as usize]).collect();
@@ -101,9 +101,9 @@ proptest! {
     }
 
     #[test]
-    fn a_strictly_increasing_map_of_a_unit_changes_nothing(drawn in drawn()) {
+    fn a_strictly_increasing_map_of_the_values_of_a_unit_changes_nothing(drawn in drawn()) {
         let mut mapped = drawn.clone();
-        // Exact in 32 bits, so that no two values fall together.
+        // Exact in 32 bits, so that different values stay different.
         for (number, unit) in mapped.units.iter_mut().enumerate() {
             unit.iter_mut().for_each(|value| match number % 3 {
                 0 => *value *= 8.0,
@@ -116,12 +116,12 @@ proptest! {
     }
 
     #[test]
-    fn a_unit_that_is_constant_never_raises_the_score(drawn in drawn(), value in -9.0..9.0f32) {
+    fn a_constant_unit_never_raises_the_score(drawn in drawn(), value in -9.0..9.0f32) {
         let mut more = drawn.clone();
         more.units.push(vec![value; drawn.instance.len()]);
         let (before, after) = (drawn.scores(), more.scores());
         for (before, after) in before.iter().zip(&after) {
-            // The share of more units may be more units, of which the best are no better.
+            // `top_share` of one more unit may select one more unit, which is not better than the others.
             for (before, after) in before.top.iter().zip(&after.top) {
                 prop_assert!(after.mean <= before.mean + 1e-9);
             }

@@ -1,33 +1,45 @@
-//! How a unit responds while the transformation runs.
+//! Computes how a unit responds along the transformation.
 
 use vidpairs_types::Condition;
 
-use super::place::{Along, COARSE_DEGREES, MAX_AZIMUTHS, caption, order};
+/// Number of distinct azimuths above which they are grouped into bins of [`COARSE_DEGREES`].
+const MAX_AZIMUTHS: usize = 72;
+/// Width of a bin of azimuths, degrees.
+const COARSE_DEGREES: f64 = 15.0;
 
-/// A unit's mean response along the transformation.
+/// Mean response of a unit along the transformation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitCurve {
-    /// Where the values lie.
+    /// Positions of the values.
     pub along: Along,
-    /// Where it begins to fire.
+    /// Threshold of the unit.
     pub threshold: f64,
-    /// Whether it fires above the threshold, or below it.
+    /// Whether the unit fires above the threshold rather than below it.
     pub fires_above: bool,
-    /// The target's line, then that of all other images.
+    /// Line of the target, then line of all other images.
     pub lines: Vec<CurveLine>,
 }
 
-/// A value for each place; none where no image lies there.
+/// Mean responses at the positions of a curve.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CurveLine {
-    /// Whose images.
+    /// Name of the images: the target, or `all others`.
     pub name: String,
-    /// Mean responses.
+    /// Mean response at each position; none if no image has this position.
     pub values: Vec<Option<f64>>,
 }
 
+/// Positions along a transformation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Along {
+    /// Azimuths, degrees, ascending; the last position is followed by the first.
+    Azimuth(Vec<f64>),
+    /// Names of light directions, light colours or cover levels, in their order.
+    Named(Vec<String>),
+}
+
 impl UnitCurve {
-    /// The curve of a unit of these `values`; none where images lie nowhere along a transformation, or all at one place.
+    /// The curve of a unit with these `values`; none if the images have fewer than two positions.
     pub(super) fn of(
         conditions: &[Condition],
         values: &[f32],
@@ -37,27 +49,23 @@ impl UnitCurve {
     ) -> Option<Self> {
         let places = Places::of(conditions)?;
         let mut is_of_target = vec![false; values.len()];
-        for &image in of_target {
-            *is_of_target.get_mut(image)? = true;
-        }
-        let mean = |wanted: bool| {
-            let mut sums = vec![(0.0f64, 0usize); places.len()];
+        of_target
+            .iter()
+            .for_each(|&image| is_of_target[image] = true);
+        let line = |name: &str, wanted: bool| {
+            let mut sums = vec![(0.0f64, 0usize); places.keys.len()];
             let images = conditions.iter().zip(values).zip(&is_of_target);
             for ((&condition, &value), _) in images.filter(|&(_, &is)| is == wanted) {
-                let sum = places.of_image(condition).and_then(|at| sums.get_mut(at));
-                if let Some((sum, num)) = sum {
-                    *sum += f64::from(value);
-                    *num += 1;
+                if let Some(place) = places.of_image(condition) {
+                    sums[place].0 += f64::from(value);
+                    sums[place].1 += 1;
                 }
             }
-            let means = sums
-                .into_iter()
-                .map(|(sum, num)| (num > 0).then(|| sum / num as f64));
-            means.collect()
-        };
-        let line = |name: &str, wanted| CurveLine {
-            name: name.to_owned(),
-            values: mean(wanted),
+            let mean = |(sum, num): (f64, usize)| (num > 0).then(|| sum / num as f64);
+            CurveLine {
+                name: name.to_owned(),
+                values: sums.into_iter().map(mean).collect(),
+            }
         };
         Some(Self {
             lines: vec![line(target, true), line("all others", false)],
@@ -68,9 +76,10 @@ impl UnitCurve {
     }
 }
 
+/// Positions of images.
 struct Places {
     along: Along,
-    /// Ascending: what images at each place are sorted by.
+    /// Sort key of the images at each position, ascending.
     keys: Vec<(u64, u64)>,
     is_coarse: bool,
 }
@@ -79,15 +88,16 @@ impl Places {
     fn of(conditions: &[Condition]) -> Option<Self> {
         let mut known: Vec<Condition> = conditions.to_vec();
         known.retain(|condition| *condition != Condition::Unknown);
-        let azimuths = known.iter().filter_map(|&it| azimuth(it));
-        let mut azimuths: Vec<f64> = azimuths.collect();
+        let mut azimuths: Vec<f64> = known
+            .iter()
+            .filter_map(|&condition| azimuth(condition))
+            .collect();
         if azimuths.is_empty() {
-            known.sort_by_key(|&it| order(it));
+            known.sort_by_key(|&condition| order(condition));
             known.dedup();
-            let names = known.iter().map(|&it| caption(it)).collect();
             return (known.len() > 1).then(|| Self {
-                along: Along::Named(names),
-                keys: known.iter().map(|&it| order(it)).collect(),
+                along: Along::Named(known.iter().map(|&condition| caption(condition)).collect()),
+                keys: known.iter().map(|&condition| order(condition)).collect(),
                 is_coarse: false,
             });
         }
@@ -95,19 +105,17 @@ impl Places {
         azimuths.dedup();
         let is_coarse = azimuths.len() > MAX_AZIMUTHS;
         if is_coarse {
-            azimuths.iter_mut().for_each(|it| *it = coarse(*it));
+            azimuths
+                .iter_mut()
+                .for_each(|azimuth| *azimuth = coarse(*azimuth));
             azimuths.sort_by(f64::total_cmp);
             azimuths.dedup();
         }
         (azimuths.len() > 1).then(|| Self {
-            keys: azimuths.iter().map(|&it| key(it)).collect(),
+            keys: azimuths.iter().map(|&azimuth| key(azimuth)).collect(),
             along: Along::Azimuth(azimuths),
             is_coarse,
         })
-    }
-
-    fn len(&self) -> usize {
-        self.keys.len()
     }
 
     fn of_image(&self, condition: Condition) -> Option<usize> {
@@ -121,16 +129,45 @@ impl Places {
 }
 
 impl Along {
-    /// Where an image of `condition` lies: degrees, or which of the names.
+    /// Position of an image: degrees, or index of the name.
     pub(super) fn place_of(&self, condition: Condition) -> Option<f64> {
         match self {
             Self::Azimuth(_) => azimuth(condition),
             Self::Named(names) => {
                 let name = caption(condition);
-                let place = names.iter().position(|it| *it == name);
-                place.map(|it| it as f64)
+                let index = names.iter().position(|other| *other == name);
+                index.map(|index| index as f64)
             }
         }
+    }
+}
+
+/// The condition in short: `40°`, `l3c2`, `i110`, `5/8 seen`; empty if unknown.
+pub(super) fn caption(condition: Condition) -> String {
+    match condition {
+        Condition::Unknown => String::new(),
+        Condition::View {
+            azimuth,
+            elevation: 0.0,
+        } => format!("{azimuth:.0}°"),
+        Condition::View { azimuth, elevation } => format!("{azimuth:.0}°, {elevation:.0}° up"),
+        Condition::Light { lamps, camera } => format!("l{lamps}c{camera}"),
+        Condition::LightColor { code } => format!("i{code}"),
+        Condition::Cover { level } => format!("{level}/8 seen"),
+    }
+}
+
+/// Sort key of images along the transformation.
+pub(super) fn order(condition: Condition) -> (u64, u64) {
+    match condition {
+        Condition::Unknown => (0, 0),
+        Condition::View { azimuth, elevation } => (
+            (azimuth.rem_euclid(360.0) * 1000.0) as u64,
+            ((elevation + 360.0) * 1000.0) as u64,
+        ),
+        Condition::Light { lamps, camera } => (u64::from(lamps), u64::from(camera)),
+        Condition::LightColor { code } => (u64::from(code), 0),
+        Condition::Cover { level } => (u64::from(level), 0),
     }
 }
 
@@ -145,7 +182,7 @@ fn key(azimuth: f64) -> (u64, u64) {
     ((azimuth * 1000.0) as u64, 0)
 }
 
-/// The middle of the azimuth's bin.
+/// Middle of the bin of an azimuth.
 fn coarse(azimuth: f64) -> f64 {
     ((azimuth / COARSE_DEGREES).round() * COARSE_DEGREES).rem_euclid(360.0)
 }
@@ -162,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_curve_has_the_mean_of_the_target_and_of_all_others_at_every_azimuth() {
+    fn a_curve_has_the_mean_of_the_target_and_of_all_other_images_at_every_azimuth() {
         let conditions = [view(0.0), view(90.0), view(0.0), view(0.0), view(180.0)];
         let values = [1.0, 2.0, 3.0, 5.0, 7.0];
         let curve = UnitCurve::of(&conditions, &values, &[0, 1], "cup", (2.5, true)).unwrap();
@@ -172,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn many_azimuths_are_put_together() {
+    fn many_azimuths_are_grouped_into_bins() {
         let conditions: Vec<_> = (0..360).map(|degrees| view(f64::from(degrees))).collect();
         let curve = UnitCurve::of(&conditions, &[1.0; 360], &[0], "cup", (0.0, true)).unwrap();
         let Along::Azimuth(degrees) = curve.along else {
@@ -183,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn images_of_unknown_conditions_or_of_one_have_no_curve() {
+    fn images_of_unknown_or_of_a_single_condition_have_no_curve() {
         let curve = |conditions: &[Condition]| {
             UnitCurve::of(conditions, &[1.0, 2.0], &[0], "cup", (0.0, true))
         };

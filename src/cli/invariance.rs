@@ -1,6 +1,4 @@
-//! `vidpairs invariance`: flags to options, scores to a table, a CSV and a page.
-
-mod page;
+//! Runs `vidpairs invariance`: converts arguments to options and prints the results.
 
 use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
@@ -16,10 +14,9 @@ use vidpairs_source::ImageSetKind;
 use super::args::InvarianceArgs;
 use super::neighbour::Neighbour;
 use super::{CliError, Program};
-use crate::report;
-use crate::report::invariance::{render_table, write_scores_csv};
+use crate::report::invariance::{render, render_table, scores_csv};
 
-/// The page in the folder of results.
+/// Name of the page in the folder of results.
 const PAGE: &str = "report.html";
 
 pub(super) fn invariance(
@@ -30,43 +27,38 @@ pub(super) fn invariance(
         match program.hand_to(Neighbour::Torch, "vidpairs invariance --weights")? {}
     }
     let options = options(args, program)?;
-    let mut table = String::new();
     let summary = run::invariance(&options, |summary| {
-        let shown = page::page(summary);
-        table = render_table(&shown);
-        let mut csv = Vec::new();
-        // Memory never refuses.
-        let _ = write_scores_csv(&shown, &mut csv);
-        let html = report::invariance::render(&shown).into_bytes();
-        vec![("scores.csv", csv), (PAGE, html)]
+        let html = render(summary).into_bytes();
+        vec![("scores.csv", scores_csv(summary)), (PAGE, html)]
     })?;
     args.common.print(&Printed {
-        table,
         summary,
-        page: args.out.join(PAGE),
+        page: args.out.join(PAGE).display().to_string(),
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the command prints.
+/// Output of the command.
 #[derive(Serialize)]
 struct Printed {
     #[serde(flatten)]
     summary: InvarianceSummary,
-    page: PathBuf,
-    #[serde(skip)]
-    table: String,
+    page: String,
 }
 
 impl Display for Printed {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.table.trim_end())?;
-        let left_out = self.summary.panels.iter().flat_map(|it| &it.left_out);
+        writeln!(f, "{}", render_table(&self.summary).trim_end())?;
+        let panels = self.summary.panels.iter();
+        let left_out = panels.flat_map(|panel| &panel.left_out);
         let num: usize = left_out.map(|group| group.count).sum();
         if num > 0 {
-            writeln!(f, "\n{num} left out; the page and invariance.json tell why")?;
+            writeln!(
+                f,
+                "\n{num} left out; the page and invariance.json give the reasons"
+            )?;
         }
-        write!(f, "\n{}", self.page.display())
+        write!(f, "\n{}", self.page)
     }
 }
 
@@ -77,7 +69,7 @@ fn options(args: &InvarianceArgs, program: &Program<'_>) -> Result<InvarianceOpt
             data: args
                 .data
                 .iter()
-                .map(|it| data(it))
+                .map(|text| data(text))
                 .collect::<Result<_, _>>()?,
         }
     } else {
@@ -93,7 +85,7 @@ fn options(args: &InvarianceArgs, program: &Program<'_>) -> Result<InvarianceOpt
     })
 }
 
-/// `KIND=PATH`.
+/// Parses `KIND=PATH`.
 fn data(text: &str) -> Result<InvarianceData, CliError> {
     let refused = |expected: String| CliError::Option {
         option: "--data",
@@ -126,9 +118,10 @@ fn named_files(option: &'static str, texts: &[String]) -> Result<Vec<NamedFile>,
     texts.iter().map(named).collect()
 }
 
-/// `NAME=FILE`, or `FILE`, which is called by its name without folder and extension; a run's `backbone.safetensors` by its run.
+/// Parses `NAME=FILE`, or `FILE`. The name of a model defaults to the file name without extension, or for the `backbone.safetensors` of a
+/// run to the folder of the run.
 fn named_file(text: &str) -> NamedFile {
-    // A file whose name holds `=` is meant as it is, if it is there.
+    // An existing file whose name contains `=` is taken literally.
     if let Some((name, path)) = text.split_once('=')
         && !name.is_empty()
         && !name.contains('/')
@@ -155,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn models_are_called_by_their_name_their_file_or_their_run() {
+    fn a_model_is_named_by_its_option_its_file_or_its_run() {
         let name = |text| named_file(text).name;
         assert_eq!(name("moco=/w/a.pth"), "moco");
         assert_eq!(name("/w/moco_v2_800ep.pth.tar"), "moco_v2_800ep.pth");
@@ -164,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_kind_names_the_nearest() {
+    fn an_unknown_kind_is_refused_with_the_nearest_kind() {
         let err = data("aloi-view=/d").unwrap_err().to_string();
         assert!(
             err.starts_with("--data is aloi-view=/d; expected KIND=PATH: "),

@@ -1,0 +1,207 @@
+//! Measures models: encoders on data sets, or features of other programs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use vidpairs_run::RunError;
+use vidpairs_source::image_sets;
+use vidpairs_types::{BoxXywh, ImageSets, Seed};
+
+use super::cards::CardPicture;
+use super::engine::ImageEncoder;
+use super::error::InvarianceError;
+use super::judge::{Judge, Judged};
+use super::panel::PanelMaker;
+use super::result::{MeasuredModel, MeasuredPanel, ModelScores};
+use super::subject::Subject;
+use super::{InvarianceData, InvarianceOptions, NamedFile};
+use crate::measure::{Features, LabelsError};
+use crate::npz::FeatureTable;
+
+/// Side of the pictures on cards, px.
+const PICTURE_SIDE_PX: u32 = 112;
+
+/// Models and their results.
+pub(super) type Measured = (Vec<MeasuredModel>, Vec<MeasuredPanel>);
+
+/// Measures features of other programs: one panel for each group of files with the same sets and classes.
+///
+/// # Errors
+/// [`RunError`]: a file cannot be read or scored, or the work was cancelled.
+pub(super) fn measure_features(
+    files: &[NamedFile],
+    judge: &Judge<'_>,
+) -> Result<Measured, RunError> {
+    check_names(files)?;
+    let mut panels: Vec<(Subject, PanelMaker)> = Vec::new();
+    for (model, file) in files.iter().enumerate() {
+        let table = FeatureTable::read(&file.path).map_err(InvarianceError::Npz)?;
+        let subject = Subject::of_table(&table);
+        let subject = checked(subject, &file.path)?;
+        let values = (table.features, table.num_units);
+        let judged = judged(judge, &subject, values, &file.path)?;
+        let comparable = panels
+            .iter_mut()
+            .find(|(other, _)| other.is_same_as(&subject));
+        if let Some((_, panel)) = comparable {
+            panel.add(model, judged);
+            continue;
+        }
+        let mut panel = PanelMaker::of_features(&file.path, &subject);
+        if !panels.is_empty() {
+            panel.warn(format!(
+                "{} has other sets, classes or names than the files before it and is not compared with them",
+                file.name
+            ));
+        }
+        panel.add(model, judged);
+        panels.push((subject, panel));
+    }
+    let models = files.iter().map(|file| model(file, String::new()));
+    let panels = panels
+        .into_iter()
+        .map(|(_, panel)| panel.finish(files.len(), judge));
+    Ok((models.collect(), panels.collect::<Result<_, _>>()?))
+}
+
+/// Measures every encoder on every data set.
+///
+/// # Errors
+/// [`RunError`]: weights or a data set cannot be read, features cannot be scored, or the work was cancelled. Weights and data sets are
+/// opened before anything is computed.
+pub(super) fn measure_encoders(
+    weights: &[NamedFile],
+    data: &[InvarianceData],
+    options: &InvarianceOptions,
+    judge: &Judge<'_>,
+) -> Result<Measured, RunError> {
+    check_names(weights)?;
+    let engine = options.encoders.ok_or(InvarianceError::NoEncoders)?;
+    let all_sets: Vec<(&InvarianceData, ImageSets)> = data
+        .iter()
+        .map(|data| Ok((data, sets_of(data, options)?)))
+        .collect::<Result<_, RunError>>()?;
+    let device = options.device.as_deref();
+    let encoders: Vec<Box<dyn ImageEncoder>> = weights
+        .iter()
+        .map(|file| engine.open(&file.path, device))
+        .collect::<Result<_, _>>()?;
+    let stage = options.measure.stage.name();
+    let models: Vec<MeasuredModel> = weights
+        .iter()
+        .zip(&encoders)
+        .map(|(file, encoder)| model(file, format!("{}, {stage}", encoder.architecture())))
+        .collect();
+    let mut panels = Vec::new();
+    for (data, sets) in &all_sets {
+        let mut panel: Option<(Subject, PanelMaker)> = None;
+        for (model, encoder) in encoders.iter().enumerate() {
+            let extracted = encoder.features(sets, options)?;
+            let subject = checked(Subject::of_sets(sets, &extracted.images), &data.path)?;
+            let values = (extracted.values, extracted.num_units);
+            let mut judged = judged(judge, &subject, values, &data.path)?;
+            judged.scores.images_per_second = extracted.speed.map(|speed| speed.images_per_second);
+            judged.scores.waiting = extracted.speed.map(|speed| speed.waiting);
+            draw_pictures(&mut judged.scores, &subject.pictures, encoder.as_ref());
+            let (first, maker) = panel.get_or_insert_with(|| {
+                let name = data.kind.name();
+                let maker = PanelMaker::of_sets(name, &data.path, sets, &subject);
+                (subject.clone(), maker)
+            });
+            if !first.is_same_as(&subject) {
+                maker.warn(
+                    "models were measured on different images: some images could be read for one model only"
+                        .to_owned(),
+                );
+            }
+            maker.leave_out(&extracted.left_out);
+            maker.add(model, judged);
+        }
+        if let Some((_, maker)) = panel {
+            panels.push(maker.finish(models.len(), judge)?);
+        }
+    }
+    Ok((models, panels))
+}
+
+/// Two models of the same name cannot be told apart in tables.
+fn check_names(files: &[NamedFile]) -> Result<(), InvarianceError> {
+    for (index, file) in files.iter().enumerate() {
+        let mut before = files.iter().take(index);
+        if let Some(twin) = before.find(|other| other.name == file.name) {
+            return Err(InvarianceError::SameName {
+                name: file.name.clone(),
+                first: twin.path.clone(),
+                second: file.path.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn model(file: &NamedFile, note: String) -> MeasuredModel {
+    MeasuredModel {
+        name: file.name.clone(),
+        file: file.path.clone(),
+        note,
+    }
+}
+
+/// The subject, if it can be scored.
+fn checked(subject: Result<Subject, LabelsError>, path: &Path) -> Result<Subject, InvarianceError> {
+    let checked = subject
+        .map_err(|err| err.to_string())
+        .and_then(|subject| subject.check().map(|()| subject));
+    checked.map_err(|reason| unfit(path, reason))
+}
+
+/// Evaluates features: their values and number of units.
+fn judged(
+    judge: &Judge<'_>,
+    subject: &Subject,
+    (values, num_units): (Vec<f32>, usize),
+    path: &Path,
+) -> Result<Judged, RunError> {
+    let features = Features::new(values, num_units).map_err(|err| unfit(path, err.to_string()))?;
+    judge.judge(subject, &Arc::new(features))
+}
+
+fn unfit(path: &Path, reason: String) -> InvarianceError {
+    InvarianceError::Unfit {
+        path: path.to_owned(),
+        reason,
+    }
+}
+
+fn sets_of(data: &InvarianceData, options: &InvarianceOptions) -> Result<ImageSets, RunError> {
+    let seed = Seed::of_run(options.measure.seed);
+    // The cache key of the features contains paths: the same images must have the same key however their path is written.
+    let root = data.path.canonicalize();
+    let root = root.unwrap_or_else(|_| data.path.clone());
+    let mut sets = image_sets(data.kind, &root, seed).map_err(|source| InvarianceError::Sets {
+        kind: data.kind,
+        source,
+    })?;
+    if let Some(side_px) = options.measure.size_px {
+        sets.side_px = side_px;
+    }
+    Ok(sets)
+}
+
+/// Draws the pictures of all cards.
+///
+/// - `files`: file of each image with features, and the box in it.
+fn draw_pictures(
+    scores: &mut ModelScores,
+    files: &[(PathBuf, Option<BoxXywh>)],
+    encoder: &dyn ImageEncoder,
+) {
+    let targets = scores.most.iter_mut().chain(&mut scores.least);
+    let of_targets = targets.flat_map(|card| &mut card.pictures);
+    let units = scores.unit_cards.iter_mut();
+    let of_units = units.flat_map(|card| &mut card.pictures);
+    for CardPicture { image, jpeg, .. } in of_units.chain(of_targets) {
+        let (path, region) = &files[*image];
+        *jpeg = encoder.picture(path, *region, PICTURE_SIDE_PX);
+    }
+}

@@ -1,0 +1,130 @@
+//! Words of the page and the tables: names of invariances, data sets and scores, and counts.
+
+use vidpairs_invariance::measure::Version;
+use vidpairs_invariance::run::{InvarianceSummary, MeasuredPanel, ModelScores, VersionScore};
+
+use super::number::counted;
+
+/// Name of the transformation: `Viewpoint`.
+pub(super) fn invariance(panel: &MeasuredPanel) -> String {
+    let mut letters = panel.invariance.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+/// Name of the data set, `ALOI`; empty for a user's own data.
+pub(super) fn data_set(panel: &MeasuredPanel) -> &'static str {
+    match panel.kind.split('-').next() {
+        Some("got10k") => "GOT-10k",
+        Some("pascal3d") => "PASCAL3D+",
+        Some("aloi") => "ALOI",
+        _ => "",
+    }
+}
+
+/// Content of one set.
+pub(super) fn about(panel: &MeasuredPanel) -> &'static str {
+    match panel.kind.as_str() {
+        "got10k-occlusion" => "An object of a video, a frame for each share of it that is seen",
+        "pascal3d-viewpoint" => "Objects of a class, one from each azimuth",
+        "pascal3d-instance" => "Objects of a class, all from one side",
+        "aloi-viewpoint" => "An object on a turntable",
+        "aloi-direction" => "An object in light from several directions",
+        "aloi-color" => "An object in light of several colours",
+        "folders" => "A folder of images",
+        _ => "Images of one instance",
+    }
+}
+
+/// Word for a target, and its plural.
+pub(super) fn targets(panel: &MeasuredPanel) -> [&'static str; 2] {
+    match panel.is_target_object {
+        true => ["object", "objects"],
+        false => ["class", "classes"],
+    }
+}
+
+/// `72,000 images, 1,000 sets, 1,000 objects`.
+pub(super) fn counts(panel: &MeasuredPanel) -> String {
+    let [one, many] = targets(panel);
+    [
+        counted(panel.images, "image", "images"),
+        counted(panel.sets, "set", "sets"),
+        counted(panel.targets, one, many),
+    ]
+    .join(", ")
+}
+
+/// Origin of the images: the data set, `ALOI`; with its path, `ALOI, data/second`, if another panel has the same invariance and data set.
+pub(super) fn origin(summary: &InvarianceSummary, panel: &MeasuredPanel) -> String {
+    let data_set = data_set(panel);
+    let path = panel.path.display().to_string();
+    let twins = summary
+        .panels
+        .iter()
+        .filter(|other| other.invariance == panel.invariance && self::data_set(other) == data_set);
+    let is_repeated = twins.count() > 1;
+    match (data_set, path.as_str()) {
+        (_, "") => data_set.to_owned(),
+        ("", _) if is_repeated => path,
+        _ if is_repeated => format!("{data_set}, {path}"),
+        _ => data_set.to_owned(),
+    }
+}
+
+/// `Viewpoint (ALOI)`.
+pub(super) fn title(summary: &InvarianceSummary, panel: &MeasuredPanel) -> String {
+    match origin(summary, panel).as_str() {
+        "" => invariance(panel),
+        origin => format!("{} ({origin})", invariance(panel)),
+    }
+}
+
+/// Name of a score.
+pub(super) fn score(version: Version, k: usize) -> String {
+    match version {
+        Version::Formula => format!("RIS, top {k}"),
+        Version::PublishedCode => format!("RIS as published code has it, top {k}"),
+        Version::Goodfellow => "Goodfellow 2009".to_owned(),
+    }
+}
+
+/// Name of the score that the plots and the overview show.
+pub(super) fn shown_score(summary: &InvarianceSummary) -> String {
+    let shown = shown(summary).map(|shown| score(shown.version, shown.k));
+    shown.unwrap_or_else(|| "RIS".to_owned())
+}
+
+/// One of the scores that the plots and the overview show; all have the same version and K.
+pub(super) fn shown(summary: &InvarianceSummary) -> Option<&VersionScore> {
+    let models = summary.panels.iter().flat_map(|panel| &panel.models);
+    models.flatten().find_map(ModelScores::shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::summary;
+    use super::*;
+
+    #[test]
+    fn a_title_contains_the_path_only_if_it_would_occur_twice() {
+        let panel = |kind: &str, path: &str| MeasuredPanel {
+            invariance: "viewpoint".to_owned(),
+            kind: kind.to_owned(),
+            path: path.into(),
+            ..MeasuredPanel::default()
+        };
+        let mut summary = summary(0);
+        summary.panels = vec![
+            panel("aloi-viewpoint", "a"),
+            panel("features", "b"),
+            panel("features", "c"),
+        ];
+        let titles = summary.panels.iter().map(|panel| title(&summary, panel));
+        assert_eq!(
+            titles.collect::<Vec<_>>(),
+            ["Viewpoint (ALOI)", "Viewpoint (b)", "Viewpoint (c)"]
+        );
+    }
+}
