@@ -9,14 +9,14 @@
 //! show.
 
 use std::borrow::Cow;
-use std::fmt::Display;
 
 use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U16};
 use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use vidpairs_image::color::{ChannelOrder, ColorPlanes};
 use vidpairs_types::{
-    BoxXywh, Plane, PlaneLayout, Planes, RgbImage, ShortPlane, SizePx, rounded_to_8_bits,
+    BoxXywh, LibraryError, Plane, PlaneLayout, Planes, RgbImage, ShortPlane, SizePx,
+    rounded_to_8_bits,
 };
 
 /// Why a region could not be cropped. Leave the image out.
@@ -35,13 +35,8 @@ pub enum CropError {
     #[error(transparent)]
     ShortPlane(#[from] ShortPlane),
     /// A library rejected sizes that were checked before: a bug.
-    #[error("cannot {action}: {message}")]
-    Library {
-        /// What the library was asked to do.
-        action: &'static str,
-        /// Its error message.
-        message: String,
-    },
+    #[error(transparent)]
+    Library(#[from] LibraryError),
 }
 
 /// Crops images; reuses its buffers between calls.
@@ -142,8 +137,7 @@ impl Cropper {
                 .map(|plane| (Cow::from(plane), size.width))
                 .collect(),
         };
-        let packed = scaled.packed(ChannelOrder::Rgb);
-        packed.map_err(|err| library_error("convert colours", &err))
+        Ok(scaled.packed(ChannelOrder::Rgb)?)
     }
 }
 
@@ -166,18 +160,19 @@ fn resize<P: PixelTrait>(
     target: SizePx,
     options: &ResizeOptions,
 ) -> Result<(), CropError> {
-    let failed = |err: &dyn Display| library_error("scale a plane", err);
     let SizePx { width, height } = plane.size;
     let stride = (plane.stride_bytes / P::size()) as u32;
     let padded =
-        TypedImageRef::<P>::from_buffer(stride, height, plane.bytes).map_err(|err| failed(&err))?;
-    let view =
-        TypedCroppedImage::from_ref(&padded, 0, 0, width, height).map_err(|err| failed(&err))?;
-    let mut output = TypedImage::<P>::from_buffer(target.width, target.height, output)
-        .map_err(|err| failed(&err))?;
-    resizer
-        .resize_typed(&view, &mut output, options)
-        .map_err(|err| failed(&err))
+        TypedImageRef::<P>::from_buffer(stride, height, plane.bytes).map_err(cannot_scale)?;
+    let view = TypedCroppedImage::from_ref(&padded, 0, 0, width, height).map_err(cannot_scale)?;
+    let mut output =
+        TypedImage::<P>::from_buffer(target.width, target.height, output).map_err(cannot_scale)?;
+    let resized = resizer.resize_typed(&view, &mut output, options);
+    Ok(resized.map_err(cannot_scale)?)
+}
+
+fn cannot_scale(err: impl ToString) -> LibraryError {
+    LibraryError::new("scale a plane", err)
 }
 
 /// Maps an interval of the frame to the samples of a plane; kept inside the plane, whose side is rounded up.
@@ -186,13 +181,6 @@ fn in_plane(start: f64, len: f64, frame_side: u32, plane_side: u32) -> (f64, f64
     let side = f64::from(plane_side);
     let start = (start / step).clamp(0.0, side);
     (start, (len / step).min(side - start))
-}
-
-fn library_error(action: &'static str, err: &dyn Display) -> CropError {
-    CropError::Library {
-        action,
-        message: err.to_string(),
-    }
 }
 
 #[cfg(test)]

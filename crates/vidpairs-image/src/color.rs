@@ -1,17 +1,12 @@
 //! Converts planes of gray, YUV or G, B, R samples to packed RGB or BGR pixels.
 //!
-//! **Takes** 8-bit [`ColorPlanes`]. **Gives** three bytes per pixel. **Fails** with [`ColorError`]. **Source**: the matrices of
+//! **Takes** 8-bit [`ColorPlanes`]. **Gives** three bytes per pixel. **Fails** with [`LibraryError`]. **Source**: the matrices of
 //! BT.601, BT.709 and BT.2020, as the `yuv` crate computes them.
 
 use std::borrow::Cow;
 
-use vidpairs_types::{ColorMatrix, ColorRange, PlaneLayout, SizePx};
+use vidpairs_types::{ColorMatrix, ColorRange, LibraryError, PlaneLayout, SizePx};
 use yuv::{YuvError, YuvGrayImage, YuvPlanarImage, YuvRange, YuvStandardMatrix};
-
-/// The planes do not fit their size: a bug in the caller.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct ColorError(#[from] YuvError);
 
 /// Order of the bytes of a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,17 +36,21 @@ impl ColorPlanes<'_> {
     /// Packs the planes: `height x width x 3` u8, row-major, without padding.
     ///
     /// # Errors
-    /// [`ColorError`] if a plane is shorter than its rows need.
+    /// [`LibraryError`] if a plane is shorter than its rows need: a bug in the caller.
     ///
     /// # Panics
     /// If `planes` has fewer entries than `layout` has planes.
-    pub fn packed(&self, order: ChannelOrder) -> Result<Vec<u8>, ColorError> {
+    pub fn packed(&self, order: ChannelOrder) -> Result<Vec<u8>, LibraryError> {
         let mut pixels = vec![0; 3 * self.size.area() as usize];
-        match self.layout {
-            PlaneLayout::Gray => self.pack_gray(order, &mut pixels)?,
-            PlaneLayout::Gbr => self.pack_gbr(order, &mut pixels),
-            _ => self.pack_yuv(order, &mut pixels)?,
-        }
+        let packed = match self.layout {
+            PlaneLayout::Gray => self.pack_gray(order, &mut pixels),
+            PlaneLayout::Gbr => {
+                self.pack_gbr(order, &mut pixels);
+                Ok(())
+            }
+            _ => self.pack_yuv(order, &mut pixels),
+        };
+        packed.map_err(|err| LibraryError::new("convert colours", err))?;
         Ok(pixels)
     }
 

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use opencv::core::{CV_8UC3, Mat, MatTraitConst, MatTraitManual, Scalar, Size};
 use opencv::imgproc;
 use vidpairs_image::color::{ChannelOrder, ColorPlanes};
-use vidpairs_types::{Plane, Planes, ShortPlane, SizePx, rounded_to_8_bits};
+use vidpairs_types::{LibraryError, Plane, Planes, ShortPlane, SizePx, rounded_to_8_bits};
 
-use super::{CvError, failed, use_one_thread};
+use super::{failed, use_one_thread};
 
 /// An upright image in OpenCV's format: B, G, R, 8 bits each.
 pub(super) struct BgrImage {
@@ -18,8 +18,11 @@ impl BgrImage {
     /// Converts the whole frame.
     ///
     /// # Errors
-    /// [`CvError::ShortPlane`] if a plane is shorter than its rows need.
-    pub fn from_planes(planes: &Planes) -> Result<Self, CvError> {
+    /// [`ShortPlane`] for a damaged frame; [`LibraryError`] if OpenCV is out of memory.
+    pub fn from_planes<E>(planes: &Planes) -> Result<Self, E>
+    where
+        E: From<ShortPlane> + From<LibraryError>,
+    {
         use_one_thread();
         let samples =
             (0..planes.layout.num_planes()).map(|plane| Ok(in_8_bits(planes.plane(plane)?)));
@@ -30,9 +33,7 @@ impl BgrImage {
             matrix: planes.matrix,
             planes: samples.collect::<Result<_, ShortPlane>>()?,
         };
-        let packed = stored
-            .packed(ChannelOrder::Bgr)
-            .map_err(|err| CvError::library("convert colours", err))?;
+        let packed = stored.packed(ChannelOrder::Bgr)?;
         let pixels = planes.orientation.upright::<3>(packed, stored.size);
         let (SizePx { width, height }, black) = (planes.size(), Scalar::all(0.0));
         let mut mat = Mat::new_rows_cols_with_default(height as i32, width as i32, CV_8UC3, black)
@@ -46,8 +47,8 @@ impl BgrImage {
     /// Shrinks the image to a short side of at most `short_side_px`; each pixel becomes the mean of those that it covers.
     ///
     /// # Errors
-    /// [`CvError::Library`] if OpenCV is out of memory.
-    pub fn shrunk_to_short_side(self, short_side_px: u32) -> Result<Self, CvError> {
+    /// [`LibraryError`] if OpenCV is out of memory.
+    pub fn shrunk_to_short_side(self, short_side_px: u32) -> Result<Self, LibraryError> {
         let size = self.size();
         let small = size.shrunk_to_short_side(short_side_px);
         if small == size {

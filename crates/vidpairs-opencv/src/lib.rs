@@ -14,7 +14,9 @@ use opencv::core::{get_version_major, get_version_minor, get_version_revision};
 use vidpairs_extract::engine::OpencvEngine;
 use vidpairs_extract::propose::{ProposeError, SearchEngine};
 use vidpairs_extract::track::{TrackError, TrackFrame, Tracker, TrackerEngine, TrackerKind};
-use vidpairs_types::{BoxXywh, Planes, ShortPlane};
+use vidpairs_types::{BoxXywh, LibraryError, Planes};
+
+use tracker::OpencvTracker;
 
 /// Trackers and region proposals of OpenCV, as an engine for [`OpencvEngine`].
 #[derive(Debug, Clone, Copy)]
@@ -33,9 +35,8 @@ impl TrackerEngine for OpencvTrackers {
         frame: &TrackFrame<'_>,
         target: BoxXywh,
     ) -> Result<Box<dyn Tracker>, TrackError> {
-        Ok(Box::new(tracker::OpencvTracker::start(
-            kind, frame, target,
-        )?))
+        let tracker = OpencvTracker::start(kind, frame, target)?;
+        Ok(Box::new(tracker))
     }
 }
 
@@ -45,7 +46,7 @@ impl SearchEngine for OpencvTrackers {
         frame: &Planes,
         short_side_px: u32,
     ) -> Result<Vec<BoxXywh>, ProposeError> {
-        Ok(search::selective_search(frame, short_side_px)?)
+        search::selective_search(frame, short_side_px)
     }
 }
 
@@ -62,55 +63,9 @@ pub fn opencv_version() -> String {
     format!("{major}.{minor}.{}", get_version_revision())
 }
 
-/// Errors shared by tracking and proposing.
-#[derive(Debug)]
-enum CvError {
-    /// A plane is too short: a bug in a decoder.
-    ShortPlane(ShortPlane),
-    /// OpenCV, or the colour conversion, failed.
-    Library {
-        action: &'static str,
-        message: String,
-    },
-}
-
-impl From<ShortPlane> for CvError {
-    fn from(err: ShortPlane) -> Self {
-        Self::ShortPlane(err)
-    }
-}
-
-impl From<CvError> for TrackError {
-    fn from(err: CvError) -> Self {
-        match err {
-            CvError::ShortPlane(err) => Self::ShortPlane(err),
-            CvError::Library { action, message } => Self::Library { action, message },
-        }
-    }
-}
-
-impl From<CvError> for ProposeError {
-    fn from(err: CvError) -> Self {
-        match err {
-            CvError::ShortPlane(err) => Self::ShortPlane(err),
-            CvError::Library { action, message } => Self::Library { action, message },
-        }
-    }
-}
-
-impl CvError {
-    /// The error of a library that failed to do `action`.
-    fn library(action: &'static str, message: impl ToString) -> Self {
-        Self::Library {
-            action,
-            message: message.to_string(),
-        }
-    }
-}
-
 /// Wraps an error of OpenCV, which failed to do `action`.
-fn failed(action: &'static str) -> impl Fn(opencv::Error) -> CvError {
-    move |err| CvError::library(action, err.message)
+fn failed(action: &'static str) -> impl Fn(opencv::Error) -> LibraryError {
+    move |err| LibraryError::new(action, err.message)
 }
 
 /// Restricts OpenCV to the threads that call it.

@@ -2,10 +2,11 @@
 
 use opencv::core::{Rect, Vector};
 use opencv::ximgproc::{SelectiveSearchSegmentationTrait, create_selective_search_segmentation};
+use vidpairs_extract::propose::ProposeError;
 use vidpairs_types::{BoxXywh, Planes};
 
+use super::failed;
 use super::image::BgrImage;
-use super::{CvError, failed};
 
 /// Regions of selective search's fast mode; see
 /// [`SearchEngine::selective_search`](vidpairs_extract::propose::SearchEngine::selective_search).
@@ -17,8 +18,9 @@ use super::{CvError, failed};
 pub(super) fn selective_search(
     frame: &Planes,
     short_side_px: u32,
-) -> Result<Vec<BoxXywh>, CvError> {
-    let image = BgrImage::from_planes(frame)?.shrunk_to_short_side(short_side_px)?;
+) -> Result<Vec<BoxXywh>, ProposeError> {
+    let image =
+        BgrImage::from_planes::<ProposeError>(frame)?.shrunk_to_short_side(short_side_px)?;
     let (size, small) = (frame.size(), image.size());
     let across = f64::from(size.width) / f64::from(small.width);
     let down = f64::from(size.height) / f64::from(small.height);

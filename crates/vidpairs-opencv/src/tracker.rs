@@ -8,10 +8,10 @@ use opencv::tracking::{
     Legacy_Tracker, Legacy_TrackerCSRT, Legacy_TrackerKCF, Legacy_TrackerMOSSE, Legacy_TrackerTrait,
 };
 use vidpairs_extract::track::{Estimate, TrackError, TrackFrame, Tracker, TrackerKind};
-use vidpairs_types::{BoxXywh, SizePx};
+use vidpairs_types::{BoxXywh, LibraryError, SizePx};
 
 use super::image::BgrImage;
-use super::{CvError, failed, use_one_thread};
+use super::{failed, use_one_thread};
 
 /// One target tracked by an algorithm of OpenCV, with its default parameters.
 pub(super) struct OpencvTracker {
@@ -48,7 +48,7 @@ impl OpencvTracker {
             .init(&image.mat, last_held)
             .map_err(failed("start a tracker"))?;
         if !is_started {
-            return Err(CvError::library("start a tracker", "it refused the target").into());
+            return Err(LibraryError::new("start a tracker", "it refused the target").into());
         }
         let mut started = Self {
             tracker,
@@ -67,7 +67,7 @@ impl OpencvTracker {
     }
 
     /// Finds the box that OpenCV tracks in `image`; `None` if it is not found.
-    fn find(&mut self, image: &BgrImage) -> Result<Option<BoxXywh>, CvError> {
+    fn find(&mut self, image: &BgrImage) -> Result<Option<BoxXywh>, LibraryError> {
         let mut rect = self.last_held;
         let is_found = self
             .tracker
@@ -109,7 +109,7 @@ impl Tracker for OpencvTracker {
     }
 }
 
-fn create(kind: TrackerKind) -> Result<Ptr<Legacy_Tracker>, CvError> {
+fn create(kind: TrackerKind) -> Result<Ptr<Legacy_Tracker>, LibraryError> {
     let failed = failed("start a tracker");
     Ok(match kind {
         TrackerKind::Kcf => Legacy_TrackerKCF::create_1().map_err(failed)?.into(),
@@ -117,7 +117,7 @@ fn create(kind: TrackerKind) -> Result<Ptr<Legacy_Tracker>, CvError> {
         TrackerKind::Mosse => Legacy_TrackerMOSSE::create().map_err(failed)?.into(),
         TrackerKind::Dcf => {
             let message = "dcf is not a tracker of OpenCV";
-            return Err(CvError::library("start a tracker", message));
+            return Err(LibraryError::new("start a tracker", message));
         }
     })
 }
@@ -148,9 +148,9 @@ fn whole_pixels_inside(target: BoxXywh, frame: SizePx) -> Option<BoxXywh> {
 
 /// The frame as an image of OpenCV, converted once for all targets in it.
 fn image_of<'a>(frame: &'a TrackFrame<'_>) -> Result<&'a BgrImage, TrackError> {
-    let image = frame.shared(BgrImage::from_planes)?;
+    let image = frame.shared(BgrImage::from_planes::<TrackError>)?;
     let other_library = "the frame belongs to another library";
-    image.ok_or_else(|| CvError::library("make an image", other_library).into())
+    image.ok_or_else(|| LibraryError::new("make an image", other_library).into())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod frame;
 mod geometry;
 mod image;
 mod image_sets;
+mod library;
 mod natural;
 mod pair;
 pub mod parallel;
@@ -24,6 +25,7 @@ pub use frame::{ColorMatrix, ColorRange, Frame, Orientation, PlaneBytes, PlaneLa
 pub use geometry::{BoxXywh, RegionPx, SizePx};
 pub use image::RgbImage;
 pub use image_sets::{Condition, ImageSet, ImageSets, Invariance, LeftOut, NearView, SetImage};
+pub use library::LibraryError;
 pub use natural::natural_order;
 pub use pair::{PairKind, PairPlan};
 pub use plane::{Plane, ShortPlane, rounded_to_8_bits};

@@ -20,7 +20,7 @@ mod segments;
 pub use rules::{Proposal, ProposalRules};
 pub use vidpairs_pipeline::ProposerKind;
 
-use vidpairs_types::{BoxXywh, Planes, Seed, ShortPlane, SizePx};
+use vidpairs_types::{BoxXywh, LibraryError, Planes, Seed, ShortPlane, SizePx};
 
 use scene::Scene;
 
@@ -46,13 +46,8 @@ pub enum ProposeError {
         kind: ProposerKind,
     },
     /// OpenCV failed.
-    #[error("OpenCV cannot {action}: {message}")]
-    Library {
-        /// What OpenCV was asked to do.
-        action: &'static str,
-        /// Its error message.
-        message: String,
-    },
+    #[error("OpenCV {0}")]
+    Library(#[from] LibraryError),
 }
 
 /// A library with region proposals of its own.

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::cell::OnceCell;
 
 use vidpairs_pipeline::TrackerKind;
-use vidpairs_types::{BoxXywh, Planes, ShortPlane, SizePx};
+use vidpairs_types::{BoxXywh, LibraryError, Planes, ShortPlane, SizePx};
 
 /// Why a target cannot be tracked. Give it up; other targets of the same frame may be fine.
 #[derive(Debug, thiserror::Error)]
@@ -36,13 +36,8 @@ pub enum TrackError {
         kind: TrackerKind,
     },
     /// OpenCV failed.
-    #[error("OpenCV cannot {action}: {message}")]
-    Library {
-        /// What OpenCV was asked to do.
-        action: &'static str,
-        /// Its error message.
-        message: String,
-    },
+    #[error("OpenCV {0}")]
+    Library(#[from] LibraryError),
 }
 
 /// A frame's planes, and one value computed from them for all targets in the frame.

@@ -40,7 +40,8 @@ fn every_layout_and_bit_depth_is_converted_by_bt_709() {
             } else {
                 [63, 102, 240]
             };
-            let image = BgrImage::from_planes(&plain(layout, bit_depth, red)).unwrap();
+            let image =
+                BgrImage::from_planes::<TrackError>(&plain(layout, bit_depth, red)).unwrap();
             assert_eq!(image.size(), ODD);
             for pixel in bgr_of(&image) {
                 let near = |got: u8, expected: u8| got.abs_diff(expected) <= 3;
@@ -58,7 +59,7 @@ fn gray_of_limited_and_of_full_range_is_stretched_to_full_range() {
             range,
             ..plain(PlaneLayout::Gray, 8, [white; 3])
         };
-        let image = BgrImage::from_planes(&planes).unwrap();
+        let image = BgrImage::from_planes::<TrackError>(&planes).unwrap();
         let is_white = |pixel: &Vec3b| pixel.iter().all(|&sample| sample >= 253);
         let mut pixels = bgr_of(&image);
         pixels.retain(|pixel| !is_white(pixel));
@@ -81,7 +82,7 @@ fn the_image_is_upright_in_all_eight_orientations() {
                 },
                 ..drawn(ODD, PlaneLayout::Gray, 8, corner)
             };
-            let image = BgrImage::from_planes(&planes).unwrap();
+            let image = BgrImage::from_planes::<TrackError>(&planes).unwrap();
             assert_eq!(image.size(), planes.size());
             let (right, down) = corners[(usize::from(mirrored) + usize::from(quarter_turns)) % 4];
             let (width, height) = (planes.size().width, planes.size().height);
@@ -99,9 +100,9 @@ fn a_too_short_plane_is_an_error() {
         bytes: Box::new(OwnedPlanes(vec![(vec![0; 986], 47)])),
         ..plain(PlaneLayout::Gray, 8, [16; 3])
     };
-    let err = BgrImage::from_planes(&planes).err().unwrap();
+    let err = BgrImage::from_planes::<TrackError>(&planes).err().unwrap();
     assert_eq!(
-        TrackError::from(err).to_string(),
+        err.to_string(),
         "plane 0 of a frame of 37 x 21 px has 986 bytes, fewer than its rows need"
     );
 }

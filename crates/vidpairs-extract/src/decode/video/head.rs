@@ -19,9 +19,9 @@ const NUM_ORDERED: usize = 48;
 
 /// Whether the decoder shows frames in the order of their packets' pts.
 ///
-/// A decoder may hold frames back (`delay` of them) although every packet is shown in stored order. Then either it needs not,
-/// or the container states dts as pts, as AVI files converted to other containers do. The order of the first decoded frames
-/// decides.
+/// A decoder may hold frames back (`delay` of them) although every packet is shown in stored order. Then either the delay is
+/// unnecessary, or the container states dts as pts, as AVI files converted to other containers do. The order of the first decoded
+/// frames decides.
 pub(super) fn is_in_order(
     path: &Path,
     packets: &Packets,
