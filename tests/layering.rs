@@ -20,6 +20,7 @@ const CRATES: &[(&str, &[&[&str]])] = &[
     (
         "crates/vidpairs-extract/src",
         &[
+            &["ffmpeg"],
             &[
                 "codec", "crop", "decode", "ope", "propose", "sample", "track",
             ],

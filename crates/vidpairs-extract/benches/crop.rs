@@ -1,49 +1,24 @@
-//! What one image of a pair costs after decoding: scale the planes, convert, compress.
+//! Measures the cost of one image of a pair after decoding: scale the planes, convert, compress.
 
-#![allow(clippy::expect_used)]
+#![allow(missing_docs)] // of `criterion_group!`
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use vidpairs_extract::codec::{Codec, encode};
 use vidpairs_extract::crop::Cropper;
-use vidpairs_types::{
-    ColorMatrix, ColorRange, Orientation, PlaneBytes, PlaneLayout, Planes, SizePx,
-};
+use vidpairs_fixtures::planes::drawn;
+use vidpairs_types::{ColorMatrix, ColorRange, PlaneLayout, Planes, SizePx};
 
-struct Synthetic(Vec<Vec<u8>>, Vec<usize>);
-
-impl PlaneBytes for Synthetic {
-    fn plane(&self, plane: usize) -> &[u8] {
-        &self.0[plane]
-    }
-
-    fn stride_bytes(&self, plane: usize) -> usize {
-        self.1[plane]
-    }
-}
-
-/// A 4:2:0 frame of smooth waves, rows padded as a decoder pads them.
+/// A 4:2:0 frame of smooth waves.
 fn frame(size: SizePx) -> Planes {
-    let (mut samples, mut strides) = (Vec::new(), Vec::new());
-    for plane in 0..3 {
-        let plane_size = PlaneLayout::Yuv420.plane_size(size, plane);
-        let stride = plane_size.width as usize + 64;
-        let wave = |at: usize| {
-            let (x, y) = ((at % stride) as f32, (at / stride) as f32);
-            (128.0 + 60.0 * (x * 0.07).sin() + 50.0 * (y * 0.11 + plane as f32).cos()) as u8
-        };
-        samples.push((0..stride * plane_size.height as usize).map(wave).collect());
-        strides.push(stride);
-    }
     Planes {
-        stored_size: size,
-        layout: PlaneLayout::Yuv420,
-        bit_depth: 8,
         range: ColorRange::Limited,
         matrix: ColorMatrix::Bt709,
-        orientation: Orientation::default(),
-        bytes: Box::new(Synthetic(samples, strides)),
+        ..drawn(size, PlaneLayout::Yuv420, 8, |plane, x, y| {
+            let (x, y) = (x as f32, y as f32);
+            (128.0 + 60.0 * (x * 0.07).sin() + 50.0 * (y * 0.11 + plane as f32).cos()) as u16
+        })
     }
 }
 

@@ -1,14 +1,14 @@
-//! What confidence and the forward-backward check are worth: tracklets of annotated targets, and where they ended.
+//! Calibrates confidence and the forward-backward check: tracks annotated targets, and prints the final overlap of each tracklet.
 //!
 //! ```text
-//! cargo run --release --no-default-features --features extract --example calibration -- DIR SPLIT K > tracklets.csv
+//! cargo run --release -p vidpairs-extract --example calibration -- DIR SPLIT K > tracklets.csv
 //! ```
 //!
-//! `DIR` holds sets in GOT-10k's layout (`scripts/benchmarks/tracker-sequences.sh` renders some), `SPLIT` is `train` or
-//! `val`. From every tenth frame in which it can be seen well, the target is followed for K frames, with no rule of trust. One line
-//! a tracklet; `scripts/benchmarks/calibration.py` makes the table and the plot of docs/TRACKER.md from them.
+//! `DIR` holds data sets in GOT-10k's layout (`scripts/benchmarks/tracker-sequences.sh` renders some), `SPLIT` is `train` or
+//! `val`. The target is tracked for K frames from every tenth frame in which it is clearly visible, without rules of trust. Prints
+//! one line per tracklet; `scripts/benchmarks/calibration.py` turns them into the table and the plot of docs/TRACKER.md.
 
-#![allow(clippy::print_stdout)] // its result
+#![allow(clippy::print_stdout)] // prints its results
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -19,9 +19,9 @@ use vidpairs_extract::track::{
 };
 use vidpairs_types::{BoxXywh, Frame};
 
-/// From an anchor to the next, frames.
+/// Frames from one anchor to the next.
 const STEP: usize = 10;
-/// The least share of the target, in eighths, that is seen in an anchor frame.
+/// Least visible share of the target in an anchor frame, in eighths.
 const MIN_COVER: u32 = 7;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -49,8 +49,9 @@ struct Sequence {
     name: String,
     frames: Vec<Rc<Frame>>,
     truth: Vec<BoxXywh>,
-    /// Eighths of the target that are seen, of each frame.
+    /// Visible eighths of the target in each frame.
     cover: Vec<u32>,
+    /// For each frame, 1 if the image border cuts the target.
     is_cut: Vec<u32>,
 }
 
@@ -88,8 +89,8 @@ impl Sequence {
 
     fn report(&self, k: usize) -> Result<(), Box<dyn Error>> {
         for anchor in (0..self.truth.len().saturating_sub(k)).step_by(STEP) {
-            let is_seen = self.cover[anchor] >= MIN_COVER && self.is_cut[anchor] == 0;
-            if is_seen && self.truth[anchor].w.min(self.truth[anchor].h) >= 16.0 {
+            let is_visible = self.cover[anchor] >= MIN_COVER && self.is_cut[anchor] == 0;
+            if is_visible && self.truth[anchor].w.min(self.truth[anchor].h) >= 16.0 {
                 self.report_one(anchor, k);
             }
         }
@@ -123,13 +124,13 @@ impl Sequence {
     }
 
     fn print(&self, anchor: usize, tracklet: &Tracklet, truth: BoxXywh) {
-        let (Some(confidence), Some(found)) = (tracklet.confidence(), tracklet.last_box()) else {
+        let (Some(confidence), Some(last)) = (tracklet.confidence(), tracklet.last_box()) else {
             return;
         };
         let from = self.truth[anchor];
         let ratio = |a: f64, b: f64| (a / b).max(b / a);
         let iou = if truth.is_valid() {
-            found.iou(truth)
+            last.iou(truth)
         } else {
             0.0
         };
@@ -140,13 +141,13 @@ impl Sequence {
             confidence.mean,
             confidence.last,
             tracklet.forward_backward_iou.unwrap_or(0.0),
-            ratio(found.area(), from.area()),
-            ratio(found.w / found.h, from.w / from.h),
+            ratio(last.area(), from.area()),
+            ratio(last.w / last.h, from.w / from.h),
         );
     }
 }
 
-/// Nothing is rejected, and all is tracked back.
+/// Rules that reject nothing and track everything back.
 const ALL_TRUSTED: TrustRules = TrustRules {
     min_confidence: 0.0,
     min_confidence_mean: 0.0,
@@ -173,12 +174,12 @@ fn bbox(line: &str) -> Result<BoxXywh, Box<dyn Error>> {
         .map(str::parse)
         .collect::<Result<Vec<f64>, _>>()?;
     let [x, y, w, h] = numbers[..] else {
-        return Err(format!("no box: {line}").into());
+        return Err(format!("{line} is not a box; expected x,y,w,h").into());
     };
     Ok(BoxXywh { x, y, w, h })
 }
 
-/// Set, split and sequence.
+/// Name of a sequence: data set, split and folder.
 fn name(folder: &Path) -> String {
     let parts: Vec<_> = folder.iter().map(|part| part.to_string_lossy()).collect();
     parts[parts.len().saturating_sub(3)..].join("/")

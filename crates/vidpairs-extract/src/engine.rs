@@ -1,4 +1,4 @@
-//! The seam for OpenCV: a program that links it plugs it in at `main`.
+//! Interface for OpenCV: a program that links it passes an engine at `main`.
 
 use std::fmt::Debug;
 
@@ -7,9 +7,9 @@ use crate::track::TrackerEngine;
 
 /// Trackers and region proposals of OpenCV.
 pub trait OpencvEngine: TrackerEngine + SearchEngine + Debug {
-    /// Version of the library that is loaded: `4.6.0`.
+    /// Version of the loaded library: `4.6.0`.
     fn version(&self) -> String;
 }
 
-/// The OpenCV of this program; `None` in a program without.
+/// OpenCV in this program; `None` in a program without it.
 pub type Opencv = Option<&'static dyn OpencvEngine>;

@@ -16,6 +16,7 @@ mod clips;
 pub mod extract;
 mod grid;
 pub mod meshes;
+pub mod planes;
 mod programs;
 pub mod python;
 pub mod synth;

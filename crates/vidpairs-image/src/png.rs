@@ -1,4 +1,4 @@
-//! PNG through the png crate: the one module that names it.
+//! Reads and writes PNG through the png crate. The one module that names it.
 //!
 //! **Takes** PNG bytes, or an image. **Gives** an [`RgbImage`], or PNG bytes. **Fails** with [`PngError`]. **Source**: ISO/IEC 15948.
 
@@ -6,42 +6,42 @@ use std::io::Cursor;
 
 use vidpairs_types::{RgbImage, SizePx};
 
-/// What every PNG begins with.
+/// First bytes of every PNG.
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// Why a PNG could not be read or made.
+/// Why a PNG could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PngError {
-    /// The bytes are no PNG, or end too early, or a part is damaged. Leave the image out.
+    /// The bytes are not a PNG, are truncated or damaged. Leave the image out.
     #[error("damaged PNG")]
     Damaged(#[source] png::DecodingError),
-    /// The header states more pixels than are accepted. Leave the image out.
+    /// The size in the header is too large. Leave the image out.
     #[error(
         "PNG of {0}; sides of at most {max} px and at most {area} px in all are accepted",
         max = SizePx::MAX_SIDE, area = SizePx::MAX_AREA
     )]
     TooLarge(SizePx),
-    /// The png crate refused to compress. Leave the image out.
+    /// The png crate failed to compress. Leave the image out.
     #[error("cannot compress a PNG")]
     Encode(#[source] png::EncodingError),
 }
 
-/// What compression may cost.
+/// Compression effort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PngEffort {
-    /// Little time, for many images.
+    /// Fast, for many images.
     Fast,
-    /// As the crate finds it balanced with the size.
+    /// The crate's balance of time and size.
     Balanced,
 }
 
-/// Whether `bytes` begin as a PNG does.
+/// Whether `bytes` begin with the signature of PNG.
 pub fn is_png(bytes: &[u8]) -> bool {
     bytes.starts_with(SIGNATURE)
 }
 
-/// The size that the header states, without decoding the picture.
+/// Reads the size in the header, without decoding the picture.
 ///
 /// # Errors
 /// [`PngError::Damaged`] if there is no readable header, [`PngError::TooLarge`] if the size is not accepted.
@@ -50,18 +50,19 @@ pub fn read_size(bytes: &[u8]) -> Result<SizePx, PngError> {
     accepted_size(reader.map_err(PngError::Damaged)?.info())
 }
 
-/// Decodes a PNG of any kind: gray levels become R = G = B, of 16 bits the upper 8 are kept, and transparency is dropped,
-/// as PIL's `convert("RGB")` does with images of 8 bits.
+/// Decodes a PNG of any kind to RGB: gray levels become R = G = B, 16-bit samples keep their upper 8 bits, and transparency is
+/// dropped, as in PIL's `convert("RGB")` of 8-bit images.
 ///
 /// # Errors
-/// [`PngError`] if the bytes are damaged anywhere, or of a size that is not accepted; nothing is allocated then.
+/// [`PngError`] if any part of the file is damaged, or its size is not accepted; nothing is allocated then.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage, PngError> {
     let mut decoder = png::Decoder::new(Cursor::new(bytes));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(PngError::Damaged)?;
     let size = accepted_size(reader.info())?;
-    // At most four bytes for each of the accepted pixels.
-    let mut samples = vec![0; reader.output_buffer_size().unwrap_or_default()];
+    let num_bytes = reader.output_buffer_size();
+    let mut samples =
+        vec![0; num_bytes.expect("an accepted size has at most 4 bytes per pixel, 256 MiB")];
     let frame = (reader.next_frame(&mut samples)).map_err(PngError::Damaged)?;
     let pixels = match frame.color_type.samples() {
         1 => samples.iter().flat_map(|&gray| [gray; 3]).collect(),
@@ -78,7 +79,7 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, PngError> {
     Ok(RgbImage { size, pixels })
 }
 
-/// The PNG of an image.
+/// Encodes an image as PNG.
 ///
 /// # Errors
 /// [`PngError::Encode`] if the image has no pixels.
@@ -104,7 +105,7 @@ fn accepted_size(info: &png::Info<'_>) -> Result<SizePx, PngError> {
         width: info.width,
         height: info.height,
     };
-    if size.width.max(size.height) > SizePx::MAX_SIDE || size.area() > SizePx::MAX_AREA {
+    if super::is_too_large(size) {
         return Err(PngError::TooLarge(size));
     }
     Ok(size)
@@ -126,7 +127,7 @@ mod tests {
         }
     }
 
-    /// A PNG of `SIZE` and another kind.
+    /// A PNG of `SIZE` with another colour type or bit depth.
     fn other(color: png::ColorType, depth: png::BitDepth, samples: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, SIZE.width, SIZE.height);
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_encoded_is_decoded_to_the_same_samples() {
+    fn a_decoded_png_has_the_samples_that_were_encoded() {
         for effort in [PngEffort::Fast, PngEffort::Balanced] {
             let bytes = encode(&image(), effort).unwrap();
             assert!(is_png(&bytes));
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn gray_levels_palettes_transparency_and_16_bits_become_rgb_of_8() {
+    fn gray_palette_alpha_and_16_bit_pngs_are_decoded_to_8_bit_rgb() {
         use png::{BitDepth, ColorType};
         let levels: Vec<u8> = (0..15).map(|level| level * 17).collect();
         let grays: Vec<u8> = levels.iter().flat_map(|&level| [level; 3]).collect();
@@ -175,17 +176,17 @@ mod tests {
     }
 
     #[test]
-    fn a_png_cut_anywhere_is_an_error_not_a_panic() {
+    fn a_png_truncated_anywhere_is_an_error_not_a_panic() {
         let bytes = encode(&image(), PngEffort::Balanced).unwrap();
-        // What lies behind the pixels says only that they were all.
+        // The end marker follows the pixels: a file without it is complete.
         let data_end = bytes.len() - 12 - 4;
         for end in 0..data_end {
-            assert!(decode(&bytes[..end]).is_err(), "cut at {end}");
+            assert!(decode(&bytes[..end]).is_err(), "truncated at {end}");
         }
     }
 
     #[test]
-    fn a_png_too_large_is_refused_by_its_header() {
+    fn a_too_large_png_is_refused_by_its_header() {
         let mut bytes = encode(&image(), PngEffort::Fast).unwrap();
         bytes[16..20].copy_from_slice(&20_000u32.to_be_bytes());
         let checksum = crc32fast::hash(&bytes[12..29]);

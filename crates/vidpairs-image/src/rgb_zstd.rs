@@ -1,18 +1,18 @@
-//! Raw RGB under zstd, lossless: `H x W x 3` bytes, row-major.
+//! Reads and writes raw RGB under zstd, lossless: `H x W x 3` bytes, row-major.
 
 use vidpairs_types::{RgbImage, SizePx};
 
-/// Why an image could not be compressed or read back. Leave the image out.
+/// Why an image could not be compressed or read. Leave the image out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RgbZstdError {
-    /// zstd refused.
+    /// The library failed, or the bytes are not a zstd frame.
     #[error("zstd failed")]
     Zstd(#[source] std::io::Error),
-    /// The bytes hold another number of samples than the size asks for.
+    /// The number of samples does not match the size.
     #[error("{got} bytes of RGB; an image of {size} has {expected}")]
     WrongLength {
-        /// Size of the image, as its record states it.
+        /// Size of the image in its record.
         size: SizePx,
         /// Bytes that `size` needs.
         expected: usize,
@@ -21,33 +21,31 @@ pub enum RgbZstdError {
     },
 }
 
-/// The pixels of `image` under zstd.
+/// Compresses the pixels of `image`.
 ///
 /// - `level`: 1 to 19.
 ///
 /// # Errors
-/// [`RgbZstdError::Zstd`] if the library refuses.
+/// [`RgbZstdError::Zstd`] if the library fails.
 pub fn compress(image: &RgbImage, level: i32) -> Result<Vec<u8>, RgbZstdError> {
     zstd::bulk::compress(&image.pixels, level).map_err(RgbZstdError::Zstd)
 }
 
-/// The image of a `rgb.zst` member whose record states `size`.
+/// Decompresses an `rgb.zst` member; `size` is the size in its record.
 ///
 /// # Errors
-/// [`RgbZstdError`] if the bytes are no zstd frame, or hold another number of samples.
+/// [`RgbZstdError`] if the bytes are not a zstd frame, or the number of samples does not match `size`.
 pub fn decompress(bytes: &[u8], size: SizePx) -> Result<RgbImage, RgbZstdError> {
     let wrong_length = |expected, got| RgbZstdError::WrongLength {
         size,
         expected,
         got,
     };
-    let expected = usize::try_from(size.area())
-        .ok()
-        .and_then(|area| area.checked_mul(3));
-    // A damaged record must not make us allocate what it states.
-    let expected = expected
-        .filter(|_| size.is_accepted() || size.area() <= SizePx::MAX_AREA)
-        .ok_or_else(|| wrong_length(usize::MAX, bytes.len()))?;
+    // The size in a damaged record must not decide how much is allocated.
+    if size.area() > SizePx::MAX_AREA {
+        return Err(wrong_length(usize::MAX, bytes.len()));
+    }
+    let expected = 3 * size.area() as usize;
     let pixels = zstd::bulk::decompress(bytes, expected).map_err(RgbZstdError::Zstd)?;
     if pixels.len() == expected {
         Ok(RgbImage { size, pixels })
@@ -61,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn samples_come_back_unchanged_and_another_size_is_refused() {
+    fn decompression_restores_the_samples_and_refuses_another_size() {
         let size = SizePx {
             width: 5,
             height: 3,

@@ -1,14 +1,14 @@
-//! How well proposals find the annotated target: recall, overlap and time, beside two controls.
+//! Measures how well proposals find the annotated target: recall, overlap and time, compared with two controls.
 //!
 //! ```text
-//! cargo run --release --no-default-features --features extract,opencv --example proposals -- DIR SPLIT [GAP]
+//! cargo run --release -p vidpairs-opencv --example proposals -- DIR SPLIT [GAP]
 //! ```
 //!
-//! `DIR` holds sets in GOT-10k's layout (`scripts/benchmarks/tracker-sequences.sh` renders some), `SPLIT` is
-//! `train` or `val`. Every twentieth frame is looked at; with GAP, so is the frame GAP later, for motion.
-//! The table is for Markdown.
+//! `DIR` holds data sets in GOT-10k's layout (`scripts/benchmarks/tracker-sequences.sh` renders some), `SPLIT` is
+//! `train` or `val`. Regions are proposed in every twentieth frame; with GAP, the frame GAP later serves to detect motion.
+//! Prints a Markdown table.
 
-#![allow(clippy::print_stdout)] // its result
+#![allow(clippy::print_stdout)] // prints its results
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -19,13 +19,13 @@ use vidpairs_extract::propose::{ProposalRules, ProposerKind, propose};
 use vidpairs_opencv::OpencvTrackers;
 use vidpairs_types::{BoxXywh, Planes, Seed, SizePx};
 
-/// How many proposals a frame.
+/// Numbers of proposals per frame.
 const COUNTS: [usize; 3] = [4, 10, 50];
 
-/// From a frame that is looked at to the next.
+/// Frames from one tested frame to the next.
 const STEP: usize = 20;
 
-/// Greatest overlap of two proposals, where only the first few count and where many do.
+/// Greatest overlaps of two proposals: for few and for many proposals per frame.
 const MAX_OVERLAPS: [f64; 2] = [0.3, 0.5];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for &kind in ProposerKind::ALL {
             report(kind.name(), max_overlap, &views, |view| {
                 let neighbor = view.neighbor.as_ref();
-                let found = propose(
+                let proposals = propose(
                     kind,
                     &view.frame,
                     neighbor,
@@ -60,14 +60,14 @@ fn main() -> Result<(), Box<dyn Error>> {
                     view.seed,
                     Some(&OpencvTrackers),
                 )?;
-                Ok(found.iter().map(|proposal| proposal.bbox).collect())
+                Ok(proposals.iter().map(|proposal| proposal.bbox).collect())
             })?;
         }
     }
     Ok(())
 }
 
-/// A frame, a later one, and where the target is.
+/// A frame, a later one, and the true box of the target.
 struct View {
     frame: Planes,
     neighbor: Option<Planes>,
@@ -118,12 +118,12 @@ fn target(line: &str) -> Result<BoxXywh, Box<dyn Error>> {
         .map(str::parse)
         .collect::<Result<Vec<f64>, _>>()?;
     let [x, y, w, h] = numbers[..] else {
-        return Err(format!("no box: {line}").into());
+        return Err(format!("{line} is not a box; expected x,y,w,h").into());
     };
     Ok(BoxXywh { x, y, w, h })
 }
 
-/// Boxes that the rules allow, drawn at random: sides uniform in their logarithm, then a place in the frame.
+/// Random boxes that the rules allow: sides uniform in their logarithm, then a uniform position in the frame.
 fn random_boxes(frame: SizePx, rules: &ProposalRules, seed: Seed) -> Vec<BoxXywh> {
     let mut rng = seed.rng();
     let (width, height) = (f64::from(frame.width), f64::from(frame.height));

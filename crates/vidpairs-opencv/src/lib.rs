@@ -1,54 +1,24 @@
-//! OpenCV's trackers and selective search, plugged into vidpairs. The one crate that links OpenCV.
+//! Plugs OpenCV's trackers and selective search into vidpairs. The one crate that links OpenCV.
 //!
-//! **Takes** [`Planes`], boxes. **Gives** [`OpencvTrackers`], the engine of `vidpairs-opencv`. **Fails** with [`CvError`]; an
-//! exception in C++ is an error, never a crash. **Source**: OpenCV 4 and its contributed modules `tracking` and `ximgproc`.
-//!
-//! OpenCV uses the calling thread alone: vidpairs already has a thread for each core.
+//! [`OpencvTrackers`] is the engine of the program `vidpairs-opencv`. An exception in C++ is returned as an error. OpenCV uses
+//! the calling thread only, since vidpairs runs a thread per core. **Source**: OpenCV 4 and its contributed modules `tracking`
+//! and `ximgproc`.
 
 mod image;
-mod rows;
 mod search;
 mod tracker;
-mod trackers;
-mod version;
-
-pub use image::BgrImage;
-pub use search::selective_search;
-pub use tracker::{Algorithm, CvTracker};
-pub use version::opencv_version;
 
 use std::sync::Once;
 
+use opencv::core::{get_version_major, get_version_minor, get_version_revision};
 use vidpairs_extract::engine::OpencvEngine;
 use vidpairs_extract::propose::{ProposeError, SearchEngine};
 use vidpairs_extract::track::{TrackError, TrackFrame, Tracker, TrackerEngine, TrackerKind};
-use vidpairs_types::{BoxXywh, Planes, SizePx};
+use vidpairs_types::{BoxXywh, LibraryError, Planes};
 
-/// Why OpenCV did not do what it was asked. Give the target, or the frame's proposals, up.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CvError {
-    /// Planes shorter than they claim to be: a bug in a decoder.
-    #[error("plane {plane} of a frame of {frame} has {got} bytes, fewer than its rows need")]
-    ShortPlane {
-        /// Which.
-        plane: usize,
-        /// Size of the stored frame.
-        frame: SizePx,
-        /// Its length.
-        got: usize,
-    },
-    /// OpenCV, or the conversion of colours, refused.
-    #[error("cannot {action}: {message}")]
-    Library {
-        /// What was asked of it.
-        action: &'static str,
-        /// Its word.
-        message: String,
-    },
-}
+use tracker::OpencvTracker;
 
-/// The engine of a program that links OpenCV.
+/// Trackers and region proposals of OpenCV, as an engine for [`OpencvEngine`].
 #[derive(Debug, Clone, Copy)]
 pub struct OpencvTrackers;
 
@@ -65,7 +35,8 @@ impl TrackerEngine for OpencvTrackers {
         frame: &TrackFrame<'_>,
         target: BoxXywh,
     ) -> Result<Box<dyn Tracker>, TrackError> {
-        trackers::start(kind, frame, target)
+        let tracker = OpencvTracker::start(kind, frame, target)?;
+        Ok(Box::new(tracker))
     }
 }
 
@@ -75,52 +46,51 @@ impl SearchEngine for OpencvTrackers {
         frame: &Planes,
         short_side_px: u32,
     ) -> Result<Vec<BoxXywh>, ProposeError> {
-        let image = BgrImage::from_planes(frame)?.shrunk_to_short_side(short_side_px)?;
-        let (size, small) = (frame.size(), image.size());
-        let across = f64::from(size.width) / f64::from(small.width);
-        let down = f64::from(size.height) / f64::from(small.height);
-        let regions = selective_search(&image)?.into_iter();
-        let in_frame = regions.map(|region| BoxXywh {
-            x: region.x * across,
-            y: region.y * down,
-            w: region.w * across,
-            h: region.h * down,
-        });
-        Ok(in_frame.collect())
+        search::selective_search(frame, short_side_px)
     }
 }
 
-impl From<CvError> for TrackError {
-    fn from(err: CvError) -> Self {
-        match err {
-            CvError::ShortPlane { plane, frame, got } => Self::ShortPlane { plane, frame, got },
-            CvError::Library { action, message } => Self::Library { action, message },
-        }
-    }
+/// Version of the loaded OpenCV: `major.minor.revision`.
+///
+/// It differs from the version at build time if the system was upgraded since.
+///
+/// # Examples
+/// ```
+/// println!("OpenCV {}", vidpairs_opencv::opencv_version());
+/// ```
+pub fn opencv_version() -> String {
+    let (major, minor) = (get_version_major(), get_version_minor());
+    format!("{major}.{minor}.{}", get_version_revision())
 }
 
-impl From<CvError> for ProposeError {
-    fn from(err: CvError) -> Self {
-        match err {
-            CvError::ShortPlane { plane, frame, got } => Self::ShortPlane { plane, frame, got },
-            CvError::Library { action, message } => Self::Library { action, message },
-        }
-    }
+/// Wraps an error of OpenCV, which failed to do `action`.
+fn failed(action: &'static str) -> impl Fn(opencv::Error) -> LibraryError {
+    move |err| LibraryError::new(action, err.message)
 }
 
-/// What `action` that failed says of itself.
-fn refused(action: &'static str) -> impl Fn(opencv::Error) -> CvError {
-    move |err| CvError::Library {
-        action,
-        message: err.message,
-    }
-}
-
-/// Keeps OpenCV to the threads that call it.
+/// Restricts OpenCV to the threads that call it.
 fn use_one_thread() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // It can't fail in any way that matters: at worst OpenCV goes on with its own threads.
+        // A failure is harmless: OpenCV then uses its own threads.
         let _ = opencv::core::set_num_threads(1);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loaded_opencv_has_the_major_and_minor_version_of_the_build() {
+        let version = opencv_version();
+        let (major, minor) = (
+            opencv::core::CV_VERSION_MAJOR,
+            opencv::core::CV_VERSION_MINOR,
+        );
+        assert!(
+            version.starts_with(&format!("{major}.{minor}.")),
+            "{version}"
+        );
+    }
 }

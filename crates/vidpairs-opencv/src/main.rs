@@ -1,4 +1,4 @@
-//! The program `vidpairs-opencv`: the command line of vidpairs with OpenCV's trackers and proposals.
+//! Runs the command line of vidpairs with OpenCV's trackers and proposals.
 
 use std::process::ExitCode;
 

@@ -1,83 +1,157 @@
-//! Three of OpenCV's trackers behind one type.
+//! Wraps OpenCV's trackers as [`Tracker`].
+//!
+//! OpenCV's trackers start on whole pixels inside the frame; their results are mapped back to the
+//! requested box. Their search position cannot be set, and their confidence is only whether the target is found.
 
 use opencv::core::{Ptr, Rect2d};
 use opencv::tracking::{
     Legacy_Tracker, Legacy_TrackerCSRT, Legacy_TrackerKCF, Legacy_TrackerMOSSE, Legacy_TrackerTrait,
 };
-use vidpairs_types::BoxXywh;
+use vidpairs_extract::track::{Estimate, TrackError, TrackFrame, Tracker, TrackerKind};
+use vidpairs_types::{BoxXywh, LibraryError, SizePx};
 
-use super::{BgrImage, CvError, refused, use_one_thread};
+use super::image::BgrImage;
+use super::{failed, use_one_thread};
 
-/// A tracking algorithm of OpenCV, with its default parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Algorithm {
-    /// Kernelized correlation filter.
-    Kcf,
-    /// Correlation filter with channel and spatial reliability.
-    Csrt,
-    /// Minimum output sum of squared error filter.
-    Mosse,
-}
-
-/// One target that one of the algorithms follows.
-pub struct CvTracker {
+/// One target tracked by an algorithm of OpenCV, with its default parameters.
+pub(super) struct OpencvTracker {
     tracker: Ptr<Legacy_Tracker>,
-    /// Where the target was seen last: OpenCV wants it back.
-    last: Rect2d,
+    /// Last box reported by OpenCV: each update takes it as input.
+    last_held: Rect2d,
+    /// Size of every frame.
+    frame_size: SizePx,
+    /// The requested box.
+    target: BoxXywh,
+    /// The box passed to OpenCV instead.
+    held: BoxXywh,
+    /// Last box of the target.
+    last: BoxXywh,
 }
 
-impl CvTracker {
-    /// Starts on `target`: whole pixels, inside `image`.
-    ///
-    /// # Errors
-    /// [`CvError::Library`] if OpenCV refuses it.
-    pub fn start(algorithm: Algorithm, image: &BgrImage, target: BoxXywh) -> Result<Self, CvError> {
+impl OpencvTracker {
+    /// See [`TrackerEngine::start`](vidpairs_extract::track::TrackerEngine::start).
+    pub fn start(
+        kind: TrackerKind,
+        frame: &TrackFrame<'_>,
+        target: BoxXywh,
+    ) -> Result<Self, TrackError> {
         use_one_thread();
-        let failed = refused("start a tracker");
-        let mut tracker: Ptr<Legacy_Tracker> = match algorithm {
-            Algorithm::Kcf => Legacy_TrackerKCF::create_1().map_err(failed)?.into(),
-            Algorithm::Csrt => Legacy_TrackerCSRT::create_1().map_err(failed)?.into(),
-            Algorithm::Mosse => Legacy_TrackerMOSSE::create().map_err(failed)?.into(),
-        };
-        let last = Rect2d::new(target.x, target.y, target.w, target.h);
+        let frame_size = frame.size();
+        let held = whole_pixels_inside(target, frame_size).ok_or(TrackError::Target {
+            target,
+            frame: frame_size,
+        })?;
+        let image = image_of(frame)?;
+        let mut tracker = create(kind)?;
+        let last_held = Rect2d::new(held.x, held.y, held.w, held.h);
         let is_started = tracker
-            .init(&image.mat, last)
-            .map_err(refused("start a tracker"))?;
+            .init(&image.mat, last_held)
+            .map_err(failed("start a tracker"))?;
         if !is_started {
-            return Err(CvError::Library {
-                action: "start a tracker",
-                message: "it refused the target".to_owned(),
-            });
+            return Err(LibraryError::new("start a tracker", "it refused the target").into());
         }
-        let mut started = Self { tracker, last };
-        if algorithm == Algorithm::Kcf {
-            // OpenCV's KCF learns nothing when it starts, and takes the place of the target in its first
-            // update for known (`if (frame > 0)` in trackerKCF.cpp): that must be this image.
-            started.update(image)?;
+        let mut started = Self {
+            tracker,
+            last_held,
+            frame_size,
+            target,
+            held,
+            last: target,
+        };
+        if kind == TrackerKind::Kcf {
+            // OpenCV's KCF learns nothing at the start, and in its first update assumes that the target has not moved
+            // (`if (frame > 0)` in trackerKCF.cpp): the first update must be on the first frame.
+            started.find(image)?;
         }
         Ok(started)
     }
 
-    /// Looks for the target in `image`, which is as large as the first; `None` where it is not found.
-    ///
-    /// # Errors
-    /// [`CvError::Library`] if OpenCV throws.
-    pub fn update(&mut self, image: &BgrImage) -> Result<Option<BoxXywh>, CvError> {
-        let mut seen = self.last;
+    /// Finds the box that OpenCV tracks in `image`; `None` if it is not found.
+    fn find(&mut self, image: &BgrImage) -> Result<Option<BoxXywh>, LibraryError> {
+        let mut rect = self.last_held;
         let is_found = self
             .tracker
-            .update(&image.mat, &mut seen)
-            .map_err(refused("follow a target"))?;
+            .update(&image.mat, &mut rect)
+            .map_err(failed("follow a target"))?;
         let bbox = BoxXywh {
-            x: seen.x,
-            y: seen.y,
-            w: seen.width,
-            h: seen.height,
+            x: rect.x,
+            y: rect.y,
+            w: rect.width,
+            h: rect.height,
         };
         if !is_found || !bbox.is_valid() {
             return Ok(None);
         }
-        self.last = seen;
+        self.last_held = rect;
         Ok(Some(bbox))
     }
 }
+
+impl Tracker for OpencvTracker {
+    fn update(&mut self, frame: &TrackFrame<'_>) -> Result<Estimate, TrackError> {
+        // OpenCV's buffers have the size of the first frame.
+        if frame.size() != self.frame_size {
+            return Err(TrackError::OtherSize {
+                expected: self.frame_size,
+                got: frame.size(),
+            });
+        }
+        let seen = self.find(image_of(frame)?)?;
+        if let Some(seen) = seen {
+            self.last = mapped_back(seen, self.held, self.target);
+        }
+        Ok(Estimate {
+            bbox: self.last,
+            confidence: if seen.is_some() { 1.0 } else { 0.0 },
+            psr: None,
+            is_lost: seen.is_none(),
+        })
+    }
+}
+
+fn create(kind: TrackerKind) -> Result<Ptr<Legacy_Tracker>, LibraryError> {
+    let failed = failed("start a tracker");
+    Ok(match kind {
+        TrackerKind::Kcf => Legacy_TrackerKCF::create_1().map_err(failed)?.into(),
+        TrackerKind::Csrt => Legacy_TrackerCSRT::create_1().map_err(failed)?.into(),
+        TrackerKind::Mosse => Legacy_TrackerMOSSE::create().map_err(failed)?.into(),
+        TrackerKind::Dcf => {
+            let message = "dcf is not a tracker of OpenCV";
+            return Err(LibraryError::new("start a tracker", message));
+        }
+    })
+}
+
+/// Maps `seen`, the present place of `held`, to the present place of `target`.
+fn mapped_back(seen: BoxXywh, held: BoxXywh, target: BoxXywh) -> BoxXywh {
+    let (grown_x, grown_y) = (seen.w / held.w, seen.h / held.h);
+    BoxXywh {
+        x: seen.x + (target.x - held.x) * grown_x,
+        y: seen.y + (target.y - held.y) * grown_y,
+        w: target.w * grown_x,
+        h: target.h * grown_y,
+    }
+}
+
+/// The target's part inside the frame, with edges on whole pixels.
+fn whole_pixels_inside(target: BoxXywh, frame: SizePx) -> Option<BoxXywh> {
+    let inside = target.clipped(frame)?;
+    let (left, top) = (inside.x.round(), inside.y.round());
+    let whole = BoxXywh {
+        x: left,
+        y: top,
+        w: (inside.x + inside.w).round() - left,
+        h: (inside.y + inside.h).round() - top,
+    };
+    whole.is_valid().then_some(whole)
+}
+
+/// The frame as an image of OpenCV, converted once for all targets in it.
+fn image_of<'a>(frame: &'a TrackFrame<'_>) -> Result<&'a BgrImage, TrackError> {
+    let image = frame.shared(BgrImage::from_planes::<TrackError>)?;
+    let other_library = "the frame belongs to another library";
+    image.ok_or_else(|| LibraryError::new("make an image", other_library).into())
+}
+
+#[cfg(test)]
+mod tests;

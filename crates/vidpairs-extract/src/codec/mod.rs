@@ -1,4 +1,4 @@
-//! Images as the bytes of a shard's members, and as video files ([`video`]).
+//! Encodes images as members of a shard, and as video files ([`video`]).
 //!
 //! **Takes** an [`RgbImage`]. **Gives** a JPEG, or raw RGB under zstd, lossless. **Fails** with
 //! [`CodecError`]: leave the image out. **Source**: ITU-T T.81 by libjpeg-turbo; RFC 8878 by zstd.
@@ -10,22 +10,22 @@ use vidpairs_image::rgb_zstd::{self, RgbZstdError};
 pub use vidpairs_pipeline::Codec;
 use vidpairs_types::RgbImage;
 
-/// Why an image could not be compressed. Leave the image out.
+/// Why an image could not be encoded. Leave the image out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodecError {
-    /// libjpeg-turbo refused.
+    /// libjpeg-turbo failed.
     #[error("cannot encode as JPEG")]
     Jpeg(#[from] JpegError),
-    /// zstd refused.
+    /// zstd failed.
     #[error(transparent)]
     RgbZstd(#[from] RgbZstdError),
 }
 
-/// The bytes of `image` as `codec` stores it.
+/// Encodes `image` with `codec`.
 ///
 /// # Errors
-/// [`CodecError`] if the library refuses.
+/// [`CodecError`] if the library fails.
 pub fn encode(image: &RgbImage, codec: Codec) -> Result<Vec<u8>, CodecError> {
     match codec {
         Codec::Jpeg { quality } => Ok(jpeg::compress(image, quality)?),

@@ -1,4 +1,4 @@
-//! Why a clip could not be decoded.
+//! Errors of decoding.
 
 use std::io;
 
@@ -9,33 +9,33 @@ use vidpairs_types::SizePx;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// The file or folder cannot be read. Mend permissions or the disk, then retry.
+    /// The file or folder cannot be read. Fix its permissions or the disk, then retry.
     #[error("cannot read {what}")]
     Unreadable {
-        /// The file, or the part of it.
+        /// The file, folder or zip member.
         what: String,
-        /// The system's word.
+        /// Error of the system.
         #[source]
         source: io::Error,
     },
-    /// Nothing is in the file.
+    /// The file has no bytes.
     #[error("the file is empty (0 bytes)")]
     Empty,
-    /// The path cannot be given to FFmpeg.
+    /// FFmpeg cannot open such a path.
     #[error("the path is not UTF-8 or holds a zero byte; rename the file")]
     Path,
-    /// No demuxer knows the bytes, or the container's head is damaged.
+    /// No demuxer recognises the bytes, or the container's header is damaged.
     #[error("no video container that FFmpeg {version} can open: {message}")]
     NoContainer {
-        /// FFmpeg's version.
+        /// Versions of the FFmpeg libraries.
         version: String,
-        /// FFmpeg's word.
+        /// FFmpeg's error message.
         message: String,
     },
-    /// Sound, subtitles or a cover picture only.
+    /// The container holds only audio, subtitles or a cover picture.
     #[error("no video stream among {num_streams} streams")]
     NoVideoStream {
-        /// Of any type.
+        /// Streams of any type.
         num_streams: usize,
     },
     /// The installed FFmpeg lacks the decoder.
@@ -43,13 +43,13 @@ pub enum DecodeError {
     NoDecoder {
         /// FFmpeg's name of the codec.
         codec: String,
-        /// FFmpeg's version.
+        /// Versions of the FFmpeg libraries.
         version: String,
     },
-    /// The stream is there, but not one frame comes out of it.
+    /// The stream has no frame that can be decoded.
     #[error("no frame could be decoded from {num_packets} packets")]
     NoFrame {
-        /// Packets of the video stream that were read.
+        /// Packets in the video stream.
         num_packets: u64,
     },
     /// The frame's size is not accepted.
@@ -58,63 +58,64 @@ pub enum DecodeError {
         min = SizePx::MIN_SIDE, max = SizePx::MAX_SIDE, area = SizePx::MAX_AREA
     )]
     FrameSize(SizePx),
-    /// FFmpeg failed in the middle.
+    /// FFmpeg failed at some step.
     #[error("FFmpeg failed to {action}: {message}")]
     Ffmpeg {
-        /// What was asked of it.
+        /// The step that failed.
         action: &'static str,
-        /// Its word.
+        /// FFmpeg's error message.
         message: String,
     },
     /// A JPEG of a folder or zip is damaged.
     #[error("cannot use {name}")]
     Jpeg {
-        /// The file or member.
+        /// File or zip member.
         name: String,
-        /// What is wrong with it.
+        /// Error of the JPEG decoder.
         #[source]
         source: JpegError,
     },
-    /// A folder or zip without a JPEG.
+    /// The folder or zip holds no JPEG.
     #[error("no .jpg or .jpeg {place} ({found} other files)")]
     NoJpeg {
-        /// In the folder, or in the zip.
+        /// `in the folder` or `in the zip`.
         place: &'static str,
-        /// Files that are no JPEGs.
+        /// Number of other files.
         found: usize,
     },
-    /// Two JPEGs claim the same frame.
+    /// Two JPEGs have the same frame number.
     #[error("two frames have the number {number}: {first} and {second}")]
     SameNumber {
-        /// The number.
+        /// Frame number in both names.
         number: u64,
-        /// A file name.
+        /// First name.
         first: String,
-        /// Another.
+        /// Second name.
         second: String,
     },
-    /// The JPEGs of a zip lie in several folders.
+    /// The zip holds JPEGs in more than one folder.
     #[error(
         "the zip holds JPEGs in several folders ({first:?} and {second:?}); expected one clip a zip"
     )]
     SeveralFolders {
-        /// A folder in the zip.
+        /// First folder.
         first: String,
-        /// Another.
+        /// Second folder.
         second: String,
     },
-    /// The zip itself, or a member's header, is damaged.
+    /// The directory of the zip, or a member's header, is damaged.
     #[error("damaged zip: {0}")]
     Zip(String),
-    /// Asked to stop before the end.
+    /// The heartbeat requested a stop.
     #[error("stopped")]
     Stopped,
-    /// The index was made from other media: a bug in the caller.
+    /// The index was built from other media: a bug in the caller.
     #[error("the index belongs to other media")]
     ForeignIndex,
 }
 
 impl DecodeError {
+    /// Wraps an error of the system.
     pub(super) fn unreadable(what: impl Into<String>, source: io::Error) -> Self {
         Self::Unreadable {
             what: what.into(),

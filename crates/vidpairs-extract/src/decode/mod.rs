@@ -1,57 +1,131 @@
-//! Decoding: the frames of a clip, each with its true place and time.
+//! Decodes the frames of a clip, each with its index and time.
 //!
-//! **Takes** a clip's [`Media`]. **Gives** a [`ClipIndex`] (how many frames, where decoding can start,
-//! when each frame is shown), and the [`Frame`]s asked for, in presentation order. **Fails** with
-//! [`DecodeError`]: leave the clip out; a single frame that cannot be decoded is only missing from
-//! what comes out. **Source**: FFmpeg's libavformat and libavcodec, named in `decode::video` alone of this module.
+//! **Takes** a clip's [`Media`]. **Gives** a [`ClipIndex`] (number of frames, where decoding can start,
+//! when each frame is shown), and the requested [`Frame`]s in presentation order. **Fails** with
+//! [`DecodeError`]: leave the clip out. A single frame that cannot be decoded is only missing from
+//! the output. **Source**: FFmpeg's libavformat and libavcodec.
 
 mod error;
 mod images;
-mod index;
 mod video;
 
+pub use crate::ffmpeg::{ffmpeg_versions, set_ffmpeg_log};
 pub use error::DecodeError;
-pub use index::{ClipIndex, Cost};
-pub use video::{ffmpeg_versions, set_ffmpeg_log};
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use vidpairs_types::parallel::Heartbeat;
-use vidpairs_types::{Frame, Media};
+use vidpairs_types::{Frame, Media, SizePx};
 
-/// Finds out what frames `media` holds, decoding as little as it takes to be sure.
-///
-/// # Errors
-/// [`DecodeError`] if the media cannot be read, holds no frame, or `heartbeat` says stop.
-pub fn index(media: &Media, heartbeat: &Arc<Heartbeat>) -> Result<ClipIndex, DecodeError> {
-    match media {
-        Media::Video(path) => video::index(path, heartbeat).map(ClipIndex::video),
-        Media::JpegFolder { path, fps } => {
-            images::index_folder(path, *fps, heartbeat).map(ClipIndex::images)
+use images::{ImagesIndex, JpegFolder, JpegZip};
+use video::VideoIndex;
+
+/// Number, size, times and decoding costs of a clip's frames.
+pub struct ClipIndex(Kind);
+
+enum Kind {
+    Video(VideoIndex),
+    Images(ImagesIndex),
+}
+
+/// Range of the stored order, `start..=end`, that must be decoded to get a frame. Frames with overlapping ranges share the
+/// work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// Stored position where decoding can start.
+    pub start: u64,
+    /// Stored position of the frame itself.
+    pub end: u64,
+}
+
+impl ClipIndex {
+    /// Number of frames, missing ones included: indices are `0..num_frames`.
+    pub fn num_frames(&self) -> u64 {
+        match &self.0 {
+            Kind::Video(index) => index.num_frames(),
+            Kind::Images(index) => index.num_frames(),
         }
-        Media::JpegZip { path, fps } => {
-            images::index_zip(path, *fps, heartbeat).map(ClipIndex::images)
+    }
+
+    /// Indices that exist, ascending, if some are missing (gaps in the numbers of a folder);
+    /// `None` if all of `0..num_frames` exist.
+    pub fn present(&self) -> Option<&[u64]> {
+        match &self.0 {
+            Kind::Video(_) => None,
+            Kind::Images(index) => index.present.as_deref(),
+        }
+    }
+
+    /// Damage of the media as a whole that leaves some frames intact, such as a truncated file.
+    pub fn remark(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Video(index) => index.remark.as_deref(),
+            Kind::Images(_) => None,
+        }
+    }
+
+    /// Size of the first frame, upright.
+    pub fn frame_size(&self) -> SizePx {
+        match &self.0 {
+            Kind::Video(index) => index.frame_size,
+            Kind::Images(index) => index.frame_size,
+        }
+    }
+
+    /// Presentation time of frame `frame`, if the container states one.
+    pub fn pts_seconds(&self, frame: u64) -> Option<f64> {
+        match &self.0 {
+            Kind::Video(index) => index.pts_seconds(frame),
+            Kind::Images(index) => index.pts_seconds(frame),
+        }
+    }
+
+    /// Cost of decoding frame `frame`.
+    pub fn cost(&self, frame: u64) -> Cost {
+        let range = match &self.0 {
+            Kind::Video(index) => index.packets_for(frame),
+            Kind::Images(_) => frame..=frame,
+        };
+        Cost {
+            start: *range.start(),
+            end: *range.end(),
         }
     }
 }
 
-/// What decoding came to.
+/// Indexes the frames of `media`, decoding as few of them as possible.
+///
+/// # Errors
+/// [`DecodeError`] if the media cannot be read, holds no frame, or `heartbeat` requests a stop.
+pub fn index(media: &Media, heartbeat: &Arc<Heartbeat>) -> Result<ClipIndex, DecodeError> {
+    Ok(ClipIndex(match media {
+        Media::Video(path) => Kind::Video(video::index(path, heartbeat)?),
+        Media::JpegFolder { path, fps } => {
+            Kind::Images(images::index(&mut JpegFolder(path), *fps, heartbeat)?)
+        }
+        Media::JpegZip { path, fps } => {
+            Kind::Images(images::index(&mut JpegZip::open(path)?, *fps, heartbeat)?)
+        }
+    }))
+}
+
+/// Result of decoding.
 #[derive(Debug, Default)]
 pub struct Decoded {
-    /// Frames that were decoded, wanted or needed on the way.
+    /// Number of decoded frames, including those decoded only to reach a wanted one.
     pub num_frames: u64,
-    /// Wanted frames that are missing for a reason of their own, each with it.
+    /// Wanted frames that could not be decoded, where the reason is known.
     pub lost: Vec<(u64, DecodeError)>,
 }
 
-/// Decodes the frames whose indices are `wanted` (ascending, without repeats) and hands them to
+/// Decodes the frames with the indices in `wanted` (ascending, without duplicates) and passes them to
 /// `each` in presentation order, until it breaks.
 ///
-/// A wanted frame that the decoder cannot make, or makes with errors, is left out.
+/// Frames that cannot be decoded, or only with errors, are left out.
 ///
 /// # Errors
-/// [`DecodeError`] if the media cannot be read any more, or `heartbeat` says stop.
+/// [`DecodeError`] if the media can no longer be read, or `heartbeat` requests a stop.
 pub fn decode_wanted(
     media: &Media,
     index: &ClipIndex,
@@ -59,19 +133,16 @@ pub fn decode_wanted(
     heartbeat: &Arc<Heartbeat>,
     each: &mut dyn FnMut(Frame) -> ControlFlow<()>,
 ) -> Result<Decoded, DecodeError> {
-    match (media, index.kind()) {
-        (Media::Video(path), index::Kind::Video(index)) => {
-            let num_frames = video::decode_wanted(path, index, wanted, heartbeat, each)?;
-            Ok(Decoded {
-                num_frames,
-                lost: Vec::new(),
-            })
+    match (media, &index.0) {
+        (Media::Video(path), Kind::Video(index)) => Ok(Decoded {
+            num_frames: index.decode_wanted(path, wanted, heartbeat, each)?,
+            lost: Vec::new(),
+        }),
+        (Media::JpegFolder { path, .. }, Kind::Images(index)) => {
+            images::decode_wanted(&mut JpegFolder(path), index, wanted, heartbeat, each)
         }
-        (Media::JpegFolder { path, .. }, index::Kind::Images(index)) => {
-            images::decode_folder(path, index, wanted, heartbeat, each)
-        }
-        (Media::JpegZip { path, .. }, index::Kind::Images(index)) => {
-            images::decode_zip(path, index, wanted, heartbeat, each)
+        (Media::JpegZip { path, .. }, Kind::Images(index)) => {
+            images::decode_wanted(&mut JpegZip::open(path)?, index, wanted, heartbeat, each)
         }
         _ => Err(DecodeError::ForeignIndex),
     }

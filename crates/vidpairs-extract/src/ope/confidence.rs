@@ -1,14 +1,14 @@
-//! What a tracker's word on itself is worth.
+//! Measures how well a tracker's stated confidence predicts hits.
 
 use serde::{Deserialize, Serialize};
 
-/// Ranges of confidence that are counted apart.
+/// Number of confidence ranges.
 const NUM_BINS: usize = 10;
 
-/// An overlap above this is a hit: what a [confidence](crate::track::Estimate::confidence) is the chance of.
+/// Least overlap of a hit, exclusive. A [confidence](crate::track::Estimate::confidence) is the probability of a hit.
 const HIT_ABOVE: f64 = 0.5;
 
-/// Stated confidence beside true overlaps, counted so that sequences can be added up.
+/// Stated confidence compared with true overlaps. Counts of several sequences can be merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Confidence {
     num_frames: u64,
@@ -16,14 +16,14 @@ pub struct Confidence {
     bins: Vec<ConfidenceBin>,
 }
 
-/// The frames of one range of confidence; ten ranges of equal width fill 0 to 1.
+/// Frames of one confidence range. Ten ranges of equal width cover 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct ConfidenceBin {
-    /// How many.
+    /// Number of frames.
     pub frames: u64,
-    /// Sum of what the tracker stated.
+    /// Sum of the stated confidences.
     pub sum_confidence: f64,
-    /// Those whose overlap is above 0.5.
+    /// Frames with an overlap above 0.5.
     pub hits: u64,
 }
 
@@ -38,16 +38,16 @@ impl Default for Confidence {
 }
 
 impl Confidence {
-    /// Of one sequence, frame by frame. Frames without an overlap, and those whose confidence is no number (the
-    /// tracker never saw them), are left out.
+    /// Counts one sequence, frame by frame. Frames without an overlap, and those without a finite confidence (not shown to the
+    /// tracker), are excluded.
     pub fn of(confidence: &[f64], overlaps: &[Option<f64>]) -> Self {
-        let mut counted = Self::default();
+        let mut counts = Self::default();
         for (&stated, overlap) in confidence.iter().zip(overlaps) {
             if let Some(overlap) = overlap.filter(|_| stated.is_finite()) {
-                counted.add(stated.clamp(0.0, 1.0), overlap > HIT_ABOVE);
+                counts.add(stated.clamp(0.0, 1.0), overlap > HIT_ABOVE);
             }
         }
-        counted
+        counts
     }
 
     fn add(&mut self, stated: f64, is_hit: bool) {
@@ -55,11 +55,10 @@ impl Confidence {
         self.num_frames += 1;
         self.sum_squared_error += error * error;
         let place = (stated * NUM_BINS as f64) as usize;
-        if let Some(bin) = self.bins.get_mut(place.min(NUM_BINS - 1)) {
-            bin.frames += 1;
-            bin.sum_confidence += stated;
-            bin.hits += u64::from(is_hit);
-        }
+        let bin = &mut self.bins[place.min(NUM_BINS - 1)];
+        bin.frames += 1;
+        bin.sum_confidence += stated;
+        bin.hits += u64::from(is_hit);
     }
 
     /// Adds the frames of another sequence.
@@ -73,8 +72,8 @@ impl Confidence {
         }
     }
 
-    /// The Brier score: mean of `(confidence - hit)^2`, where a hit is 1 and a miss 0. 0 is perfect; who always
-    /// says 0.5 has 0.25. `None` without a frame.
+    /// Brier score: mean of `(confidence - hit)^2`, where a hit is 1 and a miss 0. 0 is perfect; a constant confidence of 0.5
+    /// scores 0.25. `None` without frames.
     ///
     /// # Source
     /// Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review 1950.
@@ -82,7 +81,7 @@ impl Confidence {
         (self.num_frames > 0).then(|| self.sum_squared_error / self.num_frames as f64)
     }
 
-    /// The ten ranges, from the least confidence to the most.
+    /// The ten ranges, lowest confidence first.
     pub fn bins(&self) -> &[ConfidenceBin] {
         &self.bins
     }
@@ -93,13 +92,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tracker_that_knows_is_told_from_one_that_boasts() {
+    fn a_calibrated_tracker_has_a_lower_brier_score_than_an_overconfident_one() {
         let overlaps = [None, Some(0.9), Some(0.1), Some(0.5)];
-        let knows = Confidence::of(&[1.0, 1.0, 0.0, 0.0], &overlaps);
-        let boasts = Confidence::of(&[1.0, 1.0, 1.0, 1.0], &overlaps);
-        assert_eq!(knows.brier_score(), Some(0.0));
-        assert_eq!(boasts.brier_score(), Some(2.0 / 3.0));
-        assert_eq!((boasts.bins()[9].frames, boasts.bins()[9].hits), (3, 1));
+        let calibrated = Confidence::of(&[1.0, 1.0, 0.0, 0.0], &overlaps);
+        let overconfident = Confidence::of(&[1.0, 1.0, 1.0, 1.0], &overlaps);
+        assert_eq!(calibrated.brier_score(), Some(0.0));
+        assert_eq!(overconfident.brier_score(), Some(2.0 / 3.0));
+        let last = overconfident.bins()[9];
+        assert_eq!((last.frames, last.hits), (3, 1));
         assert_eq!(
             Confidence::of(&[f64::NAN; 4], &overlaps).brier_score(),
             None

@@ -1,21 +1,21 @@
-//! Average overlap and success rates, as the GOT-10k toolkit computes them.
+//! Computes average overlap and success rates like the GOT-10k toolkit.
 //!
-//! The overlap of two boxes is their intersection over their union (IoU). Over all frames of all sequences that
-//! are scored, pooled, so that a long sequence counts for more than a short one:
+//! The overlap of two boxes is their intersection over union (IoU). Scored frames of all sequences are pooled, so that a long
+//! sequence weighs more than a short one:
 //!
-//! - `AO = mean(IoU)`, `SR_t = share(IoU > t)`, and the success curve is `SR_t` for `t` in 0, 0.01, ... 1.
+//! - `AO = mean(IoU)`, `SR_t = share(IoU > t)`; the success curve is `SR_t` for `t` in 0, 0.01, ... 1.
 //!
-//! The first frame is left out, and with it every frame whose `cover.label` is 0. Source: got10k 0.1.3,
-//! `experiments/got10k.py` and `utils/metrics.py`. One departure: where a box is missing or holds a number that
-//! is not finite, the toolkit stops or gives NaN for everything; here that frame is a miss.
+//! The first frame and every frame whose `cover.label` is 0 are excluded. Source: got10k 0.1.3,
+//! `experiments/got10k.py` and `utils/metrics.py`. One departure: if a box is missing or has a number that
+//! is not finite, the toolkit stops or returns NaN for everything; here that frame is a miss.
 
 use serde::{Deserialize, Serialize};
 use vidpairs_types::{BoxXywh, SizePx};
 
-/// Thresholds of the success curve: 0, 0.01, ... 1.
-pub const NUM_THRESHOLDS: usize = 101;
+/// Number of thresholds of the success curve: 0, 0.01, ... 1.
+const NUM_THRESHOLDS: usize = 101;
 
-/// Where the success curve gives the rates that are published.
+/// Indices of the published rates in the success curve.
 const AT_50: usize = 50;
 const AT_75: usize = 75;
 
@@ -24,11 +24,11 @@ pub fn threshold(index: usize) -> f64 {
     index as f64 * 0.01
 }
 
-/// Intersection over union of two boxes, each first clipped to an image of `size` as the toolkit does it: left
-/// and top are moved into the image while width and height stay, and then what reaches out at the right and the
-/// bottom is cut off. A box without an area overlaps nothing.
-pub fn overlap(given: BoxXywh, truth: BoxXywh, size: SizePx) -> f64 {
-    let (a, b) = (clipped(given, size), clipped(truth, size));
+/// Intersection over union of two boxes, each first clipped to an image of `size` like in the toolkit: left
+/// and top are moved into the image while width and height stay, then the part beyond the right and the
+/// bottom edge is cut off. A box without area has no overlap.
+pub fn overlap(tracked: BoxXywh, truth: BoxXywh, size: SizePx) -> f64 {
+    let (a, b) = (clipped(tracked, size), clipped(truth, size));
     let width = ((a.x + a.w).min(b.x + b.w) - a.x.max(b.x)).max(0.0);
     let height = ((a.y + a.h).min(b.y + b.h) - a.y.max(b.y)).max(0.0);
     let shared = width * height;
@@ -46,25 +46,26 @@ fn clipped(bbox: BoxXywh, size: SizePx) -> BoxXywh {
     }
 }
 
-/// The overlap of every frame that is scored; `None` for the first frame and for those without a true box.
+/// The overlap of every scored frame; `None` for the first frame and for frames without a true box.
 ///
-/// - `given`: a box per frame; a missing one is a miss.
-/// - `truth`: the true box of each frame, `None` where the frame is not scored.
-/// - `size`: of the frames.
-pub fn overlaps(given: &[BoxXywh], truth: &[Option<BoxXywh>], size: SizePx) -> Vec<Option<f64>> {
+/// - `tracked`: the tracker's box of each frame; a missing one is a miss.
+/// - `truth`: the true box of each frame, `None` if the frame is not scored.
+/// - `size`: size of the frames.
+pub fn overlaps(tracked: &[BoxXywh], truth: &[Option<BoxXywh>], size: SizePx) -> Vec<Option<f64>> {
     let of_frame = |(frame, truth): (usize, &Option<BoxXywh>)| {
         let truth = truth.filter(|_| frame > 0)?;
-        Some(super::given(given, frame).map_or(0.0, |given| overlap(given, truth, size)))
+        let tracked = super::finite_box(tracked, frame);
+        Some(tracked.map_or(0.0, |tracked| overlap(tracked, truth, size)))
     };
     truth.iter().enumerate().map(of_frame).collect()
 }
 
-/// Overlaps, counted so that tallies of sequences can be added up.
+/// Counts of overlaps. Tallies of several sequences can be merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     num_frames: u64,
     sum: f64,
-    /// How many overlaps are above each threshold.
+    /// Number of overlaps above each threshold.
     num_above: Vec<u64>,
 }
 
@@ -79,10 +80,11 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// Of the overlaps of one sequence.
+    /// Counts the overlaps of one sequence.
     pub fn of(overlaps: &[Option<f64>]) -> Self {
         let mut tally = Self::default();
-        overlaps.iter().flatten().for_each(|&it| tally.add(it));
+        let scored = overlaps.iter().flatten();
+        scored.for_each(|&overlap| tally.add(overlap));
         tally
     }
 
@@ -103,15 +105,16 @@ impl Tally {
         }
     }
 
-    /// Frames that are scored.
+    /// Number of scored frames.
     pub fn num_frames(&self) -> u64 {
         self.num_frames
     }
 
-    /// What they come to; `None` without a frame.
+    /// The scores; `None` without frames.
     pub fn score(&self) -> Option<Score> {
         let num = (self.num_frames > 0).then_some(self.num_frames as f64)?;
-        let success: Vec<f64> = self.num_above.iter().map(|&it| it as f64 / num).collect();
+        let rate = |&num_above: &u64| num_above as f64 / num;
+        let success: Vec<f64> = self.num_above.iter().map(rate).collect();
         Some(Score {
             ao: self.sum / num,
             sr50: *success.get(AT_50)?,
@@ -121,16 +124,16 @@ impl Tally {
     }
 }
 
-/// What GOT-10k publishes of a tracker.
+/// Scores published by GOT-10k.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// Average overlap.
     pub ao: f64,
-    /// Share of frames whose overlap is above 0.5.
+    /// Share of frames with an overlap above 0.5.
     pub sr50: f64,
-    /// Share of frames whose overlap is above 0.75.
+    /// Share of frames with an overlap above 0.75.
     pub sr75: f64,
-    /// Share of frames whose overlap is above each [`threshold`].
+    /// Share of frames with an overlap above each [`threshold`].
     pub success: Vec<f64>,
 }
 
@@ -148,55 +151,55 @@ mod tests {
     }
 
     #[test]
-    fn the_first_frame_and_frames_without_truth_are_left_out() {
+    fn the_first_frame_and_frames_without_truth_are_excluded() {
         let truth = [
             Some(bbox(0.0, 0.0, 10.0, 10.0)),
             None,
             Some(bbox(0.0, 0.0, 10.0, 10.0)),
         ];
-        let given = [
+        let tracked = [
             bbox(50.0, 50.0, 9.0, 9.0),
             bbox(0.0, 0.0, 1.0, 1.0),
             bbox(5.0, 0.0, 10.0, 10.0),
         ];
-        let found = overlaps(&given, &truth, SIZE);
-        assert_eq!(found[..2], [None, None]);
-        assert!((found[2].unwrap() - 50.0 / 150.0).abs() < 1e-12);
-        assert_eq!(Tally::of(&found).num_frames(), 1);
+        let scored = overlaps(&tracked, &truth, SIZE);
+        assert_eq!(scored[..2], [None, None]);
+        assert!((scored[2].unwrap() - 50.0 / 150.0).abs() < 1e-12);
+        assert_eq!(Tally::of(&scored).num_frames(), 1);
     }
 
     #[test]
-    fn missing_boxes_and_numbers_that_are_not_finite_are_misses_and_poison_nothing() {
+    fn missing_and_non_finite_boxes_are_misses_and_leave_other_frames_unchanged() {
         let whole = Some(bbox(10.0, 10.0, 20.0, 20.0));
-        let given = [
+        let tracked = [
             bbox(10.0, 10.0, 20.0, 20.0),
             bbox(f64::NAN, 10.0, 20.0, 20.0),
             bbox(10.0, 10.0, f64::INFINITY, 20.0),
             bbox(10.0, 10.0, 20.0, 20.0),
         ];
-        let found = overlaps(&given, &[whole; 5], SIZE);
-        assert_eq!(found, [None, Some(0.0), Some(0.0), Some(1.0), Some(0.0)]);
-        let score = Tally::of(&found).score().unwrap();
+        let scored = overlaps(&tracked, &[whole; 5], SIZE);
+        assert_eq!(scored, [None, Some(0.0), Some(0.0), Some(1.0), Some(0.0)]);
+        let score = Tally::of(&scored).score().unwrap();
         assert_eq!((score.ao, score.sr50, score.sr75), (0.25, 0.25, 0.25));
     }
 
     #[test]
-    fn boxes_outside_the_image_or_without_an_area_overlap_nothing() {
+    fn boxes_outside_the_image_or_without_area_have_no_overlap() {
         let truth = bbox(10.0, 10.0, 20.0, 20.0);
-        for given in [
+        for tracked in [
             bbox(200.0, 10.0, 20.0, 20.0),
             bbox(10.0, -500.0, 0.0, 20.0),
             bbox(15.0, 15.0, 0.0, 0.0),
             bbox(15.0, 15.0, -4.0, 4.0),
         ] {
-            assert_eq!(overlap(given, truth, SIZE), 0.0, "{given:?}");
+            assert_eq!(overlap(tracked, truth, SIZE), 0.0, "{tracked:?}");
         }
-        let nothing = bbox(15.0, 15.0, 0.0, 0.0);
-        assert_eq!(overlap(nothing, nothing, SIZE), 0.0);
+        let point = bbox(15.0, 15.0, 0.0, 0.0);
+        assert_eq!(overlap(point, point, SIZE), 0.0);
     }
 
     #[test]
-    fn an_overlap_of_exactly_a_threshold_is_not_above_it() {
+    fn an_overlap_equal_to_a_threshold_is_not_above_it() {
         let tally = Tally::of(&[Some(0.5), Some(1.0), Some(0.0)]);
         let score = tally.score().unwrap();
         assert_eq!(
@@ -207,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn tallies_of_sequences_add_up_to_that_of_all_their_frames() {
+    fn merged_tallies_equal_the_tally_of_all_frames() {
         let (a, b) = ([Some(0.1), None, Some(0.9)], [Some(0.6)]);
         let mut sum = Tally::of(&a);
         sum.merge(&Tally::of(&b));

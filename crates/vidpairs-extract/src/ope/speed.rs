@@ -1,28 +1,29 @@
-//! How long updates take.
+//! Measures the duration of tracker updates.
 
 use serde::{Deserialize, Serialize};
 
-/// The durations of single updates, seconds. Four bytes each: a set of millions of frames fits.
+/// Durations of single updates, seconds. Four bytes each, so that millions of frames fit in memory.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Times(Vec<f32>);
 
-/// What the durations come to.
+/// Statistics of the durations of updates.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Speed {
-    /// Half of the updates were faster, milliseconds.
+    /// Median duration, milliseconds.
     pub median_ms: f64,
-    /// One update of twenty was slower, milliseconds.
+    /// 95th percentile of the duration, milliseconds.
     pub p95_ms: f64,
-    /// Updates divided by the seconds they took together.
+    /// Number of updates divided by their total duration.
     pub updates_per_second: f64,
 }
 
 impl Times {
-    /// Of updates that took so many seconds; what is not a positive number is left out.
+    /// Takes durations in seconds. Values that are not finite and positive are excluded.
     pub fn of(seconds: &[f64]) -> Self {
-        let measured = seconds.iter().filter(|it| it.is_finite() && **it > 0.0);
-        Self(measured.map(|&it| it as f32).collect())
+        let is_measured = |&&seconds: &&f64| seconds.is_finite() && seconds > 0.0;
+        let measured = seconds.iter().filter(is_measured);
+        Self(measured.map(|&seconds| seconds as f32).collect())
     }
 
     /// Adds the updates of another sequence.
@@ -30,7 +31,7 @@ impl Times {
         self.0.extend(&other.0);
     }
 
-    /// What they come to; `None` without an update.
+    /// Statistics of the durations; `None` without updates.
     pub fn speed(&self) -> Option<Speed> {
         let mut sorted = self.0.clone();
         sorted.sort_unstable_by(f32::total_cmp);
@@ -43,7 +44,7 @@ impl Times {
     }
 }
 
-/// The value below which `share` of the `sorted` ones lie, between two of them by linear interpolation.
+/// Quantile of `sorted` at `share`, linearly interpolated.
 fn quantile(sorted: &[f32], share: f64) -> Option<f64> {
     let place = share * (sorted.len().checked_sub(1)?) as f64;
     let value = |at: f64| sorted.get(at as usize).copied().map(f64::from);
@@ -56,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn median_and_95th_percentile_lie_between_updates_as_numpy_has_them() {
+    fn median_and_95th_percentile_are_interpolated_like_numpys() {
         let times = Times::of(&[0.004, 0.001, f64::NAN, 0.002, 0.0, 0.003]);
         let speed = times.speed().unwrap();
         assert!((speed.median_ms - 2.5).abs() < 1e-6);

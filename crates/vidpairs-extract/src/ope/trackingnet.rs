@@ -1,61 +1,61 @@
-//! Success, precision and normalised precision, as the TrackingNet devkit computes them.
+//! Computes success, precision and normalised precision like the TrackingNet devkit.
 //!
-//! Boxes are rounded to whole px (halves to the even number) and the first box is replaced by the true one. With
-//! the distance `d = (dx, dy)` of the two centres and the true box's sides `w`, `h`, for each of 21 thresholds:
+//! Boxes are rounded to whole px (half to even) and the first box is replaced by the true one. With
+//! the distance `d = (dx, dy)` of the two centres and the sides `w`, `h` of the true box, for each of 21 thresholds:
 //!
 //! - success: share of frames with `IoU > t`, `t` in 0, 0.05, ... 1;
 //! - precision: share with `|d| <= t` px, `t` in 0, 2.5, ... 50;
 //! - normalised precision: share with `|(dx / w, dy / h)| <= t`, `t` in 0, 0.025, ... 0.5.
 //!
-//! Each curve is averaged over sequences; a score is the area under it by the trapezoidal rule, the thresholds
-//! taken to run from 0 to 1. As no IoU is above 1, the success of a perfect tracker is 0.975.
+//! Each curve is averaged over sequences. A score is the area under a curve by the trapezoidal rule, with
+//! thresholds scaled to 0 to 1. Since no IoU exceeds 1, the success of a perfect tracker is 0.975.
 //!
-//! Source: `metrics.py` of the TrackingNet devkit; sizes are inclusive there, which for rounded boxes is the
-//! same as a box's area being `w * h`. A box that is missing or not finite is a miss in all three.
+//! Source: `metrics.py` of the TrackingNet devkit. Sizes are inclusive there; for rounded boxes this equals
+//! an area of `w * h`. A box that is missing or not finite is a miss in all three.
 
 use serde::{Deserialize, Serialize};
 use vidpairs_types::BoxXywh;
 
-/// Thresholds of each curve.
-pub const NUM_THRESHOLDS: usize = 21;
+/// Number of thresholds of each curve.
+const NUM_THRESHOLDS: usize = 21;
 
-/// The three curves: of one sequence, or averaged over several.
+/// The three curves of one sequence, or averaged over several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Curves {
-    /// Share of frames whose overlap is above 0, 0.05, ... 1.
+    /// Share of frames with an overlap above 0, 0.05, ... 1.
     pub success: Vec<f64>,
-    /// Share of frames whose centre is at most 0, 2.5, ... 50 px away.
+    /// Share of frames with a centre distance of at most 0, 2.5, ... 50 px.
     pub precision: Vec<f64>,
-    /// Share of frames whose centre is at most 0, 0.025, ... 0.5 of the true box's sides away.
+    /// Share of frames with a centre distance of at most 0, 0.025, ... 0.5 of the true box's sides.
     pub normalized_precision: Vec<f64>,
 }
 
-/// The areas under the curves, 0 to 1.
+/// Areas under the curves, 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// Under the success curve.
+    /// Area under the success curve.
     pub success: f64,
-    /// Under the precision curve.
+    /// Area under the precision curve.
     pub precision: f64,
-    /// Under the curve of normalised precision.
+    /// Area under the normalised precision curve.
     pub normalized_precision: f64,
 }
 
-/// The curves of one sequence; `None` without a frame that is scored.
+/// The curves of one sequence; `None` without scored frames.
 ///
-/// - `given`: a box per frame; a missing one is a miss.
-/// - `truth`: the true box of each frame, `None` where the frame is not scored.
-pub fn curves(given: &[BoxXywh], truth: &[Option<BoxXywh>]) -> Option<Curves> {
+/// - `tracked`: the tracker's box of each frame; a missing one is a miss.
+/// - `truth`: the true box of each frame, `None` if the frame is not scored.
+pub fn curves(tracked: &[BoxXywh], truth: &[Option<BoxXywh>]) -> Option<Curves> {
     let mut fits = Vec::new();
     for (frame, truth) in truth.iter().enumerate() {
         let Some(truth) = truth.map(rounded) else {
             continue;
         };
-        let given = match frame {
+        let tracked = match frame {
             0 => Some(truth),
-            _ => super::given(given, frame).map(rounded),
+            _ => super::finite_box(tracked, frame).map(rounded),
         };
-        fits.push(given.map(|given| Fit::of(given, truth)));
+        fits.push(tracked.map(|tracked| Fit::of(tracked, truth)));
     }
     if fits.is_empty() {
         return None;
@@ -76,7 +76,7 @@ pub fn curves(given: &[BoxXywh], truth: &[Option<BoxXywh>]) -> Option<Curves> {
     })
 }
 
-/// The mean of the curves of several sequences; `None` of none.
+/// Mean curves of several sequences; `None` for no sequence.
 pub fn mean<'a>(all: impl IntoIterator<Item = &'a Curves>) -> Option<Curves> {
     let zeros = || vec![0.0; NUM_THRESHOLDS];
     let mut sum = Curves {
@@ -88,22 +88,23 @@ pub fn mean<'a>(all: impl IntoIterator<Item = &'a Curves>) -> Option<Curves> {
     for curves in all {
         num += 1.0;
         for (sum, curve) in sum.each_mut().into_iter().zip(curves.each()) {
-            sum.iter_mut().zip(curve).for_each(|(sum, it)| *sum += it);
+            let pairs = sum.iter_mut().zip(curve);
+            pairs.for_each(|(sum, share)| *sum += share);
         }
     }
     if num == 0.0 {
         return None;
     }
     for curve in sum.each_mut() {
-        curve.iter_mut().for_each(|it| *it /= num);
+        curve.iter_mut().for_each(|share| *share /= num);
     }
     Some(sum)
 }
 
 impl Curves {
-    /// The areas under them.
+    /// Areas under the curves.
     pub fn score(&self) -> Score {
-        let [success, precision, normalized_precision] = self.each().map(|it| area(it));
+        let [success, precision, normalized_precision] = self.each().map(|curve| area(curve));
         Score {
             success,
             precision,
@@ -124,7 +125,7 @@ impl Curves {
     }
 }
 
-/// `0 ..= max` in 21 steps, each a whole multiple of the step, as NumPy's `linspace` has them.
+/// 21 thresholds from 0 to `max`, each a whole multiple of the step, like NumPy's `linspace`.
 fn thresholds(max: f64) -> impl Iterator<Item = f64> {
     let step = max / (NUM_THRESHOLDS - 1) as f64;
     (0..NUM_THRESHOLDS).map(move |index| match index {
@@ -133,7 +134,7 @@ fn thresholds(max: f64) -> impl Iterator<Item = f64> {
     })
 }
 
-/// By the trapezoidal rule over thresholds that run from 0 to 1.
+/// Area under a curve by the trapezoidal rule, with thresholds from 0 to 1.
 fn area(curve: &[f64]) -> f64 {
     let step = 1.0 / (NUM_THRESHOLDS - 1) as f64;
     curve
@@ -147,7 +148,7 @@ fn rounded(bbox: BoxXywh) -> BoxXywh {
     BoxXywh::from(sides.map(f64::round_ties_even))
 }
 
-/// How well a box fits the true one. Numbers that are not defined are NaN: no threshold holds for them.
+/// Overlap and distance of a box and the true box. Undefined numbers are NaN, which no threshold satisfies.
 struct Fit {
     overlap: f64,
     distance_px: f64,
@@ -155,16 +156,16 @@ struct Fit {
 }
 
 impl Fit {
-    fn of(given: BoxXywh, truth: BoxXywh) -> Self {
+    fn of(tracked: BoxXywh, truth: BoxXywh) -> Self {
         let shared = |(a, a_side): (f64, f64), (b, b_side): (f64, f64)| {
             ((a + a_side).min(b + b_side) - a.max(b)).max(0.0)
         };
-        let area = shared((given.x, given.w), (truth.x, truth.w))
-            * shared((given.y, given.h), (truth.y, truth.h));
-        let dx = truth.x - given.x + (truth.w - given.w) / 2.0;
-        let dy = truth.y - given.y + (truth.h - given.h) / 2.0;
+        let area = shared((tracked.x, tracked.w), (truth.x, truth.w))
+            * shared((tracked.y, tracked.h), (truth.y, truth.h));
+        let dx = truth.x - tracked.x + (truth.w - tracked.w) / 2.0;
+        let dy = truth.y - tracked.y + (truth.h - tracked.h) / 2.0;
         Self {
-            overlap: area / (truth.area() + given.area() - area),
+            overlap: area / (truth.area() + tracked.area() - area),
             distance_px: (dx * dx + dy * dy).sqrt(),
             normalized_distance: (dx / truth.w * dx / truth.w + dy / truth.h * dy / truth.h).sqrt(),
         }
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_perfect_tracker_has_all_precision_and_a_success_of_0_975() {
+    fn a_perfect_tracker_has_a_precision_of_1_and_a_success_of_0_975() {
         let boxes = [bbox(1.0, 2.0, 30.0, 40.0); 4];
         let score = curves(&boxes, &boxes.map(Some)).unwrap().score();
         let Score {
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_box_is_the_true_one_and_a_missing_box_is_a_miss() {
+    fn the_first_box_is_replaced_by_the_true_one_and_a_missing_box_is_a_miss() {
         let truth = [Some(bbox(10.0, 10.0, 20.0, 20.0)); 2];
         let curves = curves(&[], &truth).unwrap();
         assert_eq!(curves.success[..20], [0.5; 20]);
@@ -202,26 +203,26 @@ mod tests {
     }
 
     #[test]
-    fn boxes_without_sides_and_not_finite_ones_are_misses_and_poison_nothing() {
+    fn empty_and_non_finite_boxes_are_misses_and_leave_other_frames_unchanged() {
         let truth = [
             Some(bbox(0.0, 0.0, 10.0, 10.0)),
             Some(bbox(5.0, 5.0, 0.0, 0.0)),
             Some(bbox(0.0, 0.0, 10.0, 10.0)),
         ];
-        let given = [
+        let tracked = [
             bbox(0.0, 0.0, 10.0, 10.0),
             bbox(5.0, 5.0, 0.0, 0.0),
             bbox(f64::NAN, 0.0, 10.0, 10.0),
         ];
-        let curves = curves(&given, &truth).unwrap();
+        let curves = curves(&tracked, &truth).unwrap();
         assert_eq!(curves.success[0], 1.0 / 3.0);
         assert_eq!(curves.normalized_precision[20], 1.0 / 3.0);
-        // The centres do agree where both boxes are points.
+        // Two boxes that are the same point have the same centre.
         assert_eq!(curves.precision[0], 2.0 / 3.0);
     }
 
     #[test]
-    fn sequences_count_the_same_whatever_their_length() {
+    fn sequences_have_equal_weight_whatever_their_length() {
         let curve = |value| Curves {
             success: vec![value; 21],
             precision: vec![value; 21],

@@ -1,26 +1,25 @@
-//! Segments merged into ever larger regions, the most alike neighbours first: every region on the way is a
-//! candidate.
+//! Merges segments into larger regions, most similar neighbours first. Every intermediate region is a candidate.
 
-use super::differences::Differences;
+use super::maps::Differences;
 use super::picture::{Cells, Picture};
 use super::segments::Segments;
 
-/// Bins of a region's histogram: 8 each of luma, the two chromas, and edges.
+/// Bins of a region's histogram: 8 each for luma, the two chromas, and edges.
 const BINS: usize = 32;
 
-/// The first bin of edges of 8 and more.
+/// First bin of edges of 8 or more.
 const FIRST_TEXTURED: usize = 28;
 
-/// A region, as it was when it was merged into another.
+/// A region at the moment when it was merged into another.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Region {
-    /// The box around it.
+    /// Bounding box.
     pub cells: Cells,
-    /// Its px.
+    /// Area, px.
     pub area: f32,
-    /// How much its colours differ from its neighbours', by length of boundary, 0 to 1.
+    /// Difference of its colours from those of its neighbours, weighted by length of boundary, 0 to 1.
     pub contrast: f32,
-    /// Share of its px that differ from a neighbour by 8 of 255 or more.
+    /// Share of px that differ from a neighbour by 8 of 255 or more.
     pub texture: f32,
 }
 
@@ -31,18 +30,18 @@ struct Node {
     histogram: [f32; BINS],
 }
 
-/// Two neighbours.
+/// A boundary between two regions.
 #[derive(Clone, Copy)]
 struct Link {
     nodes: [u32; 2],
-    /// Pairs of px that touch.
+    /// Number of touching pairs of px.
     length: f32,
-    /// Sum of their differences, 0 to 255 each.
+    /// Sum of the differences of these pairs, 0 to 255 each.
     difference: f32,
     distance: f32,
 }
 
-/// The graph of a picture's segments.
+/// Segments of a picture and the boundaries between them.
 pub(super) struct Graph {
     nodes: Vec<Node>,
     links: Vec<Link>,
@@ -58,7 +57,7 @@ impl Graph {
         }
     }
 
-    /// Merges until one region is left; returns all but that one, in the order in which they were merged.
+    /// Merges until one region is left. Returns all other regions in the order of merging.
     pub fn merged(self) -> Vec<Region> {
         let Self {
             mut nodes,
@@ -89,20 +88,20 @@ impl Graph {
     }
 }
 
-/// How unlike two neighbours are: 0 for small ones of one colour and texture without an edge between them,
-/// that fill the box around both.
+/// Dissimilarity of two neighbours: 0 for small regions of the same colour and texture without an edge between them
+/// that fill their common box.
 ///
-/// The terms are selective search's (colour, texture, size, fill), and one more for the edge.
+/// The terms are those of selective search (colour, texture, size, fill), and an additional one for the edge.
 fn distance(nodes: &[Node], link: &Link, num_px: f32) -> f32 {
     let [one, other] = link.nodes.map(|node| &nodes[node as usize]);
     let (color, texture) = shared_histograms(one, other);
     let edge = (link.difference / link.length / 64.0).min(1.0);
     let around = one.cells.around(other.cells).area() as f32;
-    // Size and fill: the two areas, and what the box holds beside them, sum up to the box.
+    // Size and fill: the two areas plus the unfilled rest of the box sum up to the box.
     (1.0 - color) + 0.5 * (1.0 - texture) + 0.5 * edge + around / num_px
 }
 
-/// The shares of colour and of texture that two regions have in common, 0 to 1.
+/// Intersections of the colour and of the texture histograms of two regions, 0 to 1.
 fn shared_histograms(one: &Node, other: &Node) -> (f32, f32) {
     let (scale_one, scale_other) = (1.0 / one.area, 1.0 / other.area);
     let mut shared = [0.0f32; BINS];
@@ -116,6 +115,13 @@ fn shared_histograms(one: &Node, other: &Node) -> (f32, f32) {
     (color.iter().sum::<f32>() / 3.0, texture.iter().sum())
 }
 
+impl Link {
+    /// The neighbour of `node`.
+    fn other(&self, node: u32) -> u32 {
+        self.nodes[usize::from(self.nodes[0] == node)]
+    }
+}
+
 impl Node {
     fn absorb(&mut self, other: &Self) {
         self.cells = self.cells.around(other.cells);
@@ -126,6 +132,7 @@ impl Node {
     }
 }
 
+/// Index of the link with the least distance; the first among equal ones.
 fn nearest(links: &[Link]) -> Option<usize> {
     let mut nearest = None;
     let mut least = f32::INFINITY;
@@ -137,9 +144,8 @@ fn nearest(links: &[Link]) -> Option<usize> {
     nearest
 }
 
-/// Gives `kept` the links of `gone`, and makes one of two to the same neighbour.
+/// Moves the links of `gone` to `kept`; two links to the same neighbour become one.
 fn relink(links: &mut Vec<Link>, kept: u32, gone: u32) {
-    let other_of = |link: &Link, node: u32| link.nodes[usize::from(link.nodes[0] == node)];
     let mut at = 0;
     while at < links.len() {
         let link = links[at];
@@ -147,7 +153,7 @@ fn relink(links: &mut Vec<Link>, kept: u32, gone: u32) {
             at += 1;
             continue;
         }
-        let neighbor = other_of(&link, gone);
+        let neighbor = link.other(gone);
         let twin = links
             .iter_mut()
             .find(|twin| twin.nodes.contains(&kept) && twin.nodes.contains(&neighbor));
@@ -166,8 +172,7 @@ fn region(nodes: &[Node], links: &[Link], node: u32) -> Region {
     let own = &nodes[node as usize];
     let (mut length, mut contrast) = (0.0, 0.0);
     for link in links.iter().filter(|link| link.nodes.contains(&node)) {
-        let other = link.nodes[usize::from(link.nodes[0] == node)];
-        let (color, _) = shared_histograms(own, &nodes[other as usize]);
+        let (color, _) = shared_histograms(own, &nodes[link.other(node) as usize]);
         length += link.length;
         contrast += link.length * (1.0 - color);
     }
@@ -180,7 +185,7 @@ fn region(nodes: &[Node], links: &[Link], node: u32) -> Region {
 }
 
 fn nodes(picture: &Picture, edges: &[u8], segments: &Segments) -> Vec<Node> {
-    let nothing = Node {
+    let empty = Node {
         cells: Cells {
             left: usize::MAX,
             top: usize::MAX,
@@ -190,7 +195,7 @@ fn nodes(picture: &Picture, edges: &[u8], segments: &Segments) -> Vec<Node> {
         area: 0.0,
         histogram: [0.0; BINS],
     };
-    let mut nodes = vec![nothing; segments.count];
+    let mut nodes = vec![empty; segments.count];
     let [luma, blue, red] = &picture.planes;
     for (px, &label) in segments.labels.iter().enumerate() {
         let (x, y) = (px % picture.width, px / picture.width);
@@ -205,21 +210,21 @@ fn nodes(picture: &Picture, edges: &[u8], segments: &Segments) -> Vec<Node> {
         node.histogram[usize::from(luma[px] / 32)] += 1.0;
         node.histogram[8 + chroma_bin(blue[px])] += 1.0;
         node.histogram[16 + chroma_bin(red[px])] += 1.0;
-        // By the edge's logarithm: 0, 1, 2 to 3, 4 to 7 and so on, 64 and more.
+        // Logarithmic bins of the edge: 0, 1, 2 to 3, 4 to 7 and so on, 64 and more.
         let bits = (u8::BITS - edges[px].leading_zeros()).min(7) as usize;
         node.histogram[24 + bits] += 1.0;
     }
     nodes
 }
 
-/// Chroma is mostly near its middle: bins of 8 there, all the rest to both ends.
+/// Chroma is mostly near its middle: bins of 8 levels there; the outer bins take the rest.
 fn chroma_bin(sample: u8) -> usize {
     ((i32::from(sample) - 96) / 8).clamp(0, 7) as usize
 }
 
 fn links(differences: &Differences, width: usize, segments: &Segments) -> Vec<Link> {
     let labels = &segments.labels;
-    // Two labels in one number, and the difference of two px where they touch.
+    // For each touching pair of px: both labels in one number, and the difference.
     let mut touching: Vec<(u64, u8)> = Vec::new();
     let mut touch = |one: u32, other: u32, difference: u8| {
         if one != other {
@@ -245,11 +250,13 @@ fn links(differences: &Differences, width: usize, segments: &Segments) -> Vec<Li
     links
         .map(|touching| {
             let labels = touching[0].0;
-            let sum = |sum: u32, &(_, difference): &(u64, u8)| sum + u32::from(difference);
+            let differences = touching
+                .iter()
+                .map(|&(_, difference)| u32::from(difference));
             Link {
                 nodes: [(labels >> 32) as u32, labels as u32],
                 length: touching.len() as f32,
-                difference: touching.iter().fold(0, sum) as f32,
+                difference: differences.sum::<u32>() as f32,
                 distance: 0.0,
             }
         })

@@ -1,62 +1,42 @@
-//! Proposing: regions of a frame that are worth following.
+//! Proposes regions of a frame that are worth tracking.
 //!
-//! **Takes** the anchor frame's [`Planes`], those of a frame near it if at hand, [`ProposalRules`]. **Gives**
+//! **Takes** the anchor frame's [`Planes`], those of a nearby frame if available, [`ProposalRules`]. **Gives**
 //! [`Proposal`]s, best first. **Fails** with [`ProposeError`]: leave the frame's regions out. **Source**:
-//! `fast` is ours, on Felzenszwalb and Huttenlocher's segments and after selective search's merging;
-//! `selective-search` is OpenCV's. `docs/PROPOSALS.md` says how well each finds things.
+//! `fast` is ours, based on the segments of Felzenszwalb and Huttenlocher and on the merging of selective search;
+//! `selective-search` is OpenCV's. `docs/PROPOSALS.md` compares them.
 //!
-//! Nothing is trained here: a region is proposed because it differs from what is around it, has the size of
-//! a thing, and moves otherwise than the camera.
+//! Nothing is trained here: a region is proposed because it differs from its surroundings, has the size of
+//! an object, and moves differently from the camera.
 
-mod differences;
-mod fast;
-mod grid;
+mod candidates;
+mod maps;
 mod merging;
 mod motion;
 mod picture;
 mod rules;
 mod scene;
-mod score;
 mod segments;
-mod selective;
-mod sums;
 
-pub use rules::ProposalRules;
+pub use rules::{Proposal, ProposalRules};
 pub use vidpairs_pipeline::ProposerKind;
 
-use vidpairs_types::{BoxXywh, Planes, Seed, SizePx};
+use vidpairs_types::{BoxXywh, LibraryError, Planes, Seed, ShortPlane, SizePx};
 
 use scene::Scene;
 
-/// A region that may hold a thing.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Proposal {
-    /// Px in the upright frame, all of it inside.
-    pub bbox: BoxXywh,
-    /// How likely it is to hold one, against others of the same frame and kind: no unit, the higher the better.
-    pub score: f64,
-}
-
-/// Why no regions can be proposed. Leave those of this frame out.
+/// Why no regions can be proposed. Leave the regions of this frame out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProposeError {
-    /// Planes shorter than they claim to be: a bug in a decoder.
-    #[error("plane {plane} of a frame of {frame} has {got} bytes, fewer than its rows need")]
-    ShortPlane {
-        /// Which.
-        plane: usize,
-        /// Size of the stored frame.
-        frame: SizePx,
-        /// Its length.
-        got: usize,
-    },
-    /// The neighbour frame is of another size.
+    /// A plane is too short: a bug in a decoder.
+    #[error(transparent)]
+    ShortPlane(#[from] ShortPlane),
+    /// The neighbour frame differs in size.
     #[error("a frame of {got} is no neighbour of one of {expected}")]
     OtherSize {
-        /// Of the frame.
+        /// Size of the frame.
         expected: SizePx,
-        /// Of its neighbour.
+        /// Size of the neighbour.
         got: SizePx,
     },
     /// This program has no OpenCV. Choose another proposal method, or use `vidpairs-opencv`.
@@ -65,20 +45,15 @@ pub enum ProposeError {
         /// The proposal method.
         kind: ProposerKind,
     },
-    /// OpenCV refused.
-    #[error("OpenCV cannot {action}: {message}")]
-    Library {
-        /// What was asked of it.
-        action: &'static str,
-        /// Its word.
-        message: String,
-    },
+    /// OpenCV failed.
+    #[error("OpenCV {0}")]
+    Library(#[from] LibraryError),
 }
 
 /// A library with region proposals of its own.
 pub trait SearchEngine: Sync {
-    /// Regions of selective search on the frame, shrunk to a short side of `short_side_px`. Boxes are in px of the upright
-    /// frame, each once, in the order of their coordinates.
+    /// Regions found by selective search in the frame, shrunk to a short side of `short_side_px`. Boxes are in px of the upright
+    /// frame, without duplicates, sorted by their coordinates.
     ///
     /// # Errors
     /// [`ProposeError::ShortPlane`] for a damaged frame; [`ProposeError::Library`] if the library fails.
@@ -89,16 +64,19 @@ pub trait SearchEngine: Sync {
     ) -> Result<Vec<BoxXywh>, ProposeError>;
 }
 
+/// Short side of the image for selective search, px. The time grows with the image's area.
+const SEARCH_SHORT_SIDE_PX: u32 = 200;
+
 /// Proposes regions of `frame`, best first, at most `rules.count`.
 ///
-/// - `neighbor`: a frame of the same video some frames earlier or later; what moves against the camera's
-///   motion between the two comes first. `grid` does not look at it.
-/// - `seed`: what `grid` draws its order from; the others draw nothing.
-/// - Returns the same for the same input, and nothing where no region satisfies `rules`: in a flat frame, say.
+/// - `neighbor`: a frame of the same video some frames earlier or later. Regions that move against the camera's
+///   motion between the two come first. `grid` ignores it.
+/// - `seed`: source of the order of `grid`; the other methods draw nothing.
+/// - Returns the same proposals for the same input, and none if no region satisfies `rules`, as in a flat frame.
 ///
 /// # Errors
-/// [`ProposeError::OtherSize`] for a neighbour of another size; [`ProposeError::NoOpencv`] for selective search where
-/// `opencv` is `None`; [`ProposeError::ShortPlane`] and [`ProposeError::Library`] for bugs elsewhere.
+/// [`ProposeError::OtherSize`] for a neighbour of another size; [`ProposeError::NoOpencv`] for selective search if
+/// `opencv` is `None`; [`ProposeError::ShortPlane`] for a damaged frame; [`ProposeError::Library`] if OpenCV fails.
 pub fn propose(
     kind: ProposerKind,
     frame: &Planes,
@@ -108,14 +86,23 @@ pub fn propose(
     opencv: Option<&dyn SearchEngine>,
 ) -> Result<Vec<Proposal>, ProposeError> {
     let neighbor = neighbor.filter(|_| kind != ProposerKind::Grid);
+    if let Some(neighbor) = neighbor
+        && neighbor.size() != frame.size()
+    {
+        return Err(ProposeError::OtherSize {
+            expected: frame.size(),
+            got: neighbor.size(),
+        });
+    }
     let scene = Scene::of(frame, neighbor)?;
     let candidates = match kind {
-        ProposerKind::Fast => fast::candidates(&scene),
+        ProposerKind::Fast => candidates::merged_segments(&scene),
         ProposerKind::SelectiveSearch => {
             let opencv = opencv.ok_or(ProposeError::NoOpencv { kind })?;
-            selective::candidates(frame, &scene, opencv)?
+            let boxes = opencv.selective_search(frame, SEARCH_SHORT_SIDE_PX)?;
+            candidates::scored_boxes(&scene, boxes)
         }
-        ProposerKind::Grid => grid::candidates(frame.size(), seed),
+        ProposerKind::Grid => candidates::grid(frame.size(), seed),
     };
     Ok(rules.select(candidates, &scene, frame.size()))
 }

@@ -1,27 +1,26 @@
-//! What moves otherwise than the camera: where a frame differs from its neighbour once the camera's motion
-//! is taken out.
+//! Detects motion that differs from the camera's: compares a frame with its neighbour after compensating the camera's motion.
 
 use super::picture::Picture;
 
-/// Side of the blocks whose motion is measured, px of the halved picture.
+/// Side of the matched blocks, px of the halved picture.
 const BLOCK: usize = 8;
 
-/// How far a block is looked for, px of the halved picture each way.
+/// Search range in each direction, px of the halved picture.
 const REACH: usize = 10;
 
-/// Least range of luma in a block whose place can be told: a flat block fits everywhere.
+/// Least range of luma in a matched block: a flat block matches everywhere.
 const MIN_RANGE: u8 = 24;
 
-/// Rounds of fitting, each trusting the blocks that agree with the one before.
+/// Rounds of fitting. Each round weights blocks by their agreement with the previous fit.
 const ROUNDS: usize = 4;
 
-/// How much each px differs from its neighbour frame beyond what the camera's motion explains, 0 to 255.
+/// Difference of each px from the neighbour frame that the camera's motion does not explain, 0 to 255.
 pub(super) fn motion(picture: &Picture, neighbor: &Picture) -> Vec<u8> {
     let camera = camera(picture, neighbor);
     unexplained(picture, neighbor, camera)
 }
 
-/// A turn, a zoom and a shift: px (x, y) goes to (x + a x - b y + c, y + b x + a y + d).
+/// Rotation, zoom and translation: px (x, y) moves to (x + a x - b y + c, y + b x + a y + d).
 #[derive(Debug, Clone, Copy, Default)]
 struct Similarity {
     a: f32,
@@ -31,7 +30,7 @@ struct Similarity {
 }
 
 impl Similarity {
-    /// How far (x, y) goes.
+    /// Displacement of (x, y).
     fn shift(self, x: f32, y: f32) -> (f32, f32) {
         (
             self.a * x - self.b * y + self.c,
@@ -40,20 +39,20 @@ impl Similarity {
     }
 }
 
-/// A block's place from the middle of the picture and how far it went, px of the picture.
-struct Moved {
+/// Position of a block from the middle of the picture, and its displacement, px of the picture.
+struct MovedBlock {
     x: f32,
     y: f32,
     right: f32,
     down: f32,
 }
 
+/// Estimates the camera's motion from the displacements of blocks.
 fn camera(picture: &Picture, neighbor: &Picture) -> Similarity {
-    let (one, other) = (halved(picture), halved(neighbor));
-    let moved = moved_blocks(&one, &other);
+    let moved = moved_blocks(&halved(picture), &halved(neighbor));
     let mut fit = Similarity::default();
     let mut weights = vec![1.0; moved.len()];
-    // The blocks' median first: it holds while most of the picture moves with the camera.
+    // The first fit is the median displacement: right as long as most of the picture moves with the camera.
     fit.c = median(moved.iter().map(|block| block.right).collect());
     fit.d = median(moved.iter().map(|block| block.down).collect());
     for _ in 0..ROUNDS {
@@ -72,8 +71,8 @@ fn median(mut values: Vec<f32>) -> f32 {
     values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
-/// The weighted least squares.
-fn fitted(moved: &[Moved], weights: &[f32]) -> Option<Similarity> {
+/// Weighted least squares fit; `None` for too few blocks.
+fn fitted(moved: &[MovedBlock], weights: &[f32]) -> Option<Similarity> {
     let (mut total, mut x, mut y, mut right, mut down) = (0.0f32, 0.0, 0.0, 0.0, 0.0);
     for (block, weight) in moved.iter().zip(weights) {
         total += weight;
@@ -103,7 +102,7 @@ fn fitted(moved: &[Moved], weights: &[f32]) -> Option<Similarity> {
     })
 }
 
-/// A map of luma at half the picture's size.
+/// Luma at half the picture's size.
 struct Half {
     width: usize,
     height: usize,
@@ -112,30 +111,24 @@ struct Half {
 
 fn halved(picture: &Picture) -> Half {
     let (width, height) = (picture.width / 2, picture.height / 2);
-    let luma = &picture.planes[0];
-    let mut half = Vec::with_capacity(width * height);
-    for y in 0..height {
-        let rows = &luma[2 * y * picture.width..(2 * y + 2) * picture.width];
+    let mut luma = Vec::with_capacity(width * height);
+    for rows in picture.planes[0].chunks_exact(2 * picture.width) {
         let (upper, lower) = rows.split_at(picture.width);
-        half.extend(
-            upper
-                .chunks_exact(2)
-                .zip(lower.chunks_exact(2))
-                .map(|(upper, lower)| {
-                    let sum: u32 = upper.iter().chain(lower).map(|&px| u32::from(px)).sum();
-                    (sum / 4) as u8
-                }),
-        );
+        let blocks = upper.chunks_exact(2).zip(lower.chunks_exact(2));
+        luma.extend(blocks.map(|(upper, lower)| {
+            let sum: u32 = upper.iter().chain(lower).map(|&px| u32::from(px)).sum();
+            (sum / 4) as u8
+        }));
     }
     Half {
         width,
         height,
-        luma: half,
+        luma,
     }
 }
 
 impl Half {
-    /// The block whose left top corner is (x, y), row after row.
+    /// The block with the left top corner (x, y), row-major.
     fn block(&self, x: usize, y: usize) -> [u8; BLOCK * BLOCK] {
         let mut block = [0; BLOCK * BLOCK];
         for (y, row) in (y..).zip(block.chunks_exact_mut(BLOCK)) {
@@ -145,10 +138,11 @@ impl Half {
     }
 }
 
-fn moved_blocks(one: &Half, other: &Half) -> Vec<Moved> {
+/// Displacements of the textured blocks from `one` to `other`.
+fn moved_blocks(one: &Half, other: &Half) -> Vec<MovedBlock> {
     let mut moved = Vec::new();
     let (columns, rows) = (one.width / BLOCK, one.height / BLOCK);
-    // Every other block, as on a chess board: there are still many more than a camera has parameters.
+    // Every other block, as on a chess board: still many more than the parameters of the camera.
     let black = (0..columns * rows)
         .map(|place| (place % columns, place / columns))
         .filter(|(column, row)| (column + row) % 2 == 0);
@@ -161,8 +155,8 @@ fn moved_blocks(one: &Half, other: &Half) -> Vec<Moved> {
         if high.saturating_sub(low) < MIN_RANGE {
             continue;
         }
-        if let Some((right, down)) = found(&block, other, x, y) {
-            moved.push(Moved {
+        if let Some((right, down)) = displacement(&block, other, x, y) {
+            moved.push(MovedBlock {
                 x: (2 * x + BLOCK) as f32 - one.width as f32,
                 y: (2 * y + BLOCK) as f32 - one.height as f32,
                 right: 2.0 * right as f32,
@@ -173,8 +167,13 @@ fn moved_blocks(one: &Half, other: &Half) -> Vec<Moved> {
     moved
 }
 
-/// How far a block, once at (x, y), has gone in `other`.
-fn found(block: &[u8; BLOCK * BLOCK], other: &Half, x: usize, y: usize) -> Option<(i32, i32)> {
+/// Displacement in `other` of a block that was at (x, y).
+fn displacement(
+    block: &[u8; BLOCK * BLOCK],
+    other: &Half,
+    x: usize,
+    y: usize,
+) -> Option<(i32, i32)> {
     let mut best = None;
     let mut least = u32::MAX;
     let places = |at: usize, side: usize| at.saturating_sub(REACH)..=(at + REACH).min(side - BLOCK);
@@ -183,7 +182,7 @@ fn found(block: &[u8; BLOCK * BLOCK], other: &Half, x: usize, y: usize) -> Optio
             let there = other.block(to_x, to_y);
             let pairs = block.iter().zip(&there);
             let difference: u32 = pairs.map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
-            // Of equals the nearest, and the camera at rest before all.
+            // Among equal differences, the shortest displacement wins.
             let (right, down) = (to_x as i32 - x as i32, to_y as i32 - y as i32);
             let cost = 4 * difference + right.unsigned_abs() + down.unsigned_abs();
             if cost < least {
@@ -194,7 +193,7 @@ fn found(block: &[u8; BLOCK * BLOCK], other: &Half, x: usize, y: usize) -> Optio
     best
 }
 
-/// Where `camera` leaves a difference.
+/// Difference of each px after compensating `camera`.
 fn unexplained(picture: &Picture, neighbor: &Picture, camera: Similarity) -> Vec<u8> {
     let (width, height) = (picture.width, picture.height);
     let (low, high) = extremes(&neighbor.planes[0], width);
@@ -203,10 +202,10 @@ fn unexplained(picture: &Picture, neighbor: &Picture, camera: Similarity) -> Vec
     let mut map = vec![0; width * height];
     for (y, (row, luma)) in map.chunks_exact_mut(width).zip(luma).enumerate() {
         let (right, down) = camera.shift(-middle_x, y as f32 - middle_y);
-        // Half more, so that cutting the fraction off rounds.
+        // Half a px more, so that truncation rounds.
         let (mut to_x, mut to_y) = (right + 0.5, y as f32 + down + 0.5);
         for (place, &px) in row.iter_mut().zip(luma) {
-            // What came into the frame with the camera has no place in the other.
+            // Parts that entered the frame with the camera have no counterpart.
             if to_x >= 0.0 && to_y >= 0.0 && to_x < width as f32 && to_y < height as f32 {
                 let at = to_y as usize * width + to_x as usize;
                 *place = px.saturating_sub(high[at]).max(low[at].saturating_sub(px));
@@ -218,7 +217,7 @@ fn unexplained(picture: &Picture, neighbor: &Picture, camera: Similarity) -> Vec
     map
 }
 
-/// The least and the greatest of each px and its four neighbours: a shift by less than a px is no motion.
+/// Minimum and maximum of each px and its four neighbours, so that a shift of less than a px is not motion.
 fn extremes(luma: &[u8], width: usize) -> (Vec<u8>, Vec<u8>) {
     let spread = |pick: fn(u8, u8) -> u8| {
         let mut picked = luma.to_vec();

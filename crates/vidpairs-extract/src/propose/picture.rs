@@ -1,30 +1,28 @@
-//! A frame made small and upright: what proposals are looked for in.
+//! Shrinks a frame to the small upright picture in which regions are proposed.
 
-use vidpairs_types::{BoxXywh, ColorRange, Orientation, PlaneLayout, Planes, SizePx};
+use vidpairs_types::{BoxXywh, ColorRange, Orientation, PlaneLayout, Planes, ShortPlane, SizePx};
 
-use super::ProposeError;
-
-/// Short side of the picture, px: an object that is worth following still has a shape at this size.
+/// Short side of the picture, px: objects worth tracking still have a shape at this size.
 const SHORT_SIDE_PX: f64 = 160.0;
 
-/// A ceiling on the picture's long side, px, for frames that are mostly one side.
+/// Greatest long side of the picture, px, for very elongated frames.
 const LONG_SIDE_PX: f64 = 640.0;
 
-/// A frame at a short side of 160 px or less, 8 bits a sample, chroma as large as luma.
+/// A frame at a short side of 160 px or less, 8 bits per sample, chroma at the size of luma.
 pub(super) struct Picture {
-    /// Px across.
+    /// Columns, px.
     pub width: usize,
-    /// Px down.
+    /// Rows, px.
     pub height: usize,
-    /// Luma and the two chromas, row after row. Gray has 128 for chroma.
+    /// Luma and the two chromas, row-major. Gray has chroma 128.
     pub planes: [Vec<u8>; 3],
-    /// The frame it was made from.
+    /// Size of the upright frame.
     frame: SizePx,
 }
 
 impl Picture {
-    /// Shrinks a frame: each sample is the mean of those it covers.
-    pub fn of(planes: &Planes) -> Result<Self, ProposeError> {
+    /// Shrinks a frame. Each sample is the mean of the samples that it covers.
+    pub fn of(planes: &Planes) -> Result<Self, ShortPlane> {
         let frame = planes.size();
         let upright = shrunk(frame);
         let stored = planes.orientation.applied_to(upright); // a turn swaps sides either way
@@ -32,7 +30,7 @@ impl Picture {
         let mut small = [Vec::new(), Vec::new(), Vec::new()];
         for (plane, small) in small.iter_mut().enumerate().take(num_planes) {
             let samples = shrink(planes, plane, stored)?;
-            *small = turned(samples, stored, planes.orientation);
+            *small = planes.orientation.upright::<1>(samples, stored);
         }
         match planes.layout {
             PlaneLayout::Gray => {
@@ -58,7 +56,7 @@ impl Picture {
         })
     }
 
-    /// Frame px to a px of the picture, across and down.
+    /// Frame px per px of the picture, across and down.
     fn frame_px(&self) -> (f64, f64) {
         (
             f64::from(self.frame.width) / self.width as f64,
@@ -66,7 +64,7 @@ impl Picture {
         )
     }
 
-    /// A box of the picture in the frame.
+    /// Maps a box of the picture to the frame.
     pub fn in_frame(&self, cells: Cells) -> BoxXywh {
         let (across, down) = self.frame_px();
         BoxXywh {
@@ -77,7 +75,7 @@ impl Picture {
         }
     }
 
-    /// The px of the picture that a box of the frame covers, at least one.
+    /// Px of the picture covered by a box of the frame, at least one.
     pub fn covered_by(&self, bbox: BoxXywh) -> Cells {
         let (across, down) = self.frame_px();
         let place = |edge: f64, last: usize| (edge.round().max(0.0) as usize).min(last);
@@ -92,7 +90,7 @@ impl Picture {
     }
 }
 
-/// A box of whole px of the picture: from `left` and `top` up to, not including, `right` and `bottom`.
+/// A box of whole px of the picture; `right` and `bottom` are exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cells {
     pub left: usize,
@@ -114,7 +112,7 @@ impl Cells {
         self.width() * self.height()
     }
 
-    /// The smallest box around both.
+    /// Bounding box of both.
     pub fn around(self, other: Self) -> Self {
         Self {
             left: self.left.min(other.left),
@@ -125,7 +123,7 @@ impl Cells {
     }
 }
 
-/// The size of a frame's picture.
+/// Size of a frame's picture.
 fn shrunk(frame: SizePx) -> SizePx {
     let (width, height) = (f64::from(frame.width), f64::from(frame.height));
     let scale = (width.min(height) / SHORT_SIDE_PX)
@@ -137,36 +135,25 @@ fn shrunk(frame: SizePx) -> SizePx {
     }
 }
 
-/// Plane `plane` at `target` size, still as stored.
-fn shrink(planes: &Planes, plane: usize, target: SizePx) -> Result<Vec<u8>, ProposeError> {
-    let size = planes.layout.plane_size(planes.stored_size, plane);
-    let (width, height) = (size.width as usize, size.height as usize);
-    let bytes = planes.bytes.plane(plane);
-    let stride = planes.bytes.stride_bytes(plane);
-    let sample_bytes = if planes.bit_depth == 8 { 1 } else { 2 };
-    let short = || ProposeError::ShortPlane {
-        plane,
-        frame: planes.stored_size,
-        got: bytes.len(),
-    };
+/// Scales plane `plane` to `target` size, not turned.
+fn shrink(planes: &Planes, plane: usize, target: SizePx) -> Result<Vec<u8>, ShortPlane> {
+    let plane = planes.plane(plane)?;
+    let (width, height) = (plane.size.width as usize, plane.size.height as usize);
     let (flips_columns, flips_rows) = flips(planes.orientation);
     let columns = spans(width, target.width as usize, flips_columns);
     let rows = spans(height, target.height as usize, flips_rows);
     let mut small = Vec::with_capacity(target.area() as usize);
-    // Sums of a column over the rows of a span: a picture is at most 103 times smaller than its frame.
+    // Sums of each column over the rows of a span. 16 bits suffice: a picture is at most 103 times smaller than its frame.
     let mut sums = vec![0u16; width];
     for (top, bottom) in rows {
         sums.fill(0);
         for row in top..bottom {
-            let from = row * stride;
-            let row = bytes
-                .get(from..from + width * sample_bytes)
-                .ok_or_else(short)?;
-            if sample_bytes == 1 {
+            let row = plane.row(row, 0..width);
+            if plane.bit_depth == 8 {
                 let samples = sums.iter_mut().zip(row);
                 samples.for_each(|(sum, &sample)| *sum += u16::from(sample));
             } else {
-                let shift = planes.bit_depth - 8;
+                let shift = plane.bit_depth - 8;
                 let samples = sums.iter_mut().zip(row.as_chunks::<2>().0);
                 samples.for_each(|(sum, &pair)| {
                     *sum += (u16::from_le_bytes(pair) >> shift).min(255);
@@ -182,8 +169,8 @@ fn shrink(planes: &Planes, plane: usize, target: SizePx) -> Result<Vec<u8>, Prop
     Ok(small)
 }
 
-/// Cuts `len` samples into `count` stretches, each at least one sample long. Cut from the other end if
-/// `is_flipped`, so that a turned frame is cut where it would be cut upright.
+/// Divides `len` samples into `count` intervals, each at least one sample long. Divides from the other end if
+/// `is_flipped`, so that a turned frame is divided like the upright one.
 fn spans(len: usize, count: usize, is_flipped: bool) -> Vec<(usize, usize)> {
     let span = |place: usize| {
         let start = place * len / count;
@@ -196,42 +183,15 @@ fn spans(len: usize, count: usize, is_flipped: bool) -> Vec<(usize, usize)> {
     (0..count).map(span).collect()
 }
 
-/// Whether the stored columns, and the stored rows, run against those of the upright picture.
+/// Whether stored columns, and stored rows, run in the opposite direction to those of the upright picture.
 fn flips(orientation: Orientation) -> (bool, bool) {
     let turns = orientation.quarter_turns % 4;
-    // Turned clockwise once, what was below comes left; twice, what was right comes left.
+    // One clockwise turn moves the bottom to the left; two turns move the right to the left.
     let (right_to_left, bottom_to_top) = (turns >= 2, turns == 1 || turns == 2);
     (right_to_left != orientation.mirrored, bottom_to_top)
 }
 
-/// `stored` as it is shown.
-fn turned(stored: Vec<u8>, size: SizePx, orientation: Orientation) -> Vec<u8> {
-    if orientation == Orientation::default() {
-        return stored;
-    }
-    let upright = orientation.applied_to(size);
-    let (right, bottom) = (size.width as usize - 1, size.height as usize - 1);
-    let mut turned = Vec::with_capacity(stored.len());
-    for y in 0..upright.height as usize {
-        for x in 0..upright.width as usize {
-            let (column, row) = match orientation.quarter_turns % 4 {
-                0 => (x, y),
-                1 => (y, bottom - x),
-                2 => (right - x, bottom - y),
-                _ => (right - y, x),
-            };
-            let column = if orientation.mirrored {
-                right - column
-            } else {
-                column
-            };
-            turned.push(stored[row * (right + 1) + column]);
-        }
-    }
-    turned
-}
-
-/// G, B, R to something like luma and the blue and red differences.
+/// Converts G, B, R to approximate luma and blue and red differences.
 fn luma_and_differences([first, second, third]: &mut [Vec<u8>; 3]) {
     for ((first, second), third) in first.iter_mut().zip(second).zip(third) {
         let (green, blue, red) = (i32::from(*first), i32::from(*second), i32::from(*third));
@@ -241,7 +201,7 @@ fn luma_and_differences([first, second, third]: &mut [Vec<u8>; 3]) {
     }
 }
 
-/// Samples of limited range as those of full range: `zero` stays (black becomes 0), `span` becomes 255.
+/// Stretches samples of limited range to full range: `zero` stays (black becomes 0), `span` becomes 255.
 fn stretch(samples: &mut [u8], zero: i32, span: i32) {
     let kept = if zero == 16 { 0 } else { zero };
     for sample in samples {

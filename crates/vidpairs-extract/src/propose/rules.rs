@@ -1,30 +1,38 @@
-//! Which regions are worth following, whoever proposes them.
+//! Selects proposals by rules that are the same for all methods.
 
 use vidpairs_types::{BoxXywh, SizePx};
 
-use super::Proposal;
 use super::scene::Scene;
 
-/// What every proposal satisfies. Values that nothing satisfies give no proposal.
+/// A region that may hold an object.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Proposal {
+    /// Box inside the upright frame, px.
+    pub bbox: BoxXywh,
+    /// Rank among proposals of the same frame and method: higher is more likely an object; no unit.
+    pub score: f64,
+}
+
+/// Rules that every proposal satisfies. Rules that no region satisfies give no proposal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ProposalRules {
-    /// How many proposals are wanted at most.
+    /// Most proposals per frame.
     pub count: usize,
-    /// Shortest side of a box, px of the frame. A tracker needs some px to hold on to.
+    /// Least side of a box, px of the frame. A tracker needs some px.
     pub min_side_px: f64,
-    /// Shortest side of a box, as a share of the frame's short side.
+    /// Least side of a box, as a share of the frame's short side.
     pub min_side_share: f64,
-    /// Longest side of a box, as a share of that side of the frame: beyond, it is the scene, not a thing.
+    /// Greatest side of a box, as a share of that side of the frame. A larger box shows the scene, not an object.
     pub max_side_share: f64,
-    /// Longest side of a box by its shortest.
+    /// Greatest ratio of a box's longer side to its shorter.
     pub max_aspect: f64,
-    /// Greatest intersection over union of any two proposals of a frame.
+    /// Greatest IoU of two proposals of a frame.
     pub max_overlap: f64,
-    /// Least distance of a box from the frame's border, as a share of the frame's short side: what the border
-    /// cuts is about to leave.
+    /// Least distance of a box from the frame's border, as a share of the frame's short side. An object cut by the border
+    /// is about to leave.
     pub border_share: f64,
     /// Least share of a box's px that differ from a neighbour by 8 of 255 or more, in the frame shrunk to a
-    /// short side of 160 px. A correlation tracker can't hold a flat wall.
+    /// short side of 160 px. A correlation tracker cannot follow a flat wall.
     pub min_texture: f64,
 }
 
@@ -44,25 +52,25 @@ impl Default for ProposalRules {
 }
 
 impl ProposalRules {
-    /// Whether a box has a size, a shape and a place that are allowed in such a frame.
+    /// Whether the size, shape and position of a box are allowed in a frame of size `frame`.
     pub fn allow(&self, bbox: BoxXywh, frame: SizePx) -> bool {
         let (width, height) = (f64::from(frame.width), f64::from(frame.height));
         let short = width.min(height);
         let least = self.min_side_px.max(self.min_side_share * short);
         let border = self.border_share * short;
-        let (less, more) = (bbox.w.min(bbox.h), bbox.w.max(bbox.h));
+        let (shorter, longer) = (bbox.w.min(bbox.h), bbox.w.max(bbox.h));
         bbox.is_valid()
-            && less >= least
+            && shorter >= least
             && bbox.w <= self.max_side_share * width
             && bbox.h <= self.max_side_share * height
-            && more <= self.max_aspect * less
+            && longer <= self.max_aspect * shorter
             && bbox.x >= border
             && bbox.y >= border
             && bbox.x + bbox.w <= width - border
             && bbox.y + bbox.h <= height - border
     }
 
-    /// The best of the allowed ones, best first. Of equals the first.
+    /// Selects the best allowed candidates, best first; among equal scores, the first.
     pub(super) fn select(
         &self,
         mut candidates: Vec<Proposal>,

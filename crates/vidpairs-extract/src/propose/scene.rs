@@ -1,27 +1,25 @@
-//! What every way of proposing looks at: the picture and the maps made of it.
+//! Holds a frame's picture and the maps that all proposal methods use.
 
-use vidpairs_types::Planes;
+use vidpairs_types::{Planes, ShortPlane};
 
-use super::ProposeError;
-use super::differences::Differences;
+use super::maps::{Differences, Sums};
 use super::motion::motion;
 use super::picture::{Cells, Picture};
-use super::sums::Sums;
 
-/// Least difference of neighbouring px that counts as texture: more than grain makes once the frame is shrunk.
+/// Least difference of neighbouring px that counts as texture; above the noise that remains in the shrunk frame.
 const TEXTURE: u8 = 8;
 
 /// A frame's picture and its maps.
 pub(super) struct Scene {
     pub picture: Picture,
     pub differences: Differences,
-    /// Counts of px that differ from a neighbour.
+    /// Number of textured px.
     textured: Sums,
-    /// Sums of what the camera's motion does not explain, where a neighbour frame is at hand.
+    /// Motion that the camera does not explain, if a neighbour frame is available.
     motion: Option<Sums>,
 }
 
-/// A mean over a box, and over a frame around it.
+/// Means inside a box, and in a border around it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Surrounded {
     pub inside: f32,
@@ -29,18 +27,13 @@ pub(super) struct Surrounded {
 }
 
 impl Scene {
-    pub fn of(frame: &Planes, neighbor: Option<&Planes>) -> Result<Self, ProposeError> {
+    /// Computes the maps of `frame`; `neighbor` has the same size.
+    pub fn of(frame: &Planes, neighbor: Option<&Planes>) -> Result<Self, ShortPlane> {
         let picture = Picture::of(frame)?;
         let differences = Differences::of(&picture);
         let width = picture.width;
         let motion = match neighbor {
-            Some(neighbor) if neighbor.size() != frame.size() => {
-                return Err(ProposeError::OtherSize {
-                    expected: frame.size(),
-                    got: neighbor.size(),
-                });
-            }
-            Some(neighbor) => Some(motion(&picture, &Picture::of(neighbor)?)),
+            Some(neighbor) => Some(Sums::of(&motion(&picture, &Picture::of(neighbor)?), width)),
             None => None,
         };
         let mut textured = differences.edges();
@@ -49,7 +42,7 @@ impl Scene {
         }
         Ok(Self {
             textured: Sums::of(&textured, width),
-            motion: motion.map(|map| Sums::of(&map, width)),
+            motion,
             differences,
             picture,
         })
@@ -66,7 +59,7 @@ impl Scene {
         sums.map_or(Surrounded::default(), |sums| self.surrounded(sums, cells))
     }
 
-    /// Means inside and around a box.
+    /// Means of a map inside and around a box.
     pub fn surrounded(&self, sums: &Sums, cells: Cells) -> Surrounded {
         let (across, down) = (cells.width() / 4 + 1, cells.height() / 4 + 1);
         let grown = Cells {

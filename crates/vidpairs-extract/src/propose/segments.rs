@@ -1,23 +1,24 @@
-//! Segments of like colour: a graph of neighbouring px, cut where they differ more than their
-//! surroundings do.
+//! Cuts a picture into segments of similar colour: a graph of neighbouring px, cut where px differ more than those around
+//! them.
 
-use super::differences::Differences;
+use super::maps::Differences;
 
-/// How readily segments grow: two join while they differ by no more than this over their area.
+/// Scale of the segments: two segments join if their difference is at most their largest inner difference plus this over their
+/// area.
 const SCALE: f32 = 180.0;
 
-/// Smaller segments are given to a neighbour: this share of the picture.
+/// Least area of a segment, as a share of the picture. Smaller segments join a neighbour.
 const MIN_SHARE: f32 = 1.0 / 1200.0;
 
 /// A picture cut into segments.
 pub(super) struct Segments {
-    /// The number of each px's segment, from 0.
+    /// Segment of each px, from 0.
     pub labels: Vec<u32>,
-    /// How many there are.
+    /// Number of segments.
     pub count: usize,
 }
 
-/// Cuts a picture.
+/// Cuts a picture into segments.
 ///
 /// # Source
 /// Felzenszwalb and Huttenlocher, "Efficient Graph-Based Image Segmentation", IJCV 2004.
@@ -26,24 +27,18 @@ pub(super) fn segments(differences: &Differences, width: usize) -> Segments {
     let (pairs, starts) = pairs_by_difference(differences, width);
     let ends = |pair: u32| {
         let px = pair / 2;
-        (
-            px,
-            if pair.is_multiple_of(2) {
-                px + 1
-            } else {
-                px + width as u32
-            },
-        )
+        let step = if pair.is_multiple_of(2) {
+            1
+        } else {
+            width as u32
+        };
+        (px, px + step)
     };
     let mut forest = Forest::new(num_px);
     let mut apart = Vec::new();
-    for (weight, pairs) in starts
-        .windows(2)
-        .map(|ends| &pairs[ends[0]..ends[1]])
-        .enumerate()
-    {
+    for (weight, range) in starts.windows(2).enumerate() {
         let weight = weight as f32;
-        for &pair in pairs {
+        for &pair in &pairs[range[0]..range[1]] {
             let (one, other) = ends(pair);
             let (one, other) = (forest.root(one), forest.root(other));
             if one == other {
@@ -68,11 +63,11 @@ pub(super) fn segments(differences: &Differences, width: usize) -> Segments {
     forest.numbered()
 }
 
-/// Neighbouring px by their difference, the most alike first, and where in the list each difference starts.
+/// Pairs of neighbouring px sorted by their difference, smallest first, and the start of each difference in the list.
 ///
-/// A pair is twice the number of its left or upper px, and one more if the other is below.
+/// A pair is encoded as twice the index of its left or upper px, plus one if the other px is below.
 fn pairs_by_difference(differences: &Differences, width: usize) -> (Vec<u32>, [usize; 257]) {
-    // A counting sort: there are 256 differences, and equals stay in the order of the picture.
+    // A counting sort: there are 256 differences, and equal ones keep the order of the picture.
     let mut starts = [0usize; 257];
     for_each_pair(differences, width, |_, difference| {
         starts[usize::from(difference) + 1] += 1;
@@ -102,12 +97,12 @@ fn for_each_pair(differences: &Differences, width: usize, mut visit: impl FnMut(
     }
 }
 
-/// Disjoint sets of px. Areas and limits are those of roots.
+/// Disjoint sets of px (union-find). Areas and limits are valid at roots.
 struct Forest {
     parents: Vec<u32>,
-    /// Px of the set.
+    /// Area of the set, px.
     areas: Vec<u32>,
-    /// The largest difference at which the set still joins another.
+    /// Largest difference at which the set joins another.
     limits: Vec<f32>,
 }
 
@@ -132,7 +127,7 @@ impl Forest {
         }
     }
 
-    /// Makes one set of two, whose least difference is `weight`.
+    /// Joins two sets whose least difference is `weight`.
     fn join(&mut self, one: u32, other: u32, weight: f32) {
         let (one, other) = (one as usize, other as usize);
         let area = self.areas[one] + self.areas[other];
@@ -143,10 +138,11 @@ impl Forest {
         };
         self.parents[small] = large as u32;
         self.areas[large] = area;
-        // Differences only grow, so that this one is the largest inside the set.
+        // Pairs come in ascending order, so `weight` is the largest difference inside the set.
         self.limits[large] = weight + SCALE / area as f32;
     }
 
+    /// Numbers the sets in the order of their first px.
     fn numbered(mut self) -> Segments {
         let mut numbers = vec![u32::MAX; self.parents.len()];
         let mut count = 0;

@@ -1,54 +1,17 @@
 use proptest::prelude::*;
-use vidpairs_types::{ColorMatrix, ColorRange, Orientation, PlaneBytes, PlaneLayout};
+use vidpairs_fixtures::planes::{OwnedPlanes, drawn, noise};
+use vidpairs_types::{ColorRange, Orientation, PlaneLayout};
 
 use super::*;
-
-struct Bytes(Vec<Vec<u8>>, Vec<usize>);
-
-impl PlaneBytes for Bytes {
-    fn plane(&self, plane: usize) -> &[u8] {
-        &self.0[plane]
-    }
-
-    fn stride_bytes(&self, plane: usize) -> usize {
-        self.1[plane]
-    }
-}
 
 const SIZE: SizePx = SizePx {
     width: 320,
     height: 240,
 };
 
-/// A full-range frame of 8 bits; `sample` gives the sample of a plane at (x, y) of that plane. Rows are padded
-/// with garbage.
+/// A full-range frame of 8 bits; `sample` gives the sample of a plane at (x, y) of that plane.
 fn frame(size: SizePx, layout: PlaneLayout, sample: impl Fn(usize, i64, i64) -> u8) -> Planes {
-    let (mut planes, mut strides) = (Vec::new(), Vec::new());
-    for plane in 0..layout.num_planes() {
-        let size = layout.plane_size(size, plane);
-        let mut bytes = Vec::new();
-        for y in 0..size.height {
-            bytes.extend((0..size.width).map(|x| sample(plane, i64::from(x), i64::from(y))));
-            bytes.extend([0xee; 7]);
-        }
-        planes.push(bytes);
-        strides.push(size.width as usize + 7);
-    }
-    Planes {
-        stored_size: size,
-        layout,
-        bit_depth: 8,
-        range: ColorRange::Full,
-        matrix: ColorMatrix::Bt601,
-        orientation: Orientation::default(),
-        bytes: Box::new(Bytes(planes, strides)),
-    }
-}
-
-/// A number from 0 to 255 that looks like chance and is the same every time.
-fn noise(x: i64, y: i64) -> u8 {
-    let mixed = (x * 374_761_393 + y * 668_265_263).wrapping_mul(0x9e37_79b9_7f4a_7c15u64 as i64);
-    (mixed >> 40) as u8
+    drawn(size, layout, 8, |plane, x, y| sample(plane, x, y).into())
 }
 
 fn is_in(bbox: BoxXywh, x: i64, y: i64) -> bool {
@@ -63,7 +26,7 @@ const OBJECT: BoxXywh = BoxXywh {
     h: 60.0,
 };
 
-/// A bright thing with texture, before a dark plain ground.
+/// A bright textured object on a dark plain ground.
 fn object(x: i64, y: i64) -> u8 {
     if is_in(OBJECT, x, y) {
         170 + noise(x / 6, y / 6) / 4
@@ -72,7 +35,7 @@ fn object(x: i64, y: i64) -> u8 {
     }
 }
 
-/// A ground of large soft patches.
+/// A ground of large smooth patches.
 fn ground(x: i64, y: i64) -> f64 {
     let (x, y) = (x as f64, y as f64);
     110.0 + 30.0 * (x * 0.045).sin() * (y * 0.06).cos() + 15.0 * (x * 0.02 + y * 0.11).sin()
@@ -83,7 +46,8 @@ fn best(kind: ProposerKind, frame: &Planes) -> Vec<Proposal> {
     propose(kind, frame, None, &rules, Seed::of_run(0), None).unwrap()
 }
 
-fn ours() -> impl Iterator<Item = ProposerKind> {
+/// Kinds that need no OpenCV.
+fn own_kinds() -> impl Iterator<Item = ProposerKind> {
     let kinds = ProposerKind::ALL.iter().copied();
     kinds.filter(|kind| !kind.is_opencv())
 }
@@ -91,7 +55,7 @@ fn ours() -> impl Iterator<Item = ProposerKind> {
 #[test]
 fn a_lone_bright_textured_object_on_a_plain_ground_is_the_first_proposal() {
     let planes = frame(SIZE, PlaneLayout::Gray, |_, x, y| object(x, y));
-    for kind in ours().filter(|&kind| kind != ProposerKind::Grid) {
+    for kind in own_kinds().filter(|&kind| kind != ProposerKind::Grid) {
         let found = best(kind, &planes);
         let overlap = found.first().unwrap().bbox.iou(OBJECT);
         assert!(overlap > 0.8, "{kind:?}: {found:?}");
@@ -112,14 +76,14 @@ fn an_object_is_found_by_its_colour_alone() {
 #[test]
 fn a_flat_frame_gives_no_proposal() {
     let planes = frame(SIZE, PlaneLayout::Yuv420, |_, _, _| 90);
-    for kind in ours() {
+    for kind in own_kinds() {
         assert_eq!(best(kind, &planes), [], "{kind:?}");
     }
 }
 
 #[test]
-fn what_moves_against_the_camera_comes_before_what_stands_out_as_much() {
-    // The camera moves by 6 px; of two equal squares one moves with the scene, the other against it.
+fn a_region_that_moves_against_the_camera_comes_before_an_equal_one_that_does_not() {
+    // The camera moves by 6 px. Of two equal squares, one moves with the scene, the other against it.
     let square = |x: f64| BoxXywh {
         x,
         y: 90.0,
@@ -150,7 +114,7 @@ fn what_moves_against_the_camera_comes_before_what_stands_out_as_much() {
     )
     .unwrap();
     assert!(found[0].bbox.iou(square(200.0)) > 0.7, "{found:?}");
-    // Without the neighbour both are found as well.
+    // Without the neighbour, both are found.
     let still = best(ProposerKind::Fast, &now);
     for x in [50.0, 200.0] {
         let is_found = still[..2].iter().any(|one| one.bbox.iou(square(x)) > 0.7);
@@ -159,13 +123,13 @@ fn what_moves_against_the_camera_comes_before_what_stands_out_as_much() {
 }
 
 #[test]
-fn the_same_frame_gives_the_same_proposals_to_the_last_bit() {
+fn the_same_frame_gives_bit_identical_proposals() {
     let scene = |shift: i64| {
         frame(SIZE, PlaneLayout::Yuv420, move |plane, x, y| {
             noise((x + shift) / (9 + plane as i64), y / 11)
         })
     };
-    for kind in ours() {
+    for kind in own_kinds() {
         let bits = || {
             let rules = ProposalRules {
                 count: 30,
@@ -188,7 +152,7 @@ fn the_same_frame_gives_the_same_proposals_to_the_last_bit() {
 fn only_the_grid_draws_from_the_seed() {
     let planes = frame(SIZE, PlaneLayout::Gray, |_, x, y| noise(x / 9, y / 11));
     let rules = ProposalRules::default();
-    for kind in ours() {
+    for kind in own_kinds() {
         let with = |seed| propose(kind, &planes, None, &rules, Seed::of_run(seed), None).unwrap();
         assert_eq!(with(1) == with(2), kind != ProposerKind::Grid, "{kind:?}");
     }
@@ -196,17 +160,10 @@ fn only_the_grid_draws_from_the_seed() {
 
 #[test]
 fn ten_bits_and_limited_range_give_the_boxes_of_eight_bits_and_full_range() {
-    let sample = |_: usize, x: i64, y: i64| object(x, y);
-    let eight = frame(SIZE, PlaneLayout::Gray, sample);
-    let wide: Vec<u8> = (0..SIZE.area() as i64)
-        .map(|at| (at % i64::from(SIZE.width), at / i64::from(SIZE.width)))
-        .flat_map(|(x, y)| (u16::from(object(x, y)) << 2).to_le_bytes())
-        .collect();
-    let ten = Planes {
-        bit_depth: 10,
-        bytes: Box::new(Bytes(vec![wide], vec![2 * SIZE.width as usize])),
-        ..frame(SIZE, PlaneLayout::Gray, sample)
-    };
+    let eight = frame(SIZE, PlaneLayout::Gray, |_, x, y| object(x, y));
+    let ten = drawn(SIZE, PlaneLayout::Gray, 10, |_, x, y| {
+        u16::from(object(x, y)) << 2
+    });
     assert_eq!(
         best(ProposerKind::Fast, &ten),
         best(ProposerKind::Fast, &eight)
@@ -246,7 +203,7 @@ fn a_turned_frame_gives_the_boxes_of_the_upright_one() {
                 } else {
                     x
                 };
-                // Where the stored px comes to by so many turns clockwise.
+                // Position of the stored px after the clockwise turns.
                 let (x, y) = match quarter_turns {
                     0 => (x, y),
                     1 => (right - y, x),
@@ -287,7 +244,7 @@ fn a_neighbour_of_another_size_and_a_short_plane_are_errors() {
         "a frame of 319 x 240 px is no neighbour of one of 320 x 240 px"
     );
     let short = Planes {
-        bytes: Box::new(Bytes(vec![vec![0; 1000]], vec![320])),
+        bytes: Box::new(OwnedPlanes(vec![(vec![0; 1000], 320)])),
         ..frame(SIZE, PlaneLayout::Gray, |_, _, _| 0)
     };
     assert_eq!(
@@ -297,7 +254,7 @@ fn a_neighbour_of_another_size_and_a_short_plane_are_errors() {
 }
 
 #[test]
-fn a_program_without_opencv_refuses_its_proposals_by_name() {
+fn a_program_without_opencv_refuses_selective_search_by_name() {
     let planes = frame(SIZE, PlaneLayout::Gray, |_, x, y| object(x, y));
     let kind = ProposerKind::SelectiveSearch;
     let rules = ProposalRules::default();
@@ -336,7 +293,7 @@ proptest! {
             count, max_overlap, min_texture, min_side_px, max_side_share, max_aspect,
             ..ProposalRules::default()
         };
-        for kind in ours() {
+        for kind in own_kinds() {
             let found = propose(kind, &scene(0), Some(&scene(4)), &rules, Seed::of_run(seed), None).unwrap();
             prop_assert!(found.len() <= count);
             prop_assert!(found.iter().all(|one| rules.allow(one.bbox, size) && one.score.is_finite()));
@@ -349,7 +306,7 @@ proptest! {
 }
 
 #[test]
-fn frames_of_the_smallest_and_the_oddest_sizes_are_no_trouble() {
+fn frames_of_extreme_sizes_give_proposals_without_an_error() {
     for (width, height) in [
         (16, 16),
         (17, 16),
@@ -359,7 +316,7 @@ fn frames_of_the_smallest_and_the_oddest_sizes_are_no_trouble() {
         (2000, 1500),
     ] {
         let size = SizePx { width, height };
-        for kind in ours() {
+        for kind in own_kinds() {
             let planes = frame(size, PlaneLayout::Yuv420, |_, x, y| noise(x / 5, y / 5));
             let found = propose(
                 kind,

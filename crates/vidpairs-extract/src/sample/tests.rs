@@ -43,7 +43,7 @@ fn plan(clip: &ClipFrames<'_>, rule: &PairRule, anchors: Anchors, seed: u64) -> 
 }
 
 #[test]
-fn pairs_lie_k_apart_inside_the_clip_one_in_each_stretch() {
+fn pairs_are_k_apart_inside_the_clip_with_one_anchor_per_interval() {
     for seed in 0..200 {
         let plans = plan(&clip(300), &frames(60, 60), Anchors::PerVideo(4), seed);
         assert_eq!(plans.len(), 4);
@@ -58,7 +58,7 @@ fn pairs_lie_k_apart_inside_the_clip_one_in_each_stretch() {
 }
 
 #[test]
-fn every_anchor_of_a_stretch_is_drawn_about_equally_often() {
+fn every_anchor_of_an_interval_is_drawn_about_equally_often() {
     let mut counts = [0u32; 40];
     for seed in 0..4000 {
         for plan in plan(&clip(100), &frames(60, 60), Anchors::PerVideo(2), seed) {
@@ -73,7 +73,7 @@ fn every_anchor_of_a_stretch_is_drawn_about_equally_often() {
 }
 
 #[test]
-fn a_clip_with_fewer_anchors_than_pairs_gives_each_once() {
+fn a_clip_with_fewer_anchors_than_pairs_uses_each_anchor_once() {
     let plans = plan(&clip(63), &frames(60, 60), Anchors::PerVideo(10), SEED);
     assert_eq!(ends(&plans), [(0, 60), (1, 61), (2, 62)]);
     assert_eq!(
@@ -83,7 +83,7 @@ fn a_clip_with_fewer_anchors_than_pairs_gives_each_once() {
 }
 
 #[test]
-fn a_clip_too_short_for_the_least_k_is_left_out_and_the_greatest_is_lowered() {
+fn a_clip_too_short_for_the_least_k_is_skipped_and_the_greatest_k_is_lowered_to_the_clip() {
     let short = plan_pairs(
         &clip(30),
         &frames(30, 90),
@@ -108,7 +108,7 @@ fn a_clip_too_short_for_the_least_k_is_left_out_and_the_greatest_is_lowered() {
 }
 
 #[test]
-fn a_stride_gives_the_anchors_that_the_clip_has_room_for() {
+fn a_stride_gives_the_anchors_whose_positive_is_in_the_clip() {
     let plans = plan(&clip(301), &frames(60, 60), Anchors::Stride(100), SEED);
     assert_eq!(ends(&plans), [(0, 60), (100, 160), (200, 260)]);
     let plans = plan(&clip(250), &PairRule::Images, Anchors::Stride(100), SEED);
@@ -116,7 +116,7 @@ fn a_stride_gives_the_anchors_that_the_clip_has_room_for() {
 }
 
 #[test]
-fn frames_that_are_missing_are_neither_anchor_nor_positive() {
+fn missing_frames_are_neither_anchor_nor_positive() {
     let present: Vec<u64> = (0..300).filter(|frame| frame % 7 != 0).collect();
     let gappy = ClipFrames {
         present: Some(&present),
@@ -149,7 +149,7 @@ fn frames_that_are_missing_are_neither_anchor_nor_positive() {
 }
 
 #[test]
-fn tracks_use_only_boxes_that_are_large_enough_and_inside() {
+fn tracks_use_only_boxes_that_are_large_enough_and_inside_the_frame() {
     let good = BoxXywh {
         x: 10.0,
         y: 10.0,
@@ -189,7 +189,7 @@ fn tracks_use_only_boxes_that_are_large_enough_and_inside() {
 }
 
 #[test]
-fn the_same_seed_plans_the_same_pairs_and_another_seed_others() {
+fn the_same_seed_plans_the_same_pairs_and_another_seed_different_ones() {
     let pairs = |seed| {
         ends(&plan(
             &clip(10_000),

@@ -1,39 +1,40 @@
-//! The forward-backward check: a target that was held is found again on the way back.
+//! Runs the forward-backward check: a correctly tracked target is found again when tracking backward.
 //!
-//! A fresh tracker begins on the box where the forward one arrived, and runs back over some of the frames.
-//! What the forward path tells of the motion between them is taken out first ([`Tracker::nudge`]), so few
-//! frames do; a tracker that cannot be told needs every frame. That does not help a tracklet that drifted: what it held at its end looks other than what it
-//! held in the beginning, and is not found there. **Source**: Kalal et al., "Forward-Backward Error", ICPR
-//! 2010, which tracks back on every frame and without the nudge.
+//! A new tracker starts on the box where the forward one arrived, and runs backward over some of the frames. The motion of the
+//! forward path between them is compensated first ([`Tracker::nudge`]), so few frames suffice; a tracker without a nudge
+//! needs every frame. The nudge does not hide drift: a drifted tracklet ends on something that looks different from its start,
+//! and is not found there. **Source**: Kalal et al., "Forward-Backward Error", ICPR
+//! 2010, which tracks back on every frame and without a nudge.
 
 use std::rc::Rc;
 
 use vidpairs_types::{BoxXywh, Frame};
 
 use super::follower::Follower;
-use super::{StartTracker, TrackFrame, Tracker};
+use super::rules::StartTracker;
+use super::tracker::{TrackFrame, Tracker};
 
-/// A stretch of frames that is tracked back in one go.
+/// An interval of frames that is tracked back at once.
 pub(super) struct Stretch {
     first: u64,
-    /// The frames that are kept, ascending, the first one first; none where nothing is tracked back.
+    /// Kept frames, ascending, beginning with the first; empty if nothing is tracked back.
     kept: Vec<Rc<Frame>>,
 }
 
-/// A tracker on its way back.
+/// A tracker running backward.
 struct Return<'a> {
     follower: &'a Follower,
-    /// `None` once it failed.
+    /// `None` after a failure.
     tracker: Option<Box<dyn Tracker>>,
-    /// Where the forward path was when it was last asked.
+    /// Forward box in the last visited frame.
     forward: BoxXywh,
-    /// Where the way back arrived, unless it was lost.
-    found: Option<BoxXywh>,
+    /// Backward box in the last visited frame, unless the target was lost.
+    backward: Option<BoxXywh>,
 }
 
 impl Stretch {
-    /// A stretch that begins with `frame`, kept if `is_needed`.
-    pub fn beginning_at(frame: &Rc<Frame>, is_needed: bool) -> Self {
+    /// A stretch that starts with `frame`, kept if `is_needed`.
+    pub fn starting_at(frame: &Rc<Frame>, is_needed: bool) -> Self {
         Self {
             first: frame.index,
             kept: is_needed.then(|| Rc::clone(frame)).into_iter().collect(),
@@ -45,31 +46,30 @@ impl Stretch {
         self.first
     }
 
-    /// Keeps a frame to track back on.
+    /// Keeps a frame for tracking back.
     pub fn keep(&mut self, frame: &Rc<Frame>) {
         self.kept.push(Rc::clone(frame));
     }
 
-    /// Lets the frames go.
+    /// Releases the frames.
     pub fn clear(&mut self) {
         self.kept = Vec::new();
     }
 
-    /// Tracks each of `followers` back from the frame that they are at to the first of the stretch: the overlap
-    /// (IoU) there with where it was, 0 if it was not found, and the number of updates.
+    /// Tracks each of `followers` back from frame `now` to the first frame of the stretch. Returns the overlap (IoU) of its
+    /// backward and forward boxes there, 0 if the target was not found, and the number of updates.
     pub fn track_back(
         &self,
         (now, view): (u64, &TrackFrame<'_>),
         followers: &[&mut Follower],
         start: &StartTracker,
     ) -> (Vec<f64>, u64) {
-        let begun = |follower: &'_ &mut Follower| start(view, follower.last_box()).ok();
         let mut returns: Vec<Return<'_>> = followers
             .iter()
             .map(|follower| Return {
-                tracker: begun(follower),
+                tracker: start(view, follower.last_box()).ok(),
                 forward: follower.last_box(),
-                found: None,
+                backward: None,
                 follower,
             })
             .collect();
@@ -77,20 +77,23 @@ impl Stretch {
         let before_now = self.kept.iter().rev().filter(|kept| kept.index < now);
         for frame in before_now {
             let view = TrackFrame::new(&frame.planes);
-            for one in &mut returns {
-                num_updates += u64::from(one.step(frame.index, &view));
+            for tracker in &mut returns {
+                num_updates += u64::from(tracker.step(frame.index, &view));
             }
         }
-        let iou = |one: &Return<'_>| match (one.found, one.follower.box_in(self.first)) {
-            (Some(found), Some(forward)) => found.iou(forward),
-            _ => 0.0,
+        let iou = |tracker: &Return<'_>| {
+            let forward = tracker.follower.box_in(self.first);
+            match (tracker.backward, forward) {
+                (Some(backward), Some(forward)) => backward.iou(forward),
+                _ => 0.0,
+            }
         };
         (returns.iter().map(iou).collect(), num_updates)
     }
 }
 
 impl Return<'_> {
-    /// Goes back to frame `index`; whether the tracker was asked.
+    /// Steps back to frame `index`. Returns whether the tracker was updated.
     fn step(&mut self, index: u64, view: &TrackFrame<'_>) -> bool {
         let (Some(tracker), Some(forward)) = (self.tracker.as_mut(), self.follower.box_in(index))
         else {
@@ -101,9 +104,9 @@ impl Return<'_> {
         self.forward = forward;
         match tracker.update(view) {
             Ok(estimate) => {
-                self.found = (!estimate.is_lost).then_some(estimate.bbox);
+                self.backward = (!estimate.is_lost).then_some(estimate.bbox);
             }
-            Err(_) => (self.tracker, self.found) = (None, None),
+            Err(_) => (self.tracker, self.backward) = (None, None),
         }
         true
     }

@@ -1,4 +1,4 @@
-//! What the tests of this module share: drawn frames, and a tracker that is simple enough to foresee.
+//! Fixtures of this module's tests: drawn frames, and a tracker with simple, predictable behaviour.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,14 +17,14 @@ pub(super) const SIZE: SizePx = SizePx {
     height: 96,
 };
 
-/// How far the tracker looks, px.
+/// Search range of the tracker, px.
 const REACH_PX: i64 = 3;
 
 pub(super) fn bbox(x: f64, y: f64, w: f64, h: f64) -> BoxXywh {
     BoxXywh { x, y, w, h }
 }
 
-/// Rules that trust what [`start_template`] holds.
+/// Rules that trust the targets held by [`start_template`].
 pub(super) fn rules() -> FollowRules<'static> {
     FollowRules {
         start: &start_template,
@@ -47,13 +47,13 @@ pub(super) fn rules() -> FollowRules<'static> {
     }
 }
 
-/// A square on a picture. Its texture is its own, or fades into that of another one.
+/// A square in a picture, with its own texture or one that fades into another.
 #[derive(Clone, Copy)]
 pub(super) struct Square {
     pub x: i64,
     pub y: i64,
     pub texture: u32,
-    /// The other texture, and its share, 0 to 1.
+    /// Other texture and its share, 0 to 1.
     pub fades_into: (u32, f64),
 }
 
@@ -72,7 +72,7 @@ impl Square {
     }
 }
 
-/// Frames that know how many of them are alive.
+/// Draws frames and counts those that are alive.
 #[derive(Clone, Default)]
 pub(super) struct Film {
     alive: Arc<AtomicUsize>,
@@ -99,12 +99,12 @@ impl PlaneBytes for Drawn {
 }
 
 impl Film {
-    /// Frames that nobody has let go.
+    /// Number of frames not dropped yet.
     pub fn num_alive(&self) -> usize {
         self.alive.load(Ordering::SeqCst)
     }
 
-    /// A frame of gray with squares on it, the last one in front.
+    /// A gray frame with squares, the last one in front.
     pub fn frame(&self, index: u64, squares: &[Square]) -> Rc<Frame> {
         let (width, height) = (i64::from(SIZE.width), i64::from(SIZE.height));
         let mut luma = vec![128; SIZE.area() as usize];
@@ -141,18 +141,18 @@ fn texture(seed: u32, x: i64, y: i64) -> u8 {
     (cell.wrapping_mul(0x85eb_ca6b) >> 24) as u8
 }
 
-/// Looks a few px around for what it remembers, and learns slowly from what it finds: if the target becomes
-/// another thing little by little, it drifts.
+/// Searches a few px around for its template, and slowly learns the found samples: it drifts if the target gradually
+/// becomes another object.
 struct Template {
     at: (i64, i64),
     size: (i64, i64),
-    remembered: Vec<f64>,
+    template: Vec<f64>,
 }
 
-/// Share of what is found in what is remembered.
+/// Weight of found samples in the template.
 const LEARNING_RATE: f64 = 0.3;
 
-/// Mean difference, 0 to 1, from which on the target is not found. Two textures differ by a third.
+/// Mean difference, 0 to 1, above which the target is lost. Two textures differ by a third.
 const LOST_FROM: f64 = 0.15;
 
 pub(super) fn start_template(
@@ -161,15 +161,14 @@ pub(super) fn start_template(
 ) -> Result<Box<dyn Tracker>, TrackError> {
     let at = (target.x as i64, target.y as i64);
     let size = (target.w as i64, target.h as i64);
-    let remembered = samples(frame, at, size);
     Ok(Box::new(Template {
         at,
         size,
-        remembered,
+        template: samples(frame, at, size),
     }))
 }
 
-// A start function must be what `FollowRules` asks for.
+// `FollowRules` accepts the start function.
 const _: &StartTracker = &start_template;
 
 impl Tracker for Template {
@@ -181,7 +180,7 @@ impl Tracker for Template {
         let places = shifts.map(|(x, y)| (self.at.0 + x, self.at.1 + y));
         let seen = places.map(|at| (at, samples(frame, at, self.size)));
         let difference = |samples: &[f64]| {
-            let pairs = samples.iter().zip(&self.remembered);
+            let pairs = samples.iter().zip(&self.template);
             let sum: f64 = pairs.map(|(a, b)| (a - b).abs()).sum();
             sum / (255 * samples.len().max(1)) as f64
         };
@@ -196,7 +195,7 @@ impl Tracker for Template {
         let is_lost = difference > LOST_FROM;
         if !is_lost {
             self.at = at;
-            let pairs = self.remembered.iter_mut().zip(samples);
+            let pairs = self.template.iter_mut().zip(samples);
             pairs.for_each(|(old, new)| *old += LEARNING_RATE * (new - *old));
         }
         let (w, h) = self.size;

@@ -1,26 +1,26 @@
-//! One region followed forward, frame by frame, until it is given up.
+//! Tracks one region forward, frame by frame, until it is rejected.
 
 use vidpairs_types::{BoxXywh, SizePx, TrackedBox};
 
-use super::tracklet::{in_sixteenths, in_thousandths};
-use super::trust::broken_by_change;
-use super::{Estimate, FollowRules, Mistrust, TrackFrame, Tracker, Tracklet};
+use super::rules::{FollowRules, Mistrust, broken_by_change};
+use super::tracker::{Estimate, TrackFrame, Tracker};
+use super::tracklet::{Tracklet, in_sixteenths, in_thousandths};
 
-/// A region on its way.
+/// A region between its anchor and its positive.
 pub(super) struct Follower {
-    /// `None` once it is given up.
+    /// `None` after rejection.
     tracker: Option<Box<dyn Tracker>>,
-    /// Where it began.
+    /// Box in the anchor's frame.
     anchor: BoxXywh,
     tracklet: Tracklet,
     /// Sum of the confidences after the anchor's.
     confidence_sum: f64,
-    /// Frames in a row in which the target was lost.
+    /// Consecutive frames in which the target was lost, up to now.
     lost_frames: u32,
 }
 
 impl Follower {
-    /// Begins at `region` in frame `anchor`, which is `frame`.
+    /// Starts on `region` in `frame`, which has the index `anchor`.
     pub fn start(
         rules: &FollowRules<'_>,
         anchor: u64,
@@ -52,12 +52,12 @@ impl Follower {
         }
     }
 
-    /// Whether it is still followed.
+    /// Whether the region is still tracked.
     pub fn is_live(&self) -> bool {
         self.tracklet.mistrust.is_none()
     }
 
-    /// Looks for the region in the next frame, `left` frames before the last one.
+    /// Tracks the region in the next frame, `left` frames before the last one.
     pub fn update(
         &mut self,
         rules: &FollowRules<'_>,
@@ -70,16 +70,16 @@ impl Follower {
         };
         match tracker.update(frame) {
             Ok(estimate) => {
-                self.note(index, &estimate);
-                if let Some(reason) = self.broken_on_the_way(rules, frame.size(), &estimate, left) {
-                    self.give_up(reason);
+                self.record(index, &estimate);
+                if let Some(reason) = self.broken_for_good(rules, frame.size(), &estimate, left) {
+                    self.reject(reason);
                 }
             }
-            Err(_) => self.give_up(Mistrust::TrackerFailed),
+            Err(_) => self.reject(Mistrust::TrackerFailed),
         }
     }
 
-    fn note(&mut self, frame: u64, estimate: &Estimate) {
+    fn record(&mut self, frame: u64, estimate: &Estimate) {
         self.lost_frames = match estimate.is_lost {
             true => self.lost_frames + 1,
             false => 0,
@@ -90,7 +90,7 @@ impl Follower {
             frame,
             bbox: in_sixteenths(estimate.bbox),
             confidence,
-            // JSON has no infinity, which a perfect response would give.
+            // A perfect response has an infinite ratio, which JSON cannot store.
             psr: estimate
                 .psr
                 .filter(|psr| psr.is_finite())
@@ -98,8 +98,8 @@ impl Follower {
         });
     }
 
-    /// The rule that is broken for good: nothing that the frames to come may show can mend it.
-    fn broken_on_the_way(
+    /// The rule that is broken whatever the remaining frames show, if any.
+    fn broken_for_good(
         &self,
         rules: &FollowRules<'_>,
         size: SizePx,
@@ -124,66 +124,67 @@ impl Follower {
             .or_else(|| broken_by_change(trust, self.anchor, self.last_box()))
     }
 
-    /// Judges what was found in the last frame, of `size`.
+    /// Judges the box in the last frame, of size `size`.
     pub fn judge_end(&mut self, rules: &FollowRules<'_>, size: SizePx) {
         if !self.is_live() {
             return;
         }
-        let is_sure = self
+        let is_confident = self
             .tracklet
             .confidence()
             .is_some_and(|confidence| confidence.last >= rules.trust.min_confidence_last);
         let broken = if !self.is_in_sight() {
             Some(Mistrust::Lost)
-        } else if !is_sure {
+        } else if !is_confident {
             Some(Mistrust::LowConfidence)
         } else {
             rules.boxes.broken_by(self.last_box(), size)
         };
         if let Some(reason) = broken {
-            self.give_up(reason);
+            self.reject(reason);
         }
     }
 
-    /// Takes in what tracking back over a stretch came to.
+    /// Judges the overlap after tracking back over a stretch.
     pub fn judge_stretch(&mut self, rules: &FollowRules<'_>, iou: f64) {
         let iou = in_thousandths(iou);
         let least = self.tracklet.forward_backward_iou;
         self.tracklet.forward_backward_iou = Some(least.map_or(iou, |least| least.min(iou)));
         if iou < rules.trust.min_forward_backward_iou {
-            self.give_up(Mistrust::ForwardBackward);
+            self.reject(Mistrust::ForwardBackward);
         }
     }
 
-    /// Follows it no further, and frees what the tracker learned.
-    pub fn give_up(&mut self, reason: Mistrust) {
+    /// Rejects the region and frees its tracker. The first reason stays.
+    pub fn reject(&mut self, reason: Mistrust) {
         self.tracklet.mistrust.get_or_insert(reason);
         self.tracker = None;
     }
 
-    /// Whether the target was found in the last frame that was looked at.
+    /// Whether the target was found in the last tracked frame.
     pub fn is_in_sight(&self) -> bool {
         self.lost_frames == 0
     }
 
-    /// Where it was in frame `frame`.
+    /// Box in frame `frame`.
     pub fn box_in(&self, frame: u64) -> Option<BoxXywh> {
         let boxes = &self.tracklet.boxes;
         let at = boxes.binary_search_by_key(&frame, |tracked| tracked.frame);
         Some(boxes.get(at.ok()?)?.bbox)
     }
 
-    /// Where it was seen last.
+    /// Box in the last tracked frame.
     pub fn last_box(&self) -> BoxXywh {
-        self.tracklet.last_box().unwrap_or(self.anchor)
+        let last = self.tracklet.last_box();
+        last.expect("a tracklet starts with the anchor's box")
     }
 
-    /// What came of it so far.
+    /// The tracklet so far.
     pub fn tracklet(&self) -> &Tracklet {
         &self.tracklet
     }
 
-    /// What came of it.
+    /// The finished tracklet.
     pub fn into_tracklet(self) -> Tracklet {
         self.tracklet
     }

@@ -1,4 +1,4 @@
-//! The regions of one anchor, followed together to their positive.
+//! Tracks the regions of one anchor together to their positive.
 
 use std::rc::Rc;
 
@@ -6,50 +6,14 @@ use vidpairs_types::{BoxXywh, Frame};
 
 use super::backward::Stretch;
 use super::follower::Follower;
-use super::{BoxRules, Mistrust, TrackError, TrackFrame, Tracker, Tracklet, TrustRules};
+use super::rules::{FollowRules, Mistrust};
+use super::tracker::TrackFrame;
+use super::tracklet::Tracklet;
 
-/// Starts a tracker on a box in a frame.
-pub type StartTracker = dyn Fn(&TrackFrame<'_>, BoxXywh) -> Result<Box<dyn Tracker>, TrackError>;
-
-/// How regions are followed, and when they are trusted.
-pub struct FollowRules<'a> {
-    /// Starts the tracker: `|frame, target| track::start(kind, frame, target)`.
-    pub start: &'a StartTracker,
-    /// Which tracklets are trusted.
-    pub trust: TrustRules,
-    /// Which boxes are regions.
-    pub boxes: BoxRules,
-    /// Most bytes of frames that are kept to track back on; see [`kept_frames`](Self::kept_frames).
-    pub max_kept_bytes: u64,
-}
-
-/// The longest stretch that is tracked back in one go, frames.
-const MAX_STRETCH: u64 = 64;
-
-impl FollowRules<'_> {
-    /// Frames of `frame_bytes` each that are kept at once, beside that of the anchor: those of one stretch,
-    /// at least one.
-    pub fn kept_frames(&self, frame_bytes: u64) -> u64 {
-        let of_a_stretch = MAX_STRETCH / u64::from(self.trust.forward_backward_step.max(1));
-        let affordable = self.max_kept_bytes / frame_bytes.max(1);
-        of_a_stretch.min(affordable).max(1)
-    }
-
-    /// Frames of a stretch.
-    fn stretch_len(&self, frame: &Frame) -> u64 {
-        let step = u64::from(self.trust.forward_backward_step.max(1));
-        self.kept_frames(frame.planes.num_bytes()) * step
-    }
-
-    fn tracks_back(&self) -> bool {
-        self.trust.min_forward_backward_iou > 0.0
-    }
-}
-
-/// The regions of one anchor on their way to frame `last`.
+/// Regions of one anchor, tracked to frame `last`.
 ///
-/// Frames are kept for tracking back: that of the anchor, and those whose index is a multiple of the step.
-/// So two anchors keep the same frames, which are held once, and go when no stretch needs them.
+/// Frames are kept for tracking back: the anchor's, and those whose index is a multiple of the step.
+/// Several anchors share these frames; each is freed when no stretch needs it any more.
 pub struct Following<'a> {
     rules: &'a FollowRules<'a>,
     followers: Vec<Follower>,
@@ -59,8 +23,8 @@ pub struct Following<'a> {
 }
 
 impl<'a> Following<'a> {
-    /// Begins at `regions` in `frame`; `view` is the same frame. The regions are to be found again up to
-    /// frame `last`. A region on which the tracker cannot begin is rejected at once.
+    /// Starts on `regions` in `frame`; `view` is the same frame. The regions are tracked up to
+    /// frame `last`. A region on which the tracker cannot start is rejected at once.
     pub fn start(
         rules: &'a FollowRules<'a>,
         (frame, view): (&Rc<Frame>, &TrackFrame<'_>),
@@ -72,18 +36,22 @@ impl<'a> Following<'a> {
             rules,
             followers: regions.iter().map(started).collect(),
             last,
-            stretch: Stretch::beginning_at(frame, rules.tracks_back()),
+            stretch: Stretch::starting_at(frame, rules.tracks_back()),
             num_updates: 0,
         }
     }
 
-    /// Looks for the regions in the next frame; `view` is the same frame. One after the last is passed over.
+    /// Tracks the regions in the next frame; `view` is the same frame. Frames after the last are ignored.
     pub fn follow(&mut self, frame: &Rc<Frame>, view: &TrackFrame<'_>) {
         if frame.index > self.last {
             return self.stretch.clear();
         }
         let left = self.last.saturating_sub(frame.index);
-        for follower in self.followers.iter_mut().filter(|one| one.is_live()) {
+        for follower in self
+            .followers
+            .iter_mut()
+            .filter(|follower| follower.is_live())
+        {
             follower.update(self.rules, frame.index, view, left);
             self.num_updates += 1;
         }
@@ -98,59 +66,68 @@ impl<'a> Following<'a> {
             self.reject_duplicates();
             return self.stretch.clear();
         }
-        let step = u64::from(self.rules.trust.forward_backward_step.max(1));
+        let step = self.rules.step();
         if !self.rules.tracks_back() || !frame.index.is_multiple_of(step) {
             return;
         }
-        // It ends where the next frame to keep would make it too long.
-        if frame.index + step > self.stretch.first() + self.rules.stretch_len(frame) {
+        // The stretch ends if the next kept frame would make it too long.
+        let most_frames = self.rules.kept_frames(frame.planes.num_bytes()) * step;
+        if frame.index + step > self.stretch.first() + most_frames {
             self.track_back(frame, view);
-            self.stretch = Stretch::beginning_at(frame, !self.is_over());
+            self.stretch = Stretch::starting_at(frame, !self.is_over());
         } else {
             self.stretch.keep(frame);
         }
     }
 
-    /// Whether nothing is followed any more: all are given up.
+    /// Whether all regions are rejected.
     pub fn is_over(&self) -> bool {
         !self.followers.iter().any(Follower::is_live)
     }
 
-    /// Where the regions were seen last, in their order.
+    /// Last boxes of the regions, in their order.
     pub fn boxes(&self) -> impl Iterator<Item = BoxXywh> {
         self.followers.iter().map(Follower::last_box)
     }
 
-    /// Updates of trackers so far, back and forth.
+    /// Number of tracker updates so far, forward and backward.
     pub fn num_updates(&self) -> u64 {
         self.num_updates
     }
 
-    /// What came of the regions, in their order. One that is still followed, since the last frame did not
-    /// come, is rejected.
+    /// Tracklets of the regions, in their order. Regions still being tracked are rejected, since the last frame is
+    /// missing.
     pub fn into_tracklets(self) -> Vec<Tracklet> {
-        let (last, followers) = (self.last, self.followers.into_iter());
-        let tracklets = followers.map(|mut follower| {
+        let last = self.last;
+        let finish = |mut follower: Follower| {
             if follower.box_in(last).is_none() && follower.is_live() {
-                follower.give_up(Mistrust::CutShort);
+                follower.reject(Mistrust::CutShort);
             }
             follower.into_tracklet()
-        });
-        tracklets.collect()
+        };
+        self.followers.into_iter().map(finish).collect()
     }
 
+    /// Tracks the live regions back over the current stretch, which ends with `frame`.
     fn track_back(&mut self, frame: &Frame, view: &TrackFrame<'_>) {
         if !self.rules.tracks_back() {
             return;
         }
-        for follower in self.followers.iter_mut().filter(|one| one.is_live()) {
-            // From a place where it was not seen nothing can be tracked back.
+        for follower in self
+            .followers
+            .iter_mut()
+            .filter(|follower| follower.is_live())
+        {
+            // Without a target in the last frame there is nothing to track back.
             if !follower.is_in_sight() {
-                follower.give_up(Mistrust::Lost);
+                follower.reject(Mistrust::Lost);
             }
         }
-        let followers = self.followers.iter_mut().filter(|one| one.is_live());
-        let mut followers: Vec<&mut Follower> = followers.collect();
+        let live = self
+            .followers
+            .iter_mut()
+            .filter(|follower| follower.is_live());
+        let mut followers: Vec<&mut Follower> = live.collect();
         let (now, start) = ((frame.index, view), self.rules.start);
         let (ious, num_updates) = self.stretch.track_back(now, &followers, start);
         self.num_updates += num_updates;
@@ -159,27 +136,30 @@ impl<'a> Following<'a> {
         }
     }
 
-    /// Of trusted tracklets that ended on the same box, keeps the best.
+    /// Keeps the best of the tracklets that ended on the same box.
     fn reject_duplicates(&mut self) {
-        let worth = |follower: &Follower| {
+        let quality = |follower: &Follower| {
             let tracklet = follower.tracklet();
             let iou = tracklet.forward_backward_iou.unwrap_or(0.0);
             let confidence = tracklet.confidence().map_or(0.0, |spread| spread.mean);
             (iou, confidence)
         };
-        let live = self.followers.iter_mut().filter(|one| one.is_live());
+        let live = self
+            .followers
+            .iter_mut()
+            .filter(|follower| follower.is_live());
         let mut best_first: Vec<&mut Follower> = live.collect();
-        // Stable: of equals the earlier region stays.
+        // A stable sort: among equals, the earlier region stays.
         best_first.sort_by(|a, b| {
-            let ((iou_a, sure_a), (iou_b, sure_b)) = (worth(a), worth(b));
-            iou_b.total_cmp(&iou_a).then(sure_b.total_cmp(&sure_a))
+            let ((iou_a, mean_a), (iou_b, mean_b)) = (quality(a), quality(b));
+            iou_b.total_cmp(&iou_a).then(mean_b.total_cmp(&mean_a))
         });
         let mut kept: Vec<BoxXywh> = Vec::new();
         for follower in best_first {
             let bbox = follower.last_box();
             let is_near = |&other: &BoxXywh| bbox.iou(other) > self.rules.trust.max_duplicate_iou;
             if kept.iter().any(is_near) {
-                follower.give_up(Mistrust::Duplicate);
+                follower.reject(Mistrust::Duplicate);
             } else {
                 kept.push(bbox);
             }

@@ -1,4 +1,4 @@
-//! How regions are followed, judged and tracked back, on drawn frames and with a tracker that drifts.
+//! Tests tracking, judging and tracking back on drawn frames, with a tracker that drifts.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,13 +8,13 @@ use vidpairs_types::Frame;
 use super::fixtures::{Film, SIZE, Square, bbox, rules, start_template};
 use super::*;
 
-/// Follows `regions` of the first frame through `frames` to the last of them.
+/// Tracks `regions` of the first frame through all `frames`.
 fn follow(rules: &FollowRules<'_>, frames: &[Rc<Frame>], regions: &[BoxXywh]) -> Vec<Tracklet> {
     let last = frames[frames.len() - 1].index;
-    followed_to(last, rules, frames, regions)
+    follow_to(last, rules, frames, regions)
 }
 
-fn followed_to(
+fn follow_to(
     last: u64,
     rules: &FollowRules<'_>,
     frames: &[Rc<Frame>],
@@ -28,7 +28,7 @@ fn followed_to(
     following.into_tracklets()
 }
 
-/// So many frames with the squares that `squares` puts into each.
+/// `num_frames` frames; `squares` gives the squares in each.
 fn film(num_frames: u64, squares: impl Fn(i64) -> Vec<Square>) -> Vec<Rc<Frame>> {
     let film = Film::default();
     (0..num_frames)
@@ -46,7 +46,7 @@ fn square(x: i64, y: i64, texture: u32) -> Square {
 }
 
 #[test]
-fn a_square_that_moves_is_followed_to_its_last_place_and_trusted() {
+fn a_moving_square_is_tracked_to_its_last_position_and_trusted() {
     let place = |t: i64| square(10 + t, 20 + t / 2, 1);
     let frames = film(61, |t| vec![place(t)]);
     let tracklets = follow(&rules(), &frames, &[place(0).bbox()]);
@@ -71,7 +71,7 @@ fn a_square_that_moves_is_followed_to_its_last_place_and_trusted() {
 }
 
 #[test]
-fn a_target_lost_for_too_long_is_given_up_at_once_and_costs_no_more_updates() {
+fn a_target_lost_for_too_long_is_rejected_at_once_and_costs_no_more_updates() {
     let frames = film(61, |t| {
         if t < 10 {
             vec![square(40, 40, 1)]
@@ -87,7 +87,7 @@ fn a_target_lost_for_too_long_is_given_up_at_once_and_costs_no_more_updates() {
     while let (false, Some(frame)) = (following.is_over(), frames_left.next()) {
         following.follow(frame, &TrackFrame::new(&frame.planes));
     }
-    // Nine frames with it, and one more without than the three that are borne.
+    // Nine frames with the target, three tolerated frames without it, and one more.
     assert_eq!(following.num_updates(), 13);
     let [tracklet] = &following.into_tracklets()[..] else {
         panic!()
@@ -98,7 +98,7 @@ fn a_target_lost_for_too_long_is_given_up_at_once_and_costs_no_more_updates() {
 }
 
 #[test]
-fn a_target_that_is_hidden_for_a_moment_is_kept_and_one_hidden_at_the_end_is_not() {
+fn a_briefly_hidden_target_is_trusted_and_one_hidden_at_the_end_is_not() {
     let hidden = |from: i64, to: i64| {
         film(21, move |t| match (from..to).contains(&t) {
             true => vec![],
@@ -112,7 +112,7 @@ fn a_target_that_is_hidden_for_a_moment_is_kept_and_one_hidden_at_the_end_is_not
     assert_eq!(outcome(&hidden(20, 21)), Some(Mistrust::Lost));
 }
 
-/// A square that moves, and becomes another one between the frames 20 and 30.
+/// A moving square that becomes another one between the frames 20 and 30.
 fn replaced(num_frames: u64) -> Vec<Rc<Frame>> {
     film(num_frames, |t| {
         let share = ((t - 20) as f64 / 10.0).clamp(0.0, 1.0);
@@ -125,7 +125,7 @@ fn replaced(num_frames: u64) -> Vec<Rc<Frame>> {
 }
 
 #[test]
-fn a_tracker_that_drifted_to_another_thing_is_found_out_on_the_way_back() {
+fn tracking_back_detects_drift_to_another_object() {
     let frames = replaced(50);
     let regions = [square(20, 40, 1).bbox()];
     let mut rules = rules();
@@ -135,7 +135,7 @@ fn a_tracker_that_drifted_to_another_thing_is_found_out_on_the_way_back() {
     assert_eq!(tracklet.mistrust, Some(Mistrust::ForwardBackward));
     assert_eq!(tracklet.forward_backward_iou, Some(0.0));
 
-    // On the way there nothing was wrong.
+    // Tracking forward alone shows nothing wrong.
     rules.trust.min_forward_backward_iou = 0.0;
     let [tracklet] = &follow(&rules, &frames, &regions)[..] else {
         panic!()
@@ -148,14 +148,14 @@ fn a_tracker_that_drifted_to_another_thing_is_found_out_on_the_way_back() {
 }
 
 #[test]
-fn a_long_tracklet_is_given_up_at_the_end_of_the_stretch_in_which_it_drifted() {
+fn a_long_tracklet_is_rejected_at_the_end_of_the_stretch_in_which_it_drifted() {
     let regions = [square(20, 40, 1).bbox()];
-    let [tracklet] = &followed_to(1000, &rules(), &replaced(60), &regions)[..] else {
+    let [tracklet] = &follow_to(1000, &rules(), &replaced(60), &regions)[..] else {
         panic!()
     };
     let no_stretch_ended = Some(Mistrust::CutShort);
     assert_eq!(tracklet.mistrust, no_stretch_ended);
-    let [tracklet] = &followed_to(1000, &rules(), &replaced(100), &regions)[..] else {
+    let [tracklet] = &follow_to(1000, &rules(), &replaced(100), &regions)[..] else {
         panic!()
     };
     assert_eq!(tracklet.mistrust, Some(Mistrust::ForwardBackward));
@@ -163,7 +163,7 @@ fn a_long_tracklet_is_given_up_at_the_end_of_the_stretch_in_which_it_drifted() {
 }
 
 #[test]
-fn the_least_overlap_of_all_stretches_is_kept_and_tracking_back_costs_little() {
+fn the_least_overlap_of_all_stretches_is_stored_and_tracking_back_costs_a_quarter() {
     let place = |t: i64| square(70 + ((t / 7) % 2) * 3, 40, 1);
     let frames = film(301, |t| vec![place(t)]);
     let rules = rules();
@@ -172,7 +172,7 @@ fn the_least_overlap_of_all_stretches_is_kept_and_tracking_back_costs_little() {
     for frame in &frames[1..] {
         following.follow(frame, &TrackFrame::new(&frame.planes));
     }
-    // Every fourth frame once more, but for the ends of the five stretches.
+    // Every fourth frame once more, except the ends of the five stretches.
     let backward = following.num_updates() - 300;
     assert_eq!(backward, 75);
     let [tracklet] = &following.into_tracklets()[..] else {
@@ -185,7 +185,7 @@ fn the_least_overlap_of_all_stretches_is_kept_and_tracking_back_costs_little() {
 }
 
 #[test]
-fn no_more_frames_are_kept_than_a_stretch_needs_and_two_anchors_keep_the_same() {
+fn only_the_frames_of_a_stretch_are_kept_and_anchors_share_them() {
     let film = Film::default();
     let squares = [square(40, 40, 1), square(80, 40, 2)];
     let regions: Vec<BoxXywh> = squares.iter().map(|square| square.bbox()).collect();
@@ -200,7 +200,7 @@ fn no_more_frames_are_kept_than_a_stretch_needs_and_two_anchors_keep_the_same() 
         if index % 10 == 3 && index < 100 {
             followings.push(Following::start(&rules, (&frame, &view), 390, &regions));
         }
-        // The one in hand, those of a stretch, and those of the anchors of young tracklets.
+        // The current frame, those of a stretch, and those of recent anchors.
         let most = 1 + 64 / 4 + 1 + if index < 200 { 10 } else { 0 };
         assert!(
             film.num_alive() <= most,
@@ -210,15 +210,12 @@ fn no_more_frames_are_kept_than_a_stretch_needs_and_two_anchors_keep_the_same() 
     }
     assert_eq!(film.num_alive(), 0);
     let tracklets = followings.into_iter().flat_map(Following::into_tracklets);
-    assert!(
-        tracklets
-            .map(|it| it.mistrust)
-            .all(|mistrust| mistrust.is_none())
-    );
+    let mut mistrust = tracklets.map(|tracklet| tracklet.mistrust);
+    assert!(mistrust.all(|mistrust| mistrust.is_none()));
 }
 
 #[test]
-fn large_frames_make_shorter_stretches() {
+fn large_frames_shorten_the_stretches() {
     let mut rules = rules();
     assert_eq!(rules.kept_frames(SIZE.area()), 16);
     rules.max_kept_bytes = 5 * SIZE.area();
@@ -226,14 +223,14 @@ fn large_frames_make_shorter_stretches() {
     assert_eq!(rules.kept_frames(u64::MAX), 1);
     let frames = replaced(60);
     let regions = [square(20, 40, 1).bbox()];
-    let [tracklet] = &followed_to(1000, &rules, &frames, &regions)[..] else {
+    let [tracklet] = &follow_to(1000, &rules, &frames, &regions)[..] else {
         panic!()
     };
     assert_eq!(tracklet.mistrust, Some(Mistrust::ForwardBackward));
     assert_eq!(tracklet.boxes.last().unwrap().frame, 40);
 }
 
-/// A tracker that says what a test wants it to.
+/// A tracker with scripted estimates.
 struct Script(Rc<dyn Fn(u64) -> Estimate>, u64);
 
 impl Tracker for Script {
@@ -275,7 +272,7 @@ fn found(bbox: BoxXywh, confidence: f64) -> Estimate {
 }
 
 #[test]
-fn of_two_tracklets_that_end_on_one_box_the_better_is_kept() {
+fn the_better_of_two_tracklets_that_end_on_the_same_box_is_kept() {
     let outcome = |max_duplicate_iou: f64, confidences: [f64; 2]| {
         let start =
             move |_: &TrackFrame<'_>, target: BoxXywh| -> Result<Box<dyn Tracker>, TrackError> {
@@ -299,13 +296,13 @@ fn of_two_tracklets_that_end_on_one_box_the_better_is_kept() {
     assert_eq!(
         outcome(0.7, [0.8, 0.8]),
         [None, duplicate],
-        "of equals the first"
+        "among equals, the first is kept"
     );
     assert_eq!(outcome(1.0, [0.8, 0.9]), [None, None]);
 }
 
 #[test]
-fn each_broken_rule_ends_a_tracklet_under_its_own_name() {
+fn each_broken_rule_rejects_a_tracklet_by_its_name() {
     let place = bbox(40.0, 40.0, 20.0, 20.0);
     type Script = fn(BoxXywh, u64) -> Estimate;
     let table: [(Script, Option<Mistrust>, u64); 9] = [
@@ -355,7 +352,7 @@ fn each_broken_rule_ends_a_tracklet_under_its_own_name() {
 }
 
 #[test]
-fn a_box_too_small_at_the_end_is_rejected_and_one_far_too_small_at_once() {
+fn a_box_below_the_least_side_is_rejected_at_the_end_and_one_below_half_of_it_at_once() {
     let outcome = |side: f64| {
         let mut rules = rules();
         rules.trust.max_size_ratio = 100.0;
@@ -370,7 +367,7 @@ fn a_box_too_small_at_the_end_is_rejected_and_one_far_too_small_at_once() {
 }
 
 #[test]
-fn a_region_on_which_no_tracker_can_begin_is_rejected_and_the_others_are_followed() {
+fn a_region_without_a_tracker_is_rejected_and_the_others_are_tracked() {
     let num_started = Cell::new(0);
     let num_started: &'static Cell<u32> = Box::leak(Box::new(num_started));
     let start = |frame: &TrackFrame<'_>, target: BoxXywh| {
@@ -392,6 +389,6 @@ fn a_region_on_which_no_tracker_can_begin_is_rejected_and_the_others_are_followe
     let tracklets = follow(&rules, &frames, &regions);
     assert_eq!(tracklets[0].mistrust, Some(Mistrust::TrackerFailed));
     assert_eq!((tracklets[0].boxes.len(), tracklets[1].mistrust), (1, None));
-    // Two forward, and one back: nothing is tracked back that is not trusted otherwise.
+    // Two forward trackers and one backward: only otherwise trusted regions are tracked back.
     assert_eq!(num_started.get(), 3);
 }

@@ -1,32 +1,32 @@
-//! A tracklet: where a region was in each frame from its anchor on, and whether that is to be trusted.
+//! Stores the boxes of a tracked region, and rounds the stored numbers.
 
 use vidpairs_types::{BoxXywh, TrackedBox};
 
-use super::Mistrust;
+use super::rules::Mistrust;
 
-/// One region, followed until its positive or until it was given up.
+/// One region, tracked to its positive or until it was rejected.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tracklet {
-    /// Where it was, ascending by frame; the first is the anchor's, with confidence 1.
+    /// Boxes, ascending by frame; the first is the anchor's, with confidence 1.
     pub boxes: Vec<TrackedBox>,
-    /// The least overlap (IoU) of the stretches that were tracked back; `None` if none was.
+    /// Least overlap (IoU) of the stretches that were tracked back; `None` if there was none.
     pub forward_backward_iou: Option<f64>,
-    /// Why it is not trusted; `None` if it is.
+    /// Reason for rejection; `None` if the tracklet is trusted.
     pub mistrust: Option<Mistrust>,
 }
 
 impl Tracklet {
-    /// Least, mean and last confidence over the frames after the anchor's; `None` if there is none.
+    /// Least, mean and last confidence in the frames after the anchor's; `None` without such a frame.
     pub fn confidence(&self) -> Option<Spread> {
         Spread::of(self.tracked().map(|tracked| tracked.confidence))
     }
 
-    /// The same of the peak-to-sidelobe ratio; `None` where the tracker doesn't tell it.
+    /// Least, mean and last peak-to-sidelobe ratio; `None` if the tracker has none.
     pub fn psr(&self) -> Option<Spread> {
         Spread::of(self.tracked().filter_map(|tracked| tracked.psr))
     }
 
-    /// The box in the last frame that was seen.
+    /// Box in the last tracked frame.
     pub fn last_box(&self) -> Option<BoxXywh> {
         self.boxes.last().map(|tracked| tracked.bbox)
     }
@@ -36,39 +36,37 @@ impl Tracklet {
     }
 }
 
-/// Least, mean and last of a row of numbers.
+/// Least, mean and last of a series of numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
-    /// The least.
+    /// Least value.
     pub min: f64,
-    /// The mean.
+    /// Mean value, rounded to thousandths.
     pub mean: f64,
-    /// The last.
+    /// Last value.
     pub last: f64,
 }
 
 impl Spread {
     fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
-        let (mut count, mut sum) = (0u32, 0.0);
-        let spread = values.fold(None, |before: Option<Self>, value| {
+        let (mut count, mut sum, mut min, mut last) = (0u32, 0.0, f64::INFINITY, None);
+        for value in values {
             count += 1;
             sum += value;
-            Some(Self {
-                min: before.map_or(value, |before| before.min.min(value)),
-                mean: 0.0,
-                last: value,
-            })
-        })?;
+            min = min.min(value);
+            last = Some(value);
+        }
         Some(Self {
-            // Of equal numbers the mean is not less than the least.
+            min,
+            // Rounded, so that the mean of equal numbers is not less than the least.
             mean: in_thousandths(sum / f64::from(count)),
-            ..spread
+            last: last?,
         })
     }
 }
 
-/// `bbox` with its numbers rounded to sixteenths of a px. Sums and differences of such numbers are exact, so
-/// that the box of a record and that of its tracklet are the same number for number.
+/// Rounds a box to sixteenths of a px. Sums and differences of such numbers are exact, so
+/// the boxes of a record and of its tracklet are equal.
 pub(super) fn in_sixteenths(bbox: BoxXywh) -> BoxXywh {
     let rounded = |value: f64| (value * 16.0).round() / 16.0;
     BoxXywh {
@@ -79,7 +77,7 @@ pub(super) fn in_sixteenths(bbox: BoxXywh) -> BoxXywh {
     }
 }
 
-/// `value` rounded to so many thousandths as a reader of confidences needs.
+/// Rounds a value to thousandths: the precision that readers of confidences need.
 pub(super) fn in_thousandths(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
@@ -90,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_anchor_does_not_count_in_the_confidence() {
+    fn the_confidence_excludes_the_anchor() {
         let tracked = |frame, confidence| TrackedBox {
             frame,
             bbox: bbox(0.0, 0.0, 20.0, 20.0),
@@ -112,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rounded_box_clipped_to_a_frame_that_holds_it_is_itself() {
+    fn clipping_to_a_frame_that_contains_it_leaves_a_rounded_box_unchanged() {
         let rounded = in_sixteenths(bbox(10.123, 7.77, 33.333, 21.9));
         let frame = vidpairs_types::SizePx {
             width: 64,

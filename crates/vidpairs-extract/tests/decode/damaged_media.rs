@@ -1,5 +1,5 @@
-//! Damaged and odd media: refused with a reason, or decoded as far as they are sound. Never a panic,
-//! never a hang, never a frame under another frame's index.
+//! Tests damaged and unusual media: they are refused with a reason, or decoded as far as they are intact. No panic,
+//! no hang, no frame with the index of another frame.
 
 use std::fs;
 use std::io::Write;
@@ -18,10 +18,10 @@ use vidpairs_fixtures::{
 use vidpairs_types::parallel::Heartbeat;
 use vidpairs_types::{Media, SizePx};
 
-/// A frame that came out, and the number in its picture.
+/// Index of a decoded frame, and the number in its picture.
 type Numbered = (u64, Option<u64>);
 
-/// What came out of damaged media.
+/// Frames decoded from damaged media.
 #[derive(Debug)]
 struct Outcome {
     num_frames: u64,
@@ -108,7 +108,7 @@ fn an_empty_file_is_refused_as_empty() {
 }
 
 #[test]
-fn text_noise_and_a_folder_named_as_video_are_refused() {
+fn text_noise_and_a_folder_with_the_name_of_a_video_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("text.mp4");
     fs::write(&path, "This is no video.\n".repeat(1000)).unwrap();
@@ -129,7 +129,7 @@ fn text_noise_and_a_folder_named_as_video_are_refused() {
 }
 
 #[test]
-fn a_playlist_does_not_open_the_files_that_it_names() {
+fn a_playlist_does_not_open_the_files_it_lists() {
     let folder = tempfile::tempdir().unwrap();
     let clip = small_clip("mp4", H264);
     let path = folder.path().join("list.mp4");
@@ -148,21 +148,21 @@ fn a_playlist_does_not_open_the_files_that_it_names() {
 }
 
 #[test]
-fn sound_alone_is_refused_with_and_without_a_cover() {
+fn audio_without_video_is_refused_with_and_without_a_cover() {
     let clip = small_clip("mp4", H264);
-    let sound = "-f lavfi -i sine=d=1";
-    let mp3 = remade_clip(&clip, sound, "-map 0:a -c:a libmp3lame", "mp3");
+    let audio = "-f lavfi -i sine=d=1";
+    let mp3 = remade_clip(&clip, audio, "-map 0:a -c:a libmp3lame", "mp3");
     assert_eq!(refusal(&mp3), "no video stream among 1 streams");
     let cover =
         "-map 0:a -map 1:v -c:a libmp3lame -c:v mjpeg -frames:v 1 -disposition:v attached_pic";
-    let mp3 = remade_clip(&clip, sound, cover, "mp3");
+    let mp3 = remade_clip(&clip, audio, cover, "mp3");
     assert_eq!(refusal(&mp3), "no video stream among 2 streams");
-    let m4a = remade_clip(&clip, sound, &cover.replace("libmp3lame", "aac"), "mp4");
+    let m4a = remade_clip(&clip, audio, &cover.replace("libmp3lame", "aac"), "mp4");
     assert_eq!(refusal(&m4a), "no video stream among 2 streams");
 }
 
 #[test]
-fn a_clip_cut_at_any_byte_gives_only_frames_that_carry_their_index() {
+fn a_truncated_clip_gives_only_frames_that_show_their_index() {
     for clip in truncatable_clips() {
         let bytes = fs::read(&clip).unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -176,8 +176,8 @@ fn a_clip_cut_at_any_byte_gives_only_frames_that_carry_their_index() {
                 continue;
             };
             for (index, number) in outcome.frames {
-                // A container without a table of its packets ends anywhere. If the packets of two B
-                // frames are gone, the reference shown after them is the next that the stream shows.
+                // A container without a packet table may end anywhere. If the packets of two B
+                // frames are lost, the reference shown after them takes their place.
                 let num_skipped = number.map(|number| number.wrapping_sub(index));
                 let may_skip = !knows_its_end && index + 3 >= outcome.num_frames;
                 match num_skipped {
@@ -197,14 +197,14 @@ fn a_clip_cut_at_any_byte_gives_only_frames_that_carry_their_index() {
 }
 
 #[test]
-fn flipped_bits_end_in_frames_or_in_a_refusal() {
+fn flipped_bits_give_frames_or_a_refusal() {
     for clip in truncatable_clips() {
-        let sound = fs::read(&clip).unwrap();
+        let intact = fs::read(&clip).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(clip.file_name().unwrap());
         for seed in 0..12 {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            let mut bytes = sound.clone();
+            let mut bytes = intact.clone();
             for _ in 0..1 << (seed % 6) {
                 // Every other flip hits the head, where the container describes itself.
                 let end = if rng.random() { bytes.len() } else { 2000 };
@@ -218,7 +218,7 @@ fn flipped_bits_end_in_frames_or_in_a_refusal() {
 }
 
 #[test]
-fn bytes_lost_in_the_middle_of_a_stream_never_give_a_frame_anothers_picture() {
+fn bytes_lost_in_the_middle_of_a_stream_keep_the_frames_in_order() {
     for (extension, unit) in [("ts", 188), ("mkv", 1), ("mpg", 2048)] {
         let args = if extension == "mpg" {
             "-c:v mpeg2video -bf 2 -g 10 -q:v 3"
@@ -226,19 +226,19 @@ fn bytes_lost_in_the_middle_of_a_stream_never_give_a_frame_anothers_picture() {
             H264
         };
         let clip = small_clip(extension, args);
-        let sound = fs::read(&clip).unwrap();
+        let intact = fs::read(&clip).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(clip.file_name().unwrap());
         for seed in 0..8 {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            let at = rng.random_range(sound.len() / 4..sound.len() * 3 / 4) / unit * unit;
-            let mut bytes = sound.clone();
+            let at = rng.random_range(intact.len() / 4..intact.len() * 3 / 4) / unit * unit;
+            let mut bytes = intact.clone();
             drop(bytes.drain(at..at + unit.max(64)));
             fs::write(&path, bytes).unwrap();
             let Ok(outcome) = decode_video(&path) else {
                 continue;
             };
-            // A packet that is gone shifts the frames after it; they must stay in order.
+            // A lost packet shifts the frames after it; they must stay in order.
             let mut last = (0, 0);
             for &(index, number) in outcome.frames.iter().filter(|(_, number)| number.is_some()) {
                 let number = number.unwrap();
@@ -256,17 +256,17 @@ fn bytes_lost_in_the_middle_of_a_stream_never_give_a_frame_anothers_picture() {
 }
 
 #[test]
-fn a_header_that_lies_about_the_duration_changes_no_frame() {
+fn a_wrong_duration_in_the_header_changes_no_frame() {
     let clip = small_clip("mp4", H264);
     for duration in [0, 1, u32::MAX] {
         let name = format!("durations {duration}");
-        let lying = changed_clip(&clip, &name, |bytes| {
+        let changed = changed_clip(&clip, &name, |bytes| {
             for (kind, place) in [(b"mvhd", 16), (b"mdhd", 16), (b"tkhd", 20)] {
                 let at = bytes.windows(4).position(|found| found == kind).unwrap() + 4;
                 bytes[at + place..at + place + 4].copy_from_slice(&duration.to_be_bytes());
             }
         });
-        let outcome = decode_video(&lying).unwrap();
+        let outcome = decode_video(&changed).unwrap();
         assert_eq!(outcome.num_frames, 40, "duration {duration}");
         assert!(
             outcome
@@ -278,15 +278,15 @@ fn a_header_that_lies_about_the_duration_changes_no_frame() {
 }
 
 #[test]
-fn a_header_that_lies_about_the_number_of_samples_invents_no_frame() {
+fn a_wrong_number_of_samples_in_the_header_adds_no_frame() {
     let clip = small_clip("mp4", H264);
     for kind in [b"stts", b"stsz"] {
         let name = format!("{} of more", String::from_utf8_lossy(kind));
-        let lying = changed_clip(&clip, &name, |bytes| {
+        let changed = changed_clip(&clip, &name, |bytes| {
             let at = bytes.windows(4).position(|found| found == kind).unwrap() + 12;
             bytes[at..at + 4].copy_from_slice(&90u32.to_be_bytes());
         });
-        let Ok(outcome) = decode_video(&lying) else {
+        let Ok(outcome) = decode_video(&changed) else {
             continue;
         };
         for (index, number) in outcome.frames {
@@ -299,9 +299,9 @@ fn a_header_that_lies_about_the_number_of_samples_invents_no_frame() {
 }
 
 #[test]
-fn an_avi_that_calls_every_frame_a_keyframe_is_decoded_from_real_ones() {
+fn an_avi_that_marks_every_frame_as_a_keyframe_is_decoded_from_real_keyframes() {
     let clip = small_clip("avi", "-c:v mpeg4 -g 10 -q:v 3");
-    let lying = changed_clip(&clip, "keyframes all", |bytes| {
+    let changed = changed_clip(&clip, "keyframes all", |bytes| {
         let index = bytes
             .windows(4)
             .rposition(|found| found == b"idx1")
@@ -311,7 +311,7 @@ fn an_avi_that_calls_every_frame_a_keyframe_is_decoded_from_real_ones() {
             bytes[entry + 4] |= 0x10;
         }
     });
-    let media = Media::Video(lying.clone());
+    let media = Media::Video(changed.clone());
     let heartbeat = Arc::new(Heartbeat::default());
     let index = decode::index(&media, &heartbeat).unwrap();
     for wanted in [vec![7], vec![19, 33], vec![38]] {
@@ -338,7 +338,7 @@ fn joined_transport_streams_keep_the_order_of_their_frames() {
     for (index, number) in &outcome.frames {
         assert_eq!(*number, Some(index % 40), "frame {index}");
     }
-    // The join itself looks like a damaged packet, on whose frame others may depend.
+    // The join looks like a damaged packet, and other frames may depend on its frame.
     assert!(outcome.frames.len() > 72, "{}", outcome.frames.len());
 }
 
@@ -349,8 +349,8 @@ fn frames_too_large_and_too_small_are_refused_by_their_size() {
     for (args, extension) in [("-c:v rawvideo", "nut"), ("-c:v ffv1", "mkv")] {
         let path = remade_clip(&clip, "", &format!("{wide} {args}"), extension);
         let text = refusal(&path);
-        let is_told = text.contains("100000 x 10 px") || text.contains("no frame");
-        assert!(is_told, "{extension}: {text}");
+        let names_size = text.contains("100000 x 10 px") || text.contains("no frame");
+        assert!(names_size, "{extension}: {text}");
     }
     let tiny = remade_clip(&clip, "", "-vf scale=14:64 -c:v ffv1", "mkv");
     assert!(
@@ -360,7 +360,7 @@ fn frames_too_large_and_too_small_are_refused_by_their_size() {
     );
 }
 
-/// JPEGs of the numbered frames: file name and bytes.
+/// File names and bytes of JPEGs of the numbered frames.
 fn jpegs(count: usize) -> Vec<(String, Vec<u8>)> {
     let clip = small_clip("avi", "-c:v mjpeg -q:v 3");
     let folder = tempfile::tempdir().unwrap();
@@ -411,7 +411,7 @@ fn decode_zip(bytes: &[u8]) -> Result<Outcome, DecodeError> {
 }
 
 #[test]
-fn a_folder_of_jpegs_with_gaps_keeps_the_numbers_of_its_frames() {
+fn frames_of_a_folder_with_gaps_keep_their_numbers() {
     let mut jpegs = jpegs(20);
     jpegs.retain(|(name, _)| !["000003.jpg", "000010.jpg", "000011.jpg"].contains(&name.as_str()));
     jpegs[5].1.truncate(300);
@@ -426,7 +426,7 @@ fn a_folder_of_jpegs_with_gaps_keeps_the_numbers_of_its_frames() {
 }
 
 #[test]
-fn a_broken_member_of_a_zip_is_one_missing_frame() {
+fn a_damaged_member_of_a_zip_is_one_missing_frame() {
     let jpegs = jpegs(12);
     let mut bytes = zip_of(&jpegs);
     let member = &jpegs[4].1;
@@ -447,7 +447,7 @@ fn a_broken_member_of_a_zip_is_one_missing_frame() {
 }
 
 #[test]
-fn a_zip_cut_short_or_with_flipped_bits_is_refused_or_gives_true_frames() {
+fn a_truncated_or_damaged_zip_is_refused_or_gives_intact_frames() {
     let whole = zip_of(&jpegs(12));
     for part in 0..20 {
         let cut = &whole[..whole.len() * part / 20];
@@ -470,7 +470,7 @@ fn a_zip_cut_short_or_with_flipped_bits_is_refused_or_gives_true_frames() {
 }
 
 #[test]
-fn a_jpeg_too_long_to_be_a_frame_is_left_out() {
+fn a_jpeg_with_a_side_above_the_limit_is_skipped() {
     let clip = small_clip("mp4", H264);
     let long = remade_clip(
         &clip,
@@ -492,7 +492,7 @@ fn a_jpeg_too_long_to_be_a_frame_is_left_out() {
 }
 
 #[test]
-fn these_tests_have_their_encoders() {
+fn the_encoders_of_these_tests_are_installed() {
     for encoder in [
         "libx264",
         "libx265",

@@ -1,6 +1,6 @@
-//! Frame exactness: for every codec, container and structure of references, each frame has the index
-//! and the pts that the FFmpeg programs give it, and a frame reached by seeking is the very one that a
-//! decode from the first frame to the last gives.
+//! Tests frame exactness: for every codec, container and reference structure, each frame has the index
+//! and the pts that the FFmpeg programs report, and a frame reached by seeking is identical to the one from
+//! a linear decode.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 const SHORT_SIDE_PX: u32 = 128;
 
-/// A frame that came out: which, and what its samples are.
+/// A decoded frame: its index and the hash of its samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Seen {
     index: u64,
@@ -67,7 +67,7 @@ fn heartbeat() -> Arc<Heartbeat> {
     Arc::new(Heartbeat::default())
 }
 
-/// Hash of the samples, without what pads the rows.
+/// Hash of the samples, without the padding of rows.
 fn hash(planes: &Planes) -> u64 {
     let sample_bytes = if planes.bit_depth > 8 { 2 } else { 1 };
     let mut hash = Xxh3::new();
@@ -81,7 +81,7 @@ fn hash(planes: &Planes) -> u64 {
     hash.digest()
 }
 
-/// Index, pts and number of every frame, then sparse subsets against the whole.
+/// Checks index, pts and number of every frame, then sparse subsets against the full decode.
 fn assert_exact(path: &Path) -> Opened {
     let clip = Opened::new(path);
     let name = path.display();
@@ -108,7 +108,7 @@ fn assert_exact(path: &Path) -> Opened {
     clip
 }
 
-/// Every picture carries the number that the `ffmpeg` program decodes in its place.
+/// Checks that every picture shows the number that the `ffmpeg` program decodes for the same frame.
 fn assert_numbers(clip: &Opened, path: &Path) -> Vec<Seen> {
     let name = path.display();
     let all: Vec<u64> = (0..clip.index.num_frames()).collect();
@@ -185,7 +185,7 @@ fn assert_sparse(clip: &Opened, whole: &[Seen], path: &Path) {
     }
 }
 
-/// One test a clip: it runs unless the encoder is missing.
+/// Defines one test per clip; it is skipped if the encoder is missing.
 macro_rules! exact {
     ($($name:ident: $encoder:literal => $clip:expr;)*) => {
         const ENCODERS: &[&str] = &[$($encoder),*];
@@ -331,7 +331,7 @@ exact! {
 }
 
 #[test]
-fn most_encoders_are_installed_so_that_these_tests_say_something() {
+fn at_least_three_quarters_of_the_encoders_are_installed() {
     let mut names = ENCODERS.to_vec();
     names.sort_unstable();
     names.dedup();
@@ -344,7 +344,7 @@ fn most_encoders_are_installed_so_that_these_tests_say_something() {
 }
 
 #[test]
-fn a_frame_of_a_long_clip_costs_its_group_of_pictures_not_the_clip() {
+fn reaching_one_frame_decodes_its_group_of_pictures_only() {
     for extension in ["mp4", "mkv", "ts", "flv"] {
         let path = numbered_clip(NumberedClip {
             num_frames: 300,
@@ -362,7 +362,7 @@ fn a_frame_of_a_long_clip_costs_its_group_of_pictures_not_the_clip() {
 }
 
 #[test]
-fn frames_that_nothing_refers_to_are_left_out() {
+fn non_reference_frames_are_skipped() {
     let x265 = "log-level=error:bframes=2:b-adapt=0:b-pyramid=0:keyint=999:scenecut=0";
     let cases = [
         (

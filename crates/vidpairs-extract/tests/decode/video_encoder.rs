@@ -1,4 +1,4 @@
-//! A video that `codec::video` writes, read back by `decode` and by the `ffprobe` program.
+//! Reads videos written by `codec::video` with `decode` and with the `ffprobe` program.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -14,13 +14,13 @@ use vidpairs_types::{Media, RgbImage, SizePx};
 const NUM_FRAMES: u64 = 2 * KEYFRAME_INTERVAL as u64 + 4;
 const FPS: u32 = 25;
 
-/// dB. A smooth picture at crf 18 keeps more than 40; a wrong colour matrix or range leaves less than 30.
+/// Least PSNR, dB. A smooth picture at crf 18 has more than 40; a wrong colour matrix or range gives less than 30.
 const MIN_PSNR: f64 = 35.0;
 
 #[test]
-fn every_frame_comes_back_at_its_place_and_time_and_in_its_colors() {
+fn every_frame_is_read_back_with_its_index_time_and_colours() {
     decode::set_ffmpeg_log(false);
-    // One below and one above the height from which video is BT.709.
+    // One size on either side of the height limit between BT.601 and BT.709.
     for size in [[160, 90], [128, 720]].map(SizePx::from) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("clip.mp4");
@@ -49,7 +49,7 @@ fn every_frame_comes_back_at_its_place_and_time_and_in_its_colors() {
     }
 }
 
-/// As other programs see it: H.264 with B-frames and keyframes in between, colours marked.
+/// Checks the stream as other programs see it: H.264 with B-frames, several keyframes, marked colours.
 fn check_with_ffprobe(path: &Path, size: SizePx) {
     let stream = "stream=width,height,pix_fmt,r_frame_rate,nb_read_frames,color_range,color_space";
     let stream = ffprobe(path, &["-count_frames", "-show_entries", stream]);
@@ -93,7 +93,7 @@ fn write(path: &Path, size: SizePx) {
     writer.finish().unwrap();
 }
 
-/// Slopes of saturated colours that move: smooth, so that halved chroma costs next to nothing.
+/// Moving gradients of saturated colours: smooth, so that subsampled chroma loses next to nothing.
 fn image(size: SizePx, number: u64) -> RgbImage {
     let SizePx { width, height } = size;
     let wave = |at: f64| (127.5 + 110.0 * at.sin()) as u8;

@@ -1,4 +1,4 @@
-//! JPEG bytes to planes, as they are stored.
+//! Decodes JPEG bytes to planes, as stored.
 
 use turbojpeg::{
     Colorspace, DecompressHeader, Decompressor, Image, PixelFormat, Subsamp, YuvImage,
@@ -9,31 +9,22 @@ use vidpairs_types::{
 
 use super::JpegError;
 
-/// The size that the header states, without decoding the picture.
+/// Reads the size in the header, without decoding the picture.
 ///
 /// # Errors
 /// [`JpegError::Damaged`] if there is no readable header, [`JpegError::Size`] if the size is not accepted.
 pub fn frame_size(bytes: &[u8]) -> Result<SizePx, JpegError> {
-    let mut decompressor = Decompressor::new().map_err(JpegError::Damaged)?;
-    accepted_size(
-        &decompressor
-            .read_header(bytes)
-            .map_err(JpegError::Damaged)?,
-    )
+    Ok(open(bytes)?.2)
 }
 
 /// Decodes a JPEG to its planes: gray, 4:2:0, 4:2:2 and 4:4:4 as stored; other subsamplings and RGB
-/// come as G, B, R.
+/// become G, B, R.
 ///
 /// # Errors
-/// [`JpegError`] if the bytes are damaged anywhere (a truncated scan too), CMYK, or of a size that is
+/// [`JpegError`] if any part of the file is damaged (a truncated scan too), or it is CMYK or of a size that is
 /// not accepted.
 pub fn decompress(bytes: &[u8]) -> Result<Planes, JpegError> {
-    let mut decompressor = Decompressor::new().map_err(JpegError::Damaged)?;
-    let header = decompressor
-        .read_header(bytes)
-        .map_err(JpegError::Damaged)?;
-    let size = accepted_size(&header)?;
+    let (mut decompressor, header, stored_size) = open(bytes)?;
     let layout = match (header.colorspace, header.subsamp) {
         (Colorspace::CMYK | Colorspace::YCCK, _) => return Err(JpegError::Cmyk),
         (Colorspace::Gray, _) => PlaneLayout::Gray,
@@ -42,26 +33,36 @@ pub fn decompress(bytes: &[u8]) -> Result<Planes, JpegError> {
         (Colorspace::YCbCr, Subsamp::None) => PlaneLayout::Yuv444,
         _ => PlaneLayout::Gbr,
     };
-    let bytes = if layout == PlaneLayout::Gbr {
-        decompress_gbr(&mut decompressor, bytes, size)?
+    let mut planes = OwnedPlanes::new(layout, stored_size);
+    if layout == PlaneLayout::Gbr {
+        decompress_gbr(&mut decompressor, bytes, stored_size, &mut planes)?;
     } else {
-        decompress_yuv(&mut decompressor, bytes, &header, layout)?
-    };
+        let image = YuvImage {
+            pixels: planes.samples.as_mut_slice(),
+            width: header.width,
+            align: 1,
+            height: header.height,
+            subsamp: header.subsamp,
+        };
+        decompressor
+            .decompress_to_yuv(bytes, image)
+            .map_err(JpegError::Damaged)?;
+    }
     Ok(Planes {
-        stored_size: size,
+        stored_size,
         layout,
         bit_depth: 8,
         range: ColorRange::Full,
         matrix: ColorMatrix::Bt601,
         orientation: Orientation::default(),
-        bytes: Box::new(bytes),
+        bytes: Box::new(planes),
     })
 }
 
 /// Planes one after the other in one buffer.
 struct OwnedPlanes {
     samples: Vec<u8>,
-    /// Of each plane: where it starts, and its row length.
+    /// Start and row length of each plane, bytes.
     starts: [(usize, usize); 3],
 }
 
@@ -92,48 +93,31 @@ impl OwnedPlanes {
     }
 }
 
-fn accepted_size(header: &DecompressHeader) -> Result<SizePx, JpegError> {
+/// Reads the header and checks the size.
+fn open(bytes: &[u8]) -> Result<(Decompressor, DecompressHeader, SizePx), JpegError> {
+    let mut decompressor = Decompressor::new().map_err(JpegError::Damaged)?;
+    let header = decompressor
+        .read_header(bytes)
+        .map_err(JpegError::Damaged)?;
     // JPEG states sides as 16-bit numbers.
     let size = SizePx {
         width: header.width as u32,
         height: header.height as u32,
     };
     if size.is_accepted() {
-        Ok(size)
+        Ok((decompressor, header, size))
     } else {
         Err(JpegError::Size(size))
     }
 }
 
-fn decompress_yuv(
-    decompressor: &mut Decompressor,
-    bytes: &[u8],
-    header: &DecompressHeader,
-    layout: PlaneLayout,
-) -> Result<OwnedPlanes, JpegError> {
-    let size = SizePx {
-        width: header.width as u32,
-        height: header.height as u32,
-    };
-    let mut planes = OwnedPlanes::new(layout, size);
-    let image = YuvImage {
-        pixels: planes.samples.as_mut_slice(),
-        width: header.width,
-        align: 1,
-        height: header.height,
-        subsamp: header.subsamp,
-    };
-    decompressor
-        .decompress_to_yuv(bytes, image)
-        .map_err(JpegError::Damaged)?;
-    Ok(planes)
-}
-
+/// Decodes to RGB, then splits the channels into planes.
 fn decompress_gbr(
     decompressor: &mut Decompressor,
     bytes: &[u8],
     size: SizePx,
-) -> Result<OwnedPlanes, JpegError> {
+    planes: &mut OwnedPlanes,
+) -> Result<(), JpegError> {
     let (width, height) = (size.width as usize, size.height as usize);
     let mut rgb = vec![0; 3 * width * height];
     let image = Image {
@@ -146,13 +130,15 @@ fn decompress_gbr(
     decompressor
         .decompress(bytes, image)
         .map_err(JpegError::Damaged)?;
-    let mut planes = OwnedPlanes::new(PlaneLayout::Gbr, size);
-    for (plane, channel) in [1, 2, 0].into_iter().enumerate() {
-        let from = rgb.iter().skip(channel).step_by(3);
-        let to = &mut planes.samples[planes.starts[plane].0..][..width * height];
-        to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
+    let planes = planes.samples.chunks_exact_mut(width * height);
+    for (plane, channel) in planes.zip([1, 2, 0]) {
+        let samples = rgb.iter().skip(channel).step_by(3);
+        plane
+            .iter_mut()
+            .zip(samples)
+            .for_each(|(to, &from)| *to = from);
     }
-    Ok(planes)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -208,19 +194,19 @@ mod tests {
     }
 
     #[test]
-    fn a_jpeg_cut_anywhere_is_an_error_not_a_grey_picture() {
+    fn a_jpeg_truncated_anywhere_is_an_error_not_a_gray_picture() {
         let jpeg = compress(&two_colors(64, 48), 95).unwrap();
         for end in 0..jpeg.len() - 2 {
             assert!(
                 decompress(&jpeg[..end]).is_err(),
-                "cut at {end} of {}",
+                "truncated at {end} of {}",
                 jpeg.len()
             );
         }
     }
 
     #[test]
-    fn a_picture_too_long_and_thin_is_refused_with_its_size() {
+    fn a_picture_with_a_side_above_the_limit_is_refused_with_its_size() {
         let jpeg = compress(&two_colors(20_000, 10), 50).unwrap();
         let err = decompress(&jpeg).err().unwrap().to_string();
         assert!(

@@ -1,56 +1,78 @@
-//! JPEG through libjpeg-turbo: the one module that names it.
+//! Reads and writes JPEG through libjpeg-turbo. The one module that names it.
 //!
-//! **Takes** JPEG bytes, or an image. **Gives** [`Planes`](vidpairs_types::Planes) without any colour conversion, a region
-//! in RGB ([`RegionDecoder`]), or JPEG bytes. **Fails** with [`JpegError`]. **Source**: ITU-T T.81; JFIF for the meaning of the samples
-//! (BT.601, full range).
+//! **Takes** JPEG bytes, or an image. **Gives** [`Planes`](vidpairs_types::Planes) without colour conversion, a region
+//! in RGB ([`RegionDecoder`]), or JPEG bytes. **Fails** with [`JpegError`]. **Source**: ITU-T T.81; JFIF for the meaning of the
+//! samples (BT.601, full range).
 
-mod compress;
 mod decompress;
 mod region;
 
-pub use compress::compress;
 pub use decompress::{decompress, frame_size};
 pub use region::{DecodedRegion, RGBX_BYTES, Reduction, RegionDecoder};
 
-use vidpairs_types::{RegionPx, SizePx};
+use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
+use vidpairs_types::{RegionPx, RgbImage, SizePx};
 
-/// Why a JPEG could not be read or made.
+/// Why a JPEG could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JpegError {
-    /// The bytes are no JPEG, or end too early, or a part is damaged. Leave the image out.
+    /// The bytes are not a JPEG, are truncated or damaged. Leave the image out.
     #[error("damaged JPEG")]
     Damaged(#[source] turbojpeg::Error),
-    /// A print format that no video uses. Leave the image out.
+    /// CMYK, a print format. Leave the image out.
     #[error("CMYK JPEG; expected gray, YCbCr or RGB")]
     Cmyk,
-    /// The header states a size that is not accepted. Leave the image out.
+    /// The size in the header is not accepted for a frame. Leave the image out.
     #[error(
         "JPEG of {0}; sides of {min} to {max} px and at most {area} px in all are accepted",
         min = SizePx::MIN_SIDE, max = SizePx::MAX_SIDE, area = SizePx::MAX_AREA
     )]
     Size(SizePx),
-    /// The header states more pixels than are accepted where small pictures are. Leave the image out.
+    /// The size in the header is too large. Leave the image out.
     #[error(
         "JPEG of {0}; sides of at most {max} px and at most {area} px in all are accepted",
         max = SizePx::MAX_SIDE, area = SizePx::MAX_AREA
     )]
     TooLarge(SizePx),
-    /// A region was asked for that does not lie in the picture. An error of the caller: stop.
+    /// The requested region lies outside the picture: a bug in the caller. Stop.
     #[error("region {region} of a JPEG of {size}; expected a region inside it")]
     Region {
-        /// That was asked for.
+        /// Requested region.
         region: RegionPx,
-        /// Of the picture.
+        /// Size of the picture.
         size: SizePx,
     },
-    /// libjpeg-turbo refused to compress. Leave the image out.
+    /// libjpeg-turbo failed to compress. Leave the image out.
     #[error("cannot compress an image of {size}")]
     Compress {
-        /// Of the image.
+        /// Size of the image.
         size: SizePx,
-        /// The library's word.
+        /// Error of the library.
         #[source]
         source: turbojpeg::Error,
     },
+}
+
+/// Compresses `image` to a baseline JFIF file with 4:2:0 chroma.
+///
+/// - `quality`: 1 to 100, on libjpeg's scale.
+///
+/// # Errors
+/// [`JpegError::Compress`] if a side is above 65,535 px or memory is short.
+pub fn compress(image: &RgbImage, quality: u8) -> Result<Vec<u8>, JpegError> {
+    let size = image.size;
+    let failed = |source| JpegError::Compress { size, source };
+    let mut compressor = Compressor::new().map_err(failed)?;
+    compressor.set_quality(i32::from(quality)).map_err(failed)?;
+    compressor.set_subsamp(Subsamp::Sub2x2).map_err(failed)?;
+    let width = size.width as usize;
+    let pixels = Image {
+        pixels: image.pixels.as_slice(),
+        width,
+        pitch: width * 3,
+        height: size.height as usize,
+        format: PixelFormat::RGB,
+    };
+    compressor.compress_to_vec(pixels).map_err(failed)
 }

@@ -1,4 +1,4 @@
-//! A region of a JPEG to RGB, at a reduced size where less is asked for.
+//! Decodes a region of a JPEG to RGB, at full or reduced size.
 
 use std::ffi::{CStr, c_int};
 
@@ -7,35 +7,35 @@ use vidpairs_types::{RegionPx, SizePx};
 
 use super::JpegError;
 
-/// Bytes of a decoded pixel: R, G, B, and one without meaning.
+/// Bytes per decoded pixel: R, G, B, and one undefined.
 pub const RGBX_BYTES: usize = 4;
 
-/// libjpeg interpolates chroma from its neighbours: a region is decoded with so many px around it, and is
-/// then what it would be in the whole picture.
+/// Margin decoded around a region, px. libjpeg interpolates chroma from neighbouring px; with this margin the region has
+/// the same bytes as in the whole picture.
 const MARGIN_PX: u32 = 2;
 
-/// How much smaller than stored a picture is decoded: by a smaller inverse DCT, so that a pixel is about the mean
-/// of those it stands for, and costs less than all of them.
+/// Reduction of a picture while it is decoded. A smaller inverse DCT makes each decoded pixel about the mean of the stored
+/// pixels it replaces, and is faster than decoding all of them.
 ///
-/// libjpeg-turbo has all eighths; only these have vector code, and each of the others takes longer than the next larger
-/// of these (376 x 256 px: 255 us whole, 512, 396 and 319 us at 7, 6 and 5 eighths, 168 us by half, 185 us at 3 eighths).
+/// libjpeg-turbo supports every eighth, but only these sizes have vector code; each other size takes longer than the next larger
+/// one of these (376 x 256 px: 255 us at full size, 512, 396 and 319 us at 7, 6 and 5 eighths, 168 us at half, 185 us at 3 eighths).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reduction {
-    /// As stored.
+    /// Stored size.
     Full,
     /// Half of each side.
     Half,
     /// A quarter of each side.
     Quarter,
-    /// An eighth of each side: the blocks' means.
+    /// An eighth of each side: one pixel per block.
     Eighth,
 }
 
 impl Reduction {
-    /// From the least to the greatest.
+    /// All reductions, least first.
     pub const ALL: [Self; 4] = [Self::Full, Self::Half, Self::Quarter, Self::Eighth];
 
-    /// Stored px in a decoded one, along a side: 1, 2, 4 or 8.
+    /// Stored px per decoded px, along a side: 1, 2, 4 or 8.
     pub fn divisor(self) -> u32 {
         match self {
             Self::Full => 1,
@@ -46,33 +46,33 @@ impl Reduction {
     }
 }
 
-/// Part of a picture, reduced.
+/// A decoded region of a picture.
 #[derive(Debug)]
 pub struct DecodedRegion<'a> {
-    /// `height x width x 4` u8, row-major, no padding: R, G, B, any.
+    /// `height x width x 4` u8, row-major, no padding: R, G, B, undefined.
     pub rgbx: &'a [u8],
-    /// Of `rgbx`, px.
+    /// Size of `rgbx`, px.
     pub size: SizePx,
-    /// Column of the reduced picture at which `rgbx` begins.
+    /// First column, px of the reduced picture.
     pub left: u32,
-    /// Row of the reduced picture at which `rgbx` begins.
+    /// First row, px of the reduced picture.
     pub top: u32,
 }
 
-/// Decodes regions; keeps the library's state and the pixels from one to the next.
+/// Decodes regions; reuses the library's state and the pixel buffer between calls.
 #[derive(Debug)]
 pub struct RegionDecoder {
     handle: Handle,
-    /// Whether the last call failed. The library then goes on in the middle of the damaged file.
+    /// Whether the last call failed. The handle must then be replaced: the library would continue inside the damaged file.
     is_spoiled: bool,
     rgbx: Vec<u8>,
 }
 
 impl RegionDecoder {
-    /// A decoder without pixels yet.
+    /// Creates a decoder.
     ///
     /// # Errors
-    /// [`JpegError::Damaged`] with the library's word if it is out of memory.
+    /// [`JpegError::Damaged`] if the library is out of memory.
     pub fn new() -> Result<Self, JpegError> {
         Ok(Self {
             handle: Handle::new()?,
@@ -81,7 +81,7 @@ impl RegionDecoder {
         })
     }
 
-    /// The size that the header states. Sides from 1 px are read: a region of a frame may be small.
+    /// Reads the size in the header. Sides from 1 px are accepted: a region of a frame may be small.
     ///
     /// # Errors
     /// [`JpegError::Damaged`] if there is no readable header; [`JpegError::TooLarge`] if a side is above
@@ -98,12 +98,10 @@ impl RegionDecoder {
             width: side(raw::TJPARAM_TJPARAM_JPEGWIDTH),
             height: side(raw::TJPARAM_TJPARAM_JPEGHEIGHT),
         };
-        let is_too_large =
-            size.width.max(size.height) > SizePx::MAX_SIDE || size.area() > SizePx::MAX_AREA;
-        if is_too_large {
+        if crate::is_too_large(size) {
             return Err(JpegError::TooLarge(size));
         }
-        // The library takes a file of tables alone, which an early end can make of any.
+        // The library accepts a file that holds tables alone, as a truncated file may.
         if size.short_side() == 0 {
             let words = "no picture behind the tables".to_owned();
             return Err(JpegError::Damaged(turbojpeg::Error::TurboJpegError(words)));
@@ -118,14 +116,14 @@ impl RegionDecoder {
         Ok(size)
     }
 
-    /// Decodes at least `region` (px of the stored picture) of the JPEG, reduced. What lies below it is not
-    /// read; beside and above it only the entropy code is.
+    /// Decodes at least `region` (px of the stored picture). Data below the region are not read; above and beside it only the
+    /// entropy code is decoded.
     ///
-    /// Pixels of `region` are the same bytes that the whole picture has there.
+    /// The pixels of `region` have the same bytes as in the whole picture.
     ///
     /// # Errors
-    /// [`JpegError::Damaged`] if what is read is damaged (a baseline file cut below the region is not);
-    /// [`JpegError::Region`] if the region does not lie in the picture; and those of [`Self::read_size`].
+    /// [`JpegError::Damaged`] if the data that are read are damaged (a baseline file may be truncated below the region);
+    /// [`JpegError::Region`] if the region lies outside the picture; and the errors of [`Self::read_size`].
     pub fn decode(
         &mut self,
         bytes: &[u8],
@@ -142,7 +140,7 @@ impl RegionDecoder {
             width: size.width.div_ceil(divisor),
             height: size.height.div_ceil(divisor),
         };
-        // A subsampling that the library has no name for is decoded whole.
+        // A picture with a subsampling unknown to the library is decoded whole.
         let (left, top, right, bottom) = match imcu_width_px {
             None => (0, 0, reduced.width, reduced.height),
             Some(imcu_width_px) => {
@@ -183,7 +181,7 @@ impl RegionDecoder {
         })
     }
 
-    /// Width of the blocks that are coded together, px of the stored picture.
+    /// Width of the blocks coded together (iMCU), px of the stored picture; `None` for an unknown subsampling.
     fn imcu_width_px(&self) -> Option<u32> {
         let subsampling = self.handle.get(raw::TJPARAM_TJPARAM_SUBSAMP);
         match subsampling {
@@ -198,17 +196,17 @@ impl RegionDecoder {
     }
 }
 
-/// An instance of the library's decompressor: the safe crate cannot crop.
+/// An instance of the library's decompressor. The safe crate has no cropping.
 #[derive(Debug)]
 struct Handle(raw::tjhandle);
 
-// SAFETY: an instance is used by one thread at a time (every call that changes it takes `&mut self`, and there
-// is no `Sync`), and the library keeps nothing of it in thread-local storage but the text of errors without an instance.
+// SAFETY: one thread at a time uses an instance (every call that changes it takes `&mut self`, and it is not `Sync`), and the
+// library keeps no state of it in thread-local storage, except error texts of calls without an instance.
 unsafe impl Send for Handle {}
 
 impl Handle {
     fn new() -> Result<Self, JpegError> {
-        // SAFETY: takes a number; gives null or an instance that `Drop` destroys.
+        // SAFETY: takes a number; returns null or an instance that `Drop` destroys.
         let handle = unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS as c_int) };
         if handle.is_null() {
             return Err(JpegError::Damaged(turbojpeg::Error::Null));
@@ -217,12 +215,12 @@ impl Handle {
     }
 
     fn get(&self, param: raw::TJPARAM) -> c_int {
-        // SAFETY: the instance lives; reading a parameter changes nothing.
+        // SAFETY: the instance is alive; reading a parameter changes nothing.
         unsafe { raw::tj3Get(self.0, param as c_int) }
     }
 
     fn read_header(&mut self, bytes: &[u8]) -> Result<(), JpegError> {
-        // SAFETY: the instance lives; pointer and length are those of one slice, which is only read.
+        // SAFETY: the instance is alive; pointer and length belong to one slice, which is only read.
         let status =
             unsafe { raw::tj3DecompressHeader(self.0, bytes.as_ptr(), bytes.len() as raw::size_t) };
         self.checked(status)
@@ -233,15 +231,15 @@ impl Handle {
             num: 1,
             denom: divisor as c_int,
         };
-        // SAFETY: the instance lives; the factor is passed by value.
+        // SAFETY: the instance is alive; the factor is passed by value.
         let status = unsafe { raw::tj3SetScalingFactor(self.0, scale) };
         self.checked(status)
     }
 
-    /// Left, top, width and height, px of the reduced picture; four zeros for all of it.
+    /// Sets left, top, width and height, px of the reduced picture; four zeros select the whole picture.
     fn set_region(&mut self, region: [u32; 4]) -> Result<(), JpegError> {
         let [x, y, w, h] = region.map(|px| px as c_int); // at most `SizePx::MAX_SIDE`
-        // SAFETY: the instance lives; the region is passed by value and checked against the header there.
+        // SAFETY: the instance is alive; the region is passed by value, and the library checks it against the header.
         let status = unsafe { raw::tj3SetCroppingRegion(self.0, raw::tjregion { x, y, w, h }) };
         self.checked(status)
     }
@@ -249,9 +247,9 @@ impl Handle {
     fn decompress(&mut self, bytes: &[u8], to: &mut [u8], size: SizePx) -> Result<(), JpegError> {
         assert_eq!(to.len(), size.area() as usize * RGBX_BYTES);
         let pitch = size.width as usize * RGBX_BYTES;
-        // SAFETY: the instance lives; `bytes` is only read. The library writes `height` rows of `pitch` bytes, where
+        // SAFETY: the instance is alive; `bytes` is only read. The library writes `height` rows of `pitch` bytes, where
         // `height` and `width` are those of the region that `set_region` accepted for this header (or of the whole
-        // reduced picture), which is `size`: checked above to be what `to` holds.
+        // reduced picture). That is `size`; the assertion checks that `to` holds it.
         let status = unsafe {
             raw::tj3Decompress8(
                 self.0,
@@ -269,7 +267,7 @@ impl Handle {
         if status == 0 {
             return Ok(());
         }
-        // SAFETY: the instance lives, and gives a string that ends in zero and stays until the next call; it is copied.
+        // SAFETY: the instance is alive; its NUL-terminated string stays valid until the next call, and is copied here.
         let words = unsafe { CStr::from_ptr(raw::tj3GetErrorStr(self.0)) };
         Err(JpegError::Damaged(turbojpeg::Error::TurboJpegError(
             words.to_string_lossy().into_owned(),
@@ -279,7 +277,7 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // SAFETY: the instance lives, and nobody has it after this.
+        // SAFETY: the instance is alive, and not used after this.
         unsafe { raw::tj3Destroy(self.0) };
     }
 }

@@ -1,41 +1,33 @@
-//! The numbers in the names of JPEGs, and the order that they give.
+//! Orders JPEGs by the numbers in their names.
 
 use vidpairs_types::SizePx;
 
-use crate::decode::DecodeError;
+use crate::decode::error::DecodeError;
 
-/// Numbers that span more than this many times their count are no frame numbers (times of day, say).
+/// Largest span of frame numbers, as a multiple of their count. Numbers further apart are not frame numbers (times of day, for
+/// example).
 const MAX_GAP: u64 = 1000;
 
-/// The frames of a clip of JPEGs.
+/// Names, indices and times of the frames of a clip of JPEGs.
 pub(in crate::decode) struct ImagesIndex {
     /// File or member names, in presentation order.
-    names: Vec<String>,
-    /// Index of each name, where some indices have none; else index `i` is `names[i]`.
-    present: Option<Vec<u64>>,
+    pub names: Vec<String>,
+    /// Index of each name, if some indices are missing; else index `i` is `names[i]`.
+    pub present: Option<Vec<u64>>,
     fps: Option<f64>,
-    frame_size: SizePx,
-}
-
-/// Whether a file name is that of a frame.
-pub(super) fn is_jpeg(name: &str) -> bool {
-    let is_extension =
-        |ext: &str| ext.eq_ignore_ascii_case("jpg") || ext.eq_ignore_ascii_case("jpeg");
-    !name.starts_with('.')
-        && name
-            .rsplit_once('.')
-            .is_some_and(|(_, ext)| is_extension(ext))
+    /// Size of the first frame; 0 until it is known.
+    pub frame_size: SizePx,
 }
 
 impl ImagesIndex {
-    /// Orders `names` by the last number in each; the lowest number is frame 0, and a number that is
-    /// missing is a missing frame. Where a name has no number, or the numbers are too far apart to
-    /// count frames, the order is that of the names and nothing is missing.
+    /// Orders `names` by the last number in each name. The lowest number is frame 0; a missing number is a missing frame. If a
+    /// name has no number, or the numbers are too far apart to be frame numbers, the names are sorted and no frame is missing.
     ///
     /// # Errors
-    /// [`DecodeError::SameNumber`] if two names claim the same frame.
+    /// [`DecodeError::SameNumber`] if two names have the same number.
     pub fn new(mut names: Vec<String>, fps: Option<f64>) -> Result<Self, DecodeError> {
-        let number = |name: &String| number_of(name.rsplit('/').next().unwrap_or(name));
+        let number =
+            |name: &String| number_of(name.rsplit_once('/').map_or(name, |(_, file)| file));
         names.sort();
         let mut present = None;
         if names.iter().all(|name| number(name).is_some()) {
@@ -55,23 +47,8 @@ impl ImagesIndex {
             names,
             present,
             fps,
-            frame_size: SizePx {
-                width: 0,
-                height: 0,
-            },
+            frame_size: SizePx::from([0, 0]),
         })
-    }
-
-    pub fn names(&self) -> &[String] {
-        &self.names
-    }
-
-    pub fn set_frame_size(&mut self, size: SizePx) {
-        self.frame_size = size;
-    }
-
-    pub fn frame_size(&self) -> SizePx {
-        self.frame_size
     }
 
     pub fn num_frames(&self) -> u64 {
@@ -79,10 +56,6 @@ impl ImagesIndex {
             Some(present) => present.last().map_or(0, |last| last + 1),
             None => self.names.len() as u64,
         }
-    }
-
-    pub fn present(&self) -> Option<&[u64]> {
-        self.present.as_deref()
     }
 
     pub fn pts_seconds(&self, frame: u64) -> Option<f64> {
@@ -99,7 +72,7 @@ impl ImagesIndex {
     }
 }
 
-/// The indices that ascending `numbers` stand for, or `None` if they are `0..numbers.len()`.
+/// Frame indices of ascending `numbers`, or `None` if they are `0..numbers.len()`.
 fn indices(numbers: &[u64]) -> Option<Vec<u64>> {
     let (first, last) = (*numbers.first()?, *numbers.last()?);
     let (span, count) = (last - first, numbers.len() as u64);
@@ -109,7 +82,7 @@ fn indices(numbers: &[u64]) -> Option<Vec<u64>> {
         .then(|| numbers.iter().map(|number| number - first).collect())
 }
 
-/// The last run of digits before the extension.
+/// Number in the last run of digits before the extension.
 fn number_of(name: &str) -> Option<u64> {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let end = stem.rfind(|c: char| c.is_ascii_digit())? + 1;
@@ -132,27 +105,27 @@ mod tests {
     #[test]
     fn frames_are_ordered_by_number_not_by_name() {
         let index = index(&["10.jpg", "9.jpg", "8.JPEG", "11.jpg"]);
-        assert_eq!(index.names(), ["8.JPEG", "9.jpg", "10.jpg", "11.jpg"]);
-        assert_eq!((index.num_frames(), index.present()), (4, None));
+        assert_eq!(index.names, ["8.JPEG", "9.jpg", "10.jpg", "11.jpg"]);
+        assert_eq!((index.num_frames(), index.present), (4, None));
     }
 
     #[test]
-    fn a_number_that_is_missing_is_a_missing_frame() {
+    fn a_missing_number_is_a_missing_frame() {
         let index = index(&["a_0001.jpg", "a_0002.jpg", "a_0005.jpg"]);
         assert_eq!(index.num_frames(), 5);
-        assert_eq!(index.present(), Some(&[0, 1, 4][..]));
+        assert_eq!(index.present.as_deref(), Some(&[0, 1, 4][..]));
         assert_eq!((index.name(4), index.name(3)), (Some("a_0005.jpg"), None));
     }
 
     #[test]
-    fn names_without_numbers_and_times_of_day_are_ordered_as_they_are() {
-        assert_eq!(index(&["b.jpg", "a.jpg"]).names(), ["a.jpg", "b.jpg"]);
+    fn names_without_frame_numbers_are_sorted_and_no_frame_is_missing() {
+        assert_eq!(index(&["b.jpg", "a.jpg"]).names, ["a.jpg", "b.jpg"]);
         let times = index(&["1637382929.jpg", "1637999999.jpg"]);
-        assert_eq!((times.num_frames(), times.present()), (2, None));
+        assert_eq!((times.num_frames(), times.present), (2, None));
     }
 
     #[test]
-    fn two_names_of_one_number_are_refused_by_name() {
+    fn two_names_with_the_same_number_are_refused_with_both_names() {
         let names = vec!["01.jpg".to_owned(), "1.jpg".to_owned()];
         let err = ImagesIndex::new(names, None).err().unwrap().to_string();
         assert_eq!(err, "two frames have the number 1: 01.jpg and 1.jpg");

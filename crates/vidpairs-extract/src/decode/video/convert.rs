@@ -1,4 +1,4 @@
-//! A decoder's frame as planes: where it lies if we can read it there, else copied by libswscale.
+//! Exposes decoded frames as planes: in place where the format is supported, else copied by libswscale.
 
 use std::slice;
 
@@ -9,9 +9,10 @@ use vidpairs_types::{
     ColorMatrix, ColorRange, Orientation, PlaneBytes, PlaneLayout, Planes, SizePx,
 };
 
-use super::super::DecodeError;
+use crate::decode::error::DecodeError;
+use crate::ffmpeg::is_bt709_by_default;
 
-/// Wraps a decoded frame; its samples are copied only from formats that are not planes (packed RGB,
+/// Wraps a decoded frame. Samples are copied only from non-planar formats (packed RGB,
 /// palettes, semi-planar chroma) and from pictures stored upside down.
 pub(super) fn to_planes(
     decoded: frame::Video,
@@ -50,7 +51,7 @@ pub(super) fn to_planes(
     })
 }
 
-/// A frame whose reference keeps the decoder's buffers alive.
+/// A frame that keeps the decoder's buffers alive.
 struct FramePlanes {
     decoded: frame::Video,
     format: PlaneFormat,
@@ -62,7 +63,7 @@ impl PlaneBytes for FramePlanes {
         let rows = self.format.layout.plane_size(self.size, plane).height as usize;
         let len = self.stride_bytes(plane) * rows;
         // SAFETY: `lies_in_its_buffers` found these bytes inside a buffer of the frame, which lives
-        // as long as the frame, and nobody writes to a frame that a decoder has given out.
+        // as long as the frame, and nothing writes to a frame after the decoder has returned it.
         unsafe { slice::from_raw_parts((*self.decoded.as_ptr()).data[plane], len) }
     }
 
@@ -71,7 +72,7 @@ impl PlaneBytes for FramePlanes {
     }
 }
 
-/// What a pixel format's planes hold.
+/// Planes of a pixel format.
 #[derive(Clone, Copy)]
 struct PlaneFormat {
     layout: PlaneLayout,
@@ -79,7 +80,7 @@ struct PlaneFormat {
 }
 
 impl PlaneFormat {
-    /// `None` if the format is not made of planes that we read: packed, palettes, big-endian, float.
+    /// `None` if the format is not supported in place: packed, palette, big-endian, float.
     fn of(pixel: Pixel) -> Option<Self> {
         let descriptor = descriptor(pixel)?;
         let has = |flag: i32| descriptor.flags & flag as u64 != 0;
@@ -95,7 +96,7 @@ impl PlaneFormat {
         let bit_depth = descriptor.comp[0].depth;
         let bytes = if bit_depth > 8 { 2 } else { 1 };
         let is_rgb = has(ffi::AV_PIX_FMT_FLAG_RGB);
-        // Components are R, G, B; planes are G, B, R.
+        // FFmpeg's components are R, G, B; its planes are G, B, R.
         let planes = if is_rgb { [2, 0, 1] } else { [0, 1, 2] };
         let is_planar = (0..num_colors).all(|component| {
             let part = descriptor.comp[component];
@@ -126,11 +127,11 @@ impl PlaneFormat {
 }
 
 fn descriptor(pixel: Pixel) -> Option<&'static ffi::AVPixFmtDescriptor> {
-    // SAFETY: a static table of the library, or null.
+    // SAFETY: returns an entry of a static table of the library, or null.
     unsafe { ffi::av_pix_fmt_desc_get(pixel.into()).as_ref() }
 }
 
-/// The planar 8-bit format that keeps most of `pixel`.
+/// Planar 8-bit format that preserves `pixel` best.
 fn nearest_planar(pixel: Pixel) -> Pixel {
     let Some(descriptor) = descriptor(pixel) else {
         return Pixel::YUV444P;
@@ -151,9 +152,9 @@ fn nearest_planar(pixel: Pixel) -> Pixel {
     }
 }
 
-/// Whether every plane, padded rows included, lies inside a buffer that the frame owns.
+/// Whether every plane, padded rows included, lies inside a buffer of the frame.
 fn lies_in_its_buffers(decoded: &frame::Video, format: PlaneFormat, size: SizePx) -> bool {
-    // SAFETY: the frame is alive; its buffers are listed in `buf`, each null or valid.
+    // SAFETY: the frame is alive; each entry of `buf` is null or valid.
     let raw = unsafe { &*decoded.as_ptr() };
     (0..format.layout.num_planes()).all(|plane| {
         let Ok(stride) = usize::try_from(raw.linesize[plane]) else {
@@ -177,44 +178,37 @@ fn lies_in_its_buffers(decoded: &frame::Video, format: PlaneFormat, size: SizePx
     })
 }
 
-/// A copy of the picture in the pixel format `target`.
+/// Copies the picture to the pixel format `target`.
 fn copied(decoded: &frame::Video, target: Pixel) -> Result<frame::Video, DecodeError> {
     let failed = |err: ffmpeg_next::Error| DecodeError::Ffmpeg {
         action: "convert the pixel format",
         message: err.to_string(),
     };
-    let (width, height) = (decoded.width(), decoded.height());
+    let (source, width, height) = (decoded.format(), decoded.width(), decoded.height());
     let flags = scaling::Flags::BICUBIC | scaling::Flags::ACCURATE_RND | scaling::Flags::BITEXACT;
-    let mut scaler = scaling::Context::get(
-        decoded.format(),
-        width,
-        height,
-        target,
-        width,
-        height,
-        flags,
-    )
-    .map_err(failed)?;
+    let mut scaler = scaling::Context::get(source, width, height, target, width, height, flags)
+        .map_err(failed)?;
     let mut output = frame::Video::empty();
     scaler.run(decoded, &mut output).map_err(failed)?;
     Ok(output)
 }
 
 fn unknown_format(pixel: Pixel) -> DecodeError {
-    let message = format!("pixel format {pixel:?} is not known");
+    let message = format!("pixel format {pixel:?} is not supported");
     DecodeError::Ffmpeg {
         action: "read the pixel format",
         message,
     }
 }
 
-/// Unmarked gray and RGB are full range, as libswscale takes them.
+/// Unmarked gray and RGB are full range, as libswscale assumes.
 fn range_of(decoded: &frame::Video) -> ColorRange {
     let is_jpeg = matches!(
         decoded.format(),
         Pixel::YUVJ420P | Pixel::YUVJ422P | Pixel::YUVJ444P | Pixel::YUVJ440P | Pixel::YUVJ411P
     );
-    let is_gray = descriptor(decoded.format()).is_some_and(|found| found.nb_components < 3);
+    let is_gray =
+        descriptor(decoded.format()).is_some_and(|descriptor| descriptor.nb_components < 3);
     match decoded.color_range() {
         color::Range::JPEG => ColorRange::Full,
         color::Range::MPEG => ColorRange::Limited,
@@ -223,13 +217,13 @@ fn range_of(decoded: &frame::Video) -> ColorRange {
     }
 }
 
-/// Unmarked video is BT.709 above standard definition, as players take it.
+/// Unmarked video is BT.709 above standard definition, as players assume.
 fn matrix_of(decoded: &frame::Video, size: SizePx) -> ColorMatrix {
     match decoded.color_space() {
         color::Space::BT709 => ColorMatrix::Bt709,
         color::Space::BT2020NCL | color::Space::BT2020CL => ColorMatrix::Bt2020,
         color::Space::BT470BG | color::Space::SMPTE170M | color::Space::FCC => ColorMatrix::Bt601,
-        _ if size.height > 576 => ColorMatrix::Bt709,
+        _ if is_bt709_by_default(size) => ColorMatrix::Bt709,
         _ => ColorMatrix::Bt601,
     }
 }

@@ -1,43 +1,40 @@
-//! An open container and the decoder of its video stream.
+//! Opens containers and the decoders of their video streams.
 
 use std::ffi::CString;
 use std::path::Path;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::{ptr, slice};
 
 use ffmpeg_next::codec::{self, Id};
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::util::interrupt;
-use ffmpeg_next::{Dictionary, Packet, decoder, ffi, media};
+use ffmpeg_next::{Dictionary, Packet, decoder, ffi, frame, media};
 use vidpairs_types::parallel::Heartbeat;
 use vidpairs_types::{Orientation, SizePx};
 
-use super::super::DecodeError;
-use super::ffmpeg_versions;
-use super::layers::has_one_layer;
+use super::bitstream::has_one_layer;
+use crate::decode::error::DecodeError;
+use crate::ffmpeg::{ffmpeg_versions, load_error_texts};
 
-static ERROR_WORDS: Once = Once::new();
-
-/// A container whose video stream alone is read.
+/// An open container; only its video stream is read.
 pub(super) struct VideoInput {
     input: Input,
     stream: usize,
     heartbeat: Arc<Heartbeat>,
-    is_broken_off: bool,
+    is_truncated: bool,
 }
 
 impl VideoInput {
-    /// Opens the file at `path` and chooses its video stream, as FFmpeg's own programs choose.
+    /// Opens the file at `path` and selects its video stream as FFmpeg's own programs do.
     pub fn open(path: &Path, heartbeat: &Arc<Heartbeat>) -> Result<Self, DecodeError> {
         let metadata =
             std::fs::metadata(path).map_err(|err| DecodeError::unreadable("the file", err))?;
         if metadata.len() == 0 {
             return Err(DecodeError::Empty);
         }
-        // Asked before FFmpeg is: its own "permission denied" reads like a damaged container.
+        // Checked here because FFmpeg reports missing permission like a damaged container.
         std::fs::File::open(path).map_err(|err| DecodeError::unreadable("the file", err))?;
-        // Until it is told to look them up, the binding has no words for FFmpeg's errors.
-        ERROR_WORDS.call_once(ffmpeg_next::util::error::register_all);
+        load_error_texts();
         let input = open_input(path, heartbeat)?;
         let num_streams = input.streams().len();
         let is_cover = |stream: &ffmpeg_next::Stream<'_>| {
@@ -56,7 +53,7 @@ impl VideoInput {
             input,
             stream,
             heartbeat: Arc::clone(heartbeat),
-            is_broken_off: false,
+            is_truncated: false,
         };
         opened.discard_other_streams();
         Ok(opened)
@@ -84,14 +81,14 @@ impl VideoInput {
         unsafe { &*(*self.av_stream()).codecpar }
     }
 
-    /// Seconds of one tick of the stream's clock.
+    /// Seconds per tick of the stream's clock, as a fraction.
     pub fn seconds_per_tick(&self) -> (i32, i32) {
         // SAFETY: the stream lives as long as the context.
         let base = unsafe { (*self.av_stream()).time_base };
         (base.num, base.den)
     }
 
-    /// Size of the stored picture as the container or the first frames state it.
+    /// Size of the stored picture, from the container or the first frames; 0 for a negative side.
     pub fn stored_size(&self) -> SizePx {
         let parameters = self.parameters();
         let side = |side: i32| u32::try_from(side).unwrap_or(0);
@@ -101,12 +98,12 @@ impl VideoInput {
         }
     }
 
-    /// Which codec.
+    /// Codec of the video stream.
     pub fn codec(&self) -> Id {
         Id::from(self.parameters().codec_id)
     }
 
-    /// Whether leaving out a frame that is marked as no reference leaves all others as they are.
+    /// Whether skipping frames marked as non-reference leaves all other frames unchanged.
     pub fn can_skip_non_reference(&self) -> bool {
         match self.codec() {
             Id::H264 | Id::MPEG1VIDEO | Id::MPEG2VIDEO | Id::MPEG4 => true,
@@ -125,7 +122,7 @@ impl VideoInput {
         unsafe { slice::from_raw_parts(parameters.extradata, len) }
     }
 
-    /// Whether a packet may hold one field of a frame instead of a frame.
+    /// Whether a packet may hold a single field instead of a frame.
     pub fn may_be_field_coded(&self) -> bool {
         use ffi::AVFieldOrder::{AV_FIELD_PROGRESSIVE, AV_FIELD_UNKNOWN};
         !matches!(
@@ -134,15 +131,15 @@ impl VideoInput {
         )
     }
 
-    /// How many frames the decoder holds back to put them in order, as far as the head of the file tells.
+    /// Frames that the decoder holds back to reorder them, estimated from the head of the file.
     pub fn delay(&self) -> usize {
         usize::try_from(self.parameters().video_delay).unwrap_or(0)
     }
 
-    /// How the container says the picture should be turned.
+    /// Orientation stated by the container.
     pub fn orientation(&self) -> Orientation {
         let mut size = 0;
-        // SAFETY: the stream lives as long as the context; the side data too, and is `size` bytes.
+        // SAFETY: the stream and its side data live as long as the context; the data are `size` bytes.
         let matrix = unsafe {
             let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;
             let data = ffi::av_stream_get_side_data(self.av_stream(), kind, &mut size);
@@ -154,8 +151,7 @@ impl VideoInput {
         orientation_of(matrix)
     }
 
-    /// The next packet of the video stream that holds anything; `None` at the end, or where the
-    /// container breaks off.
+    /// Reads the next non-empty packet of the video stream; `None` at the end, or where a truncated container stops.
     pub fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
         loop {
             if self.heartbeat.should_stop() {
@@ -169,29 +165,29 @@ impl VideoInput {
                 }
                 Ok(()) => self.heartbeat.beat(),
                 Err(ffmpeg_next::Error::Exit) => return Err(DecodeError::Stopped),
-                // A container that is cut ends like one that is whole: what came before is sound.
+                // A truncated container ends like a complete one: earlier packets are intact.
                 Err(err) => {
-                    self.is_broken_off = err != ffmpeg_next::Error::Eof;
+                    self.is_truncated = err != ffmpeg_next::Error::Eof;
                     return Ok(None);
                 }
             }
         }
     }
 
-    /// Whether the container ended before its end, as far as it can tell.
-    pub fn is_broken_off(&self) -> bool {
-        self.is_broken_off
+    /// Whether the demuxer met an error before the end of the container.
+    pub fn is_truncated(&self) -> bool {
+        self.is_truncated
     }
 
-    /// Moves to a place at or before `timestamp`, in the stream's ticks. Where that really is, the
-    /// next packet tells. `false` if the container cannot seek there.
+    /// Seeks to a position at or before `timestamp`, ticks. The next packet tells the exact position. Returns `false` if the
+    /// container cannot seek there.
     pub fn seek_back_to(&mut self, timestamp: i64) -> bool {
         let (stream, flags) = (self.stream as i32, ffi::AVSEEK_FLAG_BACKWARD);
         // SAFETY: the context is open, and no packet of it is borrowed.
         unsafe { ffi::av_seek_frame(self.input.as_mut_ptr(), stream, timestamp, flags) >= 0 }
     }
 
-    /// A decoder for the stream, with one thread: the crew of workers uses the cores.
+    /// Opens a single-threaded decoder of the stream: the workers use all cores.
     pub fn decoder(&self) -> Result<decoder::Video, DecodeError> {
         let failed = |err: ffmpeg_next::Error| DecodeError::Ffmpeg {
             action: "open the decoder",
@@ -205,12 +201,12 @@ impl VideoInput {
             count: 1,
             safe: false,
         });
-        // SAFETY: the context is ours; the limit is read when a frame is allocated.
+        // SAFETY: the context is ours; FFmpeg reads the fields when it opens the decoder and allocates frames.
         unsafe {
             (*context.as_mut_ptr()).max_pixels = SizePx::MAX_AREA as i64;
             (*context.as_mut_ptr()).pkt_timebase = (*self.av_stream()).time_base;
-            // These decoders fill a damaged slice from the frame before and tell nobody, unless asked to
-            // fail. All others mark the frame.
+            // These decoders fill a damaged slice from the previous frame without a mark, unless told to fail. All others
+            // mark the frame.
             if matches!(self.codec(), Id::MPEG1VIDEO | Id::MPEG2VIDEO) {
                 (*context.as_mut_ptr()).err_recognition |= ffi::AV_EF_EXPLODE;
             }
@@ -227,16 +223,28 @@ impl VideoInput {
     }
 }
 
+/// Whether the decoder rejected a packet. Other errors only ask for more packets, or for received frames to be taken.
+pub(super) fn is_refusal(err: ffmpeg_next::Error) -> bool {
+    use ffmpeg_next::Error::{Eof, Other};
+    use ffmpeg_next::error::EAGAIN;
+    !matches!(err, Eof | Other { errno: EAGAIN })
+}
+
+/// Whether the decoder marked a part of the frame as concealed.
+pub(super) fn has_errors(received: &frame::Video) -> bool {
+    received.is_corrupt() || received.has_decode_errors()
+}
+
 fn open_input(path: &Path, heartbeat: &Arc<Heartbeat>) -> Result<Input, DecodeError> {
     let path = path.to_str().ok_or(DecodeError::Path)?;
-    // The protocol is named, so that no file name is taken for a network address or a playlist.
+    // With the protocol named, no file name is taken for a network address or a playlist.
     let url = CString::new(format!("file:{path}")).map_err(|_| DecodeError::Path)?;
     let stop = Arc::clone(heartbeat);
     let interrupt = interrupt::new(Box::new(move || stop.should_stop()));
     let mut options = Dictionary::new();
     options.set("protocol_whitelist", "file");
-    // SAFETY: the context is allocated here, freed by FFmpeg where opening fails, and owned by
-    // `Input` from then on; the interrupt's guard outlives it inside `Input`.
+    // SAFETY: the context is allocated here, freed by FFmpeg if opening fails, and then owned by
+    // `Input`, which keeps the interrupt's guard as long as the context.
     unsafe {
         let mut context = ffi::avformat_alloc_context();
         if context.is_null() {
@@ -248,17 +256,17 @@ fn open_input(path: &Path, heartbeat: &Arc<Heartbeat>) -> Result<Input, DecodeEr
         }
         (*context).interrupt_callback = interrupt.interrupt;
         let mut options = options.disown();
-        let opened =
+        let status =
             ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), &mut options);
         drop(Dictionary::own(options));
-        if opened < 0 {
-            return Err(no_container(opened));
+        if status < 0 {
+            return Err(no_container(status));
         }
         let input = Input::wrap_with_interrupt(context, interrupt.guard);
-        let found = ffi::avformat_find_stream_info(context, ptr::null_mut());
+        let status = ffi::avformat_find_stream_info(context, ptr::null_mut());
         heartbeat.beat();
-        if found < 0 {
-            Err(no_container(found))
+        if status < 0 {
+            Err(no_container(status))
         } else {
             Ok(input)
         }
@@ -275,7 +283,7 @@ fn no_container(code: i32) -> DecodeError {
     }
 }
 
-/// The nearest of the eight upright orientations. Stored x goes to `(m[0], m[1])` of the shown
+/// Nearest of the eight orientations. Stored x maps to `(m[0], m[1])` of the shown
 /// picture, stored y to `(m[3], m[4])`, both with y downward (ISO/IEC 14496-12, 8.2.2).
 fn orientation_of(matrix: [i32; 9]) -> Orientation {
     let [a, b, c, d] = [matrix[0], matrix[1], matrix[3], matrix[4]].map(i64::from);
@@ -298,7 +306,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_display_matrix_gives_the_turn_and_the_mirroring() {
+    fn a_display_matrix_gives_quarter_turns_and_mirroring() {
         const ONE: i32 = 1 << 16;
         let orientation =
             |a, b, c, d| orientation_of([a * ONE, b * ONE, 0, c * ONE, d * ONE, 0, 0, 0, 1 << 30]);

@@ -1,35 +1,35 @@
-//! Colours: which are the target's, which its surroundings', and so where the target is.
+//! Locates the target by colour: learns the colours of the target and of its surroundings.
 //!
-//! A filter holds on to an arrangement and loses it when the target turns or bends; colours stay. **Source**: Bertinetto
+//! A filter learns a spatial arrangement and fails when the target turns or bends; colours stay the same. **Source**: Bertinetto
 //! et al., "Staple: Complementary Learners for Real-Time Tracking", CVPR 2016; Possegger et al., "In Defense of
-//! Color-based Model-free Tracking", CVPR 2015. Ours works on luma and chroma as decoded.
+//! Color-based Model-free Tracking", CVPR 2015. This implementation works on luma and chroma as decoded.
 
 use multiversion::multiversion;
 
 use super::gradients::{INNER, PATCH};
 use super::spectrum::{SIDE, wrapped};
 
-/// Samples on a side of the window: two of each cell.
+/// Samples per side of the window: two per cell.
 pub(super) const FINE: usize = INNER;
-/// Sides of the table of sums.
+/// Side of the summed-area table.
 const SUMS: usize = FINE + 1;
-/// Bins of luma, and of each of the two chroma channels.
+/// Bins of luma, and of each chroma channel.
 const LUMA_BINS: usize = 8;
 const CHROMA_BINS: usize = 16;
 const BINS: usize = LUMA_BINS * CHROMA_BINS * CHROMA_BINS;
-/// Levels of chroma in a bin: those near grey, where nearly all chroma lies, are told apart.
+/// Levels of chroma per bin. The bins resolve the levels near gray, where nearly all chroma lies; the outer bins take the rest.
 const CHROMA_STEP: f32 = 6.0;
-/// Without chroma there are so many bins of luma.
+/// Bins of luma in frames without chroma.
 const GRAY_BINS: f32 = 64.0;
 
-/// Samples further out than this share of the target's half side are not counted as its: corners and borders are often not.
+/// Samples within this share of the target's half side belong to it. Corners and borders of a box often do not.
 const INSIDE: f64 = 0.8;
-/// Samples beyond this multiple of it are surroundings.
+/// Samples beyond this multiple of the half side are surroundings.
 const OUTSIDE: f64 = 1.05;
-/// What a bin must hold to say anything.
+/// Regularization: bins with much smaller shares than this stay near a likeness of 0.5.
 const DOUBT: f32 = 1e-4;
 
-/// The samples of a search window, each as the bin of its colour.
+/// Colour bin of each sample of a search window.
 pub(super) struct Samples(Vec<u16>);
 
 impl Samples {
@@ -37,7 +37,7 @@ impl Samples {
         Self(vec![0; FINE * FINE])
     }
 
-    /// Reads a patch of luma, `PATCH x PATCH` levels, and the chroma of each cell where there is any.
+    /// Bins a patch of luma, `PATCH x PATCH` levels, and the chroma of each cell, if any.
     pub fn read(&mut self, patch: &[f32], chroma: Option<[&Vec<f32>; 2]>) {
         let Some([u, v]) = chroma else {
             bin_gray(patch, &mut self.0);
@@ -57,7 +57,7 @@ impl Samples {
     }
 }
 
-/// Bins of the patch's inner pixels by luma alone.
+/// Bins the inner pixels of the patch by luma alone.
 #[multiversion(targets = "simd")]
 fn bin_gray(patch: &[f32], bins: &mut [u16]) {
     let rows = patch[PATCH..].chunks_exact(PATCH);
@@ -68,7 +68,7 @@ fn bin_gray(patch: &[f32], bins: &mut [u16]) {
     }
 }
 
-/// First bin of those that share a bin of luma.
+/// First colour bin of each pixel's luma bin.
 #[multiversion(targets = "simd")]
 fn bin_luma(patch: &[f32], bins: &mut [u16]) {
     let rows = patch[PATCH..].chunks_exact(PATCH);
@@ -80,7 +80,7 @@ fn bin_luma(patch: &[f32], bins: &mut [u16]) {
     }
 }
 
-/// Place among them by chroma.
+/// Offset of each cell's chroma in the colour bins of a luma bin.
 #[multiversion(targets = "simd")]
 fn bin_chroma(u: &[f32], v: &[f32], bins: &mut [u16; SIDE]) {
     const MIDDLE: f32 = CHROMA_BINS as f32 / 2.0;
@@ -93,7 +93,7 @@ fn bin_chroma(u: &[f32], v: &[f32], bins: &mut [u16; SIDE]) {
     }
 }
 
-/// Sums over rectangles of how much each sample looks like the target.
+/// Summed-area table of the likeness of each sample to the target.
 pub(super) struct Likeness(Vec<f32>);
 
 impl Likeness {
@@ -101,17 +101,17 @@ impl Likeness {
         Self(vec![0.0; SUMS * SUMS])
     }
 
-    /// Over columns `x0..x1` and rows `y0..y1`.
+    /// Sum over columns `x0..x1` and rows `y0..y1`.
     #[inline]
     pub fn sum(&self, [x0, x1]: [usize; 2], [y0, y1]: [usize; 2]) -> f32 {
         let at = |x: usize, y: usize| self.0[y * SUMS + x];
         at(x1, y1) - at(x0, y1) - at(x1, y0) + at(x0, y0)
     }
 
-    /// The mean over a target of half size `half`, at each displacement (cells, wrapped). Samples beyond the window
-    /// count as not like it.
+    /// Mean likeness over a target of half size `half`, at each displacement (cells, wrapped). Samples beyond the window
+    /// have likeness 0.
     ///
-    /// - `half`: samples; `response`: `AREA` numbers.
+    /// - `half`: half sides, samples; `response`: `AREA` numbers.
     pub fn respond(&self, half: [f64; 2], response: &mut [f32]) {
         let reach = |half: f64| -> [[usize; 2]; SIDE] {
             std::array::from_fn(|place| {
@@ -131,11 +131,13 @@ impl Likeness {
     }
 }
 
-/// What one target's colours are.
+/// Colour model of one target.
 pub(super) struct Colors {
+    /// Share of each bin in the target.
     inside: Vec<f32>,
+    /// Share of each bin in the surroundings.
     outside: Vec<f32>,
-    /// The chance that a sample of a bin is the target's, if both were equally frequent.
+    /// Probability that a sample of a bin belongs to the target, for equal priors.
     likeness: Vec<f32>,
     contrast: f64,
 }
@@ -150,12 +152,12 @@ impl Colors {
         }
     }
 
-    /// How well colours tell the target from its surroundings: 0 not at all, 1 without error.
+    /// How well colours separate the target from its surroundings: 0 not at all, 1 without error.
     pub fn contrast(&self) -> f64 {
         self.contrast
     }
 
-    /// Adds up how much the samples look like the target.
+    /// Builds the table of likeness of the samples.
     pub fn compare(&self, samples: &Samples, sums: &mut Likeness) {
         for (y, row) in samples.0.chunks_exact(FINE).enumerate() {
             let (before, here) = sums.0[y * SUMS..(y + 2) * SUMS].split_at_mut(SUMS);
@@ -167,7 +169,7 @@ impl Colors {
         }
     }
 
-    /// Learns with weight `rate` that the target lies at `center` with half size `half`, samples of the window.
+    /// Learns with weight `rate` the colours of a target at `center` with half size `half`, samples of the window.
     pub fn learn(&mut self, samples: &Samples, center: [f64; 2], half: [f64; 2], rate: f32) {
         self.inside
             .iter_mut()

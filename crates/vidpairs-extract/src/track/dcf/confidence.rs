@@ -1,31 +1,31 @@
-//! How sure the tracker is: a chance, not a score.
+//! Estimates the confidence of the tracker, as a probability.
 
-/// What speaks for the place that was found.
+/// Evidence for the estimated position.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Evidence {
-    /// The filter's answer there: about 0.5 if the target looks as learned, near 0 if nothing is there.
+    /// Response of the filter there: about 0.5 if the target looks as learned, near 0 if the target is absent.
     pub filter: f64,
-    /// The mean likeness of colours there, 0 to 1.
+    /// Mean likeness of colours there, 0 to 1.
     pub color: f64,
-    /// How well colours tell the target from its surroundings, 0 to 1.
+    /// How well colours separate the target from its surroundings, 0 to 1.
     pub contrast: f64,
 }
 
-/// Weights of the filter's answer and of the colours, which count by their contrast, and the offset, of a logistic
-/// regression on "overlaps the truth by more than half". Fitted on the tuning half of the rendered sequences and on real
-/// clips, with their colours and without; `docs/TRACKER.md` shows what it says of the other half.
+/// Logistic regression on "overlaps the truth by more than half": weights of the filter's response and of the colours
+/// (times their contrast), and the offset. Fitted on the tuning half of the rendered sequences and on real
+/// clips, with and without colour; `docs/TRACKER.md` shows the calibration on the other half.
 const FILTER_WEIGHT: f64 = 9.0;
 const COLOR_WEIGHT: f64 = 7.8;
 const OFFSET: f64 = -4.5;
 
-/// Below this chance the target counts as lost.
+/// Least confidence of a target that is not lost.
 const LOST: f64 = 0.2;
-/// Below this answer of the filter nothing is learned: what is there is something else. A higher bar keeps a target through more
-/// occlusions, and loses more that turn or bend.
+/// Least response of the filter at which the tracker learns; below, another object is there. A higher bar keeps targets through
+/// more occlusions, but loses more targets that turn or bend.
 const FOREIGN: f64 = 0.05;
 
 impl Evidence {
-    /// The chance that the box overlaps the target by more than half.
+    /// Probability that the box overlaps the target by more than half.
     pub fn confidence(self) -> f64 {
         let color = self.color * self.contrast;
         let logit = FILTER_WEIGHT * self.filter + COLOR_WEIGHT * color + OFFSET;
@@ -37,7 +37,7 @@ impl Evidence {
         self.confidence() < LOST
     }
 
-    /// Whether what is there looks enough like the target to learn from it.
+    /// Whether the window looks similar enough to the target to learn from it.
     pub fn is_familiar(self) -> bool {
         self.filter >= FOREIGN
     }

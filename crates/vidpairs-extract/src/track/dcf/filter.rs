@@ -1,38 +1,38 @@
-//! The filter: learned from the target's features, it answers where the target is.
+//! Learns a correlation filter from the target's features; its response peaks at the target.
 //!
-//! It minimises `|sum over channels of f * x - y|^2 + r |f|^2`, y a narrow peak at the target, in closed form at every
-//! frequency, and is then cut to the cells of the target: else it would hold on to the surroundings, and to the wrapped
+//! The filter minimises `|sum over channels of f * x - y|^2 + r |f|^2`, where y is a narrow peak at the target, in closed form at
+//! every frequency. It is then cut to the cells of the target: uncut, it would also match the surroundings and the wrapped
 //! borders of the window. **Source**: Henriques et al., "High-Speed Tracking with Kernelized Correlation
-//! Filters", TPAMI 2015, equation 21 for the dual, linear and over several channels. Rounds of the alternating direction method
+//! Filters", TPAMI 2015, equation 21 for the dual, linear and over several channels. Iterations of the alternating direction method
 //! that make the cut a constraint (Galoogahi et al., "Learning Background-Aware Correlation Filters", ICCV 2017) were
-//! tried and are worth nothing here; `docs/TRACKER.md`.
+//! tried and brought no gain; see `docs/TRACKER.md`.
 
 use multiversion::multiversion;
 use rustfft::num_complex::Complex32;
 
 use super::spectrum::{AREA, SIDE, SPECTRUM, Transform, wrapped};
 
-/// Channels of the features.
+/// Feature channels.
 pub(super) const CHANNELS: usize = super::gradients::PLANES + 3;
 /// Numbers in the spectra of all channels.
 pub(super) const SPECTRA: usize = CHANNELS * SPECTRUM;
 
-/// Width of the peak that the filter shall answer with: standard deviation over the target's side.
+/// Width of the desired peak: standard deviation as a share of the target's side.
 const PEAK_SHARE: f64 = 1.0 / 16.0;
-/// What keeps the filter from amplifying frequencies that the target has not.
+/// Ridge: keeps the filter from amplifying frequencies that the target lacks.
 const RIDGE: f32 = 100.0;
 
-/// What one target's filter remembers.
+/// Filter of one target.
 pub(super) struct Filter {
     /// Running mean of the features, spectra.
     features: Vec<Complex32>,
     /// The filter, spectra.
     filter: Vec<Complex32>,
-    /// The answer that is wished for; real, since the peak is symmetric.
+    /// Desired response; real, since the peak is symmetric.
     label: Vec<f32>,
 }
 
-/// Buffers that learning needs.
+/// Buffers for learning.
 pub(super) struct Scratch {
     share: Vec<f32>,
     work: Vec<Complex32>,
@@ -50,7 +50,7 @@ impl Scratch {
 }
 
 impl Filter {
-    /// A filter that knows nothing, for a target of `side` cells (root of its area).
+    /// A filter without learned features, for a target of `side` cells (square root of its area).
     pub fn new(side: f64, transform: &mut Transform) -> Self {
         let sigma = PEAK_SHARE * side;
         let peak: Vec<f32> = (0..AREA)
@@ -68,7 +68,7 @@ impl Filter {
         }
     }
 
-    /// The answer to `features`: about 1 where the target is, by the displacement in cells, wrapped.
+    /// Response to `features` by displacement (cells, wrapped): about 1 at the target.
     pub fn respond(
         &self,
         features: &[Complex32],
@@ -80,7 +80,7 @@ impl Filter {
         transform.inverse(work, response);
     }
 
-    /// Learns from `features` with weight `rate`, 0 to 1; 1 forgets all before.
+    /// Learns from `features` with weight `rate`, 0 to 1; a rate of 1 replaces everything learned before.
     ///
     /// - `support`: `AREA` numbers, 1 in cells of the target, 0 outside.
     pub fn learn(
@@ -93,7 +93,7 @@ impl Filter {
     ) {
         approach(&mut self.features, features, rate);
         let Scratch { share, work, grid } = scratch;
-        answer_over_energy(&self.features, &self.label, share);
+        response_over_energy(&self.features, &self.label, share);
         let channels = self.features.chunks_exact(SPECTRUM);
         for (features, filter) in channels.zip(self.filter.chunks_exact_mut(SPECTRUM)) {
             scale(features, share, work);
@@ -121,6 +121,7 @@ fn correlate(filter: &[Complex32], features: &[Complex32], out: &mut [Complex32]
     }
 }
 
+/// Moves `mean` toward `new` by the share `rate`.
 #[multiversion(targets = "simd")]
 fn approach(mean: &mut [Complex32], new: &[Complex32], rate: f32) {
     for (mean, new) in mean.iter_mut().zip(new) {
@@ -131,7 +132,7 @@ fn approach(mean: &mut [Complex32], new: &[Complex32], rate: f32) {
 
 /// `y / (r + sum over channels of |x|^2)` at every frequency.
 #[multiversion(targets = "simd")]
-fn answer_over_energy(features: &[Complex32], label: &[f32], share: &mut [f32]) {
+fn response_over_energy(features: &[Complex32], label: &[f32], share: &mut [f32]) {
     share.fill(RIDGE);
     for channel in features.chunks_exact(SPECTRUM) {
         for (energy, x) in share.iter_mut().zip(channel) {
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_is_highest_where_the_target_moved_to() {
+    fn the_response_peaks_at_the_displacement_of_the_target() {
         let mut transform = Transform::new();
         let mut filter = Filter::new(12.0, &mut transform);
         let first = spectra(&mut transform, 0);

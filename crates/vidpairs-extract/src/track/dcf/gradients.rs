@@ -1,9 +1,9 @@
-//! Gradients pooled over cells: how much edge lies there, and in which directions.
+//! Pools gradients over cells: strength and directions of edges.
 //!
-//! A histogram of directions is told by its Fourier series: for a gradient of magnitude m and direction a the
-//! planes hold m, m cos a, m sin a (which side is the bright one), m cos 2a, m sin 2a, m cos 4a, m sin 4a (how the
-//! edge runs, whichever side is bright). That needs no bins and no arc tangent, and seven planes instead of
-//! 31. **Source**: Dalal and Triggs 2005 for what is pooled and normalised; Liu et al. 2014, "Rotation-invariant
+//! The histogram of directions is represented by its Fourier series. For a gradient of magnitude m and direction a, the
+//! planes hold m, m cos a, m sin a (which side is bright), m cos 2a, m sin 2a, m cos 4a, m sin 4a (direction of the
+//! edge, whichever side is bright). This needs no bins and no arc tangent, and seven planes instead of
+//! 31. **Source**: Dalal and Triggs 2005 for pooling and normalisation; Liu et al. 2014, "Rotation-invariant
 //! HOG descriptors using Fourier analysis in polar and spherical coordinates", for the series.
 
 use multiversion::multiversion;
@@ -12,21 +12,21 @@ use super::spectrum::{AREA, SIDE};
 
 /// Side of a cell, px of the patch.
 pub(super) const CELL_PX: usize = 2;
-/// Side of the cells together, px of the patch.
+/// Side of all cells together, px of the patch.
 pub(super) const INNER: usize = SIDE * CELL_PX;
-/// Side of the patch, px: one more on either side, for the gradients there.
+/// Side of the patch, px: one px more at either side, for the gradients at the border.
 pub(super) const PATCH: usize = INNER + 2;
-/// Planes that come out.
+/// Number of feature planes.
 pub(super) const PLANES: usize = 7;
 
-/// What is added to the mean magnitude around a cell before it divides: noise in flat places stays small. Levels.
+/// Constant added to the mean magnitude around a cell before dividing by it, levels. It keeps noise in flat areas small.
 const FLOOR: f32 = 3.0;
 
-/// Buffers that are used again for every patch.
+/// Buffers reused for every patch.
 pub(super) struct Gradients {
     /// The planes of one row of pixels.
     row: Vec<f32>,
-    /// Rows of pixels pooled to rows of cells: of every row and plane `INNER` numbers and one more at either end.
+    /// Rows of pixels pooled to rows of cells: `INNER` numbers per row and plane, and one more at either end.
     tall: Vec<f32>,
     norms: Vec<f32>,
 }
@@ -40,7 +40,7 @@ impl Gradients {
         }
     }
 
-    /// The planes of a patch, each `SIDE x SIDE`, divided by the mean magnitude around each cell.
+    /// Computes the planes of a patch, each `SIDE x SIDE`, divided by the mean magnitude around each cell.
     ///
     /// - `patch`: `PATCH x PATCH` levels; `out`: `PLANES * AREA` numbers.
     pub fn compute(&mut self, patch: &[f32], out: &mut [f32]) {
@@ -50,7 +50,7 @@ impl Gradients {
     }
 }
 
-/// Gradients of every row of pixels, pooled down with weights 1, 3, 3, 1.
+/// Computes the gradients of every row of pixels, and pools them vertically with weights 1, 3, 3, 1.
 #[multiversion(targets = "simd")]
 fn pool_down(patch: &[f32], row: &mut [f32], tall: &mut [f32]) {
     tall.fill(0.0);
@@ -58,7 +58,7 @@ fn pool_down(patch: &[f32], row: &mut [f32], tall: &mut [f32]) {
         let (above, rest) = rows.split_at(PATCH);
         let (here, below) = rest.split_at(PATCH);
         gradients(&above[1..=INNER], here, &below[1..=INNER], row);
-        // Row y of pixels belongs to the cell that holds it, and to the nearer neighbour.
+        // Row y of pixels contributes to the cell that holds it, and to the nearer neighbour.
         let cell = y / CELL_PX;
         let neighbour = if y % CELL_PX == 0 {
             cell.wrapping_sub(1)
@@ -79,11 +79,11 @@ fn pool_down(patch: &[f32], row: &mut [f32], tall: &mut [f32]) {
     }
 }
 
-/// The planes of one row of pixels.
+/// Computes the planes of one row of pixels.
 #[inline(always)]
 fn gradients(above: &[f32], here: &[f32], below: &[f32], row: &mut [f32]) {
     let mut planes = row.chunks_exact_mut(INNER);
-    let mut next = || planes.next().unwrap_or_default();
+    let mut next = || planes.next().expect("`row` holds all planes");
     let (magnitude, cos, sin) = (next(), next(), next());
     let (cos_2, sin_2, cos_4, sin_4) = (next(), next(), next(), next());
     let (left, right) = (&here[..INNER], &here[2..]);
@@ -102,7 +102,7 @@ fn gradients(above: &[f32], here: &[f32], below: &[f32], row: &mut [f32]) {
     }
 }
 
-/// Rows pooled across with weights 1, 3, 3, 1, to planes of cells.
+/// Pools rows horizontally with weights 1, 3, 3, 1, to planes of cells.
 #[multiversion(targets = "simd")]
 fn pool_across(tall: &[f32], out: &mut [f32]) {
     for (cell_row, rows) in tall.chunks_exact(PLANES * PATCH).enumerate() {
@@ -119,7 +119,7 @@ fn pool_across(tall: &[f32], out: &mut [f32]) {
     }
 }
 
-/// Divides all planes by the mean of the first, the magnitude, over 3 x 3 cells.
+/// Divides all planes by the mean magnitude (first plane) over 3 x 3 cells.
 #[multiversion(targets = "simd")]
 fn normalise(planes: &mut [f32], norms: &mut [f32]) {
     let magnitude = &planes[..AREA];
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slope_shows_its_direction_and_twice_and_four_times_it() {
+    fn a_slope_gives_the_first_second_and_fourth_harmonic_of_its_direction() {
         for degrees in [0.0f32, 30.0, 90.0, 135.0, 200.0, 300.0] {
             let angle = degrees.to_radians();
             // 4 levels a px, so 8 between the two neighbours of a pixel.
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn brightness_changes_nothing_and_contrast_little() {
+    fn the_planes_ignore_brightness_and_change_little_with_contrast() {
         let texture = |x: f32, y: f32| 30.0 * (x * 0.7).sin() * (y * 0.5).cos();
         let plain = middle(texture);
         let brighter = middle(|x, y| texture(x, y) + 60.0);

@@ -1,11 +1,11 @@
-//! `dcf`, our tracker: a discriminative correlation filter on the decoder's planes.
+//! Implements `dcf`, a discriminative correlation filter on the decoder's planes.
 //!
 //! Every update reads one window of the frame around the target, at a resolution at which the target always has the same
-//! size. Three things look at it: a filter that knows the arrangement of edges and colours ([`filter`]), the colours
-//! alone ([`color`]), and together they say where the target is; a filter over the radius ([`size`]) and the outline
-//! along each axis ([`profile`]) say how its size and its shape changed. Every second frame the filters learn.
+//! size. A filter on the arrangement of edges and colours ([`filter`]) and a model of the colours
+//! alone ([`color`]) together give the position of the target. A filter over the radius ([`size`]) and the profile
+//! along each axis ([`profile`]) give the changes of its size and shape. The models learn in every second frame.
 //!
-//! **Source**: `docs/TRACKER.md` tells what was tried and what each part is worth; the parts name their papers.
+//! **Source**: `docs/TRACKER.md` reports the experiments and the value of each part; the parts name their papers.
 
 mod color;
 mod confidence;
@@ -16,10 +16,7 @@ mod plane;
 mod profile;
 mod size;
 mod spectrum;
-mod steps;
 mod window;
-
-pub use self::steps::Steps;
 
 use vidpairs_types::{BoxXywh, Orientation, SizePx};
 
@@ -32,32 +29,32 @@ use self::profile::Profiles;
 use self::size::{InPatch, SizeFilter};
 use self::spectrum::{AREA, SIDE, shift};
 use self::window::{Window, with_window};
-use super::{Estimate, TrackError, TrackFrame, Tracker};
+use super::tracker::{Estimate, TrackError, TrackFrame, Tracker};
 
-/// Side of the window over the root of the target's area.
+/// Side of the window divided by the square root of the target's area.
 const WINDOW: f64 = 2.5;
-/// The filter learns in every so many-th frame.
+/// Frames from one learning step to the next.
 const LEARN_EVERY: u64 = 2;
-/// Weights of a frame in what is learned.
+/// Learning rates per learning step.
 const FILTER_RATE: f32 = 0.02;
 const COLOR_RATE: f32 = 0.02;
 const PROFILE_RATE: f32 = 0.03;
 const SIZE_RATE: f32 = 0.05;
-/// Weight of the colours beside the filter where they tell the target from its surroundings well; less where they
-/// don't, from the second contrast down to nothing at the first.
+/// Weight of the colours relative to the filter if they separate the target well from its surroundings. It falls
+/// linearly with the contrast, from the second value of `COLOR_CONTRAST` to 0 at the first.
 const COLOR_WEIGHT: f64 = 0.4;
 const COLOR_CONTRAST: [f64; 2] = [0.1, 0.4];
-/// The same for the outline: share of the stretch that is believed.
+/// The same for the profiles: exponent of the measured stretch.
 const PROFILE_WEIGHT: f64 = 0.5;
 const PROFILE_CONTRAST: [f64; 2] = [0.3, 0.6];
-/// Share of the size filter's growth that is believed.
+/// Exponent of the growth measured by the size filter.
 const SIZE_WEIGHT: f64 = 0.3;
-/// A target that moved further than so many cells is learned from a window of its own, not from the one it was found in.
+/// Displacement, cells, from which on the window is read again before learning.
 const REREAD_CELLS: f64 = 2.0;
-/// A target's shorter side is at least so many px.
+/// Least shorter side of a target, px.
 const MIN_SIDE_PX: f64 = 4.0;
 
-/// Follows one target.
+/// Tracks one target.
 pub(super) struct Dcf {
     frame: SizePx,
     stored: SizePx,
@@ -73,7 +70,7 @@ pub(super) struct Dcf {
 }
 
 impl Dcf {
-    /// Learns the target at `target`, px of the upright frame.
+    /// Starts on `target`, px of the upright frame.
     pub fn start(frame: &TrackFrame<'_>, target: BoxXywh) -> Result<Self, TrackError> {
         let planes = frame.planes();
         let (orientation, stored) = (planes.orientation, planes.stored_size);
@@ -103,12 +100,12 @@ impl Dcf {
         WINDOW * (self.sides[0] * self.sides[1]).sqrt() / SIDE as f64
     }
 
-    /// Half sides of the target in samples of a window of this cell size.
+    /// Half sides of the target, in samples of a window with cells of `cell_px`.
     fn half_in_window(&self, cell_px: f64) -> [f64; 2] {
         self.sides.map(|side| side / 2.0 * CELL_PX as f64 / cell_px)
     }
 
-    /// Learns the target, `moved` from the middle of the window whose cells are `cell_px` px wide (both in cells).
+    /// Learns the target at displacement `moved` (cells) from the middle of a window with cells of `cell_px`.
     fn learn(&mut self, window: &mut Window, moved: [f64; 2], cell_px: f64, rates: Rates) {
         let half = self.half_in_window(cell_px);
         let samples = moved.map(|moved| moved * CELL_PX as f64);
@@ -134,7 +131,7 @@ impl Dcf {
             .learn(&window.patch, in_patch, rates.size, &mut window.polar);
     }
 
-    /// Finds the target's place; returns what speaks for it, and the filter's peak-to-sidelobe ratio.
+    /// Locates the target. Returns the evidence for its position, and the filter's peak-to-sidelobe ratio.
     fn find(&mut self, window: &mut Window, cell_px: f64) -> (Evidence, f64) {
         self.filter.respond(
             &window.spectra,
@@ -147,8 +144,8 @@ impl Dcf {
             .likeness
             .respond(self.half_in_window(cell_px), &mut window.by_color);
         let weight = (COLOR_WEIGHT * ramp(self.colors.contrast(), COLOR_CONTRAST)) as f32;
-        let answers = window.by_filter.iter().zip(&window.by_color);
-        for (response, (by_filter, by_color)) in window.response.iter_mut().zip(answers) {
+        let parts = window.by_filter.iter().zip(&window.by_color);
+        for (response, (by_filter, by_color)) in window.response.iter_mut().zip(parts) {
             *response = by_filter + (by_color - by_filter) * weight;
         }
         let peak = Peak::of(&window.response);
@@ -170,7 +167,7 @@ impl Dcf {
         )
     }
 
-    /// Finds the target's size and shape, in a window that was read around `read_at`.
+    /// Updates the target's size and shape, in a window read around `read_at`.
     fn resize(&mut self, window: &mut Window, read_at: [f64; 2], cell_px: f64) {
         let half = self.half_in_window(cell_px);
         let moved =
@@ -257,7 +254,7 @@ impl Tracker for Dcf {
     }
 }
 
-/// Weights of a frame in what is learned.
+/// Learning rates of the models.
 struct Rates {
     filter: f32,
     color: f32,
@@ -280,12 +277,12 @@ impl Rates {
     };
 }
 
-/// 0 below the first, 1 above the second, straight between.
+/// 0 below `from`, 1 above `to`, linear in between.
 fn ramp(value: f64, [from, to]: [f64; 2]) -> f64 {
     ((value - from) / (to - from)).clamp(0.0, 1.0)
 }
 
-/// How much of each cell belongs to a target of half sides `half` (samples of the window) in the middle.
+/// Share of each cell covered by a target with half sides `half` (samples of the window) in the middle.
 fn support(half: [f64; 2]) -> [f32; AREA] {
     let share: [[f64; SIDE]; 2] = half.map(|half| {
         std::array::from_fn(|cell| {
@@ -294,4 +291,52 @@ fn support(half: [f64; 2]) -> [f32; AREA] {
         })
     });
     std::array::from_fn(|cell| (share[0][cell % SIDE] * share[1][cell / SIDE]) as f32)
+}
+
+/// The steps of an update one by one, for `benches/track.rs`. Each step works on the results that the step before left on
+/// this thread.
+pub struct Steps(Dcf);
+
+impl Steps {
+    /// Starts on the target.
+    ///
+    /// # Errors
+    /// [`TrackError::ShortPlane`] for a damaged frame.
+    pub fn start(frame: &TrackFrame<'_>, target: BoxXywh) -> Result<Self, TrackError> {
+        Dcf::start(frame, target).map(Self)
+    }
+
+    /// Reads the window: levels, gradients, colours.
+    ///
+    /// # Errors
+    /// [`TrackError::ShortPlane`] for a damaged frame.
+    pub fn read(&self, frame: &TrackFrame<'_>) -> Result<(), TrackError> {
+        let cell_px = self.0.cell_px();
+        with_window(|window| Ok(window.read(frame.planes(), self.0.center, cell_px)?))
+    }
+
+    /// Transforms the features.
+    pub fn transform(&self) {
+        with_window(|window| window.transform_features());
+    }
+
+    /// Locates the target.
+    pub fn find(&mut self) {
+        let (center, cell_px) = (self.0.center, self.0.cell_px());
+        with_window(|window| self.0.find(window, cell_px));
+        self.0.center = center;
+    }
+
+    /// Measures the target's size and shape.
+    pub fn resize(&mut self) {
+        let (sides, center, cell_px) = (self.0.sides, self.0.center, self.0.cell_px());
+        with_window(|window| self.0.resize(window, center, cell_px));
+        self.0.sides = sides;
+    }
+
+    /// Learns the target.
+    pub fn learn(&mut self) {
+        let cell_px = self.0.cell_px();
+        with_window(|window| self.0.learn(window, [0.0; 2], cell_px, Rates::LATER));
+    }
 }

@@ -1,21 +1,21 @@
-//! Where a response is highest, and how far its peak stands out.
+//! Finds the peak of a response, and measures how far it stands out.
 
 use super::spectrum::{AREA, SIDE, wrapped};
 
-/// Cells around the peak, on either side, that are no sidelobe.
+/// Cells on either side of the peak that do not belong to the sidelobe.
 const PEAK_REACH: f64 = 5.0;
 
-/// The highest place of a response.
+/// Peak of a response.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peak {
-    /// Its cell.
+    /// Cell of the greatest value.
     pub cell: usize,
-    /// Cells from the origin, between cells by the parabola through the neighbours.
+    /// Displacement from the origin, cells; interpolated by a parabola through the neighbours.
     pub displacement: [f64; 2],
 }
 
 impl Peak {
-    /// Of `AREA` numbers.
+    /// Finds the peak of `AREA` numbers.
     pub fn of(response: &[f32]) -> Self {
         let higher = |best: usize, cell: usize| {
             if response[cell] > response[best] {
@@ -40,7 +40,7 @@ impl Peak {
     }
 }
 
-/// Where the parabola through three neighbours is highest, -0.5 to 0.5 from the middle one.
+/// Maximum of the parabola through three neighbours, -0.5 to 0.5 from the middle one.
 pub(super) fn between(before: f32, here: f32, after: f32) -> f64 {
     let bend = before - 2.0 * here + after;
     if bend < 0.0 {
@@ -50,8 +50,8 @@ pub(super) fn between(before: f32, here: f32, after: f32) -> f64 {
     }
 }
 
-/// Peak-to-sidelobe ratio: `(value at cell - mean) / standard deviation`, both over the sidelobe, that is all of the
-/// response but the 11 x 11 cells around `cell`. Tens where the target is held, single digits where it is not.
+/// Peak-to-sidelobe ratio: `(value at cell - mean) / standard deviation`, both over the sidelobe: the whole
+/// response except the 11 x 11 cells around `cell`. Tens while the target is tracked, single digits when it is lost.
 ///
 /// **Source**: Bolme et al., "Visual Object Tracking using Adaptive Correlation Filters", CVPR 2010.
 pub(super) fn peak_to_sidelobe_ratio(response: &[f32], cell: usize) -> f64 {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peak_is_found_between_cells_and_across_the_wrapped_border() {
+    fn a_peak_is_located_between_cells_and_across_the_wrapped_border() {
         for (x, y) in [(0.0, 0.0), (3.3, 30.6), (31.7, 0.2), (12.0, 19.4)] {
             let found = Peak::of(&response(x, y)).displacement;
             for (found, true_place) in found.into_iter().zip([x, y]) {

@@ -1,70 +1,11 @@
-//! Reading a plane of a frame at any place and scale.
+//! Samples a plane of a frame at any position and scale.
 
 use std::ops::Range;
 
 use multiversion::multiversion;
-use vidpairs_types::Planes;
+use vidpairs_types::{Plane, Planes, ShortPlane};
 
-use crate::track::TrackError;
-
-/// One plane of a frame as the decoder left it.
-#[derive(Clone, Copy)]
-pub(super) struct Plane<'a> {
-    bytes: &'a [u8],
-    stride_bytes: usize,
-    /// Columns and rows.
-    size: [usize; 2],
-    bit_depth: u8,
-    /// Samples of this plane per px of the frame, across and down.
-    per_px: [f64; 2],
-}
-
-impl<'a> Plane<'a> {
-    /// Plane `plane` of the stored picture.
-    ///
-    /// # Errors
-    /// [`TrackError::ShortPlane`] if it holds less than its rows need.
-    pub fn new(planes: &'a Planes, plane: usize) -> Result<Self, TrackError> {
-        let (frame, size) = (
-            planes.stored_size,
-            planes.layout.plane_size(planes.stored_size, plane),
-        );
-        let bytes = planes.bytes.plane(plane);
-        let stride_bytes = planes.bytes.stride_bytes(plane);
-        let row_bytes = size.width as usize * if planes.bit_depth > 8 { 2 } else { 1 };
-        let needed = stride_bytes * (size.height as usize).saturating_sub(1) + row_bytes;
-        if bytes.len() < needed || stride_bytes < row_bytes || size.area() == 0 {
-            return Err(TrackError::ShortPlane {
-                plane,
-                frame,
-                got: bytes.len(),
-            });
-        }
-        let per_px = |samples: u32, px: u32| if samples == px { 1.0 } else { 0.5 };
-        Ok(Self {
-            bytes,
-            stride_bytes,
-            size: [size.width as usize, size.height as usize],
-            bit_depth: planes.bit_depth,
-            per_px: [
-                per_px(size.width, frame.width),
-                per_px(size.height, frame.height),
-            ],
-        })
-    }
-
-    /// The bytes of samples `columns` of row `row`.
-    fn row(&self, row: usize, columns: Range<usize>) -> &'a [u8] {
-        let (start, bytes) = (
-            row * self.stride_bytes,
-            if self.bit_depth > 8 { 2 } else { 1 },
-        );
-        &self.bytes[start + columns.start * bytes..start + columns.end * bytes]
-    }
-}
-
-/// Where samples are wanted: a square of `side x side`, the centre in px of the stored frame, and the way from one sample to
-/// the next, px.
+/// Sampling positions: a square of `side x side` around `center` (px of the stored frame), `step` px apart.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lattice {
     pub center: [f64; 2],
@@ -72,7 +13,7 @@ pub(super) struct Lattice {
     pub side: usize,
 }
 
-/// Samples planes; keeps its buffers from one to the next.
+/// Samples planes; reuses its buffers between calls.
 #[derive(Default)]
 pub(super) struct Sampler {
     columns: Vec<Between>,
@@ -82,7 +23,7 @@ pub(super) struct Sampler {
     mixed: Vec<f32>,
 }
 
-/// Sides of a block at most: a column of it adds up in 16 bits.
+/// Greatest side of a block: the sum of a column must fit in 16 bits.
 const MAX_BLOCK: usize = 256;
 
 /// A row of the reduced plane.
@@ -92,7 +33,7 @@ struct Row {
     levels: Vec<f32>,
 }
 
-/// A place between two samples, and how near it is to the second.
+/// A position between two samples: the weight of the second is `share`.
 #[derive(Clone, Copy)]
 struct Between {
     first: usize,
@@ -101,7 +42,7 @@ struct Between {
 }
 
 impl Between {
-    /// The place `at` (0 in the middle of the first sample), kept between the first of `len` samples and the last.
+    /// Position `at`, clamped to `len` samples; 0 is the middle of the first sample.
     fn new(at: f64, len: usize) -> Self {
         let at = at.clamp(0.0, len as f64 - 1.0);
         let first = at as usize;
@@ -113,36 +54,46 @@ impl Between {
     }
 }
 
-/// A plane whose samples are means of blocks of the original's.
+/// A plane reduced by averaging blocks of samples.
 struct Reduced<'a> {
-    plane: &'a Plane<'a>,
+    plane: Plane<'a>,
     block: [usize; 2],
 }
 
 impl Sampler {
-    /// Levels (0 to 255 whatever the bit depth) of `plane` at the places of `lattice`, row after row.
+    /// Levels (0 to 255 at any bit depth) of plane `plane` at the positions of `lattice`, row-major.
     ///
-    /// Between samples it interpolates; where places lie two samples apart or more, it averages blocks first, so
-    /// that nothing is passed over. Beyond the border the outermost samples go on.
-    pub fn sample(&mut self, plane: &Plane<'_>, lattice: &Lattice, out: &mut [f32]) {
-        let step = plane.per_px.map(|per_px| lattice.step * per_px);
-        let block = [0, 1]
-            .map(|axis| ((step[axis] + 0.25) as usize).clamp(1, plane.size[axis].min(MAX_BLOCK)));
+    /// Interpolates linearly between samples. If positions are two samples apart or more, averages blocks of samples first, so
+    /// that none is skipped. Beyond the border, the outermost samples are repeated.
+    ///
+    /// # Errors
+    /// [`ShortPlane`] if the plane holds less than its rows need.
+    pub fn sample(
+        &mut self,
+        planes: &Planes,
+        plane: usize,
+        lattice: &Lattice,
+        out: &mut [f32],
+    ) -> Result<(), ShortPlane> {
+        let (plane, frame) = (planes.plane(plane)?, planes.stored_size);
+        let per_px = |samples: u32, px: u32| if samples == px { 1.0 } else { 0.5 };
+        let per_px = [
+            per_px(plane.size.width, frame.width),
+            per_px(plane.size.height, frame.height),
+        ];
+        let size = [plane.size.width as usize, plane.size.height as usize];
+        let step = per_px.map(|per_px| lattice.step * per_px);
+        let block =
+            [0, 1].map(|axis| ((step[axis] + 0.25) as usize).clamp(1, size[axis].min(MAX_BLOCK)));
         let between = |axis: usize, place: usize| {
             let from_center = place as f64 - (lattice.side as f64 - 1.0) / 2.0;
-            let at = lattice.center[axis] * plane.per_px[axis] + from_center * step[axis];
-            Between::new(
-                at / block[axis] as f64 - 0.5,
-                plane.size[axis] / block[axis],
-            )
+            let at = lattice.center[axis] * per_px[axis] + from_center * step[axis];
+            Between::new(at / block[axis] as f64 - 0.5, size[axis] / block[axis])
         };
         self.columns.clear();
         self.columns
             .extend((0..lattice.side).map(|x| between(0, x)));
-        let (Some(first), Some(last)) = (self.columns.first(), self.columns.last()) else {
-            return;
-        };
-        let across = first.first..last.second + 1;
+        let across = self.columns[0].first..self.columns[lattice.side - 1].second + 1;
         for column in &mut self.columns {
             column.first -= across.start;
             column.second -= across.start;
@@ -156,9 +107,9 @@ impl Sampler {
                 std::mem::swap(&mut self.above, &mut self.below);
             }
             self.above
-                .become_row(row.first, &reduced, across.clone(), &mut self.sums);
+                .load(row.first, &reduced, across.clone(), &mut self.sums);
             self.below
-                .become_row(row.second, &reduced, across.clone(), &mut self.sums);
+                .load(row.second, &reduced, across.clone(), &mut self.sums);
             mix(
                 &self.above.levels,
                 &self.below.levels,
@@ -170,12 +121,13 @@ impl Sampler {
                 *out = a + (b - a) * at.share;
             }
         }
+        Ok(())
     }
 }
 
 impl Row {
-    /// Holds columns `across` of row `index`, read if it is not there already.
-    fn become_row(
+    /// Reads columns `across` of row `index`, unless this row is already held.
+    fn load(
         &mut self,
         index: usize,
         reduced: &Reduced<'_>,
@@ -224,7 +176,7 @@ impl Row {
     }
 }
 
-/// Sums of `WIDE` neighbours, times `scale`.
+/// Sums of `WIDE` neighbouring numbers, times `scale`.
 #[multiversion(targets = "simd")]
 fn blocks<const WIDE: usize>(sums: &[u16], scale: f32, levels: &mut [f32]) {
     for (level, block) in levels.iter_mut().zip(sums.as_chunks::<WIDE>().0) {
@@ -245,7 +197,7 @@ fn add_bytes(bytes: &[u8], sums: &mut [u16]) {
     }
 }
 
-/// Words of more than 8 bits count as 8: nothing here is that fine.
+/// Adds samples of more than 8 bits, cut to 8: the tracker needs no finer levels.
 #[multiversion(targets = "simd")]
 fn add_words(bytes: &[u8], bit_depth: u8, sums: &mut [u16]) {
     for (sum, &pair) in sums.iter_mut().zip(bytes.as_chunks::<2>().0) {
@@ -253,7 +205,7 @@ fn add_words(bytes: &[u8], bit_depth: u8, sums: &mut [u16]) {
     }
 }
 
-/// A row between two.
+/// Interpolates between two rows.
 #[multiversion(targets = "simd")]
 fn mix(above: &[f32], below: &[f32], share: f32, out: &mut Vec<f32>) {
     out.clear();

@@ -1,21 +1,21 @@
-//! The target's outline along each axis: it tells width and height apart, where a filter tells one size.
+//! Measures changes of width and height separately, where a filter measures one size.
 //!
-//! The profile of an axis is how much the samples look like the target, averaged across it, from left to right or from
+//! The profile of an axis is the likeness of the samples to the target, averaged across the axis, from left to right or from
 //! top to bottom. A target that became wider has the same profile, stretched. **Source**: ours.
 
 use super::color::{FINE, Likeness};
 
-/// Places of a profile.
+/// Positions in a profile.
 const PLACES: usize = 48;
-/// They lie from minus to plus this multiple of the half side.
+/// Range of a profile: minus to plus this multiple of the half side.
 const SPAN: f64 = 1.6;
-/// The part of the other side over which is averaged.
+/// Share of the other side over which a profile is averaged.
 const ACROSS: f64 = 0.8;
-/// Stretches that are tried, and the largest.
+/// Number of tested stretches, and the logarithm of the largest.
 const TRIALS: usize = 9;
 const REACH: f64 = 0.08;
 
-/// The outline of one target, across and down.
+/// Profiles of one target, horizontal and vertical.
 pub(super) struct Profiles {
     learned: [[f32; PLACES]; 2],
 }
@@ -27,7 +27,7 @@ impl Profiles {
         }
     }
 
-    /// Learns with weight `rate` that the target lies at `center` with half size `half`, samples of the window.
+    /// Learns with weight `rate` the profiles of a target at `center` with half size `half`, samples of the window.
     pub fn learn(&mut self, likeness: &Likeness, center: [f64; 2], half: [f64; 2], rate: f32) {
         for (axis, learned) in self.learned.iter_mut().enumerate() {
             let line = line(likeness, axis, center, half);
@@ -38,7 +38,7 @@ impl Profiles {
         }
     }
 
-    /// How many times as wide and as high the target is as `half` says; between `exp(-REACH)` and `exp(REACH)`.
+    /// Width and height of the target relative to `half`, each between `exp(-REACH)` and `exp(REACH)`.
     pub fn stretch(&self, likeness: &Likeness, center: [f64; 2], half: [f64; 2]) -> [f64; 2] {
         [0, 1].map(|axis| {
             let line = line(likeness, axis, center, half);
@@ -56,7 +56,7 @@ fn stretch_of(trial: f64) -> f64 {
     (REACH * (trial - middle) / middle).exp()
 }
 
-/// How much the samples look like the target at each place along `axis`, averaged across it.
+/// Likeness of the samples to the target along `axis`, averaged across it.
 fn line(likeness: &Likeness, axis: usize, center: [f64; 2], half: [f64; 2]) -> [f32; FINE] {
     let other = 1 - axis;
     let end = |sign: f64| (center[other] + sign * half[other] * ACROSS).round();
@@ -74,7 +74,7 @@ fn line(likeness: &Likeness, axis: usize, center: [f64; 2], half: [f64; 2]) -> [
     })
 }
 
-/// The line at the places of a profile.
+/// Interpolates a line at the positions of a profile.
 fn places(line: &[f32; FINE], center: f64, half: f64) -> [f32; PLACES] {
     std::array::from_fn(|place| {
         let from_center = ((place as f64 + 0.5) / PLACES as f64 * 2.0 - 1.0) * SPAN;
@@ -89,8 +89,8 @@ fn difference(a: &[f32; PLACES], b: &[f32; PLACES]) -> f64 {
     f64::from(squares.sum::<f32>())
 }
 
-/// The place of the lowest number, between places by the parabola through it and its neighbours; the middle if all are the
-/// same.
+/// Position of the lowest number, interpolated by a parabola through it and its neighbours; the middle if all are
+/// equal.
 fn lowest(values: &[f64; TRIALS]) -> f64 {
     let middle = TRIALS / 2;
     let best = (0..TRIALS).fold(middle, |best, at| {

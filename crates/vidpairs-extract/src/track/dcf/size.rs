@@ -1,7 +1,7 @@
-//! The size filter: in a log-polar picture of the target, a change of size is a shift along the radius.
+//! Measures changes of size: in a log-polar picture of the target, a change of size is a shift along the radius.
 //!
-//! One picture serves all sizes, where DSST takes one of each size. Rings are ellipses of the target's shape; along them the
-//! levels and their slopes are channels of a one-dimensional correlation filter over the radius.
+//! One picture serves all sizes, where DSST needs one per size. Rings are ellipses with the target's aspect ratio; the levels and
+//! slopes along them are channels of a one-dimensional correlation filter over the radius.
 //! **Source**: Danelljan et al., "Accurate Scale Estimation for Robust Visual Tracking", BMVC 2014, for the
 //! filter; Li et al., "Robust Estimation of Similarity Transformation for Visual Object Tracking", AAAI 2019, for the
 //! log-polar picture.
@@ -14,44 +14,44 @@ use rustfft::{Fft, FftPlanner};
 
 use super::gradients::PATCH;
 
-/// Rings, and places on each.
+/// Rings, and positions on each ring.
 const RINGS: usize = 32;
 const ANGLES: usize = 32;
-/// Radii of the first and of the last ring, in half sides of the target.
+/// Radii of the first and last ring, in half sides of the target.
 const INNER_RADIUS: f64 = 0.25;
 const OUTER_RADIUS: f64 = 1.6;
-/// Rings count less from this radius on: there the surroundings begin.
+/// Radius where the weight of rings starts to fall: the surroundings begin there.
 const EDGE_RADIUS: f64 = 1.0;
-/// Rings over which the weight rises at the inner end.
+/// Number of inner rings over which the weight rises.
 const RISE: f64 = 4.0;
-/// Slope outward, slope along the ring, level.
+/// Features per position: outward slope, slope along the ring, level.
 const FEATURES: usize = 3;
 const CHANNELS: usize = FEATURES * ANGLES;
-/// Weight of the level beside the slopes.
+/// Weight of the level relative to the slopes.
 const LEVEL_WEIGHT: f32 = 2.0 / 255.0;
-/// What is added to the mean slope around a place before it divides, levels.
+/// Constant added to the mean slope around a position before dividing by it, levels.
 const FLOOR: f32 = 2.0;
-/// Width of the peak that the filter shall answer with, rings.
+/// Width of the desired peak, rings.
 const PEAK: f64 = 1.0;
-/// What keeps the filter from amplifying frequencies that the target has not.
+/// Ridge: keeps the filter from amplifying frequencies that the target lacks.
 const RIDGE: f32 = 0.01;
-/// The largest change of size between two frames, as a logarithm.
+/// Greatest change of size between two frames, as a logarithm.
 const REACH: f64 = 0.15;
 
-/// From ring to ring the radius grows by `exp` of this.
+/// Logarithm of the ratio of the radii of neighbouring rings.
 fn log_step() -> f64 {
     (OUTER_RADIUS / INNER_RADIUS).ln() / RINGS as f64
 }
 
-/// What all size filters share.
+/// Constants shared by all size filters.
 struct Plan {
     forward: Arc<dyn Fft<f32>>,
     inverse: Arc<dyn Fft<f32>>,
-    /// Places in half sides of the target: of one ring more at either end.
+    /// Sampling positions in half sides of the target, for one ring more at either end.
     places: Vec<[f32; 2]>,
     /// Weight of each ring.
     window: [f32; RINGS],
-    /// The answer that is wished for, its transform.
+    /// Transform of the desired response.
     label: Vec<Complex32>,
 }
 
@@ -87,21 +87,22 @@ static PLAN: LazyLock<Plan> = LazyLock::new(|| {
     }
 });
 
-/// Where a target lies in the patch: centre and half sides, px of the patch.
+/// Position of a target in the patch: centre and half sides, px of the patch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct InPatch {
     pub center: [f64; 2],
     pub half: [f64; 2],
 }
 
-/// Buffers that every size filter can use.
+/// Buffers shared by all size filters.
 pub(super) struct Polar {
-    /// Levels, ring after ring.
+    /// Levels, ring by ring.
     levels: Vec<f32>,
-    /// Magnitude of the slopes, and its mean around each place.
+    /// Magnitude of the slopes.
     slopes: Vec<f32>,
+    /// Sums of the slopes over five positions of a ring.
     along: Vec<f32>,
-    /// Transforms over the rings, channel after channel.
+    /// Transforms over the rings, channel by channel.
     spectra: Vec<Complex32>,
     response: Vec<Complex32>,
     scratch: Vec<Complex32>,
@@ -123,7 +124,7 @@ impl Polar {
         }
     }
 
-    /// Makes the spectra of the target at `target` in a patch of `PATCH x PATCH` levels.
+    /// Computes the spectra of the target at `target` in a patch of `PATCH x PATCH` levels.
     fn read(&mut self, patch: &[f32], target: InPatch) {
         self.read_levels(patch, target);
         self.read_slopes();
@@ -163,7 +164,7 @@ impl Polar {
                 }
             }
         }
-        // Slopes over the mean of 5 x 5 places around them.
+        // Slopes are divided by their mean over 5 x 5 positions.
         for (along, ring) in self
             .along
             .chunks_exact_mut(ANGLES)
@@ -192,7 +193,7 @@ impl Polar {
     }
 }
 
-/// What one target's size filter remembers.
+/// Size filter of one target.
 pub(super) struct SizeFilter {
     numerator: Vec<Complex32>,
     denominator: [f32; RINGS],
@@ -206,7 +207,7 @@ impl SizeFilter {
         }
     }
 
-    /// How many times as large the target is as `target` says.
+    /// Size of the target relative to `target`.
     pub fn growth(&self, patch: &[f32], target: InPatch, polar: &mut Polar) -> f64 {
         polar.read(patch, target);
         polar.response.fill(Complex32::ZERO);
@@ -227,7 +228,7 @@ impl SizeFilter {
         (peak(&polar.response) * log_step()).exp()
     }
 
-    /// Learns with weight `rate` how the target looks.
+    /// Learns the target's appearance with weight `rate`.
     pub fn learn(&mut self, patch: &[f32], target: InPatch, rate: f32, polar: &mut Polar) {
         polar.read(patch, target);
         self.denominator
@@ -246,7 +247,7 @@ impl SizeFilter {
     }
 }
 
-/// Rings from the origin to the highest answer within reach; between rings by the parabola.
+/// Rings from the origin to the peak within reach, interpolated by a parabola.
 fn peak(response: &[Complex32]) -> f64 {
     let at = |rings: i32| response[rings.rem_euclid(RINGS as i32) as usize].re;
     let reach = (REACH / log_step()).ceil() as i32;

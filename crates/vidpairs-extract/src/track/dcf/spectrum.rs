@@ -1,4 +1,4 @@
-//! The Fourier transform of a real grid of 32 x 32 cells.
+//! Computes the Fourier transform of a real grid of 32 x 32 cells.
 
 use std::sync::{Arc, LazyLock};
 
@@ -6,16 +6,16 @@ use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use rustfft::num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
 
-/// Cells on a side of the grid.
+/// Cells per side of the grid.
 pub(super) const SIDE: usize = 32;
-/// Columns of frequencies that are kept: the grid is real, the others are their conjugates.
+/// Stored columns of frequencies. The grid is real, so the other columns are their conjugates.
 const HALF: usize = SIDE / 2 + 1;
 /// Cells of the grid.
 pub(super) const AREA: usize = SIDE * SIDE;
-/// Frequencies that are kept, column after column.
+/// Stored frequencies, column by column.
 pub(super) const SPECTRUM: usize = HALF * SIDE;
 
-/// The plans, made once for the process.
+/// Transform plans, created once per process.
 struct Plans {
     rows: Arc<dyn RealToComplex<f32>>,
     rows_back: Arc<dyn ComplexToReal<f32>>,
@@ -33,9 +33,9 @@ static PLANS: LazyLock<Plans> = LazyLock::new(|| {
     }
 });
 
-/// Transforms grids; keeps its buffers from one to the next.
+/// Transforms grids; reuses its buffers between calls.
 pub(super) struct Transform {
-    /// Row after row, the order in which real rows are transformed.
+    /// Row by row, the order in which real rows are transformed.
     by_row: Vec<Complex32>,
     grid: Vec<f32>,
     scratch: Vec<Complex32>,
@@ -65,14 +65,14 @@ impl Transform {
         self.grid.copy_from_slice(grid); // the plan overwrites its input
         let rows = self.grid.chunks_exact_mut(SIDE);
         for (row, out) in rows.zip(self.by_row.chunks_exact_mut(HALF)) {
-            // It fails for other lengths alone.
-            let _ = plans.rows.process_with_scratch(row, out, &mut self.scratch);
+            let done = plans.rows.process_with_scratch(row, out, &mut self.scratch);
+            done.expect("the buffers have the plan's lengths");
         }
         transpose(&self.by_row, out, HALF, SIDE);
         plans.columns.process_with_scratch(out, &mut self.scratch);
     }
 
-    /// The grid whose transform is `spectrum`, which is overwritten.
+    /// Computes the grid with the transform `spectrum`, which is overwritten.
     pub fn inverse(&mut self, spectrum: &mut [Complex32], grid: &mut [f32]) {
         let plans = &*PLANS;
         plans
@@ -81,13 +81,13 @@ impl Transform {
         transpose(spectrum, &mut self.by_row, SIDE, HALF);
         let rows = self.by_row.chunks_exact_mut(HALF);
         for (row, out) in rows.zip(grid.chunks_exact_mut(SIDE)) {
-            // These two are real; what rounding left there would be taken for an error.
+            // These two are real. The plan rejects imaginary parts left by rounding.
             for end in [0, HALF - 1] {
                 row[end].im = 0.0;
             }
-            let _ = plans
-                .rows_back
-                .process_with_scratch(row, out, &mut self.scratch);
+            let plan = &plans.rows_back;
+            let done = plan.process_with_scratch(row, out, &mut self.scratch);
+            done.expect("the buffers have the plan's lengths");
         }
         let scale = 1.0 / AREA as f32;
         grid.iter_mut().for_each(|value| *value *= scale);
@@ -103,7 +103,7 @@ fn transpose(from: &[Complex32], to: &mut [Complex32], width: usize, height: usi
     }
 }
 
-/// Moves what `spectra` (of several grids) show by `cells`, around the borders: `exp(-2 pi i (u x + v y) / SIDE)`.
+/// Shifts the grids of several `spectra` by `cells`, wrapped at the borders: times `exp(-2 pi i (u x + v y) / SIDE)`.
 pub(super) fn shift(spectra: &mut [Complex32], cells: [f64; 2]) {
     let turns = |cells: f64| -> [Complex32; SIDE] {
         std::array::from_fn(|frequency| {
@@ -121,7 +121,7 @@ pub(super) fn shift(spectra: &mut [Complex32], cells: [f64; 2]) {
     }
 }
 
-/// A place on the grid as cells from the origin, the second half of each side counted backward.
+/// Signed distance of a cell from the origin: the second half of each side is negative.
 pub(super) fn wrapped(place: usize) -> f64 {
     if place > SIDE / 2 {
         place as f64 - SIDE as f64
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frequency_is_the_sum_that_defines_it() {
+    fn a_frequency_equals_its_defining_sum() {
         let grid = grid();
         let mut out = vec![Complex32::ZERO; SPECTRUM];
         Transform::new().forward(&grid, &mut out);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_inverse_brings_the_grid_back() {
+    fn the_inverse_restores_the_grid() {
         let (grid, mut transform) = (grid(), Transform::new());
         let mut spectrum = vec![Complex32::ZERO; SPECTRUM];
         transform.forward(&grid, &mut spectrum);

@@ -1,25 +1,24 @@
-//! The search window: what is read from a frame around the place where the target is looked for.
+//! Reads the search window: the part of a frame in which the target is searched.
 
 use std::cell::RefCell;
 
 use multiversion::multiversion;
 use rustfft::num_complex::Complex32;
-use vidpairs_types::{PlaneLayout, Planes};
+use vidpairs_types::{PlaneLayout, Planes, ShortPlane};
 
 use super::color::{Likeness, Samples};
 use super::filter::{CHANNELS, SPECTRA, Scratch};
 use super::gradients::{CELL_PX, Gradients, PATCH, PLANES};
-use super::plane::{Lattice, Plane, Sampler};
+use super::plane::{Lattice, Sampler};
 use super::size::Polar;
 use super::spectrum::{AREA, SIDE, SPECTRUM, Transform};
-use crate::track::TrackError;
 
-/// Weights of luma and chroma beside the gradients; levels are divided by 255.
+/// Weights of luma and chroma relative to the gradients; levels are divided by 255.
 const LUMA_WEIGHT: f32 = 1.0 / 255.0;
 const CHROMA_WEIGHT: f32 = 2.0 / 255.0;
 
-/// All that an update computes on its way. One serves all the targets of a thread: what a target remembers
-/// is small, and the rest stays in the cache from one to the next.
+/// Intermediate results of an update. All targets of a thread share one window: the state of a target
+/// is small, and the shared buffers stay in the cache.
 pub(super) struct Window {
     sampler: Sampler,
     gradients: Gradients,
@@ -28,14 +27,14 @@ pub(super) struct Window {
     pub polar: Polar,
     /// Levels of luma around the target, `PATCH x PATCH`.
     pub patch: Vec<f32>,
-    /// Luma, and chroma, of each cell.
+    /// Luma and both chromas of each cell.
     cells: [Vec<f32>; 3],
     pub samples: Samples,
     pub likeness: Likeness,
     features: Vec<f32>,
     pub spectra: Vec<Complex32>,
     pub work: Vec<Complex32>,
-    /// Answers of the filter and of the colours, and both together.
+    /// Responses of the filter and of the colours, and their combination.
     pub by_filter: Vec<f32>,
     pub by_color: Vec<f32>,
     pub response: Vec<f32>,
@@ -46,7 +45,7 @@ thread_local! {
     static WINDOW: RefCell<Window> = RefCell::new(Window::new());
 }
 
-/// Lends this thread's buffers. Nothing in them outlives a call.
+/// Calls `each` with this thread's buffers. Their contents have no meaning between calls.
 pub(super) fn with_window<R>(each: impl FnOnce(&mut Window) -> R) -> R {
     WINDOW.with_borrow_mut(each)
 }
@@ -78,31 +77,30 @@ impl Window {
         }
     }
 
-    /// Reads the window around `center` (px of the stored frame) whose cells are `cell_px` px wide.
+    /// Reads the window around `center` (px of the stored frame) with cells of `cell_px` px, and computes its features.
     ///
     /// # Errors
-    /// [`TrackError::ShortPlane`].
+    /// [`ShortPlane`] for a damaged frame.
     pub fn read(
         &mut self,
         planes: &Planes,
         center: [f64; 2],
         cell_px: f64,
-    ) -> Result<(), TrackError> {
+    ) -> Result<(), ShortPlane> {
         let lattice = |side: usize, per_cell: usize| Lattice {
             center,
             step: cell_px / per_cell as f64,
             side,
         };
-        let luma = Plane::new(planes, 0)?;
         let by_pixel = lattice(PATCH, CELL_PX);
-        self.sampler.sample(&luma, &by_pixel, &mut self.patch);
+        self.sampler.sample(planes, 0, &by_pixel, &mut self.patch)?;
         mean_of_cells(&self.patch, &mut self.cells[0]);
         let has_chroma = planes.layout.num_planes() == 3;
         if has_chroma {
             for plane in [1, 2] {
-                let (chroma, by_cell) = (Plane::new(planes, plane)?, lattice(SIDE, 1));
+                let by_cell = lattice(SIDE, 1);
                 self.sampler
-                    .sample(&chroma, &by_cell, &mut self.cells[plane]);
+                    .sample(planes, plane, &by_cell, &mut self.cells[plane])?;
             }
             if planes.layout == PlaneLayout::Gbr {
                 self.color_differences();
@@ -127,7 +125,7 @@ impl Window {
         Ok(())
     }
 
-    /// Makes the spectra of the features.
+    /// Computes the spectra of the features.
     pub fn transform_features(&mut self) {
         let channels = self
             .features
@@ -138,7 +136,7 @@ impl Window {
         }
     }
 
-    /// Blue and red beside green, as chroma is beside luma.
+    /// Replaces blue and red by their differences from green, which correspond to chroma.
     fn color_differences(&mut self) {
         let [green, others @ ..] = &mut self.cells;
         for other in others {
@@ -149,7 +147,7 @@ impl Window {
     }
 }
 
-/// Means of the patch over cells.
+/// Averages the patch over cells.
 fn mean_of_cells(patch: &[f32], cells: &mut [f32]) {
     let inner = patch[PATCH..].chunks_exact(CELL_PX * PATCH);
     for (cells, rows) in cells.chunks_exact_mut(SIDE).zip(inner) {
@@ -161,7 +159,7 @@ fn mean_of_cells(patch: &[f32], cells: &mut [f32]) {
     }
 }
 
-/// The transform takes the window as periodic: untapered, its borders would meet as an edge.
+/// Tapers the features to the border: the transform treats the window as periodic, and untapered borders would form an edge.
 #[multiversion(targets = "simd")]
 fn taper(features: &mut [f32], taper: &[f32]) {
     for channel in features.chunks_exact_mut(AREA) {

@@ -2,7 +2,7 @@ use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
 use super::*;
 
-/// How a picture is stored.
+/// Coding of a picture.
 #[derive(Debug, Clone, Copy)]
 struct Stored {
     subsampling: Subsamp,
@@ -67,7 +67,7 @@ fn pixel(part: &DecodedRegion<'_>, x: u32, y: u32) -> [u8; 3] {
 }
 
 #[test]
-fn a_region_has_the_bytes_that_the_whole_picture_has_there() {
+fn a_region_has_the_same_bytes_as_in_the_whole_picture() {
     let (width, height) = (83, 61);
     let size = SizePx { width, height };
     let regions = [
@@ -106,34 +106,38 @@ fn a_region_has_the_bytes_that_the_whole_picture_has_there() {
 }
 
 #[test]
-fn a_jpeg_cut_anywhere_is_an_error_for_the_whole_picture() {
+fn a_jpeg_truncated_anywhere_is_an_error_for_the_whole_picture() {
     let mut decoder = RegionDecoder::new().unwrap();
     for stored in ALL {
         let jpeg = jpeg(40, 33, stored);
         for end in 0..jpeg.len() - 2 {
             let whole = region(0, 0, 40, 33);
             let result = decoder.decode(&jpeg[..end], whole, Reduction::Full);
-            assert!(result.is_err(), "{stored:?} cut at {end} of {}", jpeg.len());
+            assert!(
+                result.is_err(),
+                "{stored:?} truncated at {end} of {}",
+                jpeg.len()
+            );
         }
     }
 }
 
 #[test]
-fn a_baseline_jpeg_cut_below_the_region_gives_the_region_or_an_error() {
+fn a_baseline_jpeg_truncated_below_the_region_gives_the_region_or_an_error() {
     let (mut cut, mut sound) = (RegionDecoder::new().unwrap(), RegionDecoder::new().unwrap());
     for stored in ALL {
         let jpeg = jpeg(40, 64, stored);
         let top = region(0, 0, 40, 16);
         let expected = sound.decode(&jpeg, top, Reduction::Full).unwrap();
-        let mut num_given = 0;
+        let mut num_decoded = 0;
         for end in 0..jpeg.len() {
             if let Ok(part) = cut.decode(&jpeg[..end], top, Reduction::Full) {
-                assert!(part.rgbx == expected.rgbx, "{stored:?} cut at {end}");
-                num_given += 1;
+                assert!(part.rgbx == expected.rgbx, "{stored:?} truncated at {end}");
+                num_decoded += 1;
             }
         }
-        // The end that is not read is most of a baseline file, and nothing of a progressive one.
-        let share = num_given * 100 / jpeg.len();
+        // The decoder skips most of a baseline file, but reads a progressive one to its end.
+        let share = num_decoded * 100 / jpeg.len();
         let is_expected = if stored.is_progressive {
             share < 2
         } else {
@@ -141,13 +145,13 @@ fn a_baseline_jpeg_cut_below_the_region_gives_the_region_or_an_error() {
         };
         assert!(
             is_expected,
-            "{stored:?}: {share} % of the cuts gave the region"
+            "{stored:?}: {share} % of the truncated files gave the region"
         );
     }
 }
 
 #[test]
-fn flipped_bits_give_pixels_or_an_error_and_spoil_no_later_picture() {
+fn flipped_bits_give_pixels_or_an_error_and_leave_the_next_picture_intact() {
     let mut decoder = RegionDecoder::new().unwrap();
     let mut sound = RegionDecoder::new().unwrap();
     let good = jpeg(40, 33, ALL[0]);
@@ -170,7 +174,7 @@ fn flipped_bits_give_pixels_or_an_error_and_spoil_no_later_picture() {
 }
 
 #[test]
-fn a_picture_of_one_pixel_and_one_far_longer_than_high_are_decoded() {
+fn pictures_of_one_pixel_and_of_extreme_aspect_are_decoded() {
     let mut decoder = RegionDecoder::new().unwrap();
     for stored in ALL {
         for (width, height) in [(1, 1), (9000, 1), (1, 9000), (3, 2)] {
@@ -190,7 +194,7 @@ fn a_picture_of_one_pixel_and_one_far_longer_than_high_are_decoded() {
 }
 
 #[test]
-fn cmyk_too_large_pictures_and_regions_outside_are_refused_by_name() {
+fn cmyk_too_large_pictures_and_regions_outside_have_errors_of_their_own() {
     let mut decoder = RegionDecoder::new().unwrap();
     let cmyk = Image {
         pixels: [60u8; 16 * 16 * 4].as_slice(),

@@ -1,51 +1,75 @@
-//! When a tracklet is trusted: pure rules on boxes and confidences.
+//! Decides which tracklets are trusted, by rules on boxes and confidences.
 
-use serde::{Serialize, Serializer};
-
-pub use vidpairs_pipeline::TrustRules;
+use vidpairs_pipeline::TrustRules;
 use vidpairs_types::{BoxXywh, SizePx};
 
-/// Why a tracklet is not trusted.
+use super::tracker::{TrackError, TrackFrame, Tracker};
+
+/// Starts a tracker on a box in a frame.
+pub type StartTracker = dyn Fn(&TrackFrame<'_>, BoxXywh) -> Result<Box<dyn Tracker>, TrackError>;
+
+/// How regions are tracked and when they are trusted.
+pub struct FollowRules<'a> {
+    /// Starts the tracker: `|frame, target| track::start(kind, frame, target, opencv)`.
+    pub start: &'a StartTracker,
+    /// Conditions for trusting a tracklet.
+    pub trust: TrustRules,
+    /// Conditions for the boxes of regions.
+    pub boxes: BoxRules,
+    /// Most bytes of frames kept for tracking back; see [`kept_frames`](Self::kept_frames).
+    pub max_kept_bytes: u64,
+}
+
+/// Greatest number of frames tracked back at once.
+const MAX_STRETCH: u64 = 64;
+
+impl FollowRules<'_> {
+    /// Number of frames of `frame_bytes` each that are kept at once, besides the anchor's frame: those of one stretch,
+    /// at least one.
+    pub fn kept_frames(&self, frame_bytes: u64) -> u64 {
+        let per_stretch = MAX_STRETCH / self.step();
+        let affordable = self.max_kept_bytes / frame_bytes.max(1);
+        per_stretch.min(affordable).max(1)
+    }
+
+    /// Distance between kept frames.
+    pub(super) fn step(&self) -> u64 {
+        u64::from(self.trust.forward_backward_step.max(1))
+    }
+
+    /// Whether tracklets are tracked back at all.
+    pub(super) fn tracks_back(&self) -> bool {
+        self.trust.min_forward_backward_iou > 0.0
+    }
+}
+
+/// Reason for rejecting a tracklet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Mistrust {
-    /// Not found in too many frames in a row, or in the last one.
+    /// The target was not found in too many consecutive frames, or in the last one.
     Lost,
-    /// The tracker was not sure enough: in some frame, in the last one, or in the mean.
+    /// The confidence was too low: in a frame, in the last one, or on average.
     LowConfidence,
-    /// Left the frame.
+    /// The target left the frame.
     OutsideFrame,
-    /// Grew or shrank by too much.
+    /// The target grew or shrank too much.
     SizeChange,
-    /// Became too much wider or narrower.
+    /// The aspect ratio changed too much.
     AspectChange,
-    /// Smaller than a region may be.
+    /// The box became smaller than a region may be.
     TooSmall,
-    /// Tracked back, it did not come to where it had been.
+    /// Tracking back did not return to an earlier box.
     ForwardBackward,
-    /// Ended on the same box as a better one.
+    /// The tracklet ended on the same box as a better one.
     Duplicate,
-    /// The frame of its positive could not be had.
+    /// The frame of the positive could not be decoded.
     CutShort,
-    /// The tracker could not begin or go on.
+    /// The tracker could not start, or failed.
     TrackerFailed,
 }
 
 impl Mistrust {
-    /// All of them, in the order in which they are documented.
-    pub const ALL: &'static [Self] = &[
-        Self::Lost,
-        Self::LowConfidence,
-        Self::OutsideFrame,
-        Self::SizeChange,
-        Self::AspectChange,
-        Self::TooSmall,
-        Self::ForwardBackward,
-        Self::Duplicate,
-        Self::CutShort,
-        Self::TrackerFailed,
-    ];
-
-    /// The name in summaries and in `tracks.jsonl.zst`.
+    /// Name in summaries and in `tracks.jsonl.zst`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Lost => "lost",
@@ -62,23 +86,17 @@ impl Mistrust {
     }
 }
 
-impl Serialize for Mistrust {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-/// Which boxes are regions at all, at the anchor and at the positive.
+/// Conditions for a region's boxes, in the frames of the anchor and of the positive.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BoxRules {
-    /// Least length of the shorter side, px.
+    /// Least shorter side, px.
     pub min_side_px: f64,
-    /// Share of the area, 0 to 1, that may lie outside the frame.
+    /// Greatest share of the area outside the frame, 0 to 1.
     pub max_outside: f64,
 }
 
 impl BoxRules {
-    /// The rule that `bbox` breaks in a frame of `size`.
+    /// The rule that `bbox` breaks in a frame of `size`, if any.
     pub fn broken_by(&self, bbox: BoxXywh, size: SizePx) -> Option<Mistrust> {
         if share_outside(bbox, size) > self.max_outside {
             Some(Mistrust::OutsideFrame)
@@ -89,8 +107,8 @@ impl BoxRules {
         }
     }
 
-    /// The rule that `bbox` breaks so far, on its way, that it is not worth to be followed: a box may
-    /// waver about a limit and come back, but not from twice beyond it.
+    /// The rule that `bbox` breaks by so much that tracking it further is pointless, if any. A box between anchor and positive
+    /// may exceed a limit for a while, but does not return from twice the limit.
     pub fn broken_for_good_by(&self, bbox: BoxXywh, size: SizePx) -> Option<Mistrust> {
         let lenient = Self {
             min_side_px: self.min_side_px / 2.0,
@@ -100,7 +118,7 @@ impl BoxRules {
     }
 }
 
-/// The rule of `rules` that a box breaks which was `anchor` in the first frame.
+/// The rule that a box breaks by its change since the first frame, where it was `anchor`.
 pub(super) fn broken_by_change(
     rules: &TrustRules,
     anchor: BoxXywh,
@@ -134,26 +152,26 @@ mod tests {
     };
 
     #[test]
-    fn a_box_at_its_limits_passes_and_one_beyond_them_is_named() {
+    fn a_box_at_a_limit_passes_and_one_beyond_it_is_rejected_by_name() {
         let boxes = BoxRules {
             min_side_px: 20.0,
             max_outside: 0.25,
         };
-        let broken = |found: BoxXywh| boxes.broken_by(found, FRAME);
+        let broken = |bbox: BoxXywh| boxes.broken_by(bbox, FRAME);
         assert_eq!(broken(bbox(-10.0, 0.0, 40.0, 20.0)), None);
         let outside = Some(Mistrust::OutsideFrame);
         assert_eq!(broken(bbox(-10.1, 0.0, 40.0, 20.0)), outside);
         assert_eq!(broken(bbox(200.0, 0.0, 40.0, 20.0)), outside);
         let small = Some(Mistrust::TooSmall);
         assert_eq!(broken(bbox(0.0, 0.0, 40.0, 19.9)), small);
-        let for_good = |found: BoxXywh| boxes.broken_for_good_by(found, FRAME);
+        let for_good = |bbox: BoxXywh| boxes.broken_for_good_by(bbox, FRAME);
         assert_eq!(for_good(bbox(-20.0, 0.0, 40.0, 10.0)), None);
         assert_eq!(for_good(bbox(-21.0, 0.0, 40.0, 10.0)), outside);
         assert_eq!(for_good(bbox(0.0, 0.0, 40.0, 9.0)), small);
     }
 
     #[test]
-    fn growing_and_shrinking_are_bounded_alike_and_so_is_the_aspect() {
+    fn size_and_aspect_have_the_same_bound_in_both_directions() {
         let anchor = bbox(0.0, 0.0, 40.0, 40.0);
         let broken = |w, h| broken_by_change(&rules().trust, anchor, bbox(0.0, 0.0, w, h));
         assert_eq!((broken(80.0, 80.0), broken(20.0, 20.0)), (None, None));
@@ -161,14 +179,5 @@ mod tests {
         assert_eq!((broken(81.0, 80.0), broken(20.0, 19.0)), (size, size));
         let aspect = Some(Mistrust::AspectChange);
         assert_eq!((broken(60.0, 29.0), broken(29.0, 60.0)), (aspect, aspect));
-    }
-
-    #[test]
-    fn every_reason_has_a_name_of_its_own() {
-        let names: std::collections::BTreeSet<&str> =
-            Mistrust::ALL.iter().map(|reason| reason.name()).collect();
-        assert_eq!(names.len(), Mistrust::ALL.len());
-        let is_snake = |name: &&str| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-        assert!(names.iter().all(is_snake), "{names:?}");
     }
 }

@@ -1,7 +1,6 @@
-//! Reaching the wanted frames: from keyframe to keyframe, leaving out what nothing needs.
+//! Reaches wanted frames from keyframe to keyframe, skipping frames that nothing needs.
 
 use std::collections::{HashSet, VecDeque};
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,27 +8,25 @@ use ffmpeg_next::codec::Id;
 use ffmpeg_next::codec::discard::Discard;
 use ffmpeg_next::{Packet, decoder, frame};
 use vidpairs_types::parallel::Heartbeat;
-use vidpairs_types::{Frame, Orientation};
 
-use super::super::DecodeError;
-use super::convert::to_planes;
-use super::index::{MAX_REORDER, Packets, VideoIndex};
-use super::input::VideoInput;
+use super::input::{VideoInput, has_errors, is_refusal};
+use super::linear::Deliver;
+use super::packets::{MAX_REORDER, Packets};
+use crate::decode::error::DecodeError;
 
-/// See [`crate::decode::decode_wanted`].
+/// Delivers the intact ones among the `wanted` frames. Returns the number of decoded frames.
 pub(super) fn decode(
     path: &Path,
-    index: &VideoIndex,
     packets: &Packets,
     wanted: &[u64],
     heartbeat: &Arc<Heartbeat>,
-    each: &mut dyn FnMut(Frame) -> ControlFlow<()>,
+    deliver: &mut Deliver<'_>,
 ) -> Result<u64, DecodeError> {
     let mut reader = Reader::open(path, packets, heartbeat)?;
-    for mut run in runs(packets, wanted) {
-        // The container called a packet a keyframe, and the decoder may need more than that: a gradual
-        // refresh, say, or a wrong mark. Then start one keyframe earlier, then at the beginning.
-        let keys = packets.keys().iter().map(|&key| key as usize);
+    'runs: for mut run in runs(packets, wanted) {
+        // The packet marked as a keyframe may not suffice: the stream may use gradual refresh, or the mark may be wrong. Then
+        // decoding starts one keyframe earlier, then at the beginning.
+        let keys = packets.keys.iter().map(|&key| key as usize);
         let earlier = keys.rev().find(|&key| key < run.start);
         let mut starts = vec![run.start];
         starts.extend(earlier);
@@ -42,52 +39,50 @@ pub(super) fn decode(
             let at_gap = if attempt + 1 < num_starts {
                 AtGap::Stop
             } else {
-                AtGap::GoOn
+                AtGap::Continue
             };
-            let lost = reader.decode_run(&mut run, at_gap, index, each)?;
-            reader.is_beginning_futile |= start == 0 && attempt > 0 && lost > 0;
-            if run.wanted.is_empty() || reader.is_broken_off {
+            let num_lost = reader.decode_run(&mut run, at_gap, deliver)?;
+            reader.is_beginning_futile |= start == 0 && attempt > 0 && num_lost > 0;
+            if reader.is_stopped {
+                break 'runs;
+            }
+            if run.wanted.is_empty() {
                 break;
             }
-        }
-        if reader.is_broken_off {
-            break;
         }
     }
     Ok(reader.num_decoded)
 }
 
-/// What to do when a frame comes out and one that was wanted before it did not.
+/// Reaction to a frame that comes out before an earlier wanted one.
 #[derive(Clone, Copy, PartialEq)]
 enum AtGap {
-    /// Hand out no later frame: frames come in presentation order, and it may come yet.
+    /// Deliver no later frame: another start may give the missing one, and frames are delivered in presentation order.
     Stop,
-    /// It is lost.
-    GoOn,
+    /// The missing frame is lost.
+    Continue,
 }
 
-/// Frames that are decoded in one go.
+/// Frames decoded without a seek between them.
 struct Run {
-    /// Stored place of the packet where decoding starts.
+    /// Place of the packet where decoding starts.
     start: usize,
-    /// Stored place of the last packet needed.
+    /// Place of the last packet needed.
     end: usize,
-    /// Indices of the wanted frames that have not come out, ascending.
+    /// Wanted frames not delivered yet, ascending.
     wanted: VecDeque<u64>,
-    /// Stored places of all that were wanted.
+    /// Places of all wanted frames.
     places: HashSet<usize>,
 }
 
-/// Cuts the wanted frames into runs: a frame whose start lies within the run before it joins that run.
+/// Groups the wanted frames into runs: a frame whose start lies within the previous run joins it. Leaves out suspect frames.
 fn runs(packets: &Packets, wanted: &[u64]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for &frame in wanted {
-        let place = usize::try_from(frame)
-            .ok()
-            .and_then(|frame| packets.shown().get(frame));
-        let Some(&place) = place else { continue };
-        let place = place as usize;
-        if packets.is_suspect(place, packets.damaged()) {
+        let Some(place) = packets.place_of(frame) else {
+            continue;
+        };
+        if packets.is_suspect(place, &packets.damaged) {
             continue;
         }
         let start = packets.start_for(place);
@@ -114,14 +109,15 @@ struct Reader<'a> {
     heartbeat: &'a Arc<Heartbeat>,
     input: VideoInput,
     decoder: decoder::Video,
-    /// Stored place of the packet that the container gives next, where known.
+    /// Place of the packet that the container gives next, if known.
     next_place: Option<usize>,
     skips_non_reference: bool,
     num_decoded: u64,
-    is_broken_off: bool,
-    /// Stored places of the packets that the decoder refused in this run, ascending.
-    refused: Vec<u32>,
-    /// Whether decoding from the beginning was tried and did not bring back what was missing.
+    /// Whether the receiver of frames stopped the decoding.
+    is_stopped: bool,
+    /// Places of the packets that the decoder rejected in this run, ascending.
+    rejected: Vec<u32>,
+    /// Whether decoding from the beginning was tried and missing frames stayed missing.
     is_beginning_futile: bool,
 }
 
@@ -143,30 +139,29 @@ impl<'a> Reader<'a> {
             next_place: Some(0),
             skips_non_reference,
             num_decoded: 0,
-            is_broken_off: false,
-            refused: Vec::new(),
+            is_stopped: false,
+            rejected: Vec::new(),
             is_beginning_futile: false,
         })
     }
 
-    /// Decodes `run` and hands its wanted frames to `each`; what is left in `run.wanted` did not come
-    /// out. Returns how many were given up for lost.
+    /// Decodes `run` and delivers its wanted frames; frames left in `run.wanted` did not come
+    /// out. Returns the number of lost frames.
     fn decode_run(
         &mut self,
         run: &mut Run,
         at_gap: AtGap,
-        index: &VideoIndex,
-        each: &mut dyn FnMut(Frame) -> ControlFlow<()>,
+        deliver: &mut Deliver<'_>,
     ) -> Result<u64, DecodeError> {
-        // H.264 has no need of a keyframe, and its decoder shows nothing before it has recovered.
+        // H.264 can start without a keyframe: its decoder shows nothing before it has recovered.
         let mut has_key = run.start == 0 || self.input.codec() == Id::H264;
         let (mut num_lost, mut place, mut is_flushed) = (0, run.start, false);
         let mut received = frame::Video::empty();
-        self.refused.clear();
-        while !run.wanted.is_empty() && !self.is_broken_off {
+        self.rejected.clear();
+        while !run.wanted.is_empty() && !self.is_stopped {
             if let Err(err) = self.decoder.receive_frame(&mut received) {
                 if is_refusal(err) && place > run.start {
-                    self.refused.push(place as u32 - 1);
+                    self.rejected.push(place as u32 - 1);
                 }
                 if is_flushed {
                     break;
@@ -179,11 +174,11 @@ impl<'a> Reader<'a> {
             has_key |= received.is_key();
             let shown = received.pts().and_then(|pts| self.packets.frame_at(pts));
             let Some(shown) = shown else { continue };
-            let shown_place = self.packets.shown()[shown as usize] as usize;
-            let is_sound = has_key
-                && !has_errors(&received)
-                && !self.packets.is_suspect(shown_place, &self.refused);
-            if !is_sound {
+            let is_suspect = self
+                .packets
+                .place_of(shown)
+                .is_none_or(|place| self.packets.is_suspect(place, &self.rejected));
+            if !has_key || has_errors(&received) || is_suspect {
                 continue;
             }
             while run.wanted.front().is_some_and(|&next| next < shown) {
@@ -197,26 +192,24 @@ impl<'a> Reader<'a> {
             if run.wanted.front() == Some(&shown) {
                 run.wanted.pop_front();
                 let taken = std::mem::replace(&mut received, frame::Video::empty());
-                let pts_seconds = index.pts_seconds(shown);
-                let frame = make_frame(taken, shown, pts_seconds, index.orientation())?;
-                self.is_broken_off = each(frame).is_break();
+                self.is_stopped = deliver(taken, shown)?.is_break();
             }
         }
         self.decoder.flush();
         Ok(num_lost + run.wanted.len() as u64)
     }
 
-    /// Sends the packet at `place` and moves on; at the end of the run, asks for what the decoder holds
-    /// back and returns `false`. A damaged packet is left out: its frame will be missing.
+    /// Sends the packet at `place` and advances it. At the end of the run, asks the decoder for the frames that it holds
+    /// back and returns `false`. A damaged packet is skipped: its frame will be missing.
     fn send_next(&mut self, place: &mut usize, run: &Run) -> Result<bool, DecodeError> {
-        // Asked for what it holds back, the decoder of H.264 keeps for itself the frames that it decoded
-        // before it put out the one at which it recovered. It gives them out as more packets come.
+        // When flushed, the H.264 decoder keeps frames that it decoded before it showed the one at which it recovered. It shows
+        // them when it gets more packets.
         let num_behind = if self.input.codec() == Id::H264 {
             MAX_REORDER
         } else {
             0
         };
-        let end = (run.end + num_behind).min(self.packets.stored().len() - 1);
+        let end = (run.end + num_behind).min(self.packets.stored.len() - 1);
         let packet = if *place <= end {
             self.packet_at(*place)?
         } else {
@@ -235,25 +228,25 @@ impl<'a> Reader<'a> {
             };
             self.decoder.skip_frame(skip);
         }
-        // After a seek, some demuxers count time from elsewhere; the bytes say which packet this is.
-        packet.set_pts(Some(self.packets.stored()[*place].pts));
+        // After a seek, some demuxers count time from another origin; the bytes identify the packet.
+        packet.set_pts(Some(self.packets.stored[*place].pts));
         if !packet.is_corrupt() && self.decoder.send_packet(&packet).is_err_and(is_refusal) {
-            self.refused.push(*place as u32);
+            self.rejected.push(*place as u32);
         }
         *place += 1;
         Ok(true)
     }
 
-    /// The packet at stored place `place`, wherever the container stands.
+    /// Reads the packet at `place`, from any position of the container.
     fn packet_at(&mut self, place: usize) -> Result<Option<Packet>, DecodeError> {
-        let entry = self.packets.stored()[place];
+        let entry = self.packets.stored[place];
         if self.next_place == Some(place) {
             let packet = self.next_packet()?;
             if packet.as_ref().is_some_and(|packet| entry.is(packet)) {
                 return Ok(packet);
             }
         } else if place > 0 {
-            // Some containers seek by pts, some by dts, some only nearby: try, and look where we are.
+            // Some containers seek by pts, some by dts, some only nearby: the next packet tells where the seek ended.
             for timestamp in [Some(entry.pts), entry.dts()].into_iter().flatten() {
                 let packet = match self.input.seek_back_to(timestamp) {
                     true => self.read_up_to(place)?,
@@ -276,27 +269,27 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads on after a seek until the packet at `place` comes; `None` if the seek went too far.
+    /// Reads on after a seek until the packet at `place`; `None` if the seek went past it.
     fn read_up_to(&mut self, place: usize) -> Result<Option<Packet>, DecodeError> {
-        let wanted = self.packets.stored()[place];
+        let wanted = self.packets.stored[place];
         self.next_place = None;
         while let Some(packet) = self.input.next_packet()? {
             if packet.pts() == Some(wanted.pts) && wanted.is(&packet) {
                 self.next_place = Some(place + 1);
                 return Ok(Some(packet));
             }
-            let passed = match (packet.dts(), wanted.dts()) {
+            let is_past = match (packet.dts(), wanted.dts()) {
                 (Some(dts), Some(wanted)) => dts > wanted,
                 _ => packet.is_key() && packet.pts() > Some(wanted.pts),
             };
-            if passed {
+            if is_past {
                 break;
             }
         }
         Ok(None)
     }
 
-    /// The packet that the container gives next.
+    /// Reads the packet at the current position of the container.
     fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
         let packet = self.input.next_packet()?;
         self.next_place = self
@@ -305,30 +298,4 @@ impl<'a> Reader<'a> {
             .map(|next| next + 1);
         Ok(packet)
     }
-}
-
-/// Whether the decoder could not make anything of a packet; else it only wants to be fed or emptied.
-pub(super) fn is_refusal(err: ffmpeg_next::Error) -> bool {
-    use ffmpeg_next::Error::{Eof, Other};
-    use ffmpeg_next::error::EAGAIN;
-    !matches!(err, Eof | Other { errno: EAGAIN })
-}
-
-/// Whether the decoder says that it made up a part of the frame.
-pub(super) fn has_errors(received: &frame::Video) -> bool {
-    received.is_corrupt() || received.has_decode_errors()
-}
-
-/// A decoder's frame as ours.
-pub(super) fn make_frame(
-    decoded: frame::Video,
-    index: u64,
-    pts_seconds: Option<f64>,
-    orientation: Orientation,
-) -> Result<Frame, DecodeError> {
-    Ok(Frame {
-        index,
-        pts_seconds,
-        planes: to_planes(decoded, orientation)?,
-    })
 }

@@ -1,63 +1,61 @@
-//! Sampling: which frames of a clip become anchors and positives, before any is decoded.
+//! Samples anchors and positives from the frames of a clip, before any is decoded.
 //!
-//! **Takes** what is known of a clip ([`ClipFrames`]), the [`PairRule`], the [`Anchors`], a seed.
-//! **Gives** [`PairPlan`]s, ordered by anchor. **Fails** with [`NoPair`] where a rule leaves the clip
-//! out. **Source**: k frames apart as in Purushwalkam and Gupta 2020; where anchors lie is our choice
-//! (the paper does not say): one from each of equal stretches, so that they spread over the clip.
-
-mod boxes;
+//! **Takes** the frames of a clip ([`ClipFrames`]), the [`PairRule`], the [`Anchors`], a seed.
+//! **Gives** [`PairPlan`]s, ordered by anchor. **Fails** with [`NoPair`] if a rule excludes the clip.
+//! **Source**: k frames apart as in Purushwalkam and Gupta 2020. The paper does not say how anchors are chosen; here one is drawn
+//! from each of equal intervals, so that they spread over the clip.
 
 pub use vidpairs_pipeline::{Anchors, KRange, PairRule, RegionRule, TrackRule};
 
 use rand::RngExt;
 use vidpairs_types::{BoxXywh, PairPlan, Seed, SizePx};
 
-/// What sampling needs to know of a clip.
+/// Frames and boxes of a clip.
 #[derive(Debug, Clone, Copy)]
 pub struct ClipFrames<'a> {
-    /// Frame indices are `0..num_frames`.
+    /// Number of frames: indices are `0..num_frames`.
     pub num_frames: u64,
-    /// The indices that exist, ascending; `None` when all do.
+    /// Indices that exist, ascending; `None` if all do.
     pub present: Option<&'a [u64]>,
-    /// Of the upright frames.
+    /// Size of the upright frames.
     pub frame_size: SizePx,
-    /// The object's box in each frame, where it is known and the data set calls it sound.
+    /// Box of the object in each frame, if it is known and valid.
     pub boxes: &'a [Option<BoxXywh>],
 }
 
-/// Which rule leaves a clip without a pair. Skip the clip.
+/// The rule that leaves a clip without a pair. Skip the clip.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoPair {
-    /// Shorter than the least k.
+    /// The clip is shorter than the least k.
     #[error("{num_frames} frames; a pair {k} frames apart needs {}", k + 1)]
     TooShort {
-        /// Of the clip.
+        /// Frames of the clip.
         num_frames: u64,
-        /// The least k that is asked for.
+        /// Least k of the rule.
         k: u64,
     },
-    /// No two frames k apart have boxes that the rules accept.
+    /// No two frames k apart both have a box that the rule accepts.
     #[error(
         "no two frames {k} apart both have a usable box: of {num_frames} frames {with_box} have a \
          box, {usable} of those are large enough and inside the frame"
     )]
     NoUsableBoxes {
-        /// The least k that is asked for.
+        /// Least k of the rule.
         k: u64,
-        /// Of the clip.
+        /// Frames of the clip.
         num_frames: u64,
         /// Frames with a box.
         with_box: usize,
-        /// Frames with a box that the rules accept.
+        /// Frames with a box that the rule accepts.
         usable: usize,
     },
-    /// No two frames k apart exist.
+    /// No two frames k apart both exist.
     #[error("no two frames {k} apart both exist: {present} of {num_frames} numbers do")]
     Gaps {
-        /// The least k that is asked for.
+        /// Least k of the rule.
         k: u64,
-        /// Numbers from the first to the last frame.
+        /// Indices from the first to the last frame.
         num_frames: u64,
         /// Frames that exist.
         present: usize,
@@ -66,13 +64,12 @@ pub enum NoPair {
 
 /// Plans the pairs of one clip.
 ///
-/// - Kind `images` pairs every anchor with nothing, k is 0. In kind `regions` a plan is an anchor with all its
-///   regions, and needs the frames between too. The upper end of a range of k is lowered to
-///   what the clip has.
-/// - [`Anchors::PerVideo`] `n`: k is drawn for each pair; of the anchors that this k allows the i-th
-///   pair takes one from the i-th of `n` equal stretches. A clip with fewer allowed anchors than `n`
-///   gives at most one pair for each; no two pairs are the same.
-/// - [`Anchors::Stride`] `s`: the anchors 0, s, 2 s, ... that the drawn k allows.
+/// - In kind `images` an anchor has no positive, and k is 0. In kind `regions` a plan covers all regions of an anchor,
+///   and needs the frames in between as well. The upper end of a range of k is lowered to the length of the clip.
+/// - [`Anchors::PerVideo`] `n`: k is drawn for each pair. The anchors that this k allows are divided into `n` equal
+///   intervals, and the i-th pair draws its anchor from the i-th. A clip with fewer allowed anchors than `n`
+///   gives at most one pair for each; no pair occurs twice.
+/// - [`Anchors::Stride`] `s`: those of the anchors 0, s, 2 s, ... that the drawn k allows.
 ///
 /// # Errors
 /// [`NoPair`] if no pair is left.
@@ -93,7 +90,7 @@ pub fn plan_pairs(
     }
     let high = high.min(clip.num_frames - 1);
     let boxes = match rule {
-        PairRule::Tracks(rule) => Some(boxes::usable(clip, rule)),
+        PairRule::Tracks(rule) => Some(usable_boxes(clip, rule)),
         _ => None,
     };
     let usable = Usable {
@@ -106,45 +103,61 @@ pub fn plan_pairs(
             .filter_map(|pair| {
                 let k = rng.random_range(low..=high);
                 let choices = usable.choices(k);
-                let stretch = stretch(pair, u64::from(num_pairs), choices.len());
-                // Drawn even where the stretch is empty: what a pair draws must not depend on others.
-                let len = stretch.end - stretch.start;
-                let at = stretch.start + rng.random_range(0..len.max(1));
+                let interval = interval(pair, u64::from(num_pairs), choices.len());
+                // Drawn even if the interval is empty: the draws of a pair must not depend on other pairs.
+                let len = interval.end - interval.start;
+                let at = interval.start + rng.random_range(0..len.max(1));
                 (len > 0).then(|| (choices.get(at), k))
             })
             .collect(),
         Anchors::Stride(stride) => (0..clip.num_frames - low)
             .step_by(stride as usize)
             .map(|anchor| (anchor, rng.random_range(low..=high)))
-            .filter(|&(anchor, k)| usable.is_usable(anchor) && usable.is_usable(anchor + k))
+            .filter(|&(anchor, k)| usable.has(anchor) && usable.has(anchor + k))
             .collect(),
     };
     ends.sort_unstable();
     ends.dedup();
     if ends.is_empty() {
-        return Err(usable.none(low));
+        return Err(usable.no_pair(low));
     }
-    let plans = ends.into_iter().zip(0..);
-    Ok(plans
-        .map(|((anchor, k), ordinal)| usable.plan(ordinal, anchor, k, rule))
+    Ok((0..)
+        .zip(ends)
+        .map(|(ordinal, (anchor, k))| usable.plan(ordinal, anchor, k, rule))
         .collect())
 }
 
-/// The `pair`-th of `num_pairs` equal stretches of `0..len`.
-fn stretch(pair: u64, num_pairs: u64, len: u64) -> std::ops::Range<u64> {
+/// The boxes that `rule` accepts: shorter side at least `min_box_px`, and at most `max_box_outside`
+/// of the area outside the frame (a box cut by the frame shows only a part of the object).
+fn usable_boxes(clip: &ClipFrames<'_>, rule: &TrackRule) -> Vec<Option<BoxXywh>> {
+    let is_usable = |bbox: &BoxXywh| {
+        let inside = bbox.clipped(clip.frame_size).map_or(0.0, BoxXywh::area);
+        bbox.is_valid()
+            && bbox.w.min(bbox.h) >= f64::from(rule.min_box_px)
+            && 1.0 - inside / bbox.area() <= rule.max_box_outside
+    };
+    clip.boxes
+        .iter()
+        .map(|bbox| bbox.filter(is_usable))
+        .collect()
+}
+
+/// The `pair`-th of `num_pairs` equal intervals of `0..len`.
+fn interval(pair: u64, num_pairs: u64, len: u64) -> std::ops::Range<u64> {
     let end = |pair: u64| (u128::from(pair) * u128::from(len) / u128::from(num_pairs)) as u64;
     end(pair)..end(pair + 1)
 }
 
-/// The frames that may be used.
+/// Frames that may be anchors or positives.
 struct Usable<'a> {
     clip: &'a ClipFrames<'a>,
-    /// In kind `tracks`: the box of each frame, where the rules accept it.
+    /// In kind `tracks`: the box of each frame, if the rule accepts it.
     boxes: Option<&'a [Option<BoxXywh>]>,
 }
 
-/// The anchors that a k allows.
+/// Anchors that a k allows.
 enum Choices {
+    /// Frames `0..n`.
     First(u64),
     Listed(Vec<u64>),
 }
@@ -160,13 +173,13 @@ impl Choices {
     fn get(&self, at: u64) -> u64 {
         match self {
             Self::First(_) => at,
-            Self::Listed(anchors) => anchors.get(at as usize).copied().unwrap_or(0),
+            Self::Listed(anchors) => anchors[at as usize],
         }
     }
 }
 
 impl Usable<'_> {
-    fn is_usable(&self, frame: u64) -> bool {
+    fn has(&self, frame: u64) -> bool {
         let is_present = match self.clip.present {
             Some(present) => present.binary_search(&frame).is_ok(),
             None => frame < self.clip.num_frames,
@@ -185,12 +198,12 @@ impl Usable<'_> {
         match (self.boxes, self.clip.present) {
             (None, None) => Choices::First(anchors.end),
             (None, Some(present)) => {
-                let has_positive = |&anchor: &u64| self.is_usable(anchor + k);
+                let has_positive = |&anchor: &u64| self.has(anchor + k);
                 Choices::Listed(present.iter().copied().filter(has_positive).collect())
             }
             (Some(boxes), _) => {
                 let anchors = anchors.start..anchors.end.min(boxes.len() as u64);
-                let is_pair = |&anchor: &u64| self.is_usable(anchor) && self.is_usable(anchor + k);
+                let is_pair = |&anchor: &u64| self.has(anchor) && self.has(anchor + k);
                 Choices::Listed(anchors.filter(is_pair).collect())
             }
         }
@@ -209,7 +222,7 @@ impl Usable<'_> {
         }
     }
 
-    fn none(&self, k: u64) -> NoPair {
+    fn no_pair(&self, k: u64) -> NoPair {
         let num_frames = self.clip.num_frames;
         match (self.boxes, self.clip.present) {
             (Some(boxes), _) => NoPair::NoUsableBoxes {
