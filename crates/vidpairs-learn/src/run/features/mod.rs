@@ -66,7 +66,7 @@ pub(super) struct Protocol {
 /// that list the same ones, in whatever sets, share a file.
 ///
 /// # Errors
-/// [`RunError::Features`] if no image can be read, libtorch refuses, or a feature is no number; [`RunError::File`] or
+/// [`FeatureError`] if no image can be read, libtorch refuses, or a feature is no number; [`RunError::File`] or
 /// [`RunError::DiskFull`] if they cannot be kept; [`RunError::Interrupted`], or [`RunError::Stopped`] without a cache.
 pub fn image_features(
     encoder: &TrainedResNet,
