@@ -1,4 +1,4 @@
-//! How a command runs: threads, verbosity, and the user's wish to stop.
+//! How a command runs: threads, verbosity, and the user's signal to stop.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,19 +1,19 @@
-//! A line of `credits.jsonl`: what a licence such as CC BY asks to be told.
+//! Lines of `credits.jsonl`: the attribution that licences such as CC BY require.
 
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::CatalogObject;
 
-/// Who made an object.
+/// Attribution of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credit {
-    /// Its id in its catalogue.
+    /// Id in its catalogue.
     pub object: String,
-    /// What people call it.
+    /// Name of the object.
     pub name: String,
-    /// Who made it, as the catalogue says; may be empty.
+    /// Author according to the catalogue; may be empty.
     pub creator: String,
-    /// The catalogue's licence in its own words; may be empty.
+    /// Licence of the catalogue in its own words; may be empty.
     pub licence: String,
 }
 

@@ -1,4 +1,4 @@
-//! What a worker does: one item, in a folder of its own.
+//! Work of one worker: renders an item into a folder of its own.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,15 +9,15 @@ use crate::set::{Failed, Made, Plan};
 
 pub(super) struct SynthJob {
     pub plan: Arc<Plan>,
-    /// Where the folders of unfinished items lie.
+    /// Folder of the unfinished items.
     pub scratch: PathBuf,
 }
 
-/// What became of an item.
+/// Result of an item.
 pub(super) struct Output {
-    /// Place in the plan.
+    /// Index in the plan.
     pub ordinal: u64,
-    /// Where its files lie, under the names that they will have.
+    /// Folder of its files, under their final names.
     pub folder: PathBuf,
     pub made: Result<Made, NotMade>,
 }

@@ -18,32 +18,32 @@ use crate::truth::Truth;
 pub(super) struct Begin {
     pub program_version: String,
     pub settings: Settings,
-    /// Objects of the catalogues, and a fingerprint of their ids.
+    /// Number of objects in the catalogues, and a checksum of their ids.
     pub objects: u64,
     pub objects_xxh3: String,
-    /// Files that backdrops may be taken from, and a fingerprint of their names.
+    /// Number of files for backgrounds, and a checksum of their names.
     pub backgrounds: u64,
     pub backgrounds_xxh3: String,
 }
 
-/// An item that is published, or refused.
+/// A published or refused item.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Done {
-    /// Place in the plan.
+    /// Index in the plan.
     pub item: u64,
     pub names: Vec<String>,
     pub objects: Vec<String>,
     pub images: u64,
     pub bytes: u64,
-    /// Objects and backgrounds set aside on the way.
+    /// Objects and backgrounds that were refused.
     pub refused: Vec<Refusal>,
-    /// Why the item itself could not be made.
+    /// Refusal of the item itself.
     pub not_made: Option<Refusal>,
-    /// Length of the truth so far.
+    /// Length of the truth with this item, bytes.
     pub truth_bytes: u64,
 }
 
-/// Sums over the lines.
+/// Sum of the lines.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Published {
     done: Vec<Done>,
@@ -66,7 +66,7 @@ impl Published {
         self.done.push(done);
     }
 
-    /// Items done: made or refused.
+    /// Number of items, published or refused.
     pub fn items(&self) -> u64 {
         self.done.len() as u64
     }
@@ -92,7 +92,7 @@ impl Published {
             .map(String::as_str)
     }
 
-    /// Ids of the objects that can be seen.
+    /// Ids of the visible objects.
     pub fn objects(&self) -> BTreeSet<&str> {
         self.done
             .iter()

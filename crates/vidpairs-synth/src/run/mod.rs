@@ -1,4 +1,4 @@
-//! `vidpairs synth`: a set of items, rendered on many threads, published in order.
+//! Runs `vidpairs synth`: renders the items of a set on worker threads and publishes them in order.
 
 mod credit;
 mod error;
@@ -38,9 +38,9 @@ use crate::backdrops::{Backdrops, Collection};
 use crate::catalog::Catalog;
 use crate::set::{Plan, Settings, index_files};
 
-/// What is true of every image.
+/// Ground truth of every image.
 pub const TRUTH_FILE: &str = "truth.jsonl";
-/// Who made the objects that can be seen.
+/// Authors of the visible objects.
 const CREDITS_FILE: &str = "credits.jsonl";
 /// The manifest, written last.
 const MANIFEST_FILE: &str = "synth.json";
@@ -49,48 +49,48 @@ const LAYOUT: RunLayout = RunLayout {
     manifest: MANIFEST_FILE,
     begin_key: "set",
 };
-/// An image takes milliseconds; an object of millions of triangles, seconds.
+/// Time without progress after which an item is given up. An image takes milliseconds, an object of millions of triangles seconds.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// What to render, and where.
+/// Options of `vidpairs synth`.
 #[derive(Debug, Clone)]
 pub struct SynthOptions {
-    /// The set.
+    /// Settings of the set.
     pub settings: Settings,
     /// Catalogues and folders of objects.
     pub objects: Vec<PathBuf>,
-    /// A folder of pictures and videos to stand behind the objects; painted places if `None`.
+    /// Folder of pictures and videos for backgrounds; `None` for painted ones.
     pub backgrounds: Option<PathBuf>,
-    /// A new or empty folder, or that of a stopped run of the same set.
+    /// Output folder: new, empty, or of a stopped run of the same set.
     pub out: PathBuf,
-    /// Threads, verbosity, and the wish to stop.
+    /// Threads, verbosity, and the signal to stop.
     pub control: Control,
 }
 
-/// What was rendered; `--json` prints it.
+/// Result of `vidpairs synth`; `--json` prints it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SynthSummary {
-    /// The layout's name.
+    /// Name of the layout.
     pub kind: &'static str,
-    /// Videos, or objects with all their images.
+    /// Number of items: videos, or objects with all their images.
     pub items: u64,
-    /// Of these, those that could not be made.
+    /// Number of items that could not be made.
     pub items_refused: u64,
-    /// Images, or frames of videos.
+    /// Number of images, or frames of videos.
     pub images: u64,
-    /// Different objects that take part.
+    /// Number of distinct visible objects.
     pub objects: u64,
-    /// Lines of `refused.jsonl`: objects, backgrounds and items that were set aside.
+    /// Number of lines of `refused.jsonl`: refused objects, backgrounds and items.
     pub refused: u64,
-    /// Of all files but the lists.
+    /// Size of all files but the lists, bytes.
     pub bytes: u64,
-    /// What this run took.
+    /// Time of this run, seconds.
     pub seconds: f64,
-    /// Images that this run rendered, a second.
+    /// Throughput of this run, images per second.
     pub images_per_second: f64,
-    /// What was asked for and can't be had.
+    /// Requests that could not be met.
     pub remarks: Vec<String>,
-    /// Whether the folder held the whole set before.
+    /// Whether the set was complete before this command.
     pub is_complete_already: bool,
 }
 
@@ -108,7 +108,7 @@ pub fn synth(options: &SynthOptions) -> Result<SynthSummary, RunError> {
     let catalog = Catalog::read(&options.objects).map_err(SynthError::from)?;
     let backdrops = match &options.backgrounds {
         Some(root) => {
-            // Its own images, where it lies among them, are no backgrounds of a set.
+            // Images of the set itself are no backgrounds, if it lies among them.
             let found = Collection::list(root, own_folder(root, out).as_deref());
             Backdrops::Collected(found.map_err(SynthError::from)?)
         }
@@ -173,7 +173,7 @@ pub fn synth(options: &SynthOptions) -> Result<SynthSummary, RunError> {
     Ok(summary)
 }
 
-/// `out` as a walk through `root` meets it, if it lies in there.
+/// Path of `out` below `root`, if it lies there.
 fn own_folder(root: &Path, out: &Path) -> Option<PathBuf> {
     let (root_itself, out) = (root.canonicalize().ok()?, out.canonicalize().ok()?);
     Some(root.join(out.strip_prefix(root_itself).ok()?))
@@ -230,7 +230,7 @@ fn finish(
     for (name, text) in index_files(&plan.settings, published.names()) {
         out.write(&name, text.as_bytes())?;
     }
-    // A copy: a run that is stopped before the manifest needs the journal's own again.
+    // A copy: a run that is stopped before the manifest needs the file of the journal again.
     let truth = out.journal_folder().join(TRUTH_FILE);
     let truth = std::fs::read(&truth).map_err(failed("read", &truth))?;
     out.write(TRUTH_FILE, &truth)?;
@@ -272,7 +272,7 @@ fn finish(
     Ok(summary)
 }
 
-/// Each once, sorted by id: an object that fails is drawn for many items.
+/// Refusals, each once, sorted by id: a refused object may be drawn for many items.
 fn refused(catalog: &Catalog, published: &Published) -> Vec<Refusal> {
     let mut refused: Vec<Refusal> = catalog
         .set_aside

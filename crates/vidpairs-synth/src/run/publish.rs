@@ -1,4 +1,4 @@
-//! The writer: items in order get their final names, their truth and a line of the journal.
+//! Publishes items in order: moves their files to their final names, then writes their truth and a line of the journal.
 
 use std::collections::HashSet;
 use std::fs;
@@ -18,7 +18,7 @@ use crate::set::{Failed, ItemError, Made, Plan};
 
 pub(super) struct Publisher {
     pub plan: Arc<Plan>,
-    /// Images of an earlier run.
+    /// Number of images of an earlier run.
     pub images_before: u64,
     /// Ids of the refused objects that were reported.
     pub reported: HashSet<String>,
@@ -110,7 +110,7 @@ impl Publisher {
         if let Some(parent) = to.parent() {
             fs::create_dir_all(parent).map_err(failed("create", parent))?;
         }
-        // What a stopped run has published without a line of the journal is made again.
+        // A stopped run may have published it without a line of the journal: it is made again.
         if to.is_dir() {
             fs::remove_dir_all(&to).map_err(failed("remove", &to))?;
         }

@@ -1,4 +1,4 @@
-//! The wish to stop.
+//! The signal to stop.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

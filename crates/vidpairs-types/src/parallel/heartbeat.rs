@@ -1,11 +1,11 @@
-//! How a unit of work shows that it is alive, and learns that it should stop.
+//! The heartbeat of a unit of work: it shows progress, and receives the signal to stop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::Cancel;
 
-/// Counts the steps of one unit of work. The watchdog looks at the count, never at the step.
+/// Counts the steps of one unit of work for the watchdog.
 #[derive(Debug, Default)]
 pub struct Heartbeat {
     beats: AtomicU64,
@@ -22,12 +22,12 @@ impl Heartbeat {
         }
     }
 
-    /// Says that something was done: a packet read, a frame decoded, an image compressed.
+    /// Reports a step: a packet read, a frame decoded, an image compressed.
     pub fn beat(&self) {
         self.beats.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Whether to stop now: the run was cancelled, or the watchdog gave this unit up.
+    /// Whether to stop: the run was cancelled, or the watchdog gave this unit up.
     pub fn should_stop(&self) -> bool {
         self.given_up.load(Ordering::Relaxed) || self.cancel.is_set()
     }

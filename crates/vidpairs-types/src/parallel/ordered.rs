@@ -1,4 +1,4 @@
-//! The crew: workers, the watchdog over them, and the order of their outputs.
+//! Runs the workers, watches them, and puts their outputs in order.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -14,9 +14,9 @@ use super::Cancel;
 use super::job::{Job, Loss, PieceJob, Planned, Sink, Whole};
 use super::shared::{Place, Running, Shared, Task};
 
-/// How often the caller's thread looks at the heartbeats and lets the sink redraw.
+/// Period of the watchdog and of [`Sink::tick`].
 const TICK: Duration = Duration::from_millis(50);
-/// How long a worker that was asked to stop may take before it is left behind.
+/// Time for a worker to stop before it is left behind.
 const GRACE: Duration = Duration::from_millis(800);
 
 /// The threads of one run.
@@ -24,11 +24,11 @@ const GRACE: Duration = Duration::from_millis(800);
 pub struct Crew {
     /// Number of worker threads, at least 1.
     pub workers: usize,
-    /// Tasks taken whose outputs the sink has not had: the ceiling on memory. At least 1.
+    /// Maximum number of tasks in flight: the ceiling on memory. At least 1.
     pub window: usize,
-    /// A task without a heartbeat for this long is given up.
+    /// Time without a heartbeat after which a task is given up.
     pub patience: Duration,
-    /// Ends the run from outside.
+    /// Stops the run from outside.
     pub cancel: Arc<Cancel>,
 }
 

@@ -1,4 +1,4 @@
-//! What a run works through: every clip of the source, in the order of the ids.
+//! Lists the entries of a run: every clip of the source, in the order of the ids.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,8 +11,7 @@ use xxhash_rust::xxh64::Xxh64;
 
 use crate::run::ExtractError;
 
-/// A clip, or a thing that listing set aside. Both have an ordinal, so that a clip keeps its own
-/// when its neighbour is mended.
+/// A clip, or an input that listing refused. Both have an ordinal, so a clip keeps its ordinal when its neighbour is repaired.
 #[derive(Debug, Clone)]
 pub(super) enum Entry {
     Clip(Clip),
@@ -32,7 +31,7 @@ impl Entry {
 #[derive(Debug, Clone)]
 pub(super) struct Entries {
     pub list: Arc<[Entry]>,
-    /// Of the ids, in order: two listings of the same source agree.
+    /// Checksum of the ids, in order: two listings of the same source agree.
     pub fingerprint: u64,
 }
 

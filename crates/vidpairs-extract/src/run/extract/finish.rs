@@ -1,4 +1,4 @@
-//! The end of a run: the last shard, `refused.jsonl`, and the manifest after all else.
+//! Ends a run: writes the last shard, `refused.jsonl`, and the manifest after everything else.
 
 use std::collections::HashSet;
 use std::time::Instant;
@@ -41,7 +41,7 @@ pub(super) fn finish(
         let before = vidpairs_run::refusals::read_all(out)?.into_iter();
         refusals.extend(before.filter(|refusal| !retried.contains(refusal.id.as_str())));
         refusals.sort_by(|a, b| a.id.cmp(&b.id));
-        // A retry that was stopped after its manifest was written finds its own shards in there.
+        // A retry that was stopped after its manifest was written finds its own shards in it.
         let first_shard = usize::try_from(begin.first_shard).unwrap_or(usize::MAX);
         shards.splice(
             0..0,
@@ -79,7 +79,7 @@ pub(super) fn finish(
     })
 }
 
-/// The summary of a finished data set, without what its run cost.
+/// Summary of a finished data set, without the cost of its run.
 pub(super) fn summary_of(
     manifest: &Manifest,
     refusals: &[Refusal],

@@ -1,4 +1,4 @@
-//! The work of one worker: a clip, or a piece of one, from media to encoded records.
+//! Work of one worker: turns a clip, or a piece of one, into encoded records.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -23,12 +23,12 @@ use crate::engine::Opencv;
 use crate::sample::{ClipFrames, PairRule, plan_pairs};
 use crate::track::{self, TrackFrame};
 
-/// An entry of the source, and how much of it an earlier run has done.
+/// An entry of the source, and the pieces of it that an earlier run has written.
 #[derive(Clone)]
 pub(super) struct Item {
     pub ordinal: u64,
     pub entry: Arc<Entry>,
-    /// Pieces at its beginning that are written already.
+    /// Number of written pieces at its start.
     pub skip_pieces: u32,
 }
 
@@ -71,7 +71,7 @@ impl PieceJob for ExtractJob {
             .skip(item.skip_pieces as usize)
             .collect();
         match (planned.num_pieces, pieces.pop()) {
-            // Not worth another thread: the file is warm in this one.
+            // Done at once: the file is in the cache of this thread.
             (1, Some(piece)) => Planned::Done(self.work(piece, heartbeat)),
             (_, last) => {
                 pieces.extend(last);
@@ -86,7 +86,7 @@ impl PieceJob for ExtractJob {
                 let kind = regions.tracker.name;
                 let opencv = self.opencv;
                 let start = move |frame: &TrackFrame<'_>, target| {
-                    track::start(kind, frame, target, opencv.map(|it| it as _))
+                    track::start(kind, frame, target, opencv.map(|opencv| opencv as _))
                 };
                 let setup = RegionSetup {
                     pipeline: &self.pipeline,
@@ -143,7 +143,7 @@ impl PieceJob for ExtractJob {
 }
 
 impl ExtractJob {
-    /// The records of pairs whose boxes are known, or that have none.
+    /// Records of pairs whose boxes are known, or that have none.
     fn crop_planned(&self, piece: &Piece, heartbeat: &Arc<Heartbeat>) -> PieceRecords {
         let planned = &*piece.planned;
         let mut pairs = PlannedPairs::new(&self.pipeline, piece.plans(), &self.counters);
@@ -160,7 +160,7 @@ impl ExtractJob {
         }
     }
 
-    /// The records of regions that were followed to their positive.
+    /// Records of regions that were tracked to their positive.
     fn follow_regions(
         &self,
         piece: &Piece,
@@ -188,7 +188,7 @@ impl ExtractJob {
         }
     }
 
-    /// Decodes the frames that a piece needs and hands them to `each`, whose time does not count as decoding.
+    /// Decodes the frames that a piece needs and hands them to `each`. The time in `each` does not count as decoding.
     fn decode(
         &self,
         piece: &Piece,
@@ -225,7 +225,7 @@ impl ExtractJob {
         Seed::of_run(self.pipeline.seed).for_step(step, &clip.id)
     }
 
-    /// Looks into a clip and plans its pairs; what it becomes instead if there are none.
+    /// Indexes a clip and plans its pairs. The error is the result of a clip without pairs.
     fn plan_clip(
         &self,
         ordinal: u64,
@@ -251,7 +251,7 @@ impl ExtractJob {
         let seed = self.seed_of("sample", clip);
         let pairs = &self.pipeline.pairs;
         let plans = plan_pairs(&frames, &pairs.rule, pairs.anchors, seed).map_err(|err| {
-            // A damaged file may have held what the rule asks for.
+            // The missing part of a damaged file may have satisfied the rule.
             let (outcome, stage, damage) = match index.remark() {
                 Some(remark) => (Outcome::Refused, Stage::Decode, format!("{remark}: ")),
                 None => (Outcome::Skipped, Stage::Sample, String::new()),
@@ -298,7 +298,7 @@ fn num_frames(decoded: &Result<Decoded, DecodeError>) -> u64 {
     decoded.as_ref().map_or(0, |decoded| decoded.num_frames)
 }
 
-/// What was lost since decoding failed as a whole is lost for that reason.
+/// Gives every lost pair the reason of the failed decoding.
 fn with_reason_of(
     decoded: &Result<Decoded, DecodeError>,
     mut lost: Vec<LostPair>,
@@ -311,7 +311,7 @@ fn with_reason_of(
     lost
 }
 
-/// A clip that had more pieces when the run was stopped.
+/// Result of a clip that had more pieces when the run was stopped.
 fn changed(planned: &PlannedClip) -> Made {
     let num_frames = planned.index.num_frames();
     Made::SetAside {

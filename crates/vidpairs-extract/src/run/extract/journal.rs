@@ -10,8 +10,7 @@ use vidpairs_types::{Outcome, Refusal, Stage};
 
 use super::regions::TrackTally;
 
-/// Where writing goes on: so many records of that piece of that entry are written, those of the pairs
-/// below `pair`.
+/// Position after which writing continues: `records` records of the piece are written, those of the pairs below `pair`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Position {
     pub entry: u64,
@@ -27,16 +26,16 @@ pub(super) struct Begin {
     pub pipeline: Value,
     pub entries: u64,
     pub entries_xxh64: u64,
-    /// Ordinals of the entries that are tried again; `None` for a run over all.
+    /// Ordinals of the entries to retry; `None` for a run over all entries.
     pub retry: Option<Vec<u64>>,
-    /// Ordinal of the first shard that this run writes.
+    /// Ordinal of the first shard of this run.
     pub first_shard: u64,
-    /// The tracklets of the finished run whose refused clips are tried again.
+    /// Tracklets of the finished run whose refused clips are retried.
     #[serde(default)]
     pub tracks: Option<TracksEntry>,
 }
 
-/// A piece is written.
+/// A written piece.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct PieceLine {
     pub entry: u64,
@@ -44,25 +43,25 @@ pub(super) struct PieceLine {
     pub num_pieces: u32,
     pub records: u64,
     pub lost: u64,
-    /// Of the first pair that was lost.
+    /// Stage and reason of the first lost pair.
     pub loss: Option<(Stage, String)>,
     pub frames_decoded: u64,
-    /// The line of `refused.jsonl` that the end of the entry gives.
+    /// Line of `refused.jsonl`, with the last piece of an entry.
     pub refusal: Option<Refusal>,
-    /// The open shard, if there is one.
+    /// State of the open shard.
     pub mark: Option<ShardMark>,
-    /// In kind `regions`.
+    /// Tracklets; kind `regions` only.
     pub tracks: Option<TracksLine>,
 }
 
-/// What the regions of a piece came to, and the file of tracklets with those of this piece.
+/// Tracklets of a piece: their counts, and the state of the file that holds them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct TracksLine {
     pub tally: TrackTally,
     pub mark: TracksMark,
 }
 
-/// A shard is finished.
+/// A finished shard.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct ShardLine {
     pub shard: ShardEntry,
@@ -76,18 +75,18 @@ pub(super) enum Line {
     Shard(ShardLine),
 }
 
-/// What the pieces of the entry at work gave so far.
+/// Counts over the written pieces of the current entry.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct EntryTally {
     pub records: u64,
     pub lost: u64,
     pub loss: Option<(Stage, String)>,
-    /// In kind `regions`.
+    /// Counts of tracklets; kind `regions` only.
     pub tracks: Option<TrackTally>,
 }
 
 impl EntryTally {
-    /// Adds what a piece gave.
+    /// Adds a piece.
     pub fn add(&mut self, line: &PieceLine) {
         self.records += line.records;
         self.lost += line.lost;
@@ -98,20 +97,20 @@ impl EntryTally {
     }
 }
 
-/// What the lines of a journal add up to.
+/// Sum of the lines of a journal.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Extracted {
     pub position: Position,
     pub entry: EntryTally,
     pub shards: Vec<ShardEntry>,
-    /// The open shard.
+    /// State of the open shard.
     pub open: Option<ShardMark>,
-    /// The file of tracklets, if anything was written there.
+    /// State of the file of tracklets, if anything was written to it.
     pub tracks: Option<TracksMark>,
     pub tally: TrackTally,
     pub refusals: Vec<Refusal>,
     pub entries_done: u64,
-    /// Of the entry at work, 0 to 1.
+    /// Written share of the current entry, 0 to 1.
     pub entry_share: f64,
     pub pairs: u64,
     pub frames_decoded: u64,
@@ -169,7 +168,7 @@ impl Extracted {
         self.position = line.next;
     }
 
-    /// Entries with this outcome.
+    /// Number of entries with this outcome.
     pub fn num(&self, outcome: Outcome) -> u64 {
         self.refusals
             .iter()

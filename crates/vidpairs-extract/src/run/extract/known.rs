@@ -1,19 +1,19 @@
-//! What is known of a clip before its pixels are seen.
+//! Annotations of a clip.
 
 use vidpairs_source::SourceError;
 use vidpairs_types::{BoxXywh, Clip};
 
-/// What the annotations of a clip say.
+/// Annotations of a clip.
 #[derive(Default)]
 pub(super) struct Known {
-    /// The object's box in each frame where it is there as a whole.
+    /// Box of the object in each frame in which it is present and not cut by the image.
     pub boxes: Vec<Option<BoxXywh>>,
     pub label: Option<String>,
     pub remarks: Vec<String>,
 }
 
 impl Known {
-    /// Reads the annotations of `clip`, which has so many frames.
+    /// Reads the annotations of `clip`.
     pub fn of_boxes(clip: &Clip, num_frames: u64) -> Result<Self, SourceError> {
         let found = vidpairs_source::annotations(clip)?;
         let is_whole = |found: &vidpairs_source::TrackBox| !found.absent && !found.cut_by_image;

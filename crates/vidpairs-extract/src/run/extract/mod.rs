@@ -1,8 +1,7 @@
-//! `vidpairs extract`: video to shards of positive pairs.
+//! Runs `vidpairs extract`: turns video into shards of positive pairs.
 //!
-//! Workers take pieces of video through decode, sample, track, crop and encode; the caller's thread writes
-//! what they make, in the order of the clips. The bytes depend on the source, the pipeline and its
-//! seed; not on the workers, nor on how often the run was stopped.
+//! Workers take pieces of video through decode, sample, track, crop and encode. The caller's thread writes the records in the order of
+//! the clips. The bytes depend on the source, the pipeline and its seed; not on the number of workers or of stops.
 
 mod entries;
 mod finish;
@@ -40,51 +39,51 @@ use crate::propose::{ProposeError, ProposerKind};
 use crate::run::ExtractError;
 use crate::track::TrackError;
 
-/// What `vidpairs extract` is asked to do.
+/// Options of `vidpairs extract`.
 #[derive(Debug, Clone)]
 pub struct ExtractOptions {
-    /// The experiment.
+    /// Settings of the experiment.
     pub pipeline: Pipeline,
-    /// Where the clips are.
+    /// Path of the clips: a data set, a folder, a file, or a list of files.
     pub source: PathBuf,
-    /// Where shards go: an empty or new folder, or one of a stopped run of the same pipeline.
+    /// Output folder: new, empty, or of a stopped run of the same pipeline.
     pub out: PathBuf,
-    /// Only try the refused clips of a finished run again.
+    /// Whether to retry only the refused clips of a finished run.
     pub retry_refused: bool,
-    /// OpenCV, where the program has it.
+    /// OpenCV; `None` in a program without.
     pub opencv: Opencv,
-    /// Threads, verbosity, and the wish to stop.
+    /// Threads, verbosity, and the signal to stop.
     pub control: Control,
 }
 
-/// What came of it; `--json` prints it.
+/// Result of `vidpairs extract`; `--json` prints it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExtractSummary {
-    /// Clips of the source.
+    /// Number of clips in the source.
     pub clips: u64,
-    /// Clips refused: damaged or unreadable.
+    /// Number of refused clips: damaged or unreadable.
     pub refused: u64,
-    /// Clips left out by a rule.
+    /// Number of skipped clips: sound, but excluded by a rule.
     pub skipped: u64,
-    /// Clips that gave pairs though something of them is missing.
+    /// Number of clips that gave pairs although a part of them is missing.
     pub partial: u64,
-    /// Pairs in the data set.
+    /// Number of pairs in the data set.
     pub pairs: u64,
-    /// Shards in the data set.
+    /// Number of shards in the data set.
     pub shards: u64,
-    /// Bytes of all shards.
+    /// Size of all shards, bytes.
     pub bytes: u64,
-    /// Frames decoded for this run, stops included.
+    /// Number of frames decoded, resumed work included.
     pub frames_decoded: u64,
-    /// Frames through which at least one region was followed, stops included.
+    /// Number of frames through which at least one region was tracked, resumed work included.
     pub frames_tracked: u64,
-    /// Updates of trackers, back and forth, stops included.
+    /// Number of tracker updates, forward and backward, resumed work included.
     pub tracker_updates: u64,
-    /// Tracklets of the data set.
+    /// Number of tracklets in the data set.
     pub tracklets: u64,
-    /// Those that were rejected, by reason.
+    /// Number of rejected tracklets by reason.
     pub rejected_tracklets: BTreeMap<String, u64>,
-    /// Seconds since this command was started.
+    /// Time since the start of this command, seconds.
     pub seconds: f64,
     /// Whether more clips were refused than `extract.max_refused` allows.
     pub too_many_refused: bool,
@@ -93,10 +92,10 @@ pub struct ExtractSummary {
     pub is_complete_already: bool,
 }
 
-/// Extracts pairs; goes on where a stopped run of the same pipeline was left.
+/// Extracts pairs, or resumes a stopped run of the same pipeline.
 ///
 /// # Errors
-/// [`RunError`]. What was written stays, and the same call goes on from there.
+/// [`RunError`]. Finished work stays, and the same call resumes after it.
 pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
     let start = Instant::now();
     check_engines(options)?;

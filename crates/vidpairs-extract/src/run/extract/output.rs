@@ -1,4 +1,4 @@
-//! The writer: outputs in order become shards, and lines of the journal.
+//! Writes the outputs of the workers, in order, into shards and the journal.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(super) struct ShardSink<'a> {
     pub journal: Journal<Line>,
     pub progress: Extracted,
     pub writer: Option<ShardWriter>,
-    /// In kind `regions`.
+    /// Tracklets; kind `regions` only.
     pub tracks: Option<TracksWriter>,
     pub counters: Arc<Counters>,
     pub display: &'a mut Display,
@@ -99,8 +99,7 @@ impl ShardSink<'_> {
         Ok(())
     }
 
-    /// A clip whose first pairs are stored is not refused or skipped, whatever became of it since: to
-    /// retry it would store them twice.
+    /// A clip whose first pairs are stored is partial, not refused or skipped: a retry would store them twice.
     fn outcome_after_pieces(&self, ordinal: u64, outcome: Outcome) -> Outcome {
         let Position { entry, records, .. } = self.progress.position;
         if entry == ordinal && self.progress.entry.records + records > 0 {
@@ -110,7 +109,7 @@ impl ShardSink<'_> {
         }
     }
 
-    /// Appends the records that an earlier run has not written, and fills in `line`.
+    /// Appends the records that no earlier run has written, and fills in `line`.
     fn write_piece(&mut self, made: PieceRecords, line: &mut PieceLine) -> Result<(), RunError> {
         let is_at = self.progress.position;
         let mut place = match (is_at.entry, is_at.piece) == (line.entry, line.piece) {
@@ -131,7 +130,7 @@ impl ShardSink<'_> {
         let first_pair = place.pair;
         for (pair, record) in &made.records {
             let pair = *pair;
-            // By ordinal, not by count: made again, the piece may lack a pair that is stored.
+            // By ordinal, not by count: a piece that is made again may lack a pair that is stored.
             if pair >= first_pair {
                 place.pair = pair;
                 self.append(record, place)?;
@@ -183,10 +182,12 @@ impl ShardSink<'_> {
         Ok(())
     }
 
-    /// Finishes the open shard; `next` is the first record that is not in it.
+    /// Finishes the open shard.
+    ///
+    /// - `next`: the first record that is not in it.
     pub fn finish_shard(&mut self, next: Position) -> Result<(), RunError> {
         if let Some(writer) = self.writer.take() {
-            // The journal, brought to the disk below, speaks of them too.
+            // The journal, which is synced below, describes them too.
             self.tracks.as_ref().map(TracksWriter::sync).transpose()?;
             let line = ShardLine {
                 shard: writer.finish(&self.out)?,
@@ -208,7 +209,7 @@ impl ShardSink<'_> {
         self.entries.get(usize::try_from(ordinal).ok()?)
     }
 
-    /// The line of `refused.jsonl` for a clip that was worked on, if it deserves one.
+    /// The line of `refused.jsonl` for a clip whose pieces are all written; `None` if nothing is missing.
     fn refusal_of_whole(
         &self,
         ordinal: u64,
@@ -265,8 +266,7 @@ impl ShardSink<'_> {
     }
 }
 
-/// What becomes of a clip that gave no pair for the reason `why`: skipped, unless it is damaged and may have
-/// held one.
+/// Outcome of a clip without a pair, for the reason `why`: skipped, or refused if damage may have cost the pair.
 fn nothing_found(why: String, remarks: &[String]) -> (Outcome, Stage, String) {
     if remarks.is_empty() {
         (Outcome::Skipped, Stage::Track, why)

@@ -1,4 +1,4 @@
-//! What workers and writer hand to each other: pieces of clips, and what was made of them.
+//! Pieces of clips, and their results on the way from the workers to the writer.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::regions::PieceTracks;
 use super::view::LostPair;
 use crate::decode::ClipIndex;
 
-/// A clip that was looked into and is worth decoding.
+/// An indexed clip and the plan of its pairs.
 pub(super) struct PlannedClip {
     pub clip: Clip,
     pub words: ClipWords,
@@ -24,11 +24,11 @@ pub(super) struct PlannedClip {
 pub(super) struct Piece {
     pub planned: Arc<PlannedClip>,
     pub number: u32,
-    /// Places in the plans of the clip.
+    /// Indices into the plans of the clip.
     pub pairs: std::ops::Range<usize>,
 }
 
-/// What a worker hands to the writer.
+/// Result of a worker for the writer.
 pub(super) struct Output {
     pub ordinal: u64,
     pub piece: u32,
@@ -39,13 +39,13 @@ pub(super) struct Output {
 pub(super) enum Made {
     /// The records of a piece.
     Records(Box<PieceRecords>),
-    /// The clip gives no pair at all.
+    /// The clip gives no pair.
     SetAside {
         outcome: Outcome,
         stage: Stage,
         reason: String,
     },
-    /// Listing set the entry aside already.
+    /// Listing refused the entry already.
     Listed,
 }
 
@@ -55,15 +55,14 @@ pub(super) struct PieceRecords {
     pub records: Vec<(u64, EncodedRecord)>,
     pub lost: Vec<LostPair>,
     pub frames_decoded: u64,
-    /// In kind `regions`.
+    /// Tracklets; kind `regions` only.
     pub tracks: Option<PieceTracks>,
-    /// About the clip as a whole, with its last piece only: there the clip is judged, and a resumed
-    /// run may make no other.
+    /// Remarks on the whole clip, with its last piece only: a resumed run may make no other piece.
     pub remarks: Vec<String>,
 }
 
 impl Piece {
-    /// The pairs to be made.
+    /// The planned pairs.
     pub fn plans(&self) -> &[PairPlan] {
         self.planned.plans.get(self.pairs.clone()).unwrap_or(&[])
     }
@@ -72,7 +71,7 @@ impl Piece {
     pub fn frames(&self) -> Vec<u64> {
         let (mut frames, mut up_to) = (Vec::new(), 0);
         for plan in self.plans() {
-            // Of frames that are followed through, those of earlier pairs are there already.
+            // Frames of earlier tracked pairs are listed already.
             let from = if plan.is_followed { up_to } else { 0 };
             frames.extend(plan.frames().skip_while(|&frame| frame < from));
             up_to = up_to.max(plan.last_frame() + 1);
@@ -82,7 +81,7 @@ impl Piece {
         frames
     }
 
-    /// What is to be said of the clip as a whole, if this is its last piece.
+    /// Remarks on the whole clip, if this is its last piece.
     pub fn remarks(&self) -> Vec<String> {
         let is_last = self.number + 1 >= self.planned.num_pieces;
         match is_last {
@@ -91,7 +90,7 @@ impl Piece {
         }
     }
 
-    /// What the writer gets.
+    /// The result for the writer.
     pub fn output(&self, made: PieceRecords) -> Output {
         Output {
             ordinal: self.planned.words.ordinal,
@@ -102,7 +101,7 @@ impl Piece {
     }
 }
 
-/// What became of a clip that is not worth pieces.
+/// Result of a clip that is not cut into pieces.
 pub(super) fn whole(ordinal: u64, made: Made) -> Output {
     Output {
         ordinal,

@@ -1,6 +1,6 @@
-//! Cutting a clip's pairs into pieces that different workers can do.
+//! Cuts the pairs of a clip into pieces for different workers.
 //!
-//! The cut depends on the clip and the pipeline alone, never on the workers: the bytes must not.
+//! The cut depends on the clip and the pipeline only, so the bytes do not depend on the number of workers.
 
 use std::ops::Range;
 
@@ -12,26 +12,26 @@ use crate::codec::Codec;
 use crate::decode::ClipIndex;
 use crate::sample::PairRule;
 
-/// Decoded pixels that are worth a piece: about 1,500 frames of 640 x 360.
+/// Decoded pixels that make a piece large enough for a thread: about 1,500 frames of 640 x 360.
 const PIXELS_OF_A_PIECE: u64 = 1_500 * 640 * 360;
-/// Encoded bytes after which a piece ends at the next place that costs little.
+/// Encoded bytes after which a piece ends at the next cheap place.
 const SOFT_MAX_BYTES: u64 = 8 << 20;
-/// Encoded bytes after which a piece ends whatever it costs: the ceiling on memory.
+/// Encoded bytes after which a piece ends at any cost: the ceiling on memory.
 const HARD_MAX_BYTES: u64 = 32 << 20;
 
-/// What a piece may hold at once.
+/// Limits of a piece.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ceiling {
-    /// Bytes that a pair takes until its piece is written, roughly; of kind `regions` an anchor with its regions.
+    /// Approximate memory of a pair until its piece is written, bytes; in kind `regions` of an anchor with its regions.
     bytes_per_pair: u64,
-    /// The same for each frame that a pair is followed through.
+    /// Additional memory for each frame that a pair is tracked through, bytes.
     bytes_per_followed_frame: u64,
-    /// Pairs that are followed through one frame.
+    /// Maximum number of pairs that are tracked through one frame.
     max_followed: usize,
 }
 
 impl Ceiling {
-    /// For a clip whose frames are of `frame`.
+    /// Limits for a clip with frames of size `frame`.
     pub fn of(pipeline: &Pipeline, frame: SizePx) -> Self {
         let image = frame
             .shrunk_to_short_side(pipeline.images.short_side_px)
@@ -65,10 +65,9 @@ impl Ceiling {
 
 /// Cuts `plans` (ordered by anchor) into pieces.
 ///
-/// Two pieces share no work, so frames that both need are decoded twice. A piece ends where it has
-/// work enough for a thread and the next one repeats little of it; a video with one keyframe is
-/// never cut for speed. It ends as well where it would hold more than `ceiling`: so anchors whose
-/// regions are followed through the same frames share a piece, unless they are very many.
+/// Two pieces share no work, so frames that both need are decoded twice. A piece ends where it has enough work for a thread and the
+/// next one repeats little of it; a video with one keyframe is never cut for speed. It also ends where it would exceed `ceiling`:
+/// anchors whose regions are tracked through the same frames share a piece, unless there are too many.
 pub(super) fn cut(plans: &[PairPlan], index: &ClipIndex, ceiling: &Ceiling) -> Vec<Range<usize>> {
     let frame_pixels = index.frame_size().area().max(1);
     let mut pieces = Vec::new();
@@ -94,13 +93,13 @@ pub(super) fn cut(plans: &[PairPlan], index: &ClipIndex, ceiling: &Ceiling) -> V
 
 struct Piece {
     start: usize,
-    /// Frames decoded so far.
+    /// Number of frames decoded so far.
     decoded: u64,
-    /// Stored places decoded so far end here, exclusive.
+    /// End of the stored positions decoded so far, exclusive.
     end: u64,
-    /// Bytes that its pairs take.
+    /// Memory of its pairs, bytes.
     bytes: u64,
-    /// Last frames of the pairs that are followed, of those that had not ended when the last one began.
+    /// Last frames of the tracked pairs that had not ended when the last pair began.
     followed_to: Vec<u64>,
 }
 
@@ -115,12 +114,12 @@ impl Piece {
         }
     }
 
-    /// Frames that a new piece beginning with `plan` would decode again.
+    /// Number of frames that a new piece starting with `plan` would decode again.
     fn repeated_by(&self, plan: &PairPlan, index: &ClipIndex) -> u64 {
         self.end.saturating_sub(index.cost(plan.anchor).start)
     }
 
-    /// Pairs that are followed through frame `anchor`.
+    /// Number of pairs that are tracked through frame `anchor`.
     fn num_followed_at(&mut self, anchor: u64) -> usize {
         self.followed_to.retain(|&last| last > anchor);
         self.followed_to.len()

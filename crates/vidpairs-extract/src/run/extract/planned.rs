@@ -1,4 +1,4 @@
-//! The pairs whose boxes are known before a pixel is seen: single frames, frames, annotated tracks.
+//! Pairs whose boxes are known before decoding: images, frames, annotated tracks.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use super::record::{ClipWords, Parts, record};
 use super::view::{LostPair, View, Viewer};
 use crate::sample::{PairRule, TrackRule};
 
-/// Views made so far, of the pairs of one piece.
+/// Views of the pairs of one piece.
 pub(super) struct PlannedPairs<'a> {
     pipeline: &'a Pipeline,
     plans: &'a [PairPlan],
@@ -19,7 +19,7 @@ pub(super) struct PlannedPairs<'a> {
     frames: HashMap<u64, Result<View, LostPair>>,
     /// Regions, by pair (place in `plans`) and end.
     regions: HashMap<(usize, Role), Result<View, LostPair>>,
-    /// Frames that decoding gave a reason for not having.
+    /// Frames that could not be decoded, with the reason.
     lost: HashMap<u64, LostPair>,
 }
 
@@ -35,13 +35,13 @@ impl<'a> PlannedPairs<'a> {
         }
     }
 
-    /// Notes why `frame` cannot be had.
+    /// Notes why `frame` could not be decoded.
     pub fn lose(&mut self, frame: u64, why: &dyn std::error::Error) {
         let lost = LostPair::without_frame(frame, Some(why));
         self.lost.insert(frame, lost);
     }
 
-    /// Makes every view that a pair needs of `frame`.
+    /// Makes every view of `frame` that a pair needs.
     pub fn add(&mut self, frame: &Frame) {
         if self.needs_frames() {
             let view = self.viewer.view(frame, None);
@@ -74,7 +74,7 @@ impl<'a> PlannedPairs<'a> {
         }
     }
 
-    /// The records of the pairs, in their order, and the pairs that lack a view.
+    /// Records of the pairs, in order, and the pairs that lack a view.
     pub fn into_records(self, clip: &ClipWords) -> (Vec<(u64, EncodedRecord)>, Vec<LostPair>) {
         let (mut records, mut lost) = (Vec::new(), Vec::new());
         for (at, plan) in self.plans.iter().enumerate() {

@@ -9,7 +9,7 @@ use vidpairs_types::{Outcome, Refusal};
 
 use super::journal::Extracted;
 
-/// The steps whose time is measured.
+/// Steps whose time is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     Index,
@@ -33,7 +33,7 @@ const STEPS: [(Step, &str, &str); NUM_STEPS] = [
     (Step::Write, "write", ""),
 ];
 
-/// Counted by the workers, read by the display.
+/// Counters that the workers update and the display reads.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     nanos: [AtomicU64; NUM_STEPS],
@@ -43,7 +43,7 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// Adds the time since `start` to `step`, and `done` of its unit.
+    /// Adds the time since `start` to `step`, and `done` units of work.
     pub fn add(&self, step: Step, start: Instant, done: u64) {
         self.add_time(step, start.elapsed(), done);
     }
@@ -66,12 +66,12 @@ impl Counters {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Seconds spent in `step`, by all workers together.
+    /// Time of all workers in `step`, seconds.
     fn seconds(&self, step: Step) -> f64 {
         self.nanos[step as usize].load(Ordering::Relaxed) as f64 * 1e-9
     }
 
-    /// The rate of every step while it is at work, one thread.
+    /// Throughput of every step per thread while it runs.
     pub fn rates(&self) -> String {
         let rate = |&(step, name, unit): &(Step, &str, &str)| {
             let (done, seconds) = (
@@ -90,10 +90,9 @@ impl Counters {
         rates.join(", ")
     }
 
-    /// The step that takes most of the time. Writing is one thread's work; it limits when that
-    /// thread is never idle.
+    /// The step that takes most of the time. Writing runs on one thread; it is the limit when that thread is never idle.
     ///
-    /// `elapsed`, `workers`: of the run.
+    /// - `elapsed`, `workers`: time and number of workers of the run.
     pub fn limit(&self, elapsed: Duration, workers: usize) -> String {
         let elapsed = elapsed.as_secs_f64().max(1e-9);
         let share = |&(step, name, _): &(Step, &'static str, &str)| {

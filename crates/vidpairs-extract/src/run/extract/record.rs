@@ -1,4 +1,4 @@
-//! From the views of a pair to its record.
+//! Builds the record of a pair from its views.
 
 use std::sync::Arc;
 
@@ -7,24 +7,24 @@ use vidpairs_types::{EncodedMember, EncodedRecord, RecordMeta, Role, SCHEMA, Tra
 
 use super::view::View;
 
-/// What the records of one clip have in common.
+/// Fields that all records of a clip share.
 pub(super) struct ClipWords {
-    /// Place of the clip in its source.
+    /// Ordinal of the clip in its source.
     pub ordinal: u64,
     pub id: String,
     pub label: Option<String>,
 }
 
 impl ClipWords {
-    /// `CCCCCCCC-PPPP` for the `pair`-th pair of the clip.
+    /// Key of a pair of the clip: `CCCCCCCC-PPPP`.
     pub fn key(&self, pair: u64) -> String {
         format!("{:08}-{pair:04}", self.ordinal)
     }
 }
 
-/// What a record is made of.
+/// Parts of a record.
 pub(super) struct Parts<'a> {
-    /// Place among the pairs of the clip.
+    /// Ordinal of the pair in its clip.
     pub pair: u64,
     pub anchor: &'a View,
     pub positive: Option<&'a View>,

@@ -1,4 +1,4 @@
-//! Where a run starts: from nothing, from where it was stopped, or not at all.
+//! Starts a run: new, resumed, or finished already.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -16,27 +16,27 @@ use super::journal::{Begin, Extracted, Line};
 use super::{ExtractOptions, ExtractSummary};
 use crate::run::ExtractError;
 
-/// What is left to do.
+/// State of the output folder.
 pub(super) enum Start {
-    /// Nothing.
+    /// The run is finished.
     Complete(Box<ExtractSummary>),
-    /// All, or the rest.
+    /// The run is new or was stopped.
     From(Box<Ready>),
 }
 
-/// Everything that the writer needs to go on.
+/// State from which the writer continues.
 pub(super) struct Ready {
     pub entries: Entries,
     pub begin: Begin,
     pub journal: Journal<Line>,
     pub progress: Extracted,
     pub writer: Option<ShardWriter>,
-    /// In kind `regions`.
+    /// Tracklets; kind `regions` only.
     pub tracks: Option<TracksWriter>,
 }
 
 impl Ready {
-    /// The entries that are not done, in order.
+    /// Entries that are not finished, in order.
     pub fn work(&self) -> Vec<Item> {
         let position = self.progress.position;
         let is_asked = |ordinal: u64| match &self.begin.retry {
@@ -60,7 +60,7 @@ impl Ready {
     }
 }
 
-/// Looks at the output folder and the source, and decides.
+/// Checks the output folder and the source, and opens the journal.
 pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
     let out = &options.out;
     let pipeline = options.pipeline.resolved();
@@ -79,7 +79,7 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
         None if !has_journal => OutFolder::check(out, &[])?,
         None => {}
     }
-    // Listed before anything is made: a wrong source leaves no folder behind.
+    // Listed before the folder is created: a wrong source leaves no folder behind.
     let entries = Entries::list(&options.pipeline, &options.source)?;
     if let Some(manifest) = &manifest {
         same_clips(out, (manifest.totals.clips, manifest.clips_xxh64), &entries)?;
@@ -91,7 +91,7 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
     if let Some(Stopped { begin, lines }) = stopped {
         let begin = stopped_begin(out, begin, &pipeline, &entries)?;
         return match (&manifest, &begin.retry) {
-            // Stopped between its last two acts: the manifest is there, the journal too.
+            // Stopped between the manifest and the removal of the journal.
             (Some(_), None) => {
                 journal.finish()?;
                 start(options)
@@ -99,8 +99,7 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
             _ => resumed(options, entries, journal, begin, lines),
         };
     }
-    // An empty journal beside a manifest: a kill came while it was being taken away, or before a retry
-    // began.
+    // An empty journal beside a manifest: the run was killed while it removed the journal, or before a retry began.
     if let Some(manifest) = manifest.as_ref().filter(|_| !options.retry_refused) {
         journal.finish()?;
         return complete(out, manifest, options);
@@ -170,7 +169,7 @@ fn resumed(
     })))
 }
 
-/// The open shard and the file of tracklets as they were at `progress`.
+/// Reopens the shard and the file of tracklets in their state at `progress`.
 fn reopened(
     options: &ExtractOptions,
     folder: &Path,
@@ -182,7 +181,7 @@ fn reopened(
         (None, _) => None,
         (Some(_), None) => Some(TracksWriter::create(folder)?),
         (Some(_), Some(mark)) => {
-            // Finished, and stopped before the manifest was written. What another run had finished stays.
+            // The file was finished and the run stopped before the manifest. The file of another run stays.
             if begin.retry.is_none() {
                 TracksWriter::reopen_finished(out, folder)?;
             }
@@ -193,7 +192,7 @@ fn reopened(
         None => None,
         Some(mark) => {
             let ordinal = begin.first_shard + progress.shards.len() as u64;
-            // Finished, and stopped before the journal could say so.
+            // The shard was finished and the run stopped before the journal line.
             ShardWriter::reopen_finished(out, folder, ordinal)?;
             Some(ShardWriter::resume(folder, ordinal, &mark)?)
         }
@@ -241,7 +240,7 @@ fn stopped_begin(
     Ok(begin)
 }
 
-/// Whether the source still holds the clips whose number and fingerprint were noted.
+/// Fails if the clips of the source are not those of the run, by number and checksum.
 fn same_clips(
     out: &Path,
     (then, fingerprint): (u64, u64),

@@ -1,4 +1,4 @@
-//! One view of a pair: cropped, encoded, described.
+//! Crops and encodes one view of a pair, and describes it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use super::progress::{Counters, Step};
 use crate::codec;
 use crate::crop::{CropError, Cropper};
 
-/// A pair that could not be made.
+/// Reason why a pair is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LostPair {
     pub stage: Stage,
@@ -18,7 +18,9 @@ pub(super) struct LostPair {
 }
 
 impl LostPair {
-    /// For want of frame `frame`, which decoding gave the reason `why` for, or none.
+    /// A pair without frame `frame`.
+    ///
+    /// - `why`: the error of the decoder, if it gave one.
     pub fn without_frame(frame: u64, why: Option<&dyn std::error::Error>) -> Self {
         let reason = match why {
             Some(why) => format!("frame {frame}: {}", with_causes(why)),
@@ -37,7 +39,7 @@ pub(super) struct View {
     pub meta: ViewMeta,
 }
 
-/// Makes views, one after the other.
+/// Makes the views of a piece.
 pub(super) struct Viewer<'a> {
     pipeline: &'a Pipeline,
     counters: &'a Counters,
@@ -53,7 +55,7 @@ impl<'a> Viewer<'a> {
         }
     }
 
-    /// `region` of `frame`, or all of it.
+    /// The view of a region of `frame`; `None` for the whole frame.
     pub fn view(&mut self, frame: &Frame, region: Option<BoxXywh>) -> Result<View, LostPair> {
         let start = Instant::now();
         let lost = |stage, err: &dyn std::error::Error| LostPair {

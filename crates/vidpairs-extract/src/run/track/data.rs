@@ -1,4 +1,4 @@
-//! What is tracked: the sequences of all data sets, in order, each with a name of its own.
+//! Lists the sequences of all data sets, in order, each with a unique name.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super::TrackOptions;
 use super::pattern::matches;
 use crate::run::TrackRunError;
 
-/// How a data set is laid out.
+/// Layout of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TrackDataKind {
@@ -39,10 +39,10 @@ impl TrackDataKind {
     }
 }
 
-/// A data set to track in.
+/// An annotated data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackData {
-    /// Its layout.
+    /// Layout.
     pub kind: TrackDataKind,
     /// The whole set, one split of it, or a file of truth.
     pub root: PathBuf,
@@ -51,17 +51,17 @@ pub struct TrackData {
 /// One target in one video.
 #[derive(Debug, Clone)]
 pub(super) struct Sequence {
-    /// The data set, as it is called in the output.
+    /// Name of the data set in the output.
     pub data: String,
     pub kind: TrackDataKind,
-    /// Unique in its data set: `val/GOT-10k_Val_000001`, `street/7`.
+    /// Id, unique in its data set: `val/GOT-10k_Val_000001`, `street/7`.
     pub id: String,
-    /// Of its files: unique too, and without the split where that is possible.
+    /// Name of its files: unique too, and without the split where possible.
     pub name: String,
     pub truth: TruthPlace,
 }
 
-/// Where the boxes are.
+/// Place of the boxes.
 #[derive(Debug, Clone)]
 pub(super) enum TruthPlace {
     Clip(Clip),
@@ -86,29 +86,29 @@ impl Sequence {
 #[derive(Debug, Default)]
 pub(super) struct Sequences {
     pub list: Vec<Sequence>,
-    /// What should have been sequences.
+    /// Inputs that should have been sequences.
     pub refused: Vec<Refusal>,
 }
 
 impl Sequences {
-    /// Lists the data sets of `options` and takes what its patterns and its limit leave.
+    /// Lists the sequences of `options` that its patterns and its limit select.
     pub fn list(options: &TrackOptions) -> Result<Self, RunError> {
         let mut all = Self::default();
         for (data, name) in options.data.iter().zip(labels(&options.data)) {
             let (mut found, refused) = list_one(data, &name, options)?;
-            let is_asked = |id: &str, short: &str| {
+            let is_selected = |id: &str, short: &str| {
                 let of_any = |it: &String| matches(it, id) || matches(it, short);
                 options.patterns.is_empty() || options.patterns.iter().any(of_any)
             };
-            found.retain(|it| is_asked(&it.id, &it.name));
+            found.retain(|sequence| is_selected(&sequence.id, &sequence.name));
             found.truncate(options.limit.unwrap_or(usize::MAX));
             let refused = refused
                 .into_iter()
-                .filter(|it| is_asked(&it.id, last(&it.id)));
-            all.refused.extend(refused.map(|it| Refusal {
-                id: format!("{name}/{}", it.id),
+                .filter(|refusal| is_selected(&refusal.id, last(&refusal.id)));
+            all.refused.extend(refused.map(|refusal| Refusal {
+                id: format!("{name}/{}", refusal.id),
                 retry: RETRY.to_owned(),
-                ..it
+                ..refusal
             }));
             all.list.extend(found);
         }
@@ -121,7 +121,7 @@ impl Sequences {
         Ok(all)
     }
 
-    /// Of the names, in order: two listings of the same data agree.
+    /// Checksum of the names, in order: two listings of the same data agree.
     pub fn fingerprint(&self) -> String {
         let mut hash = Xxh3::new();
         for id in self.list.iter().map(Sequence::full_id) {
@@ -132,7 +132,7 @@ impl Sequences {
     }
 }
 
-/// What to do about a sequence that was set aside.
+/// Advice for a refused sequence.
 pub(super) const RETRY: &str = "mend it and run the command again with a new --out";
 
 fn list_one(
@@ -191,7 +191,7 @@ fn last(id: &str) -> &str {
     id.rsplit('/').next().unwrap_or(id)
 }
 
-/// What each data set is called: by its kind, and where there are several of a kind, by its folder too.
+/// Name of each data set: its kind, and its folder if there are several of a kind.
 pub(super) fn labels(data: &[TrackData]) -> Vec<String> {
     let mut labels: Vec<String> = Vec::new();
     for it in data {
@@ -208,13 +208,13 @@ pub(super) fn labels(data: &[TrackData]) -> Vec<String> {
     labels
 }
 
-/// The name of the set: a split is told by the folder it lies in.
+/// Name of the folder; for a split that of the folder above.
 fn own_name(root: &Path) -> String {
     let whole = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
     let parts: Vec<_> = whole
         .components()
         .rev()
-        .map(|it| it.as_os_str().to_string_lossy())
+        .map(|folder| folder.as_os_str().to_string_lossy())
         .collect();
     let is_split =
         |name: &str| ["train", "val", "test", "TEST"].contains(&name) || name.starts_with("TRAIN_");

@@ -1,4 +1,4 @@
-//! Trackers that see the same frames, and what each of them says.
+//! Runs several trackers on the same frames.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -8,14 +8,14 @@ use vidpairs_types::{BoxXywh, Planes};
 use crate::engine::Opencv;
 use crate::track::{self, TrackError, TrackFrame, Tracker, TrackerKind};
 
-/// What one tracker said of one sequence, frame by frame from the first.
+/// Result of one tracker on one sequence: one entry for each frame from the first.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Track {
     pub boxes: Vec<BoxXywh>,
-    /// NaN where the tracker never saw the frame.
+    /// Confidence, 0 to 1; NaN for a frame that the tracker did not see.
     pub confidence: Vec<f64>,
     pub is_lost: Vec<bool>,
-    /// Of the start, then of each update; NaN where the tracker never saw the frame.
+    /// Time of the start, then of each update, seconds; NaN for a frame that the tracker did not see.
     pub seconds: Vec<f64>,
 }
 
@@ -27,19 +27,19 @@ impl Track {
         self.seconds.push(seconds);
     }
 
-    /// Updates, the start left out.
+    /// Number of updates, without the start.
     pub fn num_updates(&self) -> u64 {
         let updates = self.seconds.iter().skip(1);
-        updates.filter(|it| it.is_finite()).count() as u64
+        updates.filter(|seconds| seconds.is_finite()).count() as u64
     }
 
-    /// Frames in which the target was called lost.
+    /// Number of frames in which the tracker reported the target as lost.
     pub fn num_lost(&self) -> u64 {
-        self.is_lost.iter().filter(|it| **it).count() as u64
+        self.is_lost.iter().filter(|is_lost| **is_lost).count() as u64
     }
 }
 
-/// The box in thousandths of a px, as the files have it: whoever reads those computes the same score.
+/// The box rounded to thousandths of a px, as in the files: a reader of the files computes the same score.
 fn as_written(bbox: BoxXywh) -> BoxXywh {
     let sides: [f64; 4] = bbox.into();
     BoxXywh::from(sides.map(|side| (side * 1e3).round() / 1e3))
@@ -49,7 +49,7 @@ fn as_written(bbox: BoxXywh) -> BoxXywh {
 pub(super) struct Followers {
     all: Vec<Follower>,
     first_frame: u64,
-    /// The frame that has not been seen yet.
+    /// Index of the next frame.
     next: u64,
     num_passed_over: u64,
 }
@@ -66,27 +66,27 @@ impl Followers {
         }
     }
 
-    /// Whether the trackers have seen the first frame.
+    /// Whether the trackers were started.
     pub fn are_started(&self) -> bool {
         self.next > self.first_frame
     }
 
-    /// Shows them frame `index`; frames left out before it are passed over. Without the first frame nothing can
-    /// start: then, and once all have failed, there is no use in going on.
+    /// Updates the trackers with frame `index`; missing frames before it are skipped. Breaks if the first frame is missing, or once all
+    /// trackers have failed.
     pub fn see(&mut self, index: u64, planes: &Planes) -> ControlFlow<()> {
         if !self.are_started() && index != self.first_frame {
             return ControlFlow::Break(());
         }
         self.pass_over_until(index);
-        self.all.iter_mut().for_each(|it| it.see(planes));
+        self.all.iter_mut().for_each(|tracker| tracker.see(planes));
         self.next = index + 1;
-        match self.all.iter().all(|it| it.error.is_some()) {
+        match self.all.iter().all(|tracker| tracker.error.is_some()) {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
     }
 
-    /// Passes over the frames up to `end`, which is not one of them: the target is taken to stay.
+    /// Skips the frames before `end`: the target is assumed to stay.
     pub fn pass_over_until(&mut self, end: u64) {
         for _ in self.next..end {
             self.all.iter_mut().for_each(Follower::pass_over);
@@ -95,22 +95,22 @@ impl Followers {
         self.next = self.next.max(end);
     }
 
-    /// Frames that could not be shown.
+    /// Number of skipped frames.
     pub fn num_passed_over(&self) -> u64 {
         self.num_passed_over
     }
 
-    /// What each said of all frames, or in which frame of the sequence it failed and why.
+    /// Result of each tracker, or the frame of the sequence in which it failed, with the error.
     pub fn finish(self) -> impl Iterator<Item = (TrackerKind, Result<Track, (usize, TrackError)>)> {
-        let told = |it: Follower| match it.error {
-            Some(error) => (it.kind, Err(error)),
-            None => (it.kind, Ok(it.track)),
+        let result = |tracker: Follower| match tracker.error {
+            Some(error) => (tracker.kind, Err(error)),
+            None => (tracker.kind, Ok(tracker.track)),
         };
-        self.all.into_iter().map(told)
+        self.all.into_iter().map(result)
     }
 }
 
-/// One tracker at work.
+/// One tracker on one sequence.
 struct Follower {
     kind: TrackerKind,
     opencv: Opencv,
@@ -132,23 +132,23 @@ impl Follower {
         }
     }
 
-    /// Nothing happens after an error.
+    /// Updates the tracker; does nothing after an error.
     fn see(&mut self, planes: &Planes) {
         if self.error.is_some() {
             return;
         }
-        // A frame of its own: what a tracker makes of it once for all targets counts as its time.
+        // A frame of its own, so that the conversion of the frame counts as time of this tracker.
         let frame = TrackFrame::new(planes);
         let begun = Instant::now();
         let said = match &mut self.tracker {
             Some(tracker) => tracker
                 .update(&frame)
-                .map(|it| (it.bbox, it.confidence, it.is_lost)),
+                .map(|estimate| (estimate.bbox, estimate.confidence, estimate.is_lost)),
             None => track::start(
                 self.kind,
                 &frame,
                 self.target,
-                self.opencv.map(|it| it as _),
+                self.opencv.map(|opencv| opencv as _),
             )
             .map(|tracker| {
                 self.tracker = Some(tracker);

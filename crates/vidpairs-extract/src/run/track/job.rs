@@ -1,4 +1,4 @@
-//! The work of one worker: a sequence, from its video to what every tracker said and how well it fits.
+//! Work of one worker: tracks one sequence with every tracker and scores the results.
 
 use std::sync::Arc;
 
@@ -16,17 +16,17 @@ use crate::engine::Opencv;
 use crate::ope::{Confidence, Times, got10k, trackingnet};
 use crate::track::TrackerKind;
 
-/// See [`Job`]. An item is the place of a sequence in the list.
+/// See [`Job`]. An item is the index of a sequence.
 pub(super) struct TrackJob {
     pub sequences: Arc<[Sequence]>,
     pub trackers: Vec<TrackerKind>,
     pub opencv: Opencv,
 }
 
-/// What a worker hands to the writer.
+/// Result of a worker for the writer.
 pub(super) struct Output {
     pub done: Done,
-    /// Of the trackers in `done.results`, in that order.
+    /// Tracks of the trackers in `done.results`, in that order.
     pub tracks: Vec<Track>,
 }
 
@@ -65,7 +65,7 @@ impl TrackJob {
             Some(present) => present
                 .iter()
                 .copied()
-                .filter(|it| (first..end).contains(it))
+                .filter(|frame| (first..end).contains(frame))
                 .collect(),
             None => (first..end).collect(),
         };
@@ -118,7 +118,7 @@ impl TrackJob {
     }
 }
 
-/// What the trackers said, beside the truth.
+/// Scores the results of the trackers.
 fn judged(
     ordinal: usize,
     sequence: &Sequence,

@@ -13,29 +13,29 @@ use crate::track::TrackerKind;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Begin {
     pub program_version: String,
-    /// Of the bytes of the program: two builds of one version are two trackers.
+    /// Checksum of the program: two builds of one version are two trackers.
     pub program_xxh3: String,
     pub data: Vec<TrackData>,
     pub media: Option<PathBuf>,
     pub trackers: Vec<TrackerKind>,
-    /// Sequences, and a fingerprint of their names.
+    /// Number of sequences, and a checksum of their names.
     pub sequences: u64,
     pub sequences_xxh3: String,
 }
 
-/// A sequence that is done: its files lie under their names.
+/// A finished sequence: its files are written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Done {
-    /// Place in the list.
+    /// Index of the sequence.
     pub ordinal: usize,
-    /// `None` if it was set aside as a whole.
+    /// `None` if the whole sequence was refused.
     pub scene: Option<Scene>,
-    /// Of the trackers that did not fail.
+    /// Results of the trackers that did not fail.
     pub results: Vec<TrackerResult>,
     pub refused: Vec<Refusal>,
 }
 
-/// What the trackers had to see.
+/// The frames of a sequence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Scene {
     /// Index in the video of the first frame.
@@ -45,7 +45,7 @@ pub(super) struct Scene {
     pub label: Option<String>,
 }
 
-/// How one tracker did.
+/// Result of one tracker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct TrackerResult {
     pub tracker: TrackerKind,
@@ -53,7 +53,7 @@ pub(super) struct TrackerResult {
     pub lost: u64,
     pub start_seconds: f64,
     pub overlaps: got10k::Tally,
-    /// `None` where there is nothing to score.
+    /// `None` without scored frames.
     pub curves: Option<trackingnet::Curves>,
     pub confidence: Confidence,
     pub times: Times,

@@ -1,9 +1,8 @@
-//! `vidpairs track`: one-pass evaluation of trackers over annotated video.
+//! Runs `vidpairs track`: one-pass evaluation of trackers on annotated video.
 //!
-//! Workers take sequences: a worker decodes the frames of one, shows each to every tracker, and compares what
-//! they say with the truth. The caller's thread writes the results, in the order of the sequences. The boxes and
-//! scores depend on the data and the trackers only, not on the workers, nor on how often the run was stopped;
-//! the times are what this machine took with so many workers at once.
+//! A worker decodes the frames of one sequence, updates every tracker with each frame, and scores the boxes against the truth. The
+//! caller's thread writes the results in the order of the sequences. Boxes and scores depend on the data and the trackers only, not on
+//! the number of workers or of stops; times depend on the machine and on the number of workers.
 
 mod data;
 mod follow;
@@ -37,36 +36,36 @@ use crate::decode;
 use crate::engine::Opencv;
 use crate::track::TrackerKind;
 
-/// A frame takes milliseconds.
+/// Time without progress after which a sequence is given up; a frame takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// What `vidpairs track` is asked to do.
+/// Options of `vidpairs track`.
 #[derive(Debug, Clone)]
 pub struct TrackOptions {
-    /// Where the annotated video is.
+    /// Annotated data sets.
     pub data: Vec<TrackData>,
-    /// Video, or a folder of videos, for truth that lies elsewhere.
+    /// Video, or a folder of videos, if the truth lies elsewhere.
     pub media: Option<PathBuf>,
-    /// Splits of TrackingNet and GOT-10k to take; the training splits if empty.
+    /// Splits of TrackingNet and GOT-10k; empty for the training splits.
     pub splits: Vec<String>,
-    /// Names of sequences to take, with `*` and `?`; all if empty.
+    /// Names of sequences, with `*` and `?`; empty for all.
     pub patterns: Vec<String>,
-    /// Sequences of each data set at most.
+    /// Maximum number of sequences of each data set.
     pub limit: Option<usize>,
-    /// Which trackers to compare.
+    /// Trackers to compare.
     pub trackers: Vec<TrackerKind>,
-    /// OpenCV, where the program has it.
+    /// OpenCV; `None` in a program without.
     pub opencv: Opencv,
-    /// Where results go: an empty or new folder, or that of a stopped run with the same options.
+    /// Output folder: new, empty, or of a stopped run with the same options.
     pub out: PathBuf,
-    /// Threads, verbosity, and the wish to stop.
+    /// Threads, verbosity, and the signal to stop.
     pub control: Control,
 }
 
-/// Runs every tracker over every sequence; goes on where a stopped run with the same options was left.
+/// Runs every tracker on every sequence, or resumes a stopped run with the same options.
 ///
 /// # Errors
-/// [`RunError`]. What was written stays, and the same call goes on from there.
+/// [`RunError`]. Finished work stays, and the same call resumes after it.
 pub fn track(options: &TrackOptions) -> Result<TrackSummary, RunError> {
     let begun = Instant::now();
     let (out, control) = (&options.out, &options.control);

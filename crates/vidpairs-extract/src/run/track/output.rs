@@ -1,4 +1,4 @@
-//! The writer: the files of one sequence after the other, each whole under its name, then a line of the journal.
+//! Writes the files of each sequence, then a line of the journal.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::job::Output;
 use super::journal::Done;
 use crate::track::TrackerKind;
 
-/// Where outputs go.
+/// Writer of the results.
 pub(super) struct Writer {
     pub sequences: Arc<[Sequence]>,
     pub journal: Journal<Done>,
@@ -50,7 +50,7 @@ impl Sink<Output> for Writer {
     }
 }
 
-/// The files of one tracker on one sequence, below the output folder.
+/// Paths of the files of one tracker on one sequence, below the output folder.
 pub(super) struct FileNames {
     pub boxes: String,
     pub times: String,
@@ -58,8 +58,8 @@ pub(super) struct FileNames {
 }
 
 impl FileNames {
-    /// As the toolkit of the data set looks for them: GOT-10k's wants a folder for each sequence, TrackingNet's
-    /// server a folder with nothing but boxes in it.
+    /// The layout that the toolkit of the data set reads: GOT-10k's expects a folder for each sequence, TrackingNet's server a folder
+    /// with boxes only.
     pub fn of(sequence: &Sequence, tracker: TrackerKind) -> Self {
         let Sequence { data, name, .. } = sequence;
         let tracker = tracker.name();
@@ -83,18 +83,19 @@ impl FileNames {
 
 /// `x,y,w,h`, a line per frame.
 fn boxes_text(track: &Track) -> String {
-    track.boxes.iter().fold(String::new(), |mut text, it| {
-        let _ = writeln!(text, "{:.3},{:.3},{:.3},{:.3}", it.x, it.y, it.w, it.h);
+    track.boxes.iter().fold(String::new(), |mut text, bbox| {
+        let [x, y, w, h] = <[f64; 4]>::from(*bbox);
+        let _ = writeln!(text, "{x:.3},{y:.3},{w:.3},{h:.3}");
         text
     })
 }
 
-/// A number, a line per frame; `nan`, as NumPy reads and writes it, where there is none.
+/// A number, a line per frame; `nan`, as NumPy writes it, for a frame without one.
 fn column_text(numbers: &[f64], decimals: usize) -> String {
-    numbers.iter().fold(String::new(), |mut text, it| {
-        let _ = match it.is_nan() {
+    numbers.iter().fold(String::new(), |mut text, number| {
+        let _ = match number.is_nan() {
             true => writeln!(text, "nan"),
-            false => writeln!(text, "{it:.decimals$}"),
+            false => writeln!(text, "{number:.decimals$}"),
         };
         text
     })

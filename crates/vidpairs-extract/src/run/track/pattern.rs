@@ -1,6 +1,6 @@
-//! Names with wildcards.
+//! Matches names with wildcards.
 
-/// Whether `name` is what `pattern` says, where `*` stands for any letters and `?` for one.
+/// Whether `name` matches `pattern`: `*` matches any characters, `?` exactly one.
 pub(super) fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), name.chars().collect());

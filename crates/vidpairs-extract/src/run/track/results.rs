@@ -1,4 +1,4 @@
-//! The last files of a run: what was set aside, a line per sequence, the summary.
+//! Writes the last files of a run: refusals, a line per sequence, the summary.
 
 use std::fmt::Write as _;
 use std::time::Instant;
@@ -14,14 +14,14 @@ use super::score::{Sum, TrackScore};
 use super::summary::{SequenceScore, TrackSummary};
 use crate::run::TrackRunError;
 
-/// What the run came to, written last.
+/// Summary of the run, written last.
 pub(super) const SUMMARY_FILE: &str = "summary.json";
 /// A line for each tracker on each sequence.
 pub(super) const SEQUENCES_FILE: &str = "sequences.csv";
-/// So many sequences may be refused.
+/// Tolerance for refused sequences, percent.
 const MAX_REFUSED_PERCENT: u64 = 10;
 
-/// Writes what is left to write, and removes the journal.
+/// Writes the last files and removes the journal.
 pub(super) fn finish(
     writer: Writer,
     begin: &Begin,
@@ -32,9 +32,12 @@ pub(super) fn finish(
     let of_sequences = all.iter().flat_map(|done| &done.refused).cloned();
     let refused: Vec<Refusal> = listed_refused.into_iter().chain(of_sequences).collect();
     if all.iter().all(|done| done.results.is_empty()) {
-        let first = refused.iter().find(|it| it.outcome == Outcome::Refused);
-        let (sequence, reason) =
-            first.map_or_else(Default::default, |it| (it.id.clone(), it.reason.clone()));
+        let first = refused
+            .iter()
+            .find(|refusal| refusal.outcome == Outcome::Refused);
+        let (sequence, reason) = first.map_or_else(Default::default, |first| {
+            (first.id.clone(), first.reason.clone())
+        });
         return Err(TrackRunError::NothingTracked {
             num_sequences: begin.sequences,
             sequence,
@@ -82,12 +85,12 @@ fn summary(
             for done in all {
                 let is_in = sequences
                     .get(done.ordinal)
-                    .is_some_and(|it| name.is_none_or(|name| it.data == name));
-                let frames = done.scene.as_ref().map_or(0, |it| it.frames);
+                    .is_some_and(|sequence| name.is_none_or(|name| sequence.data == name));
+                let frames = done.scene.as_ref().map_or(0, |scene| scene.frames);
                 let result = done
                     .results
                     .iter()
-                    .find(|it| it.tracker == tracker && is_in);
+                    .find(|result| result.tracker == tracker && is_in);
                 if let Some(result) = result {
                     sum.add(result, frames);
                 }
@@ -97,11 +100,22 @@ fn summary(
         scores.extend(data.iter().map(|name| of(Some(name))));
         scores.extend((data.len() > 1).then(|| of(None)));
     }
-    let is_refused = |done: &&Done| done.refused.iter().any(|it| it.outcome == Outcome::Refused);
-    let is_partial = |done: &&Done| done.refused.iter().any(|it| it.outcome == Outcome::Partial);
+    let is_refused = |done: &&Done| {
+        done.refused
+            .iter()
+            .any(|refusal| refusal.outcome == Outcome::Refused)
+    };
+    let is_partial = |done: &&Done| {
+        done.refused
+            .iter()
+            .any(|refusal| refusal.outcome == Outcome::Partial)
+    };
     let num_refused_by_run = all.iter().filter(is_refused).count() as u64;
-    let num_listed =
-        refused.len() as u64 - all.iter().map(|it| it.refused.len() as u64).sum::<u64>();
+    let num_listed = refused.len() as u64
+        - all
+            .iter()
+            .map(|done| done.refused.len() as u64)
+            .sum::<u64>();
     let (num_refused, num_all) = (
         num_refused_by_run + num_listed,
         begin.sequences + num_listed,
@@ -145,14 +159,15 @@ fn per_sequence(sequences: &[Sequence], all: &[Done]) -> Vec<SequenceScore> {
     rows
 }
 
-/// A heading and a line per row; no value that is not known is written.
+/// A heading and a line per row; unknown values are empty.
 fn csv(rows: &[SequenceScore]) -> String {
     let mut text = "tracker,data,sequence,label,first_frame,frames,scored_frames,ao,sr50,sr75,success,precision,\
                     normalized_precision,start_ms,median_ms,p95_ms,updates_per_second,lost_share,brier_score\n"
         .to_owned();
     for row in rows {
         let score = &row.score;
-        let number = |it: Option<f64>| it.map_or_else(String::new, |it| format!("{it:.6}"));
+        let number =
+            |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.6}"));
         let speed = |value: fn(&crate::ope::Speed) -> f64| number(score.speed.as_ref().map(value));
         let words = [
             &score.tracker,
@@ -160,7 +175,8 @@ fn csv(rows: &[SequenceScore]) -> String {
             &row.sequence,
             row.label.as_deref().unwrap_or(""),
         ];
-        let counts = [row.first_frame, score.frames, score.scored_frames].map(|it| it.to_string());
+        let counts =
+            [row.first_frame, score.frames, score.scored_frames].map(|count| count.to_string());
         let numbers = [
             number(score.ao),
             number(score.sr50),
@@ -169,9 +185,9 @@ fn csv(rows: &[SequenceScore]) -> String {
             number(score.precision),
             number(score.normalized_precision),
             number(Some(score.start_ms)),
-            speed(|it| it.median_ms),
-            speed(|it| it.p95_ms),
-            speed(|it| it.updates_per_second),
+            speed(|times| times.median_ms),
+            speed(|times| times.p95_ms),
+            speed(|times| times.updates_per_second),
             number(Some(score.lost_share)),
             number(score.brier_score),
         ];
@@ -183,7 +199,7 @@ fn csv(rows: &[SequenceScore]) -> String {
     text
 }
 
-/// In quotes where a comma or a quote would be mistaken for the table's own (RFC 4180).
+/// A field of the table, in quotes if it holds a comma or a quote (RFC 4180).
 fn quoted(field: &str) -> String {
     match field.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", field.replace('"', "\"\"")),

@@ -1,50 +1,50 @@
-//! How a tracker did: on one sequence, or on all of a data set.
+//! Scores of a tracker on one sequence, or on a data set.
 
 use serde::{Deserialize, Serialize};
 
 use super::journal::TrackerResult;
 use crate::ope::{Confidence, ConfidenceBin, Speed, Times, got10k, trackingnet};
 
-/// The figures of a tracker. Scores are `None` where no frame is scored.
+/// Scores of a tracker. They are `None` without a scored frame.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrackScore {
-    /// Its name.
+    /// Name of the tracker.
     pub tracker: String,
-    /// The data set, as it is called in the output; `all` for the sum of several.
+    /// Name of the data set in the output; `all` for several together.
     pub data: String,
-    /// Sequences that it went through.
+    /// Number of tracked sequences.
     pub sequences: u64,
-    /// Frames, each sequence's first included.
+    /// Number of frames, with the first of each sequence.
     pub frames: u64,
-    /// Frames that GOT-10k's figures count.
+    /// Number of frames that the scores of GOT-10k count.
     pub scored_frames: u64,
-    /// Average overlap, as GOT-10k has it.
+    /// Average overlap (AO) of GOT-10k.
     pub ao: Option<f64>,
     /// Share of frames whose overlap is above 0.5.
     pub sr50: Option<f64>,
     /// Share of frames whose overlap is above 0.75.
     pub sr75: Option<f64>,
-    /// Area under the success curve, as TrackingNet has it.
+    /// Area under the success curve of TrackingNet.
     pub success: Option<f64>,
     /// Area under the precision curve.
     pub precision: Option<f64>,
     /// Area under the curve of normalised precision.
     pub normalized_precision: Option<f64>,
-    /// How long updates took.
+    /// Times of the updates.
     pub speed: Option<Speed>,
-    /// Mean time to start, milliseconds.
+    /// Mean time of the start, ms.
     pub start_ms: f64,
-    /// Share of the updates after which the target was called lost.
+    /// Share of the updates after which the tracker reported the target as lost.
     pub lost_share: f64,
-    /// Mean squared error of the confidence, taken as the chance of an overlap above 0.5.
+    /// Mean squared error of the confidence as the probability of an overlap above 0.5 (Brier score).
     pub brier_score: Option<f64>,
-    /// Ten ranges of confidence, from the least to the most.
+    /// Calibration in ten ranges of confidence, ascending.
     pub confidence: Vec<ConfidenceBin>,
     /// GOT-10k's success curve: share of frames whose overlap is above 0, 0.01, ... 1.
     pub success_curve: Vec<f64>,
 }
 
-/// Results of one tracker, added up.
+/// Sum of the results of one tracker.
 #[derive(Default)]
 pub(super) struct Sum<'a> {
     sequences: u64,
@@ -59,7 +59,7 @@ pub(super) struct Sum<'a> {
 }
 
 impl<'a> Sum<'a> {
-    /// Adds what came of a sequence of so many frames.
+    /// Adds a sequence.
     pub fn add(&mut self, result: &'a TrackerResult, frames: u64) {
         self.sequences += 1;
         self.frames += frames;
@@ -72,10 +72,10 @@ impl<'a> Sum<'a> {
         self.times.merge(&result.times);
     }
 
-    /// The figures.
+    /// The scores.
     pub fn score(&self, tracker: &str, data: &str) -> TrackScore {
         let overlaps = self.overlaps.score();
-        let areas = trackingnet::mean(self.curves.iter().copied()).map(|it| it.score());
+        let areas = trackingnet::mean(self.curves.iter().copied()).map(|areas| areas.score());
         let share = |part: f64, of: u64| if of == 0 { 0.0 } else { part / of as f64 };
         TrackScore {
             tracker: tracker.to_owned(),
@@ -83,18 +83,20 @@ impl<'a> Sum<'a> {
             sequences: self.sequences,
             frames: self.frames,
             scored_frames: self.overlaps.num_frames(),
-            ao: overlaps.as_ref().map(|it| it.ao),
-            sr50: overlaps.as_ref().map(|it| it.sr50),
-            sr75: overlaps.as_ref().map(|it| it.sr75),
-            success: areas.map(|it| it.success),
-            precision: areas.map(|it| it.precision),
-            normalized_precision: areas.map(|it| it.normalized_precision),
+            ao: overlaps.as_ref().map(|overlaps| overlaps.ao),
+            sr50: overlaps.as_ref().map(|overlaps| overlaps.sr50),
+            sr75: overlaps.as_ref().map(|overlaps| overlaps.sr75),
+            success: areas.map(|areas| areas.success),
+            precision: areas.map(|areas| areas.precision),
+            normalized_precision: areas.map(|areas| areas.normalized_precision),
             speed: self.times.speed(),
             start_ms: 1e3 * share(self.start_seconds, self.sequences),
             lost_share: share(self.lost as f64, self.updates),
             brier_score: self.confidence.brier_score(),
             confidence: self.confidence.bins().to_vec(),
-            success_curve: overlaps.map(|it| it.success).unwrap_or_default(),
+            success_curve: overlaps
+                .map(|overlaps| overlaps.success)
+                .unwrap_or_default(),
         }
     }
 }
@@ -106,13 +108,13 @@ impl TrackScore {
         "lost",
     ];
 
-    /// What [`row`](Self::row) has in its columns.
+    /// Headings of [`row`](Self::row).
     pub const COLUMNS: [&str; 14] = [
         "tracker", "data", "seqs", "frames", "AO", "SR50", "SR75", "success", "prec", "nprec",
         "ms p50", "ms p95", "upd/s", "lost",
     ];
 
-    /// The figures, as words for a table; `-` where one is not known.
+    /// Cells of a table: the scores; `-` for an unknown one.
     pub fn row(&self) -> [String; 14] {
         let words = [
             self.tracker.clone(),
@@ -123,12 +125,13 @@ impl TrackScore {
         std::array::from_fn(|_| cells.next().unwrap_or_default())
     }
 
-    /// The figures as a table shows them.
+    /// A row of a table.
     pub(super) fn cells(&self) -> [String; 11] {
-        let share = |it: Option<f64>| it.map_or("-".to_owned(), |it| format!("{it:.3}"));
+        let share =
+            |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
         let of_speed = |value: fn(&Speed) -> f64, decimals: usize| {
             let value = self.speed.as_ref().map(value);
-            value.map_or("-".to_owned(), |it| format!("{it:.decimals$}"))
+            value.map_or("-".to_owned(), |value| format!("{value:.decimals$}"))
         };
         [
             self.frames.to_string(),
@@ -138,9 +141,9 @@ impl TrackScore {
             share(self.success),
             share(self.precision),
             share(self.normalized_precision),
-            of_speed(|it| it.median_ms, 2),
-            of_speed(|it| it.p95_ms, 2),
-            of_speed(|it| it.updates_per_second, 0),
+            of_speed(|times| times.median_ms, 2),
+            of_speed(|times| times.p95_ms, 2),
+            of_speed(|times| times.updates_per_second, 0),
             format!("{:.1}%", 100.0 * self.lost_share),
         ]
     }

@@ -1,4 +1,4 @@
-//! What came of a run, as an object and as a table.
+//! Result of a run, as an object and as a table.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -8,43 +8,43 @@ use vidpairs_types::SizePx;
 
 use super::score::TrackScore;
 
-/// What came of it; `--json` prints it.
+/// Result of `vidpairs track`; `--json` prints it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrackSummary {
-    /// Sequences of all data sets.
+    /// Number of sequences in all data sets.
     pub sequences: u64,
-    /// Those that one tracker or all could not be run on.
+    /// Number of sequences on which at least one tracker failed.
     pub refused: u64,
-    /// Those that were tracked though something of them is missing.
+    /// Number of sequences that were tracked although a part of them is missing.
     pub partial: u64,
     /// Whether more than a tenth of the sequences were refused.
     pub too_many_refused: bool,
-    /// For each tracker: each data set, and the sum where there are several.
+    /// Scores of each tracker on each data set, and on all of them.
     pub scores: Vec<TrackScore>,
     /// A row for each tracker on each sequence.
     #[serde(skip)]
     pub per_sequence: Vec<SequenceScore>,
-    /// Sequences that were tracked side by side: the more, the longer each update takes.
+    /// Number of sequences tracked in parallel; more of them slow each update down.
     pub workers: usize,
-    /// Seconds since the command that finished the run was started.
+    /// Time of the command that finished the run, seconds.
     pub seconds: f64,
     /// Whether the results were complete before this command.
     #[serde(default)]
     pub is_complete_already: bool,
 }
 
-/// How a tracker did on one sequence.
+/// Score of a tracker on one sequence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SequenceScore {
-    /// The sequence's id.
+    /// Id of the sequence.
     pub sequence: String,
-    /// The object's class.
+    /// Class of the object.
     pub label: Option<String>,
     /// Index in the video of the first frame.
     pub first_frame: u64,
     /// Size of the frames.
     pub frame_size: SizePx,
-    /// The figures; their curves are left out.
+    /// Scores, without curves.
     #[serde(flatten)]
     pub score: TrackScore,
 }
@@ -70,16 +70,20 @@ impl TrackSummary {
     }
 }
 
-/// Columns as wide as their widest cell; `headings` are followed by those of the figures. The first two
-/// columns are words, to the left, and so is a third called `sequence`.
+/// A table with columns as wide as their widest cell. `headings` are followed by those of the scores. The first two columns are aligned
+/// left, and so is a third called `sequence`.
 fn table(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let heading: Vec<String> = headings
         .iter()
         .chain(&TrackScore::HEADINGS)
-        .map(|it| (*it).to_owned())
+        .map(|heading| (*heading).to_owned())
         .collect();
     let rows: Vec<Vec<String>> = std::iter::once(heading).chain(rows).collect();
-    let is_word = |column: usize| headings.get(column).is_some_and(|it| *it != "seqs");
+    let is_word = |column: usize| {
+        headings
+            .get(column)
+            .is_some_and(|heading| *heading != "seqs")
+    };
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
@@ -114,7 +118,11 @@ impl Display for TrackSummary {
                 "; {refused} refused, {partial} partial: {REFUSED_FILE} says why"
             )?;
         }
-        let counts = || self.scores.iter().map(|it| (&it.data, it.sequences));
+        let counts = || {
+            self.scores
+                .iter()
+                .map(|score| (&score.data, score.sequences))
+        };
         if counts()
             .any(|(data, num)| counts().any(|(other, theirs)| other == data && theirs != num))
         {

@@ -1,4 +1,4 @@
-//! Which frames of a video a tracker sees, where it starts, and on which frames it is scored.
+//! Reads the truth of a sequence: the frames that a tracker sees, the start, and the scored frames.
 
 use vidpairs_source::{MotRow, TrackBox};
 use vidpairs_types::{BoxXywh, Clip, Stage, with_causes};
@@ -10,22 +10,22 @@ use super::data::{Sequence, TrackDataKind, TruthPlace};
 pub(super) struct Truth {
     /// Index in the video of the frame in which the tracker starts.
     pub first_frame: u64,
-    /// The box it starts with.
+    /// Box of the target in that frame.
     pub start: BoxXywh,
-    /// For each frame from the first on that the tracker sees: the true box, if the frame is scored.
+    /// True box of each frame from the first on; `None` for a frame that is not scored.
     pub boxes: Vec<Option<BoxXywh>>,
-    /// Only the first box is known: there is nothing to score.
+    /// Whether only the first box is known, so that nothing is scored.
     pub is_first_only: bool,
-    /// The object's class.
+    /// Class of the object.
     pub label: Option<String>,
-    /// Damage that did not stop the reading, in words.
+    /// Damage that did not stop the reading.
     pub remarks: Vec<String>,
 }
 
-/// Why a sequence is set aside: where, and the reason.
+/// Stage and reason of a refused sequence.
 pub(super) type NotUsable = (Stage, String);
 
-/// Stands for a true box that is none: whatever is given for it is a miss, as both benchmarks count it.
+/// Stands for an invalid true box: both benchmarks count every result for it as a miss.
 const NO_BOX: BoxXywh = BoxXywh {
     x: 0.0,
     y: 0.0,
@@ -34,7 +34,9 @@ const NO_BOX: BoxXywh = BoxXywh {
 };
 
 impl Truth {
-    /// Reads the truth of `sequence`, whose video has `num_frames` frames.
+    /// Reads the truth of `sequence`.
+    ///
+    /// - `num_frames`: frames in its video.
     pub fn read(sequence: &Sequence, num_frames: u64) -> Result<Self, NotUsable> {
         match &sequence.truth {
             TruthPlace::Clip(clip) => of_clip(clip, sequence.kind, num_frames),
@@ -58,13 +60,15 @@ fn of_clip(clip: &Clip, kind: TrackDataKind, num_frames: u64) -> Result<Truth, N
     }
     let is_first_only = num_boxes == 1;
     let scored = |(frame, found): (usize, Option<TrackBox>)| match &cover {
-        // What the benchmark's own program does: the cover alone decides.
+        // As in the program of the benchmark: the cover alone decides.
         Some(cover) => {
             let is_seen = cover.get(frame).is_none_or(|level| *level > 0);
-            is_seen.then(|| found.map_or(NO_BOX, |it| it.bbox))
+            is_seen.then(|| found.map_or(NO_BOX, |found| found.bbox))
         }
-        None if kind == TrackDataKind::TrackingNet => Some(found.map_or(NO_BOX, |it| it.bbox)),
-        None => found.filter(|it| !it.absent).map(|it| it.bbox),
+        None if kind == TrackDataKind::TrackingNet => {
+            Some(found.map_or(NO_BOX, |found| found.bbox))
+        }
+        None => found.filter(|found| !found.absent).map(|found| found.bbox),
     };
     let mut boxes: Vec<_> = found.boxes.into_iter().enumerate().map(scored).collect();
     let mut remarks = Vec::new();
@@ -83,8 +87,7 @@ fn of_clip(clip: &Clip, kind: TrackDataKind, num_frames: u64) -> Result<Truth, N
     })
 }
 
-/// What of the truth is missing though it should be there. A box that is none where nothing can be seen is as it
-/// should be.
+/// Missing parts of the truth. A missing box in a frame without a visible target is correct.
 fn remarks_on(scored: &[Option<BoxXywh>], cover: Option<&[u8]>, num_frames: u64) -> Vec<String> {
     let (num_boxes, mut remarks) = (scored.len(), Vec::new());
     if (num_boxes as u64) < num_frames {
@@ -92,13 +95,13 @@ fn remarks_on(scored: &[Option<BoxXywh>], cover: Option<&[u8]>, num_frames: u64)
             "{num_boxes} boxes for {num_frames} frames: followed as far as the boxes go"
         ));
     }
-    if let Some(cover) = cover.filter(|it| it.len() != num_boxes) {
+    if let Some(cover) = cover.filter(|cover| cover.len() != num_boxes) {
         let num = cover.len();
         remarks.push(format!(
             "cover.label has {num} lines for {num_boxes} boxes: missing ones taken as seen"
         ));
     }
-    let num_misses = scored.iter().filter(|it| **it == Some(NO_BOX)).count();
+    let num_misses = scored.iter().filter(|bbox| **bbox == Some(NO_BOX)).count();
     if num_misses > 0 {
         remarks.push(format!(
             "{num_misses} of {num_boxes} true boxes are not valid and count as misses"
@@ -107,7 +110,7 @@ fn remarks_on(scored: &[Option<BoxXywh>], cover: Option<&[u8]>, num_frames: u64)
     remarks
 }
 
-/// From the first row in which something can be seen to the last row.
+/// The rows from the first in which the target is visible to the last.
 fn of_rows(rows: &[MotRow], num_frames: u64) -> Result<Truth, NotUsable> {
     let first = rows.iter().position(|row| row.is_visible);
     let rows = first

@@ -1,4 +1,4 @@
-//! Features on disk: `OUT/features/KEY.npz`, where KEY stands for all that they depend on.
+//! Caches features in `OUT/features/KEY.npz`, where KEY is a hash of everything that they depend on.
 
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -16,12 +16,12 @@ use super::load::Unreadable;
 use super::parts::{Part, Parts};
 use crate::model::{TrainedResNet, num_layers};
 
-/// To be counted up when the same images come to other features, or the files are made otherwise.
+/// Version of the cache: increased when the same images give other features, or the file format changes.
 const FORMAT: u32 = 1;
-/// Folder of the files in that of a run.
+/// Folder of the cache in the output folder.
 const FOLDER: &str = "features";
 
-/// One file.
+/// One file of the cache.
 #[derive(Debug)]
 pub(super) struct Cache {
     pub path: PathBuf,
@@ -37,11 +37,11 @@ struct About {
     key: String,
     #[serde(flatten)]
     model: Model,
-    /// What `instance` numbers.
+    /// Names of the sets that `instance` numbers.
     sets: Vec<String>,
-    /// What `class` numbers.
+    /// Names of the targets that `class` numbers.
     targets: Vec<String>,
-    /// What `image` numbers.
+    /// Images that `image` numbers.
     images: Vec<ImageLine>,
     left_out: Vec<LeftOutLine>,
 }
@@ -69,8 +69,8 @@ struct LeftOutLine {
 }
 
 impl Cache {
-    /// The file of `parts` by `encoder` below `out`: its name is a hash of the weights, of how images are made into features, and
-    /// of each image: its path, length, time of change and box.
+    /// The file of the features of `parts` by `encoder` below `out`. Its name is a hash of the weights, of the protocol, and of each image:
+    /// path, length, modification time and box.
     pub fn new(out: &Path, encoder: &TrainedResNet, protocol: &Protocol, parts: &Parts) -> Self {
         let about = Model {
             network: encoder.architecture.to_string(),
@@ -101,7 +101,7 @@ impl Cache {
         }
     }
 
-    /// What the file holds, if it is there and whole.
+    /// The rows of the file, if it exists and is whole.
     pub fn read(&self, parts: &Parts) -> Option<PartRows> {
         let read = || -> Result<_, NpzError> {
             let mut archive = NpzArchive::open(&self.path)?;
@@ -136,16 +136,16 @@ impl Cache {
         })
     }
 
-    /// Writes the file, whole or not at all: `feat`, `instance` and `class` as other programs' files have them, `image`, the number of
-    /// each row's image, and `about`, what they and the numbers are.
+    /// Writes the file, whole or not at all: `feat`, `instance` and `class` as in files of other programs, `image` with the number of each
+    /// row's image, and `about` with the names behind the numbers.
     ///
-    /// `instance` and `class` are those of `sets`, of the first image where one is in several: other sets that share the file are not
-    /// in it.
+    /// `instance` and `class` are those of `sets`; for an image in several sets, of the first. Other sets that share the file are not in it.
     ///
     /// # Errors
     /// [`RunError::File`], or [`RunError::DiskFull`].
     pub fn write(&self, rows: &PartRows, parts: &Parts, sets: &ImageSets) -> Result<(), RunError> {
-        let about = serde_json::to_vec(&self.about(rows, parts, sets)).unwrap_or_default();
+        let about = serde_json::to_vec(&self.about(rows, parts, sets))
+            .expect("names and numbers have a JSON form");
         let labels = labels(rows, parts, sets);
         let images: Vec<i64> = rows.kept.iter().map(|&part| part as i64).collect();
         let array = |name, shape, values| NamedArray {
@@ -197,7 +197,7 @@ impl Cache {
     }
 }
 
-/// Of each row.
+/// Labels of each row.
 struct RowLabels {
     instances: Vec<i64>,
     classes: Vec<i64>,
@@ -205,7 +205,7 @@ struct RowLabels {
 
 fn labels(rows: &PartRows, parts: &Parts, sets: &ImageSets) -> RowLabels {
     let mut of_parts = vec![(0, 0); parts.all.len()];
-    // Backwards, so that the first image of a part is the one that stays.
+    // Backwards, so that the first image of a part wins.
     for (image, &part) in sets.images.iter().zip(&parts.of_images).rev() {
         let set = sets.sets.get(image.set_index);
         let target = set.map_or(0, |set| set.target_index);
@@ -223,7 +223,7 @@ fn hash_part(hash: &mut Xxh3, part: &Part) {
     let path = part.path.as_os_str().as_encoded_bytes();
     hash.update(&(path.len() as u64).to_le_bytes());
     hash.update(path);
-    // An image that is not there is an image too: it is left out until it comes.
+    // A missing file has a key too: it is left out until it exists.
     let file = fs::metadata(&part.path).ok();
     let changed = file.as_ref().and_then(|file| file.modified().ok());
     let since = changed.map(|changed| match changed.duration_since(UNIX_EPOCH) {

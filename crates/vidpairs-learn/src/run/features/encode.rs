@@ -1,4 +1,4 @@
-//! Encoding on the caller's thread, and the rows that come of it.
+//! Encodes batches of images on the caller's thread.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -13,25 +13,25 @@ use super::parts::Parts;
 use super::{FeatureSpeed, ImageFeatures, Protocol};
 use crate::model::TrainedResNet;
 
-/// Features of the parts of a list, in its order.
+/// Features of the parts, in their order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct PartRows {
     /// `N x D`.
     pub values: Vec<f32>,
     pub num_units: usize,
-    /// N, ascending: places in the list.
+    /// Indices of the parts with a row, ascending, N.
     pub kept: Vec<usize>,
-    /// In the order of the list.
+    /// Parts without a row, in their order.
     pub left_out: Vec<Unreadable>,
 }
 
 impl PartRows {
-    /// Whether another try would give the same.
+    /// Whether another try would give the same rows.
     pub fn is_lasting(&self) -> bool {
         self.left_out.iter().all(|image| image.is_lasting)
     }
 
-    /// A row for each image that has one, in the order of the data set.
+    /// Rows in the order of the images of the data set.
     pub fn in_order(
         self,
         parts: &Parts,
@@ -78,14 +78,14 @@ impl PartRows {
     }
 }
 
-/// Rows, and how long they took.
+/// Rows and their throughput.
 #[derive(Debug)]
 pub(super) struct Encoded {
     pub rows: PartRows,
     pub speed: FeatureSpeed,
 }
 
-/// Takes batches, and encodes them.
+/// Sink that encodes batches.
 pub(super) struct Encoding<'a> {
     encoder: &'a TrainedResNet,
     parts: &'a Parts,
@@ -93,7 +93,7 @@ pub(super) struct Encoding<'a> {
     progress: Progress,
     rows: PartRows,
     started: Instant,
-    /// When the last batch was done.
+    /// End of the last batch.
     idle_since: Instant,
     waited: Duration,
 }
@@ -125,7 +125,7 @@ impl<'a> Encoding<'a> {
         }
     }
 
-    /// What came of it.
+    /// The encoded rows.
     ///
     /// # Errors
     /// [`FeatureError`] if no image could be read.

@@ -1,4 +1,4 @@
-//! Batches of views from image files, on many threads.
+//! Makes batches of views from image files on worker threads.
 
 use std::fs;
 use std::ops::Range;
@@ -14,42 +14,42 @@ use super::{PATIENCE, Protocol};
 use crate::augment::{Recipe, Samples, StoredImage, Viewer};
 use crate::model::{HostViews, NumberFormat};
 
-/// Images that go through the network at once.
+/// Number of images in a batch.
 pub(super) const BATCH: usize = 64;
 
-/// Views that are encoded together.
+/// Views of one batch.
 #[derive(Debug)]
 pub(super) struct Batch {
-    /// Of the images that could be read, one behind the other.
+    /// Views of the readable images, one after the other.
     pub views: HostViews,
-    /// Their places in the list.
+    /// Indices of their parts.
     pub kept: Vec<usize>,
-    /// Those that could not.
+    /// Unreadable images.
     pub left_out: Vec<Unreadable>,
 }
 
 /// An image that cannot be read.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Unreadable {
-    /// Place in the list.
+    /// Index of the part.
     pub part: usize,
-    /// Why, in words.
+    /// Reason.
     pub reason: String,
-    /// Whether the file itself is to blame, so that it will be the same next time.
+    /// Whether the file itself is damaged, so that another try fails too.
     pub is_lasting: bool,
 }
 
-/// Makes batches: number `n` holds the images from `n` times [`BATCH`] on.
+/// Makes batches: batch `n` starts at image `n * BATCH`.
 #[derive(Debug)]
 pub(super) struct Loader {
     pub parts: Arc<Parts>,
     pub protocol: Protocol,
-    /// What threads need again and again.
+    /// Buffers that threads reuse.
     pub viewers: Mutex<Vec<Viewer>>,
 }
 
 impl Loader {
-    /// Bytes of a batch's views.
+    /// Size of the views of a batch, bytes.
     pub fn batch_bytes(&self) -> usize {
         let value_bytes = match self.protocol.precision {
             NumberFormat::F32 => 4,
@@ -58,7 +58,7 @@ impl Loader {
         self.num_values().saturating_mul(value_bytes * BATCH)
     }
 
-    /// Of a view.
+    /// Number of values of a view.
     fn num_values(&self) -> usize {
         let side_px = self.protocol.side_px;
         Recipe::Squash { side_px }.num_values()
@@ -107,14 +107,14 @@ impl Loader {
         batch
     }
 
-    /// The view of an image; else whether that will last, and why.
+    /// Renders the view of an image. The error is whether another try would fail too, and the reason.
     fn render(
         &self,
         part: &Part,
         viewer: &mut Viewer,
         room: Option<Samples<'_>>,
     ) -> Result<(), (bool, String)> {
-        // A file that is not there has another key in the cache when it is.
+        // A file that appears later has another key in the cache.
         let bytes = fs::read(&part.path).map_err(|err| {
             let is_lasting = !part.path.exists();
             (is_lasting, format!("cannot read it: {err}"))
@@ -134,7 +134,7 @@ impl Loader {
 }
 
 impl Job for Loader {
-    /// The number of a batch.
+    /// Number of a batch.
     type Item = usize;
     type Output = Result<Batch, FeatureError>;
 

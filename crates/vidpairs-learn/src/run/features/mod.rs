@@ -1,8 +1,7 @@
-//! Features of the images of a data set by an encoder, read from a cache where they are there.
+//! Computes features of the images of a data set by an encoder, or reads them from the cache.
 //!
-//! The loader's threads decode images and make batches of views in the order of a list of their own
-//! (`parallel::run_ordered`); the caller's thread encodes them meanwhile. In memory are the features, twice for the moment in
-//! which they are put in the order of the sets, and [`MAX_BATCHES_BYTES`] of views at most.
+//! Worker threads decode images and make batches of views in order (`parallel::run_ordered`); the caller's thread encodes them. Memory
+//! holds the features, twice while they are put in the order of the sets, and at most [`MAX_BATCHES_BYTES`] of views.
 
 mod cache;
 mod encode;
@@ -30,26 +29,26 @@ use self::load::{BATCH, Loader};
 use self::parts::Parts;
 use crate::model::{NumberFormat, StageName, TrainedResNet, use_cores};
 
-/// An image takes a second at most.
+/// Time without progress after which a batch is given up; an image takes a second at most.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Views in memory, together: many cores would otherwise hold a batch each.
+/// Maximum size of the views in memory, bytes: with many cores each would hold a batch.
 const MAX_BATCHES_BYTES: usize = 4 << 30;
 
-/// How features are made.
+/// Options of the features.
 #[derive(Debug, Clone)]
 pub struct FeatureOptions {
-    /// Where in the network they are taken.
+    /// Stage of the network.
     pub stage: StageName,
-    /// In which numbers it computes.
+    /// Number format of the network.
     pub precision: NumberFormat,
-    /// The output folder of the run: features are kept in its folder `features`. `None`: nowhere.
+    /// Output folder: features are cached in its folder `features`. `None` for no cache.
     pub out: Option<PathBuf>,
-    /// Threads that decode (on the CPU libtorch computes with as many), verbosity, and the wish to stop: incomplete features are
+    /// Threads that decode (on the CPU libtorch computes with as many), verbosity, and the signal to stop: incomplete features are
     /// not cached.
     pub control: Control,
 }
 
-/// What every image goes through.
+/// Computation of the features of an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Protocol {
     pub stage: StageName,
@@ -58,12 +57,12 @@ pub(super) struct Protocol {
     pub side_px: u32,
 }
 
-/// The features of all images of `sets` by `encoder`: the box of an image alone (all of it without one), resized to a square
-/// without keeping its aspect, in evaluation.
+/// Features of all images of `sets` by `encoder`: the box of an image (the whole image without one), resized to a square without
+/// keeping its aspect, in evaluation mode.
 ///
-/// Images that cannot be read are left out. With [`FeatureOptions::out`] they are read from its cache where the same weights met
-/// the same images in the same way before, and kept there otherwise: a box of an image is encoded once, and data sets
-/// that list the same ones, in whatever sets, share a file.
+/// Images that cannot be read are left out. With [`FeatureOptions::out`] the features are read from its cache if it has those of the same
+/// weights, images and protocol, and stored there otherwise. A box of an image is encoded once, and data sets with the same images share
+/// a file.
 ///
 /// # Errors
 /// [`FeatureError`] if no image can be read, libtorch refuses, or a feature is no number; [`RunError::File`] or
@@ -108,7 +107,7 @@ fn encode(
     let workers = options.control.workers.max(1);
     let crew = Crew {
         workers,
-        // One in the making for each thread, and one that waits.
+        // One batch in preparation for each thread, and one that waits.
         window: (workers + 1).min(MAX_BATCHES_BYTES / loader.batch_bytes().max(1)),
         patience: PATIENCE,
         cancel: Arc::clone(&options.control.cancel),

@@ -1,4 +1,4 @@
-//! The images of a data set, each once, in an order that does not depend on their sets.
+//! Lists the images of a data set once each, in an order that does not depend on their sets.
 
 use std::path::PathBuf;
 
@@ -12,19 +12,19 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// The box's numbers, bit by bit.
+    /// Bits of the coordinates of the box.
     pub fn region_bits(&self) -> Option<[u64; 4]> {
         self.region
             .map(|region| <[f64; 4]>::from(region).map(f64::to_bits))
     }
 }
 
-/// All that are different.
+/// Distinct images.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Parts {
-    /// By path, then by box.
+    /// Sorted by path, then by box.
     pub all: Vec<Part>,
-    /// Of each image of the data set its place in `all`.
+    /// Index in `all` of each image of the data set.
     pub of_images: Vec<usize>,
 }
 

@@ -1,6 +1,6 @@
-//! The bytes of events as TensorBoard reads them: protocol buffers in TFRecord frames.
+//! Encodes events for TensorBoard: protocol buffers in TFRecord frames.
 
-/// What every event file begins with; a reader takes `START` for what it is from version 2 on.
+/// Version in the first event of a file; readers understand `START` from version 2 on.
 const FILE_VERSION: &[u8] = b"brain.Event:2";
 
 /// Fields of the messages, of `event.proto` and `summary.proto` of TensorBoard.
@@ -25,14 +25,14 @@ const FIXED_64: u8 = 1;
 const BYTES: u8 = 2;
 const FIXED_32: u8 = 5;
 
-/// The event that a file begins with.
+/// First event of a file.
 pub fn file_version(wall_time: f64) -> Vec<u8> {
     let mut event = Message::event(wall_time, 0);
     event.bytes(field::EVENT_FILE_VERSION, FILE_VERSION);
     event.0
 }
 
-/// The event that takes back all values of `step` and later that were read before it.
+/// Event that voids all earlier values of `step` and later steps.
 pub fn start(wall_time: f64, step: u64) -> Vec<u8> {
     let mut log = Message::default();
     log.number(field::SESSION_LOG_STATUS, START);
@@ -41,7 +41,7 @@ pub fn start(wall_time: f64, step: u64) -> Vec<u8> {
     event.0
 }
 
-/// The event of these tags and values.
+/// Event with these tags and values.
 pub fn scalars(wall_time: f64, step: u64, values: &[(&str, f32)]) -> Vec<u8> {
     let mut summary = Message::default();
     for (tag, value) in values {
@@ -70,7 +70,7 @@ pub fn framed(event: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// CRC-32C, rotated and shifted by a constant: a checksum over bytes that hold checksums is a bad one.
+/// CRC-32C, rotated and shifted by a constant, as TFRecord masks it: a plain checksum over bytes that hold checksums is weak.
 fn masked_crc(bytes: &[u8]) -> u32 {
     crc32c::crc32c(bytes)
         .rotate_right(15)
@@ -110,7 +110,7 @@ impl Message {
         self.0.extend(bytes);
     }
 
-    /// Seven bits a byte, the lowest first; the top bit says that more follow.
+    /// Varint: seven bits a byte, the lowest first; the top bit marks that more follow.
     fn varint(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.0.push(value as u8 | 0x80);

@@ -1,11 +1,10 @@
-//! Figures of a run for TensorBoard, as event files in a folder.
+//! Writes the metrics of a run as event files for TensorBoard.
 //!
-//! A file is only ever appended to, a whole event at a time. A run that goes on begins a new file, which says from
-//! which step on what the earlier files hold is void; TensorBoard reads files in the order of their names.
-//! An event that a kill tore at the end of a file is passed over by TensorBoard.
+//! A file is only appended to, one event at a time. A resumed run starts a new file, which names the step from which the values of earlier
+//! files are void; TensorBoard reads files in the order of their names and skips a torn event at the end of a file.
 //!
-//! TensorBoard's `EventAccumulator` drops what is void at once; the data server that its pages are drawn by drops it
-//! tag by tag, as soon as a tag has a value of a step that it has had. Once every tag was written again both show the same.
+//! TensorBoard's `EventAccumulator` drops void values at once; its data server drops them tag by tag, when a tag gets a value for a step
+//! that it has already. Once every tag was written again, both show the same values.
 //!
 //! Source: `tensorboard.summary.writer` (`event_file_writer.py`, `record_writer.py`), `event.proto` and
 //! `_CheckForRestartAndMaybePurge` of `event_accumulator.py`, TensorBoard 2.21.
@@ -18,13 +17,12 @@ use std::path::{Path, PathBuf};
 
 use vidpairs_run::RunError;
 
-/// What the names of event files begin with; the second in which they were begun follows.
+/// Prefix of the names of event files, before the second of their creation.
 const PREFIX: &str = "events.out.tfevents.";
 
 /// An event file of TensorBoard, open for appending. It holds scalars.
 ///
-/// Steps are counted as the caller counts them. A `wall_time` is in seconds since 1970, and given by the caller
-/// too: there is no clock in here.
+/// A `wall_time` is in seconds since 1970. The caller gives it: this type reads no clock.
 ///
 /// # Examples
 /// ```no_run
@@ -43,13 +41,13 @@ pub struct EventWriter {
 }
 
 impl EventWriter {
-    /// Begins a file in `folder`, which is made if it is not there.
+    /// Starts a file in `folder`, which is created if it is missing.
     ///
     /// # Errors
     /// [`RunError::File`].
     pub fn create(folder: &Path, wall_time: f64) -> Result<Self, RunError> {
         fs::create_dir_all(folder).map_err(failed("create", folder))?;
-        // After all that is there, also where the clock went back or two runs began in one second.
+        // After all existing files, even if the clock went back or two runs began in one second.
         let after = last_second(folder).map_err(failed("list", folder))?;
         let second = after.map_or(0, |last| last.saturating_add(1));
         let second = second.max(wall_time as u64);
@@ -60,8 +58,7 @@ impl EventWriter {
         Ok(writer)
     }
 
-    /// Begins a file for a run that goes on: values of `first_step` and later that earlier files of
-    /// `folder` hold are void.
+    /// Starts a file for a resumed run: values of `first_step` and later in earlier files of `folder` are void.
     ///
     /// # Errors
     /// [`RunError::File`].
@@ -71,7 +68,7 @@ impl EventWriter {
         Ok(writer)
     }
 
-    /// Adds values of one step, each with its tag (`loss/train`: what stands before the `/` groups the charts).
+    /// Adds the values of one step, each with its tag. The part of a tag before `/` groups the charts: `loss/train`.
     ///
     /// # Errors
     /// [`RunError::File`].
@@ -84,7 +81,7 @@ impl EventWriter {
         self.add(&event::scalars(wall_time, step, values))
     }
 
-    /// Brings what was added to the disk.
+    /// Waits until the disk has all events.
     ///
     /// # Errors
     /// [`RunError::File`].
@@ -98,13 +95,13 @@ impl EventWriter {
     }
 
     fn add(&mut self, event: &[u8]) -> Result<(), RunError> {
-        // In one write, so that little can tear it.
+        // One write, so that a kill rarely tears it.
         let written = self.file.write_all(&event::framed(event));
         written.map_err(failed("write", &self.path))
     }
 }
 
-/// The latest second in which an event file of `folder` was begun, whoever wrote it.
+/// Latest second of creation in the names of the event files in `folder`.
 fn last_second(folder: &Path) -> io::Result<Option<u64>> {
     let mut last = None;
     for entry in fs::read_dir(folder)? {

@@ -1,4 +1,4 @@
-//! Where a run begins: with new weights, or after the last checkpoint.
+//! Starts a run with new weights, or after the last checkpoint.
 
 use std::path::PathBuf;
 
@@ -11,18 +11,18 @@ use super::torch::computed;
 use super::{TrainOptions, config};
 use crate::train::{DataCounts, Learner};
 
-/// What a run begins with.
+/// State at the start of a run.
 #[derive(Debug)]
 pub(super) struct Begin {
     pub learner: Learner,
     pub checkpoints: Checkpoints,
     pub progress: Progress,
-    /// Where `progress` and the weights come from; `None` for a new run.
+    /// Checkpoint of `progress` and the weights; `None` for a new run.
     pub last_checkpoint: Option<PathBuf>,
 }
 
 impl Begin {
-    /// New weights from the loader's seed, or what the last checkpoint of the run holds.
+    /// New weights from the seed of the loader, or the state of the last checkpoint.
     ///
     /// # Errors
     /// [`RunError`]: libtorch cannot make the network; the checkpoint cannot be read or is another network's; the folder cannot be

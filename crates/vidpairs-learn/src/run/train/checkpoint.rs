@@ -1,4 +1,4 @@
-//! Checkpoints: all that the next step depends on, in one file that is there whole or not at all.
+//! Writes and reads checkpoints: the complete state of a run in one file, written whole or not at all.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,19 +14,19 @@ use crate::train::Learner;
 
 /// Folder of the checkpoints in a run.
 const CHECKPOINTS: &str = "checkpoints";
-/// The checkpoint with the best kNN.
+/// Checkpoint with the best kNN accuracy.
 const BEST: &str = "best.safetensors";
 /// The trunk alone, under torchvision's names.
 pub(super) const BACKBONE: &str = "backbone.safetensors";
-/// Under which key of the metadata [`Progress`] lies.
+/// Key of [`Progress`] in the metadata.
 const PROGRESS_KEY: &str = "progress";
 
-/// How far a run is.
+/// Progress of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Progress {
-    /// Steps taken.
+    /// Number of steps taken.
     pub step: u64,
-    /// The best share of right answers of a kNN so far, and after which step.
+    /// Best kNN accuracy so far, 0 to 1, and its step.
     pub best_knn: Option<(f64, u64)>,
 }
 
@@ -35,13 +35,13 @@ pub(super) struct Progress {
 pub(super) struct Checkpoints {
     run: PathBuf,
     folder: PathBuf,
-    /// The most that stay.
+    /// Number of checkpoints to keep.
     keep: usize,
-    /// What to say of the run in each: version, settings, data.
+    /// Metadata of each: version, settings, data set.
     about: BTreeMap<String, String>,
 }
 
-/// Whether the run in `out` has saved anything.
+/// Whether the run in `out` has a checkpoint.
 ///
 /// # Errors
 /// [`RunError::File`] if the folder cannot be listed.
@@ -57,7 +57,7 @@ pub(super) fn is_any_in(out: &Path) -> Result<bool, RunError> {
 }
 
 impl Checkpoints {
-    /// Those of the run in `out`; the folder is made if it is not there.
+    /// Opens the checkpoints of the run in `out`; the folder is created if it is missing.
     ///
     /// # Errors
     /// [`RunError::File`].
@@ -74,7 +74,7 @@ impl Checkpoints {
         Ok(checkpoints)
     }
 
-    /// The last one: its step and file.
+    /// Step and file of the last checkpoint.
     ///
     /// # Errors
     /// [`RunError::File`] if the folder cannot be listed.
@@ -82,10 +82,10 @@ impl Checkpoints {
         Ok(self.all()?.pop())
     }
 
-    /// Writes that of `progress`, and the trunk beside; removes those that are too many.
+    /// Writes the checkpoint of `progress` and the trunk, and removes old checkpoints.
     ///
     /// # Errors
-    /// [`RunError`]; the checkpoints before stay then.
+    /// [`RunError`]; earlier checkpoints stay.
     pub fn save(&self, learner: &Learner, progress: &Progress) -> Result<PathBuf, RunError> {
         let path = self.folder.join(file_name(progress.step));
         self.write(&path, learner, progress)?;
@@ -95,10 +95,10 @@ impl Checkpoints {
         Ok(path)
     }
 
-    /// Ends what a run that was killed, or had no room left, may not have come to after its last checkpoint.
+    /// Completes the last checkpoint of a run that was killed, or found the disk full: writes its trunk and removes old checkpoints.
     ///
     /// # Errors
-    /// [`RunError`]; the checkpoints stay then.
+    /// [`RunError`]; the checkpoints stay.
     pub fn finish_last(&self, learner: &Learner, progress: &Progress) -> Result<(), RunError> {
         let path = self.run.join(BACKBONE);
         let stored = read_weights(&path).ok();
@@ -119,7 +119,7 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Removes what a kill left half-written.
+    /// Removes unfinished files of a killed run.
     fn remove_parts(&self) -> Result<(), RunError> {
         let entries = fs::read_dir(&self.folder).map_err(failed("list", &self.folder))?;
         for entry in entries {
@@ -132,18 +132,18 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Writes that of the best kNN.
+    /// Writes the checkpoint with the best kNN accuracy.
     ///
     /// # Errors
-    /// [`RunError`]; the one before stays then.
+    /// [`RunError`]; the earlier one stays.
     pub fn save_best(&self, learner: &Learner, progress: &Progress) -> Result<(), RunError> {
         self.write(&self.folder.join(BEST), learner, progress)
     }
 
-    /// Brings `learner` to where the checkpoint at `path` was.
+    /// Restores `learner` from the checkpoint at `path`.
     ///
     /// # Errors
-    /// [`RunError`] if it cannot be read or is one of another model.
+    /// [`RunError`] if it cannot be read or belongs to another model.
     pub fn restore(path: &Path, learner: &mut Learner) -> Result<Progress, RunError> {
         let weights = read_weights(path).map_err(TrainError::from)?;
         let progress = progress_of(&weights).ok_or_else(|| TrainError::NoCheckpoint {
@@ -188,7 +188,7 @@ impl Checkpoints {
         for (key, value) in &self.about {
             weights.set_metadata(key, value);
         }
-        let progress = serde_json::to_string(progress).unwrap_or_default();
+        let progress = serde_json::to_string(progress).expect("numbers have a JSON form");
         weights.set_metadata(PROGRESS_KEY, progress);
     }
 

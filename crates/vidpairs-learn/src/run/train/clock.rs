@@ -1,23 +1,23 @@
-//! Where the time of a run goes.
+//! Measures the time of training and of waiting for data.
 
 use std::time::{Duration, Instant};
 
-/// Where the time goes: steps, waiting for data, and what is neither.
+/// Time of a run: training steps, waiting for data, and other work.
 #[derive(Debug)]
 pub(super) struct Clock {
     start: Instant,
-    /// When the last batch was done with.
+    /// End of the last batch.
     idle_since: Instant,
     waited: Duration,
-    /// Spent on what is not training: kNN, checkpoints.
+    /// Time of other work: kNN, checkpoints.
     aside: Duration,
     steps: u64,
-    /// The same three at the last line of the log.
+    /// State at the last line of the log.
     at_line: (Instant, Duration, Duration, u64),
 }
 
 impl Clock {
-    /// Nothing has happened yet.
+    /// Starts now.
     pub fn start() -> Self {
         let now = Instant::now();
         Self {
@@ -30,7 +30,7 @@ impl Clock {
         }
     }
 
-    /// Steps a second and the share of time waited for data, since the last line.
+    /// Steps per second and the share of time waiting for data, since the last line.
     pub fn since_line(&mut self) -> (f64, f64) {
         let (then, waited, aside, steps) = self.at_line;
         let found = Self::rates(
@@ -53,12 +53,12 @@ impl Clock {
         (steps as f64 / seconds, waited.as_secs_f64() / seconds)
     }
 
-    /// What happened since the last batch was done with is waiting.
-    pub fn batch_came(&mut self) {
+    /// A batch arrived: the time since the last batch was waiting.
+    pub fn batch_arrived(&mut self) {
         self.waited += self.idle_since.elapsed();
     }
 
-    /// The batch is done with.
+    /// The batch is finished.
     pub fn batch_done(&mut self) {
         self.idle_since = Instant::now();
     }
@@ -68,8 +68,8 @@ impl Clock {
         self.steps += 1;
     }
 
-    /// The time since `start` was not training.
-    pub fn was_aside_since(&mut self, start: Instant) {
+    /// Excludes the time since `start` from training.
+    pub fn exclude_since(&mut self, start: Instant) {
         self.aside += start.elapsed();
     }
 }

@@ -1,4 +1,4 @@
-//! The shards that a run trains on: what kind they are, what labels they have.
+//! Opens the shards of a run and reads their labels.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,16 +12,16 @@ use xxhash_rust::xxh64::xxh64;
 
 use super::error::TrainError;
 
-/// The shards, opened.
+/// The data set.
 #[derive(Debug)]
 pub(super) struct Data {
-    /// Their records.
+    /// Reader of the records.
     pub reader: DatasetReader,
-    /// What a record holds.
+    /// Kind of the pairs.
     pub kind: PairKind,
-    /// Whether it holds the whole frames too.
+    /// Whether records hold the whole frames too.
     pub has_frames: bool,
-    /// Which data set it is: xxh64 of its manifest, which has the checksums of all shards.
+    /// xxh64 of the manifest, which holds the checksums of all shards.
     pub fingerprint: String,
 }
 
@@ -66,20 +66,20 @@ impl Data {
     }
 }
 
-/// The labels of records, by number.
+/// Labels of the records.
 #[derive(Debug, Default)]
 pub(super) struct Labels {
-    /// In order of name.
+    /// Names, sorted.
     pub names: Vec<String>,
-    /// Of each record; `None` where it has none or cannot be read.
+    /// Index of the label of each record; `None` without a label, or if the record cannot be read.
     of_record: Vec<Option<u32>>,
 }
 
 impl Labels {
-    /// Those of the shards in `dir` where the method learns from labels; else none.
+    /// Labels of the shards in `dir` if the method learns from labels; else none.
     ///
     /// # Errors
-    /// [`TrainError::NoLabels`] if there is nothing to tell apart; [`RunError::Stopped`] if `cancel` is set meanwhile.
+    /// [`TrainError::NoLabels`] with fewer than two labels; [`RunError::Stopped`] if `cancel` is set.
     pub fn wanted(
         method: TrainMethod,
         data: &Data,
@@ -103,7 +103,7 @@ impl Labels {
     /// Reads the json of every record.
     ///
     /// # Errors
-    /// [`RunError::Stopped`] if `cancel` is set meanwhile.
+    /// [`RunError::Stopped`] if `cancel` is set.
     fn read(reader: &DatasetReader, cancel: &Cancel) -> Result<Self, RunError> {
         let mut numbers = BTreeMap::new();
         let mut names_of_record = Vec::new();
@@ -111,7 +111,7 @@ impl Labels {
             if cancel.is_set() {
                 return Err(RunError::Stopped);
             }
-            // What cannot be read is told of when its batch comes.
+            // An unreadable record is reported with its batch.
             let meta = reader.record(number).and_then(|record| record.meta());
             let label = meta.ok().and_then(|meta| meta.label);
             if let Some(label) = &label {
@@ -130,7 +130,7 @@ impl Labels {
         })
     }
 
-    /// The label of record `number`; -1 where there is none.
+    /// Index of the label of record `number`; -1 without a label.
     pub fn of(&self, number: u64) -> i64 {
         let place = usize::try_from(number).ok();
         let label = place.and_then(|place| self.of_record.get(place).copied().flatten());

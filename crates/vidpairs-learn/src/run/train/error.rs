@@ -1,4 +1,4 @@
-//! Why training cannot begin or go on.
+//! Errors of training.
 
 use std::path::{Path, PathBuf};
 
@@ -10,68 +10,68 @@ use vidpairs_weights::WeightsError;
 use crate::model::DeviceError;
 use crate::train::{KnnError, NotFinite, ScheduleError, StateError};
 
-/// Why training cannot begin or go on. All are final: the text says what to do.
+/// Why training cannot start or continue. Every variant is final; the text says what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// The device is not there.
+    /// The device does not exist.
     #[error("--{0}")]
     Device(#[from] DeviceError),
-    /// A schedule that cannot be.
+    /// The schedule is impossible.
     #[error("train.{0}")]
     Schedule(#[from] ScheduleError),
-    /// The shards were extracted in another way than the pipeline says.
+    /// The shards hold another kind of pairs than the pipeline.
     #[error(
         "{} holds pairs of kind \"{found}\", and the pipeline says pairs.kind = \"{wanted}\"; train with the pipeline that \
          they were extracted with, or with --set pairs.kind={found}", .dir.display()
     )]
     Kind {
-        /// The shards.
+        /// Folder of the shards.
         dir: PathBuf,
-        /// Their kind.
+        /// Kind of their pairs.
         found: String,
-        /// That of the pipeline.
+        /// Kind in the pipeline.
         wanted: &'static str,
     },
-    /// There is not one batch.
+    /// The data set is smaller than a batch.
     #[error(
         "{} holds {num_records} records, fewer than train.batch = {batch}; extract more, or set train.batch to at \
          most {num_records}", .dir.display()
     )]
     FewRecords {
-        /// The shards.
+        /// Folder of the shards.
         dir: PathBuf,
-        /// Records in them.
+        /// Number of records.
         num_records: u64,
-        /// Of a batch.
+        /// Records of a batch.
         batch: u32,
     },
-    /// Nothing to learn from labels.
+    /// The records have fewer than two labels.
     #[error(
         "train.method = \"supervised\" learns from the labels of records, and those in {} have {num_labels} different \
          ones; expected at least 2: extract from a source whose videos have classes, or choose another train.method", .dir.display()
     )]
     NoLabels {
-        /// The shards.
+        /// Folder of the shards.
         dir: PathBuf,
-        /// Labels found.
+        /// Number of labels.
         num_labels: usize,
     },
-    /// Record after record cannot be read.
+    /// Too many records in a row cannot be read.
     #[error(
         "{num_tried} records one after the other cannot be used, the last because: {reason}; `vidpairs verify` lists what \
          is damaged"
     )]
     Damaged {
-        /// Records tried for one place of a batch.
+        /// Number of records tried for one place of a batch.
         num_tried: u64,
-        /// Why the last could not be used.
+        /// Reason of the last.
         reason: String,
     },
     /// A record lacks an image that the method needs.
     #[error("it has no {} image", .0.name())]
     NoImage(Role),
-    /// The loss is no number any more.
+    /// The loss is not finite.
     #[error(
         "step {step} was not taken; {}. Lower train.learning_rate, or raise train.temperature or \
          train.warmup_epochs", last_good(.checkpoint.as_deref())
@@ -81,11 +81,11 @@ pub enum TrainError {
         step: u64,
         /// The last good checkpoint.
         checkpoint: Option<PathBuf>,
-        /// The figures.
+        /// The values.
         #[source]
         source: NotFinite,
     },
-    /// What was learnt is no number any more.
+    /// The weights are not finite.
     #[error(
         "after step {step} {tensor} holds infinite numbers or none; {}. Lower train.learning_rate, or raise \
          train.warmup_epochs", last_good(.checkpoint.as_deref())
@@ -93,20 +93,20 @@ pub enum TrainError {
     WeightsNotFinite {
         /// The last step that was taken.
         step: u64,
-        /// The first tensor of which it is so.
+        /// The first such tensor.
         tensor: String,
         /// The last good checkpoint.
         checkpoint: Option<PathBuf>,
     },
-    /// libtorch gave up: as a rule there is no room left.
+    /// libtorch failed, usually for lack of memory.
     #[error(
         "libtorch could not {what}: {reason}; where memory is short, lower train.batch or train.queue, or raise \
          train.accumulate"
     )]
     Torch {
-        /// What it was asked to do.
+        /// The operation that failed.
         what: &'static str,
-        /// What it says.
+        /// Message of libtorch.
         reason: String,
     },
     /// A checkpoint holds another network.
@@ -118,25 +118,25 @@ pub enum TrainError {
         #[source]
         source: StateError,
     },
-    /// A checkpoint lacks what resuming needs.
+    /// A checkpoint lacks data that resuming needs.
     #[error("{} is no checkpoint of a run: its metadata lack {what}", .path.display())]
     NoCheckpoint {
         /// The file.
         path: PathBuf,
-        /// What is missing.
+        /// The missing data.
         what: &'static str,
     },
     /// The images for the kNN cannot be listed.
     #[error("--knn")]
     Labelled(#[source] Box<SourceError>),
-    /// So few images may be looked at that a label would have none to know or none to ask about.
+    /// The maximum number of images leaves a label without bank or query images.
     #[error(
         "train.knn_images is {max_images}; expected at least two for each of the {num_labels} labels in the folder of --knn"
     )]
     KnnImages {
-        /// As it was given.
+        /// The maximum.
         max_images: u32,
-        /// Labels that have an image.
+        /// Number of labels with an image.
         num_labels: usize,
     },
     /// An image for the kNN cannot be read.
@@ -144,21 +144,21 @@ pub enum TrainError {
     LabelledImage {
         /// The image.
         path: PathBuf,
-        /// Why.
+        /// Reason.
         reason: String,
     },
     /// A file of weights cannot be read, understood or written.
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    /// Features are no numbers.
+    /// Features are not finite.
     #[error("the features of the kNN's images cannot be compared")]
     Knn(#[from] KnnError),
-    /// A batch was lost: a bug, or a disk that does not answer.
+    /// A batch was lost: a bug, or a disk that does not respond.
     #[error("the batch of step {step} was lost: {reason}")]
     Lost {
-        /// Its step.
+        /// Step of the batch.
         step: u64,
-        /// Why.
+        /// Reason.
         reason: String,
     },
 }
@@ -171,8 +171,8 @@ fn last_good(checkpoint: Option<&Path>) -> String {
 }
 
 impl TrainError {
-    /// Whether only the kNN is concerned, so that training can go on without its answer.
-    pub(super) fn is_of_the_knn(&self) -> bool {
+    /// Whether only the kNN accuracy failed, so that training can continue.
+    pub(super) fn is_only_knn(&self) -> bool {
         matches!(self, Self::LabelledImage { .. } | Self::Knn(_))
     }
 }

@@ -1,4 +1,4 @@
-//! The folder of a run: whose it is, and what may go on in it.
+//! The output folder of a training run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,9 +13,9 @@ use vidpairs_run::{OutFolder, RunError, failed, same_run};
 use super::checkpoint;
 use super::data::Data;
 
-/// What the run is; its being there makes a folder one of a run.
+/// File with the settings of the run.
 const RUN_FILE: &str = "run.json";
-/// Settings that a run may go on with changed: what is written when.
+/// Settings that may differ when a run is resumed: they only control what is logged and saved.
 const FREE_KEYS: [&str; 6] = [
     "train.log_steps",
     "train.checkpoint_steps",
@@ -28,16 +28,16 @@ const FREE_KEYS: [&str; 6] = [
 /// `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct RunFile {
-    /// Of the program that began the run.
+    /// Version of the program that started the run.
     program_version: String,
     /// Settings, defaults included.
     training: Value,
-    /// Of the shards.
+    /// Checksum of the manifest of the shards.
     dataset_xxh64: String,
 }
 
 impl RunFile {
-    /// That of a run by this program.
+    /// Settings of a run by this program.
     pub fn of(pipeline: &Pipeline, data: &Data) -> Self {
         Self {
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -46,7 +46,7 @@ impl RunFile {
         }
     }
 
-    /// What to say of the run in each of its checkpoints.
+    /// Metadata of the checkpoints.
     pub fn about(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
             ("format".to_owned(), "vidpairs".to_owned()),
@@ -71,13 +71,13 @@ impl RunFile {
         Ok(claimed)
     }
 
-    /// Whether `out` holds this run already. One that has no checkpoint yet is as good as none: whatever it was, nothing is lost.
+    /// Whether `out` holds this run already. A run without a checkpoint does not count: nothing is lost.
     fn is_stored_in(&self, out: &Path) -> Result<bool, RunError> {
         let path = out.join(RUN_FILE);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(err) if err.kind() == io::ErrorKind::NotFound => {
-                // With a journal it is ours: a run that begins now, or was killed before it could say what it is.
+                // With a journal the folder is ours: of a run that starts now, or was killed before it wrote its settings.
                 if !OutFolder::has_journal(out) {
                     OutFolder::check(out, &[])?;
                 }

@@ -1,4 +1,4 @@
-//! A kNN on labelled images, while training goes on: what the trunk has learnt so far.
+//! Computes the kNN accuracy of the trunk on labelled images during training.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::augment::{Recipe, Samples, StoredImage, Viewer};
 use crate::model::{HostViews, NumberFormat, ResNet, StageName};
 use crate::train::{KnnBank, KnnOptions, KnnTally, Rows};
 
-/// Images that go through the trunk at once.
+/// Number of images in a batch.
 const BATCH: usize = 64;
 
-/// Labelled images of a folder: the first half of each label's is known, the second is asked about.
+/// Labelled images of a folder: the first half of each label is the bank, the second half the queries.
 #[derive(Debug)]
 pub(super) struct LabelledFolder {
     images: LabelledImages,
@@ -49,7 +49,7 @@ impl LabelledFolder {
         })
     }
 
-    /// Asks `trunk`.
+    /// Computes the kNN accuracy of `trunk`.
     ///
     /// # Errors
     /// [`TrainError::LabelledImage`], [`TrainError::Knn`], [`TrainError::Torch`].

@@ -1,4 +1,4 @@
-//! Batches from shards, on many threads: which records, which views, and what is done about damaged ones.
+//! Makes batches from shards on worker threads, and replaces damaged records.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,21 +17,21 @@ use crate::augment::{Samples, StoredImage, Viewer};
 use crate::model::{HostViews, NumberFormat};
 use crate::train::StepInputs;
 
-/// Batches in memory, together: many cores would otherwise hold one each.
+/// Maximum size of the batches in memory, bytes: with many cores each would hold a batch.
 const MAX_BATCHES_BYTES: usize = 8 << 30;
-/// Records that are tried for one place of a batch before the run gives up.
+/// Maximum number of records tried for one place of a batch.
 const MAX_TRIED: u64 = 32;
 
-/// A batch, on the CPU.
+/// A batch on the CPU.
 #[derive(Debug)]
 pub(super) struct Batch {
-    /// Of which step.
+    /// Step of the batch.
     pub step: u64,
-    /// Its views.
+    /// Views and labels.
     pub inputs: StepInputs,
 }
 
-/// Makes batches. The batch of a step depends on the step, the seed and the data alone.
+/// Makes batches. The batch of a step depends on the step, the seed and the data only.
 #[derive(Debug)]
 pub(super) struct Loader {
     pub data: Arc<Data>,
@@ -42,51 +42,50 @@ pub(super) struct Loader {
     pub seed: Seed,
     pub precision: NumberFormat,
     pub device: Device,
-    /// What threads need again and again.
+    /// Buffers that threads reuse.
     pub viewers: Mutex<Vec<Viewer>>,
-    /// Records that could not be used.
+    /// Damaged records.
     pub damaged: Mutex<Damaged>,
 }
 
-/// Records that could not be used.
+/// Damaged records.
 #[derive(Debug, Default)]
 pub(super) struct Damaged {
     numbers: BTreeSet<u64>,
-    /// Why, of those that nobody was told of yet.
-    untold: Vec<String>,
+    /// Reasons that have not been reported.
+    unreported: Vec<String>,
 }
 
 impl Damaged {
     fn add(&mut self, number: u64, reason: &str) {
         if self.numbers.insert(number) {
-            self.untold.push(reason.to_owned());
+            self.unreported.push(reason.to_owned());
         }
     }
 
-    /// How many there are.
+    /// Number of damaged records.
     pub fn len(&self) -> usize {
         self.numbers.len()
     }
 
     /// The reasons since the last call.
-    pub fn take_untold(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.untold)
+    pub fn take_unreported(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unreported)
     }
 }
 
 impl Loader {
-    /// Whole batches in an epoch.
+    /// Number of whole batches in an epoch.
     pub fn steps_per_epoch(&self) -> u64 {
         self.data.reader.num_records() / self.batch
     }
 
-    /// Batches of the whole run.
+    /// Number of batches of the whole run.
     pub fn total_steps(&self) -> u64 {
         u64::from(self.epochs) * self.steps_per_epoch()
     }
 
-    /// How many batches may be in memory at once, those in the making included: what fits into [`MAX_BATCHES_BYTES`], and
-    /// two at least.
+    /// Maximum number of batches in memory, those in preparation included: as many as fit into [`MAX_BATCHES_BYTES`], at least two.
     pub fn most_batches(&self) -> usize {
         let of_record: usize = self.views.iter().map(|view| view.recipe.num_values()).sum();
         let value_bytes = match self.precision {
@@ -140,8 +139,8 @@ impl Loader {
         })
     }
 
-    /// Fills one place of the batch, and says with which record: that of the order, or, where it is damaged, another that
-    /// only the place decides on.
+    /// Fills one place of the batch and returns the number of its record: the one of the order, or a replacement if that is damaged. The
+    /// replacement depends on the place only.
     fn fill(
         &self,
         place: u64,
@@ -216,11 +215,11 @@ fn stored_image<'a>(record: &Record<'a>, meta: &RecordMeta, role: Role) -> Optio
     }
 }
 
-/// Room for one view of a whole batch.
+/// Buffer for one view of a whole batch.
 #[derive(Debug)]
 struct ViewBuffer {
     samples: HostViews,
-    /// Of one record.
+    /// Number of values of one record.
     len: usize,
     side_px: u32,
 }
@@ -236,7 +235,7 @@ impl ViewBuffer {
         }
     }
 
-    /// Room for the view of the `place`-th record.
+    /// Buffer for the view of the record at `place`.
     fn place(&mut self, place: u64) -> Samples<'_> {
         let from = place as usize * self.len;
         match &mut self.samples {

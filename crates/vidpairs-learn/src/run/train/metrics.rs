@@ -1,4 +1,4 @@
-//! What a run tells while it goes: `metrics.jsonl`, and the same for TensorBoard.
+//! Writes the metrics of a run: `metrics.jsonl`, and event files for TensorBoard.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -15,54 +15,54 @@ use crate::run::EventWriter;
 pub(super) const METRICS: &str = "metrics.jsonl";
 const TENSORBOARD: &str = "tensorboard";
 
-/// The figures of a step.
+/// Metrics of a step.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct StepFigures {
-    /// Steps taken, this one included.
+    /// Number of steps taken, this one included.
     pub step: u64,
-    /// Epochs done, with the share of the one at hand.
+    /// Number of epochs, as a fraction.
     pub epoch: f64,
-    /// Nats.
+    /// Loss, nats.
     pub loss: f64,
-    /// What it would be if all were alike.
+    /// Loss at chance level, nats.
     pub chance: f64,
-    /// Mean cosine of positives.
+    /// Mean cosine similarity of positives.
     pub positive_similarity: f64,
-    /// Mean cosine of negatives.
+    /// Mean cosine similarity of negatives.
     pub negative_similarity: f64,
     /// Share of the queue that holds keys of images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_fill: Option<f64>,
-    /// Mean squared distance of positives.
+    /// Alignment: mean squared distance of positives.
     pub alignment: f64,
-    /// Log of the mean Gaussian potential of pairs.
+    /// Uniformity: log of the mean Gaussian potential of pairs.
     pub uniformity: f64,
-    /// Mean deviation of a dimension over the healthy one.
+    /// Mean standard deviation of a dimension, relative to uniformly distributed vectors.
     pub spread: f64,
-    /// Dimensions that vectors make use of.
+    /// Effective number of dimensions.
     pub effective_dimensions: f64,
-    /// Euclidean length.
+    /// Euclidean norm of the gradient.
     pub gradient_norm: f64,
-    /// Of this step.
+    /// Learning rate of this step.
     pub learning_rate: f64,
-    /// Records a second since the last line.
+    /// Records per second since the last line.
     pub images_per_second: f64,
-    /// Share of that time in which training waited for data.
+    /// Share of that time spent waiting for data, 0 to 1.
     pub waiting: f64,
-    /// Records that could not be used so far.
+    /// Number of damaged records so far.
     pub damaged_records: u64,
 }
 
-/// What a kNN answered.
+/// kNN accuracy.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct KnnFigures {
-    /// After so many steps.
+    /// Number of steps taken.
     pub step: u64,
-    /// Share of right answers of the vote.
+    /// Accuracy of the vote, 0 to 1.
     pub knn: f64,
-    /// Share of images whose nearest has their label.
+    /// Accuracy of the nearest neighbour, 0 to 1.
     pub knn_nearest: f64,
-    /// The share that the most frequent label alone would give.
+    /// Accuracy of always answering the most frequent label.
     pub knn_chance: f64,
 }
 
@@ -75,13 +75,13 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    /// Opens those of the run in `out` that goes on after `step` steps, and takes back what they say of later ones.
+    /// Opens the files of the run in `out` that resumes after `step` steps, and drops the lines of later steps.
     ///
     /// # Errors
     /// [`RunError::File`].
     pub fn open(out: &Path, step: u64) -> Result<Self, RunError> {
         let path = out.join(METRICS);
-        // What an untrained network makes of the kNN is asked again by a run that begins again.
+        // A run that starts again computes the kNN accuracy of the untrained network again.
         let first = if step == 0 { 0 } else { step + 1 };
         let kept = match fs::read(&path) {
             Ok(bytes) => kept_lines(&bytes, first),
@@ -103,7 +103,7 @@ impl Metrics {
         })
     }
 
-    /// Adds the figures of a step.
+    /// Adds the metrics of a step.
     ///
     /// # Errors
     /// [`RunError::File`].
@@ -144,7 +144,7 @@ impl Metrics {
         self.events.scalars(figures.step, now(), &scalars)
     }
 
-    /// Adds the answer of a kNN.
+    /// Adds a kNN accuracy.
     ///
     /// # Errors
     /// [`RunError::File`].
@@ -157,7 +157,7 @@ impl Metrics {
         self.events.scalars(figures.step, now(), &scalars)
     }
 
-    /// Brings all to the disk.
+    /// Waits until the disk has everything.
     ///
     /// # Errors
     /// [`RunError::File`].
@@ -172,14 +172,14 @@ impl Metrics {
         let mut line =
             serde_json::to_vec(figures).map_err(|err| failed("write", &self.path)(err.into()))?;
         line.push(b'\n');
-        // In one write, so that little can tear it.
+        // One write, so that a kill rarely tears it.
         self.lines
             .write_all(&line)
             .map_err(failed("write", &self.path))
     }
 }
 
-/// The whole lines that tell of steps before `first`.
+/// The whole lines of steps before `first`.
 fn kept_lines(bytes: &[u8], first: u64) -> Vec<u8> {
     let lines = bytes.split_inclusive(|&byte| byte == b'\n').filter(|line| {
         let value: Option<Value> = serde_json::from_slice(line).ok();

@@ -1,8 +1,7 @@
-//! `vidpairs train`: shards in, an encoder out.
+//! Runs `vidpairs train`: trains an encoder on shards.
 //!
-//! The loader's threads make batches in the order of the steps (`parallel::run_ordered`); the caller's thread takes the
-//! steps. What a step does depends on its number, the seed and the data alone, so a run that goes on from a checkpoint does
-//! what it would have done.
+//! Worker threads make batches in the order of the steps (`parallel::run_ordered`); the caller's thread takes the training steps. A step
+//! depends on its number, the seed and the data only, so a resumed run takes the same steps.
 
 mod begin;
 mod checkpoint;
@@ -49,30 +48,30 @@ use self::views::views_of;
 use crate::model;
 use crate::train::Schedule;
 
-/// A batch takes seconds at most.
+/// Time without progress after which a batch is given up; it takes seconds.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// What to train, on what, and where it goes.
+/// Options of `vidpairs train`.
 #[derive(Debug, Clone)]
 pub struct TrainOptions {
-    /// The experiment.
+    /// Settings of the experiment.
     pub pipeline: Pipeline,
-    /// The data set that `extract` wrote.
+    /// Folder of the data set.
     pub shards: PathBuf,
-    /// A new or empty folder, or that of a stopped run of the same experiment.
+    /// Output folder: new, empty, or of a stopped run of the same experiment.
     pub out: PathBuf,
-    /// `cpu`, `cuda` or `cuda:N`; `None` for the first GPU where libtorch sees one, else the CPU.
+    /// Device: `cpu`, `cuda` or `cuda:N`; `None` for the first GPU if there is one, else the CPU.
     pub device: Option<String>,
-    /// A folder of labelled images to ask now and then.
+    /// Folder of labelled images for the kNN accuracy.
     pub knn: Option<PathBuf>,
-    /// Threads that make batches (on the CPU libtorch computes with as many), verbosity, and the wish to stop.
+    /// Threads that make batches (on the CPU libtorch computes with as many), verbosity, and the signal to stop.
     pub control: Control,
 }
 
-/// Trains; goes on by itself where the same run was stopped.
+/// Trains an encoder, or resumes a stopped run.
 ///
 /// # Errors
-/// [`RunError`]. Checkpoints that were written stay, and the same call goes on from the last.
+/// [`RunError`]. Checkpoints stay, and the same call resumes from the last.
 pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
     let start = Instant::now();
     let TrainOptions { pipeline, out, .. } = options;
@@ -85,7 +84,7 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
     let claimed = run_file.claim(out)?;
     model::use_cores(device, options.control.workers);
     if device != Device::Cpu {
-        // Views keep their size, so it pays to try which convolution is fastest. They may differ in the last bits.
+        // Views keep their size, so cuDNN may search for the fastest convolution. Algorithms may differ in the last bits.
         tch::Cuda::cudnn_set_benchmark(true);
     }
     let loader = Arc::new(Loader {
@@ -133,7 +132,7 @@ fn run(options: &TrainOptions, trainer: &mut Trainer) -> Result<(), RunError> {
     }
     let crew = Crew {
         workers: options.control.workers.max(1),
-        // One in the making for each thread, and one that waits.
+        // One batch in preparation for each thread, and one that waits.
         window: (options.control.workers.max(1) + 1).min(trainer.loader.most_batches()),
         patience: PATIENCE,
         cancel: Arc::clone(&options.control.cancel),
@@ -148,7 +147,7 @@ fn run(options: &TrainOptions, trainer: &mut Trainer) -> Result<(), RunError> {
     ended.map_err(|end| broken(end, out, &trainer.safe()))
 }
 
-/// What is looked at before anything is written.
+/// Inputs that are checked before anything is written.
 struct Checked {
     schedule: Schedule,
     labelled: Option<LabelledFolder>,

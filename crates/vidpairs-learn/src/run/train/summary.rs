@@ -1,4 +1,4 @@
-//! What a run came to.
+//! Result of a training run.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,41 +12,41 @@ use super::load::Loader;
 use super::metrics::KnnFigures;
 use super::{TrainOptions, config};
 
-/// What a run came to; `--json` prints it.
+/// Result of `vidpairs train`; `--json` prints it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrainSummary {
-    /// Steps taken, in all.
+    /// Number of steps of the whole run.
     pub steps: u64,
-    /// Epochs of the run.
+    /// Number of epochs of the run.
     pub epochs: u32,
-    /// Records of the shards.
+    /// Number of records in the shards.
     pub records: u64,
-    /// Records that could not be used.
+    /// Number of damaged records.
     pub damaged_records: u64,
-    /// Of the last step that was logged, nats.
+    /// Loss of the last logged step, nats.
     pub loss: Option<f64>,
-    /// What it would be if all were alike, nats.
+    /// Loss at chance level, nats.
     pub chance: f64,
-    /// The last kNN.
+    /// Last kNN accuracy.
     pub knn: Option<KnnFigures>,
-    /// The best share of right answers of a kNN, and after how many steps.
+    /// Best kNN accuracy, 0 to 1, and its step.
     pub best_knn: Option<(f64, u64)>,
-    /// Records a second, kNN and checkpoints left out.
+    /// Throughput without kNN and checkpoints, records per second.
     pub images_per_second: f64,
-    /// Share of that time in which training waited for data.
+    /// Share of that time spent waiting for data, 0 to 1.
     pub waiting: f64,
-    /// What this call took.
+    /// Time of this command, seconds.
     pub seconds: f64,
-    /// The trunk, under torchvision's names.
+    /// File of the trunk, under torchvision's names.
     pub backbone: PathBuf,
-    /// What was unwise.
+    /// Warnings about the settings.
     pub warnings: Vec<String>,
-    /// Whether the run was complete before.
+    /// Whether the run was complete before this command.
     pub is_complete_already: bool,
 }
 
 impl TrainSummary {
-    /// That of a run which is at `progress`, before any step is taken from there.
+    /// Summary of a run at `progress`.
     pub(super) fn at(options: &TrainOptions, loader: &Loader, progress: &Progress) -> Self {
         let train = &options.pipeline.train;
         Self {

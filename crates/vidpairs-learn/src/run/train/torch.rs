@@ -1,15 +1,15 @@
-//! Refusals of libtorch, with what it was asked to do.
+//! Errors of libtorch, with the operation that failed.
 
 use super::error::TrainError;
 use crate::model::caught;
 
-/// Does what libtorch may refuse, for want of memory above all.
+/// Runs an operation that libtorch may refuse, usually for lack of memory.
 ///
 /// # Errors
-/// [`TrainError::Torch`]; what `compute` was changing is in no known state then.
+/// [`TrainError::Torch`]; the state that `compute` changes is undefined then.
 ///
 /// # Panics
-/// If `compute` does for another reason than libtorch's refusal.
+/// If `compute` panics for another reason.
 pub(super) fn computed<T>(
     what: &'static str,
     compute: impl FnOnce() -> T,

@@ -1,4 +1,4 @@
-//! The loop: a batch comes in, a step is taken, what is due is written.
+//! The training loop: takes a step for each batch, and writes logs and checkpoints when they are due.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,12 +24,12 @@ use super::watched::Watched;
 use super::{Checked, TrainOptions, config};
 use crate::train::{CollapseWatch, Learner, Schedule, StepInputs, StepReport};
 
-/// A collapse: embeddings that spread less than this share of the healthy.
+/// Spread of the embeddings below which a collapse is reported, relative to uniformly distributed vectors.
 const COLLAPSED_SHARE: f64 = 0.2;
-/// Lines of the log in a row that must say so.
+/// Number of consecutive log lines that must show it.
 const COLLAPSED_LINES: u32 = 5;
 
-/// What training needs from batch to batch.
+/// State of the training loop.
 pub(super) struct Trainer {
     pub loader: Arc<Loader>,
     pub learner: Learner,
@@ -43,7 +43,7 @@ pub(super) struct Trainer {
     pub display: Display,
     pub progress: Progress,
     pub last_checkpoint: Option<PathBuf>,
-    /// Steps in it.
+    /// Number of steps in it.
     pub saved_steps: u64,
     pub last_figures: Option<StepFigures>,
     pub last_knn: Option<KnnFigures>,
@@ -55,8 +55,8 @@ impl Sink<Result<Batch, TrainError>> for Trainer {
     type Error = RunError;
 
     fn push(&mut self, batch: Result<Batch, TrainError>) -> Result<(), RunError> {
-        self.clock.batch_came();
-        for reason in lock(&self.loader.damaged).take_untold() {
+        self.clock.batch_arrived();
+        for reason in lock(&self.loader.damaged).take_unreported() {
             self.display.set_aside(&reason);
         }
         let done = batch
@@ -72,10 +72,10 @@ impl Sink<Result<Batch, TrainError>> for Trainer {
 }
 
 impl Trainer {
-    /// Of a run that goes on from `begin`.
+    /// The loop of a run that starts from `begin`.
     ///
     /// # Errors
-    /// [`RunError`] if the figures cannot be written.
+    /// [`RunError`] if the metrics cannot be written.
     pub fn new(
         options: &TrainOptions,
         begin: Begin,
@@ -108,7 +108,7 @@ impl Trainer {
         })
     }
 
-    /// What the run came to so far.
+    /// Summary of the run so far.
     pub fn summary(&self, options: &TrainOptions) -> TrainSummary {
         let (steps_per_second, waiting) = self.clock.overall();
         TrainSummary {
@@ -147,11 +147,12 @@ impl Trainer {
         if every > 0 && epoch_is_done && (epoch.is_multiple_of(every) || is_last) {
             let start = Instant::now();
             let asked = self.ask_knn();
-            self.clock.was_aside_since(start);
+            self.clock.exclude_since(start);
             match asked {
-                // An image that went away in the middle of a run costs its kNN, not the run.
-                Err(err) if err.command().is_some_and(TrainError::is_of_the_knn) => {
-                    self.display.warn(&format!("no kNN: {}", with_causes(&err)));
+                // An image that disappears during a run costs the kNN accuracy, not the run.
+                Err(err) if err.command().is_some_and(TrainError::is_only_knn) => {
+                    self.display
+                        .warn(&format!("no kNN accuracy: {}", with_causes(&err)));
                 }
                 asked => asked?,
             }
@@ -166,7 +167,7 @@ impl Trainer {
     fn on_device(&self, inputs: StepInputs) -> StepInputs {
         let moved = |tensor: &Tensor| match self.loader.device {
             Device::Cpu => tensor.shallow_clone(),
-            // From pinned memory, so that the copy runs beside what the device is at.
+            // From pinned memory, so that the copy overlaps with the work of the device.
             device => tensor.to_device_(device, tensor.kind(), true, false),
         };
         StepInputs {
@@ -207,7 +208,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Asks the labelled images, if there are any, and keeps the best.
+    /// Computes the kNN accuracy, if there are labelled images, and keeps the best checkpoint.
     ///
     /// # Errors
     /// [`RunError`].
@@ -226,7 +227,7 @@ impl Trainer {
         self.metrics.knn(&figures)?;
         self.display.knn(&figures);
         self.last_knn = Some(figures);
-        // The untrained network is no candidate.
+        // The untrained network does not count.
         let is_best = self
             .progress
             .best_knn
@@ -238,7 +239,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Steps that a run which goes on need not take again, in words.
+    /// Steps that a resumed run need not repeat, as text.
     pub fn safe(&self) -> String {
         counted(self.saved_steps, "step")
     }
@@ -254,10 +255,10 @@ impl Trainer {
         }
     }
 
-    /// Writes a checkpoint of where the run is.
+    /// Writes a checkpoint of the current state.
     ///
     /// # Errors
-    /// [`RunError`]; [`TrainError::WeightsNotFinite`] where a run could not go on from it.
+    /// [`RunError`]; [`TrainError::WeightsNotFinite`] if a run could not be resumed from it.
     pub fn save(&mut self) -> Result<(), RunError> {
         let start = Instant::now();
         self.check_finite()?;
@@ -265,11 +266,11 @@ impl Trainer {
         let path = self.checkpoints.save(&self.learner, &self.progress)?;
         self.last_checkpoint = Some(path);
         self.saved_steps = self.progress.step;
-        self.clock.was_aside_since(start);
+        self.clock.exclude_since(start);
         Ok(())
     }
 
-    /// Records that could not be used so far.
+    /// Number of damaged records so far.
     pub fn num_damaged(&self) -> u64 {
         lock(&self.loader.damaged).len() as u64
     }

@@ -1,20 +1,20 @@
-//! Settings that are possible, and unwise for the data at hand.
+//! Warns of settings that do not suit the data.
 
 use vidpairs_pipeline::Pipeline;
 
 use super::load::Loader;
 use crate::train::{negatives_warning, queue_warnings};
 
-/// Records that are asked how large images are.
+/// Number of records whose image sizes are read.
 const NUM_ASKED: u64 = 32;
 
-/// What is unwise: sentences that say what to set instead.
+/// Warnings, each with the advice what to set instead.
 pub(super) fn unwise(pipeline: &Pipeline, loader: &Loader) -> Vec<String> {
     let train = &pipeline.train;
     let num_records = loader.data.reader.num_records();
     let mut warnings = Vec::new();
     if let Some(moco) = train.moco {
-        // A step puts in a key for each term and direction.
+        // A step enqueues a key for each term and direction.
         let num_terms = (loader.views.len() as u64 / 2).max(1);
         let keys_per_record = num_terms * (1 + u64::from(moco.symmetric));
         let queue = u64::from(moco.queue);
@@ -32,7 +32,7 @@ pub(super) fn unwise(pipeline: &Pipeline, loader: &Loader) -> Vec<String> {
     warnings
 }
 
-/// Short side of the largest of the first images and side of a view, where the image is smaller.
+/// Short side of the largest of the first images, and side of a view, if the image is smaller.
 fn small_images(pipeline: &Pipeline, loader: &Loader) -> Option<(u32, u32)> {
     let size = pipeline.augment.size_px;
     let reader = &loader.data.reader;

@@ -1,4 +1,4 @@
-//! Which views a method learns from, by the kind of the records.
+//! Chooses the views of a method by the kind of the records.
 
 use vidpairs_pipeline::{Pipeline, TrainMethod, Views};
 use vidpairs_types::{PairKind, Role};
@@ -8,16 +8,16 @@ use crate::augment::{CropRecipe, JigsawRecipe, Recipe};
 /// One view of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ViewOf {
-    /// Of which of its images.
+    /// Image of the record.
     pub role: Role,
-    /// How it is made.
+    /// Recipe of the view.
     pub recipe: Recipe,
 }
 
-/// The views of a record in the order in which the method wants them.
+/// The views of a record in the order of the inputs of the method.
 ///
-/// - MoCo: query and key. Of kind `images` both come from the one image; else from anchor and positive. Where records hold
-///   the whole frames too: query and key of the frames, then of the regions; a term without weight is not made.
+/// - MoCo: query and key. In kind `images` both come from the one image, else from anchor and positive. If records hold the whole frames
+///   too: query and key of the frames, then of the regions; views of a term without weight are not made.
 /// - PIRL: an image, and the jigsaw of the positive (of the same image in kind `images`).
 /// - `supervised`: the anchor.
 pub(super) fn views_of(pipeline: &Pipeline, kind: PairKind, has_frames: bool) -> Vec<ViewOf> {

@@ -1,31 +1,31 @@
-//! What the vectors of a batch look like.
+//! Statistics of the embeddings of a batch.
 
 use tch::{Device, Kind, Tensor};
 
 use crate::train::{Rows, WatchError, alignment, effective_dimensions, mean_std, uniformity};
 
-/// Vectors that alignment and uniformity are computed from, at most.
+/// Maximum number of vectors for alignment and uniformity.
 const MAX_WATCHED: i64 = 512;
 
-/// What the vectors of a batch look like.
+/// Statistics of the embeddings of a batch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Watched {
     /// Mean squared distance of query and key.
     pub alignment: f64,
     /// Log of the mean Gaussian potential of pairs of queries.
     pub uniformity: f64,
-    /// Mean deviation of a dimension of queries.
+    /// Mean standard deviation of a dimension of the queries.
     pub std: f64,
-    /// `std` over what is healthy, `1 / sqrt(D)`.
+    /// `std` relative to that of uniformly distributed unit vectors, `1 / sqrt(D)`.
     pub spread: f64,
-    /// Dimensions that the queries make use of.
+    /// Effective number of dimensions of the queries.
     pub effective_dimensions: f64,
     /// Dimensions of a vector.
     pub num_dims: usize,
 }
 
 impl Watched {
-    /// Of `N x E` queries and the keys that belong to them; 0 where a figure cannot be computed.
+    /// Statistics of `N x E` queries and their keys; 0 for a figure that cannot be computed.
     pub fn new(queries: &Tensor, keys: &Tensor) -> Self {
         let host = |vectors: &Tensor| -> Vec<f32> {
             let num = vectors.size()[0].min(MAX_WATCHED);

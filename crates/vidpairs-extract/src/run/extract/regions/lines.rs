@@ -1,4 +1,4 @@
-//! The tracklets of a piece as lines of `tracks.jsonl.zst`.
+//! Encodes the tracklets of a piece as lines of `tracks.jsonl.zst`.
 
 use std::io::Write;
 
@@ -7,26 +7,28 @@ use vidpairs_types::{PairPlan, TrackletLine, TrackletMeta};
 use super::RegionSetup;
 use crate::track::Tracklet;
 
-/// How hard zstd tries: lines shrink to a quarter, and a piece takes a few milliseconds.
+/// Compression level of zstd: lines shrink to a quarter, and a piece takes a few milliseconds.
 const LEVEL: i32 = 3;
 
-/// The lines of a piece; what a tracklet takes of memory until then is counted in `pieces`.
+/// The lines of a piece. `pieces` accounts for their memory.
 #[derive(Default)]
 pub(super) struct Lines(Vec<(u64, TrackletLine)>);
 
 impl Lines {
-    /// Adds the line of the `pair`-th pair of the clip.
+    /// Adds the line of a pair.
+    ///
+    /// - `pair`: ordinal of the pair in its clip.
     pub fn add(&mut self, pair: u64, line: TrackletLine) {
         self.0.push((pair, line));
     }
 
-    /// One zstd frame with the lines in the order of the pairs; nothing at all if there are none.
+    /// One zstd frame with the lines in the order of the pairs; empty without lines.
     pub fn into_zstd(mut self) -> Vec<u8> {
         if self.0.is_empty() {
             return Vec::new();
         }
         self.0.sort_by_key(|&(pair, _)| pair);
-        // Into memory, and of values that have a JSON: it cannot fail.
+        // It cannot fail: it writes to memory, and every value has a JSON form.
         compressed(&self.0).unwrap_or_default()
     }
 }
@@ -44,7 +46,7 @@ fn compressed(lines: &[(u64, TrackletLine)]) -> std::io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// What a record says of its tracklet.
+/// The tracklet field of a record.
 pub(super) fn meta(tracker: &str, tracklet: &Tracklet) -> TrackletMeta {
     let (psr, confidence) = (tracklet.psr(), tracklet.confidence());
     TrackletMeta {
@@ -58,8 +60,7 @@ pub(super) fn meta(tracker: &str, tracklet: &Tracklet) -> TrackletMeta {
     }
 }
 
-/// The line of a tracklet that began in the anchor of `plan`: which of its regions it was, and the key of the
-/// record that it became.
+/// The line of a tracklet that starts in the anchor of `plan`: the index of its region, and the key of its record.
 pub(super) fn line(
     setup: &RegionSetup<'_>,
     plan: &PairPlan,

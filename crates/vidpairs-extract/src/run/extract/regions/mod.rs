@@ -1,4 +1,4 @@
-//! Kind `regions`: regions of anchor frames, followed to their positives, and what is trusted of them.
+//! Kind `regions`: proposes regions in anchor frames, tracks them to their positives, and stores the trusted ones.
 
 mod lines;
 mod pairs;
@@ -18,15 +18,14 @@ use crate::propose::{ProposalRules, ProposerKind};
 use crate::sample::RegionRule;
 use crate::track::{BoxRules, FollowRules, StartTracker};
 
-/// Most bytes of frames that a worker keeps to track back on, beside those of the anchors.
+/// Maximum size of the frames that a worker keeps for backward tracking, without the anchors, bytes.
 const MAX_KEPT_BYTES: u64 = 48 << 20;
 
-/// Most regions that a worker follows at once. Their trackers' memory is bounded by it, and more at once
-/// would save nothing: decoding a frame costs little beside following so many through it.
+/// Maximum number of regions that a worker tracks at once. It limits the memory of the trackers. More at once would save nothing:
+/// decoding a frame costs little compared with tracking so many regions through it.
 const MAX_LIVE_REGIONS: u64 = 64;
 
-/// Most anchors of a clip of frames of `size` whose regions are followed at once by one worker: each keeps
-/// its frame for a while.
+/// Maximum number of anchors whose regions one worker tracks at once, for frames of `size`: each anchor keeps its frame.
 pub(super) fn max_live_anchors(rule: &RegionRule, size: SizePx) -> u64 {
     let affordable = MAX_KEPT_BYTES / (size.area() * 3 / 2).max(1);
     (MAX_LIVE_REGIONS / u64::from(rule.regions_per_frame))
@@ -34,7 +33,9 @@ pub(super) fn max_live_anchors(rule: &RegionRule, size: SizePx) -> u64 {
         .max(1)
 }
 
-/// How `rule` and the pipeline's `trust` are followed with trackers from `start`.
+/// Tracking rules for `rule` and the settings of the tracker.
+///
+/// - `start`: starts a tracker.
 pub(super) fn follow_rules<'a>(
     rule: &RegionRule,
     tracker: &Tracker,
@@ -51,12 +52,12 @@ pub(super) fn follow_rules<'a>(
     }
 }
 
-/// How regions are proposed.
+/// Settings of the proposals.
 #[derive(Clone, Copy)]
 pub(super) struct ProposeSetup {
     pub kind: ProposerKind,
     pub rules: ProposalRules,
-    /// Of this clip and step.
+    /// Random seed of this clip and step.
     pub seed: Seed,
     pub opencv: Opencv,
 }
@@ -81,7 +82,7 @@ impl ProposeSetup {
         }
     }
 
-    /// How many frames after the anchor the one comes whose motion against it is looked at.
+    /// Number of frames from the anchor to the neighbour frame, from which the motion is computed.
     fn neighbor_gap(&self) -> u64 {
         match self.kind {
             ProposerKind::Grid => 0,
@@ -90,9 +91,9 @@ impl ProposeSetup {
     }
 }
 
-/// What the regions of a piece gave.
+/// Result of the regions of a piece.
 pub(super) struct MadeRegions {
-    /// By their place among the pairs of the clip.
+    /// Records with the ordinal of their pair.
     pub records: Vec<(u64, EncodedRecord)>,
     /// Anchors that lack a frame, and pairs that lack a view.
     pub lost: Vec<LostPair>,
@@ -107,7 +108,7 @@ pub(super) struct PieceTracks {
     pub tally: TrackTally,
 }
 
-/// What the regions of one piece are made with.
+/// Settings for the regions of one piece.
 #[derive(Clone, Copy)]
 pub(super) struct RegionSetup<'a> {
     pub pipeline: &'a Pipeline,

@@ -1,4 +1,4 @@
-//! The regions of a piece on their way from frame to frame, and the records that come of them.
+//! Tracks the regions of a piece from frame to frame and makes their records.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -15,22 +15,22 @@ use super::{MadeRegions, PieceTracks, ProposeSetup, RegionSetup, TrackTally};
 use crate::propose::{self, ProposeError};
 use crate::track::{Following, TrackFrame, Tracklet};
 
-/// The regions of one piece, on their way.
+/// The regions of one piece while they are tracked.
 pub(in super::super) struct RegionPairs<'a> {
     setup: RegionSetup<'a>,
     viewer: Viewer<'a>,
-    /// The anchors to come.
+    /// Anchors that have not been reached.
     plans: &'a [PairPlan],
-    /// Anchors whose neighbour is awaited, with the frames from theirs on.
+    /// Anchors that wait for their neighbour frame, with the frames from the anchor on.
     waiting: Vec<(&'a PairPlan, Vec<Rc<Frame>>)>,
     live: Vec<Live<'a>>,
-    /// Frames through which a region was followed.
+    /// Frames through which a region was tracked.
     tracked: HashSet<u64>,
-    /// The last whole frame that was stored: a positive may be the anchor of another pair.
+    /// The last whole frame that was encoded: a positive may be the anchor of another pair.
     whole_frame: Option<(u64, Rc<Result<View, LostPair>>)>,
     records: Vec<(u64, EncodedRecord)>,
     lost: Vec<(u64, LostPair)>,
-    /// Frames that did not come, by the anchor (its place in the clip) that needs them.
+    /// Missing frames, with the ordinal of the anchor that needs them.
     missing: Vec<(u64, u64)>,
     lines: Lines,
     tally: TrackTally,
@@ -40,13 +40,13 @@ pub(in super::super) struct RegionPairs<'a> {
 struct Live<'a> {
     plan: &'a PairPlan,
     following: Following<'a>,
-    /// Of its regions, in their order.
+    /// Views of its regions, in their order.
     anchors: Vec<Result<View, LostPair>>,
     anchor_frame: Option<Rc<Result<View, LostPair>>>,
 }
 
 impl<'a> RegionPairs<'a> {
-    /// Regions for `plans`, which are ordered by anchor.
+    /// Starts with `plans`, which are ordered by anchor.
     pub fn new(setup: RegionSetup<'a>, plans: &'a [PairPlan]) -> Self {
         Self {
             viewer: Viewer::new(setup.pipeline, setup.counters),
@@ -64,7 +64,7 @@ impl<'a> RegionPairs<'a> {
         }
     }
 
-    /// Follows the regions into `frame`, ends those that end there, and begins those that begin there.
+    /// Tracks the regions into `frame`, ends those that end there, and starts those that start there.
     pub fn add(&mut self, frame: Frame, heartbeat: &Heartbeat) {
         let frame = Rc::new(frame);
         let view = TrackFrame::new(&frame.planes);
@@ -107,7 +107,7 @@ impl<'a> RegionPairs<'a> {
         }
     }
 
-    /// Takes what came of `live` if it ends with `frame`.
+    /// Ends `live` if it ends with `frame`, else keeps it.
     fn keep_or_end(&mut self, live: Live<'a>, frame: &Rc<Frame>) {
         if live.following.is_over() || live.plan.last_frame() <= frame.index {
             self.end(live, Some(frame));
@@ -116,8 +116,7 @@ impl<'a> RegionPairs<'a> {
         }
     }
 
-    /// Begins with the regions of an anchor: `frames` are its own and those after it up to its neighbour,
-    /// which the regions are followed into at once.
+    /// Starts the regions of an anchor and tracks them at once through `frames`: the anchor and the frames up to its neighbour.
     fn begin(&mut self, plan: &'a PairPlan, frames: &[Rc<Frame>]) {
         let Some((anchor, later)) = frames.split_first() else {
             return;
@@ -172,7 +171,7 @@ impl<'a> RegionPairs<'a> {
             opencv,
         } = &self.setup.propose;
         let seed = seed.for_step("anchor", &anchor.index.to_string());
-        // A frame of another size tells nothing of motion.
+        // A frame of another size gives no motion.
         let neighbor = neighbor.filter(|neighbor| neighbor.planes.size() == anchor.planes.size());
         let neighbor = neighbor.map(|neighbor| &neighbor.planes);
         let proposed = propose::propose(
@@ -181,12 +180,14 @@ impl<'a> RegionPairs<'a> {
             neighbor,
             rules,
             seed,
-            opencv.map(|it| it as _),
+            opencv.map(|opencv| opencv as _),
         )?;
         Ok(proposed.iter().map(|proposal| proposal.bbox).collect())
     }
 
-    /// Takes the tracklets of an anchor; `frame` is the one in hand, if any is.
+    /// Ends an anchor: makes the records of its trusted tracklets.
+    ///
+    /// - `frame`: the current frame, if there is one.
     fn end(&mut self, ended: Live<'a>, frame: Option<&Rc<Frame>>) {
         let Live {
             plan,
@@ -221,7 +222,7 @@ impl<'a> RegionPairs<'a> {
         }
     }
 
-    /// Makes the record of a trusted tracklet, and gives its key; without a view of it, notes the loss.
+    /// Makes the record of a trusted tracklet and returns its key; notes the loss if a view is missing.
     fn make(
         &mut self,
         pair: u64,
@@ -276,7 +277,7 @@ impl<'a> RegionPairs<'a> {
         self.viewer.view(frame, Some(region))
     }
 
-    /// The whole frame, encoded once for all that need it.
+    /// The whole frame, encoded once for all pairs.
     fn whole(&mut self, frame: &Frame) -> Rc<Result<View, LostPair>> {
         match &self.whole_frame {
             Some((index, view)) if *index == frame.index => Rc::clone(view),
@@ -288,7 +289,9 @@ impl<'a> RegionPairs<'a> {
         }
     }
 
-    /// What came of the piece. `why` tells of the frames that could not be decoded why not, where known.
+    /// Result of the piece.
+    ///
+    /// - `why`: the reason why a frame could not be decoded, if known.
     pub fn finish(mut self, why: impl Fn(u64) -> Option<LostPair>) -> MadeRegions {
         for (plan, frames) in std::mem::take(&mut self.waiting) {
             self.begin(plan, &frames);

@@ -1,4 +1,4 @@
-//! What following regions came to, in numbers.
+//! Counts of tracked regions.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use vidpairs_shard::TrackletCounts;
 /// Counts over the tracklets of a piece, a clip or a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(in super::super) struct TrackTally {
-    /// Frames through which at least one region was followed; once for each piece of a clip that does.
+    /// Number of frames through which at least one region was tracked, counted once for each piece.
     pub frames_tracked: u64,
-    /// Updates of trackers, back and forth.
+    /// Number of tracker updates, forward and backward.
     pub tracker_updates: u64,
-    /// Anchor frames in which nothing was proposed.
+    /// Number of anchor frames without a proposal.
     pub anchors_without_region: u64,
-    /// The tracklets, and what became of them.
+    /// Number of tracklets, and of rejected ones by reason.
     #[serde(flatten)]
     pub counts: TrackletCounts,
 }
@@ -29,7 +29,7 @@ impl TrackTally {
         self.counts.add(&other.counts);
     }
 
-    /// Why there is no record, in words.
+    /// Reason why there is no record.
     pub fn why_none(&self) -> String {
         let num_rejected = self.counts.num_rejected();
         if num_rejected == 0 {
