@@ -194,10 +194,10 @@ fn another_record_stands_in_for_a_damaged_one_and_the_rest_of_the_batch_stays() 
     }
     let mut damaged = loader.damaged.lock().unwrap();
     assert_eq!(damaged.len(), 1);
-    let reasons = damaged.take_untold();
+    let reasons = damaged.take_unreported();
     let place = format!("(00000000-{cut:04}): anchor: ");
     assert!(reasons[0].contains(&place), "{reasons:?}");
-    assert!(damaged.take_untold().is_empty());
+    assert!(damaged.take_unreported().is_empty());
 }
 
 #[test]
