@@ -1,9 +1,9 @@
-//! Why a pipeline was refused.
+//! Defines the errors of pipeline files.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where a setting, or what should have been one, stands.
+/// Location of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Place {
@@ -11,10 +11,10 @@ pub enum Place {
     Line {
         /// The file, as the user named it.
         file: String,
-        /// From 1.
+        /// Line number, from 1.
         line: usize,
     },
-    /// The pipeline file, no line of it.
+    /// The pipeline file, without a line.
     File(String),
     /// An override on the command line.
     Override,
@@ -30,97 +30,96 @@ impl fmt::Display for Place {
     }
 }
 
-/// Why a pipeline cannot be run. In each case: stop before any work, the user changes the file or
-/// the overrides.
+/// Reason why a pipeline cannot be run. Stop before any work: the user must change the file or the overrides.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PipelineError {
-    /// The file is missing, or the system does not let us read it.
+    /// The file does not exist or cannot be read.
     #[error("cannot read the pipeline {}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// The file is far too large to be a pipeline: most likely another file was meant.
+    /// The file is far too large for a pipeline; most likely it is the wrong file.
     #[error("{} is above {max_bytes} bytes; expected a pipeline, a TOML file of a few kilobytes", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// The most we read.
+        /// Size limit, bytes.
         max_bytes: u64,
     },
-    /// TOML is UTF-8, and the file is not.
+    /// The file is not UTF-8, as TOML requires.
     #[error("{place}: the bytes here are not UTF-8; expected a TOML file")]
     NotUtf8 {
-        /// The line of the first wrong byte.
+        /// Line of the first invalid byte.
         place: Place,
     },
     /// The text is not TOML.
-    #[error("{place}: {what}, at `{text}`")]
+    #[error("{place}: {problem}, at `{text}`")]
     Syntax {
-        /// The line.
+        /// Line of the error.
         place: Place,
-        /// What the TOML parser said.
-        what: String,
-        /// The line's text, shortened.
+        /// Message of the TOML parser.
+        problem: String,
+        /// Text of the line, shortened.
         text: String,
     },
-    /// An override without a key or without a value.
+    /// An override lacks a key or a value.
     #[error("--set {text}: expected table.key=value, such as pairs.k=30")]
     Override {
-        /// What stood after `--set`, shortened.
+        /// The override, shortened.
         text: String,
     },
     /// No table has this name.
     #[error("{place}: unknown table [{table}]; {hint}")]
     UnknownTable {
-        /// Where it begins.
+        /// Location of the table.
         place: Place,
-        /// Its name.
+        /// Name of the table.
         table: String,
-        /// The name that was meant, or the names there are.
+        /// Similar name, or all names.
         hint: String,
     },
     /// The table has no such key.
     #[error("{place}: unknown key {key}; {hint}")]
     UnknownKey {
-        /// Where it stands.
+        /// Location of the key.
         place: Place,
-        /// With its table: `pairs.per_vidoe`.
+        /// Key with its table, such as `pairs.per_vidoe`.
         key: String,
-        /// The name that was meant, or the names there are.
+        /// Similar name, or all names.
         hint: String,
     },
-    /// The value is of the wrong type, out of range, or at odds with another key.
+    /// The value has the wrong type, is out of range or conflicts with another key.
     #[error("{place}: {key} is {value}; expected {expected}")]
     Refused {
-        /// Where it stands.
+        /// Location of the value.
         place: Place,
-        /// With its table: `pairs.k`.
+        /// Key with its table, such as `pairs.k`.
         key: String,
-        /// As written, shortened.
+        /// Value as written, shortened.
         value: String,
-        /// What is accepted, and what may have been meant.
+        /// Accepted values, and a hint.
         expected: String,
     },
-    /// A key without a default is not there.
+    /// A required key is missing.
     #[error("{place}: {key} is missing; expected in table [{table}]: {expected}")]
     Missing {
         /// The file.
         place: Place,
-        /// With its table: `pairs.kind`.
+        /// Key with its table, such as `pairs.kind`.
         key: String,
-        /// Its table.
+        /// Table of the key.
         table: &'static str,
-        /// What is accepted.
+        /// Accepted values.
         expected: String,
     },
 }
 
-/// `text` on one line, free of control characters, cut to what a message can hold.
+/// `text` on one line, without control characters, at most 60 characters long.
 pub(super) fn shortened(text: &str) -> String {
     const MAX_CHARS: usize = 60;
     let words: Vec<&str> = text.split_whitespace().collect();

@@ -1,63 +1,43 @@
-//! `[invariance]`: how invariances are measured. Plain words and numbers: nothing here knows libtorch.
-
-use std::path::Path;
-
-use serde::{Serialize, Serializer};
+//! Declares the table `[invariance]`.
 
 use super::error::PipelineError;
+use super::extract::RunKeys;
+use super::rule::{Number, Optional, Whole, Wholes, Word};
 use super::settings::Settings;
-use super::train::{NumberFormat, choice};
-use super::{check, file_text};
+use super::values::{NumberFormat, StageName};
 
-choice! {
-    /// Whose maps are averaged to the units that are measured.
-    StageName {
-        /// What stands before the blocks.
-        Stem = "stem",
-        /// The first stage.
-        Layer1 = "layer1",
-        /// The second stage.
-        Layer2 = "layer2",
-        /// The third stage.
-        Layer3 = "layer3",
-        /// The last stage: the pooled output.
-        Layer4 = "layer4",
+table! {
+    /// `[invariance]` and the random seed: measuring of invariances.
+    #[derive(Debug, Clone, PartialEq)]
+    "invariance" struct Measure {
+        /// Random seed.
+        seed: u64 => |settings| RunKeys::seed.get(settings);
+        /// Numbers of most invariant units of a target over which a score is averaged (K), ascending, at least one number.
+        top: Vec<u32> = [10, 25], Wholes("[10, 25]"), "units";
+        /// Share of the units over which Goodfellow's score is averaged, the most invariant ones.
+        goodfellow_share: f64 = 0.2, Number(0.001..=1.0), "ratio";
+        /// ResNet stage whose feature maps are averaged to the measured units. `layer4` gives the pooled output.
+        stage: StageName = "layer4", Word;
+        /// Side of the square to which an image is resized.
+        size_px as "size": Option<u32> = (|_| Ok(None), "the data set's, 128 or 224"), Optional(Whole(16..=1024)), "px";
+        /// Number format of the encoder's convolutions.
+        numbers: NumberFormat = "f32", Word;
+        /// Bootstrap resamples of the classes for a confidence interval.
+        resamples: u32 = 1000, Whole(100..=100_000), "resamples";
+        /// Maximum number of query images in retrieval. If there are more images, evenly spaced ones are queries.
+        queries: u32 = 10000, Whole(1..=10_000_000), "images";
     }
 }
 
-/// `[invariance]`, and the seed above it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Measure {
-    /// Where all randomness of the measure starts.
-    pub seed: u64,
-    /// How many of a target's most invariant units are averaged: K. Ascending, at least one.
-    pub top: Vec<u32>,
-    /// Share of the units that Goodfellow's score averages, 0 to 1.
-    pub goodfellow_share: f64,
-    /// Which units.
-    pub stage: StageName,
-    /// Side of the square that an image is resized to; `None` for the data set's own.
-    #[serde(rename = "size")]
-    pub size_px: Option<u32>,
-    /// What the encoder computes in.
-    pub numbers: NumberFormat,
-    /// Times that classes are drawn anew for an interval.
-    pub resamples: u32,
-    /// The most images whose nearest neighbour is looked for.
-    pub queries: u32,
-}
-
-impl Measure {
-    /// Reads `seed` and `[invariance]` of a pipeline file, if one is given, and `overrides` of the form `table.key=value` over
-    /// them. What else the file holds is not looked at, but that its tables and keys exist.
-    ///
-    /// # Errors
-    /// As [`super::Pipeline::read`].
-    pub fn read(path: Option<&Path>, overrides: &[String]) -> Result<Self, PipelineError> {
-        let (text, name) = match path {
-            Some(path) => (file_text(path)?, path.display().to_string()),
-            None => (String::new(), "defaults".to_owned()),
-        };
-        check::measure(&Settings::read(&text, &name, overrides)?)
+/// Reads the random seed and `[invariance]`.
+///
+/// # Errors
+/// The first refused setting.
+pub(crate) fn measure(settings: &Settings) -> Result<Measure, PipelineError> {
+    let measure = Measure::from_settings(settings)?;
+    if measure.top.is_empty() {
+        let expected = "a list of at least one whole number, such as [10, 25]";
+        return Err(settings.refusal(Measure::top.path, expected));
     }
+    Ok(measure)
 }

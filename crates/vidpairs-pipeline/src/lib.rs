@@ -1,91 +1,110 @@
-//! The TOML file that names one experiment: read, override, check. Nothing below knows TOML.
+//! Reads the TOML file of an experiment, applies overrides and checks every setting. No other crate reads TOML.
 //!
 //! **Takes** a pipeline file and overrides of the form `table.key=value`.
-//! **Gives** a [`Pipeline`]: every setting checked, every default filled in.
-//! **Fails** with the key, its value, what is accepted, and the line, before any work is done.
-//! **Source**: `pipelines/README.md` documents the keys.
+//! **Gives** a [`Pipeline`]: all settings, with their defaults.
+//! **Fails** before any work, with the key, its value, the accepted values and the line.
+//! **Source**: `pipelines/README.md` documents the keys; its tables are generated from the declarations in this crate.
 
-mod accept;
-mod check;
-mod codec;
+#[macro_use]
+mod key;
+
 mod error;
+mod extract;
 mod invariance;
-mod keys;
-mod pair_rule;
-mod proposer_kind;
+mod pairs;
+mod rule;
 mod settings;
-mod suggest;
-mod tables;
-mod tracker_kind;
 mod train;
-mod trust_rules;
+mod values;
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
-use serde::Serialize;
-
-pub use codec::Codec;
 pub use error::{PipelineError, Place};
-pub use invariance::{Measure, StageName};
-pub use pair_rule::{Anchors, KRange, PairRule, RegionRule, TrackRule};
-pub use proposer_kind::ProposerKind;
-use settings::{Settings, line_at};
-pub use tables::{Extract, Images, MaxRefused, Pairs, Proposals, Regions, Shards, Source, Tracker};
-pub use tracker_kind::TrackerKind;
-pub use train::{
-    Augment, ContrastKeys, MocoKeys, Network, NumberFormat, Pace, PirlKeys, ScheduleName, StemName,
-    Train, TrainMethod, Views, WatchKeys,
+pub use extract::{Codec, Extract, Images, Shards, Source};
+pub use invariance::Measure;
+pub use pairs::{
+    Anchors, PairRule, Pairs, Proposals, RegionRule, Regions, TrackRule, Tracker, TrustRules,
 };
-pub use trust_rules::TrustRules;
+pub use train::{Augment, ContrastKeys, MocoKeys, PirlKeys, Train, WatchKeys};
+pub use values::{
+    KRange, MaxRefused, Network, NumberFormat, Pace, ProposerKind, ScheduleName, StageName,
+    StemName, TrackerKind, TrainMethod, Views,
+};
 
-/// The largest pipeline file that is read, in bytes.
-const MAX_FILE_BYTES: u64 = 1 << 20;
+use extract::RunKeys;
+use key::Group;
+use pairs::PairKeys;
+use settings::{KeyPath, Settings};
 
-/// One experiment: every setting, checked.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Pipeline {
-    /// Where all randomness of a run starts.
-    pub seed: u64,
-    /// Where the clips are.
-    pub source: Source,
-    /// Which pairs to make.
-    pub pairs: Pairs,
-    /// How regions are found and followed; in kind `regions` alone.
-    #[serde(flatten)]
-    pub regions: Option<Regions>,
-    /// How images are stored.
-    pub images: Images,
-    /// When a shard is full.
-    pub shards: Shards,
-    /// How a run bears bad inputs.
-    pub extract: Extract,
-    /// How views are made; no part of what was extracted.
-    #[serde(skip)]
-    pub augment: Augment,
-    /// How encoders are trained; no part of what was extracted.
-    #[serde(skip)]
-    pub train: Train,
-    /// How invariances are measured; no part of what was extracted.
-    #[serde(skip)]
-    pub measure: Measure,
+/// All keys, in the order of the documentation. The keys of a table are adjacent.
+const GROUPS: &[Group] = &[
+    RunKeys::GROUP,
+    Source::GROUP,
+    PairKeys::GROUP,
+    RegionRule::GROUP,
+    TrackRule::GROUP,
+    Proposals::GROUP,
+    Tracker::GROUP,
+    TrustRules::GROUP,
+    Images::GROUP,
+    Codec::GROUP,
+    Shards::GROUP,
+    Extract::GROUP,
+    Augment::GROUP,
+    Train::GROUP,
+    ContrastKeys::GROUP,
+    MocoKeys::GROUP,
+    PirlKeys::GROUP,
+    WatchKeys::GROUP,
+    Measure::GROUP,
+];
+
+table! {
+    /// Checked settings of one experiment.
+    #[derive(Debug, Clone, PartialEq)]
+    "" struct Pipeline {
+        /// Random seed.
+        seed: u64 => |settings| RunKeys::seed.get(settings);
+        /// Input clips.
+        source: Source => extract::source;
+        /// Pairs to extract.
+        pairs: Pairs => pairs::pairs;
+        /// Proposing and tracking of regions; `None` unless the kind of pair is `regions`.
+        #[serde(flatten)]
+        regions: Option<Regions> => pairs::regions;
+        /// Format of stored images.
+        images: Images => Images::from_settings;
+        /// Size limits of a shard.
+        shards: Shards => Shards::from_settings;
+        /// Tolerance for bad inputs.
+        extract: Extract => Extract::from_settings;
+        /// Views for training. Not serialized, since extraction does not depend on it.
+        #[serde(skip)]
+        augment: Augment => Augment::from_settings;
+        /// Training of an encoder. Not serialized, since extraction does not depend on it.
+        #[serde(skip)]
+        train: Train => train::train;
+        /// Measuring of invariances. Not serialized, since extraction does not depend on it.
+        #[serde(skip)]
+        measure: Measure => invariance::measure;
+    }
 }
 
 impl Pipeline {
-    /// Reads a pipeline file, and `overrides` of the form `table.key=value` over it.
+    /// Reads a pipeline file and applies `overrides` of the form `table.key=value`.
     ///
     /// # Errors
-    /// A file that cannot be read, is above 1 MiB or is not UTF-8; then as [`Pipeline::from_str`].
+    /// A file that cannot be read, is larger than 1 MiB or is not UTF-8; then as [`Pipeline::from_str`].
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, PipelineError> {
-        Self::from_str(&file_text(path)?, &path.display().to_string(), overrides)
+        let text = settings::read_file(path)?;
+        Self::from_str(&text, &path.display().to_string(), overrides)
     }
 
-    /// The pipeline that `text` describes, `overrides` over it; `name` stands for the file in errors.
+    /// Reads a pipeline from `text` and applies `overrides`. Errors give `name` as the name of the file.
     ///
     /// # Errors
-    /// Text that is not TOML; an unknown table or key; a required key that is missing; a value of
-    /// the wrong type, out of range, or at odds with another. The first one found.
+    /// The first of: text that is not TOML; an unknown table or key; a missing required key; a value of the wrong type,
+    /// out of range, or in conflict with another one.
     ///
     /// # Examples
     /// ```
@@ -102,53 +121,39 @@ impl Pipeline {
     /// # Ok::<(), vidpairs_pipeline::PipelineError>(())
     /// ```
     pub fn from_str(text: &str, name: &str, overrides: &[String]) -> Result<Self, PipelineError> {
-        check::pipeline(&Settings::read(text, name, overrides)?)
+        Self::from_settings(&Settings::parse(text, name, overrides, all_keys())?)
     }
 
-    /// Every setting that training looks at, defaults included: `seed`, `[augment]` and `[train]`.
+    /// All settings that training depends on, with their defaults: `seed`, `[augment]` and `[train]`.
     pub fn resolved_training(&self) -> serde_json::Value {
         serde_json::json!({ "seed": self.seed, "augment": self.augment, "train": self.train })
     }
 
-    /// Every setting that extraction looks at, defaults included, with the tables and keys of the file: the same value for
-    /// the same experiment, however it was written.
+    /// All settings that extraction depends on, with their defaults, under the tables and keys of the file. Equal
+    /// experiments give equal values, however the file was written.
     pub fn resolved(&self) -> serde_json::Value {
-        // Keys are strings and numbers finite, so this cannot fail. Were it to, a text equals no
-        // table, and no run is taken for another.
-        serde_json::to_value(self).unwrap_or_else(|error| error.to_string().into())
+        serde_json::to_value(self).expect("keys are strings, so settings always serialize")
     }
 }
 
-/// What a pipeline file holds.
-///
-/// # Errors
-/// A file that cannot be read, is above 1 MiB or is not UTF-8.
-fn file_text(path: &Path) -> Result<String, PipelineError> {
-    let unreadable = |source| PipelineError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let file = File::open(path).map_err(unreadable)?;
-    let mut bytes = Vec::new();
-    // Read with a limit, not measured first: a pipe or a device has no length to ask for.
-    file.take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(PipelineError::TooLarge {
-            path: path.to_owned(),
-            max_bytes: MAX_FILE_BYTES,
-        });
+impl Measure {
+    /// Reads `seed` and `[invariance]` of a pipeline file, if one is given, and applies `overrides` of the form
+    /// `table.key=value`. Values of other keys are not checked.
+    ///
+    /// # Errors
+    /// As [`Pipeline::read`].
+    pub fn read(path: Option<&Path>, overrides: &[String]) -> Result<Self, PipelineError> {
+        let (text, name) = match path {
+            Some(path) => (settings::read_file(path)?, path.display().to_string()),
+            None => (String::new(), "defaults".to_owned()),
+        };
+        invariance::measure(&Settings::parse(&text, &name, overrides, all_keys())?)
     }
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        PipelineError::NotUtf8 {
-            place: Place::Line {
-                file: path.display().to_string(),
-                line: line_at(error.as_bytes(), valid),
-            },
-        }
-    })
+}
+
+fn all_keys() -> Vec<KeyPath> {
+    let groups = GROUPS.iter().map(|group| group.keys);
+    groups.flatten().copied().collect()
 }
 
 #[cfg(test)]

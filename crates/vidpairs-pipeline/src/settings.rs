@@ -1,56 +1,94 @@
-//! What was given, by key: the file first, the overrides over it. Values are not checked yet.
+//! Collects the settings of a pipeline file and of overrides, and refuses unknown keys. Values are checked later.
 
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::ops::Range;
+use std::path::Path;
 
 use toml_edit::{Document, InlineTable, Item, TableLike, Value};
 
-use super::accept::Accept;
 use super::error::{PipelineError, Place, shortened};
-use super::keys::{AnyKey, Key, keys_of, tables};
-use super::suggest::{hint_for_key, hint_for_table, names};
+use super::rule::nearest;
 
-/// One setting as given.
-#[derive(Debug, Clone)]
-pub(super) struct Given {
-    item: Item,
-    /// As written, for messages.
-    text: String,
-    /// Where it was given.
-    pub(super) place: Place,
+/// Size limit of pipeline files, bytes.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// Table and name of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeyPath {
+    /// Empty for a key above every table.
+    pub table: &'static str,
+    pub name: &'static str,
 }
 
-/// Every setting that was given, and where.
+impl fmt::Display for KeyPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.table {
+            "" => f.write_str(self.name),
+            table => write!(f, "{table}.{}", self.name),
+        }
+    }
+}
+
+/// One setting as given.
 #[derive(Debug)]
-pub(super) struct Settings {
-    /// The file's name, for messages.
+pub(crate) struct Given {
+    item: Item,
+    /// The value as written, for messages.
+    text: String,
+    pub place: Place,
+}
+
+impl Given {
+    /// The value; `None` for a table.
+    pub fn value(&self) -> Option<&Value> {
+        self.item.as_value()
+    }
+
+    pub fn is_override(&self) -> bool {
+        self.place == Place::Override
+    }
+}
+
+/// All settings that were given.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// Name of the file, for messages.
     file: String,
-    /// By table and key. A few dozen at most.
-    given: Vec<((&'static str, &'static str), Given)>,
+    /// All keys that exist.
+    known: Vec<KeyPath>,
+    given: Vec<(KeyPath, Given)>,
 }
 
 impl Settings {
-    /// Reads `text`, the contents of `file`, then each `table.key=value` of `overrides`.
+    /// Parses `text`, the contents of `file`, then each `table.key=value` of `overrides`. `known` lists all keys, those of
+    /// a table next to each other.
     ///
     /// # Errors
-    /// Text that is not TOML, an override of another form, a table or key that does not exist.
-    pub(super) fn read(
+    /// Text that is not TOML, an override of another form, an unknown table or key.
+    pub fn parse(
         text: &str,
         file: &str,
         overrides: &[String],
+        known: Vec<KeyPath>,
     ) -> Result<Self, PipelineError> {
         let origin = Origin::File { text, file };
         let document = Document::parse(text).map_err(|error| {
             let start = error.span().map_or(text.len(), |span| span.start);
-            let line = line_around(text, start);
+            let line_index = line_at(text.as_bytes(), start) - 1;
+            // Past the last line if the text ends early.
+            let line = text.lines().nth(line_index).unwrap_or_default();
             let message = || error.message().trim().replace('\n', ", ");
             PipelineError::Syntax {
                 place: origin.place(Some(start..start)),
-                what: unquoted(line).unwrap_or_else(message),
+                problem: missing_quotes(line).unwrap_or_else(message),
                 text: shortened(line),
             }
         })?;
         let mut settings = Self {
             file: file.to_owned(),
+            known,
             given: Vec::new(),
         };
         settings.add_tables(document.as_table(), &origin)?;
@@ -60,93 +98,92 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The checked value of `key`, or of its default.
-    ///
-    /// # Errors
-    /// A value that `key` does not accept; a key without default that was not given.
-    pub(super) fn get<A: Accept>(&self, key: &Key<A>) -> Result<A::Checked, PipelineError> {
-        if let Some(given) = self.given(key) {
-            let value = given.item.as_value();
-            return value.and_then(|v| key.accepts.check(v)).ok_or_else(|| {
-                let hint = value.and_then(|v| key.accepts.hint(v));
-                let hint = hint.map_or(String::new(), |hint| format!("; {hint}"));
-                self.refusal(key, key.accepts.expected() + &hint)
-            });
-        }
-        let default = key.default().and_then(|text| text.parse::<Value>().ok());
-        default
-            .and_then(|value| key.accepts.check(&value))
-            .ok_or_else(|| PipelineError::Missing {
-                place: Place::File(self.file.clone()),
-                key: key.path(),
-                table: key.table(),
-                expected: key.expected(),
-            })
-    }
-
-    /// What was given for `key`.
-    pub(super) fn given(&self, key: &dyn AnyKey) -> Option<&Given> {
-        let path = (key.table(), key.name());
-        let found = self.given.iter().find(|(given, _)| *given == path);
+    /// The setting given for `key`.
+    pub fn given(&self, key: KeyPath) -> Option<&Given> {
+        let found = self.given.iter().find(|(path, _)| *path == key);
         found.map(|(_, given)| given)
     }
 
-    /// The refusal of what was given for `key`.
-    pub(super) fn refusal(&self, key: &dyn AnyKey, expected: String) -> PipelineError {
-        let given = self.given(key);
-        let place = given.map(|given| given.place.clone());
-        let value = given.map_or("not given", |given| &given.text);
-        PipelineError::Refused {
-            place: place.unwrap_or_else(|| Place::File(self.file.clone())),
-            key: key.path(),
-            value: value.to_owned(),
+    /// The error for a required key that was not given.
+    pub fn missing(&self, key: KeyPath, expected: String) -> PipelineError {
+        PipelineError::Missing {
+            place: Place::File(self.file.clone()),
+            key: key.to_string(),
+            table: key.table,
             expected,
+        }
+    }
+
+    /// The error for a refused value of `key`.
+    pub fn refusal(&self, key: KeyPath, expected: impl Into<String>) -> PipelineError {
+        let (place, value) = match self.given(key) {
+            Some(given) => (given.place.clone(), given.text.as_str()),
+            None => (Place::File(self.file.clone()), "not given"),
+        };
+        PipelineError::Refused {
+            place,
+            key: key.to_string(),
+            value: value.to_owned(),
+            expected: expected.into(),
+        }
+    }
+
+    /// Refuses each given key of `keys`, because the value of the key `choice` leaves it without effect.
+    ///
+    /// Settings of the file are ignored instead if an override sets `choice`: the file was written for another choice.
+    ///
+    /// # Errors
+    /// The first given key, with the reason `why`.
+    pub fn refuse_unused(
+        &self,
+        keys: &[KeyPath],
+        choice: KeyPath,
+        why: &str,
+    ) -> Result<(), PipelineError> {
+        let is_choice_overridden = self.given(choice).is_some_and(Given::is_override);
+        let is_refused = |given: &Given| given.is_override() || !is_choice_overridden;
+        let mut refused = keys
+            .iter()
+            .filter(|key| self.given(**key).is_some_and(is_refused));
+        match refused.next() {
+            Some(key) => Err(self.refusal(*key, format!("it to be left out, since {why}"))),
+            None => Ok(()),
         }
     }
 
     fn add_tables(
         &mut self,
-        tables_given: &dyn TableLike,
+        root: &dyn TableLike,
         origin: &Origin<'_>,
     ) -> Result<(), PipelineError> {
-        for (name, _) in tables_given.iter() {
-            let Some((key, item)) = tables_given.get_key_value(name) else {
-                continue;
-            };
-            let place = origin.place(key.span());
-            let known_table = tables().find(|table| *table == name);
+        for (key, item) in entries(root) {
+            let name = key.get();
+            let known_table = self.tables().find(|table| *table == name);
             match (known_table, item.as_table_like()) {
-                (Some(table), Some(keys_given)) => self.add_keys(table, keys_given, origin)?,
+                (Some(table), Some(keys)) => {
+                    for (key, item) in entries(keys) {
+                        self.add_key(table, key, item, origin)?;
+                    }
+                }
                 (Some(table), None) => {
                     return Err(PipelineError::Refused {
-                        place,
+                        place: origin.place(key.span()),
                         key: table.to_owned(),
                         value: origin.text_of(item),
-                        expected: format!("a table [{table}] of the keys {}", names(table)),
+                        expected: format!("a table [{table}] of the keys {}", self.names(table)),
                     });
                 }
-                (None, Some(_)) if keys_of("").all(|top| top.name() != name) => {
+                (None, Some(_)) if self.keys_of("").all(|key| key.name != name) => {
                     return Err(PipelineError::UnknownTable {
-                        place,
-                        table: shown_key(name),
-                        hint: hint_for_table(name),
+                        place: origin.place(key.span()),
+                        table: quoted_if_needed(name),
+                        hint: match nearest(name, self.tables()) {
+                            Some(near) => format!("did you mean [{near}]?"),
+                            None => self.all_names(),
+                        },
                     });
                 }
-                (None, _) => self.add_key("", name, item, place, origin)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn add_keys(
-        &mut self,
-        table: &'static str,
-        keys_given: &dyn TableLike,
-        origin: &Origin<'_>,
-    ) -> Result<(), PipelineError> {
-        for (name, _) in keys_given.iter() {
-            if let Some((key, item)) = keys_given.get_key_value(name) {
-                self.add_key(table, name, item, origin.place(key.span()), origin)?;
+                (None, _) => self.add_key("", key, item, origin)?,
             }
         }
         Ok(())
@@ -154,36 +191,118 @@ impl Settings {
 
     fn add_key(
         &mut self,
-        table: &'static str,
-        name: &str,
+        table: &str,
+        key: &toml_edit::Key,
         item: &Item,
-        place: Place,
         origin: &Origin<'_>,
     ) -> Result<(), PipelineError> {
-        let Some(key) = keys_of(table).find(|key| key.name() == name) else {
-            let shown = shown_key(name);
+        let name = key.get();
+        let place = origin.place(key.span());
+        let Some(path) = self.keys_of(table).find(|path| path.name == name) else {
+            let name_shown = quoted_if_needed(name);
             return Err(PipelineError::UnknownKey {
                 place,
                 key: match table {
-                    "" => shown,
-                    _ => format!("{table}.{shown}"),
+                    "" => name_shown,
+                    _ => format!("{table}.{name_shown}"),
                 },
-                hint: hint_for_key(table, name),
+                hint: self.hint_for_key(table, name),
             });
         };
-        let path = (table, key.name());
-        self.given.retain(|(given, _)| *given != path);
         let given = Given {
             item: item.clone(),
             text: origin.text_of(item),
             place,
         };
+        self.given.retain(|(earlier, _)| *earlier != path);
         self.given.push((path, given));
         Ok(())
     }
+
+    /// The keys of `table`; with an empty name, those above every table.
+    fn keys_of(&self, table: &str) -> impl Iterator<Item = KeyPath> {
+        self.known
+            .iter()
+            .copied()
+            .filter(move |key| key.table == table)
+    }
+
+    /// The names of the tables, each once. The keys of a table are adjacent.
+    fn tables(&self) -> impl Iterator<Item = &'static str> {
+        let adjacent = self.known.chunk_by(|a, b| a.table == b.table);
+        let tables = adjacent.filter_map(|keys| keys.first().map(|key| key.table));
+        tables.filter(|table| !table.is_empty())
+    }
+
+    /// The names of the keys of `table`.
+    fn names(&self, table: &str) -> String {
+        let names: Vec<&str> = self.keys_of(table).map(|key| key.name).collect();
+        names.join(", ")
+    }
+
+    /// The names of the tables, and of the keys above them.
+    fn all_names(&self) -> String {
+        let tables: Vec<String> = self.tables().map(|table| format!("[{table}]")).collect();
+        format!(
+            "a pipeline has {} and {}",
+            self.names(""),
+            tables.join(", ")
+        )
+    }
+
+    /// The hint for an unknown key `name` in `table`.
+    fn hint_for_key(&self, table: &str, name: &str) -> String {
+        if let Some(near) = nearest(name, self.keys_of(table).map(|key| key.name)) {
+            return format!("did you mean {near}?");
+        }
+        let elsewhere = self.known.iter().filter(|key| key.name == name);
+        let paths: Vec<String> = elsewhere
+            .map(|key| match key.table {
+                "" => format!("{name}, above every table"),
+                _ => key.to_string(),
+            })
+            .collect();
+        match (paths.as_slice(), table) {
+            ([], "") => self.all_names(),
+            ([], _) => format!("[{table}] has {}", self.names(table)),
+            _ => format!("did you mean {}?", paths.join(" or ")),
+        }
+    }
 }
 
-/// What a parsed table was parsed from.
+/// Reads the text of a pipeline file.
+///
+/// # Errors
+/// A file that cannot be read, is larger than 1 MiB or is not UTF-8.
+pub(crate) fn read_file(path: &Path) -> Result<String, PipelineError> {
+    let unreadable = |source| PipelineError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    // Reads up to the limit instead of asking for the size: a pipe or a device has none.
+    file.take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(PipelineError::TooLarge {
+            path: path.to_owned(),
+            max_bytes: MAX_FILE_BYTES,
+        });
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let num_valid = error.utf8_error().valid_up_to();
+        PipelineError::NotUtf8 {
+            place: Place::Line {
+                file: path.display().to_string(),
+                line: line_at(error.as_bytes(), num_valid),
+            },
+        }
+    })
+}
+
+/// Source of a parsed table.
 enum Origin<'a> {
     File { text: &'a str, file: &'a str },
     Override,
@@ -214,16 +333,18 @@ impl Origin<'_> {
     }
 }
 
-/// `table.key=value` as the tables that a file would have given. A value that is not TOML is taken
-/// as a string, so that `images.codec=jpeg` needs no quotes.
+/// Parses `table.key=value` to the tables that a file would contain. A value that is not TOML becomes a string, so
+/// that `images.codec=jpeg` needs no quotes.
 fn parsed_override(entry: &str) -> Result<InlineTable, PipelineError> {
-    let refused = || PipelineError::Override {
+    let malformed = || PipelineError::Override {
         text: shortened(entry),
     };
-    let (path, text) = entry.split_once('=').ok_or_else(refused)?;
-    let path = toml_edit::Key::parse(path.trim()).map_err(|_| refused())?;
-    let text = text.trim();
-    let value = text.parse().unwrap_or_else(|_| Value::from(text));
+    let (path, text) = entry.split_once('=').ok_or_else(malformed)?;
+    let path = toml_edit::Key::parse(path.trim()).map_err(|_| malformed())?;
+    let value = text
+        .trim()
+        .parse()
+        .unwrap_or_else(|_| Value::from(text.trim()));
     let mut root = InlineTable::new();
     match path.as_slice() {
         [key] => root.insert(key.get(), value),
@@ -232,36 +353,37 @@ fn parsed_override(entry: &str) -> Result<InlineTable, PipelineError> {
             keys.insert(key.get(), value);
             root.insert(table.get(), Value::InlineTable(keys))
         }
-        _ => return Err(refused()),
+        _ => return Err(malformed()),
     };
     Ok(root)
 }
 
-/// The line, from 1, that holds byte `offset`.
-pub(super) fn line_at(text: &[u8], offset: usize) -> usize {
+/// The keys of a table with their items. `TableLike::iter` has no spans of keys.
+fn entries(table: &dyn TableLike) -> impl Iterator<Item = (&toml_edit::Key, &Item)> {
+    table
+        .iter()
+        .filter_map(|(name, _)| table.get_key_value(name))
+}
+
+/// The line that contains byte `offset`, from 1.
+fn line_at(text: &[u8], offset: usize) -> usize {
     let before = text.get(..offset).unwrap_or(text);
     1 + before.iter().filter(|byte| **byte == b'\n').count()
 }
 
-fn line_around(text: &str, offset: usize) -> &str {
-    text.lines()
-        .nth(line_at(text.as_bytes(), offset) - 1)
-        .unwrap_or_default()
-}
-
-/// What is wrong with `key = word`. The parser's own words depend on the first letter, and for
-/// `frames` they are "invalid boolean".
-fn unquoted(line: &str) -> Option<String> {
+/// The message for a line `key = word` whose word lacks quotes. The parser's own message depends on the first letter:
+/// for `frames` it is "invalid boolean".
+fn missing_quotes(line: &str) -> Option<String> {
     let (_, value) = line.split_once('=')?;
     let word = value.split('#').next()?.trim();
-    let of_a_word = |c: char| c.is_ascii_alphanumeric() || "_-.%".contains(c);
+    let is_of_word = |c: char| c.is_ascii_alphanumeric() || "_-.%".contains(c);
     let is_word = word.contains(|c: char| c.is_ascii_alphabetic() || c == '%')
-        && word.chars().all(of_a_word)
+        && word.chars().all(is_of_word)
         && word.parse::<Value>().is_err();
-    is_word.then(|| format!("text stands in quotes: \"{}\"", shortened(word)))
+    is_word.then(|| format!("text needs quotes: \"{}\"", shortened(word)))
 }
 
-/// `name` as it would be written in TOML: quoted where it has to be.
-fn shown_key(name: &str) -> String {
+/// `name` as TOML writes it: in quotes if needed.
+fn quoted_if_needed(name: &str) -> String {
     shortened(&toml_edit::Key::new(name).display_repr())
 }

@@ -1,16 +1,14 @@
-//! What is refused, in which words; what passes, and as what.
+//! Refused and accepted pipelines, error messages, resolved settings.
 
+mod readme;
 mod training;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use vidpairs_types::{PairKind, SourceKind};
 
-use super::keys::ALL;
 use super::*;
-use crate::{Anchors, Codec, KRange, PairRule, TrackRule};
 
 fn parse(text: &str, overrides: &[&str]) -> Result<Pipeline, PipelineError> {
     let overrides: Vec<String> = overrides.iter().map(|entry| (*entry).to_owned()).collect();
@@ -25,13 +23,12 @@ fn refusal(text: &str, overrides: &[&str]) -> String {
     }
 }
 
-/// A pipeline that passes, with `line` as line 4, in `table`: of kind `tracks`, or `regions` where that
-/// table is of regions.
+/// A valid pipeline with `line` as line 4, in `table`. Its kind is `regions` if the key needs that, else `tracks`.
 fn with(table: &str, line: &str) -> String {
-    let of_regions = ["proposals", "tracker"].contains(&table) || line.contains("regions_");
-    let kind = |of| match of {
+    let is_of_regions = ["proposals", "tracker"].contains(&table) || line.contains("regions_");
+    let kind = |table| match table {
         "source" => "kind = \"got10k\"",
-        "pairs" if of_regions => "kind = \"regions\"",
+        "pairs" if is_of_regions => "kind = \"regions\"",
         "pairs" => "kind = \"tracks\"",
         _ => "",
     };
@@ -44,7 +41,7 @@ fn with(table: &str, line: &str) -> String {
 }
 
 #[test]
-fn every_key_refuses_in_words_that_give_line_key_value_and_what_would_pass() {
+fn a_refused_value_is_reported_with_line_key_value_and_accepted_values() {
     let k = "a whole number from 1 to 100000, or a range [low, high] of such";
     let names = r#"a list of names such as ["TRAIN_0", "TRAIN_1"], none twice"#;
     let bytes = r#"a number of bytes from 1048576 to 1099511627776, or a size such as "256MiB""#;
@@ -199,24 +196,24 @@ fn every_key_refuses_in_words_that_give_line_key_value_and_what_would_pass() {
         ),
     ];
     for (table, key, value, expected) in table {
-        let said = refusal(&with(table, &format!("{key} = {value}")), &[]);
+        let message = refusal(&with(table, &format!("{key} = {value}")), &[]);
         assert_eq!(
-            said,
+            message,
             format!("a.toml line 4: {table}.{key} is {value}; expected {expected}")
         );
-        let said = refusal(
+        let message = refusal(
             &with(table, &format!("# {key}")),
             &[&format!("{table}.{key}={value}")],
         );
         assert_eq!(
-            said,
+            message,
             format!("--set: {table}.{key} is {value}; expected {expected}")
         );
     }
 }
 
 #[test]
-fn keys_that_decide_over_others_refuse_in_the_same_words() {
+fn a_wrong_or_missing_choice_is_reported_with_all_words() {
     let sources = r#""videos" or "trackingnet" or "got10k""#;
     let kinds = r#""images" or "frames" or "tracks" or "regions""#;
     let table = [
@@ -238,7 +235,7 @@ fn keys_that_decide_over_others_refuse_in_the_same_words() {
 }
 
 #[test]
-fn a_setting_that_another_makes_idle_is_refused() {
+fn a_key_without_effect_is_refused() {
     let table = [
         (
             "source.kind = 'videos'\nsource.splits = ['val']",
@@ -283,7 +280,7 @@ fn a_setting_that_another_makes_idle_is_refused() {
 }
 
 #[test]
-fn an_override_that_chooses_anew_lets_the_files_settings_of_the_earlier_choice_rest() {
+fn an_overridden_choice_disables_settings_of_the_file_for_the_earlier_choice() {
     let text = "source = { kind = 'got10k', splits = ['val'] }\nimages.quality = 90\n\
                 [pairs]\nkind = 'tracks'\nk = 60\nbox_scale = 2\nper_video = 3";
     let pairs = |overrides: &[&str]| parse(text, overrides).unwrap().pairs;
@@ -300,7 +297,7 @@ fn an_override_that_chooses_anew_lets_the_files_settings_of_the_earlier_choice_r
 }
 
 #[test]
-fn unknown_names_are_refused_with_the_name_that_was_meant() {
+fn unknown_names_are_refused_with_a_similar_name_or_all_names() {
     let all = "a pipeline has seed and [source], [pairs], [proposals], [tracker], [images], [shards], [extract]";
     let table = [
         (
@@ -398,8 +395,8 @@ fn unknown_names_are_refused_with_the_name_that_was_meant() {
         let text = format!("{text}\n");
         // Required keys last: unknown names are found first.
         let overrides = [overrides, &["source.kind=got10k", "pairs.kind=tracks"]].concat();
-        let said = refusal(&text, &overrides);
-        assert!(said.starts_with(expected), "{said}\n{expected}");
+        let message = refusal(&text, &overrides);
+        assert!(message.starts_with(expected), "{message}\n{expected}");
     }
 }
 
@@ -416,11 +413,11 @@ fn text_that_is_not_toml_is_refused_with_its_line() {
         ),
         (
             "[pairs]\nkind = frames",
-            "a.toml line 2: text stands in quotes: \"frames\", at `kind = frames`",
+            "a.toml line 2: text needs quotes: \"frames\", at `kind = frames`",
         ),
         (
             "[extract]\nmax_refused = 10% # a tenth",
-            "a.toml line 2: text stands in quotes: \"10%\", at `max_refused = 10% # a tenth`",
+            "a.toml line 2: text needs quotes: \"10%\", at `max_refused = 10% # a tenth`",
         ),
         (
             "seed = 0\n[pairs",
@@ -437,18 +434,18 @@ fn text_that_is_not_toml_is_refused_with_its_line() {
 }
 
 #[test]
-fn an_override_of_another_form_is_refused() {
+fn a_malformed_override_is_refused() {
     for entry in ["", "pairs.k", "=3", "pairs.=3", "pairs.k.low=3", "a b=3"] {
-        let said = refusal("", &[entry]);
+        let message = refusal("", &[entry]);
         assert_eq!(
-            said,
+            message,
             format!("--set {entry}: expected table.key=value, such as pairs.k=30")
         );
     }
 }
 
 #[test]
-fn an_override_goes_over_the_file_and_a_later_one_over_an_earlier() {
+fn an_override_replaces_values_of_the_file_and_of_earlier_overrides() {
     let text = with("images", "quality = 80");
     let overrides = [
         "images.quality=70",
@@ -467,13 +464,13 @@ fn an_override_goes_over_the_file_and_a_later_one_over_an_earlier() {
 }
 
 #[test]
-fn an_override_mends_a_wrong_value_of_the_file() {
+fn an_override_replaces_a_wrong_value_of_the_file() {
     let pipeline = parse(&with("pairs", "k = -3"), &["pairs.k=3"]).unwrap();
     assert_eq!(pipeline.pairs.k(), Some(KRange { low: 3, high: 3 }));
 }
 
 #[test]
-fn what_is_left_out_takes_its_default() {
+fn keys_that_are_not_given_have_their_defaults() {
     let pipeline = parse(&with("pairs", ""), &[]).unwrap();
     let expected = Pipeline {
         seed: 0,
@@ -541,7 +538,8 @@ fn the_resolved_form_has_the_tables_and_keys_of_the_file() {
         "shards": { "max_bytes": 268_435_456, "max_records": 10_000 },
         "extract": { "max_refused": "10%", "video_timeout_seconds": 120 },
     });
-    assert_eq!(resolved, expected);
+    // As text: the order of keys counts too.
+    assert_eq!(resolved.to_string(), expected.to_string());
 }
 
 #[test]
@@ -552,19 +550,34 @@ fn the_resolved_form_of_kind_regions_has_the_tables_of_proposals_and_tracker() {
         "kind": "regions", "k": [30, 90], "regions_per_frame": 4, "with_frames": true,
         "box_scale": 1.0, "min_box_px": 24, "max_box_outside": 0.05, "per_video": 4,
     });
-    assert_eq!(resolved["pairs"], expected);
+    assert_eq!(resolved["pairs"].to_string(), expected.to_string());
     let expected = serde_json::json!({
         "kind": "fast", "min_side_share": 0.08, "max_side_share": 0.7, "max_aspect": 4.0,
         "max_overlap": 0.3, "border_share": 0.01, "min_texture": 0.12,
     });
-    assert_eq!(resolved["proposals"], expected);
+    assert_eq!(resolved["proposals"].to_string(), expected.to_string());
     let expected = serde_json::json!({
         "name": "dcf", "min_confidence": 0.0, "min_confidence_mean": 0.7,
         "min_confidence_last": 0.7, "max_lost_frames": 9, "max_size_ratio": 4.0,
         "max_aspect_ratio": 2.0, "max_duplicate_iou": 0.7, "min_forward_backward_iou": 0.5,
         "forward_backward_step": 4,
     });
-    assert_eq!(resolved["tracker"], expected);
+    assert_eq!(resolved["tracker"].to_string(), expected.to_string());
+}
+
+#[test]
+fn tracking_back_uses_every_frame_by_default_if_the_tracker_is_opencvs() {
+    for (overrides, expected) in [
+        (&["tracker.name=dcf"][..], 4),
+        (&["tracker.name=kcf"], 1),
+        (&["tracker.name=kcf", "tracker.forward_backward_step=8"], 8),
+    ] {
+        let regions = parse(&with("tracker", ""), overrides)
+            .unwrap()
+            .regions
+            .unwrap();
+        assert_eq!(regions.tracker.trust.forward_backward_step, expected);
+    }
 }
 
 #[test]
@@ -579,10 +592,9 @@ fn the_resolved_form_does_not_depend_on_how_the_file_was_written() {
 }
 
 #[test]
-fn a_resolved_pipeline_written_as_toml_is_read_as_the_same() {
-    let files = pipeline_files()
-        .into_iter()
-        .map(|path| Pipeline::read(&path, &[]).unwrap());
+fn a_resolved_pipeline_written_as_toml_is_read_back_unchanged() {
+    let files = pipeline_files().into_iter();
+    let files = files.map(|path| Pipeline::read(&path, &[]).unwrap());
     let varied = [
         &[
             "pairs.k=[1, 100000]",
@@ -636,68 +648,6 @@ fn pipeline_files() -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_file_in_pipelines_passes_and_the_readme_names_it() {
-    let readme = std::fs::read_to_string(pipelines_folder().join("README.md")).unwrap();
-    let files = pipeline_files();
-    assert!(files.len() >= 4);
-    for path in files {
-        Pipeline::read(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
-        let name = path.file_name().unwrap().to_string_lossy();
-        assert!(
-            readme.contains(&format!("| `{name}` |")),
-            "the README lacks {name}"
-        );
-    }
-}
-
-/// Keys without a default of their own: another key says what holds where they are not given.
-const DEPENDENT: [&str; 7] = [
-    "size",
-    "stride",
-    "views",
-    "min_area",
-    "temperature",
-    "schedule",
-    "milestones",
-];
-
-#[test]
-fn the_readme_documents_every_key_with_what_it_accepts_and_its_default() {
-    let readme = std::fs::read_to_string(pipelines_folder().join("README.md")).unwrap();
-    let mut table = None;
-    let mut documented = BTreeMap::new();
-    for line in readme.lines() {
-        if let Some(heading) = line.strip_prefix("### ") {
-            let inner = heading
-                .strip_prefix('[')
-                .and_then(|rest| rest.strip_suffix(']'));
-            table = Some(inner.unwrap_or(""));
-        }
-        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-        if let (Some(table), ["", key, meaning, _unit, accepted, default, ""]) = (table, &cells[..])
-            && let Some(key) = key
-                .strip_prefix('`')
-                .and_then(|rest| rest.strip_suffix('`'))
-        {
-            assert!(!meaning.is_empty());
-            documented.insert((table, key), (accepted.to_string(), default.to_string()));
-        }
-    }
-    let in_code: BTreeMap<_, _> = ALL
-        .iter()
-        .map(|key| {
-            let default = match (key.default(), key.name()) {
-                (Some(default), _) => format!("`{default}`"),
-                (None, name) if DEPENDENT.contains(&name) => "unset".to_owned(),
-                (None, _) => "required".to_owned(),
-            };
-            ((key.table(), key.name()), (key.expected(), default))
-        })
-        .collect();
-    assert_eq!(documented, in_code);
-}
-
-#[test]
 fn a_missing_file_and_a_folder_are_refused_by_path() {
     let folder = tempfile::tempdir().unwrap();
     for path in [folder.path().join("none.toml"), folder.path().to_owned()] {
@@ -712,13 +662,13 @@ fn a_file_that_is_not_utf8_is_refused_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("latin1.toml");
     std::fs::write(&path, b"seed = 0\n# \xe9t\xe9\n").unwrap();
-    let said = Pipeline::read(&path, &[]).unwrap_err().to_string();
+    let message = Pipeline::read(&path, &[]).unwrap_err().to_string();
     let expected = "line 2: the bytes here are not UTF-8; expected a TOML file";
-    assert_eq!(said, format!("{} {expected}", path.display()));
+    assert_eq!(message, format!("{} {expected}", path.display()));
 }
 
 #[test]
-fn a_file_above_one_mebibyte_is_refused_and_one_of_that_size_is_read() {
+fn a_file_of_one_mebibyte_is_read_and_a_larger_one_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("large.toml");
     let mut text = with("pairs", "") + "#";
@@ -726,12 +676,12 @@ fn a_file_above_one_mebibyte_is_refused_and_one_of_that_size_is_read() {
     std::fs::write(&path, &text).unwrap();
     assert!(Pipeline::read(&path, &[]).is_ok());
     std::fs::write(&path, text + "-").unwrap();
-    let said = Pipeline::read(&path, &[]).unwrap_err().to_string();
-    assert!(said.contains("is above 1048576 bytes"), "{said}");
+    let message = Pipeline::read(&path, &[]).unwrap_err().to_string();
+    assert!(message.contains("is above 1048576 bytes"), "{message}");
 }
 
 #[test]
-fn a_byte_order_mark_and_crlf_lines_pass() {
+fn a_byte_order_mark_and_crlf_lines_are_accepted() {
     let text = format!("\u{feff}{}", with("pairs", "k = 3").replace('\n', "\r\n"));
     assert_eq!(
         parse(&text, &[]).unwrap().pairs.k(),
@@ -740,16 +690,16 @@ fn a_byte_order_mark_and_crlf_lines_pass() {
 }
 
 #[test]
-fn a_long_or_many_lined_value_is_shown_short_and_on_one_line() {
-    let said = refusal(
+fn a_long_value_is_shortened_to_one_line_in_messages() {
+    let message = refusal(
         &with("pairs", &format!("k = [\n{}\n]", "1,\n".repeat(1000))),
         &[],
     );
     assert!(
-        said.starts_with("a.toml line 4: pairs.k is [ 1, 1, 1,"),
-        "{said}"
+        message.starts_with("a.toml line 4: pairs.k is [ 1, 1, 1,"),
+        "{message}"
     );
-    assert!(said.len() < 200 && !said.contains('\n'), "{said}");
+    assert!(message.len() < 200 && !message.contains('\n'), "{message}");
 }
 
 fn toml_like() -> impl Strategy<Value = String> {
@@ -797,23 +747,23 @@ proptest! {
     }
 
     #[test]
-    fn nothing_that_looks_like_toml_panics_and_every_refusal_is_one_line(
+    fn no_toml_like_text_panics_and_every_message_is_one_line(
         text in toml_like(),
         value in toml_like(),
     ) {
-        for key in ALL {
-            let entry = format!("{}={value}", key.path());
+        for key in all_keys() {
+            let entry = format!("{key}={value}");
             if let Err(error) = parse(&text, &[&entry]) {
-                let said = error.to_string();
-                prop_assert!(said.starts_with("a.toml") || said.starts_with("--set"), "{}", said);
-                prop_assert!(!said.contains('\n'), "{}", said);
+                let message = error.to_string();
+                prop_assert!(message.starts_with("a.toml") || message.starts_with("--set"), "{}", message);
+                prop_assert!(!message.contains('\n'), "{}", message);
             }
         }
     }
 }
 
 #[test]
-fn settings_of_the_measure_need_no_pipeline_file_and_no_other_table() {
+fn invariance_settings_need_no_pipeline_file_and_no_other_table() {
     let measure = Measure::read(None, &["invariance.top=[5]".to_owned()]).unwrap();
     assert_eq!((measure.top, measure.queries), (vec![5], 10_000));
     let folder = tempfile::tempdir().unwrap();

@@ -1,225 +1,249 @@
-//! `[augment]` and `[train]`: how encoders are trained. Plain words and numbers: nothing here knows libtorch.
+//! Declares the tables `[augment]` and `[train]`.
 
-use serde::{Serialize, Serializer};
+use super::error::PipelineError;
+use super::rule::{Flag, Number, Whole, Wholes, Word};
+use super::settings::Settings;
+use super::values::{Network, NumberFormat, Pace, ScheduleName, StemName, TrainMethod, Views};
 
-/// Words of a pipeline file for one choice.
-macro_rules! choice {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)+
-        }
-
-        impl $name {
-            /// Every one.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// The word in pipeline files.
-            pub fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)+
-                }
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.name())
-            }
-        }
-    };
-}
-pub(super) use choice;
-
-choice! {
-    /// What is learnt by.
-    TrainMethod {
-        /// He et al., CVPR 2020.
-        MocoV1 = "moco-v1",
-        /// Chen et al. 2020.
-        MocoV2 = "moco-v2",
-        /// Misra and van der Maaten, CVPR 2020.
-        Pirl = "pirl",
-        /// Cross-entropy on labels, as a control.
-        Supervised = "supervised",
+table! {
+    /// `[augment]`: views for training.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    "augment" struct Augment {
+        /// Augmentations of a view. PIRL's second view is always its jigsaw.
+        views: Views = (default_views, "those of `train.method`; `moco-v2` for `supervised`"), Word;
+        /// Side of a view. PIRL's patches have 2/7 of it (64 of 224).
+        size_px as "size": u32 = 224, Whole(16..=1024), "px";
+        /// Minimum share of the image area that a view shows.
+        min_area: f64 = (default_min_area, "`0.2` for MoCo's views, `0.08` for PIRL's"), Number(0.01..=1.0), "ratio";
     }
 }
 
-choice! {
-    /// How images are varied.
-    Views {
-        /// MoCo v1's.
-        MocoV1 = "moco-v1",
-        /// MoCo v2's.
-        MocoV2 = "moco-v2",
-        /// PIRL's image view.
-        Pirl = "pirl",
+fn default_views(settings: &Settings) -> Result<Views, PipelineError> {
+    Ok(match Train::method.get(settings)? {
+        TrainMethod::MocoV1 => Views::MocoV1,
+        TrainMethod::MocoV2 | TrainMethod::Supervised => Views::MocoV2,
+        TrainMethod::Pirl => Views::Pirl,
+    })
+}
+
+fn default_min_area(settings: &Settings) -> Result<f64, PipelineError> {
+    Ok(match Augment::views.get(settings)? {
+        Views::MocoV1 | Views::MocoV2 => 0.2,
+        Views::Pirl => 0.08,
+    })
+}
+
+table! {
+    /// `[train]`: training of an encoder.
+    #[derive(Debug, Clone, PartialEq)]
+    "train" struct Train {
+        /// Training method. `supervised` learns the labels of the records, as a control.
+        method: TrainMethod = "moco-v2", Word;
+        /// ResNet depth.
+        network: Network = "resnet50", Word;
+        /// Channels of the first convolution. All other layers scale with it. torchvision's networks have 64.
+        width: u32 = 64, Whole(4..=512), "channels";
+        /// Layers in front of the first stage. `imagenet`: 7 x 7 convolution with stride 2, and max pooling. `small`: 3 x 3
+        /// convolution with stride 1, for views of 32 to 64 px.
+        stem: StemName = "imagenet", Word;
+        /// Settings of contrastive methods; `None` for `supervised`.
+        #[serde(flatten)]
+        contrast: Option<ContrastKeys> => contrast;
+        /// Settings of MoCo; `None` for other methods.
+        #[serde(flatten)]
+        moco: Option<MocoKeys> => moco;
+        /// Settings of PIRL; `None` for other methods.
+        #[serde(flatten)]
+        pirl: Option<PirlKeys> => pirl;
+        /// Parts of a batch with separate batch-norm statistics, as if each ran on its own device.
+        groups: u32 = 8, Whole(1..=1024), "groups";
+        /// Records per step.
+        batch: u32 = 256, Whole(2..=65_536), "records";
+        /// Equal parts of a batch that are computed one after the other, to save memory. Batch norm sees the parts.
+        accumulate: u32 = 1, Whole(1..=1024), "parts";
+        /// Passes over all records. Each epoch has a new order and skips the records after its last whole batch.
+        epochs: u32 = 200, Whole(1..=1_000_000), "epochs";
+        /// Peak learning rate, above 0. The papers use 0.03 for a batch of 256.
+        learning_rate: f64 = 0.03, Number(0.0..=100.0);
+        /// Decay of the learning rate: half a cosine down to 0, division by 10 at each milestone, or none.
+        schedule: ScheduleName = (default_schedule, "`\"step\"` for `moco-v1`, else `\"cosine\"`"), Word;
+        /// Epochs at which schedule `step` divides the learning rate by 10. Not with other schedules.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        milestones: Vec<u32> = (default_milestones, "0.6 and 0.8 of `epochs`"), Wholes("[120, 160]"), "epochs";
+        /// Epochs in which the learning rate rises to its peak, a little at every step.
+        warmup_epochs: f64 = 0.0, Number(0.0..=1000.0), "epochs";
+        /// Interval between updates of the learning rate: at the start of each epoch, as in MoCo, or at every step.
+        pace: Pace = "epoch", Word;
+        /// SGD momentum.
+        momentum: f64 = 0.9, Number(0.0..=1.0), "ratio";
+        /// SGD weight decay of all parameters; with PIRL, not of biases and batch norm.
+        weight_decay: f64 = 0.0001, Number(0.0..=1.0);
+        /// Number format of convolutions and matrix products. Other operations and the weights are f32.
+        numbers: NumberFormat = "f32", Word;
+        /// Intervals of logs, checkpoints and kNN evaluations. Not part of the experiment.
+        #[serde(flatten)]
+        watch: WatchKeys => WatchKeys::from_settings;
     }
 }
 
-choice! {
-    /// Which ResNet.
-    Network {
-        /// 18 layers.
-        ResNet18 = "resnet18",
-        /// 34 layers.
-        ResNet34 = "resnet34",
-        /// 50 layers.
-        ResNet50 = "resnet50",
+table! {
+    /// Settings of MoCo and PIRL.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    "train" struct ContrastKeys {
+        /// Dimensions of the embeddings that the loss compares.
+        embedding: u32 = 128, Whole(2..=8192), "dimensions";
+        /// Temperature, the divisor of similarities in the loss.
+        temperature: f64 = (default_temperature, "`0.07` for `moco-v1` and `pirl`, `0.2` for `moco-v2`"), Number(0.001..=10.0);
     }
 }
 
-choice! {
-    /// What stands before its blocks.
-    StemName {
-        /// 7 x 7 convolution of stride 2, max pooling.
-        ImageNet = "imagenet",
-        /// 3 x 3 convolution of stride 1, for small images.
-        Small = "small",
+table! {
+    /// Settings of MoCo.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    "train" struct MocoKeys {
+        /// Length of the queue of negatives (K).
+        queue: u32 = 65536, Whole(1..=16_777_216), "keys";
+        /// Momentum of the key encoder (m), the share of its own weights that it keeps in a step.
+        key_momentum: f64 = 0.999, Number(0.0..=1.0), "ratio";
+        /// Whether each key view also serves as a query. Both directions have half weight.
+        symmetric: bool = false, Flag;
+        /// Weight of the region loss if the shards hold frames and regions. The frame loss has the remaining weight.
+        region_weight: f64 = 0.5, Number(0.0..=1.0), "ratio";
+        /// Whether to encode keys in other groups than queries. `false` lets batch norm leak information, for comparison.
+        shuffle: bool = true, Flag;
     }
 }
 
-choice! {
-    /// How the learning rate falls.
-    ScheduleName {
-        /// Half a cosine, to 0.
-        Cosine = "cosine",
-        /// A tenth at every milestone.
-        Step = "step",
-        /// Not at all.
-        Constant = "constant",
+table! {
+    /// Settings of PIRL.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    "train" struct PirlKeys {
+        /// Negatives per step, drawn from the memory bank.
+        negatives: u32 = 32000, Whole(1..=1_000_000), "vectors";
+        /// Share of itself that a vector of the memory bank keeps when its image is seen.
+        bank_momentum: f64 = 0.5, Number(0.0..=1.0), "ratio";
     }
 }
 
-choice! {
-    /// How often it changes.
-    Pace {
-        /// At the beginning of an epoch.
-        Epoch = "epoch",
-        /// At every step.
-        Step = "step",
+table! {
+    /// Intervals of logs, checkpoints and kNN evaluations.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    "train" struct WatchKeys {
+        /// Steps between lines of `metrics.jsonl`.
+        log_steps: u32 = 10, Whole(1..=1_000_000), "steps";
+        /// Steps between checkpoints. One more is written at the end, and when the run is stopped.
+        checkpoint_steps: u32 = 1000, Whole(1..=1_000_000_000), "steps";
+        /// Number of latest checkpoints that are kept. The best one by kNN accuracy is kept in addition.
+        keep: u32 = 2, Whole(1..=10_000), "checkpoints";
+        /// Epochs between kNN evaluations on labelled images. One more runs before the first step. 0 disables all.
+        knn_epochs: u32 = 1, Whole(0..=1_000_000), "epochs";
+        /// Maximum number of labelled images in a kNN evaluation.
+        knn_images: u32 = 2000, Whole(4..=1_000_000), "images";
+        /// Number of nearest neighbours that vote.
+        knn_neighbours: u32 = 20, Whole(1..=10_000), "images";
     }
 }
 
-choice! {
-    /// In which numbers convolutions compute.
-    NumberFormat {
-        /// 32 bits.
-        F32 = "f32",
-        /// bfloat16.
-        Bf16 = "bf16",
+/// Reads `[train]`.
+///
+/// # Errors
+/// The first refused setting.
+pub(crate) fn train(settings: &Settings) -> Result<Train, PipelineError> {
+    let has_milestones = Train::schedule.get(settings)? == ScheduleName::Step;
+    if !has_milestones {
+        let why = "only train.schedule = \"step\" has milestones";
+        settings.refuse_unused(&[Train::milestones.path], Train::schedule.path, why)?;
     }
+    let mut train = Train::from_settings(settings)?;
+    if !has_milestones {
+        train.milestones.clear();
+    }
+    if train.learning_rate <= 0.0 {
+        return Err(settings.refusal(Train::learning_rate.path, "a number > 0"));
+    }
+    if train.warmup_epochs > f64::from(train.epochs) {
+        let expected = format!("at most train.epochs = {}", train.epochs);
+        return Err(settings.refusal(Train::warmup_epochs.path, expected));
+    }
+    check_division(settings, &train)?;
+    Ok(train)
 }
 
-/// `[augment]`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Augment {
-    /// How images are varied.
-    pub views: Views,
-    /// Side of a view; of PIRL's patches it is 2/7 of it.
-    #[serde(rename = "size")]
-    pub size_px: u32,
-    /// Smallest share of an image that a view shows, 0 to 1.
-    pub min_area: f64,
+/// Checks that a batch divides into `accumulate` parts, and each part into `groups` of at least two records.
+fn check_division(settings: &Settings, train: &Train) -> Result<(), PipelineError> {
+    let (batch, accumulate, groups) = (train.batch, train.accumulate, train.groups);
+    let part = batch / accumulate;
+    if !batch.is_multiple_of(accumulate) || part < 2 {
+        let expected = format!(
+            "a number that divides train.batch = {batch} into parts of two or more records"
+        );
+        return Err(settings.refusal(Train::accumulate.path, expected));
+    }
+    let is_possible = |groups: &u32| part.is_multiple_of(*groups) && part / groups >= 2;
+    if !is_possible(&groups) {
+        let name = if accumulate == 1 {
+            "batch"
+        } else {
+            "part of a batch"
+        };
+        let example = (1..=8).rev().find(is_possible);
+        let example = example.expect("a part has two or more records, so one group is possible");
+        let expected = format!(
+            "a number that cuts the {part} records of a {name} into equal groups of two or more, such as {example}"
+        );
+        return Err(settings.refusal(Train::groups.path, expected));
+    }
+    Ok(())
 }
 
-/// `[train]`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Train {
-    /// What is learnt by.
-    pub method: TrainMethod,
-    /// Which ResNet.
-    pub network: Network,
-    /// Channels of its first convolution.
-    pub width: u32,
-    /// What stands before its blocks.
-    pub stem: StemName,
-    /// What the method alone has.
-    #[serde(flatten)]
-    pub contrast: Option<ContrastKeys>,
-    /// MoCo's.
-    #[serde(flatten)]
-    pub moco: Option<MocoKeys>,
-    /// PIRL's.
-    #[serde(flatten)]
-    pub pirl: Option<PirlKeys>,
-    /// Parts of a batch with statistics of their own.
-    pub groups: u32,
-    /// Records of a step.
-    pub batch: u32,
-    /// Equal parts that a batch is computed in.
-    pub accumulate: u32,
-    /// Times that every record is seen.
-    pub epochs: u32,
-    /// Its peak.
-    pub learning_rate: f64,
-    /// How it falls.
-    pub schedule: ScheduleName,
-    /// Epochs at which it becomes a tenth; of schedule `step`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub milestones: Vec<u32>,
-    /// Epochs in which it rises.
-    pub warmup_epochs: f64,
-    /// How often it changes.
-    pub pace: Pace,
-    /// SGD's.
-    pub momentum: f64,
-    /// SGD's.
-    pub weight_decay: f64,
-    /// What convolutions compute in.
-    pub numbers: NumberFormat,
-    /// What is written when; no part of the experiment.
-    #[serde(flatten)]
-    pub watch: WatchKeys,
+fn default_schedule(settings: &Settings) -> Result<ScheduleName, PipelineError> {
+    Ok(match Train::method.get(settings)? {
+        TrainMethod::MocoV1 => ScheduleName::Step,
+        _ => ScheduleName::Cosine,
+    })
 }
 
-/// Keys of MoCo and PIRL.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct ContrastKeys {
-    /// Dimensions of the vectors that are compared.
-    pub embedding: u32,
-    /// What similarities are divided by.
-    pub temperature: f64,
+fn default_milestones(settings: &Settings) -> Result<Vec<u32>, PipelineError> {
+    // MoCo v1: 120 and 160 of 200.
+    let epochs = Train::epochs.get(settings)?;
+    let mut milestones = vec![epochs * 3 / 5, epochs * 4 / 5];
+    milestones.dedup();
+    milestones.retain(|&milestone| milestone > 0);
+    Ok(milestones)
 }
 
-/// Keys of MoCo alone.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct MocoKeys {
-    /// K.
-    pub queue: u32,
-    /// m.
-    pub key_momentum: f64,
-    /// Whether each key view also asks.
-    pub symmetric: bool,
-    /// Weight of the region term beside the frame term.
-    pub region_weight: f64,
-    /// Whether keys are encoded in another grouping.
-    pub shuffle: bool,
+fn default_temperature(settings: &Settings) -> Result<f64, PipelineError> {
+    Ok(match Train::method.get(settings)? {
+        TrainMethod::MocoV1 | TrainMethod::Pirl => 0.07,
+        // Supervised training has no temperature.
+        TrainMethod::MocoV2 | TrainMethod::Supervised => 0.2,
+    })
 }
 
-/// Keys of PIRL alone.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct PirlKeys {
-    /// Negatives of a step.
-    pub negatives: u32,
-    /// What a vector of the memory keeps of itself.
-    pub bank_momentum: f64,
+fn contrast(settings: &Settings) -> Result<Option<ContrastKeys>, PipelineError> {
+    if Train::method.get(settings)? != TrainMethod::Supervised {
+        return ContrastKeys::from_settings(settings).map(Some);
+    }
+    let why = "train.method = \"supervised\" compares no embeddings";
+    settings.refuse_unused(ContrastKeys::GROUP.keys, Train::method.path, why)?;
+    Ok(None)
 }
 
-/// Keys of what is written when.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct WatchKeys {
-    /// Steps from a line of `metrics.jsonl` to the next.
-    pub log_steps: u32,
-    /// Steps from a checkpoint to the next.
-    pub checkpoint_steps: u32,
-    /// Checkpoints that stay.
-    pub keep: u32,
-    /// Epochs from a kNN to the next; 0 for none.
-    pub knn_epochs: u32,
-    /// The most labelled images that it looks at.
-    pub knn_images: u32,
-    /// How many of the nearest vote.
-    pub knn_neighbours: u32,
+fn moco(settings: &Settings) -> Result<Option<MocoKeys>, PipelineError> {
+    let method = Train::method.get(settings)?;
+    if matches!(method, TrainMethod::MocoV1 | TrainMethod::MocoV2) {
+        return MocoKeys::from_settings(settings).map(Some);
+    }
+    let why = "only train.method = \"moco-v1\" and \"moco-v2\" have a queue and a key encoder";
+    settings.refuse_unused(MocoKeys::GROUP.keys, Train::method.path, why)?;
+    Ok(None)
+}
+
+fn pirl(settings: &Settings) -> Result<Option<PirlKeys>, PipelineError> {
+    if Train::method.get(settings)? == TrainMethod::Pirl {
+        return PirlKeys::from_settings(settings).map(Some);
+    }
+    let why = "only train.method = \"pirl\" has a memory bank";
+    settings.refuse_unused(PirlKeys::GROUP.keys, Train::method.path, why)?;
+    Ok(None)
 }

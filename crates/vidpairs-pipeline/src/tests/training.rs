@@ -8,7 +8,7 @@ fn of(overrides: &[&str]) -> Pipeline {
 }
 
 #[test]
-fn without_a_word_training_is_that_of_moco_v2() {
+fn training_defaults_are_those_of_moco_v2() {
     let expected = serde_json::json!({
         "seed": 0,
         "augment": { "views": "moco-v2", "size": 224, "min_area": 0.2 },
@@ -23,11 +23,15 @@ fn without_a_word_training_is_that_of_moco_v2() {
             "knn_epochs": 1, "knn_images": 2000, "knn_neighbours": 20,
         },
     });
-    assert_eq!(of(&[]).resolved_training(), expected);
+    // As text: the order of keys counts too.
+    assert_eq!(
+        of(&[]).resolved_training().to_string(),
+        expected.to_string()
+    );
 }
 
 #[test]
-fn a_method_brings_its_views_temperature_and_schedule() {
+fn a_method_sets_the_defaults_of_views_temperature_and_schedule() {
     let v1 = of(&["train.method=moco-v1"]);
     assert_eq!(
         (v1.augment.views, v1.train.schedule),
@@ -48,7 +52,7 @@ fn a_method_brings_its_views_temperature_and_schedule() {
 }
 
 #[test]
-fn what_training_looks_at_is_no_part_of_what_was_extracted() {
+fn training_settings_are_not_part_of_the_resolved_extraction() {
     let (plain, other) = (of(&[]), of(&["train.epochs=3", "augment.size=64"]));
     assert_eq!(plain.resolved(), other.resolved());
     assert_ne!(plain.resolved_training(), other.resolved_training());
@@ -57,41 +61,44 @@ fn what_training_looks_at_is_no_part_of_what_was_extracted() {
 #[test]
 fn a_key_of_another_method_is_refused() {
     let text = with("train", "method = 'pirl'\nqueue = 4096");
-    let said = refusal(&text, &[]);
+    let message = refusal(&text, &[]);
     assert!(
-        said.contains("train.queue is 4096; expected it to be left out"),
-        "{said}"
+        message.contains("train.queue is 4096; expected it to be left out"),
+        "{message}"
     );
-    let said = refusal(&with("pairs", ""), &["train.milestones=[3]"]);
+    let message = refusal(&with("pairs", ""), &["train.milestones=[3]"]);
     assert!(
-        said.contains("only train.schedule = \"step\" has milestones"),
-        "{said}"
+        message.contains("only train.schedule = \"step\" has milestones"),
+        "{message}"
     );
 }
 
 #[test]
-fn groups_and_parts_that_do_not_divide_a_batch_are_refused_with_one_that_does() {
-    let said = refusal(&with("pairs", ""), &["train.batch=100"]);
+fn groups_and_parts_that_do_not_divide_a_batch_are_refused_with_a_number_that_does() {
+    let message = refusal(&with("pairs", ""), &["train.batch=100"]);
     assert!(
-        said.contains("the 100 records of a batch into equal groups of two or more, such as 5"),
-        "{said}"
+        message.contains("the 100 records of a batch into equal groups of two or more, such as 5"),
+        "{message}"
     );
-    let said = refusal(&with("pairs", ""), &["train.accumulate=3"]);
-    assert!(said.contains("divides train.batch = 256"), "{said}");
+    let message = refusal(&with("pairs", ""), &["train.accumulate=3"]);
+    assert!(message.contains("divides train.batch = 256"), "{message}");
+    let message = refusal(&with("pairs", ""), &["train.batch=8", "train.accumulate=8"]);
+    let expected = "train.accumulate is 8; expected a number that divides train.batch = 8 into parts of two or more records";
+    assert!(message.contains(expected), "{message}");
     of(&["train.batch=100", "train.groups=1"]);
 }
 
 #[test]
-fn milestones_ascend() {
+fn milestones_that_do_not_ascend_from_one_are_refused() {
     for wrong in ["[3, 2]", "[0]", "[2, 2]", "3", "['a']"] {
         let entry = format!("train.milestones={wrong}");
-        let said = refusal(&with("pairs", ""), &["train.schedule=step", &entry]);
-        assert!(said.contains("ascending"), "{said}");
+        let message = refusal(&with("pairs", ""), &["train.schedule=step", &entry]);
+        assert!(message.contains("ascending"), "{message}");
     }
 }
 
 #[test]
-fn a_learning_rate_of_zero_or_one_that_is_never_reached_is_refused() {
+fn a_learning_rate_of_zero_and_a_warmup_longer_than_the_run_are_refused() {
     let refused = |overrides: &[&str]| {
         parse(&with("pairs", ""), overrides)
             .unwrap_err()

@@ -1,0 +1,137 @@
+//! Declares the keys above every table and the tables `[source]`, `[images]`, `[shards]` and `[extract]`.
+
+use bytesize::ByteSize;
+use serde::Serialize;
+use vidpairs_types::SourceKind;
+
+use super::error::PipelineError;
+use super::rule::{Bytes, Names, Refusals, Whole, Word};
+use super::settings::Settings;
+use super::values::{CodecName, MaxRefused};
+
+/// Holder of the keys above every table.
+pub(crate) struct RunKeys;
+
+keys! {
+    "" RunKeys {
+        /// Random seed. All random choices of a run depend on it.
+        // TOML has no larger integer.
+        seed: u64 = 0, Whole(0..=i64::MAX as u64);
+    }
+}
+
+table! {
+    /// `[source]`: input clips.
+    #[derive(Debug, Clone, PartialEq)]
+    "source" struct Source {
+        /// Layout of the files below `--source`: loose videos, or a data set as distributed.
+        kind: SourceKind = required, Word;
+        /// Splits to read, as the data set names them. An empty list selects all training splits. Not with `videos`.
+        splits: Vec<String> = [], Names;
+    }
+}
+
+/// Reads `[source]`.
+///
+/// # Errors
+/// The first refused setting.
+pub(crate) fn source(settings: &Settings) -> Result<Source, PipelineError> {
+    let mut source = Source::from_settings(settings)?;
+    if source.kind == SourceKind::Videos && !source.splits.is_empty() {
+        let why = "source.kind = \"videos\" has no splits";
+        settings.refuse_unused(&[Source::splits.path], Source::kind.path, why)?;
+        source.splits.clear();
+    }
+    Ok(source)
+}
+
+table! {
+    /// `[images]`: format of stored images.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    "images" struct Images {
+        /// Short side of a stored image. The aspect ratio is kept, and a smaller image is never enlarged.
+        short_side_px as "short_side": u32 = 256, Whole(16..=4096), "px";
+        /// Image codec and its settings.
+        #[serde(flatten)]
+        codec: Codec => codec;
+    }
+}
+
+/// Image codec and its settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "codec", rename_all = "kebab-case")]
+pub enum Codec {
+    /// JPEG.
+    Jpeg {
+        /// JPEG quality on libjpeg's scale, 1 to 100.
+        quality: u8,
+    },
+    /// Raw RGB compressed with zstd: lossless.
+    RgbZstd {
+        /// zstd compression level, 1 to 19.
+        #[serde(rename = "zstd_level")]
+        level: i32,
+    },
+}
+
+keys! {
+    "images" Codec {
+        /// Image codec: `jpeg`, or `rgb-zstd`, which is raw RGB compressed with zstd, lossless and many times larger.
+        codec: CodecName = "jpeg", Word;
+        /// JPEG quality. Only with codec `jpeg`.
+        quality: u8 = 92, Whole(1..=100), "libjpeg's scale";
+        /// zstd compression level. Only with codec `rgb-zstd`.
+        zstd_level: i32 = 3, Whole(1..=19), "zstd's scale";
+    }
+}
+
+impl Codec {
+    /// File extension of an image in a shard, after the name of its view and a dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg { .. } => "jpg",
+            Self::RgbZstd { .. } => "rgb.zst",
+        }
+    }
+}
+
+fn codec(settings: &Settings) -> Result<Codec, PipelineError> {
+    let refuse = |key, why| settings.refuse_unused(&[key], Codec::codec.path, why);
+    Ok(match Codec::codec.get(settings)? {
+        CodecName::Jpeg => {
+            refuse(Codec::zstd_level.path, "images.codec is \"jpeg\"")?;
+            Codec::Jpeg {
+                quality: Codec::quality.get(settings)?,
+            }
+        }
+        CodecName::RgbZstd => {
+            refuse(Codec::quality.path, "images.codec is \"rgb-zstd\"")?;
+            Codec::RgbZstd {
+                level: Codec::zstd_level.get(settings)?,
+            }
+        }
+    })
+}
+
+table! {
+    /// `[shards]`: size limits of a shard.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    "shards" struct Shards {
+        /// Maximum size of a shard. A shard that would grow larger is closed. Units are `MiB` (1024 x 1024 bytes), `MB`
+        /// (1000 x 1000 bytes) and the like.
+        max_bytes: u64 = "256MiB", Bytes(ByteSize::mib(1)..=ByteSize::tib(1)), "bytes";
+        /// Maximum number of records in a shard.
+        max_records: u32 = 10000, Whole(1..=10_000_000), "records";
+    }
+}
+
+table! {
+    /// `[extract]`: tolerance for bad inputs.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    "extract" struct Extract {
+        /// Limit of refused clips. A run that refuses more exits with code 1.
+        max_refused: MaxRefused = "10%", Refusals, "percent of all clips, or clips";
+        /// Time without progress after which a piece of video is refused. The run continues.
+        video_timeout_seconds: u32 = 120, Whole(1..=86_400), "s";
+    }
+}

@@ -1,0 +1,61 @@
+//! `pipelines/README.md` and the pipeline files beside it.
+
+use super::{Pipeline, pipeline_files, pipelines_folder};
+use crate::GROUPS;
+
+/// If this variable is set, the test rewrites the tables.
+const WRITE_VARIABLE: &str = "VIDPAIRS_WRITE_README";
+
+const HEADER: &str = "| key | meaning | unit | accepted | default |\n|---|---|---|---|---|\n";
+
+#[test]
+fn the_readme_has_the_tables_of_the_declared_keys() {
+    let path = pipelines_folder().join("README.md");
+    let readme = std::fs::read_to_string(&path).unwrap();
+    let (generated, names) = with_generated_tables(&readme);
+    let all: Vec<&str> = GROUPS.iter().map(|group| group.name).collect();
+    assert_eq!(names, all, "the README must have the tables in this order");
+    if std::env::var_os(WRITE_VARIABLE).is_some() {
+        std::fs::write(&path, generated).unwrap();
+        return;
+    }
+    for (written, expected) in readme.lines().zip(generated.lines()) {
+        let hint = format!("the README is out of date; run this test with {WRITE_VARIABLE}=1");
+        assert_eq!(written, expected, "{hint}");
+    }
+    assert_eq!(readme, generated);
+}
+
+/// `readme` with generated rows between each pair of markers `<!-- keys: NAMES -->` and `<!-- end -->`, and all names.
+fn with_generated_tables(readme: &str) -> (String, Vec<&str>) {
+    let mut parts = readme.split("<!-- keys: ");
+    let mut generated = parts.next().unwrap().to_owned();
+    let mut all_names = Vec::new();
+    for part in parts {
+        let (names, rest) = part.split_once(" -->\n").expect("a marker ends its line");
+        let (_, rest) = rest.split_once("<!-- end -->").expect("an end marker");
+        generated += &format!("<!-- keys: {names} -->\n\n{HEADER}");
+        for name in names.split(", ") {
+            let group = GROUPS.iter().find(|group| group.name == name);
+            generated += &(group.expect("a declared table").readme_rows)();
+            all_names.push(name);
+        }
+        generated += &format!("\n<!-- end -->{rest}");
+    }
+    (generated, all_names)
+}
+
+#[test]
+fn every_pipeline_file_is_accepted_and_listed_in_the_readme() {
+    let readme = std::fs::read_to_string(pipelines_folder().join("README.md")).unwrap();
+    let files = pipeline_files();
+    assert!(files.len() >= 4);
+    for path in files {
+        Pipeline::read(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let name = path.file_name().unwrap().to_string_lossy();
+        assert!(
+            readme.contains(&format!("| `{name}` |")),
+            "the README lacks {name}"
+        );
+    }
+}

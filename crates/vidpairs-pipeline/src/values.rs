@@ -1,0 +1,273 @@
+//! Defines the types of values: choices between words, frame distances, limits of refused clips.
+
+use serde::{Deserialize, Serialize, Serializer};
+use vidpairs_types::{PairKind, SourceKind};
+
+/// An enum of which a pipeline file names one variant by its word.
+pub(crate) trait Choice: Copy + 'static {
+    /// All variants, in the order of the documentation.
+    const CHOICES: &'static [Self];
+    /// Word of the variant.
+    fn word(self) -> &'static str;
+}
+
+impl Choice for SourceKind {
+    const CHOICES: &'static [Self] = &[Self::Videos, Self::TrackingNet, Self::Got10k];
+    fn word(self) -> &'static str {
+        self.name()
+    }
+}
+
+impl Choice for PairKind {
+    const CHOICES: &'static [Self] = &[Self::Images, Self::Frames, Self::Tracks, Self::Regions];
+    fn word(self) -> &'static str {
+        self.name()
+    }
+}
+
+/// Declares an enum together with the words of its variants.
+macro_rules! choice {
+    ($(#[$attribute:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$attribute])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$doc])* #[serde(rename = $word)] $variant,)+
+        }
+
+        impl $name {
+            /// All variants.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// Word for this variant in pipeline files, on the command line and in output files.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+
+        impl Choice for $name {
+            const CHOICES: &'static [Self] = Self::ALL;
+            fn word(self) -> &'static str {
+                self.name()
+            }
+        }
+    };
+}
+
+choice! {
+    /// Region proposer.
+    ProposerKind {
+        /// vidpairs' own: segments merged into regions, scored by contrast, size and motion.
+        Fast = "fast",
+        /// OpenCV's selective search (Uijlings et al., 2013) on a small image.
+        SelectiveSearch = "selective-search",
+        /// Boxes of any place and size in random order, whatever the frame shows. For tests, and as a control.
+        Grid = "grid",
+    }
+}
+
+impl ProposerKind {
+    /// Whether OpenCV provides the proposer.
+    pub fn is_opencv(self) -> bool {
+        self == Self::SelectiveSearch
+    }
+}
+
+choice! {
+    /// Tracker.
+    TrackerKind {
+        /// vidpairs' own: a discriminative correlation filter on the planes of the decoder.
+        Dcf = "dcf",
+        /// OpenCV's kernelized correlation filter (Henriques et al., 2015).
+        Kcf = "kcf",
+        /// OpenCV's discriminative correlation filter with channel and spatial reliability (Lukezic et al., 2017).
+        Csrt = "csrt",
+        /// OpenCV's minimum output sum of squared error filter (Bolme et al., 2010).
+        Mosse = "mosse",
+    }
+}
+
+impl TrackerKind {
+    /// Whether OpenCV provides the tracker.
+    pub fn is_opencv(self) -> bool {
+        self != Self::Dcf
+    }
+
+    /// Whether the tracker accepts a hint where to search (`Tracker::nudge`).
+    pub fn can_be_nudged(self) -> bool {
+        self == Self::Dcf
+    }
+}
+
+choice! {
+    /// Image codec. [`Codec`](crate::Codec) adds its settings.
+    CodecName {
+        /// JPEG.
+        Jpeg = "jpeg",
+        /// Raw RGB compressed with zstd.
+        RgbZstd = "rgb-zstd",
+    }
+}
+
+choice! {
+    /// Training method.
+    TrainMethod {
+        /// MoCo v1 (He et al., CVPR 2020).
+        MocoV1 = "moco-v1",
+        /// MoCo v2 (Chen et al., 2020).
+        MocoV2 = "moco-v2",
+        /// PIRL (Misra and van der Maaten, CVPR 2020).
+        Pirl = "pirl",
+        /// Cross-entropy on labels, as a control.
+        Supervised = "supervised",
+    }
+}
+
+choice! {
+    /// Augmentations of a view.
+    Views {
+        /// Augmentations of MoCo v1.
+        MocoV1 = "moco-v1",
+        /// Augmentations of MoCo v2.
+        MocoV2 = "moco-v2",
+        /// Augmentations of PIRL's image view.
+        Pirl = "pirl",
+    }
+}
+
+choice! {
+    /// ResNet depth.
+    Network {
+        /// 18 layers.
+        ResNet18 = "resnet18",
+        /// 34 layers.
+        ResNet34 = "resnet34",
+        /// 50 layers.
+        ResNet50 = "resnet50",
+    }
+}
+
+choice! {
+    /// Layers in front of the first ResNet stage.
+    StemName {
+        /// 7 x 7 convolution with stride 2 and max pooling.
+        ImageNet = "imagenet",
+        /// 3 x 3 convolution with stride 1, for small images.
+        Small = "small",
+    }
+}
+
+choice! {
+    /// Decay of the learning rate.
+    ScheduleName {
+        /// Half a cosine, down to 0.
+        Cosine = "cosine",
+        /// Division by 10 at every milestone.
+        Step = "step",
+        /// No decay.
+        Constant = "constant",
+    }
+}
+
+choice! {
+    /// Interval between updates of the learning rate.
+    Pace {
+        /// Update at the start of each epoch.
+        Epoch = "epoch",
+        /// Update at every step.
+        Step = "step",
+    }
+}
+
+choice! {
+    /// Number format of convolutions and matrix products.
+    NumberFormat {
+        /// 32-bit floating point.
+        F32 = "f32",
+        /// bfloat16.
+        Bf16 = "bf16",
+    }
+}
+
+choice! {
+    /// ResNet stage whose feature maps are averaged to units.
+    StageName {
+        /// Output of the stem.
+        Stem = "stem",
+        /// First stage.
+        Layer1 = "layer1",
+        /// Second stage.
+        Layer2 = "layer2",
+        /// Third stage.
+        Layer3 = "layer3",
+        /// Last stage; its average is the pooled output of the network.
+        Layer4 = "layer4",
+    }
+}
+
+/// Frames between anchor and positive, drawn for each pair from `low..=high`; `1 <= low <= high`.
+/// Serialized as one number if both ends are equal, else as `[low, high]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KRange {
+    /// Smallest distance, frames.
+    pub low: u32,
+    /// Largest distance, frames.
+    pub high: u32,
+}
+
+impl Serialize for KRange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.low == self.high {
+            self.low.serialize(serializer)
+        } else {
+            [self.low, self.high].serialize(serializer)
+        }
+    }
+}
+
+/// Limit of refused clips. Serialized as `"10%"` or as a number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MaxRefused {
+    /// Percent of all clips, 0 to 100.
+    Percent(f64),
+    /// Number of clips.
+    Clips(u64),
+}
+
+impl MaxRefused {
+    /// Whether `num_refused` of `num_clips` exceed the limit.
+    ///
+    /// # Examples
+    /// ```
+    /// use vidpairs_pipeline::MaxRefused;
+    /// assert!(!MaxRefused::Percent(10.0).is_exceeded(1, 10));
+    /// assert!(MaxRefused::Percent(10.0).is_exceeded(2, 10));
+    /// assert!(MaxRefused::Clips(0).is_exceeded(1, 1_000));
+    /// ```
+    pub fn is_exceeded(self, num_refused: u64, num_clips: u64) -> bool {
+        match self {
+            // Multiplied instead of divided: with 0 clips, 0 refusals do not exceed the limit.
+            Self::Percent(percent) => num_refused as f64 * 100.0 > percent * num_clips as f64,
+            Self::Clips(max) => num_refused > max,
+        }
+    }
+}
+
+impl std::fmt::Display for MaxRefused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Percent(percent) => write!(f, "{percent}%"),
+            Self::Clips(max) => write!(f, "{max}"),
+        }
+    }
+}
+
+impl Serialize for MaxRefused {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Percent(_) => serializer.collect_str(self),
+            Self::Clips(max) => max.serialize(serializer),
+        }
+    }
+}
