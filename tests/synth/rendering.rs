@@ -87,8 +87,7 @@ fn draw(moment: &Moment<'_>) -> RgbImage {
 }
 
 fn mask(moment: &Moment<'_>, place: usize) -> Mask {
-    let masks = Renderer::new(CAMERA).masks(moment, |it| it == place);
-    masks.into_iter().nth(place).unwrap().unwrap()
+    Renderer::new(CAMERA).mask(moment, place)
 }
 
 fn pixel(image: &RgbImage, x: u32, y: u32) -> [u8; 3] {
