@@ -44,20 +44,12 @@ impl Edge {
     #[inline]
     fn new(p: Vec3, q: Vec3, inner: Vec3) -> Self {
         // Ordered, so that two triangles that share an edge compute the same numbers: no sample falls between them.
-        let (p, q) = if (p.x, p.y) <= (q.x, q.y) {
-            (p, q)
-        } else {
-            (q, p)
-        };
+        let is_ordered = (p.x, p.y) <= (q.x, q.y);
+        let [p, q] = if is_ordered { [p, q] } else { [q, p] };
         let (a, b) = (p.y - q.y, q.x - p.x);
         let c = -(a * p.x + b * p.y);
-        if a * inner.x + b * inner.y + c < 0.0 {
-            return Self {
-                a: -a,
-                b: -b,
-                c: -c,
-            };
-        }
+        let is_flipped = a * inner.x + b * inner.y + c < 0.0;
+        let [a, b, c] = if is_flipped { [-a, -b, -c] } else { [a, b, c] };
         Self { a, b, c }
     }
 

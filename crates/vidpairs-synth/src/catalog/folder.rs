@@ -1,7 +1,7 @@
 //! Searches a folder for catalogues and `.obj` files.
 
 use std::ffi::OsStr;
-use std::path::{Component, Path};
+use std::path::Path;
 use std::sync::Arc;
 
 use vidpairs_types::with_causes;
@@ -74,15 +74,8 @@ impl Listing {
 
 /// Object of an `.obj` file; `None` if its path is not UTF-8.
 fn object(root: &Arc<Path>, path: &Path) -> Option<CatalogObject> {
-    let parts: Option<Vec<&str>> = path
-        .strip_prefix(root)
-        .ok()?
-        .components()
-        .map(|part| match part {
-            Component::Normal(part) => part.to_str(),
-            _ => None,
-        })
-        .collect();
+    let below = path.strip_prefix(root).ok()?;
+    let parts: Option<Vec<&str>> = below.iter().map(OsStr::to_str).collect();
     let parts = parts?;
     let (file, folders) = parts.split_last()?;
     let stem = file.rsplit_once('.').map_or(*file, |(stem, _)| stem);

@@ -17,7 +17,7 @@ pub struct Selected<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownCategory {
     /// Name as given.
-    pub asked: String,
+    pub name: String,
     /// Most similar class or group, if one is similar enough.
     pub nearest: Option<String>,
 }
@@ -40,15 +40,15 @@ impl Catalog {
             .iter()
             .map(|category| category.trim().to_lowercase())
             .collect();
-        for (asked, wanted) in categories.iter().zip(&wanted) {
+        for (category, wanted) in categories.iter().zip(&wanted) {
             if selected.objects.iter().any(|object| object.is_of(wanted)) {
                 continue;
             }
             if self.objects.iter().any(|object| object.is_of(wanted)) {
-                selected.without_objects.push(asked.clone());
+                selected.without_objects.push(category.clone());
             } else {
                 selected.unknown.push(UnknownCategory {
-                    asked: asked.clone(),
+                    name: category.clone(),
                     nearest: self.nearest_category(wanted),
                 });
             }
@@ -145,8 +145,8 @@ mod tests {
         let catalog = catalog();
         let selected = catalog.select(None, &owned(&["sofas", "Zebra", "car"]));
         assert_eq!(ids(&selected), ["car"]);
-        let unknown = |asked: &str, nearest: Option<&str>| UnknownCategory {
-            asked: asked.to_owned(),
+        let unknown = |name: &str, nearest: Option<&str>| UnknownCategory {
+            name: name.to_owned(),
             nearest: nearest.map(str::to_owned),
         };
         let expected = [unknown("sofas", Some("sofa")), unknown("Zebra", None)];

@@ -1,8 +1,10 @@
 //! Decodes and samples textures, with mipmap levels.
 
-use glam::{Vec2, Vec4};
+use std::io::Cursor;
+
+use glam::{Vec2, Vec3, Vec4};
 use image::imageops::{self, FilterType};
-use image::{ImageReader, Rgba, RgbaImage};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Rgba, RgbaImage};
 
 use super::MeshError;
 use crate::color::{linear_from_srgb, srgb_from_linear};
@@ -149,14 +151,9 @@ impl Level {
                     sum += (color * weight).with_w(color.w);
                     weights += weight;
                 }
-                let color = sum / weights;
-                let alpha = sum.w / 4.0;
-                texels.push([
-                    srgb_from_linear(color.x),
-                    srgb_from_linear(color.y),
-                    srgb_from_linear(color.z),
-                    (alpha * 255.0 + 0.5) as u8,
-                ]);
+                let color = (sum / weights).truncate();
+                let [r, g, b] = color.to_array().map(srgb_from_linear);
+                texels.push([r, g, b, (sum.w / 4.0 * 255.0 + 0.5) as u8]);
             }
         }
         Some(Self {
@@ -167,13 +164,9 @@ impl Level {
     }
 }
 
-fn linear([r, g, b, a]: [u8; 4]) -> Vec4 {
-    Vec4::new(
-        linear_from_srgb(r),
-        linear_from_srgb(g),
-        linear_from_srgb(b),
-        f32::from(a) * (1.0 / 255.0),
-    )
+fn linear([r, g, b, alpha]: [u8; 4]) -> Vec4 {
+    let color = Vec3::from([r, g, b].map(linear_from_srgb));
+    color.extend(f32::from(alpha) * (1.0 / 255.0))
 }
 
 fn decode(name: &str, bytes: &[u8]) -> Result<RgbaImage, MeshError> {
@@ -181,21 +174,18 @@ fn decode(name: &str, bytes: &[u8]) -> Result<RgbaImage, MeshError> {
         name: name.to_owned(),
         source,
     };
-    let reader = || {
-        let reader = ImageReader::new(std::io::Cursor::new(bytes));
+    let open = || -> ImageResult<_> {
+        let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
         // TGA files have no signature: the name decides.
-        let by_name = image::ImageFormat::from_path(name).ok();
-        let mut reader = reader
-            .with_guessed_format()
-            .map_err(image::ImageError::IoError)?;
-        if let (None, Some(format)) = (reader.format(), by_name) {
+        if reader.format().is_none()
+            && let Ok(format) = ImageFormat::from_path(name)
+        {
             reader.set_format(format);
         }
-        Ok(reader)
+        reader.into_decoder()
     };
-    let (width, height) = reader()
-        .and_then(ImageReader::into_dimensions)
-        .map_err(failed)?;
+    let decoder = open().map_err(failed)?;
+    let (width, height) = decoder.dimensions();
     if width.max(height) > MAX_SIDE_READ {
         return Err(MeshError::TextureSize {
             name: name.to_owned(),
@@ -204,7 +194,7 @@ fn decode(name: &str, bytes: &[u8]) -> Result<RgbaImage, MeshError> {
             max_side: MAX_SIDE_READ,
         });
     }
-    let picture = reader().and_then(ImageReader::decode).map_err(failed)?;
+    let picture = DynamicImage::from_decoder(decoder).map_err(failed)?;
     let (width, height) = (width.min(MAX_SIDE_KEPT), height.min(MAX_SIDE_KEPT));
     Ok(fitted(picture.into_rgba8(), width, height))
 }

@@ -47,9 +47,9 @@ impl Mask {
         1.0 - self.num_visible as f64 / self.num_inside as f64
     }
 
-    /// Mask of `object`, which is object `place` of `surface`.
+    /// Mask of `object`, which is object `index` of `surface`.
     pub(super) fn of(
-        place: usize,
+        index: usize,
         object: &Projected<'_>,
         surface: &Surface,
         sampling: &Sampling,
@@ -60,7 +60,7 @@ impl Mask {
             full.add(at);
             if at.cmpge(I64Vec2::ZERO).all() && at.cmplt(size).all() {
                 num_inside += 1;
-                if surface.shows(place, (at.y * size.x + at.x) as usize) {
+                if surface.shows(index, (at.y * size.x + at.x) as usize) {
                     visible.add(at);
                 }
             }
@@ -132,8 +132,8 @@ impl Silhouette {
             .iter()
             .enumerate()
             .filter(|&(_, &filled)| filled);
-        filled.map(|(place, _)| {
-            let (x, y) = (place % self.width, place / self.width);
+        filled.map(|(index, _)| {
+            let (x, y) = (index % self.width, index / self.width);
             self.origin + I64Vec2::new(x as i64, y as i64)
         })
     }

@@ -112,8 +112,8 @@ impl Renderer {
         self.behind.set(backdrop);
         self.draw_shadows(moments);
         let share = 1.0 / moments.len() as f32;
-        for (place, moment) in moments.iter().enumerate() {
-            let offset = subpixel_offset(place, moments.len());
+        for (index, moment) in moments.iter().enumerate() {
+            let offset = subpixel_offset(index, moments.len());
             let sampling = Sampling::new(self.camera, samples_per_side, offset);
             let objects = project(moment, &sampling);
             self.surface.cover(&objects, &sampling);
@@ -144,17 +144,17 @@ impl Renderer {
     /// If the moment has more than [`MAX_INSTANCES`] objects.
     pub fn masks(&mut self, moment: &Moment<'_>) -> Vec<Mask> {
         let (objects, sampling) = self.cover_for_masks(moment);
-        let mask = |place| Mask::of(place, &objects[place], &self.surface, &sampling);
+        let mask = |index| Mask::of(index, &objects[index], &self.surface, &sampling);
         (0..objects.len()).map(mask).collect()
     }
 
-    /// Pixels that object `place` of `moment` fills.
+    /// Pixels that object `index` of `moment` fills.
     ///
     /// # Panics
-    /// If the moment has more than [`MAX_INSTANCES`] objects, or no object `place`.
-    pub fn mask(&mut self, moment: &Moment<'_>, place: usize) -> Mask {
+    /// If the moment has more than [`MAX_INSTANCES`] objects, or no object `index`.
+    pub fn mask(&mut self, moment: &Moment<'_>, index: usize) -> Mask {
         let (objects, sampling) = self.cover_for_masks(moment);
-        Mask::of(place, &objects[place], &self.surface, &sampling)
+        Mask::of(index, &objects[index], &self.surface, &sampling)
     }
 
     fn cover_for_masks<'a>(&mut self, moment: &'a Moment<'a>) -> (Vec<Projected<'a>>, Sampling) {
@@ -189,9 +189,9 @@ fn project<'a>(moment: &'a Moment<'a>, sampling: &Sampling) -> Vec<Projected<'a>
         .collect()
 }
 
-/// Offset of the samples of exposure `place` of `count`, px: a rotated grid, so that four exposures sample four columns
+/// Offset of the samples of exposure `index` of `count`, px: a rotated grid, so that four exposures sample four columns
 /// and four rows.
-fn subpixel_offset(place: usize, count: usize) -> Vec2 {
+fn subpixel_offset(index: usize, count: usize) -> Vec2 {
     const GRID: [Vec2; 4] = [
         Vec2::new(-0.125, -0.375),
         Vec2::new(0.375, -0.125),
@@ -201,6 +201,6 @@ fn subpixel_offset(place: usize, count: usize) -> Vec2 {
     if count < 2 {
         Vec2::ZERO
     } else {
-        GRID[place % 4]
+        GRID[index % 4]
     }
 }

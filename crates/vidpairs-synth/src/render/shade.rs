@@ -20,9 +20,9 @@ impl Shader<'_> {
     /// - `colors`: premultiplied light and coverage per sample, row by row.
     pub fn opaque(&self, colors: &mut [Vec4]) {
         let width = self.sampling.width;
-        for (place, (sample, color)) in self.surface.samples().iter().zip(colors).enumerate() {
+        for (index, (sample, color)) in self.surface.samples().iter().zip(colors).enumerate() {
             if let Some((object, triangle)) = sample.seen() {
-                let at = (place % width, place / width);
+                let at = (index % width, index / width);
                 let (light, _) = self.leaving(&self.objects[object], triangle, at);
                 *color = light.extend(1.0);
             }
@@ -44,8 +44,8 @@ impl Shader<'_> {
             let hole_test = object.hole_test(triangle);
             scan(object.screen(triangle), width, height, |span| {
                 for (x, inverse_distance) in depths(span) {
-                    let place = span.y * width + x;
-                    let nearest = self.surface.samples()[place].inverse_distance;
+                    let index = span.y * width + x;
+                    let nearest = self.surface.samples()[index].inverse_distance;
                     let sees_hole = || {
                         let test = hole_test.as_ref();
                         test.is_some_and(|is_hole| is_hole(middle(x, span.y)))
@@ -54,7 +54,7 @@ impl Shader<'_> {
                         continue;
                     }
                     let (light, opacity) = self.leaving(object, triangle, (x, span.y));
-                    colors[place] = light.extend(opacity) + colors[place] * (1.0 - opacity);
+                    colors[index] = light.extend(opacity) + colors[index] * (1.0 - opacity);
                 }
             });
         }

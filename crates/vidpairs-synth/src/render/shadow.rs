@@ -38,8 +38,8 @@ pub struct Footprint {
 struct Layer {
     /// Height of the middle of the layer above the ground, object radii.
     height: f32,
-    /// Covered share of each of `SIDE * SIDE` cells, rows along z.
-    cover: Vec<f32>,
+    /// Covered share of the ground below the layer, after the blur.
+    cover: Grid,
 }
 
 impl Footprint {
@@ -56,11 +56,46 @@ impl Footprint {
             let height = (low + high) / 2.0 + half_height;
             let cells = (0.06 + 0.35 * height) * SIDE as f32 / (2.0 * HALF);
             blur(&mut cover, cells.round() as usize);
+            let cover = Grid {
+                side: SIDE,
+                half: HALF,
+                cells: cover,
+            };
             Layer { height, cover }
         });
         Self {
             layers: layers.collect(),
             half_height,
+        }
+    }
+
+    /// Share of the light that the ground around the object loses: [`SHADE_SIDE`] x [`SHADE_SIDE`] cells that extend
+    /// [`REACH`] radii in each direction.
+    ///
+    /// - `lamp`: unit vector towards the lamp, in object space; `None` if no lamp is above the ground.
+    fn shade(&self, lamp: Option<Vec3>) -> Grid {
+        // Displacement of the shadow of a layer one radius above the ground.
+        let throw = lamp.map_or(Vec2::ZERO, |lamp| {
+            Vec2::new(lamp.x, lamp.z) / -lamp.y.max(LOWEST)
+        });
+        let cast = lamp.map_or(0.0, |lamp| CAST * (lamp.y / 0.2).min(1.0));
+        let cell = |index: usize| {
+            let (column, row) = (index % SHADE_SIDE, index / SHADE_SIDE);
+            let share = Vec2::new(column as f32 + 0.5, row as f32 + 0.5) / SHADE_SIDE as f32;
+            let at = (share * 2.0 - 1.0) * REACH;
+            let lit: f32 = self
+                .layers
+                .iter()
+                .map(|layer| 1.0 - layer.cover.at(at - throw * layer.height))
+                .product();
+            let lowest = self.layers.iter().take(2);
+            let open: f32 = lowest.map(|layer| 1.0 - layer.cover.at(at)).product();
+            CONTACT * (1.0 - open) + cast * (1.0 - lit)
+        };
+        Grid {
+            side: SHADE_SIDE,
+            half: REACH,
+            cells: (0..SHADE_SIDE * SHADE_SIDE).map(cell).collect(),
         }
     }
 }
@@ -122,16 +157,17 @@ fn blur(cover: &mut [f32], radius: usize) {
 }
 
 /// A square of the ground around an object, divided into cells.
-struct Grid<'a> {
+#[derive(Debug)]
+struct Grid {
     /// Cells along a side.
     side: usize,
     /// Half the side, object radii.
     half: f32,
     /// Values of the `side * side` cells, rows along z.
-    cells: &'a [f32],
+    cells: Vec<f32>,
 }
 
-impl Grid<'_> {
+impl Grid {
     /// Bilinear interpolation at `ground`, object radii; 0 outside the square.
     #[inline]
     fn at(&self, ground: Vec2) -> f32 {
@@ -147,39 +183,6 @@ impl Grid<'_> {
         let above = upper[0] + (upper[1] - upper[0]) * dx;
         let below = lower[0] + (lower[1] - lower[0]) * dx;
         above + (below - above) * dy
-    }
-}
-
-impl Footprint {
-    /// Share of the light that the ground around the object loses, for [`SHADE_SIDE`] x [`SHADE_SIDE`] cells that extend
-    /// [`REACH`] radii in each direction.
-    ///
-    /// - `lamp`: unit vector towards the lamp, in object space; `None` if no lamp is above the ground.
-    fn shade(&self, lamp: Option<Vec3>) -> Vec<f32> {
-        // Displacement of the shadow of a layer one radius above the ground.
-        let throw = lamp.map_or(Vec2::ZERO, |lamp| {
-            Vec2::new(lamp.x, lamp.z) / -lamp.y.max(LOWEST)
-        });
-        let cast = lamp.map_or(0.0, |lamp| CAST * (lamp.y / 0.2).min(1.0));
-        let cell = |place: usize| {
-            let (column, row) = (place % SHADE_SIDE, place / SHADE_SIDE);
-            let at = Vec2::new(column as f32 + 0.5, row as f32 + 0.5) / SHADE_SIDE as f32;
-            let at = (at * 2.0 - 1.0) * REACH;
-            let (mut open, mut lit) = (1.0, 1.0);
-            for (place, layer) in self.layers.iter().enumerate() {
-                let grid = Grid {
-                    side: SIDE,
-                    half: HALF,
-                    cells: &layer.cover,
-                };
-                lit *= 1.0 - grid.at(at - throw * layer.height);
-                if place < 2 {
-                    open *= 1.0 - grid.at(at);
-                }
-            }
-            CONTACT * (1.0 - open) + cast * (1.0 - lit)
-        };
-        (0..SHADE_SIDE * SHADE_SIDE).map(cell).collect()
     }
 }
 
@@ -202,12 +205,7 @@ pub(super) fn draw(
     let to_object = rotation.transpose();
     let light = moment.lighting.lights.first();
     let lamp = light.map(|light| to_object * light.direction);
-    let cells = footprint.shade(lamp.filter(|lamp| lamp.y > 0.02));
-    let shade = Grid {
-        side: SHADE_SIDE,
-        half: REACH,
-        cells: &cells,
-    };
+    let shade = footprint.shade(lamp.filter(|lamp| lamp.y > 0.02));
     // Fades at flat viewing angles, where the shadow would shrink to a line.
     let strength = ((facing - 0.05) / 0.15).min(1.0);
 

@@ -192,12 +192,12 @@ impl Surface {
         &self.samples
     }
 
-    /// Whether object `object` is visible at sample `place`.
-    pub fn shows(&self, object: usize, place: usize) -> bool {
-        let is_nearest = self.samples[place]
+    /// Whether object `object` is visible at sample `sample`.
+    pub fn shows(&self, object: usize, sample: usize) -> bool {
+        let is_nearest = self.samples[sample]
             .seen()
             .is_some_and(|(seen, _)| seen == object);
-        is_nearest || self.glass[place] >> object & 1 == 1
+        is_nearest || self.glass[sample] >> object & 1 == 1
     }
 
     /// Finds the nearest opaque triangle of every sample.
@@ -205,9 +205,9 @@ impl Surface {
         let (width, height) = (sampling.width, sampling.height);
         self.samples.clear();
         self.samples.resize(width * height, Sample::EMPTY);
-        for (place, object) in objects.iter().enumerate() {
+        for (index, object) in objects.iter().enumerate() {
             for triangle in 0..object.mesh.num_opaque {
-                let id = (place as u32) << TRIANGLE_BITS | triangle as u32;
+                let id = (index as u32) << TRIANGLE_BITS | triangle as u32;
                 let corners = object.screen(triangle);
                 match object.hole_test(triangle) {
                     None => scan(corners, width, height, |span| {
@@ -246,7 +246,7 @@ impl Surface {
         let width = sampling.width;
         self.glass.clear();
         self.glass.resize(self.samples.len(), 0);
-        for (place, object) in objects.iter().enumerate() {
+        for (index, object) in objects.iter().enumerate() {
             for triangle in object.mesh.num_opaque..object.mesh.triangles.len() {
                 let hole_test = object.hole_test(triangle);
                 scan(object.screen(triangle), width, sampling.height, |span| {
@@ -258,7 +258,7 @@ impl Surface {
                             test.is_some_and(|is_hole| is_hole(middle(x, span.y)))
                         };
                         if !is_hidden && !sees_hole() {
-                            self.glass[at] |= 1 << place;
+                            self.glass[at] |= 1 << index;
                         }
                     }
                 });

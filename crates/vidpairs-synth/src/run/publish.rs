@@ -15,7 +15,7 @@ use vidpairs_types::{Outcome, Refusal, Stage, with_causes};
 use super::error::SynthError;
 use super::job::{NotMade, Output};
 use super::journal::{Done, Journal, Progress};
-use crate::set::{Failed, ItemError, Made, Plan};
+use crate::set::{ItemError, ItemFailure, Plan, RenderedItem};
 
 pub(super) struct Publisher {
     pub out: PathBuf,
@@ -64,28 +64,28 @@ impl Publisher {
         let name = name.unwrap_or_default();
         let (made, not_made) = match made {
             Ok(made) => (made, None),
-            Err(NotMade::Failed(failed)) if failed.why.is_final() => {
-                let source = failed.why;
+            Err(NotMade::Failed(failed)) if failed.error.is_final() => {
+                let source = failed.error;
                 return Err(SynthError::Item { item: name, source }.into());
             }
-            Err(NotMade::Failed(Failed { why, refused })) => {
-                let stage = match *why {
+            Err(NotMade::Failed(ItemFailure { error, refused })) => {
+                let stage = match *error {
                     ItemError::Backdrop(_) => Stage::Decode,
                     ItemError::Jpeg(_) | ItemError::Png(_) => Stage::Encode,
                     _ => Stage::Render,
                 };
-                let made = Made {
+                let made = RenderedItem {
                     refused,
-                    ..Made::default()
+                    ..RenderedItem::default()
                 };
-                (made, Some((stage, with_causes(&*why))))
+                (made, Some((stage, with_causes(&*error))))
             }
             Err(NotMade::Lost(Loss::Stalled)) => (
-                Made::default(),
+                RenderedItem::default(),
                 Some((Stage::Watchdog, "no progress for minutes".to_owned())),
             ),
             Err(NotMade::Lost(Loss::Panicked(words))) => (
-                Made::default(),
+                RenderedItem::default(),
                 Some((Stage::Internal, format!("panic: {words}"))),
             ),
         };

@@ -113,12 +113,12 @@ impl Script {
         let target = &self.actors[0];
         let SizePx { width, height } = self.camera.size;
         let reach = 0.5 * f64::from(width) / f64::from(height);
-        let instances = self.actors.iter().enumerate().filter_map(|(place, actor)| {
+        let instances = self.actors.iter().enumerate().filter_map(|(index, actor)| {
             let at = actor.at(seconds, target);
             // Actors outside the image by more than their size are left out, except the target.
             let size = actor.size_at(seconds) as f32;
             let is_near = f64::from(at.x.abs().max(at.y.abs()) - size) < reach + 0.3;
-            (is_near || place == 0).then(|| Instance {
+            (is_near || index == 0).then(|| Instance {
                 model: &models[actor.model],
                 pose: actor.pose(seconds, target, &self.camera),
             })

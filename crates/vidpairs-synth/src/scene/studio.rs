@@ -52,13 +52,19 @@ pub fn fitting_size(model: &Model, size: SizePx, elevation: f64, share: f32) -> 
 }
 
 /// Scene of `stands`, in their order, lit by one lamp and the sky.
-pub fn scene<'a>(stands: &[(&'a Model, Stand)], light: &LightTruth) -> Moment<'a> {
+pub fn scene<'a>(
+    stands: impl IntoIterator<Item = (&'a Model, Stand)>,
+    light: &LightTruth,
+) -> Moment<'a> {
     lit_by(stands, lighting(light))
 }
 
 /// Scene of `stands`, in their order, under `lighting`.
-pub fn lit_by<'a>(stands: &[(&'a Model, Stand)], lighting: Lighting) -> Moment<'a> {
-    let instances = stands.iter().map(|&(model, stand)| Instance {
+pub fn lit_by<'a>(
+    stands: impl IntoIterator<Item = (&'a Model, Stand)>,
+    lighting: Lighting,
+) -> Moment<'a> {
+    let instances = stands.into_iter().map(|(model, stand)| Instance {
         model,
         pose: pose(&stand),
     });

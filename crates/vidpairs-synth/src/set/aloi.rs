@@ -19,7 +19,7 @@ const SHARE: f32 = 0.86;
 const SAMPLES_PER_SIDE: u32 = 3;
 
 /// Renders all images of `object`, which is object `number` of the set; returns their names.
-pub(super) fn make(
+pub(super) fn render(
     work: &mut Work<'_>,
     settings: &ImageSettings,
     object: &CatalogObject,
@@ -43,7 +43,7 @@ pub(super) fn make(
             size: stand_size,
             row: 0,
         };
-        let scene = studio::lit_by(&[(&model, stand)], lighting(&image));
+        let scene = studio::lit_by([(&*model, stand)], lighting(&image));
         let mut noise = seed.for_step("noise", &image.path).rng();
         let picture = renderer.draw(
             std::slice::from_ref(&scene),
@@ -56,11 +56,11 @@ pub(super) fn make(
         let mask = renderer.mask(&scene, 0);
         let (viewpoint, light) = ([image.view_deg, ELEVATION], light_truth(&image));
         let truth = truth(image.path.clone(), object, viewpoint, light, &mask);
-        work.made.truths.push(truth);
+        work.item.truths.push(truth);
         names.push(image.path);
         work.image_done()?;
     }
-    work.made.objects.push(object.id.clone());
+    work.item.objects.push(object.id.clone());
     Ok(names)
 }
 

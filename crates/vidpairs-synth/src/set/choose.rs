@@ -39,7 +39,7 @@ pub(super) fn select(
     };
     let selected = catalog.select(half, &settings.categories);
     for unknown in selected.unknown {
-        let mut remark = format!("no object of category `{}`", unknown.asked);
+        let mut remark = format!("no object of category `{}`", unknown.name);
         if let Some(nearest) = unknown.nearest {
             remark += &format!("; did you mean `{nearest}`?");
         }
@@ -47,8 +47,8 @@ pub(super) fn select(
             remarks.push(remark);
         }
     }
-    for asked in selected.without_objects {
-        remarks.push(format!("no object of category `{asked}` in {half_name}"));
+    for category in selected.without_objects {
+        remarks.push(format!("no object of category `{category}` in {half_name}"));
     }
     if !selected.objects.is_empty() {
         return Ok(selected.objects.into_iter().cloned().collect());

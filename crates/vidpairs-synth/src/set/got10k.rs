@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vidpairs_image::jpeg;
 
-use super::video::{Video, VideoItem, render};
+use super::video::{Video, VideoItem, render_video};
 use super::work::Work;
 use super::{ItemError, VideoSettings};
 use crate::layout::got10k::{
@@ -19,11 +19,11 @@ const ANIMALS: [&str; 9] = [
 ];
 
 /// Renders `video`; returns the name of its folder.
-pub(super) fn make(work: &mut Work<'_>, video: &VideoItem<'_>) -> Result<Vec<String>, ItemError> {
+pub(super) fn render(work: &mut Work<'_>, video: &VideoItem<'_>) -> Result<Vec<String>, ItemError> {
     let sequence = &video.name;
     let quality = work.plan.settings.quality;
     let image = |frame| format!("{sequence}/{}", frame_name(frame));
-    let rendered = render(work, video, image, |work, frame, picture| {
+    let rendered = render_video(work, video, image, |work, frame, picture| {
         work.write(&image(frame), &jpeg::compress(&picture, quality)?)
     })?;
     let flags = |flag: fn(&Truth) -> bool| {
@@ -42,7 +42,7 @@ pub(super) fn make(work: &mut Work<'_>, video: &VideoItem<'_>) -> Result<Vec<Str
     ] {
         work.write(&format!("{sequence}/{name}"), text.as_bytes())?;
     }
-    work.made.truths = rendered.truths;
+    work.item.truths = rendered.truths;
     Ok(vec![sequence.clone()])
 }
 

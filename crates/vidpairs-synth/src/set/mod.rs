@@ -26,7 +26,7 @@ pub use error::ItemError;
 pub use models::Models;
 pub use plan::{Item, Plan};
 pub use settings::{Container, Contents, ImageSettings, SetKind, Settings, VideoSettings};
-pub use work::{Failed, Made};
+pub use work::{ItemFailure, RenderedItem};
 
 use video::VideoItem;
 use work::Work;
@@ -35,27 +35,30 @@ impl Plan {
     /// Renders one item into `folder`, which is emptied first.
     ///
     /// # Errors
-    /// [`Failed`], with the objects and backgrounds refused until then; [`ItemError::ForeignItem`] if the item does not
+    /// [`ItemFailure`], with the objects and backgrounds refused until then; [`ItemError::ForeignItem`] if the item does not
     /// belong to this plan.
-    pub fn make(
+    pub fn render(
         &self,
         item: &Item,
         folder: &Path,
         heartbeat: &Arc<Heartbeat>,
-    ) -> Result<Made, Failed> {
+    ) -> Result<RenderedItem, ItemFailure> {
         let mut work = Work::new(self, folder, heartbeat);
-        match work.empty_folder().and_then(|()| render(&mut work, item)) {
+        match work
+            .empty_folder()
+            .and_then(|()| render_item(&mut work, item))
+        {
             Ok(names) => Ok(work.done(names)),
-            Err(why) => Err(Failed {
-                why: Box::new(why),
-                refused: work.made.refused,
+            Err(error) => Err(ItemFailure {
+                error: Box::new(error),
+                refused: work.item.refused,
             }),
         }
     }
 }
 
 /// Renders one item; returns the names of its files or folders.
-fn render(work: &mut Work<'_>, item: &Item) -> Result<Vec<String>, ItemError> {
+fn render_item(work: &mut Work<'_>, item: &Item) -> Result<Vec<String>, ItemError> {
     let plan = work.plan;
     let object_at = |index: usize| plan.objects.get(index).ok_or(ItemError::ForeignItem);
     match (plan.settings.kind, &plan.settings.contents, item) {
@@ -66,15 +69,15 @@ fn render(work: &mut Work<'_>, item: &Item) -> Result<Vec<String>, ItemError> {
                 name: plan.name_of(item),
             };
             match kind {
-                SetKind::TrackingNet => trackingnet::make(work, &video),
-                _ => got10k::make(work, &video),
+                SetKind::TrackingNet => trackingnet::render(work, &video),
+                _ => got10k::render(work, &video),
             }
         }
         (SetKind::Aloi, Contents::Images(images), &Item::Object { object, number }) => {
-            aloi::make(work, images, object_at(object)?, number)
+            aloi::render(work, images, object_at(object)?, number)
         }
         (SetKind::Pascal3d, Contents::Images(images), &Item::Object { object, number }) => {
-            pascal3d::make(work, images, object_at(object)?, number)
+            pascal3d::render(work, images, object_at(object)?, number)
         }
         _ => Err(ItemError::ForeignItem),
     }

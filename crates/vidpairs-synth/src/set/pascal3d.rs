@@ -37,10 +37,10 @@ const OCCLUDED_ABOVE: f64 = 0.03;
 const DIFFICULT_BELOW: f64 = 0.3;
 
 /// An object in an image: its catalogue entry, its model and its viewpoint.
-type Standing<'a> = (&'a CatalogObject, &'a Arc<Model>, Stand);
+type Standing<'a> = (&'a CatalogObject, &'a Model, Stand);
 
 /// Renders all images of `object`, which is object `number` of the set; returns their names and those of the annotations.
-pub(super) fn make(
+pub(super) fn render(
     work: &mut Work<'_>,
     settings: &ImageSettings,
     object: &CatalogObject,
@@ -64,7 +64,7 @@ pub(super) fn make(
             let id = format!("n{number:08}_{view}");
             let mut rng = plan.seed_of(&id).rng();
             let stand = stand(work, &model, azimuth_of(step), elevation, SHARE, &mut rng);
-            let scene = [(object, &model, stand)];
+            let scene = [(object, &*model, stand)];
             studio.take(work, Origin::ImageNet, &id, &scene, &mut rng)?;
         }
     }
@@ -89,7 +89,7 @@ pub(super) fn make(
         let row = (pair / 2 % 2) as u32;
         let first = stand_of(&model, azimuth_of(step), side, row);
         let second = stand_of(&other_model, azimuth_of(3 * step + 1), -side, 1 - row);
-        let scene = [(object, &model, first), (other, &other_model, second)];
+        let scene = [(object, &*model, first), (other, &*other_model, second)];
         studio.take(work, Origin::Pascal, &id, &scene, &mut rng)?;
     }
     Ok(studio.names)
@@ -156,11 +156,8 @@ impl Studio {
         let settings = &work.plan.settings;
         let class = &scene[0].0.category;
         let light = draw_light(rng);
-        let stands: Vec<(&Model, Stand)> = scene
-            .iter()
-            .map(|(_, model, stand)| (&***model, *stand))
-            .collect();
-        let moment = studio::scene(&stands, &light);
+        let stands = scene.iter().map(|&(_, model, stand)| (model, stand));
+        let moment = studio::scene(stands, &light);
         let backdrop = work.backdrop(id, 1)?;
         let behind = backdrop.behind(0, settings.size);
         let moments = std::slice::from_ref(&moment);
@@ -180,8 +177,8 @@ impl Studio {
                 &truth,
                 mask.hidden_share(),
             ));
-            work.made.truths.push(truth);
-            work.made.objects.push(object.id.clone());
+            work.item.truths.push(truth);
+            work.item.objects.push(object.id.clone());
         }
         let record = Record {
             class: class.clone(),

@@ -3,7 +3,7 @@
 use vidpairs_extract::codec::video::{VideoOptions, VideoWriter};
 use vidpairs_image::jpeg;
 
-use super::video::{VideoItem, render};
+use super::video::{VideoItem, render_video};
 use super::work::Work;
 use super::{Container, ItemError};
 use crate::catalog::Half;
@@ -13,7 +13,7 @@ use crate::layout::trackingnet::{FrameZip, Split, anno_path, anno_text, zip_path
 const CRF: u8 = 21;
 
 /// Renders `video`; returns the names of its files.
-pub(super) fn make(work: &mut Work<'_>, video: &VideoItem<'_>) -> Result<Vec<String>, ItemError> {
+pub(super) fn render(work: &mut Work<'_>, video: &VideoItem<'_>) -> Result<Vec<String>, ItemError> {
     let split = match video.half {
         Half::Training => Split::Train(0),
         Half::HeldOut => Split::Test,
@@ -40,7 +40,7 @@ pub(super) fn make(work: &mut Work<'_>, video: &VideoItem<'_>) -> Result<Vec<Str
         Container::Mp4 => &mp4_name,
         _ => &zip_name,
     };
-    let rendered = render(
+    let rendered = render_video(
         work,
         video,
         |_| image.clone(),
@@ -55,7 +55,7 @@ pub(super) fn make(work: &mut Work<'_>, video: &VideoItem<'_>) -> Result<Vec<Str
         },
     )?;
     work.write(&anno_name, anno_text(split, &rendered.boxes()).as_bytes())?;
-    work.made.truths = rendered.truths;
+    work.item.truths = rendered.truths;
     let mut names = vec![anno_name];
     if let Some(zip) = zip {
         zip.finish()?;

@@ -52,7 +52,7 @@ impl Video<'_> {
 /// Renders `video` and passes every frame to `each`.
 ///
 /// - `image`: path of the image, or of the container, of a frame.
-pub(super) fn render<'a>(
+pub(super) fn render_video<'a>(
     work: &mut Work<'a>,
     video: &VideoItem<'_>,
     image: impl Fn(u64) -> String,
@@ -70,7 +70,7 @@ pub(super) fn render<'a>(
         noise: video.settings.difficulty.noise as f32,
     };
     let ids = cast.objects.iter().map(|object| object.id.clone());
-    work.made.objects.extend(ids);
+    work.item.objects.extend(ids);
     let target = cast.objects[0];
     let mut truths = Vec::with_capacity(num_frames as usize);
     for frame in 0..num_frames {

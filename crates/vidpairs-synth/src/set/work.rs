@@ -19,7 +19,7 @@ use crate::truth::{LightTruth, Truth};
 
 /// A rendered item.
 #[derive(Debug, Default)]
-pub struct Made {
+pub struct RenderedItem {
     /// Names of the files or folders, below the root of the set.
     pub names: Vec<String>,
     /// Ground truth: a line per image and annotated object, in the order of the images.
@@ -36,9 +36,9 @@ pub struct Made {
 
 /// Failure to render an item.
 #[derive(Debug)]
-pub struct Failed {
+pub struct ItemFailure {
     /// Reason; see [`ItemError::is_final`].
-    pub why: Box<ItemError>,
+    pub error: Box<ItemError>,
     /// Objects and backgrounds refused until then.
     pub refused: Vec<Refusal>,
 }
@@ -46,7 +46,7 @@ pub struct Failed {
 /// An item in progress.
 pub(super) struct Work<'a> {
     pub plan: &'a Plan,
-    pub made: Made,
+    pub item: RenderedItem,
     /// Folder that receives the files, under their names below the root of the set.
     folder: &'a Path,
     heartbeat: &'a Arc<Heartbeat>,
@@ -56,7 +56,7 @@ impl<'a> Work<'a> {
     pub fn new(plan: &'a Plan, folder: &'a Path, heartbeat: &'a Arc<Heartbeat>) -> Self {
         Self {
             plan,
-            made: Made::default(),
+            item: RenderedItem::default(),
             folder,
             heartbeat,
         }
@@ -85,7 +85,7 @@ impl<'a> Work<'a> {
     pub fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), ItemError> {
         let path = self.path(name)?;
         write_synced(&path, bytes).map_err(failed("write", &path))?;
-        self.made.num_bytes += bytes.len() as u64;
+        self.item.num_bytes += bytes.len() as u64;
         Ok(())
     }
 
@@ -96,7 +96,7 @@ impl<'a> Work<'a> {
             file.sync_data()?;
             file.metadata()
         });
-        self.made.num_bytes += synced.map_err(failed("write", &path))?.len();
+        self.item.num_bytes += synced.map_err(failed("write", &path))?.len();
         Ok(())
     }
 
@@ -108,7 +108,7 @@ impl<'a> Work<'a> {
         let drawn = backdrops.draw(seed, size, num_frames, self.heartbeat, &mut unreadable);
         for file in unreadable {
             let path = file.path.display().to_string();
-            self.made.refused.push(Refusal {
+            self.item.refused.push(Refusal {
                 id: path.clone(),
                 path,
                 outcome: Outcome::Refused,
@@ -126,7 +126,7 @@ impl<'a> Work<'a> {
 
     /// Refuses an object that cannot be rendered.
     pub fn refuse(&mut self, object: &CatalogObject, err: &MeshError) {
-        self.made.refused.push(Refusal {
+        self.item.refused.push(Refusal {
             id: object.id.clone(),
             path: object.place(),
             outcome: Outcome::Refused,
@@ -138,7 +138,7 @@ impl<'a> Work<'a> {
 
     /// Counts a rendered image.
     pub fn image_done(&mut self) -> Result<(), ItemError> {
-        self.made.num_images += 1;
+        self.item.num_images += 1;
         self.plan.rendered.fetch_add(1, Ordering::Relaxed);
         self.go_on()
     }
@@ -153,9 +153,9 @@ impl<'a> Work<'a> {
     }
 
     /// The rendered item, whose files or folders are `names`.
-    pub fn done(mut self, names: Vec<String>) -> Made {
-        self.made.names = names;
-        self.made
+    pub fn done(mut self, names: Vec<String>) -> RenderedItem {
+        self.item.names = names;
+        self.item
     }
 }
 
