@@ -1,4 +1,4 @@
-//! The real catalogues, where `scripts/fetch-objects.sh` has fetched them.
+//! Tests on the real catalogues; skipped unless `scripts/fetch-objects.sh` has fetched them.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ fn catalog() -> Option<Catalog> {
     let root = cache.join("vidpairs/objects");
     if !root.is_dir() {
         eprintln!(
-            "left out: no objects in {}; scripts/fetch-objects.sh fetches them",
+            "skipped: no objects in {}; scripts/fetch-objects.sh fetches them",
             root.display()
         );
         return None;
@@ -20,7 +20,7 @@ fn catalog() -> Option<Catalog> {
 }
 
 #[test]
-fn all_820_objects_are_listed_and_those_to_measure_with_are_a_quarter() {
+fn all_820_objects_are_listed_and_about_a_quarter_is_held_out() {
     let Some(catalog) = catalog() else { return };
     assert_eq!(catalog.objects.len(), 820);
     assert_eq!(catalog.set_aside, []);
@@ -32,17 +32,17 @@ fn all_820_objects_are_listed_and_those_to_measure_with_are_a_quarter() {
     assert!((165..=245).contains(&held_out), "{held_out}");
     for class in ["car", "chair", "person", "sofa", "table", "tree"] {
         for half in [Half::Training, Half::HeldOut] {
-            let found = catalog
+            let count = catalog
                 .select(Some(half), &[class.to_owned()])
                 .objects
                 .len();
-            assert!(found >= 4, "{found} {class} in the {} half", half.name());
+            assert!(count >= 4, "{count} {class} in the {} half", half.name());
         }
     }
 }
 
 #[test]
-fn every_tenth_object_becomes_a_mesh_of_unit_size_or_names_the_file_it_lacks() {
+fn every_tenth_object_loads_as_a_mesh_of_unit_size_or_names_its_missing_file() {
     let Some(catalog) = catalog() else { return };
     let mut num_read = 0;
     for object in catalog.objects.iter().step_by(10) {

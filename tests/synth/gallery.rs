@@ -1,4 +1,4 @@
-//! `vidpairs synth --gallery`: the page is made from the files of the set alone.
+//! `vidpairs synth --gallery`: the page shows the files of the set.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Boxes of several classes: two of each, and both halves among them.
+/// Names of the objects: boxes of two classes, with objects of both halves.
 const OBJECTS: [&str; 8] = [
     "car_1", "car_2", "car_3", "car_4", "lamp_1", "lamp_2", "lamp_3", "lamp_4",
 ];
 
-/// A set in a folder of its own, with the objects it is rendered from.
+/// A folder with a set and the objects it is rendered from.
 struct Set {
     folder: TempDir,
     options: Vec<&'static str>,
@@ -57,12 +57,12 @@ impl Set {
         command.args(&self.options).args(more).output().unwrap()
     }
 
-    /// The page of the set, and what the command printed.
+    /// Page of the set, and the JSON that the command prints.
     fn page(&self) -> (String, Value) {
         let page = self.path("page.html");
         let output = self.run(&["--gallery", page.to_str().unwrap()]);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{stderr}");
         let printed = serde_json::from_slice(&output.stdout).unwrap();
         (fs::read_to_string(page).unwrap(), printed)
     }
@@ -94,7 +94,7 @@ fn cuboid(length: f32) -> String {
     text
 }
 
-/// The embedded images, in the order of the page.
+/// Embedded images, in the order of the page.
 fn images(html: &str) -> Vec<Vec<u8>> {
     let parts = html.split("src=\"data:image/").skip(1);
     let base64 = parts.map(|part| {
@@ -139,7 +139,7 @@ const GOT10K: [&str; 16] = [
 ];
 
 #[test]
-fn frames_are_the_sets_own_bytes_and_boxes_are_where_the_truth_says() {
+fn frames_are_the_bytes_of_the_set_and_boxes_match_the_truth() {
     let set = Set::new(&GOT10K);
     let (html, printed) = set.page();
     let shown = [0, 1, 2, 3, 5, 6, 7, 8];
@@ -173,7 +173,7 @@ fn frames_are_the_sets_own_bytes_and_boxes_are_where_the_truth_says() {
 }
 
 #[test]
-fn a_frame_without_its_object_is_marked_and_a_damaged_or_missing_one_says_so() {
+fn a_hidden_object_a_damaged_image_and_a_missing_image_are_marked() {
     let set = Set::new(&GOT10K);
     set.page();
     let mut truths = set.truths();
@@ -204,13 +204,13 @@ fn a_frame_without_its_object_is_marked_and_a_damaged_or_missing_one_says_so() {
         "{}",
         figures[3]
     );
-    // Another name is another group: the page goes on after it.
+    // The image with the bad path is a group of its own.
     assert!(html.contains("is no path below the set"));
     assert!(!figures[0].contains("cannot be shown") && figures[0].contains("<img"));
 }
 
 #[test]
-fn frames_come_out_of_a_zip_and_where_there_is_none_out_of_the_mp4() {
+fn frames_come_from_the_zip_or_else_from_the_mp4() {
     for (container, num_shown) in [("zip", 5), ("mp4", 5)] {
         let set = Set::new(&[
             "--kind",
@@ -265,7 +265,7 @@ fn a_turntable_shows_views_lights_and_colors() {
 }
 
 #[test]
-fn a_class_shows_one_object_from_all_sides_and_two_objects_numbered() {
+fn a_class_shows_one_object_from_all_sides_and_pairs_with_numbered_boxes() {
     let set = Set::new(&[
         "--kind",
         "pascal3d",

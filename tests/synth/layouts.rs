@@ -1,4 +1,4 @@
-//! The layouts that `synth` writes, read by the programs made for them and by our own loaders.
+//! Layouts that `synth` writes, read by other programs and by our own loaders.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use vidpairs_synth::layout::pascal3d::{Object, Origin, Record, Viewpoint};
 use vidpairs_synth::layout::trackingnet::{self, FrameZip};
 use vidpairs_types::{BoxXywh, Clip, SourceKind};
 
-/// Three frames: all of the object, a part of it, nothing.
+/// Visible shares of the object in three frames: all, a part, nothing.
 const SHARES: [f64; 3] = [1.0, 0.5, 0.0];
 
 fn boxes() -> Vec<Option<BoxXywh>> {
@@ -22,7 +22,7 @@ fn boxes() -> Vec<Option<BoxXywh>> {
 }
 
 #[test]
-fn scipy_reads_records_of_one_of_three_and_of_no_objects_as_loaders_do() {
+fn scipy_reads_records_of_one_object_of_three_and_of_none() {
     let folder = tempfile::tempdir().unwrap();
     for num_objects in [1, 3, 0] {
         let record = record(num_objects);
@@ -36,9 +36,10 @@ fn scipy_reads_records_of_one_of_three_and_of_no_objects_as_loaders_do() {
         assert_eq!(loaders["imgsize"], json!([500.0, 375.0, 3.0]));
         let expected: Vec<Value> = record.objects.iter().map(as_loaders_see).collect();
         assert_eq!(loaders["objects"], json!(expected));
-        let squeezed = record.objects.iter();
-        let squeezed: Vec<Value> = squeezed
-            .map(|it| json!([it.class, it.viewpoint.azimuth_deg]))
+        let squeezed: Vec<Value> = record
+            .objects
+            .iter()
+            .map(|object| json!([object.class, object.viewpoint.azimuth_deg]))
             .collect();
         assert_eq!(read["squeezed"], json!(squeezed));
         if num_objects == 1 {
@@ -56,7 +57,7 @@ fn as_loaders_see(object: &Object) -> Value {
     })
 }
 
-/// Every field of a record of one object, as scipy gives them.
+/// Every field of a record of one object, as scipy returns it.
 fn whole_record() -> Value {
     let number = |value: f64| json!({"shape": [1, 1], "values": [value]});
     let row = |values: &[f64]| json!({"shape": [1, values.len()], "values": values});
@@ -132,11 +133,12 @@ fn the_got10k_toolkit_and_our_loader_read_the_same_sequences() {
     assert_eq!(ids, names.map(|name| format!("train/{name}")));
     assert_eq!(clips[0].label.as_deref(), Some("toy car"));
     let read = vidpairs_source::annotations(&clips[0]).unwrap();
-    let seen =
-        |track: Option<vidpairs_source::TrackBox>| track.map(|it| (it.bbox, it.cut_by_image));
+    let seen = |track: Option<vidpairs_source::TrackBox>| {
+        track.map(|track_box| (track_box.bbox, track_box.cut_by_image))
+    };
     let expected = [
-        boxes()[0].map(|it| (it, false)),
-        boxes()[1].map(|it| (it, true)),
+        boxes()[0].map(|bbox| (bbox, false)),
+        boxes()[1].map(|bbox| (bbox, true)),
         None,
     ];
     let read_boxes: Vec<_> = read.boxes.iter().copied().map(seen).collect();
@@ -148,7 +150,7 @@ fn the_got10k_toolkit_and_our_loader_read_the_same_sequences() {
 }
 
 #[test]
-fn the_got10k_toolkit_reads_a_test_sequence_with_its_one_box() {
+fn the_got10k_toolkit_reads_a_test_sequence_with_its_single_box() {
     let root = tempfile::tempdir().unwrap();
     let (split, name) = (got10k::Split::Test, "GOT-10k_Test_000001");
     assert_eq!(got10k::sequence_name(split, 1), name);
@@ -168,7 +170,7 @@ fn the_got10k_toolkit_reads_a_test_sequence_with_its_one_box() {
     );
 }
 
-/// What the toolkit gives of [`write_sequence`].
+/// Output of the toolkit for [`write_sequence`].
 fn sequence(name: &str) -> Value {
     json!({
         "name": name,
@@ -240,7 +242,10 @@ fn our_loader_finds_the_zip_and_the_boxes_of_a_trackingnet_video() {
     let clips = list(root.path(), SourceKind::TrackingNet, &["TRAIN_0", "TEST"]);
     let read = clips.iter().map(|clip| {
         let read = vidpairs_source::annotations(clip).unwrap();
-        let boxes = read.boxes.iter().map(|track| track.map(|it| it.bbox));
+        let boxes = read
+            .boxes
+            .iter()
+            .map(|track| track.map(|track_box| track_box.bbox));
         (clip.id.clone(), boxes.collect())
     });
     let expected = [

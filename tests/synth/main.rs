@@ -1,8 +1,8 @@
-//! The rendered world, and `vidpairs synth` as a user runs it.
+//! Tests of the renderer, and of `vidpairs synth` as a user runs it.
 
-// Clippy knows a test by its attribute, and takes the functions beside it for production code.
+// Clippy recognises tests by their attribute, and treats the functions beside them as production code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-#![allow(clippy::print_stdout, clippy::print_stderr)] // what was tested how often, and what was left out
+#![allow(clippy::print_stdout, clippy::print_stderr)] // the numbers of repetitions, and skipped tests
 
 mod catalogue;
 #[cfg(target_os = "linux")]

@@ -1,4 +1,4 @@
-//! Damaged objects, wrong folders and wrong options: what is set aside, what is refused, in which words.
+//! Damaged objects, wrong folders and wrong options: refusals and error messages.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +7,7 @@ use vidpairs_fixtures::extract::media::{blot, h264, jpegs};
 use vidpairs_fixtures::extract::{Extract, files};
 use vidpairs_fixtures::synth::{Work, lines, objects, objects_in_view, truths, with};
 
-/// A run of few and short videos over the objects in `objects`.
+/// A run of two short videos of the objects in `objects`.
 fn short(work: &Work, objects: &str) -> Extract {
     let options = [
         ["--objects", objects],
@@ -21,11 +21,14 @@ fn short(work: &Work, objects: &str) -> Extract {
         .fold(run, |run, [option, value]| with(run, option, value))
 }
 
-/// Asserts that `refused.jsonl` has exactly `expected`: an id, and a word of its reason each.
+/// Asserts that `refused.jsonl` has exactly the ids of `expected`, each with its word in the reason.
 #[track_caller]
 fn assert_refused(work: &Work, out: &str, expected: &[(String, &str)]) {
     let lines = lines(&work.path(out), "refused.jsonl");
-    let ids: Vec<&str> = lines.iter().map(|it| it["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = lines
+        .iter()
+        .map(|line| line["id"].as_str().unwrap())
+        .collect();
     let expected_ids: Vec<&str> = expected.iter().map(|(id, _)| id.as_str()).collect();
     assert_eq!(ids, expected_ids, "{lines:?}");
     for (line, (_, word)) in lines.iter().zip(expected) {
@@ -36,7 +39,7 @@ fn assert_refused(work: &Work, out: &str, expected: &[(String, &str)]) {
 }
 
 #[test]
-fn bad_objects_are_set_aside_by_name_and_the_good_ones_rendered() {
+fn bad_objects_are_refused_by_name_and_the_good_ones_rendered() {
     let work = Work::new();
     let bad = objects::write_bad(&work.path("sticks"));
     let run = with(work.synth("aloi", "out"), "--num-objects", "1000");
@@ -47,17 +50,17 @@ fn bad_objects_are_set_aside_by_name_and_the_good_ones_rendered() {
     let good = objects::ids("stick")[2..].to_vec();
     assert_eq!(objects_in_view(&work.path("out")), good);
     assert_eq!(truths(&work.path("out")).len(), 216);
-    let said = run.run_well().stdout;
+    let stdout = run.run_well().stdout;
     for word in [
         "5 objects could not be made",
         "refused.jsonl says what and why",
     ] {
-        assert!(said.contains(word), "{said}");
+        assert!(stdout.contains(word), "{stdout}");
     }
 }
 
 #[test]
-fn bad_objects_are_left_out_of_the_casts_of_videos() {
+fn bad_objects_are_left_out_of_videos() {
     let work = Work::new();
     let bad = objects::write_bad(&work.path("objects"));
     let options = [
@@ -83,7 +86,7 @@ fn bad_objects_are_left_out_of_the_casts_of_videos() {
 
 #[test]
 fn objects_of_every_kind_of_file_are_rendered() {
-    // Without normals, with faces of five corners, with a picture, with none of it.
+    // Objects without normals, with faces of five corners, with a texture, and with none of these.
     let work = Work::new();
     work.synth("pascal3d", "out").run_well();
     assert_refused(&work, "out", &[]);
@@ -103,7 +106,7 @@ fn objects_of_every_kind_of_file_are_rendered() {
 }
 
 #[test]
-fn without_any_object_that_can_be_rendered_the_run_fails() {
+fn a_run_without_a_renderable_object_fails() {
     let work = Work::new();
     let bad = objects::write_bad(&work.path("wrecks"));
     let aloi = with(work.synth("aloi", "out"), "--objects", "wrecks");
@@ -119,7 +122,7 @@ fn without_any_object_that_can_be_rendered_the_run_fails() {
 }
 
 #[test]
-fn a_video_of_a_class_has_others_beside_it_and_as_many_as_there_are() {
+fn a_video_of_one_class_has_clutter_of_other_classes_as_far_as_there_is_any() {
     let work = Work::new();
     let run = with(short(&work, "objects"), "--categories", "car");
     let run = with(with(run, "--clutter", "20"), "--occlusion", "1");
@@ -133,7 +136,7 @@ fn a_video_of_a_class_has_others_beside_it_and_as_many_as_there_are() {
 }
 
 #[test]
-fn a_catalogue_is_read_and_its_credits_are_given() {
+fn a_catalogue_is_read_and_its_credits_are_written() {
     let work = Work::new();
     let ids = objects::ids("car");
     let credit = ["A. Turner", "CC BY 3.0"];
@@ -148,14 +151,14 @@ fn a_catalogue_is_read_and_its_credits_are_given() {
             .unwrap()
             .strip_prefix("Own#")
             .unwrap();
-        assert!(ids.iter().any(|it| it == id), "{line}");
+        assert!(ids.iter().any(|known| known == id), "{line}");
         assert_eq!([&line["creator"], &line["licence"]], credit, "{line}");
         assert_eq!(line["name"], id.replace('/', " "));
     }
 }
 
 #[test]
-fn what_is_no_catalogue_is_refused_where_it_was_named_and_set_aside_in_a_folder() {
+fn a_broken_catalogue_is_an_error_if_named_and_a_refusal_if_found_in_a_folder() {
     let work = Work::new();
     fs::write(work.path("broken.sh3f"), "no zip").unwrap();
     let named = short(&work, "broken.sh3f").run();
@@ -170,7 +173,7 @@ fn what_is_no_catalogue_is_refused_where_it_was_named_and_set_aside_in_a_folder(
 }
 
 #[test]
-fn objects_that_are_not_there_are_named() {
+fn the_error_for_missing_objects_names_the_path() {
     let work = Work::new();
     let ran = short(&work, "nowhere").run();
     ran.failed_with(2, &["nowhere does not exist"]);
@@ -183,7 +186,7 @@ fn objects_that_are_not_there_are_named() {
 }
 
 #[test]
-fn a_category_without_objects_is_named_and_the_others_rendered() {
+fn a_category_without_objects_is_reported_and_the_others_are_rendered() {
     let work = Work::new();
     let run = with(short(&work, "objects"), "--categories", "car,chiar,zebra");
     let ran = with(with(run, "--clutter", "0"), "--occlusion", "0").run_well();
@@ -208,7 +211,7 @@ fn a_category_without_objects_is_named_and_the_others_rendered() {
 }
 
 #[test]
-fn damaged_backgrounds_are_set_aside_by_name_and_the_others_used() {
+fn damaged_backgrounds_are_refused_by_name_and_the_others_used() {
     let work = Work::new();
     let folder = work.path("backgrounds");
     let pictures = jpegs(&folder, "160x120", 2);
@@ -254,7 +257,7 @@ fn a_folder_without_backgrounds_is_refused() {
 }
 
 #[test]
-fn an_option_of_another_kind_is_refused_with_the_kinds_that_have_it() {
+fn the_error_for_an_option_of_another_kind_names_the_kinds_that_have_it() {
     let work = Work::new();
     let cases = [
         ("aloi", "--frames", "9", "trackingnet and got10k"),
@@ -279,7 +282,7 @@ fn an_option_of_another_kind_is_refused_with_the_kinds_that_have_it() {
 }
 
 #[test]
-fn a_value_out_of_range_is_refused_with_what_is_expected() {
+fn the_error_for_a_value_out_of_range_states_the_range() {
     let work = Work::new();
     let cases = [
         ("got10k", "--frames", "0", "from 1 to"),

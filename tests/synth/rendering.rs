@@ -1,4 +1,4 @@
-//! What is rendered, pixel by pixel, against what must be seen from the shape and the light alone.
+//! Compares rendered pixels with expectations derived from shape and light.
 
 use glam::{Vec2, Vec3};
 use vidpairs_fixtures::meshes::{Obj, object, write_picture};
@@ -20,7 +20,7 @@ const CAMERA: Camera = Camera {
 };
 const WHITE: [f32; 3] = [1.0; 3];
 
-/// Loads what `write` writes into an empty folder under the name `it`.
+/// Loads the object `it` that `write` writes into an empty folder.
 fn model(write: impl FnOnce(&std::path::Path)) -> Model {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path());
@@ -58,7 +58,7 @@ fn pose(x: f32, y: f32, distance: f32) -> Pose {
     }
 }
 
-/// The same light from everywhere.
+/// The same light from all directions.
 fn flat_light() -> Lighting {
     Lighting {
         lights: Vec::new(),
@@ -87,8 +87,7 @@ fn draw(moment: &Moment<'_>) -> RgbImage {
 }
 
 fn mask(moment: &Moment<'_>, place: usize) -> Mask {
-    let masks = Renderer::new(CAMERA).masks(moment, |it| it == place);
-    masks.into_iter().nth(place).unwrap().unwrap()
+    Renderer::new(CAMERA).mask(moment, place)
 }
 
 fn pixel(image: &RgbImage, x: u32, y: u32) -> [u8; 3] {
@@ -96,12 +95,12 @@ fn pixel(image: &RgbImage, x: u32, y: u32) -> [u8; 3] {
     image.pixels[at..at + 3].try_into().unwrap()
 }
 
-/// The pixels for which `is_it` holds: how many, and their bounds.
-fn pixels(image: &RgbImage, is_it: impl Fn([u8; 3]) -> bool) -> (u32, BoxXywh) {
+/// Number and bounds of the pixels that `is_counted` accepts.
+fn pixels(image: &RgbImage, is_counted: impl Fn([u8; 3]) -> bool) -> (u32, BoxXywh) {
     let (mut count, mut low, mut high) = (0, [u32::MAX; 2], [0; 2]);
     for y in 0..image.size.height {
         for x in 0..image.size.width {
-            if is_it(pixel(image, x, y)) {
+            if is_counted(pixel(image, x, y)) {
                 count += 1;
                 low = [low[0].min(x), low[1].min(y)];
                 high = [high[0].max(x), high[1].max(y)];
@@ -118,10 +117,10 @@ fn brightness(image: &RgbImage, columns: std::ops::Range<u32>, rows: std::ops::R
     places.map(|(x, y)| f64::from(pixel(image, x, y)[1])).sum()
 }
 
-fn assert_within_a_pixel(ours: BoxXywh, theirs: BoxXywh) {
-    let corners = |it: BoxXywh| [it.x, it.y, it.x + it.w, it.y + it.h];
-    for (a, b) in corners(ours).into_iter().zip(corners(theirs)) {
-        assert!((a - b).abs() <= 1.0, "{ours:?} {theirs:?}");
+fn assert_within_a_pixel(actual: BoxXywh, expected: BoxXywh) {
+    let corners = |bbox: BoxXywh| [bbox.x, bbox.y, bbox.x + bbox.w, bbox.y + bbox.h];
+    for (a, b) in corners(actual).into_iter().zip(corners(expected)) {
+        assert!((a - b).abs() <= 1.0, "{actual:?} {expected:?}");
     }
 }
 
@@ -138,7 +137,7 @@ fn a_box_is_the_bounds_of_the_pixels_that_the_object_changes() {
             };
             let moment = scene(&[(model, pose)], flat_light());
             let mask = mask(&moment, 0);
-            // Half the light of a white pixel: it is covered by half.
+            // Half the light of a white pixel: half of the pixel is covered.
             let (_, bounds) = pixels(&draw(&moment), |[_, green, _]| green > 120);
             assert_within_a_pixel(mask.visible.unwrap(), bounds);
             assert_eq!(mask.visible, mask.full);
@@ -148,7 +147,7 @@ fn a_box_is_the_bounds_of_the_pixels_that_the_object_changes() {
 }
 
 #[test]
-fn the_visible_share_is_that_of_the_pixels_left_by_what_stands_before() {
+fn the_visible_share_is_that_of_the_pixels_that_an_occluder_leaves() {
     let target = painted(|obj| {
         obj.material("red", [1.0, 0.0, 0.0], "").ball();
     });
@@ -156,13 +155,13 @@ fn the_visible_share_is_that_of_the_pixels_left_by_what_stands_before() {
         obj.material("blue", [0.0, 0.0, 1.0], "")
             .cuboid([0.6, 1.0, 0.2], |_, _| ());
     });
-    // A pixel that is covered by a half has half the light.
+    // A half-covered pixel has half the light.
     let red = |image: &RgbImage| -> f32 {
         image
             .pixels
             .chunks(3)
             .map(|pixel| linear_from_srgb(pixel[0]))
-            .filter(|it| *it > 0.05)
+            .filter(|light| *light > 0.05)
             .sum()
     };
     let is_red = |[red, ..]: [u8; 3]| red > 120;
@@ -188,7 +187,7 @@ fn the_visible_share_is_that_of_the_pixels_left_by_what_stands_before() {
         );
         assert_within_a_pixel(mask.visible.unwrap(), bounds);
         shares.push(mask.visible_share());
-        // What stands behind takes nothing away.
+        // An object behind the target hides nothing.
         let behind = pose(0.07 * step as f32 - 0.3, 0.0, 12.0);
         let moment = scene(
             &[(&target, pose(0.0, 0.0, 8.0)), (&occluder, behind)],
@@ -200,7 +199,7 @@ fn the_visible_share_is_that_of_the_pixels_left_by_what_stands_before() {
 }
 
 #[test]
-fn an_object_at_the_rim_is_cut_and_its_share_is_what_lies_inside() {
+fn an_object_at_the_border_is_cut_and_its_visible_share_is_the_part_inside() {
     let ball = ball();
     let half_width = 80.0 / 120.0;
     let moment = scene(&[(&ball, pose(half_width, 0.0, 9.0))], flat_light());
@@ -220,7 +219,7 @@ fn an_object_at_the_rim_is_cut_and_its_share_is_what_lies_inside() {
 }
 
 #[test]
-fn the_front_is_front_and_from_90_degrees_the_objects_own_left_is_seen() {
+fn azimuth_0_shows_the_front_and_azimuth_90_the_objects_own_left() {
     let colors = [
         ("front", [1.0, 0.0, 0.0]),
         ("left", [0.0, 1.0, 0.0]),
@@ -264,7 +263,7 @@ fn the_front_is_front_and_from_90_degrees_the_objects_own_left_is_seen() {
 }
 
 #[test]
-fn a_picture_is_the_right_way_round() {
+fn a_texture_is_neither_mirrored_nor_turned() {
     let panel = model(|folder| {
         write_picture(&folder.join("four.png"), 64, |x, y| {
             match (x < 32, y < 32) {
@@ -293,7 +292,7 @@ fn a_picture_is_the_right_way_round() {
 }
 
 #[test]
-fn faces_without_a_place_in_the_picture_leave_that_of_others_as_it_is() {
+fn faces_without_texture_coordinates_do_not_change_those_of_other_faces() {
     const PLAIN: &str = "f 5 6 7 8\n";
     const SHOWN: &str = "f 1/1 2/2 3/3 4/4\n";
     let drawn = [[PLAIN, SHOWN].concat(), [SHOWN, PLAIN].concat()].map(|faces| {
@@ -316,7 +315,7 @@ fn faces_without_a_place_in_the_picture_leave_that_of_others_as_it_is() {
 }
 
 #[test]
-fn the_middle_of_a_picture_is_where_its_middle_is_in_space_not_in_the_image() {
+fn textures_are_perspective_correct() {
     let floor = model(|folder| {
         write_picture(&folder.join("two.png"), 64, |_, y| {
             if y < 32 {
@@ -342,17 +341,17 @@ fn the_middle_of_a_picture_is_where_its_middle_is_in_space_not_in_the_image() {
     let image = draw(&scene(&[(&floor, pose)], flat_light()));
     let is_red = |y| pixel(&image, 80, y)[0] > 120;
     let is_blue = |y| pixel(&image, 80, y)[2] > 120;
-    // The picture's middle is the object's, which is the image's.
+    // The middle of the texture is the centre of the object, which is in the centre of the image.
     let border = (0..120).find(|&y| is_blue(y)).unwrap();
     assert!(border.abs_diff(60) <= 1, "{border}");
     let top = (0..120).find(|&y| is_red(y)).unwrap();
     let bottom = (0..120).rev().find(|&y| is_blue(y)).unwrap();
-    // Linear in the image it would be here: the test can fail.
+    // A mapping linear in the image would put the middle of the texture here: the test can fail.
     assert!((top + bottom) / 2 > 66, "{top} {bottom}");
 }
 
 #[test]
-fn a_fine_pattern_far_away_is_gray_and_does_not_shimmer() {
+fn a_fine_pattern_far_away_is_gray_without_aliasing() {
     let panel = model(|folder| {
         write_picture(&folder.join("fine.png"), 512, |x, y| {
             let level = if (x + y) % 2 == 0 { 255 } else { 0 };
@@ -387,7 +386,7 @@ fn a_fine_pattern_far_away_is_gray_and_does_not_shimmer() {
 }
 
 #[test]
-fn light_comes_from_where_it_is_said_to_come() {
+fn surfaces_facing_the_lamp_are_the_brightest() {
     let ball = ball();
     let lit_from = |azimuth: f32, elevation: f32| {
         let lighting = Lighting {
@@ -405,7 +404,7 @@ fn light_comes_from_where_it_is_said_to_come() {
     assert!(right_over_left(&lit_from(-1.2, 0.2)) < 0.67);
     assert!(top_over_bottom(&lit_from(0.0, 1.2)) > 1.5);
     assert!((right_over_left(&lit_from(0.0, 0.5)) - 1.0).abs() < 0.05);
-    // From behind the camera the middle is the brightest, from behind the object only its rim.
+    // A lamp behind the camera makes the middle the brightest, a lamp behind the object only the rim.
     let front = lit_from(0.0, 0.0);
     assert!(pixel(&front, 80, 60)[1] > pixel(&front, 62, 60)[1]);
     let back = lit_from(3.0, 0.0);
@@ -413,7 +412,7 @@ fn light_comes_from_where_it_is_said_to_come() {
 }
 
 #[test]
-fn glass_shows_what_is_behind_it_and_can_be_seen_itself() {
+fn objects_behind_glass_are_visible_and_so_is_the_glass() {
     let pane = painted(|obj| {
         obj.material("glass", [0.2, 0.2, 1.0], "d 0.4")
             .cuboid([1.0, 1.0, 0.1], |_, _| ());
@@ -429,7 +428,7 @@ fn glass_shows_what_is_behind_it_and_can_be_seen_itself() {
     assert!(red > 90 && blue > 60 && green < 120, "{red} {green} {blue}");
     assert_eq!(mask(&moment, 0).visible_share(), 1.0);
     assert_eq!(mask(&moment, 1).visible_share(), 1.0, "glass hides nothing");
-    // Behind the ball only its rim is left.
+    // Only the rim of a pane behind the ball is visible.
     let moment = scene(
         &[(&pane, pose(0.0, 0.0, 9.0)), (&ball, pose(0.0, 0.0, 6.0))],
         flat_light(),
@@ -438,9 +437,9 @@ fn glass_shows_what_is_behind_it_and_can_be_seen_itself() {
 }
 
 #[test]
-fn holes_in_a_picture_show_what_is_behind_and_do_not_count() {
+fn holes_in_a_texture_are_transparent_and_not_part_of_the_mask() {
     let grid = model(|folder| {
-        // Opaque on the left, nothing on the right.
+        // Opaque on the left, transparent on the right.
         write_picture(&folder.join("half.png"), 64, |x, _| {
             [255, 255, 255, if x < 32 { 255 } else { 0 }]
         });
@@ -463,7 +462,7 @@ fn holes_in_a_picture_show_what_is_behind_and_do_not_count() {
 }
 
 #[test]
-fn the_ground_is_darker_where_an_object_stands_and_away_from_the_lamp() {
+fn an_object_casts_a_shadow_on_the_ground_away_from_the_lamp() {
     let gray = RgbImage {
         size: SizePx {
             width: 16,
@@ -488,7 +487,7 @@ fn the_ground_is_darker_where_an_object_stands_and_away_from_the_lamp() {
         draw_before(&backdrop, &scene(&[(&cube, pose)], lighting))
     };
     let (from_left, from_right) = (lit_from(-1.3), lit_from(1.3));
-    // Beside the object, at the height of its foot.
+    // Beside the object, at the height of its base.
     let side = |image: &RgbImage, columns| brightness(image, columns, 66..76);
     assert!(
         side(&from_left, 108..125) < 0.9 * side(&from_right, 108..125),
@@ -502,7 +501,7 @@ fn the_ground_is_darker_where_an_object_stands_and_away_from_the_lamp() {
 }
 
 #[test]
-fn a_moving_object_is_blurred_along_its_way_alone() {
+fn a_moving_object_is_blurred_only_along_its_motion() {
     let ball = ball();
     let at = |x: f32| scene(&[(&ball, pose(x, 0.0, 7.0))], flat_light());
     let moments: Vec<Moment<'_>> = (0..8).map(|step| at(0.01 * step as f32 - 0.035)).collect();

@@ -1,4 +1,4 @@
-//! Stopping `vidpairs synth`, and starting it again: what is kept, what is refused.
+//! Stopping and resuming `vidpairs synth`.
 
 use std::path::Path;
 use std::process::Child;
@@ -22,7 +22,7 @@ fn await_items(child: &mut Child, out: &Path, num_items: usize) {
     }
 }
 
-/// A run that is sent `signal_name` once it has published `num_items`.
+/// A run that receives the signal `signal_name` once it has published `num_items`.
 fn stop_after(work: &Work, kind: &str, out: &str, num_items: usize, signal_name: &str) -> Ran {
     let run = with(work.synth(kind, out), "--workers", "2");
     let mut child = run.spawn();
@@ -31,8 +31,8 @@ fn stop_after(work: &Work, kind: &str, out: &str, num_items: usize, signal_name:
     Ran::of(child)
 }
 
-/// The folder of a run that was killed once it had published `num_items`, and before it was complete. Where this thread had to wait for its
-/// turn a run may end first: then another is begun.
+/// Folder of a run that was killed after it had published `num_items` and before it was complete. If a run completes
+/// first, because this thread had to wait, another one is started.
 fn killed_in_the_middle(work: &Work, kind: &str, num_items: usize) -> String {
     for attempt in 0..20 {
         let out = format!("{kind}-{num_items}-{attempt}");
@@ -45,7 +45,7 @@ fn killed_in_the_middle(work: &Work, kind: &str, num_items: usize) -> String {
 }
 
 #[test]
-fn a_run_that_was_killed_goes_on_to_the_bytes_of_one_that_was_not() {
+fn a_killed_run_resumes_to_the_same_bytes() {
     let work = Work::new();
     let moments: [(&str, &[usize]); 3] = [
         ("trackingnet", &[0, 2, 4]),
@@ -64,7 +64,7 @@ fn a_run_that_was_killed_goes_on_to_the_bytes_of_one_that_was_not() {
 }
 
 #[test]
-fn a_run_killed_at_any_system_call_goes_on_to_the_same_bytes() {
+fn a_run_killed_at_any_system_call_resumes_to_the_same_bytes() {
     let work = Work::new();
     let tiny = |out: &str| {
         let options = [
@@ -92,7 +92,7 @@ fn a_run_killed_at_any_system_call_goes_on_to_the_same_bytes() {
 }
 
 #[test]
-fn a_stopped_run_says_how_to_go_on_and_goes_on_to_the_same_bytes() {
+fn a_stopped_run_states_how_to_resume_and_resumes_to_the_same_bytes() {
     let work = Work::new();
     for (kind, how) in [
         ("trackingnet", "INT"),
@@ -114,7 +114,7 @@ fn a_stopped_run_says_how_to_go_on_and_goes_on_to_the_same_bytes() {
 }
 
 #[test]
-fn a_torn_journal_costs_work_but_no_byte() {
+fn a_damaged_journal_costs_work_but_changes_no_byte() {
     let work = Work::new();
     work.synth("trackingnet", "expected").run_well();
     let journal = |out: &str| work.path(out).join(".journal/progress.jsonl");
@@ -142,7 +142,7 @@ fn a_torn_journal_costs_work_but_no_byte() {
 }
 
 #[test]
-fn a_complete_set_is_left_as_it_is() {
+fn a_run_into_a_complete_set_changes_nothing() {
     let work = Work::new();
     let first = work.synth("got10k", "out").run_json();
     let kept = files(&work.path("out"));
@@ -151,27 +151,27 @@ fn a_complete_set_is_left_as_it_is() {
         assert_eq!(again[key], first[key], "{key}");
     }
     assert_eq!(
-        [&first, &again].map(|it| it["is_complete_already"] == true),
+        [&first, &again].map(|summary| summary["is_complete_already"] == true),
         [false, true]
     );
-    let said = work.synth("got10k", "out").run_well().stdout;
+    let stdout = work.synth("got10k", "out").run_well().stdout;
     assert!(
-        said.contains("complete already, nothing was done"),
-        "{said}"
+        stdout.contains("complete already, nothing was done"),
+        "{stdout}"
     );
-    // Killed while it took the journal away.
+    // As after a kill while the journal was removed.
     fs::create_dir(work.path("out/.journal")).unwrap();
     fs::write(work.path("out/.journal/lock"), "").unwrap();
-    let said = work.synth("got10k", "out").run_well().stdout;
+    let stdout = work.synth("got10k", "out").run_well().stdout;
     assert!(
-        said.contains("complete already, nothing was done"),
-        "{said}"
+        stdout.contains("complete already, nothing was done"),
+        "{stdout}"
     );
     assert!(files(&work.path("out")) == kept);
 }
 
 #[test]
-fn a_folder_goes_on_with_its_own_options_and_objects_only() {
+fn a_set_resumes_only_with_its_own_options_and_objects() {
     let work = Work::new();
     stop_after(&work, "trackingnet", "stopped", 1, "KILL");
     work.synth("trackingnet", "finished").run_well();
@@ -201,7 +201,7 @@ fn a_folder_goes_on_with_its_own_options_and_objects_only() {
 }
 
 #[test]
-fn files_that_are_not_ours_are_left_alone() {
+fn a_folder_with_other_files_is_refused_and_left_alone() {
     let work = Work::new();
     fs::create_dir(work.path("foreign")).unwrap();
     fs::write(work.path("foreign/thesis.tex"), "precious").unwrap();
@@ -216,16 +216,16 @@ fn files_that_are_not_ours_are_left_alone() {
 }
 
 #[test]
-fn of_two_runs_in_one_folder_the_second_is_told_that_it_is_in_use() {
+fn a_second_run_in_the_same_folder_is_refused() {
     let work = Work::new();
     let mut first = work.synth("trackingnet", "out").workers(1).spawn();
     await_items(&mut first, &work.path("out"), 1);
-    // Held at its place, so that it cannot end before the second has looked.
+    // Paused, so that it cannot end before the second run has started.
     signal(first.id(), "STOP");
     let second = work.synth("trackingnet", "out").run();
     let ended = first.try_wait().unwrap();
     signal(first.id(), "CONT");
-    assert_eq!(ended, None, "ended too early to tell");
+    assert_eq!(ended, None, "the first run ended too early for this test");
     second.failed_with(2, &["another vidpairs is writing to out"]);
     assert_eq!(Ran::of(first).code, Some(0));
     assert!(!work.path("out/.journal").exists());

@@ -1,4 +1,4 @@
-//! What `vidpairs synth` writes: the same bytes whatever the workers, layouts that others read, labels that
+//! Output of `vidpairs synth`: the same bytes for any number of workers, layouts that other programs read, labels that
 //! agree with `truth.jsonl`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,13 +27,13 @@ fn a_set_is_the_same_for_any_number_of_workers() {
             assert!(!work.path(&out).join(".journal").exists());
         }
         for workers in [2, 5] {
-            let (found, expected) = (work.path(&out(workers)), work.path(&out(1)));
-            assert_same_files(&found, &expected, &out(workers));
+            let (actual, expected) = (work.path(&out(workers)), work.path(&out(1)));
+            assert_same_files(&actual, &expected, &out(workers));
         }
     }
 }
 
-/// Videos in which objects are hidden, leave the image and are cut by it.
+/// A run whose videos have hidden objects, and objects that leave the image.
 fn hard_videos(work: &Work, kind: &str) -> Extract {
     let options = [
         ["--frames", "24"],
@@ -47,7 +47,7 @@ fn hard_videos(work: &Work, kind: &str) -> Extract {
         .fold(run, |run, [option, value]| with(run, option, value))
 }
 
-/// The truth of each video, by the id that our loaders give it.
+/// Ground truth of each video, by the id that our loaders give it.
 fn by_video(out: &Path) -> BTreeMap<String, Vec<Truth>> {
     let mut videos: BTreeMap<String, Vec<Truth>> = BTreeMap::new();
     for truth in truths(out) {
@@ -61,7 +61,7 @@ fn by_video(out: &Path) -> BTreeMap<String, Vec<Truth>> {
 }
 
 #[test]
-fn our_loaders_find_the_boxes_that_the_truth_states() {
+fn our_loaders_read_the_boxes_of_the_truth() {
     let work = Work::new();
     for (kind, source_kind, splits) in [
         ("trackingnet", SourceKind::TrackingNet, ["TEST", "TRAIN_0"]),
@@ -81,14 +81,16 @@ fn our_loaders_find_the_boxes_that_the_truth_states() {
         let (mut num_absent, mut num_cut) = (0, 0);
         for clip in &listing.clips {
             let read = vidpairs_source::annotations(clip).unwrap().boxes;
-            let found = read.iter().map(|track| track.map(|it| it.bbox));
+            let boxes = read
+                .iter()
+                .map(|track| track.map(|track_box| track_box.bbox));
             let truth = &videos[&clip.id];
             let expected = truth.iter().map(|truth| truth.box_xywh);
-            // The release gives away the first box of a test video alone.
+            // As in the release, only the first box of a test video is stated.
             let count = if clip.id.starts_with("TEST/") { 1 } else { 24 };
             let expected: Vec<Option<BoxXywh>> = expected.take(count).collect();
-            assert_eq!(found.collect::<Vec<_>>(), expected, "{}", clip.id);
-            num_absent += expected.iter().filter(|it| it.is_none()).count();
+            assert_eq!(boxes.collect::<Vec<_>>(), expected, "{}", clip.id);
+            num_absent += expected.iter().filter(|bbox| bbox.is_none()).count();
             num_cut += truth.iter().filter(|truth| truth.cut_by_image).count();
         }
         assert!(num_absent > 3 && num_cut > 3, "{num_absent} {num_cut}");
@@ -96,7 +98,7 @@ fn our_loaders_find_the_boxes_that_the_truth_states() {
 }
 
 #[test]
-fn extract_makes_pairs_of_the_boxes_that_the_truth_states() {
+fn extract_makes_pairs_of_the_boxes_of_the_truth() {
     let work = Work::new();
     for kind in ["trackingnet", "got10k"] {
         work.synth(kind, kind).run_well();
@@ -117,7 +119,7 @@ fn extract_makes_pairs_of_the_boxes_that_the_truth_states() {
             by_video(&work.path(kind)),
             dataset::samples(&work.path(&out)),
         );
-        // Frames in which little can be seen make no pairs.
+        // Frames in which little of the object is visible make no pairs.
         let num_pairs = samples.len();
         assert!((1..=12).contains(&num_pairs), "{num_pairs} pairs of {kind}");
         assert_eq!(summary["pairs"], json!(num_pairs));
@@ -134,7 +136,7 @@ fn extract_makes_pairs_of_the_boxes_that_the_truth_states() {
 }
 
 #[test]
-fn the_toolkit_of_got10k_reads_the_labels_that_the_truth_states() {
+fn the_toolkit_of_got10k_reads_the_labels_of_the_truth() {
     let work = Work::new();
     hard_videos(&work, "got10k").run_well();
     let out = work.path("got10k");
@@ -153,18 +155,20 @@ fn the_toolkit_of_got10k_reads_the_labels_that_the_truth_states() {
             );
             assert_eq!(
                 sequence["boxes"],
-                json!(of(|it| json!(
-                    it.box_xywh.map_or([0.0; 4], <[f64; 4]>::from)
+                json!(of(|truth| json!(
+                    truth.box_xywh.map_or([0.0; 4], <[f64; 4]>::from)
                 )))
             );
             let labels = &sequence["labels"];
-            let absence: Vec<Value> = truth.iter().map(|it| flag(it.box_xywh.is_none())).collect();
-            assert_eq!(labels["absence"], json!(absence));
-            let cut: Vec<Value> = truth.iter().map(|it| flag(it.cut_by_image)).collect();
-            assert_eq!(labels["cut_by_image"], json!(cut));
+            let flags = |is_set: fn(&Truth) -> bool| {
+                let flags = truth.iter().map(|truth| flag(is_set(truth)));
+                json!(flags.collect::<Vec<Value>>())
+            };
+            assert_eq!(labels["absence"], flags(|truth| truth.box_xywh.is_none()));
+            assert_eq!(labels["cut_by_image"], flags(|truth| truth.cut_by_image));
             assert_eq!(
                 labels["cover"],
-                json!(of(|it| json!(cover(it.visible_share))))
+                json!(of(|truth| json!(cover(truth.visible_share))))
             );
             let meta = &sequence["meta"];
             assert_eq!(meta["object_class"], truth[0].category);
@@ -180,12 +184,12 @@ fn the_toolkit_of_got10k_reads_the_labels_that_the_truth_states() {
     let levels: BTreeSet<u32> = videos
         .values()
         .flatten()
-        .map(|it| cover(it.visible_share) as u32)
+        .map(|truth| cover(truth.visible_share) as u32)
         .collect();
-    assert!(levels.len() > 5, "too few to tell: {levels:?}");
+    assert!(levels.len() > 5, "too few levels for this test: {levels:?}");
 }
 
-/// The number of the range of `visible_share` on GOT-10k's download page.
+/// Level of `visible_share`, according to GOT-10k's download page.
 fn cover(visible_share: f64) -> f64 {
     let percent = visible_share * 100.0;
     match percent {
@@ -197,7 +201,7 @@ fn cover(visible_share: f64) -> f64 {
 }
 
 #[test]
-fn scipy_reads_the_objects_of_every_pascal3d_image_as_the_truth_states_them() {
+fn scipy_reads_the_objects_of_the_truth_from_every_pascal3d_annotation() {
     let work = Work::new();
     work.synth("pascal3d", "out").run_well();
     let out = work.path("out");
@@ -223,20 +227,22 @@ fn scipy_reads_the_objects_of_every_pascal3d_image_as_the_truth_states_them() {
         assert!(folder.starts_with(&truth[0].category), "{image}");
         let is_pascal = folder.ends_with("_pascal");
         assert_eq!(truth.len(), if is_pascal { 2 } else { 1 }, "{image}");
-        // An object that is hidden by the other has no box, and is not annotated.
+        // An object that the other one hides completely has no box and is not annotated.
         let expected: Vec<Value> = truth.iter().filter_map(seen_in_mat).collect();
-        let found = annotation["objects"].as_array().unwrap().iter();
         let keys = ["class", "bbox", "truncated", "azimuth", "elevation"];
-        let found: Vec<Value> = found
+        let annotated: Vec<Value> = annotation["objects"]
+            .as_array()
+            .unwrap()
+            .iter()
             .map(|object| json!(keys.map(|key| &object[key])))
             .collect();
-        assert_eq!(found, expected, "{image}");
-        num_pairs += u32::from(found.len() == 2);
+        assert_eq!(annotated, expected, "{image}");
+        num_pairs += u32::from(annotated.len() == 2);
     }
     assert!(num_pairs > 8, "{num_pairs}");
 }
 
-/// Class, corners from 1 with the last pixel inside, whether it is cut, and the view.
+/// Class, inclusive corners counted from 1, whether the image border cuts the object, azimuth and elevation.
 fn seen_in_mat(truth: &Truth) -> Option<Value> {
     let BoxXywh { x, y, w, h } = truth.box_xywh?;
     let corners = [x + 1.0, y + 1.0, x + w, y + h];
@@ -251,7 +257,7 @@ fn seen_in_mat(truth: &Truth) -> Option<Value> {
 }
 
 #[test]
-fn the_views_of_pascal3d_are_a_whole_grid_in_equal_steps() {
+fn the_views_of_pascal3d_are_a_complete_grid_in_equal_steps() {
     let work = Work::new();
     let run = with(work.synth("pascal3d", "out"), "--azimuths", "5");
     with(run, "--elevations", "-20,0,45").run_well();
@@ -268,7 +274,7 @@ fn the_views_of_pascal3d_are_a_whole_grid_in_equal_steps() {
     for (object, grid) in grids {
         assert_eq!(grid, expected, "{object}");
     }
-    // Every other image is to train on, the rest to measure with.
+    // The images belong alternately to the training and the validation list.
     let list = |set: &str| {
         let name = format!("out/Image_sets/car_imagenet_{set}.txt");
         let text = fs::read_to_string(work.path(&name)).unwrap();
@@ -285,7 +291,7 @@ fn the_views_of_pascal3d_are_a_whole_grid_in_equal_steps() {
 }
 
 #[test]
-fn an_object_alone_in_its_image_is_never_cut_by_it() {
+fn an_object_alone_in_its_image_is_never_cut_by_the_border() {
     let work = Work::new();
     for size in ["64x64", "96x64", "64x96"] {
         let run = with(work.synth("pascal3d", size), "--size", size);
@@ -327,7 +333,7 @@ fn an_object_of_aloi_has_its_108_images_in_order() {
         let expected: Vec<f64> = (0..72).map(|view| 5.0 * f64::from(view)).collect();
         assert_eq!(views, expected);
         assert!(object[72..].iter().all(|truth| truth.azimuth == 0.0));
-        // From the right to the left, and turned with the camera.
+        // The lamps go from right to left, and turn with the camera.
         let lights: Vec<f64> = object[72..96]
             .iter()
             .map(|truth| truth.light.azimuth)
@@ -339,7 +345,7 @@ fn an_object_of_aloi_has_its_108_images_in_order() {
                 .collect();
             assert_eq!(lamps, [72.0, 36.0, 0.0, -36.0, -72.0]);
         }
-        // From white to red.
+        // The light colours go from white to red.
         let blue = object[96..].iter().map(|truth| truth.light.color[2]);
         let blue: Vec<f64> = blue.collect();
         assert!((blue[0] - 1.0).abs() < 1e-9, "{blue:?}");
@@ -351,7 +357,7 @@ fn an_object_of_aloi_has_its_108_images_in_order() {
 }
 
 #[test]
-fn objects_of_one_half_are_never_seen_in_videos_of_the_other() {
+fn objects_of_one_half_never_appear_in_videos_of_the_other() {
     let work = Work::new();
     for kind in ["trackingnet", "got10k"] {
         for (option, held_out) in [("--held-out-videos", false), ("--videos", true)] {
@@ -360,7 +366,7 @@ fn objects_of_one_half_are_never_seen_in_videos_of_the_other() {
             let crowded = with(with(crowded, "--clutter", "4"), "--occlusion", "1");
             crowded.run_well();
             let seen = objects_in_view(&work.path(&out));
-            // Three classes and more are in view, not the targets alone.
+            // Clutter is in view too, not only the targets.
             assert!(seen.len() >= 5, "{seen:?}");
             assert!(
                 seen.iter().all(|id| is_held_out(id) == held_out),
@@ -389,15 +395,17 @@ fn the_truth_has_a_line_for_every_frame_in_order() {
     let expected = videos
         .iter()
         .flat_map(|video| (0..6).map(move |frame| (format!("{video}_0.zip"), frame)));
-    let found = truths(&work.path("zips")).into_iter();
-    let found: Vec<(String, u64)> = found.map(|it| (it.image, it.frame.unwrap())).collect();
-    assert_eq!(found, expected.collect::<Vec<_>>());
+    let frames: Vec<(String, u64)> = truths(&work.path("zips"))
+        .into_iter()
+        .map(|truth| (truth.image, truth.frame.unwrap()))
+        .collect();
+    assert_eq!(frames, expected.collect::<Vec<_>>());
 
     let truth = truths(&work.path("folders"));
     let jpegs = files(&work.path("folders"))
         .into_keys()
         .filter(|name| name.ends_with(".jpg"));
-    // Training videos come first, and `train` before `val`.
+    // Training videos come first, and `train` sorts before `val`.
     let images: Vec<String> = truth.iter().map(|truth| truth.image.clone()).collect();
     assert_eq!(images, jpegs.collect::<Vec<_>>());
     let frames = truth.iter().map(|truth| truth.frame.unwrap());
@@ -405,7 +413,7 @@ fn the_truth_has_a_line_for_every_frame_in_order() {
 }
 
 #[test]
-fn a_video_has_as_many_frames_in_its_mp4_as_in_its_zip() {
+fn a_video_has_the_same_frames_in_its_mp4_and_its_zip() {
     let work = Work::new();
     work.synth("trackingnet", "both").run_well();
     for container in ["zip", "mp4"] {
@@ -432,7 +440,7 @@ fn a_video_has_as_many_frames_in_its_mp4_as_in_its_zip() {
         let mp4 = format!("mp4/{}", zip.replace("/zips/", "/").replace(".zip", ".mp4"));
         assert_eq!(probe(&work.path("both").join(mp4)), [96, 64, 6]);
     }
-    // The same frames, and nothing of the other container.
+    // With one container, the frames are the same, and there is no file of the other container.
     for (container, other) in [("zip", ".mp4"), ("mp4", ".zip")] {
         let alone = files(&work.path(container));
         let is_kept = |name: &&String| !name.ends_with(other);
@@ -447,7 +455,7 @@ fn a_video_has_as_many_frames_in_its_mp4_as_in_its_zip() {
 }
 
 #[test]
-fn the_seed_decides_what_is_rendered() {
+fn every_image_depends_on_the_seed() {
     let work = Work::new();
     for seed in ["0", "1"] {
         with(work.synth("got10k", seed), "--seed", seed).run_well();

@@ -1,8 +1,6 @@
-//! What a frame of a rendered video costs: one thread, 320 x 240, three objects in view.
+//! Measures the cost of a frame of a rendered video (one thread, 320 x 240, three objects in view), and of loading objects.
 //!
-//! The objects are those of `scripts/fetch-objects.sh`; without them there is nothing to measure.
-
-#![allow(clippy::expect_used)]
+//! Needs the objects of `scripts/fetch-objects.sh`; measures nothing without them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,7 +22,7 @@ const CLOCK: Clock = Clock {
     num_frames: 90,
     fps: 30.0,
 };
-/// Videos whose frames are taken in turns.
+/// Number of videos, each of which contributes a frame to every iteration.
 const NUM_VIDEOS: usize = 12;
 
 struct Video {
@@ -39,7 +37,7 @@ fn catalog() -> Option<Catalog> {
     Catalog::read(&[cache.join("vidpairs/objects")]).ok()
 }
 
-/// Three objects each, evenly out of the catalogue, none of them hidden on purpose.
+/// Videos of three objects each, spread over the catalogue, without an occluder.
 fn videos(catalog: &Catalog) -> Vec<Video> {
     let difficulty = Difficulty {
         occlusion: 0.0,
@@ -69,13 +67,13 @@ fn videos(catalog: &Catalog) -> Vec<Video> {
     (0..NUM_VIDEOS).map(&mut video).collect()
 }
 
-/// A frame of every video, a different one each time.
+/// Renders a frame of every video, a different one in each iteration.
 fn frames(c: &mut Criterion) {
     let Some(catalog) = catalog() else {
         return;
     };
     let videos = videos(&catalog);
-    let mut renderer = Renderer::new(videos[0].script.camera());
+    let mut renderer = Renderer::new(Script::camera(SIZE));
     let (sensor, mut rng) = (Sensor { noise: 2.0 }, Seed::of_run(2).rng());
     let mut group = c.benchmark_group("synth/frame_320x240_three_objects");
     group.throughput(Throughput::Elements(NUM_VIDEOS as u64)); // frames
@@ -99,8 +97,7 @@ fn frames(c: &mut Criterion) {
             let frame = next();
             for video in &videos {
                 let seconds = video.script.seconds_of(frame);
-                let moment = video.script.moment(seconds, &video.models);
-                renderer.masks(&moment, |instance| instance == 0);
+                renderer.mask(&video.script.moment(seconds, &video.models), 0);
             }
         });
     });
@@ -111,10 +108,8 @@ fn frames(c: &mut Criterion) {
                 let (moments, samples) = video.script.exposure(frame, &video.models);
                 let behind = video.backdrop.behind(frame, SIZE);
                 let image = renderer.draw(&moments, &behind, samples, &sensor, &mut rng);
-                let moment = video
-                    .script
-                    .moment(video.script.seconds_of(frame), &video.models);
-                renderer.masks(&moment, |instance| instance == 0);
+                let seconds = video.script.seconds_of(frame);
+                renderer.mask(&video.script.moment(seconds, &video.models), 0);
                 jpeg::compress(&image, 90).expect("a rendered image is compressed");
             }
         });
@@ -122,7 +117,7 @@ fn frames(c: &mut Criterion) {
     group.finish();
 }
 
-/// One object, from its catalogue to what is drawn.
+/// Loads objects from their catalogue up to the renderable model.
 fn load(c: &mut Criterion) {
     let Some(catalog) = catalog() else {
         return;

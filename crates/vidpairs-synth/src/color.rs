@@ -1,4 +1,4 @@
-//! Linear light and sRGB bytes (IEC 61966-2-1).
+//! Converts between sRGB bytes and linear light (IEC 61966-2-1).
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ static LINEAR: LazyLock<[f32; 256]> = LazyLock::new(|| {
     })
 });
 
-/// Steps of the table below: fine enough that every byte is met exactly.
+/// Steps of [`SRGB`]: enough that every byte survives the conversion to linear light and back.
 const STEPS: usize = 8192;
 
 static SRGB: LazyLock<Vec<f32>> = LazyLock::new(|| {
@@ -29,22 +29,22 @@ static SRGB: LazyLock<Vec<f32>> = LazyLock::new(|| {
     (0..=STEPS + 1).map(encoded).collect()
 });
 
-/// The light of a byte, `0.0..=1.0`.
+/// Linear light of an sRGB byte, `0.0..=1.0`.
 #[inline]
 pub fn linear_from_srgb(byte: u8) -> f32 {
     LINEAR[usize::from(byte)]
 }
 
-/// The level, `0.0..=255.0`, that shows so much light; light outside `0.0..=1.0` is cut off.
+/// sRGB level of linear light, `0.0..=255.0`; light outside `0.0..=1.0` is clamped.
 #[inline]
 pub fn srgb_level_from_linear(linear: f32) -> f32 {
-    let place = linear.clamp(0.0, 1.0) * STEPS as f32;
-    let step = place as usize;
+    let position = linear.clamp(0.0, 1.0) * STEPS as f32;
+    let step = position as usize;
     let below = SRGB[step];
-    below + (SRGB[step + 1] - below) * (place - step as f32)
+    below + (SRGB[step + 1] - below) * (position - step as f32)
 }
 
-/// The byte that shows so much light.
+/// sRGB byte of linear light, rounded.
 #[inline]
 pub fn srgb_from_linear(linear: f32) -> u8 {
     (srgb_level_from_linear(linear) + 0.5) as u8
@@ -55,14 +55,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_byte_comes_back_from_its_own_light() {
+    fn every_byte_survives_the_conversion_to_linear_light_and_back() {
         for byte in 0..=255 {
             assert_eq!(srgb_from_linear(linear_from_srgb(byte)), byte);
         }
     }
 
     #[test]
-    fn light_outside_the_range_is_cut_off() {
+    fn light_outside_the_range_is_clamped_and_nan_is_black() {
         assert_eq!(srgb_from_linear(-1.0), 0);
         assert_eq!(srgb_from_linear(7.0), 255);
         assert_eq!(srgb_from_linear(f32::NAN), 0);

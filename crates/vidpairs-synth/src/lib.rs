@@ -1,16 +1,15 @@
-//! Rendering: a small world whose truth is known, in the layouts of real data sets.
+//! Renders small data sets with known ground truth, in the layouts of real data sets.
 //!
-//! **Takes** a [`catalog`] of textured 3-D objects and a seed. **Gives** images, and for each the
-//! object, where it is, how it stands, how it is lit and how much of it can be seen ([`truth`]).
-//! **Fails** per object: one that cannot be rendered is set aside with its reason. **Source**: the
-//! layouts of TrackingNet, GOT-10k, ALOI and PASCAL3D+ as they are distributed.
+//! **Takes** a [`catalog`] of textured 3-D objects and a seed. **Gives** images and, for each annotated object, its box,
+//! viewpoint, lighting and visible share ([`truth`]). **Fails** per object: an object that cannot be rendered is refused
+//! with the reason. **Source**: the layouts of TrackingNet, GOT-10k, ALOI and PASCAL3D+ as they are distributed.
 
 pub mod backdrops;
 pub mod catalog;
 pub mod color;
 pub mod layout;
 pub mod mesh;
-pub mod raster;
+mod raster;
 pub mod render;
 pub mod run;
 pub mod scene;

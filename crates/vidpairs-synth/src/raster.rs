@@ -1,8 +1,8 @@
-//! Which samples of a grid a triangle covers.
+//! Rasterizes triangles: finds the samples of a grid that a triangle covers.
 
 use glam::Vec3;
 
-/// A stretch of one row of samples, inside a triangle.
+/// Consecutive samples of one row that lie inside a triangle.
 #[derive(Debug, Clone, Copy)]
 pub struct Span {
     /// Row of the grid.
@@ -11,27 +11,27 @@ pub struct Span {
     pub start: usize,
     /// Past the last sample.
     pub end: usize,
-    /// Third coordinate at `start`.
+    /// Interpolated z at `start`.
     pub depth: f32,
-    /// Change of the third coordinate from one sample to the next.
+    /// Change of z from one sample to the next.
     pub depth_step: f32,
 }
 
-/// The whole number at or below `value`, which must be far smaller than 2^31. Where the processor has no
-/// instruction for it, this is several times quicker than [`f32::floor`].
+/// Largest integer at or below `value`, whose magnitude must be far below 2^31. Several times faster than
+/// [`f32::floor`] on processors without an instruction for it.
 #[inline]
 pub fn floor(value: f32) -> i32 {
     let towards_zero = value as i32;
     towards_zero.wrapping_sub(i32::from(value < towards_zero as f32))
 }
 
-/// The whole number at or above `value`.
+/// Smallest integer at or above `value`.
 #[inline]
 fn ceil(value: f32) -> i32 {
     floor(-value).wrapping_neg()
 }
 
-/// An edge as `a * x + b * y + c >= 0` on the triangle's side.
+/// An edge as a half-plane: `a * x + b * y + c >= 0` inside the triangle.
 #[derive(Clone, Copy)]
 struct Edge {
     a: f32,
@@ -40,24 +40,16 @@ struct Edge {
 }
 
 impl Edge {
-    /// The edge from `p` to `q`, positive on the side of `inner`.
+    /// Edge between `p` and `q`, positive on the side of `inner`.
     #[inline]
     fn new(p: Vec3, q: Vec3, inner: Vec3) -> Self {
-        // Two triangles that share an edge see the same numbers, so no sample falls between them.
-        let (p, q) = if (p.x, p.y) <= (q.x, q.y) {
-            (p, q)
-        } else {
-            (q, p)
-        };
+        // Ordered, so that two triangles that share an edge compute the same numbers: no sample falls between them.
+        let is_ordered = (p.x, p.y) <= (q.x, q.y);
+        let [p, q] = if is_ordered { [p, q] } else { [q, p] };
         let (a, b) = (p.y - q.y, q.x - p.x);
         let c = -(a * p.x + b * p.y);
-        if a * inner.x + b * inner.y + c < 0.0 {
-            return Self {
-                a: -a,
-                b: -b,
-                c: -c,
-            };
-        }
+        let is_flipped = a * inner.x + b * inner.y + c < 0.0;
+        let [a, b, c] = if is_flipped { [-a, -b, -c] } else { [a, b, c] };
         Self { a, b, c }
     }
 
@@ -66,7 +58,7 @@ impl Edge {
         self.a * x + (self.b * y + self.c) >= 0.0
     }
 
-    /// Narrows the range of x on the row whose samples lie at height `y`.
+    /// Narrows the range of x to the half-plane, on the row of height `y`.
     #[inline]
     fn narrow(self, y: f32, low: &mut f32, high: &mut f32) {
         let rest = self.b * y + self.c;
@@ -80,27 +72,27 @@ impl Edge {
     }
 }
 
-/// Triangles of at most so many columns are tested sample by sample: cheaper than dividing for each edge.
+/// Triangles narrower than this many columns are tested sample by sample, which costs less than a division per edge.
 const FEW_COLUMNS: i32 = 4;
 
-/// Hands every row of samples inside a triangle to `each`.
+/// Calls `each` with every row of samples inside a triangle.
 ///
-/// - `corners`: x and y in samples, sample (0, 0) at (0.5, 0.5); z is carried along linearly.
-/// - `width`, `height`: of the grid, samples; parts of the triangle outside are cut off.
+/// - `corners`: x and y in samples, with the centre of sample (0, 0) at (0.5, 0.5); z is interpolated linearly.
+/// - `width`, `height`: size of the grid, samples; the triangle is clipped to it.
 ///
-/// A sample on an edge belongs to both triangles that share it.
+/// A sample on an edge belongs to both triangles that share the edge.
 #[inline]
 pub fn scan(corners: [Vec3; 3], width: usize, height: usize, mut each: impl FnMut(Span)) {
     let [p, q, r] = corners;
     let (low, high) = (p.min(q).min(r), p.max(q).max(r));
-    // As written also false for NaN.
-    let (bottom, rim) = (height as f32 - 0.5, width as f32 - 0.5);
-    if !(low.y <= bottom && high.y >= 0.5 && low.x <= rim && high.x >= 0.5) {
+    // Negated, so that NaN is rejected too.
+    let (max_y, max_x) = (height as f32 - 0.5, width as f32 - 0.5);
+    if !(low.y <= max_y && high.y >= 0.5 && low.x <= max_x && high.x >= 0.5) {
         return;
     }
-    let (first, last) = (ceil(low.y.max(0.5) - 0.5), floor(high.y.min(bottom) - 0.5));
-    let (left, right) = (low.x.max(0.5), high.x.min(rim));
-    // Of a fine mesh most triangles lie between samples.
+    let (first, last) = (ceil(low.y.max(0.5) - 0.5), floor(high.y.min(max_y) - 0.5));
+    let (left, right) = (low.x.max(0.5), high.x.min(max_x));
+    // Most triangles of a fine mesh lie between samples.
     let (start, end) = (ceil(left - 0.5), floor(right - 0.5));
     if first > last || start > end {
         return;
@@ -162,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_is_covered_when_its_centre_is_inside() {
+    fn a_sample_is_covered_if_its_centre_is_inside() {
         let corners = [
             Vec3::new(0.0, 0.0, 0.0),
             Vec3::new(4.0, 0.0, 0.0),
@@ -180,8 +172,8 @@ mod tests {
     }
 
     #[test]
-    fn triangles_that_share_edges_leave_no_sample_out() {
-        // A fan around a point that no float meets exactly.
+    fn triangles_that_share_edges_leave_no_gap() {
+        // A fan around a centre without round coordinates.
         let center = Vec3::new(16.337_1, 15.912_7, 0.0);
         let rim: Vec<Vec3> = (0..23)
             .map(|i| {
@@ -200,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_third_coordinate_is_carried_along_linearly() {
+    fn depth_is_interpolated_linearly() {
         let plane = |x: f32, y: f32| 3.0 + 0.5 * x - 0.25 * y;
         let at = |x: f32, y: f32| Vec3::new(x, y, plane(x, y));
         scan(
@@ -218,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn triangles_without_an_area_or_with_nan_cover_nothing() {
+    fn triangles_with_no_area_or_with_nan_cover_nothing() {
         let p = Vec3::new(1.0, 1.0, 0.0);
         assert_eq!(covered([p, p, Vec3::new(5.0, 5.0, 0.0)], 8), []);
         assert_eq!(covered([p, Vec3::NAN, Vec3::new(5.0, 5.0, 0.0)], 8), []);

@@ -1,53 +1,53 @@
-//! What is true of an object in an image: the lines of `truth.jsonl`.
+//! Ground truth of an object in an image: the lines of `truth.jsonl`.
 
 use serde::{Deserialize, Serialize};
 use vidpairs_types::BoxXywh;
 
 use super::catalog::Half;
 
-/// Where the light comes from, and its colour.
+/// Direction, colour and strength of the light.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LightTruth {
-    /// Degrees to the camera's right of the line from the object to the camera: 0 comes from behind
-    /// the camera, 90 from the right of the image, -90 from its left.
+    /// Azimuth of the light, degrees to the camera's right of the line from the object to the camera: 0 is behind
+    /// the camera, 90 the right of the image, -90 its left.
     pub azimuth: f64,
-    /// Degrees above the ground.
+    /// Elevation of the light above the ground, degrees.
     pub elevation: f64,
-    /// Linear red, green and blue of the light, the strongest 1.
+    /// Linear red, green and blue of the light; the strongest is 1.
     pub color: [f64; 3],
-    /// Share of the usual strength.
+    /// Strength of the light, relative to the usual strength.
     pub strength: f64,
 }
 
 /// One line of `truth.jsonl`: one object in one image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Truth {
-    /// The image, or the zip or folder that holds it; a path below the data set's root with `/`
-    /// between its parts.
+    /// Path of the image, or of the zip or video file that holds it, below the root of the data set; parts are
+    /// separated by `/`.
     pub image: String,
-    /// Place in its video, from 0; `None` for a single image.
+    /// Frame index in the video, from 0; `None` for a single image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frame: Option<u64>,
-    /// The object's id in its catalogue.
+    /// Id of the object in its catalogue.
     pub object: String,
-    /// Its class: `chair`, `car`.
+    /// Class of the object: `chair`, `car`.
     pub category: String,
-    /// Which half of the catalogue it belongs to.
+    /// Half of the catalogue that the object belongs to.
     pub half: Half,
-    /// Degrees from the object's front to the camera, counterclockwise seen from above: at 90 the
-    /// object's own left side is seen. As in PASCAL3D+; `0.0..360.0`.
+    /// Azimuth of the camera, degrees from the object's front, counterclockwise seen from above, `0.0..360.0`. At 90
+    /// the camera sees the object's own left side, as in PASCAL3D+.
     pub azimuth: f64,
-    /// Degrees of the camera above the horizon of the object, `-90.0..=90.0`.
+    /// Elevation of the camera above the object's horizon, degrees, `-90.0..=90.0`.
     pub elevation: f64,
-    /// The light.
+    /// Light of the scene.
     pub light: LightTruth,
-    /// Pixels in which the object can be seen over those that it would fill with nothing before it and
-    /// an image without end: `0.0..=1.0`.
+    /// Visible pixels of the object divided by its full pixels, `0.0..=1.0`. Full pixels are those that the object
+    /// would cover with nothing in front of it and an image without borders.
     pub visible_share: f64,
     /// Whether a part of the object lies outside the image.
     pub cut_by_image: bool,
-    /// Bounds of the pixels in which the object can be seen; `None` where it can't.
+    /// Bounds of the object's visible pixels; `None` if there are none.
     pub box_xywh: Option<BoxXywh>,
-    /// Bounds of the pixels that it would fill with nothing before it and an image without end.
+    /// Bounds of the object's full pixels.
     pub full_box_xywh: Option<BoxXywh>,
 }

@@ -1,5 +1,7 @@
-//! Backdrops out of a folder: photographs, and stretches of real video.
+//! Reads backdrops from a folder: photographs, and parts of videos.
 
+use std::ffi::OsStr;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,12 +18,12 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::{BackdropError, Unreadable, with_margin};
 
-/// Endings of files that are taken as photographs.
+/// Extensions of picture files.
 const PICTURES: [&str; 4] = ["jpg", "jpeg", "png", "bmp"];
-/// Bytes of the frames of one backdrop that are kept; a longer video is run to and fro.
+/// Maximum size of the frames of one backdrop, bytes. [`Frames::behind`](super::Frames::behind) repeats them as needed.
 const MAX_BYTES: u64 = 128 << 20;
 
-/// The pictures and videos of a folder.
+/// Pictures and videos of a folder.
 #[derive(Debug)]
 pub struct Collection {
     root: PathBuf,
@@ -30,11 +32,11 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// Looks for pictures and videos in `root`, to the bottom, in the order of their names. Every JPEG, PNG and
-    /// BMP is a photograph of its own, whatever folder it lies in. Hidden ones and those in `leave_out` don't count.
+    /// Lists the pictures and videos in `root` and its subfolders, sorted by name. Every JPEG, PNG and BMP counts as a
+    /// photograph. Hidden files and folders and the folder `leave_out` are skipped.
     ///
     /// # Errors
-    /// [`BackdropError`] if the folder can't be listed or holds nothing.
+    /// [`BackdropError`] if the folder cannot be listed, or holds no picture and no video.
     pub fn list(root: &Path, leave_out: Option<&Path>) -> Result<Self, BackdropError> {
         let mut pictures = Vec::new();
         let is_left_out = |path: &Path| leave_out.is_some_and(|own| path.starts_with(own));
@@ -47,21 +49,22 @@ impl Collection {
         for entry in walk.into_iter().filter_entry(is_shown) {
             let entry = match entry {
                 Ok(entry) => entry,
-                // What can't be entered below a good root holds nothing to draw from.
+                // Subfolders that cannot be read are skipped.
                 Err(err) if err.depth() > 0 => continue,
                 Err(err) => {
                     return Err(BackdropError::List {
                         root: root.to_owned(),
                         source: err
                             .into_io_error()
-                            .unwrap_or_else(|| std::io::Error::other("a circle of links")),
+                            .unwrap_or_else(|| std::io::Error::other("a loop of links")),
                     });
                 }
             };
-            let extension = entry.path().extension().map(|it| it.to_ascii_lowercase());
-            let is_picture = PICTURES
-                .iter()
-                .any(|name| extension.as_ref().is_some_and(|it| it == name));
+            let has_extension = |extension: &OsStr| {
+                let mut known = PICTURES.iter();
+                known.any(|known| extension.eq_ignore_ascii_case(known))
+            };
+            let is_picture = entry.path().extension().is_some_and(has_extension);
             if is_picture && entry.file_type().is_file() {
                 pictures.push(entry.into_path());
             }
@@ -75,11 +78,14 @@ impl Collection {
             Err(SourceError::NoClips { .. }) => Vec::new(),
             Err(err) => return Err(err.into()),
         };
-        let videos = clips.into_iter().filter_map(|clip| match clip.media {
+        let own_video = |media: Media| match media {
             Media::Video(path) if !is_left_out(&path) => Some(path),
             _ => None,
-        });
-        let videos: Vec<PathBuf> = videos.collect();
+        };
+        let videos: Vec<PathBuf> = clips
+            .into_iter()
+            .filter_map(|clip| own_video(clip.media))
+            .collect();
         if pictures.is_empty() && videos.is_empty() {
             return Err(BackdropError::Nothing(root.to_owned()));
         }
@@ -90,18 +96,16 @@ impl Collection {
         })
     }
 
-    /// Names below the root, with `/` between their parts.
+    /// Names of all files, as paths below the root.
     pub(super) fn names(&self) -> Vec<String> {
-        let paths = self.pictures.iter().chain(&self.videos);
         let name = |path: &PathBuf| {
-            path.strip_prefix(&self.root)
-                .unwrap_or(path)
-                .to_string_lossy()
-                .into_owned()
+            let below = path.strip_prefix(&self.root).unwrap_or(path);
+            below.to_string_lossy().into_owned()
         };
-        paths.map(name).collect()
+        self.pictures.iter().chain(&self.videos).map(name).collect()
     }
 
+    /// Draws a picture, or up to `num_frames` frames of a video, that covers images of `size`.
     pub(super) fn draw(
         &self,
         seed: Seed,
@@ -111,23 +115,23 @@ impl Collection {
         unreadable: &mut Vec<Unreadable>,
     ) -> Result<Vec<RgbImage>, BackdropError> {
         let mut rng = seed.rng();
-        // A picture or a video, as often the one as the other, however many there are of each; where
-        // the chosen sort is all damaged, the other.
-        let pictures = self.pictures.iter().map(|path| (path, false));
-        let videos = self.videos.iter().map(|path| (path, true));
-        let (mut pictures, mut videos): (Vec<_>, Vec<_>) = (pictures.collect(), videos.collect());
+        // Pictures and videos are equally probable, whatever their numbers. If all files of the drawn type are
+        // damaged, the other type is used.
+        let mut pictures: Vec<_> = self.pictures.iter().map(|path| (path, false)).collect();
+        let mut videos: Vec<_> = self.videos.iter().map(|path| (path, true)).collect();
         pictures.shuffle(&mut rng);
         videos.shuffle(&mut rng);
-        // One image needs no video to stand before.
+        // A single image needs no video.
         let is_video = num_frames > 1 && rng.random_range(0.0..1.0) < 0.5;
         let order = if is_video {
             [videos, pictures]
         } else {
             [pictures, videos]
-        };
+        }
+        .concat();
         let start = rng.random_range(0.0..1.0);
-        let mut num_tried = 0;
-        for (path, is_video) in order.into_iter().flatten() {
+        let num_tried = order.len();
+        for (path, is_video) in order {
             let read = if is_video {
                 read_video(path, start, size, num_frames, heartbeat)
             } else {
@@ -135,48 +139,44 @@ impl Collection {
             };
             heartbeat.beat();
             match read {
-                Ok(pictures) => return Ok(pictures),
-                Err(BackdropError::Video(DecodeError::Stopped)) => {
-                    return Err(DecodeError::Stopped.into());
+                Err(why) if !matches!(why, BackdropError::Video(DecodeError::Stopped)) => {
+                    let path = path.clone();
+                    unreadable.push(Unreadable { path, why });
                 }
-                Err(why) => unreadable.push(Unreadable {
-                    path: path.clone(),
-                    why,
-                }),
+                done => return done,
             }
-            num_tried += 1;
         }
         Err(BackdropError::NoneLeft { num_tried })
     }
 }
 
+/// Reads a picture and shrinks it to just cover an image of `size` with its margin.
 fn read_picture(path: &Path, size: SizePx) -> Result<RgbImage, BackdropError> {
     let read = || -> image::ImageResult<image::RgbImage> {
         let reader = ImageReader::open(path)?.with_guessed_format()?;
-        let mut decoder = reader.into_decoder()?; // the library's own limits hold: 512 MiB
+        let mut decoder = reader.into_decoder()?; // with the library's memory limit of 512 MiB
         let orientation = decoder.orientation()?;
         let mut picture = DynamicImage::from_decoder(decoder)?;
-        picture.apply_orientation(orientation); // phones store pictures as they were held
+        picture.apply_orientation(orientation);
         Ok(picture.into_rgb8())
     };
-    let picture = read().map_err(BackdropError::Picture)?;
-    let stored = SizePx {
-        width: picture.width(),
-        height: picture.height(),
-    };
+    let mut picture = read().map_err(BackdropError::Picture)?;
+    let stored = SizePx::from(<[u32; 2]>::from(picture.dimensions()));
     let wanted = stored.shrunk_to_short_side(covering_short_side(stored, size));
-    let picture = if wanted == stored {
-        picture
-    } else {
-        image::imageops::resize(&picture, wanted.width, wanted.height, FilterType::Triangle)
-    };
+    if wanted != stored {
+        picture =
+            image::imageops::resize(&picture, wanted.width, wanted.height, FilterType::Triangle);
+    }
     Ok(RgbImage {
         size: wanted,
         pixels: picture.into_raw(),
     })
 }
 
-/// As many frames as are wanted, or fit, from `start` (a share of what there is to choose from) on.
+/// Reads consecutive frames of a video, shrunk as by [`read_picture`]: `num_frames` if the video has them and they fit
+/// into memory.
+///
+/// - `start`: position of the first frame, as a share of the possible positions, `0.0..1.0`.
 fn read_video(
     path: &Path,
     start: f64,
@@ -194,28 +194,23 @@ fn read_video(
         .max(1);
     let first = ((index.num_frames() - count) as f64 * start) as u64;
     let wanted: Vec<u64> = (first..first + count).collect();
-    let (mut cropper, mut pictures, mut failed) = (Cropper::default(), Vec::new(), None);
+    let (mut cropper, mut cropped) = (Cropper::default(), Vec::new());
     decode::decode_wanted(&media, &index, &wanted, heartbeat, &mut |frame| {
-        match cropper.crop(&frame.planes, None, short_side) {
-            Ok(picture) => pictures.push(picture),
-            Err(err) => {
-                failed = Some(err);
-                return std::ops::ControlFlow::Break(());
-            }
+        cropped.push(cropper.crop(&frame.planes, None, short_side));
+        match cropped.last() {
+            Some(Err(_)) => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
         }
-        std::ops::ControlFlow::Continue(())
     })?;
-    match failed {
-        Some(err) => Err(err.into()),
-        None if pictures.is_empty() => {
-            let num_packets = index.num_frames();
-            Err(DecodeError::NoFrame { num_packets }.into())
-        }
-        None => Ok(pictures),
+    if cropped.is_empty() {
+        let num_packets = index.num_frames();
+        return Err(DecodeError::NoFrame { num_packets }.into());
     }
+    let pictures: Result<_, _> = cropped.into_iter().collect();
+    Ok(pictures?)
 }
 
-/// The short side of `stored` at which it just covers an image of `size` and its margin.
+/// Short side at which a picture of size `stored` just covers an image of `size` with its margin.
 fn covering_short_side(stored: SizePx, size: SizePx) -> u32 {
     let wanted = with_margin(size);
     let scale = f64::max(

@@ -1,8 +1,7 @@
-//! What stands behind the objects: photographs, real video, or places that never were.
+//! Backgrounds of videos and images: photographs, real video, or painted places.
 //!
-//! **Takes** a folder of pictures and videos, or nothing, and a seed. **Gives** the [`Frames`] of a
-//! backdrop as long as a video. **Fails** with [`BackdropError`]: where one file can't be read, another is
-//! drawn. **Source**: ours.
+//! **Takes** a seed and, for real backgrounds, a folder of pictures and videos. **Gives** the [`Frames`] behind a video.
+//! **Fails** with [`BackdropError`]; if one file cannot be read, another is drawn. **Source**: ours.
 
 mod media;
 mod places;
@@ -20,71 +19,72 @@ use vidpairs_types::{RgbImage, Seed, SizePx};
 
 use crate::render::{Backdrop, Picture};
 
-/// A backdrop is so much larger than the image: room for a camera that moves.
+/// Size of a backdrop relative to the image: room for the motion of the camera.
 const MARGIN: f32 = 1.16;
 
 /// Why there is no backdrop.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackdropError {
-    /// The folder can't be listed. Stop: the user named it.
+    /// The folder cannot be listed. Stop: the user named it.
     #[error("cannot look for backgrounds in {}", .root.display())]
     List {
         /// The folder.
         root: PathBuf,
-        /// The system's word.
+        /// Error of the system.
         #[source]
         source: std::io::Error,
     },
-    /// The folder holds neither. Stop: the user named it.
+    /// The folder holds no picture and no video. Stop: the user named it.
     #[error("no picture (JPEG, PNG, BMP) and no video in {}", .0.display())]
     Nothing(PathBuf),
-    /// A picture is damaged. Draw another one.
+    /// A picture is damaged. Draw another file.
     #[error("damaged picture")]
     Picture(#[source] image::ImageError),
-    /// A video is damaged. Draw another one.
+    /// A video is damaged. Draw another file.
     #[error(transparent)]
     Video(#[from] DecodeError),
-    /// A frame can't be scaled. Draw another one.
+    /// A frame cannot be scaled. Draw another file.
     #[error(transparent)]
     Crop(#[from] vidpairs_extract::crop::CropError),
-    /// The videos of the folder can't be listed. Stop: the user named it.
+    /// The videos of the folder cannot be listed. Stop: the user named it.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// No file of the folder can be read.
+    /// No file of the folder can be read. Leave the video or image out.
     #[error("none of the {num_tried} backgrounds that were tried can be read")]
     NoneLeft {
-        /// How many.
+        /// Number of files tried.
         num_tried: usize,
     },
 }
 
-/// Where backdrops come from.
+/// Source of backdrops.
 #[derive(Debug)]
 pub enum Backdrops {
-    /// Painted, each for its seed.
+    /// Painted places, one for each seed.
     Painted,
-    /// Out of a folder.
+    /// Files of a folder.
     Collected(Collection),
 }
 
-/// The pictures behind one video.
+/// Pictures behind one video.
 #[derive(Debug)]
 pub struct Frames {
+    /// At least one.
     pictures: Vec<RgbImage>,
 }
 
-/// A file that could not be read, and why.
+/// A file that could not be read.
 #[derive(Debug)]
 pub struct Unreadable {
-    /// The file.
+    /// Path of the file.
     pub path: PathBuf,
-    /// Why.
+    /// Reason.
     pub why: BackdropError,
 }
 
 impl Backdrops {
-    /// Names of the files that may be drawn, below their root; none if they are painted.
+    /// Names of the files that may be drawn, below their root; empty for painted backdrops.
     pub fn names(&self) -> Vec<String> {
         match self {
             Self::Painted => Vec::new(),
@@ -92,11 +92,10 @@ impl Backdrops {
         }
     }
 
-    /// Draws the backdrop of seed `seed` for `num_frames` frames of `size`. Files that can't be read on the
-    /// way are added to `unreadable`.
+    /// Draws the backdrop for `num_frames` frames of `size`. Files that cannot be read are added to `unreadable`.
     ///
     /// # Errors
-    /// [`BackdropError::NoneLeft`], and [`DecodeError::Stopped`] if `heartbeat` says stop.
+    /// [`BackdropError::NoneLeft`], or [`DecodeError::Stopped`] if `heartbeat` asks to stop.
     pub fn draw(
         &self,
         seed: Seed,
@@ -116,13 +115,13 @@ impl Backdrops {
 }
 
 impl Frames {
-    /// Behind frame `frame` of a video of images of `size`. A backdrop that is shorter than the video runs to
-    /// its end, then backwards, and so on.
+    /// Backdrop of frame `frame` of a video whose frames have `size`. A backdrop shorter than the video runs forwards and
+    /// backwards in turn.
     pub fn behind(&self, frame: u64, size: SizePx) -> Backdrop<'_> {
-        let last = self.pictures.len().saturating_sub(1);
-        let way = (2 * last).max(1);
-        let place = (frame % way as u64) as usize;
-        let image = &self.pictures[if place <= last { place } else { way - place }];
+        let last = self.pictures.len() - 1;
+        let period = (2 * last).max(1);
+        let step = (frame % period as u64) as usize;
+        let image = &self.pictures[step.min(period - step)];
         let aspect = size.width as f32 / size.height as f32;
         let covering = (image.size.height as f32).min(image.size.width as f32 / aspect);
         Backdrop::Picture(Picture {

@@ -1,4 +1,4 @@
-//! Painted places: a floor and a wall, with patterns and things on them.
+//! Paints places: a floor and a wall with patterns and panels.
 
 use fastnoise_lite::{FastNoiseLite, FractalType, NoiseType};
 use glam::{Vec2, Vec3};
@@ -9,7 +9,7 @@ use vidpairs_types::{RgbImage, Seed, SizePx};
 
 use crate::color::srgb_from_linear;
 
-/// What floors and walls are made of, linear: plaster, concrete, light and dark wood, brick, sand, grass, blue paint,
+/// Colours of floors and walls, linear RGB: plaster, concrete, light and dark wood, brick, sand, grass, blue paint,
 /// stone, carpet.
 const SURFACES: [Vec3; 10] = [
     Vec3::new(0.55, 0.52, 0.46),
@@ -24,36 +24,39 @@ const SURFACES: [Vec3; 10] = [
     Vec3::new(0.22, 0.07, 0.07),
 ];
 
-/// What covers a surface.
+/// Pattern of a surface; the numbers are elements per unit of length.
 #[derive(Clone, Copy)]
 enum Pattern {
     Plain,
-    /// Strips of so many a unit, each of its own brightness.
+    /// Strips of different brightness.
     Planks(f32),
-    /// Bricks or tiles of so many a unit, with joints between.
+    /// Bricks or tiles with joints.
     Tiles(f32),
     /// Soft stripes.
     Stripes(f32),
 }
 
+/// Surface of a floor, a wall or a panel.
 struct Covering {
     color: Vec3,
     second: Vec3,
     pattern: Pattern,
-    /// How much its clouds and its grain change the brightness.
+    /// Amplitude of the noise in the brightness.
     contrast: f32,
+    /// Noise of low frequency.
     clouds: FastNoiseLite,
+    /// Noise of high frequency.
     grain: FastNoiseLite,
 }
 
-/// Something flat on the wall.
+/// Rectangle on the wall, image heights from the upper left corner.
 struct Panel {
     low: Vec2,
     high: Vec2,
     covering: Covering,
 }
 
-/// Paints a place: below the horizon a floor in perspective, above it a wall with panels on it.
+/// Paints a place of `size`: a floor in perspective, and above it a wall with panels.
 pub fn paint(seed: Seed, size: SizePx) -> RgbImage {
     let mut rng = seed.rng();
     let horizon = rng.random_range(0.15..0.6_f32);
@@ -70,7 +73,7 @@ pub fn paint(seed: Seed, size: SizePx) -> RgbImage {
         for column in 0..size.width {
             let at = Vec2::new(column as f32, row as f32) / size.height as f32;
             let mut light = if at.y > base {
-                // Distance on the floor, of which the horizon is the end.
+                // Distance on the floor, which ends at the horizon.
                 let depth = 0.35 / (at.y - horizon);
                 let near = (at.y - base) / (1.0 - base);
                 floor.light(Vec2::new((at.x - aspect / 2.0) * depth * 3.0, depth * 3.0))
@@ -83,8 +86,7 @@ pub fn paint(seed: Seed, size: SizePx) -> RgbImage {
             };
             let away = (at.x - lit_from).abs() / aspect;
             light *= 1.1 - 0.5 * away * away;
-            let bytes = [light.x, light.y, light.z].map(srgb_from_linear);
-            pixels.extend_from_slice(&bytes);
+            pixels.extend(light.to_array().map(srgb_from_linear));
         }
     }
     RgbImage { size, pixels }
@@ -93,7 +95,7 @@ pub fn paint(seed: Seed, size: SizePx) -> RgbImage {
 impl Covering {
     fn draw(rng: &mut ChaCha8Rng) -> Self {
         let mut tint = || {
-            let color = SURFACES.choose(rng).copied().unwrap_or(Vec3::splat(0.3));
+            let color = *SURFACES.choose(rng).expect("SURFACES has ten colours");
             let shift = Vec3::new(
                 rng.random_range(0.85..1.15),
                 rng.random_range(0.9..1.1),
@@ -145,19 +147,13 @@ impl Covering {
                 let across = (at.x * scale * 0.6 + 0.5 * (row % 2.0) - column - 0.5).abs() * 2.0;
                 let along = (at.y * scale - row - 0.5).abs() * 2.0;
                 let is_joint = across > 0.94 || along > 0.9;
-                (
-                    if is_joint {
-                        1.0
-                    } else {
-                        0.3 * hash(column, row)
-                    },
-                    Vec2::ONE,
-                )
+                let shade = 0.3 * hash(column, row);
+                (if is_joint { 1.0 } else { shade }, Vec2::ONE)
             }
-            Pattern::Stripes(scale) => (
-                0.5 + 0.5 * (at.x * scale * 3.0 + 0.8 * clouds).sin(),
-                Vec2::ONE,
-            ),
+            Pattern::Stripes(scale) => {
+                let phase = at.x * scale * 3.0 + 0.8 * clouds;
+                (0.5 + 0.5 * phase.sin(), Vec2::ONE)
+            }
         };
         let grain = self.grain.get_noise_2d(at.x * stretch.x, at.y * stretch.y);
         let brightness = 1.0 + self.contrast * (clouds + 0.5 * grain);
@@ -187,9 +183,9 @@ impl Panel {
     }
 }
 
-/// A number from 0 to 1 that belongs to a cell.
+/// Pseudorandom number of a cell, `0.0..=1.0`.
 fn hash(x: f32, y: f32) -> f32 {
-    let mixed = (x as i32).wrapping_mul(0x2c1b_3c6d) ^ (y as i32).wrapping_mul(0x297a_2d39);
-    let mixed = (mixed ^ (mixed >> 15)).wrapping_mul(0x1b87_3593);
+    let combined = (x as i32).wrapping_mul(0x2c1b_3c6d) ^ (y as i32).wrapping_mul(0x297a_2d39);
+    let mixed = (combined ^ (combined >> 15)).wrapping_mul(0x1b87_3593);
     ((mixed >> 8) & 0xffff) as f32 / 65535.0
 }

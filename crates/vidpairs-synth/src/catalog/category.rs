@@ -1,15 +1,14 @@
-//! The class of an object, from what people call it.
+//! Derives the class of an object from its name.
 //!
-//! Names say what a thing is at their end: `Coffee table`, `wine_bottle_2`. The class is the last word, unless
-//! `categories.tsv` knows better: by the object's id where its name says too little or something else, or by
-//! the longest row of words that the name ends with (`football table` before `table`). PASCAL3D+'s names are
-//! used where they apply, with the boundaries of the VOC guidelines: an armchair is a `chair`, a van a `car`, a
-//! motor scooter a `motorbike`, and a `diningtable` is for eating at.
+//! The class is the last word of the name (`Coffee table`, `wine_bottle_2`), unless `categories.tsv` overrides it: by
+//! the id of the object, or by the longest sequence of words that the name ends with (`football table` before `table`).
+//! Classes of PASCAL3D+ keep their names, with the boundaries of the VOC guidelines: an armchair is a `chair`, a van a
+//! `car`, a motor scooter a `motorbike`, and only a table for eating is a `diningtable`.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Words that end a file's name without saying what it is.
+/// Last words of file names that do not describe the object.
 const VAGUE: &[&str] = &[
     "copy",
     "export",
@@ -26,19 +25,19 @@ const VAGUE: &[&str] = &[
     "textured",
 ];
 
-/// The class where nothing says what it is.
+/// Class of objects whose names contain no word.
 const UNKNOWN: &str = "object";
 
-/// A row of the table.
+/// Class of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Class {
-    /// Lower-case ASCII letters and `-`.
+    /// Name: lower-case ASCII letters and `-`.
     pub(super) name: String,
-    /// Part of a building, of a wall or of the ground: no object by itself.
+    /// Whether the object is a part of a building, of a wall or of the ground, not a thing by itself.
     pub(super) is_fixed: bool,
 }
 
-/// The table, by id and by last words.
+/// Rows of `categories.tsv`, by id or by last words.
 static TABLE: LazyLock<HashMap<&str, Class>> = LazyLock::new(|| {
     rows()
         .map(|(key, class, place)| (key, to_class(class, place)))
@@ -62,8 +61,10 @@ fn to_class(name: &str, place: &str) -> Class {
     }
 }
 
-/// The class of the object `id`, from the first of its names that has a word: its own, then those of the
-/// folders that it lies in.
+/// Class of the object `id`.
+///
+/// - `names`: the object's name, then the names of its folders from the inside out; the first that contains a word
+///   counts.
 pub(super) fn class_of<'a>(id: &str, names: impl IntoIterator<Item = &'a str>) -> Class {
     if let Some(class) = TABLE.get(id) {
         return class.clone();
@@ -77,14 +78,14 @@ pub(super) fn class_of<'a>(id: &str, names: impl IntoIterator<Item = &'a str>) -
 fn class_of_name(name: &str) -> Option<Class> {
     let words = words(name);
     let by_table = (0..words.len()).find_map(|first| {
-        let ending = words.get(first..)?.join(" ");
+        let ending = words[first..].join(" ");
         TABLE.get(ending.as_str()).cloned()
     });
     by_table.or_else(|| words.last().map(|word| to_class(word, "thing")))
 }
 
-/// The words of a name in lower case: `coffeeTable-02` has two. A word in letters beyond ASCII is left out, and
-/// so are single letters, and vague words at the end.
+/// Words of a name in lower case: `coffeeTable-02` has two. Words with letters beyond ASCII, single letters, and vague
+/// words at the end are left out.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lowercase = false;
@@ -93,9 +94,8 @@ fn words(name: &str) -> Vec<String> {
         if starts_word {
             words.push(String::new());
         }
-        if letter.is_alphabetic()
-            && let Some(word) = words.last_mut()
-        {
+        if letter.is_alphabetic() {
+            let word = words.last_mut().expect("the list starts with one word");
             word.push(letter);
         }
         was_lowercase = letter.is_lowercase();
@@ -104,17 +104,13 @@ fn words(name: &str) -> Vec<String> {
     for word in &mut words {
         word.make_ascii_lowercase();
     }
-    while words
-        .last()
-        .is_some_and(|word| VAGUE.contains(&word.as_str()))
-    {
-        words.pop();
-    }
+    let is_vague = |word: &mut String| VAGUE.contains(&word.as_str());
+    while words.pop_if(is_vague).is_some() {}
     words
 }
 
 /// Whether an object is flat: its smallest side is shorter than 3 % of its largest, in any unit.
-pub fn is_flat(size: [f32; 3]) -> bool {
+pub(super) fn is_flat(size: [f32; 3]) -> bool {
     const MIN_SHARE: f32 = 0.03;
     let smallest = size.into_iter().fold(f32::INFINITY, f32::min);
     let largest = size.into_iter().fold(0.0, f32::max);
@@ -140,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_the_field_are_those_of_pascal3d() {
+    fn classes_of_pascal3d_keep_their_names() {
         let expected = [
             ("Concept Sedan 01", "car"),
             ("Renault Scenic", "car"),
@@ -165,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_row_that_ends_the_name_wins() {
+    fn the_longest_matching_ending_of_the_name_decides() {
         assert_eq!(class("Football table"), "game-table");
         assert_eq!(class("Old football table"), "game-table");
         assert_eq!(class("Clothes horse"), "clothes-horse");
@@ -175,14 +171,14 @@ mod tests {
     }
 
     #[test]
-    fn an_id_in_the_table_says_more_than_the_name() {
+    fn an_id_in_the_table_overrides_the_name() {
         assert_eq!(class_of("Scopia#chaussette", ["Socket"]).name, "sock");
         assert!(!class_of("Scopia#chaussette", ["Socket"]).is_fixed);
         assert_eq!(class("Wall socket"), "wall-socket");
     }
 
     #[test]
-    fn a_name_without_a_word_falls_back_to_the_folders_from_the_inside_out() {
+    fn for_a_name_without_a_word_the_innermost_folder_with_a_word_decides() {
         assert_eq!(class_of("", ["0001", "car"]).name, "car");
         assert_eq!(
             class_of("", ["model_normalized", "12", "Chairs x"]).name,
@@ -209,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn flat_is_under_three_percent_of_the_largest_side() {
+    fn an_object_is_flat_below_three_percent_of_its_largest_side() {
         assert!(is_flat([100.0, 2.9, 50.0]));
         assert!(!is_flat([100.0, 3.1, 50.0]));
         assert!(is_flat([0.01, 1.0, 1.0]));
@@ -217,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_of_the_table_is_whole_and_reachable() {
+    fn every_row_of_the_table_is_complete_and_can_be_matched() {
         let text = include_str!("categories.tsv");
         let num_lines = text.lines().filter(|line| !line.starts_with('#')).count();
         assert_eq!((num_lines, TABLE.len()), (rows().count(), num_lines));

@@ -1,120 +1,119 @@
-//! Why a catalogue could not be read, or a file of an object.
+//! Errors of reading catalogues and the files of objects.
 
-use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use java_properties::PropertiesError;
+use vidpairs_run::counted;
 use vidpairs_types::Refusal;
 use zip::result::ZipError;
 
-use super::files::MAX_FILE_BYTES;
-
-/// Why a catalogue could not be read, or a file of an object.
+/// Why a catalogue, or a file of an object, could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CatalogError {
-    /// No root was given. Stop: ask for one.
+    /// No root was given. Stop: the user must name one.
     #[error(
         "no objects to render: expected the path of a .sh3f file, or of a folder of .sh3f or .obj files"
     )]
     NoRoot,
-    /// The root is not there. Stop.
+    /// The root does not exist. Stop.
     #[error("{root} does not exist")]
     RootMissing {
-        /// As it was given.
+        /// Path as given.
         root: PathBuf,
     },
-    /// A FIFO, a socket or a device stands where a catalogue should be. Stop.
+    /// The root is a FIFO, a socket or a device. Stop.
     #[error("{root} is neither a file nor a folder")]
     NotRegular {
-        /// As it was given.
+        /// Path as given.
         root: PathBuf,
     },
-    /// There is not one object. Stop.
+    /// The root holds no object. Stop.
     #[error(
-        "no object in {root}: looked for .sh3f catalogues and .obj files; found: {}, {}",
-        files_in_words(*num_ignored),
-        set_aside_in_words(set_aside)
+        "no object in {root}: expected .sh3f catalogues or .obj files; it holds {}, {}",
+        counted(*num_ignored, "other file"),
+        in_words(set_aside)
     )]
     NoObject {
-        /// As it was given.
+        /// Path as given.
         root: PathBuf,
-        /// Number of files that are neither.
+        /// Number of other files.
         num_ignored: u64,
-        /// What should have been objects.
+        /// Refused catalogues and objects.
         set_aside: Vec<Refusal>,
     },
-    /// The operating system refuses to read it. Stop if [`Catalog::read`](super::Catalog::read) says so; skip
+    /// The operating system refuses to read the path. Stop if [`Catalog::read`](super::Catalog::read) returns this; skip
     /// the object if [`ObjectFiles`](super::ObjectFiles) does.
     #[error("cannot read {path}")]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
-        /// The operating system's reason.
+        /// Error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// The file is not a ZIP, or its directory is damaged. Stop if it was given; below a folder it is set
-    /// aside.
+    /// The file is not a ZIP, or its directory is damaged. Stop if the file was given as a root; refuse it if it lies in a
+    /// folder.
     #[error("{catalogue} is not a catalogue: not a sound ZIP (of OBJ files, name the folder)")]
     NotAZip {
         /// The file.
         catalogue: PathBuf,
-        /// What is wrong with it.
+        /// Error of the ZIP library.
         #[source]
         source: ZipError,
     },
-    /// A ZIP, but of something else. Stop or set aside, as for [`NotAZip`](Self::NotAZip).
+    /// The file is a ZIP without a list of objects. Stop or refuse it, as for [`NotAZip`](Self::NotAZip).
     #[error("{catalogue} is not a catalogue: no PluginFurnitureCatalog.properties in it")]
     NoProperties {
         /// The file.
         catalogue: PathBuf,
     },
-    /// The list of the objects can't be parsed. Stop or set aside, as for [`NotAZip`](Self::NotAZip).
+    /// The list of objects cannot be parsed. Stop or refuse the file, as for [`NotAZip`](Self::NotAZip).
     #[error("PluginFurnitureCatalog.properties in {catalogue} is malformed")]
     BadProperties {
         /// The file.
         catalogue: PathBuf,
-        /// Where and why.
+        /// Error of the parser, with the line.
         #[source]
         source: PropertiesError,
     },
-    /// A file that the model names is not there. Render without it, or skip the object.
+    /// A file that the model names does not exist. Skip the object.
     #[error("no file {name:?} for {model}")]
     FileMissing {
-        /// As the model names it.
+        /// Name in the model.
         name: String,
-        /// Whose.
+        /// Location of the model.
         model: String,
     },
-    /// A model names a file by an absolute path, or outside its catalogue or root; it is never opened. Render
-    /// without it, or skip the object.
+    /// A model names a file by an absolute path, or outside its catalogue or root. The file is not opened. Skip the object.
     #[error("{name:?} for {model} lies outside the catalogue")]
     FileOutside {
-        /// As the model names it.
+        /// Name in the model.
         name: String,
-        /// Whose.
+        /// Location of the model.
         model: String,
     },
-    /// A file is larger than any of its kind should be, and was not read. Skip the object.
-    #[error("{name:?} for {model} has {bytes} bytes or more; expected at most {MAX_FILE_BYTES}")]
+    /// A file is larger than any file of an object should be. Skip the object.
+    #[error("{name:?} for {model} has {bytes} bytes or more; expected at most {max_bytes}")]
     FileTooLarge {
-        /// As the model names it.
+        /// Name in the model.
         name: String,
-        /// Whose.
+        /// Location of the model.
         model: String,
-        /// What is known of its size.
+        /// Lower bound of the size.
         bytes: u64,
+        /// Maximum size.
+        max_bytes: u64,
     },
-    /// The file is in the ZIP, but damaged there. Skip the object.
+    /// A member of a catalogue is damaged. Skip the object.
     #[error("{name:?} in {catalogue} is damaged")]
     FileDamaged {
-        /// As it is called there.
+        /// Name of the member.
         name: String,
         /// The catalogue.
         catalogue: PathBuf,
-        /// What is wrong with it.
+        /// Error of the ZIP library.
         #[source]
         source: ZipError,
     },
@@ -136,31 +135,12 @@ impl CatalogError {
             source,
         }
     }
-
-    /// The error and what lies behind it, for a [`Refusal`].
-    pub(super) fn in_words(&self) -> String {
-        match self.source() {
-            Some(source) => format!("{self}: {source}"),
-            None => self.to_string(),
-        }
-    }
 }
 
-fn files_in_words(num: u64) -> String {
-    match num {
-        1 => "1 other file".to_owned(),
-        _ => format!("{num} other files"),
-    }
-}
-
-fn set_aside_in_words(set_aside: &[Refusal]) -> String {
+fn in_words(set_aside: &[Refusal]) -> String {
+    let refused = counted(set_aside.len() as u64, "refused file");
     match set_aside.first() {
-        None => "none set aside".to_owned(),
-        Some(first) => format!(
-            "{} set aside, the first: {}: {}",
-            set_aside.len(),
-            first.id,
-            first.reason
-        ),
+        None => refused,
+        Some(first) => format!("{refused}; the first, {}: {}", first.id, first.reason),
     }
 }

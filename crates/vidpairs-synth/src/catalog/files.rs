@@ -1,4 +1,4 @@
-//! The files of an object: its model, and what the model names.
+//! Reads the files of an object, from a catalogue (ZIP) or from a folder.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -11,22 +11,19 @@ use zip::result::ZipError;
 
 use super::CatalogError;
 
-/// The largest file of an object that is read, bytes.
+/// Maximum size of a file of an object, bytes.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
 
-/// Where a model lies.
+/// Location of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Place {
+    /// A member of a catalogue.
     Member {
         catalogue: Arc<Path>,
-        /// Its name in the ZIP.
         member: String,
     },
-    Loose {
-        root: Arc<Path>,
-        /// Its path below the root, with `/`.
-        below: String,
-    },
+    /// A file in a folder; `below` is its path below the root, with `/`.
+    Loose { root: Arc<Path>, below: String },
 }
 
 impl fmt::Display for Place {
@@ -38,12 +35,12 @@ impl fmt::Display for Place {
     }
 }
 
-/// The files of one object, opened by [`CatalogObject::open`](super::CatalogObject::open).
+/// Files of one object, opened by [`CatalogObject::open`](super::CatalogObject::open).
 pub struct ObjectFiles {
     store: Store,
-    /// The model's path in the store.
+    /// Path of the model in the store.
     model: String,
-    /// The model, for people.
+    /// Location of the model, for messages.
     place: String,
 }
 
@@ -65,50 +62,80 @@ impl ObjectFiles {
         })
     }
 
-    /// The bytes of the `.obj` file.
+    /// Bytes of the `.obj` file.
     ///
     /// # Errors
-    /// [`CatalogError`] if it is gone, damaged, unreadable or larger than [`MAX_FILE_BYTES`].
+    /// [`CatalogError`] if the file is missing, damaged, unreadable or larger than [`MAX_FILE_BYTES`].
     pub fn model(&mut self) -> Result<Vec<u8>, CatalogError> {
-        let (model, place) = (&self.model, &self.place);
+        let file = Reference {
+            name: &self.model,
+            model: &self.place,
+        };
         match &mut self.store {
-            Store::Zip(zip) => zip.read(model, model, place),
-            Store::Folder(root) => read_file(&root.join(model), model, place),
+            Store::Zip(zip) => zip.read(&self.model, file),
+            Store::Folder(root) => read_file(&root.join(&self.model), file),
         }
     }
 
-    /// The bytes of a file that the model or its materials name, relative to the model's folder.
+    /// Bytes of a file that the model or its materials name, relative to the model's folder.
     ///
-    /// The name is tried as it is, then with `\` for `/`, then without regard to upper and lower case.
+    /// The name is tried as it is, then with `\` replaced by `/`, then ignoring case.
     ///
     /// # Errors
-    /// [`CatalogError::FileOutside`] for an absolute path and for one that leads out of the catalogue or the
-    /// root; [`CatalogError::FileMissing`] if there is no such file; others as for [`model`](Self::model).
+    /// [`CatalogError::FileOutside`] if the path is absolute or leads out of the catalogue or the root;
+    /// [`CatalogError::FileMissing`] if there is no such file; others as for [`model`](Self::model).
     pub fn read(&mut self, name: &str) -> Result<Vec<u8>, CatalogError> {
-        let place = &self.place;
+        let file = Reference {
+            name,
+            model: &self.place,
+        };
         let folder = self.model.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let outside = |_| CatalogError::FileOutside {
-            name: name.to_owned(),
-            model: place.clone(),
-        };
-        let missing = || CatalogError::FileMissing {
-            name: name.to_owned(),
-            model: place.clone(),
-        };
         match &mut self.store {
             Store::Zip(zip) => {
-                let member = zip.find(folder, name).map_err(outside)?;
-                zip.read(&member.ok_or_else(missing)?, name, place)
+                let member = zip.find(folder, name).map_err(|_| file.outside())?;
+                zip.read(&member.ok_or_else(|| file.missing())?, file)
             }
             Store::Folder(root) => {
-                let path = find_file(root, folder, name).map_err(outside)?;
-                read_file(&path.ok_or_else(missing)?, name, place)
+                let path = find_file(root, folder, name).map_err(|_| file.outside())?;
+                read_file(&path.ok_or_else(|| file.missing())?, file)
             }
         }
     }
 }
 
-/// A catalogue, opened.
+/// A file name and the model that refers to it, for errors.
+#[derive(Clone, Copy)]
+pub(super) struct Reference<'a> {
+    pub(super) name: &'a str,
+    pub(super) model: &'a str,
+}
+
+impl Reference<'_> {
+    fn missing(self) -> CatalogError {
+        CatalogError::FileMissing {
+            name: self.name.to_owned(),
+            model: self.model.to_owned(),
+        }
+    }
+
+    fn outside(self) -> CatalogError {
+        CatalogError::FileOutside {
+            name: self.name.to_owned(),
+            model: self.model.to_owned(),
+        }
+    }
+
+    fn too_large(self, bytes: u64) -> CatalogError {
+        CatalogError::FileTooLarge {
+            name: self.name.to_owned(),
+            model: self.model.to_owned(),
+            bytes,
+            max_bytes: MAX_FILE_BYTES,
+        }
+    }
+}
+
+/// An open catalogue.
 pub(super) struct Zip {
     path: Arc<Path>,
     archive: ZipArchive<BufReader<File>>,
@@ -136,56 +163,50 @@ impl Zip {
         self.archive.index_for_name(member).is_some()
     }
 
-    /// What is called `name`, seen from `folder`, as [`ObjectFiles::read`] looks for it.
+    /// Member called `name`, seen from `folder`; searched as [`ObjectFiles::read`] states.
     pub(super) fn find(&self, folder: &str, name: &str) -> Result<Option<String>, Outside> {
-        let (literal, wanted) = candidates(folder, name)?;
-        if let Some(member) = [&literal, &wanted]
-            .into_iter()
-            .find(|member| self.holds(member))
-        {
-            return Ok(Some(member.clone()));
-        }
-        let wanted = wanted.to_lowercase();
-        let mut names = self.archive.file_names().filter_map(Result::ok);
-        let alike = names.find(|member| member.to_lowercase() == wanted);
-        Ok(alike.map(|member| member.into_owned()))
+        let candidates = candidates(folder, name)?;
+        let wanted = candidates[1].to_lowercase();
+        let exact = candidates.into_iter().find(|member| self.holds(member));
+        Ok(exact.or_else(|| {
+            let mut names = self.archive.file_names().filter_map(Result::ok);
+            let alike = names.find(|member| member.to_lowercase() == wanted)?;
+            Some(alike.into_owned())
+        }))
     }
 
-    /// The bytes of `member`, which the model `model` calls `name`.
+    /// Bytes of `member`, to which `file` refers.
     pub(super) fn read(
         &mut self,
         member: &str,
-        name: &str,
-        model: &str,
+        file: Reference<'_>,
     ) -> Result<Vec<u8>, CatalogError> {
         let damaged = |source| CatalogError::FileDamaged {
             name: member.to_owned(),
             catalogue: self.path.to_path_buf(),
             source,
         };
-        let file = self.archive.by_name(member).map_err(damaged)?;
-        let declared = file.size();
-        read_bounded(file, declared, MAX_FILE_BYTES)
+        let content = self.archive.by_name(member).map_err(damaged)?;
+        let declared = content.size();
+        read_bounded(content, declared, MAX_FILE_BYTES)
             .map_err(|source| damaged(ZipError::Io(source)))?
-            .map_err(|bytes| too_large(name, model, bytes))
+            .map_err(|bytes| file.too_large(bytes))
     }
 }
 
-/// A name that leads out of the catalogue or the root.
+/// The path leads out of the catalogue or the root.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Outside;
 
 fn find_file(root: &Path, folder: &str, name: &str) -> Result<Option<PathBuf>, Outside> {
-    let (literal, wanted) = candidates(folder, name)?;
-    let exact = [literal, wanted.clone()]
-        .into_iter()
-        .map(|below| root.join(below))
-        .find(|path| path.is_file());
-    let parts: Vec<String> = wanted.split('/').map(str::to_lowercase).collect();
-    Ok(exact.or_else(|| find_alike(root, &parts)))
+    let candidates = candidates(folder, name)?;
+    let wanted: Vec<String> = candidates[1].split('/').map(str::to_lowercase).collect();
+    let mut paths = candidates.iter().map(|below| root.join(below));
+    let exact = paths.find(|path| path.is_file());
+    Ok(exact.or_else(|| find_alike(root, &wanted)))
 }
 
-/// The file below `folder` whose path is `parts`, but for upper and lower case; of several the first by name.
+/// First file by name below `folder` whose path is `parts` (lower case) when case is ignored.
 fn find_alike(folder: &Path, parts: &[String]) -> Option<PathBuf> {
     let (part, rest) = parts.split_first()?;
     let is_alike = |path: &PathBuf| {
@@ -204,15 +225,15 @@ fn find_alike(folder: &Path, parts: &[String]) -> Option<PathBuf> {
     alike.iter().find_map(|path| find_alike(path, rest))
 }
 
-/// Where `name` may lie, seen from `folder`: as it is, and with `\` for `/`.
-fn candidates(folder: &str, name: &str) -> Result<(String, String), Outside> {
-    // Judged by the second: Windows would take `\` of the first for `/`, too.
-    let wanted = resolve(folder, &name.replace('\\', "/"))?;
-    let literal = resolve(folder, name).unwrap_or_else(|_| wanted.clone());
-    Ok((literal, wanted))
+/// Possible paths of `name`, seen from `folder`: as written, and with `\` replaced by `/`.
+fn candidates(folder: &str, name: &str) -> Result<[String; 2], Outside> {
+    // The second decides whether the path leads outside: Windows takes `\` for `/` in the first, too.
+    let with_slashes = resolve(folder, &name.replace('\\', "/"))?;
+    let literal = resolve(folder, name).unwrap_or_else(|_| with_slashes.clone());
+    Ok([literal, with_slashes])
 }
 
-/// The path `name` seen from `folder`, without `.` and `..`.
+/// Path of `name`, seen from `folder`, without `.` and `..`.
 fn resolve(folder: &str, name: &str) -> Result<String, Outside> {
     let has_drive = name.as_bytes().get(1) == Some(&b':')
         && name.starts_with(|letter: char| letter.is_ascii_alphabetic());
@@ -232,30 +253,23 @@ fn resolve(folder: &str, name: &str) -> Result<String, Outside> {
     Ok(parts.join("/"))
 }
 
-fn read_file(path: &Path, name: &str, model: &str) -> Result<Vec<u8>, CatalogError> {
+fn read_file(path: &Path, file: Reference<'_>) -> Result<Vec<u8>, CatalogError> {
     let unreadable = |source| CatalogError::unreadable(path, source);
-    // Asked before it is opened: opening a FIFO waits for a writer that may never come.
-    let metadata = fs::metadata(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => CatalogError::FileMissing {
-            name: name.to_owned(),
-            model: model.to_owned(),
-        },
-        _ => unreadable(source),
-    })?;
-    if !metadata.is_file() {
-        return Err(CatalogError::FileMissing {
-            name: name.to_owned(),
-            model: model.to_owned(),
-        });
-    }
-    let file = File::open(path).map_err(unreadable)?;
-    read_bounded(file, metadata.len(), MAX_FILE_BYTES)
+    // Checked before opening: to open a FIFO blocks until it has a writer.
+    let len = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => metadata.len(),
+        Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(unreadable(source)),
+        _ => return Err(file.missing()),
+    };
+    let content = File::open(path).map_err(unreadable)?;
+    read_bounded(content, len, MAX_FILE_BYTES)
         .map_err(unreadable)?
-        .map_err(|bytes| too_large(name, model, bytes))
+        .map_err(|bytes| file.too_large(bytes))
 }
 
-/// All bytes of `file`, or their number where there are more than `max_bytes`. `declared` is what its header
-/// says; it is not believed where it says less.
+/// All bytes of `file`; as the inner error, their number if there are more than `max_bytes`.
+///
+/// - `declared`: size that the header of the file states, which may be too small.
 fn read_bounded(
     file: impl Read,
     declared: u64,
@@ -265,18 +279,10 @@ fn read_bounded(
         return Ok(Err(declared));
     }
     let mut bytes = Vec::new();
-    // Grows with what is really there; one byte more than is allowed, to notice what goes on.
+    // Reads one byte more than allowed, to notice longer files.
     file.take(max_bytes + 1).read_to_end(&mut bytes)?;
     let num = bytes.len() as u64;
     Ok(if num > max_bytes { Err(num) } else { Ok(bytes) })
-}
-
-fn too_large(name: &str, model: &str, bytes: u64) -> CatalogError {
-    CatalogError::FileTooLarge {
-        name: name.to_owned(),
-        model: model.to_owned(),
-        bytes,
-    }
 }
 
 #[cfg(test)]
@@ -292,7 +298,7 @@ mod tests {
         ("m/chair/back\\slash.jpg", b"literal"),
     ];
 
-    /// The same object once in a ZIP and once in a folder.
+    /// Runs `test` on an object in a ZIP, and on the same object in a folder.
     fn both(test: impl Fn(&mut ObjectFiles)) {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("c.sh3f");
@@ -319,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_model_and_the_files_it_names_are_read() {
+    fn the_model_and_the_files_that_it_names_are_read() {
         both(|files| {
             assert_eq!(files.model().unwrap(), b"v 0 0 0");
             assert_eq!(files.read("chair.mtl").unwrap(), b"newmtl a");
@@ -329,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn backslashes_and_other_case_are_tried_after_the_exact_name() {
+    fn a_name_with_backslashes_or_other_case_matches_after_the_exact_name() {
         both(|files| {
             assert_eq!(files.read("Tex\\Red.JPG").unwrap(), b"red");
             assert_eq!(files.read("tex\\red.jpg").unwrap(), b"red");
@@ -341,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_is_named_with_its_model() {
+    fn the_error_for_a_missing_file_names_the_file_and_the_model() {
         both(|files| {
             let error = files.read("gone.jpg").unwrap_err();
             assert!(
@@ -364,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_outside_the_catalogue_or_the_root_is_ever_opened() {
+    fn a_file_outside_the_catalogue_or_the_root_is_never_opened() {
         both(|files| {
             for name in [
                 "../../../secret.txt",
@@ -385,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_beyond_the_bound_is_refused_before_a_byte_is_read() {
+    fn a_declared_size_above_the_maximum_is_refused_before_a_byte_is_read() {
         struct Untouchable;
         impl Read for Untouchable {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -396,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_tells_too_little_is_found_out() {
+    fn a_file_longer_than_its_declared_size_is_refused_at_the_maximum() {
         assert_eq!(read_bounded([7; 11].as_slice(), 3, 10).unwrap(), Err(11));
         assert_eq!(
             read_bounded([7; 10].as_slice(), 3, 10).unwrap(),
@@ -405,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zip_that_claims_gigabytes_is_refused_and_one_with_damaged_bytes_is_named() {
+    fn a_zip_member_that_claims_gigabytes_or_has_damaged_bytes_is_refused() {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("c.sh3f");
         zip(&path, &[("a.obj", b"0123456789abcdef")]);
@@ -419,17 +425,17 @@ mod tests {
             ObjectFiles::open(&place).unwrap().model().unwrap_err()
         };
         // The uncompressed size lies 24 bytes into an entry of the ZIP's directory.
-        let mut boastful = whole.clone();
-        let entry = whole.windows(4).position(|it| it == b"PK\x01\x02").unwrap();
-        boastful[entry + 24..entry + 28].copy_from_slice(&0x7FFF_FFFF_u32.to_le_bytes());
-        let error = error_of(&boastful);
+        let mut oversized = whole.clone();
+        let find = |bytes: &[u8]| whole.windows(4).position(|window| window == bytes).unwrap();
+        let entry = find(b"PK\x01\x02");
+        oversized[entry + 24..entry + 28].copy_from_slice(&0x7FFF_FFFF_u32.to_le_bytes());
+        let error = error_of(&oversized);
         assert!(
             matches!(error, CatalogError::FileTooLarge { .. }),
             "{error:?}"
         );
         let mut damaged = whole.clone();
-        let content = whole.windows(4).position(|it| it == b"0123").unwrap();
-        damaged[content] ^= 1;
+        damaged[find(b"0123")] ^= 1;
         let error = error_of(&damaged);
         assert!(
             matches!(error, CatalogError::FileDamaged { .. }),

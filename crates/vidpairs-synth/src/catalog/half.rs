@@ -1,23 +1,23 @@
-//! The split of the objects into those to train on and those to measure with.
+//! Split of the objects into training and held-out objects.
 
 use serde::{Deserialize, Serialize};
 
-/// Which half of a catalogue an object belongs to, by a rule on its id alone.
+/// Half of a catalogue. The id of an object alone decides which half it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Half {
-    /// To train on.
+    /// Objects to train on.
     Training,
-    /// To measure with: never in a training image.
+    /// Objects to evaluate on; never in a training image.
     HeldOut,
 }
 
 impl Half {
-    /// The half of the object `id`: held out if the CRC-32 of the id's UTF-8 is a multiple of 4, about one
-    /// object in four.
+    /// Half of the object `id`. It is held out if the CRC-32 of the id's UTF-8 is a multiple of 4: about one object in
+    /// four.
     ///
-    /// A rule and not a draw, so that the split outlives seeds, other catalogues beside this one, and this
-    /// program: `zlib.crc32(id.encode()) % 4 == 0` in Python says the same.
+    /// The split depends neither on seeds nor on other objects, and other programs can compute it; in Python:
+    /// `zlib.crc32(id.encode()) % 4 == 0`.
     ///
     /// # Examples
     /// ```
@@ -34,7 +34,7 @@ impl Half {
         }
     }
 
-    /// The name in `truth.jsonl`.
+    /// Name in `truth.jsonl`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Training => "training",
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_halves_are_those_that_pythons_zlib_gives() {
+    fn the_halves_agree_with_pythons_zlib() {
         // python3 -c 'import sys, zlib; print(zlib.crc32(sys.argv[1].encode()) % 4)' ID
         let halves = [
             ("Scopia#bathroom3", Half::Training),
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_is_the_one_that_is_written() {
+    fn the_name_equals_the_serialized_value() {
         for half in [Half::Training, Half::HeldOut] {
             let written = serde_json::to_string(&half).unwrap();
             assert_eq!(written, format!("\"{}\"", half.name()));

@@ -1,18 +1,17 @@
-//! Objects to render: what there is, what it is called, and where its files lie.
+//! Lists the objects that can be rendered, with their classes, and opens their files.
 //!
-//! - **Takes** roots: catalogues of Sweet Home 3D (`.sh3f`), and folders of them or of `.obj` files.
-//! - **Gives** a [`Catalog`]: [`CatalogObject`]s sorted by id, the same on every machine; later, when an
-//!   object's turn comes, its [`ObjectFiles`].
-//! - **Fails** with [`CatalogError`] where a root is not what it should be. One bad entry or file below a good
-//!   root is a [`Refusal`] in [`Catalog::set_aside`], never an error.
-//! - **Source**: the catalogues' format as `sweethome3d-furniture` distributes it, see `docs/OBJECTS.md`.
+//! - **Takes** roots: catalogues of Sweet Home 3D (`.sh3f`), and folders of catalogues or of `.obj` files.
+//! - **Gives** a [`Catalog`]: [`CatalogObject`]s sorted by id, in the same order on every machine. Each opens its
+//!   [`ObjectFiles`].
+//! - **Fails** with [`CatalogError`] for a bad root. A bad entry or file below a good root is a [`Refusal`] in
+//!   [`Catalog::set_aside`], never an error.
+//! - **Source**: the format of the catalogues that `sweethome3d-furniture` distributes, see `docs/OBJECTS.md`.
 
 mod category;
 mod error;
 mod files;
 mod folder;
 mod half;
-mod properties;
 mod select;
 mod sh3f;
 #[cfg(test)]
@@ -20,11 +19,10 @@ mod test_zip;
 
 use std::collections::HashSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use vidpairs_types::{Outcome, Refusal, Stage};
 
-pub use category::is_flat;
 pub use error::CatalogError;
 pub use files::{MAX_FILE_BYTES, ObjectFiles};
 pub use half::Half;
@@ -32,52 +30,51 @@ pub use select::{Selected, UnknownCategory};
 
 use files::Place;
 
-/// What may be rendered.
+/// Objects that can be rendered.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Catalog {
-    /// At least one; sorted by the bytes of the id, ids unique.
+    /// At least one object; sorted by the bytes of their unique ids.
     pub objects: Vec<CatalogObject>,
-    /// What should have been an object or a catalogue but can't be, sorted by id.
+    /// Refused objects and catalogues, sorted by id.
     pub set_aside: Vec<Refusal>,
 }
 
 /// One object of a catalogue.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CatalogObject {
-    /// Unique and lasting: `Scopia#bathroom3`, or the path below the folder without `.obj`.
+    /// Unique and permanent id: `Scopia#bathroom3`, or the path below the folder without `.obj`.
     pub id: String,
-    /// What people call it: `Coffee table`.
+    /// Name for people: `Coffee table`.
     pub name: String,
-    /// Its class, lower-case ASCII letters and `-`: `table`. Fit to be a folder's name.
+    /// Class, lower-case ASCII letters and `-`: `table`. Usable as the name of a folder.
     pub category: String,
-    /// The catalogue's own category, `Kitchen`, `Vehicles`; for an `.obj` file the folder it lies in, or
-    /// nothing if that is the root.
+    /// Category in the catalogue, `Kitchen`, `Vehicles`; for an `.obj` file the name of its folder, empty in the root.
     pub group: String,
-    /// Who made it, as the catalogue says; may be empty.
+    /// Author, as the catalogue states; may be empty.
     pub creator: String,
-    /// The catalogue's licence in its own words; may be empty.
+    /// Licence, as the catalogue states; may be empty.
     pub licence: String,
-    /// Which half it belongs to.
+    /// Half of the catalogue.
     pub half: Half,
-    /// Whether it makes sense alone in a picture: no door, no wall socket, no carpet, nothing flat.
+    /// Whether the object makes sense alone in an image: not a door, a wall socket, a carpet or anything flat.
     pub is_thing: bool,
-    /// Width, height and depth in centimetres, each above 0, where the catalogue tells all three.
+    /// Width, height and depth in centimetres, each above 0, if the catalogue states all three.
     pub size_cm: Option<[f32; 3]>,
-    /// The turn that brings the model upright and to the front, row-major, where the catalogue has one.
+    /// Rotation that brings the model upright and its front to +z, row-major, if the catalogue states one.
     pub rotation: Option<[f32; 9]>,
     place: Place,
 }
 
 impl Catalog {
-    /// Reads every root: a `.sh3f` or `.zip` file, or a folder, which is searched to the bottom for `.sh3f`
-    /// and for `.obj` files. Hidden files and folders are left out; a root given twice is read once.
+    /// Reads every root: a `.sh3f` or `.zip` file, or a folder, whose subfolders are searched for `.sh3f` and `.obj` files
+    /// too. Hidden files and folders are skipped; a root given twice is read once.
     ///
-    /// The order depends on names only. Of two objects with one id the earlier root's stays, within a root
-    /// the earlier path's.
+    /// The order of the objects depends on their names only. Of two objects with the same id, the one of the earlier root
+    /// is kept; within a root, the one of the earlier path.
     ///
     /// # Errors
-    /// [`CatalogError`] if there is no root, if one does not exist, can't be read or holds no object, and if
-    /// a file that was given is no catalogue.
+    /// [`CatalogError`] if no root is given; if a root does not exist, cannot be read or holds no object; or if a root is
+    /// a file but not a catalogue.
     ///
     /// # Examples
     /// ```
@@ -104,14 +101,22 @@ impl Catalog {
             if !roots_read.insert(true_path) {
                 continue;
             }
-            let found = if metadata.is_dir() {
+            let listing = if metadata.is_dir() {
                 folder::read(root)?
             } else if metadata.is_file() {
                 sh3f::read(root)?
             } else {
                 return Err(CatalogError::NotRegular { root: root.clone() });
             };
-            catalog.add(root, found)?;
+            if listing.objects.is_empty() {
+                return Err(CatalogError::NoObject {
+                    root: root.clone(),
+                    num_ignored: listing.num_ignored,
+                    set_aside: listing.set_aside,
+                });
+            }
+            catalog.objects.extend(listing.objects);
+            catalog.set_aside.extend(listing.set_aside);
         }
         catalog.set_aside_duplicates();
         let key = |refusal: &Refusal| (refusal.id.clone(), refusal.path.clone());
@@ -119,57 +124,42 @@ impl Catalog {
         Ok(catalog)
     }
 
-    fn add(&mut self, root: &Path, found: Found) -> Result<(), CatalogError> {
-        if found.objects.is_empty() {
-            return Err(CatalogError::NoObject {
-                root: root.to_owned(),
-                num_ignored: found.num_ignored,
-                set_aside: found.set_aside,
-            });
-        }
-        self.objects.extend(found.objects);
-        self.set_aside.extend(found.set_aside);
-        Ok(())
-    }
-
     fn set_aside_duplicates(&mut self) {
-        // Stable: the first of those with one id is the one found first.
+        // Stable: of objects with the same id, the one listed first stays first.
         self.objects.sort_by(|a, b| a.id.cmp(&b.id));
-        let mut unique: Vec<CatalogObject> = Vec::with_capacity(self.objects.len());
-        for object in self.objects.drain(..) {
-            match unique.last() {
-                Some(first) if first.id == object.id => {
-                    let reason = format!("the id is taken by {}", first.place);
-                    self.set_aside
-                        .push(refusal(&object.id, &object.place.to_string(), reason));
-                }
-                _ => unique.push(object),
+        let set_aside = &mut self.set_aside;
+        self.objects.dedup_by(|object, first| {
+            let is_duplicate = object.id == first.id;
+            if is_duplicate {
+                let reason = format!("the id is taken by {}", first.place);
+                set_aside.push(refusal(&object.id, &object.place(), reason));
             }
-        }
-        self.objects = unique;
+            is_duplicate
+        });
     }
 }
 
 impl CatalogObject {
-    /// Where the model lies, for people: a path, or a catalogue and a name in it.
+    /// Location of the model, for messages: a path, or a catalogue and the name of a member.
     pub fn place(&self) -> String {
         self.place.to_string()
     }
 
-    /// Opens what holds its files. Cheap: of a catalogue, the ZIP's directory is read.
+    /// Opens the object's catalogue or folder. Cheap: of a catalogue, only the ZIP directory is read.
     ///
     /// # Errors
-    /// [`CatalogError`] if the catalogue can't be read any more.
+    /// [`CatalogError`] if the catalogue cannot be read any more.
     pub fn open(&self) -> Result<ObjectFiles, CatalogError> {
         ObjectFiles::open(&self.place)
     }
 }
 
-/// What a root holds, in the order in which it was found.
+/// Contents of one root, in the order in which they are found.
 #[derive(Default)]
-struct Found {
+struct Listing {
     objects: Vec<CatalogObject>,
     set_aside: Vec<Refusal>,
+    /// Number of other files.
     num_ignored: u64,
 }
 
@@ -180,7 +170,7 @@ fn refusal(id: &str, path: &str, reason: String) -> Refusal {
         outcome: Outcome::Refused,
         stage: Stage::Source,
         reason,
-        retry: "mend it, and render the set into a new folder".to_owned(),
+        retry: "repair it and render the set into a new folder".to_owned(),
     }
 }
 
@@ -215,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_objects_with_one_id_the_later_is_set_aside_by_name() {
+    fn of_two_objects_with_the_same_id_the_later_is_refused() {
         let root = tempfile::tempdir().unwrap();
         for name in ["a.sh3f", "b.sh3f"] {
             let lines = [entry(1, "X#1", "Bowl"), entry(2, name, "Bowl")].concat();
@@ -245,18 +235,18 @@ mod tests {
     }
 
     #[test]
-    fn a_root_that_does_not_exist_is_named() {
+    fn the_error_for_a_missing_root_names_the_root() {
         let error = Catalog::read(&[PathBuf::from("/nowhere/at/all")]).unwrap_err();
         assert_eq!(error.to_string(), "/nowhere/at/all does not exist");
     }
 
     #[test]
-    fn without_a_root_there_is_nothing_to_read() {
+    fn a_call_without_roots_is_refused() {
         assert!(matches!(Catalog::read(&[]), Err(CatalogError::NoRoot)));
     }
 
     #[test]
-    fn a_root_without_objects_says_what_was_looked_for_and_found() {
+    fn the_error_for_a_root_without_objects_names_what_it_holds() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("readme.txt"), "").unwrap();
         fs::write(root.path().join("bad.sh3f"), "no zip").unwrap();
@@ -269,7 +259,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_root_that_could_block_is_never_opened() {
+    fn a_device_given_as_a_root_is_refused_without_being_opened() {
         let error = Catalog::read(&[PathBuf::from("/dev/null")]).unwrap_err();
         assert!(
             matches!(error, CatalogError::NotRegular { .. }),

@@ -1,34 +1,36 @@
-//! Choosing objects: things, of one half or of both, of some categories or of all.
+//! Selects things by half and by category.
 
 use super::{Catalog, CatalogObject, Half};
 
-/// What [`Catalog::select`] chose.
+/// Result of [`Catalog::select`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Selected<'a> {
-    /// In the catalogue's order; may be empty.
+    /// Selected things in the order of the catalogue; may be empty.
     pub objects: Vec<&'a CatalogObject>,
-    /// Categories asked for that no object has, as they were given.
+    /// Requested categories that no object has.
     pub unknown: Vec<UnknownCategory>,
-    /// Categories asked for that objects do have, but none that could be chosen: all in the other half, or no
-    /// things.
+    /// Requested categories, as given, of which no object can be selected: all are in the other half, or are not things.
     pub without_objects: Vec<String>,
 }
 
 /// A category that no object has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownCategory {
-    /// As it was given.
-    pub asked: String,
-    /// The class or group nearest in spelling, if one is near.
+    /// Name as given.
+    pub name: String,
+    /// Most similar class or group, if one is similar enough.
     pub nearest: Option<String>,
 }
 
 impl Catalog {
-    /// The things of `half` (both halves if `None`) whose class or group is one of `categories` (of all if
-    /// there is none), upper and lower case alike.
+    /// Things of `half` whose class or group is one of `categories`, ignoring case. `None` selects both halves; no
+    /// category selects all.
     pub fn select(&self, half: Option<Half>, categories: &[String]) -> Selected<'_> {
+        let is_open = |object: &&CatalogObject| {
+            object.is_thing && half.is_none_or(|half| object.half == half)
+        };
         let mut selected = Selected {
-            objects: self.objects.iter().filter(|it| is_open(it, half)).collect(),
+            objects: self.objects.iter().filter(is_open).collect(),
             ..Selected::default()
         };
         if categories.is_empty() {
@@ -36,61 +38,54 @@ impl Catalog {
         }
         let wanted: Vec<String> = categories
             .iter()
-            .map(|it| it.trim().to_lowercase())
+            .map(|category| category.trim().to_lowercase())
             .collect();
-        for (asked, wanted) in categories.iter().zip(&wanted) {
-            if selected.objects.iter().any(|it| it.is_of(wanted)) {
+        for (category, wanted) in categories.iter().zip(&wanted) {
+            if selected.objects.iter().any(|object| object.is_of(wanted)) {
                 continue;
             }
-            if self.objects.iter().any(|it| it.is_of(wanted)) {
-                selected.without_objects.push(asked.clone());
+            if self.objects.iter().any(|object| object.is_of(wanted)) {
+                selected.without_objects.push(category.clone());
             } else {
                 selected.unknown.push(UnknownCategory {
-                    asked: asked.clone(),
+                    name: category.clone(),
                     nearest: self.nearest_category(wanted),
                 });
             }
         }
         selected
             .objects
-            .retain(|it| wanted.iter().any(|wanted| it.is_of(wanted)));
+            .retain(|object| wanted.iter().any(|wanted| object.is_of(wanted)));
         selected
     }
 
     fn nearest_category(&self, wanted: &str) -> Option<String> {
-        /// Of 1 for the same word: one wrong letter in three still passes, two in four do not.
-        const MIN_LIKENESS: f64 = 0.6;
-        /// The comparison takes time and memory in the product of the lengths.
+        /// Minimum similarity, where 1 is equality: accepts one wrong letter in three, but not two in four.
+        const MIN_SIMILARITY: f64 = 0.6;
+        /// Longer names are not compared: time and memory grow with the product of the lengths.
         const MAX_BYTES: usize = 64;
         if wanted.len() > MAX_BYTES {
             return None;
         }
-        let things = self.objects.iter().filter(|it| it.is_thing);
+        let similarity =
+            |name: &str| strsim::normalized_damerau_levenshtein(wanted, &name.to_lowercase());
+        let things = self.objects.iter().filter(|object| object.is_thing);
         things
-            .flat_map(|it| [&it.category, &it.group])
+            .flat_map(|object| [&object.category, &object.group])
             .filter(|name| name.len() <= MAX_BYTES)
-            .map(|name| {
-                let likeness = strsim::normalized_damerau_levenshtein(wanted, &name.to_lowercase());
-                (name, likeness)
-            })
-            .filter(|(_, likeness)| *likeness >= MIN_LIKENESS)
-            // Of equals the first by name, whatever the order of the objects.
-            .max_by(|(a, likeness_a), (b, likeness_b)| {
-                likeness_a.total_cmp(likeness_b).then_with(|| b.cmp(a))
-            })
-            .map(|(name, _)| name.clone())
+            .map(|name| (similarity(name), name))
+            .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY)
+            // Of equally similar names, the first in alphabetical order, whatever the order of the objects.
+            .max_by(|(a, name_a), (b, name_b)| a.total_cmp(b).then_with(|| name_b.cmp(name_a)))
+            .map(|(_, name)| name.clone())
     }
 }
 
 impl CatalogObject {
-    /// Whether its class or its group is `wanted`, which is in lower case.
+    /// Whether the class or the group is `wanted`, a name in lower case.
     fn is_of(&self, wanted: &str) -> bool {
         self.category == wanted || self.group.to_lowercase() == wanted
     }
-}
-
-fn is_open(object: &CatalogObject, half: Option<Half>) -> bool {
-    object.is_thing && half.is_none_or(|half| object.half == half)
 }
 
 #[cfg(test)]
@@ -99,7 +94,7 @@ mod tests {
 
     use super::*;
 
-    /// In `Seats` a sofa and a stool, in the root a car and a door.
+    /// A sofa and a stool in the group `Seats`, and a car and a door.
     fn catalog() -> Catalog {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("Seats")).unwrap();
@@ -117,7 +112,11 @@ mod tests {
     }
 
     fn ids<'a>(selected: &Selected<'a>) -> Vec<&'a str> {
-        selected.objects.iter().map(|it| it.id.as_str()).collect()
+        selected
+            .objects
+            .iter()
+            .map(|object| object.id.as_str())
+            .collect()
     }
 
     fn owned(names: &[&str]) -> Vec<String> {
@@ -125,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_category_all_things_are_chosen() {
+    fn without_a_category_all_things_are_selected() {
         let catalog = catalog();
         let selected = catalog.select(None, &[]);
         assert_eq!(ids(&selected), ["Seats/sofa", "Seats/stool", "car"]);
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn classes_and_groups_choose_in_any_case() {
+    fn classes_and_groups_select_ignoring_case() {
         let catalog = catalog();
         let ids = |categories| ids(&catalog.select(None, &owned(categories)));
         assert_eq!(ids(&["SOFA", " car"]), ["Seats/sofa", "car"]);
@@ -142,12 +141,12 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_category_is_named_with_the_nearest() {
+    fn an_unknown_category_is_reported_with_the_most_similar_one() {
         let catalog = catalog();
         let selected = catalog.select(None, &owned(&["sofas", "Zebra", "car"]));
         assert_eq!(ids(&selected), ["car"]);
-        let unknown = |asked: &str, nearest: Option<&str>| UnknownCategory {
-            asked: asked.to_owned(),
+        let unknown = |name: &str, nearest: Option<&str>| UnknownCategory {
+            name: name.to_owned(),
             nearest: nearest.map(str::to_owned),
         };
         let expected = [unknown("sofas", Some("sofa")), unknown("Zebra", None)];
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_category_that_exists_but_offers_nothing_here_is_told_apart() {
+    fn a_known_category_without_selectable_objects_is_reported_as_such() {
         let catalog = catalog();
         let selected = catalog.select(Some(Half::Training), &owned(&["car", "Door"]));
         assert!(selected.objects.is_empty() && selected.unknown.is_empty());

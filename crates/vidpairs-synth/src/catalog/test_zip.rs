@@ -1,4 +1,4 @@
-//! Small catalogues for tests.
+//! Writes small catalogues for tests.
 
 use std::fs::File;
 use std::io::Write;
@@ -7,7 +7,7 @@ use std::path::Path;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-/// Writes a ZIP of stored files.
+/// Writes a ZIP of uncompressed files.
 pub(super) fn zip(path: &Path, files: &[(&str, &[u8])]) {
     let mut writer = ZipWriter::new(File::create(path).unwrap());
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
@@ -18,7 +18,7 @@ pub(super) fn zip(path: &Path, files: &[(&str, &[u8])]) {
     writer.finish().unwrap();
 }
 
-/// Writes a catalogue with the list `lines` and empty models.
+/// Writes a catalogue whose list of objects is `lines`, with empty models.
 pub(super) fn catalogue(path: &Path, lines: &str, models: &[&str]) {
     let mut files: Vec<(&str, &[u8])> =
         vec![("PluginFurnitureCatalog.properties", lines.as_bytes())];
@@ -26,7 +26,7 @@ pub(super) fn catalogue(path: &Path, lines: &str, models: &[&str]) {
     zip(path, &files);
 }
 
-/// The lines of an entry, its model `/m/<number>.obj`.
+/// Lines of an entry whose model is `/m/<number>.obj`.
 pub(super) fn entry(number: u32, id: &str, name: &str) -> String {
     format!("id#{number}={id}\nname#{number}={name}\nmodel#{number}=/m/{number}.obj\n")
 }

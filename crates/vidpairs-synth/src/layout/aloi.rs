@@ -1,81 +1,84 @@
-//! ALOI: 108 images of an object on a turntable: 72 views, 24 lights, 12 colours of the light.
+//! Layout of ALOI: 108 images of an object on a turntable, with 72 views, 24 light directions and 12 light colours.
 //!
-//! As the release is described (Geusebroek, Burghouts, Smeulders, "The Amsterdam Library of Object Images", IJCV
-//! 2005; the files themselves were not at hand to check it): the names; half size is 384 x 288; views are 5 degrees apart,
-//! seen by the first camera with all lights on; five lamps stand on a half circle, one of them lit in `l1` to `l5`, a
-//! pair of them in `l6` (right) and `l7` (left), all in `l8`; the cameras `c2` and `c3` stand 15 and 30 degrees beside the
-//! first, and the object is turned after them, so that it is the lights that turn; the lamps' temperature goes
-//! from 3075 K down to 2175 K at a white balance of 3075 K.
+//! From the description of the release (Geusebroek, Burghouts, Smeulders, "The Amsterdam Library of Object Images", IJCV
+//! 2005; not checked against the files):
+//! - the names of the files; 384 x 288 px at half size;
+//! - views are 5 degrees apart, seen by the first camera with all lamps lit;
+//! - five lamps stand on a half circle: one of them is lit in `l1` to `l5`, a pair in `l6` (right) and `l7` (left), all in
+//!   `l8`;
+//! - the cameras `c2` and `c3` stand 15 and 30 degrees beside the first; the object is turned towards them, so that only
+//!   the lamps turn in the image;
+//! - the colour temperature of the lamps falls from 3075 K to 2175 K, at a white balance of 3075 K.
 //!
-//! Our choice: the lamps are [`LAMP_STEP_DEG`] apart, `l1` the rightmost as `l6` is the right pair, at
-//! [`LAMP_ELEVATION_DEG`]; `c2` and `c3` turn them to the camera's right; the temperature falls evenly with the code.
+//! Our choice: the lamps are [`LAMP_STEP_DEG`] apart at an elevation of [`LAMP_ELEVATION_DEG`]; `l1` is the rightmost, as
+//! `l6` is the right pair; `c2` and `c3` turn the lamps to the camera's right; the temperature is linear in the code.
 
 use vidpairs_types::SizePx;
 
-/// Of every image at half size.
+/// Size of the images (half size in the release).
 pub const SIZE: SizePx = SizePx {
     width: 384,
     height: 288,
 };
 
-/// From one view to the next, and from 0.
+/// Angle between views, degrees.
 pub const VIEW_STEP_DEG: u32 = 5;
 
 /// Number of views.
 pub const NUM_VIEWS: u32 = 72;
 
-/// From one lamp to the next: the middles of five equal parts of the half circle before the object.
+/// Angle between lamps, degrees: they stand in the middles of five equal parts of the half circle.
 pub const LAMP_STEP_DEG: f64 = 36.0;
 
-/// Of every lamp above the ground.
+/// Elevation of the lamps, degrees.
 pub const LAMP_ELEVATION_DEG: f64 = 40.0;
 
-/// What the lamps' colour is called, and the order of the images.
+/// Codes of the light colours, in the order of the images.
 pub const COLOR_CODES: [u32; 12] = [110, 120, 130, 140, 150, 160, 170, 180, 190, 210, 230, 250];
 
-/// Of the light that the camera takes for white, `i110`.
+/// Colour temperature that the camera shows as white, `i110`.
 pub const WHITE_KELVIN: f64 = 3075.0;
 
-/// Of the reddest light, `i250`.
+/// Colour temperature of the reddest light, `i250`.
 pub const REDDEST_KELVIN: f64 = 2175.0;
 
 /// A lamp that is lit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lamp {
-    /// Degrees to the camera's right of the line from the object to the camera: 0 comes from behind the
-    /// camera, 90 from the right of the image, -90 from its left.
+    /// Azimuth, degrees to the camera's right of the line from the object to the camera: 0 is behind the camera, 90 the
+    /// right of the image, -90 its left.
     pub azimuth_deg: f64,
-    /// Degrees above the ground.
+    /// Elevation above the ground, degrees.
     pub elevation_deg: f64,
 }
 
-/// What an image varies.
+/// Series of images, by what varies between its images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Series {
-    /// `r`: the view.
+    /// `r`: view.
     View,
-    /// `l`, `c`: where the light comes from.
+    /// `l`, `c`: light direction.
     LightDirection,
-    /// `i`: the colour of the light.
+    /// `i`: light colour.
     LightColor,
 }
 
 /// One image of an object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AloiImage {
-    /// Where it lies below the root: `png2/7/7_r45.png`.
+    /// Path below the root: `png2/7/7_r45.png`.
     pub path: String,
-    /// What it varies.
+    /// Series of the image.
     pub series: Series,
-    /// By how many degrees the turntable is turned; 0 but for [`Series::View`].
+    /// Rotation of the turntable, degrees; 0 except in [`Series::View`].
     pub view_deg: f64,
-    /// Lamps that are lit, each as bright as the others.
+    /// Lamps that are lit, all equally bright.
     pub lamps: Vec<Lamp>,
-    /// Linear red, green and blue of every lamp, the strongest 1.
+    /// Linear red, green and blue of the lamps; the strongest is 1.
     pub color: [f64; 3],
 }
 
-/// The 108 images of object `id`, which the release counts from 1 to 1000: views, then lights, then colours.
+/// The 108 images of object `id` (1 to 1000 in the release): views, then light directions, then light colours.
 ///
 /// # Examples
 /// ```
@@ -97,8 +100,8 @@ pub fn images(id: u32) -> Vec<AloiImage> {
         let (series, view) = (Series::View, f64::from(degrees));
         image(format!("r{degrees}"), series, view, lamps(8, 1), WHITE)
     });
-    let places = (1..=8).flat_map(|light| (1..=3).map(move |camera| (light, camera)));
-    let directions = places.map(|(light, camera)| {
+    let codes = (1..=8).flat_map(|light| (1..=3).map(move |camera| (light, camera)));
+    let directions = codes.map(|(light, camera)| {
         let (series, lamps) = (Series::LightDirection, lamps(light, camera));
         image(format!("l{light}c{camera}"), series, 0.0, lamps, WHITE)
     });
@@ -109,37 +112,36 @@ pub fn images(id: u32) -> Vec<AloiImage> {
     views.chain(directions).chain(colors).collect()
 }
 
-/// The lamps lit in `l<light>c<camera>`, from the right to the left.
+/// Lamps lit in `l<light>c<camera>`, from right to left.
 fn lamps(light: u32, camera: u32) -> Vec<Lamp> {
-    // Places on the half circle, 0 the rightmost.
-    let places = match light {
+    // Positions on the half circle, 0 the rightmost.
+    let positions = match light {
         1..=5 => light - 1..light,
         6 => 0..2,
         7 => 3..5,
         _ => 0..5,
     };
     let turned_deg = 15.0 * f64::from(camera - 1);
-    let lamp = |place: u32| Lamp {
-        azimuth_deg: (2.0 - f64::from(place)) * LAMP_STEP_DEG + turned_deg,
+    let lamp = |position: u32| Lamp {
+        azimuth_deg: (2.0 - f64::from(position)) * LAMP_STEP_DEG + turned_deg,
         elevation_deg: LAMP_ELEVATION_DEG,
     };
-    places.map(lamp).collect()
+    positions.map(lamp).collect()
 }
 
-/// The temperature of the lamps in `i<code>`, kelvin.
+/// Colour temperature of the lamps in `i<code>`, kelvin.
 pub fn kelvin(code: u32) -> f64 {
     let [first, .., last] = COLOR_CODES.map(f64::from);
     let share = (f64::from(code) - first) / (last - first);
     WHITE_KELVIN + share * (REDDEST_KELVIN - WHITE_KELVIN)
 }
 
-/// Linear sRGB of a black body of `kelvin` to a camera for which one of [`WHITE_KELVIN`] is white; the strongest
-/// channel is 1.
+/// Linear sRGB of a black body at a white balance of [`WHITE_KELVIN`]; the strongest channel is 1.
 ///
-/// - `kelvin`: 1900 to 4000, where the formula holds and no channel is below 0.
+/// - `kelvin`: temperature, 1900 to 4000, where the formula holds and no channel is below 0.
 ///
 /// # Source
-/// The balance is von Kries' in the space of sRGB (IEC 61966-2-1), as a camera's is.
+/// Von Kries adaptation in linear sRGB (IEC 61966-2-1), as in cameras.
 pub fn lamp_color(kelvin: f64) -> [f64; 3] {
     let (lamp, white) = (black_body(kelvin), black_body(WHITE_KELVIN));
     let balanced: [f64; 3] = std::array::from_fn(|channel| lamp[channel] / white[channel]);
@@ -147,7 +149,7 @@ pub fn lamp_color(kelvin: f64) -> [f64; 3] {
     balanced.map(|channel| channel / strongest)
 }
 
-/// Linear sRGB of a black body at luminance 1.
+/// Linear sRGB of a black body with luminance 1.
 fn black_body(kelvin: f64) -> [f64; 3] {
     let [x, y] = planckian_locus(kelvin);
     let xyz = [x / y, 1.0, (1.0 - x - y) / y];
@@ -164,7 +166,7 @@ fn black_body(kelvin: f64) -> [f64; 3] {
     })
 }
 
-/// CIE 1931 x and y of a black body of 1667 to 4000 K.
+/// CIE 1931 chromaticity x and y of a black body of 1667 to 4000 K.
 ///
 /// # Source
 /// Kim et al., "Design of advanced color temperature control system for HDTV applications", J. Korean Physical
@@ -195,9 +197,9 @@ mod tests {
     }
 
     #[test]
-    fn an_object_has_72_views_24_lights_and_12_colors_each_under_its_own_name() {
+    fn an_object_has_72_views_24_light_directions_and_12_light_colors_under_unique_names() {
         let images = images(1000);
-        let count = |series| images.iter().filter(|it| it.series == series).count();
+        let count = |series| images.iter().filter(|image| image.series == series).count();
         assert_eq!(count(Series::View), 72);
         assert_eq!(count(Series::LightDirection), 24);
         assert_eq!(count(Series::LightColor), 12);
@@ -209,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn one_lamp_a_pair_or_all_are_lit_and_the_other_cameras_turn_them() {
+    fn each_code_lights_its_lamps_and_the_second_and_third_camera_turn_them() {
         assert_eq!(azimuths("l1c1"), [72.0]);
         assert_eq!(azimuths("l3c1"), [0.0]);
         assert_eq!(azimuths("l5c1"), [-72.0]);
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_light_is_white_at_i110_and_redder_with_every_code() {
+    fn the_light_is_white_at_i110_and_gets_redder_with_every_code() {
         let colors: Vec<_> = COLOR_CODES.map(|code| lamp_color(kelvin(code))).to_vec();
         assert_eq!(colors[0], [1.0; 3]);
         assert_eq!((kelvin(110), kelvin(250)), (3075.0, 2175.0));

@@ -1,31 +1,31 @@
-//! GOT-10k: a folder of JPEGs a sequence, with the labels in it.
+//! Layout of GOT-10k: a folder of JPEGs and label files per sequence.
 //!
-//! Known of the release (its download page, the `got10k` toolkit that reads it, and quoted files of it): the names, `x,y,w,h`
-//! with four decimals, a 0 or 1 a line in `absence.label` and `cut_by_image.label`, what the levels of `cover.label` mean, and
-//! the keys of `meta_info.ini` with their order and look. `test` gives away the first box only, and no labels. Our
-//! choice: the box of a frame without its object is `0.0000,0.0000,0.0000,0.0000`.
+//! From the release (its download page, the `got10k` toolkit that reads it, and published samples): the names; boxes as
+//! `x,y,w,h` with four decimals; a 0 or 1 per line in `absence.label` and `cut_by_image.label`; the levels of
+//! `cover.label`; the keys of `meta_info.ini`, their order and format. `test` states the first box only and has no other
+//! labels. Our choice: the box of a frame in which the object is not visible is `0.0000,0.0000,0.0000,0.0000`.
 
 use vidpairs_types::{BoxXywh, SizePx};
 
-/// The boxes of a sequence.
+/// File of the boxes of a sequence, a line per frame.
 pub const GROUND_TRUTH: &str = "groundtruth.txt";
 
-/// Whether the object is out of sight, a line a frame.
+/// File of flags, a line per frame: whether the object is not visible.
 pub const ABSENCE: &str = "absence.label";
 
-/// How much of the object can be seen, a line a frame: see [`cover_level`].
+/// File of levels of visibility, a line per frame; see [`cover_level`].
 pub const COVER: &str = "cover.label";
 
-/// Whether the object reaches beyond the image, a line a frame.
+/// File of flags, a line per frame: whether the image border cuts the object.
 pub const CUT_BY_IMAGE: &str = "cut_by_image.label";
 
-/// What is known of a sequence: see [`MetaInfo`].
+/// File of the properties of a sequence; see [`MetaInfo`].
 pub const META_INFO: &str = "meta_info.ini";
 
-/// The sequences of a split.
+/// File of the names of the sequences of a split.
 pub const LIST: &str = "list.txt";
 
-/// A folder of the release.
+/// Folder of the release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
     /// `train`.
@@ -37,7 +37,7 @@ pub enum Split {
 }
 
 impl Split {
-    /// The folder's name.
+    /// Name of the folder.
     pub fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
@@ -47,7 +47,7 @@ impl Split {
     }
 }
 
-/// The name of a sequence's folder, its number counted from 1: `GOT-10k_Train_000001`.
+/// Name of the folder of sequence `number`, from 1: `GOT-10k_Train_000001`.
 pub fn sequence_name(split: Split, number: u32) -> String {
     let part = match split {
         Split::Train => "Train",
@@ -57,20 +57,20 @@ pub fn sequence_name(split: Split, number: u32) -> String {
     format!("GOT-10k_{part}_{number:06}")
 }
 
-/// The name of frame `frame_index`, which is counted from 0; the file's number from 1: `00000001.jpg`.
+/// File name of frame `frame_index`, from 0. The number in the file name starts at 1: `00000001.jpg`.
 pub fn frame_name(frame_index: u64) -> String {
     format!("{:08}.jpg", frame_index + 1)
 }
 
-/// The text of [`LIST`]: a name a line.
+/// Content of [`LIST`]: a name per line.
 pub fn list_text<'a>(sequences: impl IntoIterator<Item = &'a str>) -> String {
     let lines = sequences.into_iter().map(|name| format!("{name}\n"));
     lines.collect()
 }
 
-/// The text of [`GROUND_TRUTH`]; for [`Split::Test`] give it the first box alone.
+/// Content of [`GROUND_TRUTH`]. For [`Split::Test`], pass the first box only.
 ///
-/// [`vidpairs_source::annotations`] reads the zeros of a frame without its object as no box.
+/// A frame without a box gets zeros, which [`vidpairs_source::annotations`] reads as no box.
 pub fn ground_truth_text(boxes: &[Option<BoxXywh>]) -> String {
     let lines = boxes.iter().map(|bbox| {
         let [x, y, w, h] = bbox.map_or([0.0; 4], <[f64; 4]>::from);
@@ -79,26 +79,22 @@ pub fn ground_truth_text(boxes: &[Option<BoxXywh>]) -> String {
     lines.collect()
 }
 
-/// The text of [`ABSENCE`] or [`CUT_BY_IMAGE`].
+/// Content of [`ABSENCE`] or [`CUT_BY_IMAGE`].
 pub fn flags_text(flags: &[bool]) -> String {
-    let lines = flags
-        .iter()
-        .map(|&is_set| if is_set { "1\n" } else { "0\n" });
-    lines.collect()
+    let line = |&is_set: &bool| if is_set { "1\n" } else { "0\n" };
+    flags.iter().map(line).collect()
 }
 
-/// The text of [`COVER`], of the shares that [`cover_level`] takes.
+/// Content of [`COVER`], from the visible share of the object in each frame.
 pub fn cover_text(visible_shares: &[f64]) -> String {
-    let lines = visible_shares.iter();
-    lines
-        .map(|&share| format!("{}\n", cover_level(share)))
-        .collect()
+    let line = |&share: &f64| format!("{}\n", cover_level(share));
+    visible_shares.iter().map(line).collect()
 }
 
-/// The level of `cover.label`: in which range the visible share of the object lies.
+/// Level of `cover.label`: the range that contains the visible share of the object.
 ///
-/// - 0: nothing; 1: to 15 %; 2: to 30 %; 3: to 45 %; 4: to 60 %; 5: to 75 %; 6: to 90 %, ends included;
-///   7: below all; 8: all.
+/// - 0: 0 %; 1: up to 15 %; 2: up to 30 %; 3: up to 45 %; 4: up to 60 %; 5: up to 75 %; 6: up to 90 %, upper ends
+///   included; 7: below 100 %; 8: 100 %.
 ///
 /// # Source
 /// The download page of GOT-10k: "Values 0~8 in file cover.label correspond to ranges of object visible ratios".
@@ -117,46 +113,46 @@ pub fn cover_level(visible_share: f64) -> u8 {
     range.map_or(below_all, |&(_, level)| level)
 }
 
-/// What `meta_info.ini` says of a sequence.
+/// Properties of a sequence, as stored in `meta_info.ini`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetaInfo {
-    /// Where the video came from.
+    /// Source of the video.
     pub url: String,
-    /// Where the sequence begins in it, whole seconds.
+    /// Start of the sequence in the video, whole seconds.
     pub begin_secs: u64,
-    /// Where it ends, whole seconds.
+    /// End of the sequence in the video, whole seconds.
     pub end_secs: u64,
-    /// Frames per second; the release has 10 throughout.
+    /// Frames per second; 10 in the release.
     pub anno_fps: u32,
     /// Class of the object: `ctenophore`.
     pub object_class: String,
-    /// How it moves: `swimming`.
+    /// Class of the motion: `swimming`.
     pub motion_class: String,
-    /// A wider class: `invertebrate`.
+    /// Superclass of the object: `invertebrate`.
     pub major_class: String,
-    /// The widest: `animal`.
+    /// Top-level class of the object: `animal`.
     pub root_class: String,
-    /// How the motion is done: `slowly`.
+    /// Manner of the motion: `slowly`.
     pub motion_adverb: String,
-    /// Of the frames.
+    /// Size of the frames.
     pub resolution: SizePx,
 }
 
-/// Why a `meta_info.ini` could not be made: the toolkit would read another value. Stop.
+/// A value that the toolkit would not read back from `meta_info.ini`. Leave the sequence out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{key} is {value:?}; expected one line without a colon and a space")]
+#[error("{key} is {value:?}; expected one line without a colon followed by a space")]
 pub struct MetaInfoError {
-    /// Of the value.
+    /// Key of the value.
     pub key: &'static str,
-    /// That was refused.
+    /// Refused value.
     pub value: String,
 }
 
 impl MetaInfo {
-    /// The text of [`META_INFO`].
+    /// Content of [`META_INFO`].
     ///
     /// # Errors
-    /// [`MetaInfoError`] for a value with a line break, or with `": "`, at which the toolkit would cut it off.
+    /// [`MetaInfoError`] for a value that contains a line break, or `": "`, at which the toolkit would truncate it.
     pub fn to_text(&self) -> Result<String, MetaInfoError> {
         let Self { resolution, .. } = self;
         let values = [
@@ -185,7 +181,7 @@ impl MetaInfo {
     }
 }
 
-/// `hh:mm:ss`.
+/// Time as `hh:mm:ss`.
 fn clock(secs: u64) -> String {
     let (minutes, secs) = (secs / 60, secs % 60);
     format!("{:02}:{:02}:{secs:02}", minutes / 60, minutes % 60)
@@ -219,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn boxes_have_four_decimals_and_a_frame_without_its_object_zeros() {
+    fn boxes_have_four_decimals_and_frames_without_a_box_have_zeros() {
         let boxes = [Some([347.0, 443.25, 429.0, 272.0].into()), None];
         assert_eq!(
             ground_truth_text(&boxes),
@@ -229,8 +225,8 @@ mod tests {
     }
 
     #[test]
-    fn cover_is_0_only_where_nothing_is_visible_and_8_only_where_all_is() {
-        let levels = |shares: &[f64]| shares.iter().map(|&it| cover_level(it)).collect::<Vec<_>>();
+    fn cover_is_0_only_if_nothing_is_visible_and_8_only_if_all_is() {
+        let levels = |shares: &[f64]| shares.iter().copied().map(cover_level).collect::<Vec<_>>();
         assert_eq!(levels(&[0.0, 1e-9, 0.15, 0.150_001]), [0, 1, 1, 2]);
         assert_eq!(levels(&[0.5, 0.75, 0.9, 0.900_1]), [4, 5, 6, 7]);
         assert_eq!(levels(&[1.0 - 1e-9, 1.0]), [7, 8]);
@@ -238,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn meta_info_looks_like_the_release() {
+    fn meta_info_has_the_format_of_the_release() {
         let text = meta_info().to_text().unwrap();
         assert_eq!(
             text,
@@ -250,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_the_toolkit_would_cut_off_is_refused() {
+    fn a_value_that_the_toolkit_would_truncate_is_refused() {
         for value in ["a: b", "a\nb"] {
             let object_class = value.to_owned();
             let meta = MetaInfo {

@@ -1,31 +1,31 @@
-//! MATLAB's level 5 files, as far as annotations need them: numbers, texts, structs in structs.
+//! Writes MATLAB level 5 files with numbers, texts and nested structs.
 //!
-//! Written by hand: the crate `matrw` dates its files, writes to a path alone, and takes a full disk for success.
-//! It reads what this writes, and so does `scipy.io` (`tests/synth/layouts.rs`).
+//! The crate `matrw` is not used: its files contain the date, it writes to paths only, and it ignores a full disk. It
+//! reads the files written here, and so does `scipy.io` (`tests/synth/layouts.rs`).
 //!
-//! Source: "MAT-File Format", The MathWorks, chapter "Level 5 MAT-File Format". Numbers are 8-byte doubles, texts
-//! ASCII, nothing is compressed, all is little-endian.
+//! Source: "MAT-File Format", The MathWorks, chapter "Level 5 MAT-File Format". Numbers are 8-byte doubles, texts are
+//! ASCII, nothing is compressed, everything is little-endian.
 
-/// A value.
+/// Value of a variable or field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Mat {
-    /// 0 x 0: what MATLAB shows as `[]`.
+    /// 0 x 0 array, `[]` in MATLAB.
     Empty,
-    /// 1 x 1.
+    /// 1 x 1 array.
     Number(f64),
-    /// 1 x N.
+    /// 1 x N array.
     Row(Vec<f64>),
-    /// 1 x N characters; none give 0 x 0, as MATLAB's `''`.
+    /// 1 x N characters; 0 x 0 for an empty text, as `''` in MATLAB.
     Text(String),
-    /// A 1 x N array of structs, all with the same fields in the same order; a plain struct is one of them.
+    /// 1 x N array of structs with the same fields in the same order.
     Structs(Vec<Fields>),
 }
 
-/// The fields of one struct, in order.
+/// Names and values of the fields of a struct, in order.
 pub type Fields = Vec<(&'static str, Mat)>;
 
 impl Mat {
-    /// A plain struct.
+    /// A single struct.
     pub fn structure(fields: Fields) -> Self {
         Self::Structs(vec![fields])
     }
@@ -41,38 +41,38 @@ impl Mat {
     }
 }
 
-/// Why a value has no place in such a file. Stop.
+/// A value that the format cannot store. Leave the file out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MatError {
-    /// A text with other characters than ASCII, which programs read in different ways.
+    /// A text contains characters outside ASCII, which programs read differently.
     #[error("text {0:?}; expected ASCII")]
     NotAscii(String),
-    /// MATLAB's names are letters, digits and underscores, a letter first, 31 at most.
+    /// A name is not valid in MATLAB.
     #[error("name {0:?}; expected 1 to 31 letters, digits and underscores, a letter first")]
     Name(String),
-    /// The structs of an array differ.
+    /// The structs of an array have different fields.
     #[error("struct {index} has the fields {got:?}; expected {expected:?}, as the first has")]
     UnlikeFields {
-        /// Place in the array, from 0.
+        /// Index of the struct.
         index: usize,
-        /// Of the first.
+        /// Fields of the first struct.
         expected: Vec<&'static str>,
-        /// Of this one.
+        /// Fields of this struct.
         got: Vec<&'static str>,
     },
-    /// Lengths have 32 bits.
-    #[error("{0} bytes or elements; at most 4 GiB fit")]
+    /// A length does not fit into 31 bits.
+    #[error("{0} bytes or elements; expected less than 2 GiB")]
     TooLarge(usize),
 }
 
-/// Longest name of a field or variable; with the NUL after it 32 bytes.
+/// Maximum length of a name; 32 bytes with its final NUL.
 const MAX_NAME: usize = 31;
 
-/// First part of the head: 116 bytes of text, free but for its beginning. MATLAB puts a date here.
-const HEAD_TEXT: &str = "MATLAB 5.0 MAT-file, written by vidpairs";
+/// Text at the start of the header, padded to 116 bytes. Only its first words are fixed; MATLAB adds a date.
+const HEADER_TEXT: &str = "MATLAB 5.0 MAT-file, written by vidpairs";
 
-// Types of the data elements.
+// Types of data elements.
 const MI_INT8: u32 = 1;
 const MI_INT32: u32 = 5;
 const MI_UINT32: u32 = 6;
@@ -85,10 +85,10 @@ const MX_STRUCT: u32 = 2;
 const MX_CHAR: u32 = 4;
 const MX_DOUBLE: u32 = 6;
 
-/// The bytes of a file that holds one variable; the same every time.
+/// Bytes of a file that holds one variable; equal values give equal bytes.
 ///
 /// # Errors
-/// [`MatError`] for what such a file cannot hold.
+/// [`MatError`] if the format cannot store the value.
 ///
 /// # Examples
 /// ```
@@ -100,8 +100,8 @@ const MX_DOUBLE: u32 = 6;
 /// # Ok::<(), vidpairs_synth::layout::mat::MatError>(())
 /// ```
 pub fn to_bytes(variable: &str, value: &Mat) -> Result<Vec<u8>, MatError> {
-    let mut bytes = format!("{HEAD_TEXT:<116}").into_bytes();
-    // No data of a subsystem, version 1.0, and "MI" as a little-endian number.
+    let mut bytes = format!("{HEADER_TEXT:<116}").into_bytes();
+    // No subsystem data, version 1.0, and "MI" as a little-endian number.
     bytes.extend([0; 8]);
     bytes.extend([0x00, 0x01, b'I', b'M']);
     check_name(variable)?;
@@ -119,7 +119,7 @@ fn check_name(name: &str) -> Result<(), MatError> {
     }
 }
 
-/// An array with its name, which is empty for what lies in a struct.
+/// Appends an array; `name` is empty for fields of a struct.
 fn write_array(bytes: &mut Vec<u8>, name: &str, value: &Mat) -> Result<(), MatError> {
     let mut array = Vec::new();
     match value {
@@ -144,7 +144,10 @@ fn write_array(bytes: &mut Vec<u8>, name: &str, value: &Mat) -> Result<(), MatEr
 
 fn write_row(array: &mut Vec<u8>, name: &str, numbers: &[f64]) -> Result<(), MatError> {
     write_array_head(array, MX_DOUBLE, [1, numbers.len()], name)?;
-    let doubles: Vec<u8> = numbers.iter().flat_map(|it| it.to_le_bytes()).collect();
+    let doubles: Vec<u8> = numbers
+        .iter()
+        .flat_map(|number| number.to_le_bytes())
+        .collect();
     write_element(array, MI_DOUBLE, &doubles)
 }
 
@@ -191,7 +194,8 @@ fn write_array_head(
     write_element(array, MI_INT8, name.as_bytes())
 }
 
-/// Type, length, content, and zeros to the next multiple of 8; up to 4 bytes share 8 with type and length.
+/// Appends type, length and content, padded with zeros to a multiple of 8. Contents of 1 to 4 bytes share 8 bytes with
+/// type and length.
 fn write_element(bytes: &mut Vec<u8>, kind: u32, content: &[u8]) -> Result<(), MatError> {
     let len = length(content.len())?;
     if (1..=4).contains(&len) {
@@ -201,16 +205,17 @@ fn write_element(bytes: &mut Vec<u8>, kind: u32, content: &[u8]) -> Result<(), M
         bytes.extend(len.to_le_bytes());
     }
     bytes.extend(content);
-    // Every element before this one is padded too: the end of the whole is a multiple of 8 with that of its parts.
+    // All earlier elements are padded too, so padding the whole pads this element.
     bytes.resize(bytes.len().next_multiple_of(8), 0);
     Ok(())
 }
 
-/// As the format stores lengths; those that a reader may take as signed are refused too.
+/// Length as the format stores it. Refuses lengths that a reader with signed numbers would misread.
 fn length(length: usize) -> Result<u32, MatError> {
-    let fits = |&length: &u32| i32::try_from(length).is_ok();
-    let small = u32::try_from(length).ok().filter(fits);
-    small.ok_or(MatError::TooLarge(length))
+    match i32::try_from(length) {
+        Ok(length) => Ok(length.unsigned_abs()),
+        Err(_) => Err(MatError::TooLarge(length)),
+    }
 }
 
 #[cfg(test)]
@@ -218,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_has_the_bytes_that_matlab_writes() {
+    fn a_number_is_stored_in_the_bytes_that_matlab_writes() {
         let bytes = to_bytes("a", &Mat::Number(std::f64::consts::PI)).unwrap();
         assert_eq!(bytes.len(), 128 + 8 + 56);
         assert_eq!(&bytes[116..128], b"\0\0\0\0\0\0\0\0\x00\x01IM");
@@ -236,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn structs_in_structs_come_back_through_another_reader() {
+    fn another_program_reads_back_nested_structs() {
         let view = |azimuth| Mat::structure(vec![("azimuth", Mat::Number(azimuth))]);
         let object = |class: &str, azimuth| {
             vec![
@@ -277,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_such_a_file_cannot_hold_is_refused() {
+    fn values_that_the_format_cannot_store_are_refused() {
         let refused = |value| to_bytes("a", &value).unwrap_err();
         let text = "caf\u{e9}".to_owned();
         assert_eq!(refused(Mat::text(&*text)), MatError::NotAscii(text));

@@ -1,9 +1,9 @@
-//! The layouts of real data sets: names, label files, archives.
+//! Layouts of real data sets: names, label files and archives.
 //!
-//! **Takes** what is true of images ([`BoxXywh`](vidpairs_types::BoxXywh), angles, classes) and JPEG bytes. **Gives**
-//! the names below a root and the bytes of every file that is no image. **Fails** with an error per layout.
-//! **Source**: each layout's release, as the programs that read it expect it; a file's doc says what is
-//! known of a release, and what is our own choice.
+//! **Takes** ground truth of images ([`BoxXywh`](vidpairs_types::BoxXywh), angles, classes) and JPEG bytes. **Gives**
+//! names below a root, and the bytes of label files and archives. **Fails** with an error per layout. **Source**: the
+//! releases of the data sets, as the programs that read them expect; each module states which facts come from the
+//! release and which are our choice.
 
 pub mod aloi;
 pub mod got10k;

@@ -1,27 +1,27 @@
-//! PASCAL3D+ 1.1: images of a class, and a `.mat` a piece that says where each object is and how it stands.
+//! Layout of PASCAL3D+ 1.1: images per class, and a `.mat` file per image with the box and viewpoint of each object.
 //!
-//! Known of the release (its MATLAB code and the public loaders of its files): the folders, `record` with `objects` in it,
-//! names and meaning of the fields below, boxes with their corners inclusive and counted from 1, `viewport` 3000 and `focal` 1.
-//! Our choice: coarse angles are the angles rounded to [`INTERVAL_DEG`]; `error` and `num_anchor` are 0 and `anchors`
-//! empty, since nobody clicked; `source`, `database` and `folder` name this program as the source; fields that VOC has
-//! besides (`polygon`, `mask`, `part`, ...) are left out, as they are for many images of the release.
+//! From the release (its MATLAB code and the public loaders of its files): the folders; `record` with `objects` in it; the
+//! names and meanings of the fields below; boxes with inclusive corners counted from 1; `viewport` 3000 and `focal` 1.
+//! Our choice: coarse angles are the angles rounded to [`INTERVAL_DEG`]; `error` and `num_anchor` are 0 and `anchors` is
+//! empty, since nobody annotated by hand; `source` and `database` name this program; other VOC fields (`polygon`, `mask`,
+//! `part`, ...) are left out, as in many files of the release.
 
 use vidpairs_types::{BoxXywh, SizePx};
 
 use super::mat::{Fields, Mat, MatError, to_bytes};
 
-/// Step of the coarse angles.
+/// Step of the coarse angles, degrees.
 pub const INTERVAL_DEG: f64 = 15.0;
 
-/// Pixels of a camera's unit of length, in every viewpoint of the release.
+/// Pixels per unit of focal length; the same in every viewpoint of the release.
 pub const VIEWPORT: f64 = 3000.0;
 
-/// Where the release has its images from: the second half of a folder's name.
+/// Source of an image in the release; part of the folder's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// ImageNet: one object an image that counts, split by lists.
+    /// ImageNet: one relevant object per image; lists divide the images into sets.
     ImageNet,
-    /// PASCAL VOC 2012: several objects an image.
+    /// PASCAL VOC 2012: several objects per image.
     Pascal,
 }
 
@@ -41,27 +41,27 @@ impl Origin {
     }
 }
 
-/// Which list of `Image_sets`.
+/// List in `Image_sets`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImageSet {
-    /// To train on.
+    /// Training images.
     Train,
-    /// To measure with.
+    /// Validation images.
     Val,
 }
 
-/// Where an image lies below the root: `Images/car_imagenet/<id>.JPEG`.
+/// Path of an image below the root: `Images/car_imagenet/<id>.JPEG`.
 pub fn image_path(class: &str, origin: Origin, id: &str) -> String {
     let folder = format!("{class}_{}", origin.name());
     format!("Images/{folder}/{id}.{}", origin.extension())
 }
 
-/// Where its annotation lies: `Annotations/car_imagenet/<id>.mat`.
+/// Path of an annotation below the root: `Annotations/car_imagenet/<id>.mat`.
 pub fn annotation_path(class: &str, origin: Origin, id: &str) -> String {
     format!("Annotations/{class}_{}/{id}.mat", origin.name())
 }
 
-/// Where the list of a class's ImageNet images lies: `Image_sets/car_imagenet_train.txt`.
+/// Path of the list of a class's ImageNet images: `Image_sets/car_imagenet_train.txt`.
 pub fn image_set_path(class: &str, set: ImageSet) -> String {
     let set = match set {
         ImageSet::Train => "train",
@@ -70,66 +70,66 @@ pub fn image_set_path(class: &str, set: ImageSet) -> String {
     format!("Image_sets/{class}_imagenet_{set}.txt")
 }
 
-/// The text of such a list: an id a line.
+/// Content of a list of images: an id per line.
 pub fn image_set_text<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
     ids.into_iter().map(|id| format!("{id}\n")).collect()
 }
 
-/// How an object stands before the camera.
+/// Viewpoint of the camera on an object.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Viewpoint {
-    /// Degrees from the object's front to the camera, counterclockwise seen from above; taken modulo 360.
+    /// Azimuth of the camera, degrees from the object's front, counterclockwise seen from above; stored modulo 360.
     pub azimuth_deg: f64,
-    /// Degrees of the camera above the object's horizon.
+    /// Elevation of the camera above the object's horizon, degrees.
     pub elevation_deg: f64,
-    /// Degrees by which the camera is rolled about its own axis.
+    /// In-plane rotation of the camera, degrees.
     pub theta_deg: f64,
-    /// From the camera to the object's middle, the object's size being about 1; above 0: a distance of 0
-    /// would say that only the coarse angles are known.
+    /// Distance from the camera to the object's centre, in units of about the object's size; above 0, as readers take 0
+    /// as a viewpoint of which only the coarse angles are known.
     pub distance: f64,
-    /// Where the object's middle is in the image, px.
+    /// Position of the object's centre in the image, px.
     pub principal_px: [f64; 2],
 }
 
 /// One object of an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
-    /// Its class: `car`.
+    /// Class: `car`.
     pub class: String,
-    /// Where it is.
+    /// Bounding box, px.
     pub box_xywh: BoxXywh,
-    /// Part of it lies outside the image.
+    /// Whether a part of the object lies outside the image.
     pub truncated: bool,
-    /// Part of it is behind something.
+    /// Whether something hides a part of the object.
     pub occluded: bool,
-    /// Hard to recognize: most protocols leave it out.
+    /// Whether the object is hard to recognize; most protocols ignore such objects.
     pub difficult: bool,
-    /// Which of the class's models it is, from 1.
+    /// Index of the object's model in its class, from 1.
     pub cad_index: u32,
-    /// How it stands.
+    /// Viewpoint of the camera.
     pub viewpoint: Viewpoint,
 }
 
-/// What is known of one image.
+/// Annotation of one image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// The class whose folder the image lies in.
+    /// Class of the folder that holds the image.
     pub class: String,
-    /// The other half of the folder's name.
+    /// Source of the image.
     pub origin: Origin,
-    /// The file's name without its extension.
+    /// File name without extension.
     pub id: String,
-    /// Of the image, px.
+    /// Size of the image, px.
     pub size: SizePx,
-    /// In the order of the file; for [`Origin::ImageNet`] the first is the one that counts.
+    /// Objects in the order of the file; for [`Origin::ImageNet`] only the first is relevant.
     pub objects: Vec<Object>,
 }
 
 impl Record {
-    /// The bytes of the `.mat` file: the variable `record`.
+    /// Bytes of the `.mat` file, with the variable `record`.
     ///
     /// # Errors
-    /// [`MatError`] for a name that is not ASCII.
+    /// [`MatError`] if a name is not ASCII.
     pub fn to_mat(&self) -> Result<Vec<u8>, MatError> {
         let filename = format!("{}.{}", self.id, self.origin.extension());
         let folder = format!("{}_{}", self.class, self.origin.name());
@@ -179,7 +179,7 @@ fn object(object: &Object) -> Fields {
     ]
 }
 
-/// Left, top, right and bottom pixel, counted from 1, the last two inside.
+/// Left, top, right and bottom pixel of a box, counted from 1 and inclusive.
 fn inclusive_corners(bbox: BoxXywh) -> [f64; 4] {
     let BoxXywh { x, y, w, h } = bbox;
     [x + 1.0, y + 1.0, x + w, y + h]
@@ -188,7 +188,7 @@ fn inclusive_corners(bbox: BoxXywh) -> [f64; 4] {
 fn viewpoint(view: &Viewpoint) -> Fields {
     let azimuth = view.azimuth_deg.rem_euclid(360.0);
     let coarse = |angle: f64| (angle / INTERVAL_DEG).round() * INTERVAL_DEG;
-    // Rounding can give 360, and the remainder of a tiny negative angle is 360 as well.
+    // Rounding can give 360, and so can the remainder of a tiny negative angle.
     let below_360 = |angle: f64| if angle >= 360.0 { 0.0 } else { angle };
     let [px, py] = view.principal_px;
     let numbers = [
@@ -207,8 +207,7 @@ fn viewpoint(view: &Viewpoint) -> Fields {
         ("num_anchor", 0.0),
         ("viewport", VIEWPORT),
     ];
-    let fields = numbers.map(|(name, number)| (name, Mat::Number(number)));
-    fields.to_vec()
+    Vec::from(numbers.map(|(name, number)| (name, Mat::Number(number))))
 }
 
 #[cfg(test)]
@@ -258,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_corners_of_a_box_are_its_first_and_last_pixel_from_1() {
+    fn the_corners_of_a_box_are_inclusive_and_counted_from_1() {
         let corner = [0.0, 0.0, 1.0, 1.0].into();
         assert_eq!(inclusive_corners(corner), [1.0, 1.0, 1.0, 1.0]);
         let whole = [0.0, 0.0, 320.0, 240.0].into();
@@ -266,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn angles_lie_in_a_circle_and_coarse_ones_on_its_steps() {
+    fn azimuths_are_stored_modulo_360_and_coarse_angles_as_multiples_of_15() {
         for (azimuth, expected, coarse) in [
             (359.0, 359.0, 0.0),
             (-10.0, 350.0, 345.0),

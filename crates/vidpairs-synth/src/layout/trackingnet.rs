@@ -1,31 +1,31 @@
-//! TrackingNet: a zip of JPEGs a video, and a text of boxes beside it.
+//! Layout of TrackingNet: a ZIP of JPEGs and a text file of boxes per video.
 //!
-//! Known of the release (its README, and the loader that reads it, [`vidpairs_source`]): `TRAIN_0 .. TRAIN_11` and `TEST`
-//! hold `zips/<video>.zip` and `anno/<video>.txt`; a zip has its frames at the top level, `0.jpg`, `1.jpg` and so on, not
-//! padded; a line of boxes is `x,y,w,h`, and `TEST` has the first alone. Our choice: the line of a
-//! frame that doesn't show its object, and numbers as short as can be.
+//! From the release (its README, and the loader that reads it, [`vidpairs_source`]): `TRAIN_0` to `TRAIN_11` and `TEST`
+//! hold `zips/<video>.zip` and `anno/<video>.txt`; a ZIP holds the frames as `0.jpg`, `1.jpg` and so on, without padding;
+//! a line of boxes is `x,y,w,h`, and `TEST` has the first box only. Our choice: the line of a frame in which the object is
+//! not visible, and numbers as short as possible.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 use vidpairs_types::BoxXywh;
+use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-/// A folder of the release.
+/// Folder of the release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
-    /// `TRAIN_<number>`; the release has 0 to 11.
+    /// `TRAIN_<number>`; 0 to 11 in the release.
     Train(u32),
     /// `TEST`.
     Test,
 }
 
 impl Split {
-    /// The folder's name.
+    /// Name of the folder.
     pub fn name(self) -> String {
         match self {
             Self::Train(number) => format!("TRAIN_{number}"),
@@ -34,25 +34,25 @@ impl Split {
     }
 }
 
-/// Where the frames of `video` lie below the root: `TRAIN_0/zips/<video>.zip`.
+/// Path of the frames of `video` below the root: `TRAIN_0/zips/<video>.zip`.
 pub fn zip_path(split: Split, video: &str) -> String {
     format!("{}/zips/{video}.zip", split.name())
 }
 
-/// Where the boxes of `video` lie below the root: `TRAIN_0/anno/<video>.txt`.
+/// Path of the boxes of `video` below the root: `TRAIN_0/anno/<video>.txt`.
 pub fn anno_path(split: Split, video: &str) -> String {
     format!("{}/anno/{video}.txt", split.name())
 }
 
-/// The name of frame `frame_index` in its zip.
+/// Name of frame `frame_index`, from 0, in its ZIP.
 pub fn member_name(frame_index: u64) -> String {
     format!("{frame_index}.jpg")
 }
 
-/// The text of boxes: a line a frame, of which [`Split::Test`] has the first alone.
+/// Content of the file of boxes: a line per frame, or only the first for [`Split::Test`].
 ///
-/// A frame without its object is `0,0,0,0`: [`vidpairs_source::annotations`] reads that as no box, and remarks how many
-/// there are. Numbers are the shortest that read back as the same `f64`.
+/// A frame without a box gets `0,0,0,0`: [`vidpairs_source::annotations`] reads that as no box, and counts such lines in a
+/// remark. Numbers are the shortest that read back as the same `f64`.
 ///
 /// # Examples
 /// ```
@@ -67,52 +67,49 @@ pub fn anno_text(split: Split, boxes: &[Option<BoxXywh>]) -> String {
         Split::Train(_) => boxes.len(),
         Split::Test => 1,
     };
-    let lines = boxes.iter().take(num_lines);
-    lines
-        .map(|bbox| {
-            let [x, y, w, h] = bbox.map_or([0.0; 4], <[f64; 4]>::from);
-            format!("{x},{y},{w},{h}\n")
-        })
-        .collect()
+    let lines = boxes.iter().take(num_lines).map(|bbox| {
+        let [x, y, w, h] = bbox.map_or([0.0; 4], <[f64; 4]>::from);
+        format!("{x},{y},{w},{h}\n")
+    });
+    lines.collect()
 }
 
-/// Why a zip of frames could not be written. What was written so far is not a whole file: remove it.
+/// Why a ZIP of frames could not be written. The file is incomplete: remove it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameZipError {
     /// The file cannot be created. Stop.
     #[error("cannot create the zip")]
     Create(#[source] io::Error),
-    /// The disk is full, or a frame is above 4 GiB. Stop.
+    /// The disk is full, or a frame is larger than 4 GiB. Stop.
     #[error("cannot write frame {frame_index}, {len} bytes")]
     Frame {
-        /// Place in the video, from 0.
+        /// Frame index in the video, from 0.
         frame_index: u64,
-        /// Of its JPEG.
+        /// Size of the JPEG, bytes.
         len: usize,
-        /// The library's word.
+        /// Error of the ZIP library.
         #[source]
-        source: zip::result::ZipError,
+        source: ZipError,
     },
     /// The disk is full. Stop.
     #[error("cannot write the directory of {num_frames} frames")]
     Directory {
-        /// Frames in the zip.
+        /// Number of frames in the ZIP.
         num_frames: u64,
-        /// The library's word.
+        /// Error of the ZIP library.
         #[source]
-        source: zip::result::ZipError,
+        source: ZipError,
     },
 }
 
-/// A zip of frames in the making: JPEGs as they are, one after the other.
+/// Writes a ZIP of frames: uncompressed JPEGs, one after the other.
 ///
-/// Written under the name given, so give it a temporary one and rename it once [`finish`](FrameZip::finish) has said
-/// that it is whole: one that is dropped before may well look whole, with the frames that it got. The bytes are a function of the JPEGs: every member is dated 1 January 1980 and has the
-/// permissions 644.
+/// The file is complete only after [`finish`](FrameZip::finish): write it under a temporary name and rename it then. The
+/// bytes depend on the JPEGs alone: every member is dated 1 January 1980 and has the permissions 644.
 pub struct FrameZip {
-    // Dropped before the zip.
-    give_up: GiveUp,
+    // Dropped before `zip`, so that `zip` writes nothing when it is dropped.
+    in_use: Arc<()>,
     zip: ZipWriter<ZipFile>,
     num_frames: u64,
 }
@@ -124,100 +121,87 @@ impl FrameZip {
     /// [`FrameZipError::Create`].
     pub fn create(path: &Path) -> Result<Self, FrameZipError> {
         let file = File::create(path).map_err(FrameZipError::Create)?;
-        let is_given_up = Arc::new(AtomicBool::new(false));
+        let in_use = Arc::new(());
         let file = ZipFile {
             file: BufWriter::new(file),
             position: 0,
-            is_given_up: Arc::clone(&is_given_up),
+            in_use: Arc::downgrade(&in_use),
         };
         Ok(Self {
-            give_up: GiveUp(is_given_up),
+            in_use,
             zip: ZipWriter::new(file),
             num_frames: 0,
         })
     }
 
-    /// Adds the next frame.
+    /// Appends the next frame.
     ///
     /// # Errors
     /// [`FrameZipError::Frame`].
     pub fn push(&mut self, jpeg: &[u8]) -> Result<(), FrameZipError> {
         let frame_index = self.num_frames;
-        let failed = |source| FrameZipError::Frame {
-            frame_index,
-            len: jpeg.len(),
-            source,
-        };
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
             .last_modified_time(DateTime::DEFAULT)
             .unix_permissions(0o644);
-        let name = member_name(frame_index);
-        self.zip.start_file(name, options).map_err(failed)?;
-        self.zip
-            .write_all(jpeg)
-            .map_err(|error| failed(error.into()))?;
+        let started = self.zip.start_file(member_name(frame_index), options);
+        started
+            .and_then(|()| Ok(self.zip.write_all(jpeg)?))
+            .map_err(|source| FrameZipError::Frame {
+                frame_index,
+                len: jpeg.len(),
+                source,
+            })?;
         self.num_frames += 1;
         Ok(())
     }
 
-    /// Writes the directory; gives the number of frames.
+    /// Writes the directory; returns the number of frames.
     ///
     /// # Errors
     /// [`FrameZipError::Directory`].
     pub fn finish(self) -> Result<u64, FrameZipError> {
         let Self {
-            give_up: _give_up,
+            in_use: _in_use, // kept until the end
             zip,
             num_frames,
         } = self;
-        let failed = |source| FrameZipError::Directory { num_frames, source };
-        let mut file = zip.finish().map_err(failed)?;
-        file.flush().map_err(|error| failed(error.into()))?;
+        let finished = zip.finish().and_then(|mut file| Ok(file.flush()?));
+        finished.map_err(|source| FrameZipError::Directory { num_frames, source })?;
         Ok(num_frames)
     }
 }
 
-/// Gives up its zip when it is dropped.
-struct GiveUp(Arc<AtomicBool>);
-
-impl Drop for GiveUp {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// The file of a zip. Given up, or after an error, it takes all that is written and keeps nothing: the library
-/// ends a zip that is dropped with its directory, and complains on stderr where the disk is full.
+/// File of a ZIP. After an error, or once its [`FrameZip`] is dropped, it accepts all writes and discards them: the
+/// library completes a ZIP that is dropped, and prints to stderr if the disk is full.
 struct ZipFile {
     file: BufWriter<File>,
     position: u64,
-    is_given_up: Arc<AtomicBool>,
+    /// Dangling after an error, and once the [`FrameZip`] is dropped.
+    in_use: Weak<()>,
 }
 
 impl ZipFile {
-    fn unless_given_up(
+    fn if_in_use(
         &mut self,
         act: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
     ) -> io::Result<()> {
-        if self.is_given_up.load(Ordering::Relaxed) {
+        if self.in_use.strong_count() == 0 {
             return Ok(());
         }
-        let acted = act(&mut self.file);
-        self.is_given_up.store(acted.is_err(), Ordering::Relaxed);
-        acted
+        act(&mut self.file).inspect_err(|_| self.in_use = Weak::new())
     }
 }
 
 impl Write for ZipFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.unless_given_up(|file| file.write_all(bytes))?;
+        self.if_in_use(|file| file.write_all(bytes))?;
         self.position += bytes.len() as u64;
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.unless_given_up(Write::flush)
+        self.if_in_use(Write::flush)
     }
 }
 
@@ -228,7 +212,7 @@ impl Seek for ZipFile {
             SeekFrom::Current(by) => self.position.saturating_add_signed(by),
             SeekFrom::End(_) => self.position,
         };
-        self.unless_given_up(|file| {
+        self.if_in_use(|file| {
             position = file.seek(to)?;
             Ok(())
         })?;
@@ -251,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_numbered_from_0_stored_as_they_are_and_the_same_every_time() {
+    fn members_are_numbered_from_0_uncompressed_and_equal_in_every_run() {
         let folder = tempfile::tempdir().unwrap();
         let jpegs: Vec<Vec<u8>> = (0..12u8).map(|byte| vec![byte; 100]).collect();
         let [first, second] = ["first", "second"].map(|name| {
@@ -277,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_is_full_is_an_error_by_the_end_at_the_latest() {
+    fn a_full_disk_is_an_error_of_push_or_finish() {
         let mut zip = FrameZip::create(Path::new("/dev/full")).unwrap();
         let pushed = zip.push(&[0; 100_000]);
         assert!(pushed.is_err() || zip.finish().is_err());

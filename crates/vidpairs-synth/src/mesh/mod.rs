@@ -1,11 +1,12 @@
-//! An object as triangles: shape, materials, pictures on its surface.
+//! Loads objects as triangle meshes with materials and textures.
 //!
-//! **Takes** the files of a [`CatalogObject`](super::catalog::CatalogObject). **Gives** a [`Mesh`] of
-//! unit size in a standard pose. **Fails** with [`MeshError`]: leave the object out. **Source**: the
-//! OBJ and MTL formats as Wavefront documented them, read by `tobj`.
+//! **Takes** the files of a [`CatalogObject`](super::catalog::CatalogObject). **Gives** a [`Mesh`] of unit size in the
+//! standard pose. **Fails** with [`MeshError`]: leave the object out. **Source**: the OBJ and MTL formats as Wavefront
+//! documented them, read by `tobj`.
 
 mod corners;
 mod load;
+mod materials;
 mod normals;
 mod occlusion;
 mod texture;
@@ -24,68 +25,68 @@ pub enum MeshError {
     /// A file of the object cannot be read.
     #[error(transparent)]
     Files(#[from] CatalogError),
-    /// The OBJ is no OBJ.
+    /// The OBJ file is not valid OBJ.
     #[error("damaged OBJ")]
     Obj(#[source] tobj::LoadError),
-    /// The OBJ's material library is no MTL.
+    /// The material library of the OBJ is not valid MTL.
     #[error("damaged MTL")]
     Mtl(#[source] tobj::LoadError),
-    /// A picture that the MTL names cannot be decoded.
+    /// A texture cannot be decoded.
     #[error("damaged texture {name}")]
     Texture {
-        /// As the MTL names it.
+        /// File name in the MTL.
         name: String,
-        /// The decoder's word.
+        /// Error of the decoder.
         #[source]
         source: image::ImageError,
     },
-    /// A picture of more pixels than any object needs.
-    #[error("texture {name} is {width} x {height} px; at most {max_side} px a side are accepted")]
+    /// A texture has more pixels than any object needs.
+    #[error("texture {name} is {width} x {height} px; expected at most {max_side} px a side")]
     TextureSize {
-        /// As the MTL names it.
+        /// File name in the MTL.
         name: String,
-        /// px.
+        /// Width, px.
         width: u32,
-        /// px.
+        /// Height, px.
         height: u32,
-        /// The most that is accepted, px.
+        /// Maximum side, px.
         max_side: u32,
     },
-    /// A coordinate is NaN or infinite.
+    /// A coordinate is NaN, infinite, or too large to compute with.
     #[error("vertex {vertex} of {num_vertices} is not finite: {position:?}")]
     NotFinite {
-        /// Place among the vertices, from 0.
+        /// Index of the vertex.
         vertex: usize,
-        /// How many there are.
+        /// Number of vertices.
         num_vertices: usize,
-        /// As read.
+        /// Coordinates of the vertex.
         position: [f32; 3],
     },
-    /// No triangle with an area.
+    /// No triangle has an area.
     #[error("no face with an area among {num_faces}")]
     Empty {
-        /// Faces read.
+        /// Number of faces.
         num_faces: usize,
     },
-    /// More materials than any object needs.
-    #[error("{num_materials} materials; at most {max} are accepted")]
+    /// The object has more materials than any object needs.
+    #[error("{num_materials} materials; expected at most {max}")]
     TooManyMaterials {
-        /// Materials read.
+        /// Number of materials.
         num_materials: usize,
-        /// The most that is accepted.
+        /// Maximum number of materials.
         max: usize,
     },
-    /// More triangles than any object needs.
-    #[error("{num_triangles} triangles; at most {max} are accepted")]
+    /// The object has more triangles than any object needs.
+    #[error("{num_triangles} triangles; expected at most {max}")]
     TooLarge {
-        /// Triangles read.
+        /// Number of triangles.
         num_triangles: usize,
-        /// The most that is accepted.
+        /// Maximum number of triangles.
         max: usize,
     },
 }
 
-/// How a surface looks.
+/// Appearance of a surface.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Material {
     /// Diffuse reflectance, linear red, green, blue, `0.0..=1.0`.
@@ -94,54 +95,46 @@ pub struct Material {
     pub specular: Vec3,
     /// Exponent of the highlight (Blinn and Phong).
     pub shininess: f32,
-    /// 1 hides what is behind, 0 can't be seen.
+    /// Opacity: 1 is opaque, 0 invisible.
     pub opacity: f32,
-    /// Index into [`Mesh::textures`]: multiplies `diffuse`, and its alpha cuts holes.
+    /// Texture, an index into [`Mesh::textures`]. It multiplies `diffuse`; its alpha cuts holes.
     pub texture: Option<u16>,
 }
 
-/// A corner of a triangle.
+/// Corner of a triangle.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Vertex {
-    /// In the object's space: its box is centred at the origin, its farthest corner 1 away; y is up,
-    /// the front looks along +z.
+    /// Position in object space: the object's box is centred at the origin, its corners are 1 away; y is up, the front
+    /// faces +z.
     pub position: Vec3,
-    /// Unit length, outwards where the file says so; both sides of a surface are shown.
+    /// Unit normal; outward if the file states so. Both sides of a surface are shown.
     pub normal: Vec3,
-    /// Place in the texture: (0, 0) is its lower left corner, it repeats.
+    /// Texture coordinates: (0, 0) is the lower left corner; the texture repeats.
     pub uv: Vec2,
     /// Share of the sky that the surface sees past the rest of the object, `0.0..=1.0`.
     pub openness: f32,
 }
 
-/// An object, ready to render.
+/// Triangle mesh of an object, ready to render.
 #[derive(Debug, Clone)]
 pub struct Mesh {
-    /// Corners that triangles share.
+    /// Vertices, shared by triangles.
     pub vertices: Vec<Vertex>,
-    /// Three indices into `vertices` each; those that hide what is behind come first.
+    /// Corners of each triangle, indices into `vertices`. Opaque triangles come first.
     pub triangles: Vec<[u32; 3]>,
-    /// Index into `materials` of every triangle.
+    /// Material of each triangle, an index into `materials`.
     pub material_of: Vec<u16>,
-    /// How many of the triangles, from the first, are opaque.
+    /// Number of opaque triangles.
     pub num_opaque: usize,
     /// All materials.
     pub materials: Vec<Material>,
-    /// All pictures.
+    /// All textures.
     pub textures: Vec<Texture>,
     /// Half the sides of the object's box.
     pub half_size: Vec3,
 }
 
 impl Mesh {
-    /// Bytes that the mesh takes in memory.
-    pub fn num_bytes(&self) -> usize {
-        let vertices = size_of_val(self.vertices.as_slice());
-        let triangles = size_of_val(self.triangles.as_slice());
-        let textures: usize = self.textures.iter().map(Texture::num_bytes).sum();
-        vertices + triangles + 2 * self.material_of.len() + textures
-    }
-
     /// The three corners of triangle `triangle`.
     pub(super) fn corners(&self, triangle: usize) -> [&Vertex; 3] {
         self.triangles[triangle].map(|vertex| &self.vertices[vertex as usize])

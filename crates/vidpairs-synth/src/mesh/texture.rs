@@ -1,19 +1,21 @@
-//! A picture on a surface, with smaller copies of itself for when it is seen from afar.
+//! Decodes and samples textures, with mipmap levels.
 
-use glam::{Vec2, Vec4};
+use std::io::Cursor;
+
+use glam::{Vec2, Vec3, Vec4};
 use image::imageops::{self, FilterType};
-use image::{ImageReader, RgbaImage};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Rgba, RgbaImage};
 
 use super::MeshError;
 use crate::color::{linear_from_srgb, srgb_from_linear};
 use crate::raster::floor;
 
-/// The most that is read, px a side.
+/// Maximum side of a texture file, px.
 const MAX_SIDE_READ: u32 = 8192;
-/// The most that is kept, px a side: objects fill at most an image.
+/// Side to which larger textures are scaled down, px: objects fill at most an image.
 const MAX_SIDE_KEPT: u32 = 1024;
 
-/// A picture and its halvings down to one pixel (mip-mapping, Williams 1983).
+/// Texture with its mipmap levels down to one pixel (Williams 1983).
 #[derive(Debug, Clone)]
 pub struct Texture {
     levels: Vec<Level>,
@@ -24,16 +26,18 @@ pub struct Texture {
 struct Level {
     width: u32,
     height: u32,
-    /// sRGB with straight alpha, row after row from the top.
+    /// sRGB with straight alpha, row by row from the top.
     texels: Vec<[u8; 4]>,
 }
 
 impl Texture {
-    /// Decodes PNG, JPEG, BMP or TGA; `alpha`, where given, is a gray picture of the same space whose
-    /// brightness is the opacity.
+    /// Decodes a PNG, JPEG, BMP or TGA file.
+    ///
+    /// - `name`: name of the file, for errors and to recognise TGA.
+    /// - `alpha`: name and bytes of a second file, whose alpha or else brightness is the opacity.
     ///
     /// # Errors
-    /// [`MeshError::Texture`] and [`MeshError::TextureSize`], with `name`.
+    /// [`MeshError::Texture`] and [`MeshError::TextureSize`], with the name of the file.
     pub fn decode(
         name: &str,
         bytes: &[u8],
@@ -43,20 +47,10 @@ impl Texture {
         if let Some((alpha_name, alpha)) = alpha {
             let alpha = decode(alpha_name, alpha)?;
             let alpha = fitted(alpha, picture.width(), picture.height());
-            for (pixel, opacity) in picture.pixels_mut().zip(alpha.pixels()) {
-                // A map with an alpha channel of its own carries the opacity there.
-                let value = if opacity[3] < 255 {
-                    opacity[3]
-                } else {
-                    opacity[0]
-                };
-                pixel[3] = value;
+            for (pixel, &Rgba([gray, .., alpha])) in picture.pixels_mut().zip(alpha.pixels()) {
+                pixel[3] = if alpha < 255 { alpha } else { gray };
             }
         }
-        Ok(Self::from_rgba(&picture))
-    }
-
-    pub(super) fn from_rgba(picture: &RgbaImage) -> Self {
         let has_holes = picture.pixels().any(|pixel| pixel[3] < 128);
         let texels = picture.pixels().map(|pixel| pixel.0).collect();
         let mut levels = vec![Level {
@@ -67,29 +61,22 @@ impl Texture {
         while let Some(next) = levels.last().and_then(Level::halved) {
             levels.push(next);
         }
-        Self { levels, has_holes }
+        Ok(Self { levels, has_holes })
     }
 
-    /// Whether it has pixels that show what is behind.
+    /// Whether some texels are transparent.
     pub fn has_holes(&self) -> bool {
         self.has_holes
     }
 
-    /// Number of pixels of the largest level.
+    /// Number of texels of the largest level.
     pub fn area(&self) -> f32 {
         self.levels[0].width as f32 * self.levels[0].height as f32
     }
 
-    pub(super) fn num_bytes(&self) -> usize {
-        let levels = self.levels.iter();
-        levels
-            .map(|level| size_of_val(level.texels.as_slice()))
-            .sum()
-    }
-
-    /// Linear red, green and blue, and the opacity, at `uv`, blended between the two levels around `lod`.
+    /// Linear red, green and blue, and opacity, at `uv`, blended between the two levels around `lod`.
     ///
-    /// - `lod`: log2 of how many pixels of the picture, along a side, one sample covers.
+    /// - `lod`: mipmap level, log2 of the texels that a sample covers along a side.
     pub fn sample(&self, uv: Vec2, lod: f32) -> Vec4 {
         let last = self.levels.len() - 1;
         let lod = lod.clamp(0.0, last as f32);
@@ -102,7 +89,7 @@ impl Texture {
         color.lerp(self.levels[coarse].bilinear(uv), blend)
     }
 
-    /// The opacity alone, of one level.
+    /// Opacity at `uv` in the level below `lod`, not interpolated.
     pub fn opacity(&self, uv: Vec2, lod: f32) -> f32 {
         let last = self.levels.len() - 1;
         let level = &self.levels[(lod.max(0.0) as usize).min(last)];
@@ -112,15 +99,15 @@ impl Texture {
 }
 
 impl Level {
-    /// Texel coordinates of `uv`, from the upper left corner; the picture repeats.
+    /// Position of `uv` in texels from the upper left corner; the texture repeats.
     fn texel_at(&self, uv: Vec2) -> (f32, f32) {
         let part = |at: f32| at - floor(at) as f32;
         let (u, v) = (part(uv.x), 1.0 - part(uv.y));
         (u * self.width as f32, v * self.height as f32)
     }
 
+    /// Texel at column `x` and row `y`, which are at most one texel outside.
     fn at(&self, x: i32, y: i32) -> [u8; 4] {
-        // Coordinates are at most one texel outside.
         let wrap = |at: i32, side: u32| -> usize {
             let side = side as i32;
             (if at < 0 {
@@ -146,7 +133,7 @@ impl Level {
         upper.lerp(lower, dy)
     }
 
-    /// Half the sides, each texel the mean light of those it covers, weighted by their opacity.
+    /// The next level, of half the sides: each texel is the mean light of the texels it covers, weighted by their opacity.
     fn halved(&self) -> Option<Self> {
         if self.width == 1 && self.height == 1 {
             return None;
@@ -160,18 +147,13 @@ impl Level {
                     let x = (2 * x + dx).min(self.width - 1) as i32;
                     let y = (2 * y + dy).min(self.height - 1) as i32;
                     let color = linear(self.at(x, y));
-                    let weight = color.w + 1e-4; // colours under holes count where nothing else does
+                    let weight = color.w + 1e-4; // colours of holes count only where all texels are holes
                     sum += (color * weight).with_w(color.w);
                     weights += weight;
                 }
-                let color = sum / weights;
-                let alpha = sum.w / 4.0;
-                texels.push([
-                    srgb_from_linear(color.x),
-                    srgb_from_linear(color.y),
-                    srgb_from_linear(color.z),
-                    (alpha * 255.0 + 0.5) as u8,
-                ]);
+                let color = (sum / weights).truncate();
+                let [r, g, b] = color.to_array().map(srgb_from_linear);
+                texels.push([r, g, b, (sum.w / 4.0 * 255.0 + 0.5) as u8]);
             }
         }
         Some(Self {
@@ -182,13 +164,9 @@ impl Level {
     }
 }
 
-fn linear([r, g, b, a]: [u8; 4]) -> Vec4 {
-    Vec4::new(
-        linear_from_srgb(r),
-        linear_from_srgb(g),
-        linear_from_srgb(b),
-        f32::from(a) * (1.0 / 255.0),
-    )
+fn linear([r, g, b, alpha]: [u8; 4]) -> Vec4 {
+    let color = Vec3::from([r, g, b].map(linear_from_srgb));
+    color.extend(f32::from(alpha) * (1.0 / 255.0))
 }
 
 fn decode(name: &str, bytes: &[u8]) -> Result<RgbaImage, MeshError> {
@@ -196,21 +174,18 @@ fn decode(name: &str, bytes: &[u8]) -> Result<RgbaImage, MeshError> {
         name: name.to_owned(),
         source,
     };
-    let reader = || {
-        let reader = ImageReader::new(std::io::Cursor::new(bytes));
-        // TGA has no mark at its beginning: there the name must tell.
-        let by_name = image::ImageFormat::from_path(name).ok();
-        let mut reader = reader
-            .with_guessed_format()
-            .map_err(image::ImageError::IoError)?;
-        if let (None, Some(format)) = (reader.format(), by_name) {
+    let open = || -> ImageResult<_> {
+        let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+        // TGA files have no signature: the name decides.
+        if reader.format().is_none()
+            && let Ok(format) = ImageFormat::from_path(name)
+        {
             reader.set_format(format);
         }
-        Ok(reader)
+        reader.into_decoder()
     };
-    let (width, height) = reader()
-        .and_then(ImageReader::into_dimensions)
-        .map_err(failed)?;
+    let decoder = open().map_err(failed)?;
+    let (width, height) = decoder.dimensions();
     if width.max(height) > MAX_SIDE_READ {
         return Err(MeshError::TextureSize {
             name: name.to_owned(),
@@ -219,7 +194,7 @@ fn decode(name: &str, bytes: &[u8]) -> Result<RgbaImage, MeshError> {
             max_side: MAX_SIDE_READ,
         });
     }
-    let picture = reader().and_then(ImageReader::decode).map_err(failed)?;
+    let picture = DynamicImage::from_decoder(decoder).map_err(failed)?;
     let (width, height) = (width.min(MAX_SIDE_KEPT), height.min(MAX_SIDE_KEPT));
     Ok(fitted(picture.into_rgba8(), width, height))
 }

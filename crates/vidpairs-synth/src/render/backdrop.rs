@@ -1,4 +1,4 @@
-//! What is behind the objects.
+//! Background of the scene: a plain colour or a picture.
 
 use glam::{Vec2, Vec3, Vec4};
 use vidpairs_types::RgbImage;
@@ -6,29 +6,29 @@ use vidpairs_types::RgbImage;
 use crate::color::linear_from_srgb;
 use crate::raster::floor;
 
-/// What is behind the objects: it moves with the camera, nothing moves in it.
+/// Background of the scene. It moves with the camera; nothing in it moves by itself.
 #[derive(Debug, Clone, Copy)]
 pub enum Backdrop<'a> {
-    /// One linear colour.
+    /// One colour, linear RGB.
     Plain(Vec3),
     /// A picture.
     Picture(Picture<'a>),
 }
 
-/// A picture behind the objects; past its rim it is mirrored.
+/// Picture behind the objects, mirrored at its borders.
 #[derive(Debug, Clone, Copy)]
 pub struct Picture<'a> {
-    /// The picture.
+    /// Pixels of the picture.
     pub image: &'a RgbImage,
-    /// How many of its px are one height of the rendered image.
+    /// Scale: picture px per height of the rendered image.
     pub px_per_height: f32,
 }
 
-/// A backdrop in linear light; keeps its buffer from one to the next.
+/// A backdrop in linear light; its buffer is reused.
 #[derive(Default)]
 pub(super) struct Behind {
     plain: Vec3,
-    /// Of the picture; none for a plain colour.
+    /// Pixels of the picture, row by row; empty for a plain colour.
     light: Vec<Vec4>,
     width: i32,
     height: i32,
@@ -36,6 +36,7 @@ pub(super) struct Behind {
 }
 
 impl Behind {
+    /// Replaces the backdrop.
     pub fn set(&mut self, backdrop: &Backdrop<'_>) {
         self.light.clear();
         match backdrop {
@@ -46,20 +47,14 @@ impl Behind {
             }) => {
                 (self.width, self.height) = (image.size.width as i32, image.size.height as i32);
                 self.px_per_height = *px_per_height;
-                self.light.extend(image.pixels.chunks_exact(3).map(|pixel| {
-                    Vec4::new(
-                        linear_from_srgb(pixel[0]),
-                        linear_from_srgb(pixel[1]),
-                        linear_from_srgb(pixel[2]),
-                        0.0,
-                    )
-                }));
+                let (pixels, _) = image.pixels.as_chunks::<3>();
+                let linear = |rgb: &[u8; 3]| Vec3::from(rgb.map(linear_from_srgb)).extend(0.0);
+                self.light.extend(pixels.iter().map(linear));
             }
         }
     }
 
-    /// The light from a place, heights of the rendered image right of and below the centre; bilinear
-    /// between the four nearest px.
+    /// Light at `at`, image heights right of and below the image centre; bilinear interpolation.
     #[inline]
     pub fn light_at(&self, at: Vec2) -> Vec3 {
         if self.light.is_empty() {
@@ -86,7 +81,7 @@ impl Behind {
     }
 }
 
-/// `at` within `0..side`, as if mirrors stood at both ends.
+/// `at` mirrored into `0..side`.
 #[inline]
 fn mirrored(at: i32, side: i32) -> usize {
     if (0..side).contains(&at) {
@@ -101,7 +96,7 @@ mod tests {
     use super::mirrored;
 
     #[test]
-    fn a_picture_is_mirrored_at_its_rims() {
+    fn a_picture_is_mirrored_at_its_borders() {
         let places: Vec<usize> = (-4..8).map(|at| mirrored(at, 3)).collect();
         assert_eq!(places, [2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0, 1]);
     }

@@ -1,20 +1,20 @@
-//! Where things are before the camera, and where in the image that is.
+//! Camera geometry: projects points in front of the camera into the image, and back.
 
 use glam::{Mat3, Vec2, Vec3};
 use vidpairs_types::SizePx;
 
-/// A pinhole camera at the origin that looks along -z; y is up.
+/// Pinhole camera at the origin, looking along -z with y up.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Camera {
     /// Size of the image, px.
     pub size: SizePx,
-    /// Focal length in heights of the image.
+    /// Focal length, image heights.
     pub focal: f32,
 }
 
 impl Camera {
-    /// Where in the image a point is, px from the upper left corner, and the inverse of its distance
-    /// along the line of sight.
+    /// Position of a point in the image: x and y in px from the upper left corner, z the inverse of the distance along
+    /// the optical axis.
     pub fn project(&self, point: Vec3, warp: Warp) -> Vec3 {
         let inverse = -1.0 / point.z;
         let on_plane = Vec2::new(point.x, -point.y) * (self.focal * inverse);
@@ -22,33 +22,33 @@ impl Camera {
         at.extend(inverse)
     }
 
-    /// The direction in which the camera sees a place of the image, not of unit length: z is -1.
+    /// Direction of the line of sight through an image position in px; not of unit length, z is -1.
     pub fn ray(&self, px: Vec2, warp: Warp) -> Vec3 {
         let on_plane = warp.undo(self.plane_from_px(px)) / self.focal;
         Vec3::new(on_plane.x, -on_plane.y, -1.0)
     }
 
-    /// Px to heights of the image right of and below its centre.
+    /// Position in image heights right of and below the image centre, from a position in px.
     pub fn plane_from_px(&self, px: Vec2) -> Vec2 {
-        let center = Vec2::new(self.size.width as f32, self.size.height as f32) / 2.0;
-        (px - center) / self.size.height as f32
+        (px - self.center_px()) / self.size.height as f32
     }
 
-    /// The other way.
+    /// Position in px, from a position in image heights right of and below the image centre.
     pub fn px_from_plane(&self, at: Vec2) -> Vec2 {
-        let center = Vec2::new(self.size.width as f32, self.size.height as f32) / 2.0;
-        at * self.size.height as f32 + center
+        at * self.size.height as f32 + self.center_px()
     }
 
-    /// A point `distance` away along -z, seen at `at`: heights of the image right of and below its
-    /// centre.
+    fn center_px(&self) -> Vec2 {
+        Vec2::new(self.size.width as f32, self.size.height as f32) / 2.0
+    }
+
+    /// Point at `distance` along -z that appears at `at`, image heights right of and below the image centre.
     pub fn point_at(&self, at: Vec2, distance: f32) -> Vec3 {
         Vec3::new(at.x, -at.y, -self.focal) * (distance / self.focal)
     }
 }
 
-/// How a camera that turns in place moves the image: for small turns a shift, a roll about the
-/// centre, a zoom.
+/// Motion of the image caused by small rotations of the camera: a shift, a roll about the centre, and a zoom.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Warp {
     shift: Vec2,
@@ -64,8 +64,10 @@ impl Default for Warp {
 }
 
 impl Warp {
-    /// - `shift`: where the centre goes, heights of the image.
-    /// - `roll`: radians, clockwise.
+    /// A warp from its parts.
+    ///
+    /// - `shift`: displacement of the centre, image heights.
+    /// - `roll`: clockwise rotation, radians.
     /// - `zoom`: magnification, above 0.
     pub fn new(shift: Vec2, roll: f32, zoom: f32) -> Self {
         Self {
@@ -75,38 +77,37 @@ impl Warp {
         }
     }
 
-    /// Where a place of the unmoved image goes; both in heights of the image from its centre.
+    /// Warped position of `at`; both in image heights from the centre.
     pub fn apply(self, at: Vec2) -> Vec2 {
         self.roll.rotate(at) * self.zoom + self.shift
     }
 
-    /// Where a place of the moved image was.
+    /// Position before the warp: the inverse of [`apply`](Self::apply).
     pub fn undo(self, at: Vec2) -> Vec2 {
         let back = Vec2::new(self.roll.x, -self.roll.y);
         back.rotate(at - self.shift) / self.zoom
     }
 }
 
-/// Where an object is and how it stands towards the camera.
+/// Position, size and orientation of an object relative to the camera.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pose {
-    /// Centre of the object, in the camera's space.
+    /// Centre of the object, in camera space.
     pub center: Vec3,
-    /// Of the sphere around the object, in the camera's units; less than the distance of the centre.
+    /// Radius of the bounding sphere, in camera space; less than the distance of the centre.
     pub radius: f32,
-    /// Radians from the object's front to the camera, counterclockwise seen from above.
+    /// Azimuth of the camera, radians from the object's front, counterclockwise seen from above.
     pub azimuth: f32,
-    /// Radians of the camera above the object's horizon.
+    /// Elevation of the camera above the object's horizon, radians.
     pub elevation: f32,
-    /// Radians by which the object is tipped over, clockwise as the camera sees it.
+    /// Roll of the object, radians, clockwise as the camera sees it.
     pub tilt: f32,
 }
 
 impl Pose {
-    /// The object's axes in the camera's space.
+    /// Rotation from object space to camera space.
     ///
-    /// The camera sees the object's centre from exactly `azimuth` and `elevation`, wherever in the
-    /// image it is.
+    /// The camera sees the object's centre from exactly `azimuth` and `elevation`, wherever the centre is in the image.
     pub fn rotation(&self) -> Mat3 {
         let towards = -self.center.normalize();
         let yaw = Mat3::from_rotation_y(towards.x.atan2(towards.z));
@@ -123,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_camera_sees_an_object_from_its_azimuth_and_elevation_wherever_it_is() {
+    fn an_object_is_seen_from_its_azimuth_and_elevation_anywhere_in_the_image() {
         for (azimuth, elevation) in [(0.0f32, 0.0f32), (1.2, 0.5), (4.0, -0.3), (6.0, 1.4)] {
             for center in [Vec3::new(0.0, 0.0, -9.0), Vec3::new(3.0, -2.0, -7.0)] {
                 let pose = Pose {
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ray_meets_the_point_that_was_projected() {
+    fn the_ray_through_a_projected_point_meets_the_point() {
         let camera = Camera {
             size: SizePx {
                 width: 320,

@@ -1,4 +1,4 @@
-//! The light that reaches every pixel while the shutter is open, and what the sensor makes of it.
+//! Exposure and development: sums the light at every pixel, and converts it to sRGB with sensor noise.
 
 use std::sync::LazyLock;
 
@@ -12,34 +12,34 @@ use super::backdrop::Behind;
 use super::surface::Sampling;
 use crate::color::srgb_level_from_linear;
 
-/// How the camera turns light into numbers.
+/// Sensor of the camera.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sensor {
     /// Standard deviation of the noise, levels of 255.
     pub noise: f32,
 }
 
-/// Standard normal numbers: drawing them anew for every pixel would cost more than rendering.
+/// Standard normal numbers, reused: drawing new ones for every pixel would cost more than rendering.
 static NORMALS: LazyLock<Vec<f32>> = LazyLock::new(|| {
     let mut rng = Seed::of_run(0).for_step("noise", "").rng();
     let mut unit = || rng.random::<f32>().max(1e-7);
-    // Box and Muller 1958.
+    // Box-Muller transform (1958).
     (0..1 << 16)
         .map(|_| (-2.0 * unit().ln()).sqrt() * (std::f32::consts::TAU * unit()).cos())
         .collect()
 });
 
-/// The layers of an exposure, from back to front.
+/// Layers of an exposure, from back to front.
 pub(super) struct Layers<'a> {
     pub behind: &'a Behind,
     pub warp: Warp,
-    /// Per pixel: share of the backdrop's light that the shadows leave.
+    /// Share of the backdrop's light outside shadows, per pixel.
     pub shadows: &'a [f32],
-    /// Per sample: light, multiplied with its coverage, and coverage.
+    /// Premultiplied light and coverage, per sample.
     pub colors: &'a [Vec4],
 }
 
-/// The sum over the samples of a pixel.
+/// Sum over the samples of a pixel.
 fn sum_of_pixel(colors: &[Vec4], sampling: &Sampling, x: usize, y: usize) -> Vec4 {
     let per_side = sampling.per_side as usize;
     let rows = y * per_side..(y + 1) * per_side;
@@ -50,6 +50,7 @@ fn sum_of_pixel(colors: &[Vec4], sampling: &Sampling, x: usize, y: usize) -> Vec
     sums.sum()
 }
 
+/// Linear light of every pixel.
 pub(super) struct Film {
     size: SizePx,
     light: Vec<Vec3>,
@@ -72,13 +73,13 @@ impl Film {
         let per_side = sampling.per_side as usize;
         let weight = share / (per_side * per_side) as f32;
         let (width, warp) = (self.size.width as usize, layers.warp);
-        // A shift, a roll and a zoom: as good as the two steps it takes along a row and a column.
-        let place = |x: f32, y: f32| {
+        // The warp is affine: its steps along a row and along a column define it.
+        let on_plane = |x: f32, y: f32| {
             let px = Vec2::new(x + 0.5, y + 0.5) + sampling.offset;
             warp.undo(sampling.camera.plane_from_px(px))
         };
-        let (origin, across) = (place(0.0, 0.0), place(1.0, 0.0) - place(0.0, 0.0));
-        let down = place(0.0, 1.0) - origin;
+        let origin = on_plane(0.0, 0.0);
+        let (across, down) = (on_plane(1.0, 0.0) - origin, on_plane(0.0, 1.0) - origin);
         for (y, row) in self.light.chunks_mut(width).enumerate() {
             let start = origin + down * y as f32;
             for (x, light) in row.iter_mut().enumerate() {
@@ -97,7 +98,7 @@ impl Film {
         }
     }
 
-    /// The image, with the sensor's noise.
+    /// Image with sensor noise.
     pub fn develop(&self, sensor: &Sensor, rng: &mut ChaCha8Rng) -> RgbImage {
         let normals = NORMALS.as_slice();
         let mut pixels = Vec::with_capacity(3 * self.light.len());
@@ -108,18 +109,10 @@ impl Film {
                 normals[next & (normals.len() - 1)]
             };
             for light in row {
-                // Most of the noise is common to the three colours, as after a camera's own processing.
-                let common = if sensor.noise > 0.0 {
-                    0.8 * normal()
-                } else {
-                    0.0
-                };
+                // Most of the noise is common to the three colours, as after the processing in a camera.
+                let common = 0.8 * normal();
                 let mut level = |light: f32| {
-                    let noise = if sensor.noise > 0.0 {
-                        common + 0.6 * normal()
-                    } else {
-                        0.0
-                    };
+                    let noise = common + 0.6 * normal();
                     (srgb_level_from_linear(light) + sensor.noise * noise + 0.5) as u8
                 };
                 let pixel = [level(light.x), level(light.y), level(light.z)];

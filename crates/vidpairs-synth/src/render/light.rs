@@ -1,19 +1,19 @@
-//! Light: lamps far away, and the sky.
+//! Light sources: distant lamps and the sky.
 
 use glam::Vec3;
 
-/// A lamp so far away that its light comes from one direction.
+/// Distant lamp: its light comes from one direction.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Light {
-    /// Unit vector towards the lamp, in the camera's space.
+    /// Unit vector towards the lamp, in camera space.
     pub direction: Vec3,
-    /// Linear red, green and blue; 1 shows a white surface that faces the lamp as white.
+    /// Linear red, green and blue; at 1, a white surface that faces the lamp appears white.
     pub color: Vec3,
 }
 
 impl Light {
-    /// A lamp at `azimuth` radians to the right of the camera as seen from the object, `elevation`
-    /// above its horizon.
+    /// Lamp at `azimuth` radians to the camera's right of the line from the object to the camera, and `elevation`
+    /// radians above the ground.
     pub fn from_angles(azimuth: f32, elevation: f32, color: Vec3) -> Self {
         let direction = Vec3::new(
             azimuth.sin() * elevation.cos(),
@@ -24,30 +24,33 @@ impl Light {
     }
 }
 
-/// All that lights a scene.
+/// Light sources of a scene.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lighting {
-    /// The lamps; the first one casts the shadows.
+    /// Lamps; the first casts the shadows.
     pub lights: Vec<Light>,
-    /// Light from above, linear.
+    /// Light from above, linear RGB.
     pub sky: Vec3,
-    /// Light from below, linear.
+    /// Light from below, linear RGB.
     pub ground: Vec3,
 }
 
 impl Lighting {
-    /// The light on a surface with unit normal `normal` that sees `openness` of the sky.
+    /// Light on a surface with unit normal `normal` that sees the share `openness` of the sky.
     #[inline]
     pub(super) fn diffuse(&self, normal: Vec3, openness: f32) -> Vec3 {
         let ambient = self.ground.lerp(self.sky, 0.5 + 0.5 * normal.y) * openness;
-        // Lamps are hidden less often than the sky, by what little is known of it.
+        // No shadow rays: the openness estimates how often a lamp is hidden, which is less often than the sky.
         let direct = 0.35 + 0.65 * openness.sqrt();
         self.lights.iter().fold(ambient, |sum, light| {
             sum + light.color * (normal.dot(light.direction).max(0.0) * direct)
         })
     }
 
-    /// The mirrored light of the lamps, for a surface of exponent `shininess` seen from `towards`.
+    /// Blinn highlights of the lamps.
+    ///
+    /// - `towards`: unit vector towards the camera.
+    /// - `shininess`: exponent of the highlight.
     #[inline]
     pub(super) fn specular(&self, normal: Vec3, towards: Vec3, shininess: f32) -> Vec3 {
         self.lights.iter().fold(Vec3::ZERO, |sum, light| {

@@ -1,34 +1,37 @@
-//! The pixels that an object fills.
+//! Masks: counts and bounds of the pixels that an object fills.
 
+use glam::{I64Vec2, Vec2, Vec3};
 use vidpairs_types::BoxXywh;
 
 use super::surface::{Projected, Sampling, Surface, depths};
 use crate::raster::scan;
 
-/// Samples along a side of a pixel that decide what is filled.
+/// Samples along a side of a pixel.
 pub(super) const SAMPLES_PER_SIDE: u32 = 2;
-/// How far outside the image a part of an object still counts, in images to every side.
+/// Distance outside the image within which parts of an object count, image sizes in each direction.
 const REACH: f32 = 2.0;
 
-/// What an object fills, counted in quarter pixels.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// Pixels that an object fills, counted in quarter pixels.
+///
+/// Full pixels are those that the object would fill with nothing in front of it and an image without borders.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Mask {
-    /// Quarter pixels in which it can be seen.
+    /// Quarter pixels in which the object is visible.
     pub num_visible: u64,
-    /// Quarter pixels that it would fill with nothing before it and an image without end.
+    /// Full quarter pixels.
     pub num_full: u64,
-    /// Those of `num_full` that lie inside the image.
+    /// Full quarter pixels inside the image.
     pub num_inside: u64,
-    /// Bounds of the visible, px; `None` where there are none.
+    /// Bounds of the visible pixels, px; `None` if there are none.
     pub visible: Option<BoxXywh>,
-    /// Bounds of the full, px.
+    /// Bounds of the full pixels, px.
     pub full: Option<BoxXywh>,
-    /// Whether some of the full lie outside the image.
+    /// Whether some of the full pixels lie outside the image.
     pub is_cut: bool,
 }
 
 impl Mask {
-    /// `num_visible / num_full`; 0 for an object that fills nothing.
+    /// `num_visible / num_full`; 0 if the object fills nothing.
     pub fn visible_share(&self) -> f64 {
         if self.num_full == 0 {
             return 0.0;
@@ -36,7 +39,7 @@ impl Mask {
         self.num_visible as f64 / self.num_full as f64
     }
 
-    /// Share of what lies inside the image that something before it hides.
+    /// Share of the full pixels inside the image that other objects hide.
     pub fn hidden_share(&self) -> f64 {
         if self.num_inside == 0 {
             return 0.0;
@@ -44,26 +47,22 @@ impl Mask {
         1.0 - self.num_visible as f64 / self.num_inside as f64
     }
 
+    /// Mask of `object`, which is object `index` of `surface`.
     pub(super) fn of(
-        place: usize,
+        index: usize,
         object: &Projected<'_>,
         surface: &Surface,
         sampling: &Sampling,
     ) -> Self {
-        let silhouette = Silhouette::of(object, sampling);
-        let mut full = Bounds::default();
-        let mut visible = Bounds::default();
-        let (mut is_cut, mut num_inside) = (false, 0);
-        let (width, height) = (sampling.width as i64, sampling.height as i64);
-        for (x, y) in silhouette.samples() {
-            full.add(x, y);
-            if x < 0 || y < 0 || x >= width || y >= height {
-                is_cut = true;
-                continue;
-            }
-            num_inside += 1;
-            if surface.shows(place, (y * width + x) as usize) {
-                visible.add(x, y);
+        let (mut full, mut visible, mut num_inside) = (Bounds::default(), Bounds::default(), 0);
+        let size = I64Vec2::new(sampling.width as i64, sampling.height as i64);
+        for at in Silhouette::of(object, sampling).samples() {
+            full.add(at);
+            if at.cmpge(I64Vec2::ZERO).all() && at.cmplt(size).all() {
+                num_inside += 1;
+                if surface.shows(index, (at.y * size.x + at.x) as usize) {
+                    visible.add(at);
+                }
             }
         }
         Self {
@@ -72,101 +71,99 @@ impl Mask {
             num_inside,
             visible: visible.to_box(sampling),
             full: full.to_box(sampling),
-            is_cut,
+            is_cut: num_inside < full.count,
         }
     }
 }
 
-/// An object alone, on a grid of its own that reaches past the image.
+/// Samples that an object alone would fill, on a grid that extends past the image.
 struct Silhouette {
-    left: i64,
-    top: i64,
+    /// Upper left corner in the grid of the image, samples.
+    origin: I64Vec2,
     width: usize,
     filled: Vec<bool>,
 }
 
 impl Silhouette {
     fn of(object: &Projected<'_>, sampling: &Sampling) -> Self {
-        let (mut low, mut high) = (glam::Vec3::INFINITY, glam::Vec3::NEG_INFINITY);
+        let (mut low, mut high) = (Vec3::INFINITY, Vec3::NEG_INFINITY);
         for &at in &object.at {
             (low, high) = (low.min(at), high.max(at));
         }
-        let span = |low: f32, high: f32, side: usize| {
+        let range = |low: f32, high: f32, side: usize| {
             let side = side as f32;
             let low = low.clamp(-REACH * side, (1.0 + REACH) * side).floor();
             let high = high.clamp(-REACH * side, (1.0 + REACH) * side).ceil();
             (low, (high - low) as usize + 1)
         };
-        let (left, width) = span(low.x, high.x, sampling.width);
-        let (top, height) = span(low.y, high.y, sampling.height);
+        let (left, width) = range(low.x, high.x, sampling.width);
+        let (top, height) = range(low.y, high.y, sampling.height);
         let mut filled = vec![false; width * height];
-        let shift = glam::Vec3::new(left, top, 0.0);
-        let (to_x, to_y) = (left as i64, top as i64);
+        let shift = Vec3::new(left, top, 0.0);
+        let origin = I64Vec2::new(left as i64, top as i64);
         for triangle in 0..object.mesh.triangles.len() {
-            let holed = object.holed(triangle);
+            let hole_test = object.hole_test(triangle);
             let corners = object.screen(triangle).map(|at| at - shift);
-            scan(corners, width, height, |span| match holed {
-                None => filled[span.y * width..][span.start..span.end].fill(true),
-                Some(texture) => {
-                    for (x, _) in depths(span) {
-                        let at = glam::Vec2::new(
-                            (x as i64 + to_x) as f32 + 0.5,
-                            (span.y as i64 + to_y) as f32 + 0.5,
-                        );
-                        if !object.is_hole(triangle, texture, at) {
-                            filled[span.y * width + x] = true;
+            scan(corners, width, height, |span| {
+                let row = &mut filled[span.y * width..][..width];
+                match &hole_test {
+                    None => row[span.start..span.end].fill(true),
+                    Some(is_hole) => {
+                        for (x, _) in depths(span) {
+                            let at = origin + I64Vec2::new(x as i64, span.y as i64);
+                            let middle = Vec2::new(at.x as f32, at.y as f32) + 0.5;
+                            row[x] |= !is_hole(middle);
                         }
                     }
                 }
             });
         }
         Self {
-            left: to_x,
-            top: to_y,
+            origin,
             width,
             filled,
         }
     }
 
-    /// The filled samples, in the space of the image's grid.
-    fn samples(&self) -> impl Iterator<Item = (i64, i64)> {
+    /// Filled samples, in the grid of the image.
+    fn samples(&self) -> impl Iterator<Item = I64Vec2> {
         let filled = self
             .filled
             .iter()
             .enumerate()
-            .filter(|(_, filled)| **filled);
-        filled.map(|(place, _)| {
-            let (x, y) = (place % self.width, place / self.width);
-            (x as i64 + self.left, y as i64 + self.top)
+            .filter(|&(_, &filled)| filled);
+        filled.map(|(index, _)| {
+            let (x, y) = (index % self.width, index / self.width);
+            self.origin + I64Vec2::new(x as i64, y as i64)
         })
     }
 }
 
-/// Samples counted, and their bounds.
+/// Number of samples, and their bounds.
 #[derive(Default)]
 struct Bounds {
     count: u64,
-    low: (i64, i64),
-    high: (i64, i64),
+    low: I64Vec2,
+    high: I64Vec2,
 }
 
 impl Bounds {
-    fn add(&mut self, x: i64, y: i64) {
+    fn add(&mut self, at: I64Vec2) {
         if self.count == 0 {
-            (self.low, self.high) = ((x, y), (x, y));
+            (self.low, self.high) = (at, at);
         }
         self.count += 1;
-        self.low = (self.low.0.min(x), self.low.1.min(y));
-        self.high = (self.high.0.max(x), self.high.1.max(y));
+        (self.low, self.high) = (self.low.min(at), self.high.max(at));
     }
 
     fn to_box(&self, sampling: &Sampling) -> Option<BoxXywh> {
-        let side = f64::from(sampling.per_side);
+        let to_px = |samples: i64| samples as f64 / f64::from(sampling.per_side);
+        let size = self.high - self.low + 1;
         (self.count > 0).then(|| BoxXywh {
-            x: self.low.0 as f64 / side,
-            y: self.low.1 as f64 / side,
-            w: (self.high.0 - self.low.0 + 1) as f64 / side,
-            h: (self.high.1 - self.low.1 + 1) as f64 / side,
+            x: to_px(self.low.x),
+            y: to_px(self.low.y),
+            w: to_px(size.x),
+            h: to_px(size.y),
         })
     }
 }

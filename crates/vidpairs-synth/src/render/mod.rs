@@ -1,11 +1,10 @@
-//! Drawing: objects before a backdrop, as a camera with a shutter sees them.
+//! Renders objects in front of a backdrop, as a camera with a shutter sees them.
 //!
-//! **Takes** [`Moment`]s of a scene, a few within the time that the shutter is open, and a
-//! [`Backdrop`]. **Gives** an image, and of every object the pixels that it fills ([`Mask`]).
-//! **Fails** never: what can't be drawn was refused before. **Source**: a z-buffer with several samples
-//! a pixel (Catmull 1974), perspective-correct textures (Heckbert 1989) blended between halvings
-//! (Williams 1983), the light model of Blinn (1977), motion blur by averaging over the shutter
-//! (Haeberli and Akeley 1990).
+//! **Takes** one or several [`Moment`]s of a scene within one exposure, and a [`Backdrop`]. **Gives** an image, and the
+//! pixels that each object fills ([`Mask`]). **Fails** never: the loader refuses what cannot be rendered. **Source**:
+//! z-buffer with several samples per pixel (Catmull 1974), perspective-correct textures (Heckbert 1989) blended between
+//! mipmap levels (Williams 1983), Blinn shading (1977), motion blur as the mean over the exposure (Haeberli and Akeley
+//! 1990).
 
 mod backdrop;
 mod camera;
@@ -23,25 +22,26 @@ pub use light::{Light, Lighting};
 pub use mask::Mask;
 pub use shadow::Footprint;
 
-use glam::{Vec3, Vec4};
+use glam::{Vec2, Vec4};
 use rand_chacha::ChaCha8Rng;
-use vidpairs_types::{RgbImage, SizePx};
+use vidpairs_types::RgbImage;
 
-use self::film::Film;
+use self::film::{Film, Layers};
+use self::shade::Shader;
 use self::surface::{Projected, Sampling, Surface};
 use super::mesh::Mesh;
 
-/// An object to draw: its shape, and the shadow of its shape.
+/// An object prepared for rendering: its mesh and its footprint.
 #[derive(Debug)]
 pub struct Model {
-    /// Triangles and pictures.
+    /// Triangles, materials and textures.
     pub mesh: Mesh,
-    /// Where it touches and shades the ground.
+    /// Shape of the shadow on the ground.
     pub footprint: Footprint,
 }
 
 impl Model {
-    /// The model of a mesh.
+    /// Prepares a mesh for rendering.
     pub fn new(mesh: Mesh) -> Self {
         let footprint = Footprint::of(&mesh);
         Self { mesh, footprint }
@@ -51,27 +51,27 @@ impl Model {
 /// An object in a scene.
 #[derive(Debug, Clone, Copy)]
 pub struct Instance<'a> {
-    /// What it is.
+    /// Model of the object.
     pub model: &'a Model,
-    /// Where it is and how it stands.
+    /// Position, size and orientation.
     pub pose: Pose,
 }
 
-/// A scene at one instant.
+/// Scene at one instant.
 #[derive(Debug, Clone)]
 pub struct Moment<'a> {
-    /// The objects, at most [`MAX_INSTANCES`].
+    /// Objects, at most [`MAX_INSTANCES`].
     pub instances: Vec<Instance<'a>>,
-    /// What lights them.
+    /// Light sources.
     pub lighting: Lighting,
-    /// How the camera has turned, rolled and zoomed.
+    /// Motion of the image by the camera.
     pub warp: Warp,
 }
 
-/// How many objects a scene may have.
+/// Maximum number of objects in a scene.
 pub const MAX_INSTANCES: usize = 32;
 
-/// Draws images of one size; keeps its buffers from one to the next.
+/// Renders images of one size; its buffers are reused.
 pub struct Renderer {
     camera: Camera,
     surface: Surface,
@@ -82,7 +82,7 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// A renderer for images as `camera` takes them.
+    /// A renderer for the images of `camera`.
     pub fn new(camera: Camera) -> Self {
         Self {
             camera,
@@ -94,13 +94,9 @@ impl Renderer {
         }
     }
 
-    /// Size of the images.
-    pub fn size(&self) -> SizePx {
-        self.camera.size
-    }
-
-    /// Draws one image: the mean over `moments`, each with `samples_per_side` x `samples_per_side`
-    /// samples a pixel; `rng` is for the sensor's noise.
+    /// Renders one image: the mean over `moments`, each with `samples_per_side` x `samples_per_side` samples per pixel.
+    ///
+    /// - `rng`: source of the sensor noise.
     ///
     /// # Panics
     /// If a moment has more than [`MAX_INSTANCES`] objects.
@@ -115,63 +111,61 @@ impl Renderer {
         self.film.clear();
         self.behind.set(backdrop);
         self.draw_shadows(moments);
-        for (place, moment) in moments.iter().enumerate() {
-            let offset = subpixel_offset(place, moments.len());
+        let share = 1.0 / moments.len() as f32;
+        for (index, moment) in moments.iter().enumerate() {
+            let offset = subpixel_offset(index, moments.len());
             let sampling = Sampling::new(self.camera, samples_per_side, offset);
-            let projected = project(moment, &sampling);
-            self.surface.cover(&projected, &sampling);
+            let objects = project(moment, &sampling);
+            self.surface.cover(&objects, &sampling);
             self.colors.clear();
             self.colors.resize(self.surface.samples().len(), Vec4::ZERO);
-            shade::opaque(
-                &self.surface,
-                &projected,
+            let shader = Shader {
+                surface: &self.surface,
+                objects: &objects,
                 moment,
-                &sampling,
-                &mut self.colors,
-            );
-            shade::glass(
-                &self.surface,
-                &projected,
-                moment,
-                &sampling,
-                &mut self.colors,
-            );
-            let share = 1.0 / moments.len() as f32;
-            let scene = film::Layers {
+                sampling: &sampling,
+            };
+            shader.opaque(&mut self.colors);
+            shader.glass(&mut self.colors);
+            let layers = Layers {
                 behind: &self.behind,
                 warp: moment.warp,
                 shadows: &self.shadows,
                 colors: &self.colors,
             };
-            self.film.expose(&scene, &sampling, share);
+            self.film.expose(&layers, &sampling, share);
         }
         self.film.develop(sensor, rng)
     }
 
-    /// The pixels that the objects of `moment` fill, in their order; `None` for those that
-    /// `is_wanted` leaves out.
+    /// Pixels that each object of `moment` fills, in the order of the objects.
     ///
     /// # Panics
     /// If the moment has more than [`MAX_INSTANCES`] objects.
-    pub fn masks(
-        &mut self,
-        moment: &Moment<'_>,
-        mut is_wanted: impl FnMut(usize) -> bool,
-    ) -> Vec<Option<Mask>> {
-        let sampling = Sampling::new(self.camera, mask::SAMPLES_PER_SIDE, Vec3::ZERO);
-        let projected = project(moment, &sampling);
-        self.surface.cover(&projected, &sampling);
-        self.surface.look_through(&projected, &sampling);
-        let instances = 0..projected.len();
-        instances
-            .map(|place| {
-                is_wanted(place)
-                    .then(|| Mask::of(place, &projected[place], &self.surface, &sampling))
-            })
-            .collect()
+    pub fn masks(&mut self, moment: &Moment<'_>) -> Vec<Mask> {
+        let (objects, sampling) = self.cover_for_masks(moment);
+        let mask = |index| Mask::of(index, &objects[index], &self.surface, &sampling);
+        (0..objects.len()).map(mask).collect()
     }
 
-    /// Shadows are soft: those in the middle of the exposure stand for all of it.
+    /// Pixels that object `index` of `moment` fills.
+    ///
+    /// # Panics
+    /// If the moment has more than [`MAX_INSTANCES`] objects, or no object `index`.
+    pub fn mask(&mut self, moment: &Moment<'_>, index: usize) -> Mask {
+        let (objects, sampling) = self.cover_for_masks(moment);
+        Mask::of(index, &objects[index], &self.surface, &sampling)
+    }
+
+    fn cover_for_masks<'a>(&mut self, moment: &'a Moment<'a>) -> (Vec<Projected<'a>>, Sampling) {
+        let sampling = Sampling::new(self.camera, mask::SAMPLES_PER_SIDE, Vec2::ZERO);
+        let objects = project(moment, &sampling);
+        self.surface.cover(&objects, &sampling);
+        self.surface.look_through(&objects, &sampling);
+        (objects, sampling)
+    }
+
+    /// Draws the shadows in the middle of the exposure, which stand for all of it: they are soft.
     fn draw_shadows(&mut self, moments: &[Moment<'_>]) {
         self.shadows.clear();
         self.shadows.resize(self.camera.size.area() as usize, 1.0);
@@ -186,7 +180,8 @@ impl Renderer {
 fn project<'a>(moment: &'a Moment<'a>, sampling: &Sampling) -> Vec<Projected<'a>> {
     assert!(
         moment.instances.len() <= MAX_INSTANCES,
-        "more objects than a sample can name"
+        "{} objects in a scene; at most {MAX_INSTANCES} are possible",
+        moment.instances.len()
     );
     let instances = moment.instances.iter();
     instances
@@ -194,18 +189,18 @@ fn project<'a>(moment: &'a Moment<'a>, sampling: &Sampling) -> Vec<Projected<'a>
         .collect()
 }
 
-/// Where in the pixel the samples of exposure `place` of `count` lie, px from their usual places: a
-/// rotated grid, so that four exposures see four columns and four rows.
-fn subpixel_offset(place: usize, count: usize) -> Vec3 {
-    if count < 2 {
-        return Vec3::ZERO;
-    }
-    const GRID: [[f32; 2]; 4] = [
-        [-0.125, -0.375],
-        [0.375, -0.125],
-        [0.125, 0.375],
-        [-0.375, 0.125],
+/// Offset of the samples of exposure `index` of `count`, px: a rotated grid, so that four exposures sample four columns
+/// and four rows.
+fn subpixel_offset(index: usize, count: usize) -> Vec2 {
+    const GRID: [Vec2; 4] = [
+        Vec2::new(-0.125, -0.375),
+        Vec2::new(0.375, -0.125),
+        Vec2::new(0.125, 0.375),
+        Vec2::new(-0.375, 0.125),
     ];
-    let [x, y] = GRID[place % 4];
-    Vec3::new(x, y, 0.0)
+    if count < 2 {
+        Vec2::ZERO
+    } else {
+        GRID[index % 4]
+    }
 }

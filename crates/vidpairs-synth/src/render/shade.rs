@@ -1,115 +1,109 @@
-//! The light that leaves what a sample sees.
+//! Shading: computes the light that every sample receives from the objects.
 
 use glam::{Vec3, Vec4};
 
 use super::Moment;
-use super::surface::{Projected, Sampling, Surface, depths, middle, over};
+use super::surface::{Projected, Sampling, Surface, depths, middle};
 use crate::raster::scan;
 
-/// Sets the colour of every sample that sees something opaque.
-pub(super) fn opaque(
-    surface: &Surface,
-    objects: &[Projected<'_>],
-    moment: &Moment<'_>,
-    sampling: &Sampling,
-    colors: &mut [Vec4],
-) {
-    let rows = surface
-        .samples()
-        .chunks(sampling.width)
-        .zip(colors.chunks_mut(sampling.width));
-    for (y, (samples, colors)) in rows.enumerate() {
-        for (x, (sample, color)) in samples.iter().zip(colors).enumerate() {
+/// Shades the samples of one moment.
+pub(super) struct Shader<'a> {
+    pub surface: &'a Surface,
+    pub objects: &'a [Projected<'a>],
+    pub moment: &'a Moment<'a>,
+    pub sampling: &'a Sampling,
+}
+
+impl Shader<'_> {
+    /// Sets the colour of every sample that sees an opaque triangle.
+    ///
+    /// - `colors`: premultiplied light and coverage per sample, row by row.
+    pub fn opaque(&self, colors: &mut [Vec4]) {
+        let width = self.sampling.width;
+        for (index, (sample, color)) in self.surface.samples().iter().zip(colors).enumerate() {
             if let Some((object, triangle)) = sample.seen() {
-                let (light, _) = leaving(&objects[object], triangle, moment, sampling, (x, y));
+                let at = (index % width, index / width);
+                let (light, _) = self.leaving(&self.objects[object], triangle, at);
                 *color = light.extend(1.0);
             }
         }
     }
-}
 
-/// Lays everything that can be seen through over the colours, the farthest first.
-pub(super) fn glass(
-    surface: &Surface,
-    objects: &[Projected<'_>],
-    moment: &Moment<'_>,
-    sampling: &Sampling,
-    colors: &mut [Vec4],
-) {
-    let mut panes: Vec<(f32, usize, usize)> = Vec::new();
-    for (place, object) in objects.iter().enumerate() {
-        for triangle in object.mesh.num_opaque..object.mesh.triangles.len() {
-            let nearness: f32 = object.screen(triangle).iter().map(|at| at.z).sum();
-            panes.push((nearness, place, triangle));
+    /// Blends all transparent triangles over `colors`, the farthest first.
+    pub fn glass(&self, colors: &mut [Vec4]) {
+        let mut panes: Vec<(f32, &Projected<'_>, usize)> = Vec::new();
+        for object in self.objects {
+            for triangle in object.mesh.num_opaque..object.mesh.triangles.len() {
+                let nearness = object.screen(triangle).iter().map(|at| at.z).sum();
+                panes.push((nearness, object, triangle));
+            }
         }
-    }
-    panes.sort_by(|a, b| a.0.total_cmp(&b.0));
-    for (_, place, triangle) in panes {
-        let object = &objects[place];
-        let holed = object.holed(triangle);
-        scan(
-            object.screen(triangle),
-            sampling.width,
-            sampling.height,
-            |span| {
+        panes.sort_by(|(a, ..), (b, ..)| a.total_cmp(b));
+        let (width, height) = (self.sampling.width, self.sampling.height);
+        for (_, object, triangle) in panes {
+            let hole_test = object.hole_test(triangle);
+            scan(object.screen(triangle), width, height, |span| {
                 for (x, inverse_distance) in depths(span) {
-                    let at = span.y * sampling.width + x;
-                    let is_hidden = inverse_distance < surface.samples()[at].inverse_distance;
-                    let is_hole = |texture| object.is_hole(triangle, texture, middle(x, span.y));
-                    if is_hidden || holed.is_some_and(is_hole) {
+                    let index = span.y * width + x;
+                    let nearest = self.surface.samples()[index].inverse_distance;
+                    let sees_hole = || {
+                        let test = hole_test.as_ref();
+                        test.is_some_and(|is_hole| is_hole(middle(x, span.y)))
+                    };
+                    if inverse_distance < nearest || sees_hole() {
                         continue;
                     }
-                    let (light, opacity) = leaving(object, triangle, moment, sampling, (x, span.y));
-                    colors[at] = over(light.extend(opacity), colors[at]);
+                    let (light, opacity) = self.leaving(object, triangle, (x, span.y));
+                    colors[index] = light.extend(opacity) + colors[index] * (1.0 - opacity);
                 }
-            },
-        );
-    }
-}
-
-/// The light that leaves a triangle towards a sample, and how much of what is behind it hides.
-fn leaving(
-    object: &Projected<'_>,
-    triangle: usize,
-    moment: &Moment<'_>,
-    sampling: &Sampling,
-    (x, y): (usize, usize),
-) -> (Vec3, f32) {
-    let point = object.point(triangle, middle(x, y));
-    let ray = sampling.camera.ray(sampling.px_of(x, y), moment.warp);
-    let towards = -ray.normalize();
-    let normal = (object.rotation * point.normal).normalize_or(towards);
-    // Catalogues disagree on which side of a surface is the outer one: both are shown.
-    let normal = if normal.dot(towards) < 0.0 {
-        -normal
-    } else {
-        normal
-    };
-    let material = &object.mesh.materials[usize::from(object.mesh.material_of[triangle])];
-    let mut color = material.diffuse;
-    if let Some(texture) = object.texture(triangle) {
-        color *= texture.sample(point.uv, point.lod).truncate();
-    }
-    let lighting = &moment.lighting;
-    let mut light = color * lighting.diffuse(normal, point.openness) * material.opacity;
-    let mut opacity = material.opacity;
-    if material.specular.max_element() > 0.02 {
-        let mirrored = lighting.specular(normal, towards, material.shininess);
-        let highlight = material.specular * mirrored * (0.6 * point.openness);
-        light += highlight;
-        opacity = (opacity + highlight.max_element()).min(1.0);
-    }
-    (shouldered(light), opacity)
-}
-
-/// Light near white pressed together instead of cut off, as film does.
-fn shouldered(light: Vec3) -> Vec3 {
-    const KNEE: f32 = 0.75;
-    light.map(|it| {
-        if it <= KNEE {
-            it
-        } else {
-            1.0 - (1.0 - KNEE) * ((KNEE - it) / (1.0 - KNEE)).exp()
+            });
         }
-    })
+    }
+
+    /// Light that leaves a triangle towards the sample in column `x` and row `y`, and the opacity of the triangle there.
+    fn leaving(
+        &self,
+        object: &Projected<'_>,
+        triangle: usize,
+        (x, y): (usize, usize),
+    ) -> (Vec3, f32) {
+        let point = object.point(triangle, middle(x, y));
+        let ray = self
+            .sampling
+            .camera
+            .ray(self.sampling.px_of(x, y), self.moment.warp);
+        let towards = -ray.normalize();
+        let normal = (object.rotation * point.normal).normalize_or(towards);
+        // Catalogues disagree on which side of a surface is the outer one: both are shown.
+        let normal = if normal.dot(towards) < 0.0 {
+            -normal
+        } else {
+            normal
+        };
+        let material = &object.mesh.materials[usize::from(object.mesh.material_of[triangle])];
+        let mut color = material.diffuse;
+        if let Some(texture) = object.texture(triangle) {
+            color *= texture.sample(point.uv, point.lod).truncate();
+        }
+        let lighting = &self.moment.lighting;
+        let mut light = color * lighting.diffuse(normal, point.openness) * material.opacity;
+        let mut opacity = material.opacity;
+        if material.specular.max_element() > 0.02 {
+            let mirrored = lighting.specular(normal, towards, material.shininess);
+            let highlight = material.specular * mirrored * (0.6 * point.openness);
+            light += highlight;
+            opacity = (opacity + highlight.max_element()).min(1.0);
+        }
+        (light.map(shoulder), opacity)
+    }
+}
+
+/// Compresses light near white instead of clipping it, as film does.
+fn shoulder(light: f32) -> f32 {
+    const KNEE: f32 = 0.75;
+    if light <= KNEE {
+        light
+    } else {
+        1.0 - (1.0 - KNEE) * ((KNEE - light) / (1.0 - KNEE)).exp()
+    }
 }

@@ -1,62 +1,66 @@
-//! The soft shadow of an object on the ground it stands on.
+//! Soft shadow of an object on the ground it stands on.
 
 use glam::{Vec2, Vec3};
 
+use super::surface::depths;
 use super::{Camera, Instance, Moment};
 use crate::mesh::Mesh;
 use crate::raster::scan;
 
 /// Cells along a side of a layer.
 const SIDE: usize = 64;
-/// Half the side of a layer, in the object's radii: the rest is room for the soft rim.
+/// Half the side of a layer, object radii; more than 1, for the blur.
 const HALF: f32 = 1.5;
-/// Where the layers begin, as shares of the object's height; the last ends at its top.
+/// Lower ends of the layers, shares of the object's height; the last layer ends at the top.
 const FLOORS: [f32; 6] = [0.0, 0.06, 0.16, 0.32, 0.55, 0.8];
-/// Cells along a side of the ground that a shadow reaches.
+/// Cells along a side of the shaded ground.
 const SHADE_SIDE: usize = 80;
-/// How far a shadow reaches past its object, in its radii.
+/// Half the side of the shaded ground, object radii.
 const REACH: f32 = 2.4;
-/// What the ground loses of the light of the sky where an object touches it.
+/// Share of the light that the ground loses where an object touches it.
 const CONTACT: f32 = 0.45;
-/// What it loses of the light of the first lamp.
+/// Share of the light that the ground loses in the shadow of the first lamp.
 const CAST: f32 = 0.55;
-/// The lowest sun, as the sine of its height: below it shadows would have no end.
+/// Sine of the smallest elevation of the lamp that is used: lower lamps would cast endless shadows.
 const LOWEST: f32 = 0.35;
 
-/// An object from above, in layers: where it is between two heights.
+/// An object seen from above, in layers of height.
 ///
-/// A layer shades the ground where the lamp throws it, the higher the softer.
+/// Each layer casts its own shadow, displaced away from the lamp. Higher layers cast softer shadows.
 #[derive(Debug)]
 pub struct Footprint {
     layers: Vec<Layer>,
-    /// Half the object's height, in its radii.
+    /// Half the object's height, object radii.
     half_height: f32,
 }
 
 #[derive(Debug)]
 struct Layer {
-    /// Height of its middle above the ground, in the object's radii.
+    /// Height of the middle of the layer above the ground, object radii.
     height: f32,
-    /// `SIDE * SIDE` shares, rows along z.
-    cover: Vec<f32>,
+    /// Covered share of the ground below the layer, after the blur.
+    cover: Grid,
 }
 
 impl Footprint {
     pub(super) fn of(mesh: &Mesh) -> Self {
         let half_height = mesh.half_size.y;
         let columns = columns(mesh);
-        let ends = FLOORS[1..].iter().copied().chain([1.0]);
-        let layers = FLOORS.iter().zip(ends).map(|(&start, end)| {
+        let ceilings = FLOORS[1..].iter().copied().chain([1.0]);
+        let layers = FLOORS.iter().zip(ceilings).map(|(&floor, ceiling)| {
             let height_of = |share: f32| (2.0 * share - 1.0) * half_height;
-            let (low, high) = (height_of(start), height_of(end));
-            let is_filled = |column: &[f32; 2]| column[0] <= high && column[1] >= low;
-            let cover = columns
-                .iter()
-                .map(|column| f32::from(u8::from(is_filled(column))));
-            let mut cover: Vec<f32> = cover.collect();
+            let (low, high) = (height_of(floor), height_of(ceiling));
+            let is_filled = |&[bottom, top]: &[f32; 2]| bottom <= high && top >= low;
+            let filled = columns.iter().map(is_filled);
+            let mut cover: Vec<f32> = filled.map(|filled| f32::from(u8::from(filled))).collect();
             let height = (low + high) / 2.0 + half_height;
             let cells = (0.06 + 0.35 * height) * SIDE as f32 / (2.0 * HALF);
             blur(&mut cover, cells.round() as usize);
+            let cover = Grid {
+                side: SIDE,
+                half: HALF,
+                cells: cover,
+            };
             Layer { height, cover }
         });
         Self {
@@ -64,9 +68,39 @@ impl Footprint {
             half_height,
         }
     }
+
+    /// Share of the light that the ground around the object loses: [`SHADE_SIDE`] x [`SHADE_SIDE`] cells that extend
+    /// [`REACH`] radii in each direction.
+    ///
+    /// - `lamp`: unit vector towards the lamp, in object space; `None` if no lamp is above the ground.
+    fn shade(&self, lamp: Option<Vec3>) -> Grid {
+        // Displacement of the shadow of a layer one radius above the ground.
+        let throw = lamp.map_or(Vec2::ZERO, |lamp| {
+            Vec2::new(lamp.x, lamp.z) / -lamp.y.max(LOWEST)
+        });
+        let cast = lamp.map_or(0.0, |lamp| CAST * (lamp.y / 0.2).min(1.0));
+        let cell = |index: usize| {
+            let (column, row) = (index % SHADE_SIDE, index / SHADE_SIDE);
+            let share = Vec2::new(column as f32 + 0.5, row as f32 + 0.5) / SHADE_SIDE as f32;
+            let at = (share * 2.0 - 1.0) * REACH;
+            let lit: f32 = self
+                .layers
+                .iter()
+                .map(|layer| 1.0 - layer.cover.at(at - throw * layer.height))
+                .product();
+            let lowest = self.layers.iter().take(2);
+            let open: f32 = lowest.map(|layer| 1.0 - layer.cover.at(at)).product();
+            CONTACT * (1.0 - open) + cast * (1.0 - lit)
+        };
+        Grid {
+            side: SHADE_SIDE,
+            half: REACH,
+            cells: (0..SHADE_SIDE * SHADE_SIDE).map(cell).collect(),
+        }
+    }
 }
 
-/// The lowest and the highest point of the object over every cell of the ground.
+/// Heights of the lowest and the highest point of the object above every cell of the ground.
 fn columns(mesh: &Mesh) -> Vec<[f32; 2]> {
     let mut columns = vec![[f32::INFINITY, f32::NEG_INFINITY]; SIDE * SIDE];
     let mut add = |cell: usize, height: f32| {
@@ -79,12 +113,11 @@ fn columns(mesh: &Mesh) -> Vec<[f32; 2]> {
             Vec3::new(at.x, at.y, vertex.position.y)
         });
         scan(corners, SIDE, SIDE, |span| {
-            for x in span.start..span.end {
-                let height = span.depth + (x - span.start) as f32 * span.depth_step;
+            for (x, height) in depths(span) {
                 add(span.y * SIDE + x, height);
             }
         });
-        // A wall is a line from above and covers no cell's middle: its corners and edges stand for it.
+        // A wall is a line seen from above and covers no cell centre: points on its edges are added instead.
         for (from, to) in [(0, 1), (1, 2), (2, 0)] {
             for step in 0..4 {
                 let at = corners[from].lerp(corners[to], step as f32 / 4.0);
@@ -96,12 +129,12 @@ fn columns(mesh: &Mesh) -> Vec<[f32; 2]> {
     columns
 }
 
-/// Place on the ground, in the object's radii, to cells of a layer.
+/// Position in cells of a layer, from a position on the ground in object radii.
 fn cell_of(ground: Vec2) -> Vec2 {
     (ground / (2.0 * HALF) + 0.5) * SIDE as f32
 }
 
-/// Two box filters of `radius` cells in both directions.
+/// Applies two box filters of `radius` cells in both directions.
 fn blur(cover: &mut [f32], radius: usize) {
     if radius == 0 {
         return;
@@ -123,17 +156,19 @@ fn blur(cover: &mut [f32], radius: usize) {
     }
 }
 
-/// A square of the ground around an object, seen from above, in cells.
-struct Grid<'a> {
+/// A square of the ground around an object, divided into cells.
+#[derive(Debug)]
+struct Grid {
+    /// Cells along a side.
     side: usize,
-    /// Half its side, in the object's radii.
+    /// Half the side, object radii.
     half: f32,
-    /// `side * side`, rows along z.
-    cells: &'a [f32],
+    /// Values of the `side * side` cells, rows along z.
+    cells: Vec<f32>,
 }
 
-impl Grid<'_> {
-    /// Bilinear; nothing outside.
+impl Grid {
+    /// Bilinear interpolation at `ground`, object radii; 0 outside the square.
     #[inline]
     fn at(&self, ground: Vec2) -> f32 {
         let at = (ground / (2.0 * self.half) + 0.5) * self.side as f32 - 0.5;
@@ -144,50 +179,14 @@ impl Grid<'_> {
         let (column, row) = (at.x as usize, at.y as usize);
         let (dx, dy) = (at.x - column as f32, at.y - row as f32);
         let first = row * self.side + column;
-        let (upper, lower) = (
-            &self.cells[first..first + 2],
-            &self.cells[first + self.side..],
-        );
+        let (upper, lower) = (&self.cells[first..], &self.cells[first + self.side..]);
         let above = upper[0] + (upper[1] - upper[0]) * dx;
         let below = lower[0] + (lower[1] - lower[0]) * dx;
         above + (below - above) * dy
     }
 }
 
-impl Footprint {
-    /// Share of the light that the object takes from the ground around it: cells of a grid of
-    /// [`SHADE_SIDE`] that reaches [`REACH`] radii to every side.
-    ///
-    /// - `lamp`: unit vector towards the lamp, in the object's space; `None` without one above ground.
-    fn shade(&self, lamp: Option<Vec3>) -> Vec<f32> {
-        // Where a layer one radius above the ground is thrown.
-        let throw = lamp.map_or(Vec2::ZERO, |lamp| {
-            Vec2::new(lamp.x, lamp.z) / -lamp.y.max(LOWEST)
-        });
-        let cast = lamp.map_or(0.0, |lamp| CAST * (lamp.y / 0.2).min(1.0));
-        let cell = |place: usize| {
-            let (column, row) = (place % SHADE_SIDE, place / SHADE_SIDE);
-            let at = Vec2::new(column as f32 + 0.5, row as f32 + 0.5) / SHADE_SIDE as f32;
-            let at = (at * 2.0 - 1.0) * REACH;
-            let (mut open, mut lit) = (1.0, 1.0);
-            for (layer, cells) in self.layers.iter().enumerate() {
-                let grid = Grid {
-                    side: SIDE,
-                    half: HALF,
-                    cells: &cells.cover,
-                };
-                lit *= 1.0 - grid.at(at - throw * cells.height);
-                if layer < 2 {
-                    open *= 1.0 - grid.at(at);
-                }
-            }
-            CONTACT * (1.0 - open) + cast * (1.0 - lit)
-        };
-        (0..SHADE_SIDE * SHADE_SIDE).map(cell).collect()
-    }
-}
-
-/// Multiplies `shadows`, a share of light per pixel, with what the shadow of `instance` leaves.
+/// Multiplies `shadows`, a share of light per pixel, by the share that the shadow of `instance` leaves.
 pub(super) fn draw(
     instance: &Instance<'_>,
     moment: &Moment<'_>,
@@ -198,24 +197,16 @@ pub(super) fn draw(
     let rotation = pose.rotation();
     let up = rotation.y_axis;
     let ground = pose.center - up * (footprint.half_height * pose.radius);
-    // From below, or along it, the ground can't be seen.
+    // The ground is not visible from below or edge-on.
     let facing = -ground.normalize().dot(up);
     if facing < 0.05 {
         return;
     }
     let to_object = rotation.transpose();
-    let lamp = moment
-        .lighting
-        .lights
-        .first()
-        .map(|light| to_object * light.direction);
-    let cells = footprint.shade(lamp.filter(|lamp| lamp.y > 0.02));
-    let shade = Grid {
-        side: SHADE_SIDE,
-        half: REACH,
-        cells: &cells,
-    };
-    // Faint where the ground is seen at a flat angle: there it would be a line.
+    let light = moment.lighting.lights.first();
+    let lamp = light.map(|light| to_object * light.direction);
+    let shade = footprint.shade(lamp.filter(|lamp| lamp.y > 0.02));
+    // Fades at flat viewing angles, where the shadow would shrink to a line.
     let strength = ((facing - 0.05) / 0.15).min(1.0);
 
     let corners = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)].map(|(x, z)| {
@@ -238,7 +229,7 @@ pub(super) fn draw(
                 let at = to_object * (ray * along - ground) / pose.radius;
                 let taken = strength * shade.at(Vec2::new(at.x, at.z));
                 shadows[y * width + x] *= (1.0 - taken).max(0.08);
-            } // else above the horizon
+            } // otherwise the pixel is above the horizon
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use vidpairs_types::parallel::{Heartbeat, Job, Loss};
 
-use crate::set::{Failed, Made, Plan};
+use crate::set::{ItemFailure, Plan, RenderedItem};
 
 pub(super) struct SynthJob {
     pub plan: Arc<Plan>,
@@ -19,12 +19,12 @@ pub(super) struct Output {
     pub ordinal: u64,
     /// Folder of its files, under their final names.
     pub folder: PathBuf,
-    pub made: Result<Made, NotMade>,
+    pub made: Result<RenderedItem, NotMade>,
 }
 
 /// Why an item was not made.
 pub(super) enum NotMade {
-    Failed(Failed),
+    Failed(ItemFailure),
     Lost(Loss),
 }
 
@@ -35,7 +35,7 @@ impl Job for SynthJob {
     fn work(&self, ordinal: u64, heartbeat: &Arc<Heartbeat>) -> Output {
         let folder = self.folder(ordinal);
         let item = &self.plan.items[ordinal as usize];
-        let made = self.plan.make(item, &folder, heartbeat);
+        let made = self.plan.render(item, &folder, heartbeat);
         Output {
             ordinal,
             folder,

@@ -14,7 +14,7 @@ use super::PATIENCE;
 use super::error::SynthError;
 use super::job::{NotMade, Output};
 use super::journal::{Done, Published, TruthFile};
-use crate::set::{Failed, ItemError, Made, Plan};
+use crate::set::{ItemError, ItemFailure, Plan, RenderedItem};
 
 pub(super) struct Publisher {
     pub plan: Arc<Plan>,
@@ -53,23 +53,25 @@ impl Publisher {
         let place = self.plan.place_of(item);
         let (made, not_made) = match made {
             Ok(made) => (made, None),
-            Err(NotMade::Failed(failed)) if failed.why.is_final() => {
-                let source = failed.why;
+            Err(NotMade::Failed(failed)) if failed.error.is_final() => {
+                let source = failed.error;
                 return Err(SynthError::Item { item: name, source }.into());
             }
-            Err(NotMade::Failed(Failed { why, refused })) => {
-                let stage = match *why {
+            Err(NotMade::Failed(ItemFailure { error, refused })) => {
+                let stage = match *error {
                     ItemError::Backdrop(_) => Stage::Decode,
                     ItemError::Jpeg(_) | ItemError::Png(_) => Stage::Encode,
                     _ => Stage::Render,
                 };
-                let made = Made {
+                let made = RenderedItem {
                     refused,
-                    ..Made::default()
+                    ..RenderedItem::default()
                 };
-                (made, Some((stage, with_causes(&*why))))
+                (made, Some((stage, with_causes(&*error))))
             }
-            Err(NotMade::Lost(loss)) => (Made::default(), Some(loss_reason(loss, PATIENCE))),
+            Err(NotMade::Lost(loss)) => {
+                (RenderedItem::default(), Some(loss_reason(loss, PATIENCE)))
+            }
         };
         for made_name in &made.names {
             self.move_into_place(&folder, made_name)?;

@@ -1,15 +1,16 @@
-//! What happens: who is on stage, how each moves and turns, what changes in the light and the camera.
+//! Scripts of videos: which objects appear, how they move and turn, how the light and the camera change.
 //!
-//! **Takes** a seed and the [`Difficulty`] of a set. **Gives** a [`Script`], from which the scene at any
-//! time is a pure function, or the fixed [`studio`] of a turntable. **Fails** never.
-//! **Source**: ours; the attributes are those that tracking benchmarks name (GOT-10k, OTB).
+//! **Takes** a seed and the [`Difficulty`] of a set. **Gives** a [`Script`], which yields the scene at any time, or the
+//! fixed scene of a turntable ([`studio`]). **Fails** never. **Source**: ours; the attributes are those of tracking
+//! benchmarks (GOT-10k, OTB).
 
-mod cast;
+mod actor;
+mod curves;
 mod difficulty;
-mod path;
+mod light;
+mod sampler;
 mod script;
 pub mod studio;
 
-pub use cast::Roles;
-pub use difficulty::Difficulty;
+pub use difficulty::{Difficulty, Roles};
 pub use script::{Clock, Script};

@@ -1,4 +1,4 @@
-//! Why an item could not be made.
+//! Errors of rendering an item.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,62 +13,65 @@ use crate::layout::mat::MatError;
 use crate::layout::trackingnet::FrameZipError;
 use crate::mesh::MeshError;
 
-/// Why an item could not be made. Leave it out, unless [`ItemError::is_final`].
+/// Why an item could not be rendered. Leave the item out, unless [`ItemError::is_final`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ItemError {
-    /// Its only object cannot be rendered. Leave it out.
+    /// The only object of the item cannot be rendered. Leave the item out.
     #[error(transparent)]
     Object(#[from] MeshError),
-    /// No object to follow can be rendered. Leave it out.
+    /// No object that could be the target of the video can be rendered. Leave the item out.
     #[error("none of the {num_tried} objects to choose from can be rendered")]
     NoTarget {
-        /// Tried.
+        /// Number of objects tried.
         num_tried: usize,
     },
-    /// There is no backdrop. Leave it out.
+    /// There is no backdrop. Leave the item out.
     #[error(transparent)]
     Backdrop(#[from] BackdropError),
-    /// An image can't be compressed. Leave it out.
+    /// An image cannot be compressed. Leave the item out.
     #[error(transparent)]
     Jpeg(#[from] JpegError),
-    /// A PNG can't be written. Leave it out.
+    /// A PNG cannot be encoded. Leave the item out.
     #[error(transparent)]
     Png(#[from] PngError),
-    /// The .mp4 can't be written. Stop.
+    /// The .mp4 cannot be written. Stop.
     #[error("cannot write the .mp4")]
     Video(#[from] VideoError),
-    /// The zip can't be written. Stop.
+    /// The ZIP cannot be written. Stop.
     #[error(transparent)]
     Zip(#[from] FrameZipError),
-    /// A name can't stand in a `meta_info.ini`. Leave it out.
+    /// A name cannot be stored in a `meta_info.ini`. Leave the item out.
     #[error(transparent)]
     MetaInfo(#[from] MetaInfoError),
-    /// A name can't stand in a `.mat`. Leave it out.
+    /// A name cannot be stored in a `.mat` file. Leave the item out.
     #[error(transparent)]
     Mat(#[from] MatError),
-    /// A file can't be written. Stop.
+    /// A file cannot be written. Stop.
     #[error("cannot {action} {}", .path.display())]
     File {
-        /// What was tried.
+        /// Operation that failed.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The system's word.
+        /// Error of the system.
         #[source]
         source: io::Error,
     },
-    /// Somebody asked to stop.
+    /// The plan has no such item. Stop: the caller confuses two plans.
+    #[error("the item belongs to another plan")]
+    ForeignItem,
+    /// The run was asked to stop.
     #[error("stopped")]
     Stopped,
 }
 
 impl ItemError {
-    /// Whether every other item would fail as well.
+    /// Whether all other items would fail too.
     pub fn is_final(&self) -> bool {
         matches!(
             self,
-            Self::Video(_) | Self::Zip(_) | Self::File { .. } | Self::Stopped
+            Self::Video(_) | Self::Zip(_) | Self::File { .. } | Self::ForeignItem | Self::Stopped
         )
     }
 }

@@ -1,106 +1,95 @@
-//! A video in the layout of GOT-10k.
+//! Renders a video in the layout of GOT-10k.
+
+use std::collections::BTreeMap;
 
 use vidpairs_image::jpeg;
-use vidpairs_types::BoxXywh;
 
-use super::plan::Work;
-use super::video::{Video, render};
+use super::video::{Video, VideoItem, render_video};
+use super::work::Work;
 use super::{ItemError, VideoSettings};
-use crate::catalog::Half;
 use crate::layout::got10k::{
-    ABSENCE, COVER, CUT_BY_IMAGE, GROUND_TRUTH, META_INFO, MetaInfo, Split, cover_text, flags_text,
-    frame_name, ground_truth_text, sequence_name,
+    ABSENCE, COVER, CUT_BY_IMAGE, GROUND_TRUTH, LIST, META_INFO, MetaInfo, cover_text, flags_text,
+    frame_name, ground_truth_text, list_text,
 };
+use crate::truth::Truth;
 
-/// Classes that live.
+/// Classes of animals.
 const ANIMALS: [&str; 9] = [
     "bird", "cat", "chicken", "deer", "dog", "fish", "horse", "rabbit", "turtle",
 ];
 
-fn split(half: Half) -> Split {
-    match half {
-        Half::Training => Split::Train,
-        Half::HeldOut => Split::Val,
-    }
-}
-
-/// The folder of sequence `number`, below the root.
-pub(super) fn sequence(half: Half, number: u32) -> String {
-    let split = split(half);
-    format!("{}/{}", split.name(), sequence_name(split, number))
-}
-
-pub(super) fn make(
-    work: &mut Work<'_>,
-    settings: &VideoSettings,
-    half: Half,
-    number: u32,
-) -> Result<Vec<String>, ItemError> {
-    let sequence = sequence(half, number);
+/// Renders `video`; returns the name of its folder.
+pub(super) fn render(work: &mut Work<'_>, video: &VideoItem<'_>) -> Result<Vec<String>, ItemError> {
+    let sequence = &video.name;
     let quality = work.plan.settings.quality;
     let image = |frame| format!("{sequence}/{}", frame_name(frame));
-    let video = render(
-        work,
-        settings,
-        (&sequence, half),
-        image,
-        |work, frame, picture| {
-            let jpeg = jpeg::compress(&picture, quality)?;
-            work.folder.write(&image(frame), &jpeg)
-        },
-    )?;
-    let truths = &video.truths;
-    let boxes: Vec<Option<BoxXywh>> = truths.iter().map(|truth| truth.box_xywh).collect();
-    let absent: Vec<bool> = boxes.iter().map(Option::is_none).collect();
-    let cut: Vec<bool> = truths.iter().map(|truth| truth.cut_by_image).collect();
-    let shares: Vec<f64> = truths.iter().map(|truth| truth.visible_share).collect();
-    let meta = meta_info(work, settings, &video).to_text()?;
+    let rendered = render_video(work, video, image, |work, frame, picture| {
+        work.write(&image(frame), &jpeg::compress(&picture, quality)?)
+    })?;
+    let flags = |flag: fn(&Truth) -> bool| {
+        let flags: Vec<bool> = rendered.truths.iter().map(flag).collect();
+        flags_text(&flags)
+    };
+    let shares = rendered.truths.iter().map(|truth| truth.visible_share);
+    let shares: Vec<f64> = shares.collect();
+    let meta = meta_info(work, video.settings, &rendered).to_text()?;
     for (name, text) in [
-        (GROUND_TRUTH, ground_truth_text(&boxes)),
-        (ABSENCE, flags_text(&absent)),
+        (GROUND_TRUTH, ground_truth_text(&rendered.boxes())),
+        (ABSENCE, flags(|truth| truth.box_xywh.is_none())),
         (COVER, cover_text(&shares)),
-        (CUT_BY_IMAGE, flags_text(&cut)),
+        (CUT_BY_IMAGE, flags(|truth| truth.cut_by_image)),
         (META_INFO, meta),
     ] {
-        work.folder
-            .write(&format!("{sequence}/{name}"), text.as_bytes())?;
+        work.write(&format!("{sequence}/{name}"), text.as_bytes())?;
     }
-    work.made.truths = video.truths;
-    Ok(vec![sequence])
+    work.item.truths = rendered.truths;
+    Ok(vec![sequence.clone()])
 }
 
 fn meta_info(work: &Work<'_>, settings: &VideoSettings, video: &Video<'_>) -> MetaInfo {
-    let target = video.target;
-    let root_class = match target.category.as_str() {
+    let category = video.target.category.as_str();
+    let root_class = match category {
         "person" => "person",
         category if ANIMALS.contains(&category) => "animal",
         _ => "artifact",
     };
-    let group = target.group.replace([':', '\n'], " ");
+    let group = video.target.group.replace([':', '\n'], " ");
+    let motion_class = if video.turn >= 20.0 {
+        "turning"
+    } else {
+        "moving"
+    };
+    let motion_adverb = match video.speed {
+        speed if speed < 0.25 => "slowly",
+        speed if speed < 0.8 => "steadily",
+        _ => "fast",
+    };
     MetaInfo {
         url: "rendered by vidpairs synth".to_owned(),
         begin_secs: 0,
         end_secs: u64::from(settings.num_frames.div_ceil(settings.fps)),
         anno_fps: settings.fps,
-        object_class: target.category.clone(),
-        motion_class: if video.turn >= 20.0 {
-            "turning"
-        } else {
-            "moving"
-        }
-        .to_owned(),
+        object_class: category.to_owned(),
+        motion_class: motion_class.to_owned(),
         major_class: if group.is_empty() {
-            target.category.clone()
+            category.to_owned()
         } else {
             group
         },
         root_class: root_class.to_owned(),
-        motion_adverb: match video.speed {
-            speed if speed < 0.25 => "slowly",
-            speed if speed < 0.8 => "steadily",
-            _ => "fast",
-        }
-        .to_owned(),
+        motion_adverb: motion_adverb.to_owned(),
         resolution: work.plan.settings.size,
     }
+}
+
+/// Lists the sequences of each split; see [`index_files`](super::index_files).
+pub(super) fn index_files<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<(String, String)> {
+    let mut splits: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (split, sequence) in names.into_iter().filter_map(|name| name.split_once('/')) {
+        splits.entry(split).or_default().push(sequence);
+    }
+    let lists = splits.into_iter();
+    lists
+        .map(|(split, sequences)| (format!("{split}/{LIST}"), list_text(sequences)))
+        .collect()
 }

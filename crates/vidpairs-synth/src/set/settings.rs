@@ -1,4 +1,4 @@
-//! What a set shall be like.
+//! Settings of a set.
 
 use serde::{Deserialize, Serialize};
 use vidpairs_types::SizePx;
@@ -6,22 +6,22 @@ use vidpairs_types::SizePx;
 use crate::catalog::Half;
 use crate::scene::Difficulty;
 
-/// In whose layout a set is written.
+/// Layout of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SetKind {
-    /// TrackingNet: zips of frames, a box per frame.
+    /// TrackingNet: a ZIP of frames and a file of boxes per video.
     TrackingNet,
-    /// GOT-10k: folders of frames, boxes, visible shares, absence.
+    /// GOT-10k: a folder of frames per video, with boxes, visible shares and absence.
     Got10k,
-    /// ALOI: turntables, lights, colours.
+    /// ALOI: objects on a turntable, under different lights.
     Aloi,
-    /// PASCAL3D+: images with their viewpoints.
+    /// PASCAL3D+: images with viewpoints.
     Pascal3d,
 }
 
 impl SetKind {
-    /// The name on the command line.
+    /// Name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::TrackingNet => "trackingnet",
@@ -31,52 +31,42 @@ impl SetKind {
         }
     }
 
-    /// Whether it is made of videos.
+    /// Whether the set consists of videos.
     pub fn is_video(self) -> bool {
         matches!(self, Self::TrackingNet | Self::Got10k)
     }
 }
 
-/// What holds the frames of a TrackingNet video.
+/// Container of the frames of a TrackingNet video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Container {
-    /// A zip of JPEGs, as the release has it.
+    /// ZIP of JPEGs, as in the release.
     Zip,
     /// An .mp4 with H.264, below `mp4`.
     Mp4,
-    /// Both, of the same frames.
+    /// Both, with the same frames.
     Both,
 }
 
-impl Container {
-    pub(super) fn has_zip(self) -> bool {
-        self != Self::Mp4
-    }
-
-    pub(super) fn has_mp4(self) -> bool {
-        self != Self::Zip
-    }
-}
-
-/// All that decides what a set is. Two sets of equal settings, objects and backdrops have equal bytes.
+/// Settings that determine a set. Equal settings, objects and backdrops give equal bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
-    /// The layout.
+    /// Layout.
     pub kind: SetKind,
-    /// Of everything that is drawn by lot.
+    /// Random seed.
     pub seed: u64,
-    /// Classes, or groups of the catalogue, to choose from; all if there is none.
+    /// Classes, or groups of the catalogue, to select objects from; all if empty.
     pub categories: Vec<String>,
-    /// Size of the images.
+    /// Size of the images, px.
     pub size: SizePx,
-    /// Of JPEGs, 1 to 100.
+    /// JPEG quality, 1 to 100.
     pub quality: u8,
-    /// What it is made of; as the kind is.
+    /// Videos or images, according to `kind`.
     pub contents: Contents,
 }
 
-/// What a set is made of.
+/// Contents of a set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Contents {
@@ -89,31 +79,31 @@ pub enum Contents {
 /// Settings of TrackingNet and GOT-10k.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VideoSettings {
-    /// Videos of training objects: `TRAIN_0`, `train`.
+    /// Number of videos of training objects: `TRAIN_0`, `train`.
     pub num_training: u32,
-    /// Videos of held-out objects: `TEST`, `val`.
+    /// Number of videos of held-out objects: `TEST`, `val`.
     pub num_held_out: u32,
-    /// Frames of a video.
+    /// Frames per video.
     pub num_frames: u32,
-    /// Frames a second.
+    /// Frames per second.
     pub fps: u32,
-    /// What holds the frames (TrackingNet alone).
+    /// Container of the frames (TrackingNet only).
     pub container: Container,
-    /// How hard they are.
+    /// Difficulty of the videos.
     pub difficulty: Difficulty,
 }
 
 /// Settings of ALOI and PASCAL3D+.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageSettings {
-    /// Which objects; `None` is both halves.
+    /// Half of the objects; `None` for both halves.
     pub half: Option<Half>,
-    /// How many objects at most: in all for ALOI, of each class for PASCAL3D+.
+    /// Maximum number of objects: in all for ALOI, per class for PASCAL3D+.
     pub num_objects: u32,
-    /// Views around an object, evenly from the front on (PASCAL3D+ alone).
+    /// Number of azimuths, evenly spaced from the front on (PASCAL3D+ only).
     pub num_azimuths: u32,
-    /// Degrees of the camera above the horizon (PASCAL3D+ alone).
+    /// Elevations of the camera above the horizon, degrees; at least one (PASCAL3D+ only).
     pub elevations_deg: Vec<i32>,
-    /// Standard deviation of the sensor's noise, levels of 255.
+    /// Standard deviation of the sensor noise, levels of 255.
     pub noise: f64,
 }

@@ -1,89 +1,71 @@
-//! A video in the layout of TrackingNet.
+//! Renders a video in the layout of TrackingNet.
 
 use vidpairs_extract::codec::video::{VideoOptions, VideoWriter};
 use vidpairs_image::jpeg;
-use vidpairs_types::BoxXywh;
 
-use super::plan::Work;
-use super::video::render;
-use super::{ItemError, VideoSettings};
+use super::video::{VideoItem, render_video};
+use super::work::Work;
+use super::{Container, ItemError};
 use crate::catalog::Half;
 use crate::layout::trackingnet::{FrameZip, Split, anno_path, anno_text, zip_path};
 
-/// Constant rate factor of the .mp4: what people upload.
+/// Constant rate factor of the .mp4: the quality of uploaded videos.
 const CRF: u8 = 21;
 
-/// The id of video `number`: eleven letters and a number, as those of the release.
-pub(super) fn video_name(half: Half, number: u32) -> String {
-    let letter = match half {
-        Half::Training => 's',
-        Half::HeldOut => 't',
-    };
-    format!("{letter}{number:010}_0")
-}
-
-fn split(half: Half) -> Split {
-    match half {
+/// Renders `video`; returns the names of its files.
+pub(super) fn render(work: &mut Work<'_>, video: &VideoItem<'_>) -> Result<Vec<String>, ItemError> {
+    let split = match video.half {
         Half::Training => Split::Train(0),
         Half::HeldOut => Split::Test,
-    }
-}
-
-pub(super) fn make(
-    work: &mut Work<'_>,
-    settings: &VideoSettings,
-    half: Half,
-    number: u32,
-) -> Result<Vec<String>, ItemError> {
-    let (name, split) = (video_name(half, number), split(half));
-    let (zip_name, anno_name) = (zip_path(split, &name), anno_path(split, &name));
+    };
+    let name = &video.name;
+    let anno_name = anno_path(split, name);
+    let zip_name = zip_path(split, name);
     let mp4_name = format!("mp4/{}/{name}.mp4", split.name());
-    let (zip_place, mp4_place) = (work.folder.place(&zip_name)?, work.folder.place(&mp4_name)?);
-    let container = settings.container;
-    let mut zip = container
-        .has_zip()
-        .then(|| FrameZip::create(&zip_place))
-        .transpose()?;
+    let (quality, container) = (work.plan.settings.quality, video.settings.container);
+    let mut zip = match container {
+        Container::Mp4 => None,
+        _ => Some(FrameZip::create(&work.path(&zip_name)?)?),
+    };
     let options = VideoOptions {
         size: work.plan.settings.size,
-        fps: settings.fps,
+        fps: video.settings.fps,
         crf: CRF,
     };
-    let mp4 = container
-        .has_mp4()
-        .then(|| VideoWriter::create(&mp4_place, options));
-    let mut mp4 = mp4.transpose()?;
-    let quality = work.plan.settings.quality;
-    let image = |_| {
-        if container.has_zip() {
-            zip_name.clone()
-        } else {
-            mp4_name.clone()
-        }
+    let mut mp4 = match container {
+        Container::Zip => None,
+        _ => Some(VideoWriter::create(&work.path(&mp4_name)?, options)?),
     };
-    let video = render(work, settings, (&name, half), image, |_, _, picture| {
-        if let Some(zip) = &mut zip {
-            zip.push(&jpeg::compress(&picture, quality)?)?;
-        }
-        if let Some(mp4) = &mut mp4 {
-            mp4.push(&picture)?;
-        }
-        Ok(())
-    })?;
-    let boxes: Vec<Option<BoxXywh>> = video.truths.iter().map(|truth| truth.box_xywh).collect();
-    work.folder
-        .write(&anno_name, anno_text(split, &boxes).as_bytes())?;
+    let image = match container {
+        Container::Mp4 => &mp4_name,
+        _ => &zip_name,
+    };
+    let rendered = render_video(
+        work,
+        video,
+        |_| image.clone(),
+        |_, _, picture| {
+            if let Some(zip) = &mut zip {
+                zip.push(&jpeg::compress(&picture, quality)?)?;
+            }
+            if let Some(mp4) = &mut mp4 {
+                mp4.push(&picture)?;
+            }
+            Ok(())
+        },
+    )?;
+    work.write(&anno_name, anno_text(split, &rendered.boxes()).as_bytes())?;
+    work.item.truths = rendered.truths;
     let mut names = vec![anno_name];
     if let Some(zip) = zip {
         zip.finish()?;
-        work.folder.add(&zip_place)?;
+        work.add(&zip_name)?;
         names.push(zip_name);
     }
     if let Some(mp4) = mp4 {
         mp4.finish()?;
-        work.folder.add(&mp4_place)?;
+        work.add(&mp4_name)?;
         names.push(mp4_name);
     }
-    work.made.truths = video.truths;
     Ok(names)
 }

@@ -1,21 +1,23 @@
 //! Smooth functions of time.
 
+use std::f64::consts::TAU;
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-const TAU: f64 = std::f64::consts::TAU;
-
-/// A value that wanders about a centre: a sum of sines whose periods have no common multiple.
+/// A value that oscillates irregularly around a centre: a sum of three sines of random periods.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Wander {
     center: f64,
-    /// Amplitude, hertz, phase.
+    /// Amplitude, frequency in Hz, and phase in radians of each sine.
     waves: [(f64, f64, f64); 3],
 }
 
 impl Wander {
-    /// - `amplitude`: the most that it is away from `center`.
-    /// - `period_secs`: of its main wave; above 0.
+    /// Draws the periods and phases.
+    ///
+    /// - `amplitude`: maximum distance from `center`.
+    /// - `period_secs`: approximate period of the largest sine, seconds; above 0.
     pub fn new(rng: &mut ChaCha8Rng, center: f64, amplitude: f64, period_secs: f64) -> Self {
         let mut wave = |share: f64, range: std::ops::Range<f64>| {
             let period = period_secs * rng.random_range(range);
@@ -29,6 +31,7 @@ impl Wander {
         Self { center, waves }
     }
 
+    /// Value at `seconds`.
     pub fn at(&self, seconds: f64) -> f64 {
         let wave = |&(amplitude, hertz, phase): &(f64, f64, f64)| {
             amplitude * (TAU * hertz * seconds + phase).sin()
@@ -37,16 +40,16 @@ impl Wander {
     }
 }
 
-/// 0 before `start`, 1 after `start + length`, smooth between.
+/// Smooth step: 0 before `start`, 1 after `start + length`.
 pub(super) fn ease(seconds: f64, start: f64, length: f64) -> f64 {
     let t = ((seconds - start) / length).clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
 }
 
-/// 0 outside `start .. start + length`, 1 in its middle fifth, smooth between.
-pub(super) fn there_and_back(seconds: f64, start: f64, length: f64) -> f64 {
-    let way = 0.4 * length;
-    ease(seconds, start, way) * (1.0 - ease(seconds, start + length - way, way))
+/// Smooth pulse: 0 outside `start..start + length`, 1 in the middle fifth.
+pub(super) fn pulse(seconds: f64, start: f64, length: f64) -> f64 {
+    let ramp = 0.4 * length;
+    ease(seconds, start, ramp) * (1.0 - ease(seconds, start + length - ramp, ramp))
 }
 
 #[cfg(test)]
@@ -65,8 +68,8 @@ mod tests {
     }
 
     #[test]
-    fn there_and_back_begins_and_ends_at_nothing_and_is_whole_in_the_middle() {
-        let values = [0.9, 1.0, 2.0, 3.0, 3.1].map(|at| there_and_back(at, 1.0, 2.0));
+    fn a_pulse_is_zero_at_both_ends_and_one_in_the_middle() {
+        let values = [0.9, 1.0, 2.0, 3.0, 3.1].map(|at| pulse(at, 1.0, 2.0));
         assert_eq!(values, [0.0, 0.0, 1.0, 0.0, 0.0]);
     }
 }
