@@ -106,7 +106,7 @@ impl<'a> Encoding<'a> {
         progress: Progress,
     ) -> Self {
         let num_units = encoder.config.num_features_of(protocol.stage);
-        let num_units = usize::try_from(num_units).unwrap_or_default();
+        let num_units = usize::try_from(num_units).expect("a number of channels is positive");
         let rows = PartRows {
             values: Vec::with_capacity(num_units * parts.all.len()),
             num_units,

@@ -31,7 +31,7 @@ impl Watched {
             let num = vectors.size()[0].min(MAX_WATCHED);
             let vectors = vectors.narrow(0, 0, num).to_kind(Kind::Float);
             let flat = vectors.to_device(Device::Cpu).contiguous().view(-1);
-            Vec::<f32>::try_from(&flat).unwrap_or_default()
+            Vec::<f32>::try_from(&flat).expect("it is one row of f32 on the CPU")
         };
         let num_dims = usize::try_from(queries.size()[1]).unwrap_or(1).max(1);
         let (queries, keys) = (host(queries), host(keys));

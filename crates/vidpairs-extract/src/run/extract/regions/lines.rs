@@ -28,8 +28,7 @@ impl Lines {
             return Vec::new();
         }
         self.0.sort_by_key(|&(pair, _)| pair);
-        // It cannot fail: it writes to memory, and every value has a JSON form.
-        compressed(&self.0).unwrap_or_default()
+        compressed(&self.0).expect("it writes to memory, and every value has a JSON form")
     }
 }
 
