@@ -90,42 +90,29 @@ pub(crate) struct Documentation {
     pub default: &'static str,
 }
 
-#[cfg(test)]
-impl<T> Key<T> {
-    pub fn readme_row(&self) -> String {
-        let Documentation {
-            lines,
-            unit,
-            default,
-        } = self.documentation;
-        let lines: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
-        let (name, meaning, accepted) = (self.path.name, lines.join(" "), self.rule.expected());
-        format!("| `{name}` | {meaning} | {unit} | {accepted} | {default} |\n")
-    }
-}
-
 /// Declares a table of the pipeline file as a struct:
 ///
 /// ```text
 /// table! {
 ///     /// Documentation of the struct.
 ///     #[derive(Debug)]
-///     "shards" struct Shards {
+///     "images" struct Images {
 ///         /// Documentation of the key, for rustdoc and pipelines/README.md.
-///         max_records: u32 = 10000, Whole(1..=10_000_000), "records";
-///         /// Documentation of a field that a function reads from other keys.
+///         short_side_px as "short_side": u32 = 256, Whole(16..=4096), "px";
+///         /// Documentation of a field that the function `codec` reads from other keys.
+///         #[serde(flatten)]
 ///         codec: Codec => codec;
 ///     }
 /// }
 /// ```
 ///
-/// - An entry of a key is `field: Type = DEFAULT, RULE, "unit";`. The unit may be left out.
-/// - `field as "name"` names the key `name`.
+/// - A key is declared by `field: Type = DEFAULT, RULE, "unit";`. The unit may be left out.
+/// - `field as "name"` gives the key another name than the field.
 /// - `DEFAULT` is a TOML value, `required`, or `(function, "description")` for a default that depends on other keys.
 /// - `#[serde(...)]` may stand before the field.
 ///
 /// The struct serializes in the order of its fields. It gets a function `from_settings`, and a constant for each key
-/// with the name of the field: `Shards::max_records` is the [`Key`] of that field.
+/// with the name of the field: `Images::short_side_px` is the [`Key`] of that field.
 macro_rules! table {
     (
         $(#[$attribute:meta])+

@@ -2,6 +2,7 @@
 
 use super::{Pipeline, pipeline_files, pipelines_folder};
 use crate::GROUPS;
+use crate::key::Key;
 
 /// If this variable is set, the test rewrites the tables.
 const WRITE_VARIABLE: &str = "VIDPAIRS_WRITE_README";
@@ -43,6 +44,22 @@ fn with_generated_tables(readme: &str) -> (String, Vec<&str>) {
         generated += &format!("\n<!-- end -->{rest}");
     }
     (generated, all_names)
+}
+
+impl<T> Key<T> {
+    /// The row of this key.
+    pub(crate) fn readme_row(&self) -> String {
+        let documentation = &self.documentation;
+        let lines: Vec<&str> = documentation.lines.iter().map(|line| line.trim()).collect();
+        format!(
+            "| `{}` | {} | {} | {} | {} |\n",
+            self.path.name,
+            lines.join(" "),
+            documentation.unit,
+            self.rule.expected(),
+            documentation.default
+        )
+    }
 }
 
 #[test]
