@@ -43,7 +43,7 @@ fn run_well(command_line: &Extract) -> Ran {
 }
 
 #[test]
-fn extract_stores_pairs_tracked_by_kcf_from_regions_of_selective_search() {
+fn extract_with_kcf_stores_pairs_for_grid_and_selective_search_proposals() {
     let work = Work::new(PIPELINE);
     let clip = work.clips().join("a.mp4");
     let encoder = ["-c:v", "libx264", "-preset", "veryfast", "-g", "30"];
