@@ -41,7 +41,7 @@ fn shards_that_do_not_match_the_pipeline_are_refused() {
     let words = "shards holds 40 records, fewer than train.batch = 64; extract more, or set train.batch to at most 40";
     refused(&work, &few, &[words]);
     let none = train.clone().replace("shards", "nowhere");
-    refused(&work, &none, &["there is not a folder", "nowhere"]);
+    refused(&work, &none, &["there is no folder", "nowhere"]);
     fs::create_dir(work.path("empty")).unwrap();
     let empty = train.clone().replace("shards", "empty");
     refused(&work, &empty, &["empty is no data set"]);
