@@ -14,6 +14,8 @@ use crate::raster::floor;
 const MAX_SIDE_READ: u32 = 8192;
 /// Side to which larger textures are scaled down, px: objects fill at most an image.
 const MAX_SIDE_KEPT: u32 = 1024;
+/// From here on, `f32` has no fractions.
+const FIRST_WITHOUT_FRACTIONS: f32 = 8_388_608.0;
 
 /// Texture with its mipmap levels down to one pixel (Williams 1983).
 #[derive(Debug, Clone)]
@@ -101,7 +103,10 @@ impl Texture {
 impl Level {
     /// Position of `uv` in texels from the upper left corner; the texture repeats.
     fn texel_at(&self, uv: Vec2) -> (f32, f32) {
-        let part = |at: f32| at - floor(at) as f32;
+        let part = |at: f32| {
+            let at = at.clamp(-FIRST_WITHOUT_FRACTIONS, FIRST_WITHOUT_FRACTIONS);
+            at - floor(at) as f32
+        };
         let (u, v) = (part(uv.x), 1.0 - part(uv.y));
         (u * self.width as f32, v * self.height as f32)
     }
@@ -204,4 +209,26 @@ fn fitted(picture: RgbaImage, width: u32, height: u32) -> RgbaImage {
         return picture;
     }
     imageops::resize(&picture, width, height, FilterType::Triangle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_huge_coordinate_is_a_whole_number_of_repetitions() {
+        let picture = RgbaImage::from_fn(2, 2, |x, y| {
+            Rgba([(x * 200) as u8, (y * 200) as u8, 0, 255])
+        });
+        let mut png = Vec::new();
+        picture
+            .write_to(&mut Cursor::new(&mut png), ImageFormat::Png)
+            .expect("it writes to memory");
+        let texture = Texture::decode("checks.png", &png, None).expect("it is a PNG");
+        let at_zero = texture.sample(Vec2::ZERO, 0.0);
+        for far in [3e9, -3e9, 1e30, -1e30] {
+            assert_eq!(texture.sample(Vec2::splat(far), 0.0), at_zero, "{far}");
+            assert_eq!(texture.opacity(Vec2::splat(far), 0.0), 1.0, "{far}");
+        }
+    }
 }
