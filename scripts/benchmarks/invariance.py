@@ -3,7 +3,7 @@
 
 usage: invariance.py [--rounds N] [--sets N] [--set-images N] [--units N] [--workers N] [--partition] [--command VIDPAIRS] RIS
 
-RIS: the example, built for release (`cargo build --release --no-default-features --example ris`). The shape of ALOI's viewpoints by
+RIS: the example, built for release (`cargo build --release -p vidpairs-invariance --example ris`). The shape of ALOI's viewpoints by
 default: 1000 objects in 72 images, 2048 units, each object a target. Features are drawn here: a normal value for each object and unit,
 noise for each image, negative values cut to zero in the first half of the units as after a ReLU.
 
