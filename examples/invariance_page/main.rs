@@ -263,7 +263,7 @@ fn unit_card(kind: &Kind, skill: f64, target: usize, rng: &mut ChaCha8Rng) -> Ma
             fires_above: true,
             lines: vec![
                 line(target_name(kind, target), response),
-                line("all others".to_owned(), others),
+                line("other images".to_owned(), others),
             ],
         }),
     })

@@ -30,11 +30,8 @@ pub(super) fn units(scores: &ModelScores, budget: Budget) -> Markup {
     html! {
         @if !scores.unit_cards.is_empty() {
             p.how {
-                "Its most invariant units"
-                @if let Some(shown) = scores.shown() {
-                    ", chosen by the formula (the plots show " (words::score(shown.version, shown.k)) ")"
-                }
-                ". " span.sample-fires {} " fires the unit, " span.sample-silent {} " does not."
+                "The most invariant units by the formula. " span.sample-fires {} " The unit fires for the image. "
+                span.sample-silent {} " It does not."
             }
             @for card in scores.unit_cards.iter().take(MAX_UNITS) { (unit(card, budget)) }
         }
@@ -53,16 +50,16 @@ fn unit(card: &UnitCard, budget: Budget) -> Markup {
         div.unit {
             div.words {
                 h4 { "Unit " (card.unit) }
-                p { "responds to " b { (card.target) } }
+                p { "most invariant for " b { (card.target) } }
                 p.how {
-                    "fires for " b { (tenth(Some(card.fires_for_target))) " %" } " of its images, "
-                    (level(Some(card.fires_for_all))) " % of all"
+                    "fires for " b { (tenth(Some(card.fires_for_target))) "\u{a0}%" } " of the target's images and "
+                    (level(Some(card.fires_for_all))) "\u{a0}% of all images"
                 }
                 @if shown.len() < card.pictures.len() {
-                    p.how { (shown.len()) " of " (card.pictures.len()) " pictures of a set" }
+                    p.how { "shown: " (shown.len()) " of " (card.pictures.len()) " images" }
                 }
                 @if card.num_sets > 1 && !shown.is_empty() {
-                    p.how { "shown: of its " (grouped(card.num_sets)) " sets the one in which it fires most" }
+                    p.how { "shown: the set in which it fires most, of " (grouped(card.num_sets)) }
                 }
             }
             div.strip style=(style) {
@@ -70,7 +67,7 @@ fn unit(card: &UnitCard, budget: Budget) -> Markup {
                     div class=(shots) { @for picture in &shown { (shot(picture, &card.target)) } }
                 }
                 @if let Some(unit_curve) = &card.curve {
-                    @if num_over.is_none() && !shown.is_empty() { p.how { "The curve has an axis of its own:" } }
+                    @if num_over.is_none() && !shown.is_empty() { p.how { "The curve has its own axis:" } }
                     (curve(unit_curve, num_over))
                 }
             }
@@ -116,7 +113,7 @@ pub(super) fn targets(panel: &MeasuredPanel, scores: &ModelScores, budget: Budge
     let per_target = per_target.filter(|targets| !targets.is_empty());
     html! {
         @if let Some(per_target) = per_target {
-            p.how { "Score of each of the " (many) ", percent:" }
+            p.how { "Scores of all " (many) ", percent:" }
             (strip(per_target.iter().map(|target| target.score)))
         }
         @if !scores.most.is_empty() || !scores.least.is_empty() {

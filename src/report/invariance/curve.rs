@@ -40,7 +40,7 @@ pub(super) fn curve(curve: &UnitCurve, num_over: Option<usize>) -> Markup {
         format!("fires {side} {}", short(threshold))
     });
     html! {
-        div class="curve response" {
+        div.curve {
             div.field {
                 svg viewBox={ "0 0 " (SIDES.0) " " (SIDES.1) } preserveAspectRatio="none" role="img" aria-label="mean response" {
                     (threshold(curve, &axes))
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn each_picture_is_drawn_over_its_position() {
         let turn = curve_of(
-            Along::Azimuth((0..72).map(|it| f64::from(5 * it)).collect()),
+            Along::Azimuth((0..72).map(|step| f64::from(5 * step)).collect()),
             &[0.5; 72],
         );
         // The middle of the third of twelve pictures, at 60 degrees, is at 2.5 twelfths.

@@ -6,6 +6,8 @@ use super::number::{shortened, width_of};
 pub(super) const FIELD: f64 = 330.0;
 pub(super) const LEFT: f64 = 50.0;
 pub(super) const TOP: f64 = 10.0;
+/// Words in the corners of the field, before the name of a model.
+pub(super) const HIGHER: &str = "higher with ";
 /// Number of labelled targets on each side of the diagonal.
 const NAMED: usize = 2;
 /// Number of targets up to which all are labelled, as far as there is room.
@@ -60,7 +62,7 @@ pub(super) fn labels<'a>(
     let lower = ranked.iter().filter(|place| place.b < place.a).take(most);
     // The words in the corners take precedence.
     let (right, bottom) = (LEFT + FIELD, TOP + FIELD);
-    let words = LETTER.0 * (LETTERS + "higher under ".len()) as f64;
+    let words = LETTER.0 * (LETTERS + HIGHER.len()) as f64;
     let mut taken = vec![
         [LEFT, TOP, LEFT + words, TOP + 22.0],
         [right - words, bottom - 22.0, right, bottom],

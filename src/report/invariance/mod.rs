@@ -3,8 +3,8 @@
 //! **Takes** an [`InvarianceSummary`]. **Gives** one HTML file ([`render`]), a table for a terminal ([`render_table`]) and a table for
 //! programs ([`scores_csv`]). **Fails** never. **Source**: HTML by maud, CSV by the csv crate (RFC 4180).
 //!
-//! All text is escaped. A number that is not finite counts as unknown. The size of a page is limited: the constants bound what is shown, and
-//! the page says where something is left out.
+//! All text is escaped. A number that is not finite counts as unknown. The size of a page is limited: see the constants. The page
+//! states where items are left out.
 
 mod budget;
 mod cards;
@@ -52,7 +52,7 @@ pub fn render(summary: &InvarianceSummary) -> String {
         counted(summary.panels.len(), "invariance", "invariances")
     );
     let facts = [Fact {
-        name: "program",
+        name: "Program",
         value: format!("vidpairs {}", summary.program_version),
     }];
     let body = html! {
@@ -66,9 +66,10 @@ pub fn render(summary: &InvarianceSummary) -> String {
                 @for panel in &summary.panels { (panel::panel(summary, panel)) }
                 (notes::reading())
                 section.wide {
-                    h2 { "Models by invariances" }
+                    h2 { "Overview" }
                     p.how {
-                        (words::shown_score(summary)) ": percent, 95 % interval, what random features get, and the ceiling."
+                        (words::shown_score(summary))
+                        ", percent: score, 95 % confidence interval, random features (control) and ceiling."
                     }
                     (table::overview(summary))
                     (table::all_figures(summary))
@@ -94,10 +95,11 @@ fn details(summary: &InvarianceSummary, panel: &MeasuredPanel, budget: Budget) -
                 @let origin = words::origin(summary, panel);
                 h2.invariance { (words::invariance(panel)) @if !origin.is_empty() { " " span { (origin) } } }
                 p.how {
-                    (words::about(panel)) ": " (words::counts(panel)) ". Left out as neighbours: " (panel.near) "."
+                    "One set: " (words::about(panel)) ". " (words::counts(panel)) ". Excluded as neighbours in retrieval: "
+                    (panel.near) "."
                 }
                 @if panel.pairs.len() > MAX_PAIRS {
-                    p.how { (MAX_PAIRS) " of " (panel.pairs.len()) " pairs of models are drawn." }
+                    p.how { (MAX_PAIRS) " of " (panel.pairs.len()) " pairs of models are shown." }
                 }
                 div.pairs {
                     @for pair in panel.pairs.iter().take(MAX_PAIRS) { (paired::paired(summary, panel, pair)) }
@@ -117,7 +119,7 @@ fn details(summary: &InvarianceSummary, panel: &MeasuredPanel, budget: Budget) -
     }
 }
 
-/// `RIS as published code has it, top 10: 42.1 · retrieval 95.2 · 512 units`.
+/// `RIS (published code), top 10: 42.1 · retrieval accuracy 95.2 · 512 units`.
 fn model_note(scores: &ModelScores) -> String {
     let mut parts = Vec::new();
     if let Some(shown) = scores.shown() {
@@ -125,7 +127,10 @@ fn model_note(scores: &ModelScores) -> String {
         parts.push(format!("{name}: {}", tenth(Some(shown.figure.value))));
     }
     if let Some(retrieval) = scores.retrieval {
-        parts.push(format!("retrieval {}", tenth(Some(retrieval.value))));
+        parts.push(format!(
+            "retrieval accuracy {}",
+            tenth(Some(retrieval.value))
+        ));
     }
     parts.push(counted(scores.units, "unit", "units"));
     parts.join(" · ")

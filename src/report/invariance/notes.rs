@@ -10,15 +10,15 @@ use super::words::title;
 pub(super) fn reading() -> Markup {
     html! {
         section.legend {
-            h2 { "How to read it" }
+            h2 { "How to read the scores" }
             p {
-                "Compare models inside one panel only, and only those with as many units as each other: every data \
-                set, and every width, has a level of its own. "
-                "Random features are far from 0, so what a model learnt is what lies beyond the shade. "
-                "K is how many units count for each target, its best ones: a small K asks for a few invariant units, \
-                a large one for many. "
-                "The intervals are over the targets of the data set; whether two models differ is told by their paired \
-                difference, not by lines that overlap."
+                "Compare models only within one panel, and only models with the same number of units: each data set and each \
+                number of units has a level of its own. "
+                "Compare a score with that of random features, not with 0: the part above it is learnt. "
+                "K is the number of best units that are averaged for each target: a high score at a small K needs few invariant \
+                units, at a large K many. "
+                "Confidence intervals are from a bootstrap over the targets of the data set. To decide whether two models differ, \
+                use their paired difference, not the overlap of their intervals."
             }
         }
     }
@@ -29,7 +29,7 @@ pub(super) fn warnings(summary: &InvarianceSummary) -> Markup {
     html! {
         @if panels().any(|panel| !panel.warnings.is_empty()) {
             section.warnings {
-                h2 { "Before you trust a number" }
+                h2 { "Warnings" }
                 ul {
                     @for panel in panels() {
                         @for warning in &panel.warnings {
@@ -47,12 +47,12 @@ pub(super) fn left_out(summary: &InvarianceSummary) -> Markup {
     html! {
         @if panels().any(|panel| !panel.left_out.is_empty()) {
             section {
-                h2 { "What was left out" }
+                h2 { "Left out" }
                 ul {
                     @for panel in panels() {
                         @for group in &panel.left_out {
                             li {
-                                strong { (title(summary, panel)) } ": " (grouped(group.count)) " - " (group.reason)
+                                strong { (title(summary, panel)) } ": " (grouped(group.count)) " left out: " (group.reason)
                                 " " span.example { (names(group)) }
                             }
                         }

@@ -5,7 +5,7 @@ use vidpairs_invariance::run::{
     Figure, InvarianceSummary, MeasuredPair, MeasuredPanel, ModelScores, TargetScore,
 };
 
-use super::label::{FIELD, LEFT, Place, TOP, cut, labels};
+use super::label::{FIELD, HIGHER, LEFT, Place, TOP, cut, labels};
 use super::mark::{key, mark_at};
 use super::number::{counted, ends, finite, grouped, known, signed, tenth, whole};
 use super::panel::whisker;
@@ -25,7 +25,7 @@ pub(super) fn paired(
     html! {
         article.paired {
             div.heading {
-                h3 { (key(pair.b)) " " (b) " against " (key(pair.a)) " " (a) }
+                h3 { (key(pair.b)) "\u{a0}" (b) " compared with " (key(pair.a)) "\u{a0}" (a) }
             }
             div.beside {
                 @if !places.is_empty() { (plot(&places, [a, b])) }
@@ -33,7 +33,7 @@ pub(super) fn paired(
                     (in_words(panel, pair, &places, [a, b], &words::shown_score(summary)))
                     (difference_strip("score", pair.b, pair.difference))
                     @if let Some(difference) = pair.retrieval_difference {
-                        (difference_strip("retrieval", pair.b, difference))
+                        (difference_strip("retrieval accuracy", pair.b, difference))
                     }
                 }
             }
@@ -70,10 +70,10 @@ fn in_words(
     let [one, many] = words::targets(panel);
     html! {
         p { (sentence(score, pair.difference, [a, b])) }
-        @if let Some(difference) = pair.retrieval_difference { p { (sentence("Retrieval", difference, [a, b])) } }
+        @if let Some(difference) = pair.retrieval_difference { p { (sentence("Retrieval accuracy", difference, [a, b])) } }
         @if !places.is_empty() {
             p.how {
-                "The score is higher under " (b) " for " (grouped(higher)) ", lower for " (grouped(lower))
+                "The score is higher with " (b) " for " (grouped(higher)) ", lower for " (grouped(lower))
                 " of " (counted(places.len(), one, many)) "."
             }
         }
@@ -83,22 +83,24 @@ fn in_words(
 /// States a difference and whether it is significant.
 fn sentence(score: &str, difference: Figure, [a, b]: [&str; 2]) -> String {
     let Some(value) = known(difference) else {
-        return format!("{score}: the difference is not known.");
+        return format!("{score}: the difference is unknown.");
     };
     let by = tenth(Some(value.abs()));
     let than = match value {
         _ if by == "0.0" => format!("{b} and {a} are equal"),
-        value if value > 0.0 => format!("{b} is {by} points higher than {a}"),
-        _ => format!("{b} is {by} points lower than {a}"),
+        value if value > 0.0 => format!("{b} is {by} percentage points higher than {a}"),
+        _ => format!("{b} is {by} percentage points lower than {a}"),
     };
     match ends(difference.interval) {
         Some([low, high]) => {
             let (low_text, high_text) = (signed(Some(low)), signed(Some(high)));
             let verdict = match low <= 0.0 && high >= 0.0 {
-                true => "; it holds 0, so these targets do not tell the two apart",
+                true => "; it contains 0, so the difference is not significant",
                 false => "",
             };
-            format!("{score}: {than} (95 % interval {low_text} to {high_text}{verdict}).")
+            format!(
+                "{score}: {than} (95\u{a0}% confidence interval {low_text} to {high_text}{verdict})."
+            )
         }
         None => format!("{score}: {than}."),
     }
@@ -168,7 +170,7 @@ fn plot(places: &[Place<'_>], [a, b]: [&str; 2]) -> Markup {
     let (bottom, right) = (TOP + FIELD, LEFT + FIELD);
     let labels = labels(places, x, y);
     html! {
-        svg.scatter viewBox=(view_box) role="img" aria-label={ "Scores under " (b) " over scores under " (a) } {
+        svg.scatter viewBox=(view_box) role="img" aria-label={ "Scores of " (b) " over scores of " (a) } {
             polygon.above points=(format!("{LEFT},{bottom} {LEFT},{TOP} {right},{TOP}")) {}
             @for tick in ticks(low, high) {
                 line.rule x1=(x(tick)) x2=(x(tick)) y1=(TOP) y2=(bottom) {}
@@ -187,15 +189,15 @@ fn plot(places: &[Place<'_>], [a, b]: [&str; 2]) -> Markup {
             @for label in &labels {
                 circle.named cx=(format!("{:.1}", label.point.0)) cy=(format!("{:.1}", label.point.1)) r="4.6" {}
             }
-            text.side x=(LEFT + 8.0) y=(TOP + 17.0) { "higher under " (cut(b)) }
-            text.side x=(right - 8.0) y=(bottom - 9.0) text-anchor="end" { "higher under " (cut(a)) }
+            text.side x=(LEFT + 8.0) y=(TOP + 17.0) { (HIGHER) (cut(b)) }
+            text.side x=(right - 8.0) y=(bottom - 9.0) text-anchor="end" { (HIGHER) (cut(a)) }
             @for label in &labels {
                 text.name x=(format!("{:.1}", label.x)) y=(format!("{:.1}", label.y)) text-anchor=(label.anchor) {
                     (cut(label.name))
                 }
             }
-            text x=(LEFT + FIELD / 2.0) y=(SIZE.1 - 8.0) text-anchor="middle" { "score under " (cut(a)) ", %" }
-            text x="14" y=(TOP + FIELD / 2.0) text-anchor="middle" transform=(turned) { "score under " (cut(b)) ", %" }
+            text x=(LEFT + FIELD / 2.0) y=(SIZE.1 - 8.0) text-anchor="middle" { "score of " (cut(a)) ", %" }
+            text x="14" y=(TOP + FIELD / 2.0) text-anchor="middle" transform=(turned) { "score of " (cut(b)) ", %" }
         }
     }
 }
@@ -224,15 +226,14 @@ mod tests {
         let names = ["A", "B"];
         assert_eq!(
             sentence("Score", figure(3.2, 2.1, 4.3), names),
-            "Score: B is 3.2 points higher than A (95 % interval +2.1 to +4.3)."
+            "Score: B is 3.2 percentage points higher than A (95\u{a0}% confidence interval +2.1 to +4.3)."
         );
         assert!(
-            sentence("Score", figure(-0.5, -1.5, 0.4), names).contains("0.5 points lower than A")
+            sentence("Score", figure(-0.5, -1.5, 0.4), names)
+                .contains("0.5 percentage points lower than A")
         );
-        assert!(
-            sentence("Score", figure(-0.5, -1.5, 0.4), names).contains("do not tell the two apart")
-        );
-        assert!(sentence("Score", figure(f64::NAN, 0.0, 1.0), names).contains("not known"));
+        assert!(sentence("Score", figure(-0.5, -1.5, 0.4), names).contains("not significant"));
+        assert!(sentence("Score", figure(f64::NAN, 0.0, 1.0), names).contains("unknown"));
     }
 
     #[test]

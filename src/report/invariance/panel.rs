@@ -54,7 +54,7 @@ pub(super) fn panel(summary: &InvarianceSummary, panel: &MeasuredPanel) -> Marku
         floor_rest: " features",
     };
     let retrieval_names = Names {
-        title: "Retrieval".to_owned(),
+        title: "Retrieval accuracy".to_owned(),
         floor: "chance",
         floor_rest: "",
     };
@@ -209,12 +209,13 @@ pub(super) fn legend(summary: &InvarianceSummary) -> Markup {
         .any(|scores| score_row(scores.shown()).other_floor.is_some());
     html! {
         p.how {
-            "Percent. A mark is a score, the line through it its 95 % interval. "
-            span.swatch {} " The shade is what features that learnt nothing get: "
-            @if is_dashed { "it ends at the higher of two controls, Gaussian and shuffled features of the same shape; the dashed line is the lower. " }
-            @else { "random ones of the same shape, or chance. " }
-            "The thick upright line is the ceiling, the most that can be reached. "
-            "Retrieval: share of the images whose nearest neighbour, near views left out, is of the same class or object."
+            "All values are percent. A mark is a score, and the line through it its 95 % confidence interval. "
+            span.swatch {} " The shade ends at the score of random features (control)"
+            @if is_dashed { ": the higher of Gaussian and shuffled features of the same shape; the lower one is dashed. " }
+            @else { ". " }
+            "The thick vertical line is the ceiling, an upper bound for any features. "
+            "Retrieval accuracy is the share of images whose nearest neighbour, near views excluded, shows the same object or \
+            class; its shade ends at the chance level."
         }
     }
 }

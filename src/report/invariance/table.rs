@@ -59,10 +59,10 @@ const HEADINGS: [&str; 9] = [
     "Units",
     "Score",
     "Percent",
-    "95 %, targets",
-    "95 %, sets",
-    "Gaussian",
-    "Shuffled",
+    "95 % interval over targets",
+    "over sets",
+    "Gaussian control",
+    "Shuffled control",
     "Ceiling",
 ];
 
@@ -70,7 +70,7 @@ const HEADINGS: [&str; 9] = [
 pub(super) fn all_figures(summary: &InvarianceSummary) -> Markup {
     html! {
         details {
-            summary { "All figures: every K, both versions, Goodfellow's score, retrieval" }
+            summary { "All scores: every version and K, and retrieval" }
             div.scroll {
                 table.figures {
                     thead { tr { @for heading in HEADINGS { th { (heading) } } } }
@@ -105,7 +105,7 @@ fn figures(model: &str, panel: &MeasuredPanel, scores: &ModelScores) -> Markup {
         }
         @if let Some(Figure { value, interval }) = scores.retrieval {
             tr {
-                td { (model) } td { (units) } td { "retrieval, chance " (level(panel.retrieval_chance)) }
+                td { (model) } td { (units) } td { "retrieval accuracy, chance " (level(panel.retrieval_chance)) }
                 td { (tenth(Some(value))) }
                 td { (ends(interval)) }
                 @for _ in 0..4 { td { (UNKNOWN) } }

@@ -291,7 +291,7 @@ fn a_page_without_cards_or_retrieval_has_no_empty_frames() {
     let html = body(&page);
     for absent in ["<figure", "class=\"shots\"", "class=\"model\"", "Retrieval"] {
         assert!(
-            !html.replace("Retrieval: share", "").contains(absent),
+            !html.replace("Retrieval accuracy is", "").contains(absent),
             "{absent}"
         );
     }
@@ -326,7 +326,7 @@ fn a_page_with_a_thousand_targets_and_long_names_stays_small() {
         html.matches("<div class=\"target\">").count(),
         12 * (MAX_TARGETS + 1)
     );
-    assert!(html.contains("12 of 72 pictures of a set"));
+    assert!(html.contains("shown: 12 of 72 images"));
     assert!(html.contains("6 of 15 pairs of models"));
     assert!(shown.len() < 2_500_000, "{}", shown.len());
 }
@@ -435,8 +435,8 @@ fn pictures_that_are_not_spread_over_the_axis_have_a_row_of_their_own() {
     };
     let html = first(&mut page, turn(5.0));
     assert!(html.contains("<div class=\"shots row-of-its-own\">"));
-    assert!(html.contains("of its 14 sets the one in which it fires most"));
-    assert!(html.contains("axis of its own"));
+    assert!(html.contains("the set in which it fires most, of 14"));
+    assert!(html.contains("its own axis"));
     assert!(!first(&mut page, turn(60.0)).contains("of-its-own"));
-    assert!(html.contains("chosen by the formula"));
+    assert!(html.contains("units by the formula"));
 }

@@ -38,7 +38,7 @@ pub fn render_table(summary: &InvarianceSummary) -> String {
         lines.push(String::new());
     }
     lines.push(
-        "Percent, 95 % intervals over classes or objects. Compare models inside one block only."
+        "Percent, with 95 % confidence intervals over targets. Compare models only within one block."
             .to_owned(),
     );
     lines.join("\n") + "\n"

@@ -23,17 +23,17 @@ pub(super) fn data_set(panel: &MeasuredPanel) -> &'static str {
     }
 }
 
-/// Content of one set.
+/// Description of one set.
 pub(super) fn about(panel: &MeasuredPanel) -> &'static str {
     match panel.kind.as_str() {
-        "got10k-occlusion" => "An object of a video, a frame for each share of it that is seen",
-        "pascal3d-viewpoint" => "Objects of a class, one from each azimuth",
-        "pascal3d-instance" => "Objects of a class, all from one side",
-        "aloi-viewpoint" => "An object on a turntable",
-        "aloi-direction" => "An object in light from several directions",
-        "aloi-color" => "An object in light of several colours",
-        "folders" => "A folder of images",
-        _ => "Images of one instance",
+        "got10k-occlusion" => "an object in a video, one frame per cover level",
+        "pascal3d-viewpoint" => "objects of a class, one from each range of azimuths",
+        "pascal3d-instance" => "objects of a class, all seen from the same side",
+        "aloi-viewpoint" => "an object on a turntable",
+        "aloi-direction" => "an object in light from several directions",
+        "aloi-color" => "an object in light of several colours",
+        "folders" => "a folder of images",
+        _ => "images of one instance",
     }
 }
 
@@ -84,9 +84,9 @@ pub(super) fn title(summary: &InvarianceSummary, panel: &MeasuredPanel) -> Strin
 /// Name of a score.
 pub(super) fn score(version: Version, k: usize) -> String {
     match version {
-        Version::Formula => format!("RIS, top {k}"),
-        Version::PublishedCode => format!("RIS as published code has it, top {k}"),
-        Version::Goodfellow => "Goodfellow 2009".to_owned(),
+        Version::Formula => format!("RIS (formula), top {k}"),
+        Version::PublishedCode => format!("RIS (published code), top {k}"),
+        Version::Goodfellow => "Goodfellow et al. 2009".to_owned(),
     }
 }
 

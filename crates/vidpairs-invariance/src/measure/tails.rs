@@ -111,7 +111,7 @@ impl Tails {
         for (tile, rows) in features.values().chunks(tile_len).enumerate() {
             let tile_images = rows.len() / features.num_units();
             let mut tile_of = Tile {
-                values: rows.get(first_unit..).unwrap_or_default(),
+                values: &rows[first_unit..],
                 stride: features.num_units(),
                 num_images: tile_images,
             };

@@ -19,8 +19,10 @@ fn scored(rows: &[&[f32]], instance: &[u32], class: &[u32], version: Version, to
 /// The score of one unit with these values, `per_set` images in each set and `per_class` sets in each class.
 fn of_unit(values: &[f32], per_set: u32, per_class: u32, version: Version) -> Score {
     let rows: Vec<&[f32]> = values.chunks(1).collect();
-    let instance: Vec<u32> = (0..values.len() as u32).map(|it| it / per_set).collect();
-    let class: Vec<u32> = instance.iter().map(|it| it / per_class).collect();
+    let instance: Vec<u32> = (0..values.len() as u32)
+        .map(|image| image / per_set)
+        .collect();
+    let class: Vec<u32> = instance.iter().map(|set| set / per_class).collect();
     scored(&rows, &instance, &class, version, 1)
 }
 
@@ -54,7 +56,7 @@ fn a_unit_that_fires_for_all_images_of_a_target_and_no_others_scores_100() {
 
 #[test]
 fn enough_perfect_units_for_every_target_score_100() {
-    let instance: Vec<u32> = (0..12).map(|it| it / 3).collect();
+    let instance: Vec<u32> = (0..12).map(|image| image / 3).collect();
     let rows: Vec<Vec<f32>> = instance
         .iter()
         .zip(0..)
@@ -70,7 +72,7 @@ fn enough_perfect_units_for_every_target_score_100() {
     score.top[0]
         .per_target
         .iter()
-        .for_each(|&it| close(it, 100.0));
+        .for_each(|&found| close(found, 100.0));
     close(score.top[0].ceiling, 100.0);
     assert_eq!(score.num_firing_units, 8);
     assert!(score.warnings.contains(&Warning::Saturated {
@@ -96,8 +98,12 @@ fn a_unit_that_fires_for_one_view_of_four_scores_25_for_each_target() {
     score.top[0]
         .per_target
         .iter()
-        .for_each(|&it| close(it, 25.0));
-    score.units.of_unit(0).iter().for_each(|&it| close(it, 1.0));
+        .for_each(|&found| close(found, 25.0));
+    score
+        .units
+        .of_unit(0)
+        .iter()
+        .for_each(|&found| close(found, 1.0));
 }
 
 #[test]
@@ -110,7 +116,7 @@ fn the_published_code_leaves_out_sets_without_a_firing_image() {
     score.top[0]
         .per_target
         .iter()
-        .for_each(|&it| close(it, 75.0));
+        .for_each(|&found| close(found, 75.0));
     assert_eq!(score.units.signs(), [Sign::PerSet]);
     // 16 images, two sets in each target; the unit fires for no image of each second set, so these sets do not count.
     let values = [
@@ -126,14 +132,14 @@ fn the_published_code_leaves_out_sets_without_a_firing_image() {
 fn goodfellow_averages_over_the_sets_in_which_the_unit_fires() {
     // The unit fires for two of 200 images in sets of four; the two are in one set, or in two sets.
     let together: Vec<f32> = (0..200)
-        .map(|it| if it < 2 { 9.0 } else { (it % 2) as f32 })
+        .map(|image| if image < 2 { 9.0 } else { (image % 2) as f32 })
         .collect();
     let apart: Vec<f32> = (0..200)
-        .map(|it| {
-            if it == 3 || it == 4 {
+        .map(|image| {
+            if image == 3 || image == 4 {
                 9.0
             } else {
-                (it % 2) as f32
+                (image % 2) as f32
             }
         })
         .collect();
@@ -157,7 +163,7 @@ fn constant_units_and_units_of_zeros_score_0() {
             assert_eq!(score.num_firing_units, 0, "{version}");
         }
         let zeros: Vec<f32> = (0..24)
-            .map(|it| if it % 2 == 0 { 0.0 } else { -0.0 })
+            .map(|image| if image % 2 == 0 { 0.0 } else { -0.0 })
             .collect();
         assert_eq!(of_unit(&zeros, 3, 2, version).top[0].mean, 0.0, "{version}");
     }

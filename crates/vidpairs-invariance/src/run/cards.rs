@@ -1,4 +1,4 @@
-//! Selects what is shown of a model: some units with images for which they fire, and the most and least invariant targets.
+//! Selects examples of a model for the page: units with images for which they fire, and the most and least invariant targets.
 
 mod curve;
 

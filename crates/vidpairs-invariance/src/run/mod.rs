@@ -32,7 +32,6 @@ pub use result::{
     Figure, InvarianceSummary, LeftOutGroup, MeasuredModel, MeasuredPair, MeasuredPanel,
     ModelScores, TargetScore, VersionScore,
 };
-pub use retrieving::retrieve;
 pub use scoring::score_features;
 
 use vidpairs_pipeline::Measure;

@@ -15,7 +15,7 @@ use crate::measure::retrieval::{Retrieval, RetrievalError, RetrievalTally};
 ///
 /// # Errors
 /// [`RunError`]: the features differ, a thread cannot be started, a block is lost, or the work was cancelled.
-pub fn retrieve(
+pub(super) fn retrieve(
     features: &Arc<Features<'static>>,
     retrieval: &Arc<Retrieval>,
     crew: BlockCrew<'_>,

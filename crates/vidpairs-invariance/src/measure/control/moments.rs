@@ -82,11 +82,15 @@ impl FeatureMoments {
     /// order of the blocks, the sum does not depend on the number of threads.
     ///
     /// - `features`: the features given to [`of`](Self::of).
+    ///
+    /// # Panics
+    /// If there is no such block.
     pub fn products(&self, features: &Features<'_>, block: usize) -> UnitProducts {
         let num_units = self.num_units();
         let mut sums = Array2::zeros((num_units, num_units));
-        let rows = features.values().chunks(NUM_ROWS * num_units).nth(block);
-        let rows = rows.unwrap_or_default().chunks_exact(num_units);
+        let mut blocks = features.values().chunks(NUM_ROWS * num_units);
+        let rows = blocks.nth(block).expect("the block exists");
+        let rows = rows.chunks_exact(num_units);
         let mut standard = Array2::zeros((rows.len(), num_units));
         let inverse = |deviation: &f64| {
             if *deviation > 0.0 {

@@ -151,8 +151,8 @@ fn shuffling_keeps_the_values_of_each_unit_and_removes_correlations() {
     let columns = shuffled_units(&features, 0..num_units, Seed::of_run(4));
     let mut orders = Vec::new();
     for (unit, column) in columns.chunks(num_images).enumerate() {
-        let order: Vec<usize> = column.iter().map(|&it| it as usize / 100).collect();
-        assert!(column.iter().all(|it| *it as usize % 100 == unit));
+        let order: Vec<usize> = column.iter().map(|&value| value as usize / 100).collect();
+        assert!(column.iter().all(|value| *value as usize % 100 == unit));
         let mut sorted = order.clone();
         sorted.sort_unstable();
         assert!(sorted.into_iter().eq(0..num_images));

@@ -23,7 +23,7 @@ pub struct UnitCurve {
 /// Mean responses at the positions of a curve.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CurveLine {
-    /// Name of the images: the target, or `all others`.
+    /// Name of the images: the target, or `other images`.
     pub name: String,
     /// Mean response at each position; none if no image has this position.
     pub values: Vec<Option<f64>>,
@@ -68,7 +68,7 @@ impl UnitCurve {
             }
         };
         Some(Self {
-            lines: vec![line(target, true), line("all others", false)],
+            lines: vec![line(target, true), line("other images", false)],
             along: places.along,
             threshold: f64::from(threshold),
             fires_above,
