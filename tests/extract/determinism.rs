@@ -1,5 +1,5 @@
-//! The bytes that `vidpairs extract` writes depend on the source, the pipeline and the seed: not on
-//! the workers, the order of the files on the disk, nor on how often the run was killed.
+//! The bytes that `vidpairs extract` writes depend on source, pipeline and seed only: not on the number of workers, the
+//! order of the files on the disk, or the number of kills.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use vidpairs_fixtures::extract::{
     Work, assert_is_finished, assert_same_files, dataset, files, signal,
 };
 
-/// Two kinds; shards of three records end in the middle of the pieces that a long clip is cut into.
+/// Pipelines of two kinds. Shards of three records end in the middle of the pieces of a long clip.
 const PIPELINES: [&str; 2] = [
     r#"
 [pairs]
@@ -35,7 +35,7 @@ min_confidence_last = 0.2
 "#,
 ];
 
-/// What both have in common.
+/// Settings common to both.
 const COMMON: &str = r#"
 [source]
 kind = "videos"
@@ -47,7 +47,7 @@ max_records = 3
 max_refused = "100%"
 "#;
 
-/// Clips of several codecs and lengths, some of them damaged.
+/// Writes clips of several codecs and lengths, some of them damaged.
 fn clips(dir: &Path) {
     let video = |name: &str, size, frames, codec| {
         Video {
@@ -74,7 +74,7 @@ fn clips(dir: &Path) {
     }
 }
 
-/// A folder with the clips and, in `expected`, what an undisturbed run of one worker makes of them.
+/// Folder with the clips and, in `expected`, the data set of an undisturbed run with one worker.
 fn work_with_expected(pipeline: &str) -> Work {
     let work = Work::new(&format!("{COMMON}{pipeline}"));
     clips(&work.clips());
@@ -83,13 +83,13 @@ fn work_with_expected(pipeline: &str) -> Work {
 }
 
 #[test]
-fn the_folder_is_the_same_for_any_number_of_workers_and_any_order_of_creation() {
+fn the_output_is_the_same_for_any_number_of_workers_and_any_order_of_the_files() {
     for pipeline in PIPELINES {
-        assert_the_same_for_any_number_of_workers(&work_with_expected(pipeline));
+        assert_same_for_any_number_of_workers(&work_with_expected(pipeline));
     }
 }
 
-fn assert_the_same_for_any_number_of_workers(work: &Work) {
+fn assert_same_for_any_number_of_workers(work: &Work) {
     let expected = work.path("expected");
     assert_is_finished(&expected);
     assert_eq!(work.verify("expected").code, Some(0));
@@ -110,7 +110,7 @@ fn assert_the_same_for_any_number_of_workers(work: &Work) {
         assert_same_files(&work.path(&out), &expected, &format!("{workers} workers"));
     }
 
-    // The same names, made from the last to the first.
+    // The same names, created in reverse order.
     let given = work.path("given");
     fs::rename(work.clips(), &given).unwrap();
     fs::create_dir(work.clips()).unwrap();
@@ -123,18 +123,18 @@ fn assert_the_same_for_any_number_of_workers(work: &Work) {
     assert_same_files(
         &work.path("reordered"),
         &expected,
-        "files made in another order",
+        "files created in reverse order",
     );
 }
 
 #[test]
-fn the_folder_is_the_same_after_kills_at_random_moments() {
+fn the_output_is_the_same_after_kills_at_random_times() {
     for pipeline in PIPELINES {
-        assert_the_same_after_kills(&work_with_expected(pipeline));
+        assert_same_after_kills(&work_with_expected(pipeline));
     }
 }
 
-fn assert_the_same_after_kills(work: &Work) {
+fn assert_same_after_kills(work: &Work) {
     let expected = work.path("expected");
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(20);
     let start = Instant::now();
@@ -148,9 +148,9 @@ fn assert_the_same_after_kills(work: &Work) {
             let workers = [1, 2, 8][rng.random_range(0..3)];
             let mut child = work.extract(&out).workers(workers).spawn();
             thread::sleep(patience.mul_f64(rng.random()));
-            // What a kill interrupts is done again: with the same patience it might never get done.
+            // A kill undoes work in progress: with a constant delay the run might never finish.
             patience = patience.mul_f64(1.1);
-            // Now and then asked, not killed.
+            // Sometimes interrupted instead of killed.
             match rng.random_range(0..5) {
                 0 => signal(child.id(), "INT"),
                 _ => child.kill().unwrap(),
@@ -171,14 +171,14 @@ fn assert_the_same_after_kills(work: &Work) {
     }
 }
 
-/// As many records from the same clips.
+/// Pipelines with equal numbers of records from the same clips.
 const SMALL_PIPELINES: [&str; 2] = [
     "[pairs]\nkind = 'frames'\nk = 2\nstride = 2\n",
     "[pairs]\nkind = 'regions'\nk = 2\nstride = 4\nregions_per_frame = 3\nmin_box_px = 12\n\
      [proposals]\nkind = 'grid'\n[tracker]\nmin_confidence_mean = 0.0\nmin_confidence_last = 0.0\n",
 ];
 
-/// Two clips that give a few small shards.
+/// Folder with two clips that give a few small shards.
 fn small_work(pipeline: &str) -> Work {
     let work = Work::new(&format!("{COMMON}{pipeline}"));
     h264(&work.path("clips/a.mp4"), "64x48", 12);
@@ -189,13 +189,13 @@ fn small_work(pipeline: &str) -> Work {
 }
 
 #[test]
-fn the_folder_is_the_same_after_a_kill_as_soon_as_a_name_appears_or_goes() {
+fn the_output_is_the_same_after_a_kill_when_a_file_appears_or_disappears() {
     for pipeline in SMALL_PIPELINES {
-        assert_the_same_after_a_kill_at_a_name(&small_work(pipeline));
+        assert_same_after_a_kill_at_a_file(&small_work(pipeline));
     }
 }
 
-fn assert_the_same_after_a_kill_at_a_name(work: &Work) {
+fn assert_same_after_a_kill_at_a_file(work: &Work) {
     let has_tracks = work.path("expected/tracks.jsonl.zst").exists();
     let names = [
         (".journal/pairs-000000.tar.part", true),
@@ -209,9 +209,8 @@ fn assert_the_same_after_a_kill_at_a_name(work: &Work) {
         (".journal/progress.jsonl", false),
         (".journal/lock", false),
     ];
-    let names = names.into_iter();
-    let names = names.filter(|(name, _)| has_tracks || !name.starts_with("tracks"));
-    for (number, (name, appears)) in names.enumerate() {
+    let is_written = |(name, _): &(&str, bool)| has_tracks || !name.starts_with("tracks");
+    for (number, (name, appears)) in names.into_iter().filter(is_written).enumerate() {
         let out = format!("out{number}");
         let watched = work.path(&out).join(name);
         let manifest = work.path(&out).join("dataset.json");
@@ -230,7 +229,7 @@ fn assert_the_same_after_a_kill_at_a_name(work: &Work) {
 }
 
 #[test]
-fn the_folder_is_the_same_after_a_kill_at_every_system_call_that_changes_it() {
+fn the_output_is_the_same_after_a_kill_at_any_system_call_that_changes_it() {
     for work in SMALL_PIPELINES.map(small_work) {
         let moments = each_moment(|out| work.extract(out).workers(1).arg("--quiet"));
         for (number, out) in moments.enumerate() {

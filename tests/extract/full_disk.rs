@@ -1,4 +1,4 @@
-//! A full disk ends `vidpairs extract` with a word on what to do, and costs nothing that was written.
+//! A full disk ends `vidpairs extract` with advice, and nothing that was written is lost.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ const PIPELINES: [&str; 2] = [
      [proposals]\nkind = 'grid'\n[tracker]\nmin_confidence_mean = 0.0\nmin_confidence_last = 0.0\n",
 ];
 
-/// What both have in common.
+/// Settings common to both.
 const COMMON: &str = r#"
 [source]
 kind = "videos"
@@ -23,13 +23,13 @@ max_refused = "100%"
 "#;
 
 #[test]
-fn a_run_into_a_full_disk_says_so_and_goes_on_when_there_is_room() {
+fn a_run_reports_a_full_disk_and_resumes_after_space_is_freed() {
     for pipeline in PIPELINES {
-        assert_a_full_disk_costs_nothing(pipeline);
+        assert_a_full_disk_loses_nothing(pipeline);
     }
 }
 
-fn assert_a_full_disk_costs_nothing(pipeline: &str) {
+fn assert_a_full_disk_loses_nothing(pipeline: &str) {
     let work = Work::new(&format!("{COMMON}{pipeline}"));
     h264(&work.path("clips/a.mp4"), "160x120", 60);
     fs::write(work.path("clips/b.mp4"), "no video").unwrap();
@@ -39,8 +39,7 @@ fn assert_a_full_disk_costs_nothing(pipeline: &str) {
     let total_kib = manifest["totals"]["bytes"].as_u64().unwrap() / 1024;
 
     let mut disks: Vec<String> = vec!["size=1m,nr_inodes=3".into(), "size=1m,nr_inodes=9".into()];
-    // From a disk that does not hold the journal to one where only the last files have no room. A
-    // page is 4 KiB.
+    // From a disk that does not hold the journal to one without space for the last files. A page has 4 KiB.
     let sizes = (1..8).map(|eighth| total_kib * eighth / 8);
     let sizes = [4, 8, 12].into_iter().chain(sizes);
     let last = (0..10).map(|pages| total_kib + 4 * pages);
@@ -53,7 +52,7 @@ fn assert_a_full_disk_costs_nothing(pipeline: &str) {
         num_full += u32::from(is_full);
         assert_is_finished(&work.path("copied"));
         assert_same_files(&work.path("copied"), &work.path("expected"), &disk);
-        // What had its final name on the full disk was whole then.
+        // Files with final names on the full disk were complete.
         for entry in fs::read_dir(work.path("kept")).unwrap() {
             let path = entry.unwrap().path();
             if path.extension() != Some("tar".as_ref()) {

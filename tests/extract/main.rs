@@ -1,6 +1,6 @@
-//! `vidpairs extract` and `vidpairs verify` as a user runs them, and the shards that they leave.
+//! Runs of `vidpairs extract` and `vidpairs verify`, and their shards.
 
-// Clippy knows a test by its attribute, and takes the functions beside it for production code.
+// Clippy takes functions without the attribute of a test for production code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout, clippy::print_stderr)] // what was tested how often, and what was left out
 

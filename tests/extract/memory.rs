@@ -1,4 +1,4 @@
-//! The memory of `vidpairs extract` has a ceiling, whatever the length and the number of the videos.
+//! The memory of `vidpairs extract` is bounded for any length and number of videos.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,7 +20,7 @@ short_side = 64
 const WORKERS: usize = 2;
 const MIB: u64 = 1 << 20;
 
-/// The most memory that the process ever held, bytes, as the kernel says while it lives.
+/// Peak resident memory of a process, bytes; `None` after it ended.
 fn high_water(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
@@ -28,7 +28,7 @@ fn high_water(process: u32) -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// An anchor in every frame, and a thousand frames to each positive; nothing is given up on the way.
+/// Anchors in every frame, a thousand frames to each positive, and no tracklet that is given up.
 const VERY_MANY_REGIONS: &str = r#"
 [source]
 kind = "videos"
@@ -48,15 +48,17 @@ min_forward_backward_iou = 0.01
 "#;
 
 #[test]
-fn memory_has_a_ceiling_where_regions_are_followed_from_every_frame_for_very_long() {
+fn memory_is_bounded_if_regions_are_tracked_from_every_frame_for_a_thousand_frames() {
     let work = Work::new(VERY_MANY_REGIONS);
     let short = short_full_hd(&work);
     looped(&short, 20, &work.clips().join("a.mp4"));
     let mut child = work.extract("out").workers(1).spawn();
-    // Sixteen anchors are as many as are followed at once: they are there after as many frames, and the frames of
-    // a stretch after 64. A thousand frames take minutes.
+    // Sixteen anchors, the largest number tracked at once, exist after as many frames, and the frames of a stretch after
+    // 64. A thousand frames take minutes.
     let mut peak = 0;
-    while let Some(now) = high_water(child.id()).filter(|_| worked(child.id()) < LOOKED_AT) {
+    while let Some(now) =
+        high_water(child.id()).filter(|_| processor_time(child.id()) < WATCHED_TIME)
+    {
         peak = now;
         thread::sleep(Duration::from_millis(20));
     }
@@ -70,26 +72,26 @@ fn memory_has_a_ceiling_where_regions_are_followed_from_every_frame_for_very_lon
     assert!(peak > MIB && peak < (150 + 60 + 150) * MIB, "{peak} bytes");
 }
 
-/// For how long of its work a run is looked at that would take minutes.
-const LOOKED_AT: Duration = Duration::from_secs(25);
+/// Processor time after which a run of minutes is stopped.
+const WATCHED_TIME: Duration = Duration::from_secs(25);
 
-/// The processor time of a process and its threads.
-fn worked(process: u32) -> Duration {
+/// Processor time of a process and its threads.
+fn processor_time(process: u32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // Behind the name in brackets: of the user and of the system, in hundredths of a second.
+    // After the name in parentheses: user time and system time, in hundredths of a second.
     let behind = stat.rsplit(')').next().unwrap();
     let times = behind.split_whitespace().skip(11).take(2);
     let hundredths: u64 = times.map(|time| time.parse::<u64>().unwrap()).sum();
     Duration::from_millis(10 * hundredths)
 }
 
-/// Extracts the folder `clips` and gives the peak of its memory, bytes.
+/// Extracts the folder `clips` and returns the peak memory, bytes.
 fn peak(work: &Work, out: &str, num_pairs: u64) -> u64 {
     let child = work.extract(out).workers(WORKERS).arg("--json").spawn();
     let id = child.id();
     let watch = thread::spawn(move || {
         let mut peak = 0;
-        // A process that ended and was not waited for has no such line any more.
+        // A process that ended has no such line.
         while let Some(now) = high_water(id) {
             peak = now;
             thread::sleep(Duration::from_millis(2));
@@ -102,7 +104,7 @@ fn peak(work: &Work, out: &str, num_pairs: u64) -> u64 {
     watch.join().unwrap()
 }
 
-/// A clip of 2 s at 1920 x 1080.
+/// Writes a clip of 2 s at 1920 x 1080.
 fn short_full_hd(work: &Work) -> PathBuf {
     let short = work.path("short.mp4");
     Video {
@@ -121,7 +123,7 @@ fn looped(clip: &Path, times: u32, path: &Path) {
 }
 
 #[test]
-fn memory_has_a_ceiling_whatever_the_length_and_the_number_of_the_videos() {
+fn memory_is_bounded_for_any_length_and_number_of_videos() {
     let work = Work::new(PIPELINE);
     let short = short_full_hd(&work);
     let clip = |name: &str| work.clips().join(name);

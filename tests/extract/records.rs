@@ -1,4 +1,4 @@
-//! What `vidpairs extract` writes for every kind of source and pair, and what it says of the rest.
+//! Records and refusals of `vidpairs extract` for every kind of source and pair.
 
 use std::fs;
 use std::path::Path;
@@ -25,7 +25,7 @@ fn set_of_keys(value: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// Asserts what holds for every record, whatever its kind.
+/// Asserts properties of every record, of any kind.
 fn assert_is_sound(sample: &Sample, clip_ordinal: usize) {
     let Sample {
         key,
@@ -84,7 +84,7 @@ fn frames_of(sample: &Sample) -> (u64, u64) {
 }
 
 #[test]
-fn kind_images_stores_single_frames_with_every_field() {
+fn kind_images_stores_single_frames_with_all_fields() {
     let work = Work::new(IMAGES);
     h264(&work.path("clips/a.mp4"), "64x48", 30);
     h264(&work.path("clips/small.mp4"), "32x18", 30);
@@ -115,7 +115,7 @@ fn kind_images_stores_single_frames_with_every_field() {
             (seconds.unwrap() - frame as f64 / 30.0).abs() < 1e-3,
             "{view}"
         );
-        // 32 px at the short side; what is smaller stays as it is.
+        // 32 px at the short side; smaller frames are not enlarged.
         let (id, frame_size, image_size) = match number / 3 {
             0 => ("a.mp4", [64, 48], [43, 32]),
             _ => ("small.mp4", [32, 18], [32, 18]),
@@ -133,14 +133,14 @@ fn kind_images_stores_single_frames_with_every_field() {
 }
 
 #[test]
-fn kind_frames_keeps_to_k_the_range_of_k_and_the_stride() {
+fn kind_frames_obeys_k_the_range_of_k_and_the_stride() {
     let work = Work::new(FRAMES);
     h264(&work.path("clips/a.mp4"), "64x48", 60);
-    let made = |out: &str, settings: &[&str]| {
-        let extract = settings
+    let extract = |out: &str, settings: &[&str]| {
+        let run = settings
             .iter()
-            .fold(work.extract(out), |run, it| run.set(it));
-        extract.run_well();
+            .fold(work.extract(out), |run, setting| run.set(setting));
+        run.run_well();
         let samples = samples(&work.path(out));
         for sample in &samples {
             assert_is_sound(sample, 0);
@@ -148,41 +148,41 @@ fn kind_frames_keeps_to_k_the_range_of_k_and_the_stride() {
         }
         samples
     };
-    let fixed = made("fixed", &[]);
+    let fixed = extract("fixed", &[]);
     assert_eq!(fixed.len(), 4);
     assert!(fixed.iter().all(|sample| sample.json["k"] == 5));
     assert!(
         fixed
             .iter()
-            .all(|it| extensions(it) == ["anchor.jpg", "positive.jpg"])
+            .all(|sample| extensions(sample) == ["anchor.jpg", "positive.jpg"])
     );
     let anchors: Vec<_> = fixed.iter().map(frames_of).collect();
     assert!(anchors.is_sorted(), "{anchors:?}");
 
-    let ranged = made("ranged", &["pairs.k=[2,200]", "pairs.per_video=20"]);
+    let ranged = extract("ranged", &["pairs.k=[2,200]", "pairs.per_video=20"]);
     let ks: Vec<u64> = ranged
         .iter()
-        .map(|it| it.json["k"].as_u64().unwrap())
+        .map(|sample| sample.json["k"].as_u64().unwrap())
         .collect();
     assert!(ks.iter().all(|k| (2..60).contains(k)), "{ks:?}");
     assert!(ks.iter().any(|k| *k != ks[0]), "{ks:?}");
 
-    let strided = made("strided", &["pairs.stride=10", "pairs.k=4"]);
+    let strided = extract("strided", &["pairs.stride=10", "pairs.k=4"]);
     let ends: Vec<_> = strided.iter().map(frames_of).collect();
     assert_eq!(
         ends,
         [(0, 4), (10, 14), (20, 24), (30, 34), (40, 44), (50, 54)]
     );
 
-    let raw = made("raw", &["images.codec=rgb-zstd", "pairs.stride=10"]);
+    let raw = extract("raw", &["images.codec=rgb-zstd", "pairs.stride=10"]);
     assert!(
         raw.iter()
-            .all(|it| extensions(it) == ["anchor.rgb.zst", "positive.rgb.zst"])
+            .all(|sample| extensions(sample) == ["anchor.rgb.zst", "positive.rgb.zst"])
     );
 }
 
 #[test]
-fn frames_that_two_pairs_share_are_the_same_bytes_and_another_seed_takes_others() {
+fn frames_shared_by_two_pairs_have_equal_bytes_and_another_seed_chooses_other_frames() {
     let work = Work::new(FRAMES);
     h264(&work.path("clips/a.mp4"), "64x48", 300);
     work.extract("strided").set("pairs.stride=5").run_well();
@@ -198,7 +198,7 @@ fn frames_that_two_pairs_share_are_the_same_bytes_and_another_seed_takes_others(
     assert_ne!(frames("1"), frames("2"));
 }
 
-/// A TrackingNet split with zips, unpacked frames and labels.
+/// Writes a TrackingNet split with zips, unpacked frames and labels.
 fn trackingnet(work: &Work) {
     let root = work.clips();
     let train = root.join("TRAIN_0");
@@ -207,7 +207,7 @@ fn trackingnet(work: &Work) {
     jpegs(&train.join("frames/b_0"), "96x64", 12);
     zip(&train.join("zips/c_broken.zip"), &frames);
     zip(&train.join("zips/d_no_boxes.zip"), &frames);
-    // The local header of a member in the middle.
+    // Local header of a member in the middle.
     blot(&train.join("zips/c_broken.zip"), 0.4..0.5);
     for (split, video, lines) in [
         (&train, "a_0", "10.5,8,40,30\n".repeat(12)),
@@ -222,7 +222,7 @@ fn trackingnet(work: &Work) {
 }
 
 #[test]
-fn tracks_of_trackingnet_have_boxes_labels_and_whole_frames() {
+fn kind_tracks_of_trackingnet_stores_boxes_labels_and_whole_frames() {
     let work = Work::new(TRACKS);
     trackingnet(&work);
     work.extract("out").run_well();
@@ -231,7 +231,7 @@ fn tracks_of_trackingnet_have_boxes_labels_and_whole_frames() {
     let of = |id: &str| {
         samples
             .iter()
-            .filter(|it| it.json["clip"] == id)
+            .filter(|sample| sample.json["clip"] == id)
             .collect::<Vec<_>>()
     };
     let pairs = of("TRAIN_0/a_0");
@@ -264,9 +264,12 @@ fn tracks_of_trackingnet_have_boxes_labels_and_whole_frames() {
         ];
         assert_eq!(set_of_keys(&json["tracklet"]), keys);
     }
-    // Eight lines for twelve frames: pairs of the first eight, and a word about it.
+    // Eight lines for twelve frames: pairs of the first eight frames, and a remark.
     let pairs = of("TRAIN_0/b_0");
-    assert_eq!(pairs.iter().map(|it| frames_of(it)).max(), Some((4, 7)));
+    assert_eq!(
+        pairs.iter().map(|sample| frames_of(sample)).max(),
+        Some((4, 7))
+    );
     assert_eq!(pairs[0].json["label"], "dog");
     let line = refusal_of(&out, "TRAIN_0/b_0");
     assert_eq!(
@@ -292,7 +295,7 @@ fn tracks_of_trackingnet_have_boxes_labels_and_whole_frames() {
     let bare = dataset::samples(&work.path("bare"));
     assert_eq!(extensions(&bare[0]), ["anchor.jpg", "positive.jpg"]);
 
-    // Of a test split the first box alone is known.
+    // Test splits have the first box only.
     let test = work.extract("test").set("source.splits=['TEST']").run();
     assert_eq!(test.code, Some(0), "{}", test.stderr);
     let line = refusal_of(&work.path("test"), "TEST/t_0");
@@ -301,7 +304,7 @@ fn tracks_of_trackingnet_have_boxes_labels_and_whole_frames() {
 }
 
 #[test]
-fn boxes_that_the_rules_leave_out_are_in_no_pair() {
+fn excluded_boxes_are_in_no_pair() {
     let work = Work::new(TRACKS);
     let train = work.path("clips/TRAIN_0");
     jpegs(&train.join("frames/v_0"), "96x64", 12);
@@ -324,7 +327,7 @@ fn boxes_that_the_rules_leave_out_are_in_no_pair() {
     let ends = |out: &str, settings: &[&str]| {
         let run = settings
             .iter()
-            .fold(work.extract(out), |run, it| run.set(it));
+            .fold(work.extract(out), |run, setting| run.set(setting));
         run.run_well();
         let samples = samples(&work.path(out));
         let ends = samples.iter().map(frames_of).collect::<Vec<_>>();
@@ -339,7 +342,7 @@ fn boxes_that_the_rules_leave_out_are_in_no_pair() {
     let line = refusal_of(&work.path("out"), "TRAIN_0/v_0");
     assert_eq!(line["reason"], "v_0.txt: 4 of 12 boxes are not valid");
 
-    // Everything is borne: what is wholly outside gives no pair, and ends no run.
+    // Everything is accepted: boxes outside the frame give no pair and do not end the run.
     let (_, found) = ends(
         "all",
         &[
@@ -359,7 +362,7 @@ fn boxes_that_the_rules_leave_out_are_in_no_pair() {
 }
 
 #[test]
-fn tracks_of_got10k_heed_its_flags_and_take_its_classes() {
+fn kind_tracks_of_got10k_uses_its_flags_and_classes() {
     let work = Work::new(
         &TRACKS
             .replace("trackingnet", "got10k")
@@ -407,7 +410,7 @@ fn tracks_of_got10k_heed_its_flags_and_take_its_classes() {
 }
 
 #[test]
-fn a_folder_of_jpegs_with_gaps_gives_pairs_of_frames_that_exist() {
+fn a_folder_of_jpegs_with_gaps_gives_pairs_of_existing_frames() {
     let work = Work::new(FRAMES);
     let frames = jpegs(&work.path("clips/folder"), "64x48", 30);
     for gap in [4, 5, 6, 17] {
@@ -433,7 +436,7 @@ fn a_folder_of_jpegs_with_gaps_gives_pairs_of_frames_that_exist() {
 }
 
 #[test]
-fn inputs_that_give_nothing_are_named_with_their_reason() {
+fn inputs_without_pairs_are_listed_with_their_reason() {
     let work = Work::new(FRAMES);
     h264(&work.path("clips/a.mp4"), "64x48", 30);
     h264(&work.path("clips/short.mp4"), "64x48", 5);
@@ -441,10 +444,10 @@ fn inputs_that_give_nothing_are_named_with_their_reason() {
     fs::write(work.path("clips/garbage.mkv"), [9; 3000]).unwrap();
     fs::write(work.path("clips/words.zip"), "no zip").unwrap();
     fs::write(work.path("clips/notes.txt"), "no video, and not listed").unwrap();
-    let made = std::process::Command::new("mkfifo")
+    let mkfifo = std::process::Command::new("mkfifo")
         .arg(work.path("clips/fifo.mp4"))
         .status();
-    assert!(made.unwrap().success());
+    assert!(mkfifo.unwrap().success());
     let summary = work.extract("out").run_json();
     let numbers = ["clips", "refused", "skipped", "pairs"].map(|key| summary[key].clone());
     assert_eq!(numbers, [6, 4, 1, 4].map(Value::from));
@@ -472,16 +475,16 @@ fn inputs_that_give_nothing_are_named_with_their_reason() {
         );
     }
     assert_eq!(refused(&out).len(), cases.len());
-    let told = work.extract("told").arg("--verbose").run_well();
+    let verbose = work.extract("verbose").arg("--verbose").run_well();
     assert!(
-        told.stderr.contains("refused: empty.mp4"),
+        verbose.stderr.contains("refused: empty.mp4"),
         "{}",
-        told.stderr
+        verbose.stderr
     );
 }
 
 #[test]
-fn a_video_that_breaks_off_is_named_whether_it_still_gives_pairs_or_not() {
+fn a_truncated_video_is_listed_whether_it_gives_pairs_or_not() {
     let work = Work::new(FRAMES);
     let whole = work.path("clips/whole.mp4");
     let codec = &[H264, &["-movflags", "+faststart"]].concat();
@@ -511,7 +514,7 @@ fn a_video_that_breaks_off_is_named_whether_it_still_gives_pairs_or_not() {
 }
 
 #[test]
-fn too_many_refused_clips_are_exit_code_1_and_a_complete_data_set() {
+fn too_many_refused_clips_give_exit_code_1_and_a_complete_data_set() {
     let work = Work::new(&FRAMES.replace("100%", "30%"));
     h264(&work.path("clips/a.mp4"), "64x48", 30);
     fs::write(work.path("clips/b.mp4"), "no video").unwrap();
@@ -528,7 +531,7 @@ fn too_many_refused_clips_are_exit_code_1_and_a_complete_data_set() {
 }
 
 #[test]
-fn a_source_that_cannot_be_listed_is_exit_code_2_and_says_what_was_looked_for() {
+fn a_source_that_cannot_be_listed_gives_exit_code_2_and_states_what_was_searched() {
     let work = Work::new(FRAMES);
     let empty = work.extract("out").run();
     empty.failed_with(
@@ -547,7 +550,7 @@ fn a_source_that_cannot_be_listed_is_exit_code_2_and_says_what_was_looked_for() 
 }
 
 #[test]
-fn a_wrong_setting_is_exit_code_2_with_its_line_before_any_work() {
+fn a_wrong_setting_gives_exit_code_2_with_its_line_before_any_work() {
     let work = Work::new(&FRAMES.replace("per_video", "per_vidoe"));
     let ran = work.extract("out").run();
     ran.failed_with(
@@ -577,7 +580,7 @@ fn a_wrong_setting_is_exit_code_2_with_its_line_before_any_work() {
 }
 
 #[test]
-fn json_is_one_object_and_quiet_is_silence() {
+fn json_prints_one_object_and_quiet_prints_nothing() {
     let work = Work::new(FRAMES);
     h264(&work.path("clips/a.mp4"), "64x48", 30);
     fs::write(work.path("clips/b.mp4"), "no video").unwrap();
@@ -617,11 +620,11 @@ fn json_is_one_object_and_quiet_is_silence() {
 }
 
 #[test]
-fn a_reader_that_leaves_early_does_no_harm() {
+fn a_closed_output_pipe_does_not_stop_the_run() {
     let work = Work::new(FRAMES);
     h264(&work.path("clips/a.mp4"), "64x48", 30);
     fs::write(work.path("clips/b.mp4"), "no video").unwrap();
-    // Both ends of a pipe, of which the reader's is closed before anything is written.
+    // The reading end of a pipe is closed before anything is written.
     for (out, closed) in [("stdout", "stdout"), ("both", "both")] {
         let extract = work.extract(out).arg("--verbose");
         let (reader, writer) = std::io::pipe().unwrap();
@@ -653,7 +656,7 @@ fn a_reader_that_leaves_early_does_no_harm() {
 }
 
 #[test]
-fn verify_names_the_shard_and_record_that_was_damaged() {
+fn verify_reports_the_damaged_shard_and_record() {
     let work = Work::new(FRAMES);
     h264(&work.path("clips/a.mp4"), "64x48", 60);
     work.extract("out").set("shards.max_records=2").run_well();
@@ -669,7 +672,7 @@ fn verify_names_the_shard_and_record_that_was_damaged() {
     work.verify("nowhere")
         .failed_with(2, &["there is no folder nowhere"]);
     work.verify("clips")
-        .failed_with(2, &["clips is no data set"]);
+        .failed_with(2, &["clips is not a data set"]);
 }
 
 fn flip_in_the_middle(path: &Path) {

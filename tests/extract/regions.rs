@@ -1,4 +1,4 @@
-//! What `vidpairs extract` writes in kind `regions`: records, tracklets, and what is said of those rejected.
+//! Records, tracklets and rejections of `vidpairs extract` in kind `regions`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,7 +28,7 @@ short_side = 32
 max_refused = "100%"
 "#;
 
-/// A picture full of texture that moves by 2 px a frame, so that every region can be followed.
+/// FFmpeg source of a textured picture that moves by 2 px per frame, so that every region can be tracked.
 const SLIDING: &str = "nullsrc=s=160x24:r=30,trim=end_frame=1,geq=random(1)*255:128:128,\
                        scale=640:96:flags=bicubic,loop=-1:1:0,setpts=N/30/TB,crop=160:96:n*2:0";
 
@@ -40,7 +40,7 @@ fn sliding(work: &Work, name: &str, frames: u32) {
     ffmpeg(&args);
 }
 
-/// The same for two frames, and then nothing but gray: nothing can be followed.
+/// Like `sliding` for two frames, then gray: nothing can be tracked.
 fn going_gray(work: &Work, name: &str, frames: u32) {
     let source = format!("{SLIDING},drawbox=c=gray:t=fill:enable='gte(n,2)'");
     let (frames, path) = (frames.to_string(), work.clips().join(name));
@@ -69,7 +69,7 @@ fn by_outcome(lines: &[Value]) -> BTreeMap<String, u64> {
 }
 
 #[test]
-fn a_region_pair_has_its_views_its_frames_and_what_the_tracker_said_of_it() {
+fn a_region_pair_has_views_whole_frames_and_a_summary_of_the_tracking() {
     let work = Work::new(PIPELINE);
     sliding(&work, "a.mp4", 90);
     let summary = work.extract("out").run_json();
@@ -99,7 +99,7 @@ fn a_region_pair_has_its_views_its_frames_and_what_the_tracker_said_of_it() {
         assert!(confidence("forward_backward_iou") >= 0.5);
         assert!(confidence("psr_min") <= confidence("psr_mean"));
 
-        // Its tracklet begins and ends with the boxes of its views, number for number.
+        // Its tracklet starts and ends with exactly the boxes of the views.
         let of_key: Vec<_> = lines.iter().filter(|line| line["key"] == **key).collect();
         let [line] = of_key[..] else {
             panic!("{key} in {} lines", of_key.len())
@@ -113,7 +113,7 @@ fn a_region_pair_has_its_views_its_frames_and_what_the_tracker_said_of_it() {
                 panic!()
             };
             let tracked = box_of(row);
-            // What a box of a view has outside the frame is cut off.
+            // Boxes of views are clipped to the frame.
             let cut = [
                 tracked[0].max(0.0),
                 tracked[1].max(0.0),
@@ -122,7 +122,7 @@ fn a_region_pair_has_its_views_its_frames_and_what_the_tracker_said_of_it() {
             ];
             assert_eq!([x, y, x + w, y + h], cut, "{key} {role}");
         }
-        // The picture slides by 2 px a frame to the left.
+        // The picture moves by 2 px per frame to the left.
         let moved = box_of(&rows[12])[0] - box_of(&rows[0])[0];
         assert!((moved + 24.0).abs() < 4.0, "{key} moved by {moved} px");
         let (region, anchor) = (&line["region"], &line["anchor"]);
@@ -143,7 +143,7 @@ fn a_region_pair_has_its_views_its_frames_and_what_the_tracker_said_of_it() {
     for pair in frames.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
         assert!(pair[0].1 == pair[1].1);
     }
-    // Three anchors, twelve frames each.
+    // Three anchors with twelve frames each.
     assert!(summary["frames_tracked"].as_u64().unwrap() <= 36);
     assert!(summary["tracker_updates"].as_u64().unwrap() >= 12 * samples.len() as u64);
 
@@ -158,7 +158,7 @@ fn a_region_pair_has_its_views_its_frames_and_what_the_tracker_said_of_it() {
 }
 
 #[test]
-fn every_tracklet_is_written_and_those_rejected_are_counted_by_reason() {
+fn every_tracklet_is_written_and_rejections_are_counted_by_reason() {
     let work = Work::new(PIPELINE);
     sliding(&work, "a.mp4", 60);
     h264(&work.path("clips/c.mp4"), "160x96", 60);
@@ -182,7 +182,7 @@ fn every_tracklet_is_written_and_those_rejected_are_counted_by_reason() {
         assert!(frames.len() <= 13 && (!is_trusted || frames.len() == 13));
         assert!(rows.iter().all(|row| row.as_array().unwrap().len() == 7));
     }
-    // In the order of clips, anchors and regions.
+    // Tracklets are ordered by clip, anchor and region.
     let places: Vec<_> = lines
         .iter()
         .map(|line| {
@@ -195,19 +195,19 @@ fn every_tracklet_is_written_and_those_rejected_are_counted_by_reason() {
 
     assert_eq!(refusal_of(&out, "d.mp4")["outcome"], "refused");
 
-    // Asked again, it says the same.
+    // A repeated run reports the same numbers.
     let again = work.extract("out").run_json();
     for key in ["pairs", "tracklets", "rejected_tracklets"] {
         assert_eq!(again[key], summary[key], "{key}");
     }
-    let said = work.extract("again").run_well().stdout;
+    let stdout = work.extract("again").run_well().stdout;
     let words = format!("of {} tracklets rejected (", lines.len());
-    assert!(said.contains(&words), "{said}");
+    assert!(stdout.contains(&words), "{stdout}");
     assert!(work.path("again/tracks.jsonl.zst").exists());
 }
 
 #[test]
-fn a_clip_whose_targets_vanish_is_no_bad_clip_and_says_why_it_gave_nothing() {
+fn a_clip_whose_targets_vanish_is_skipped_with_the_reason() {
     let work = Work::new(PIPELINE);
     going_gray(&work, "a.mp4", 14);
     work.extract("out").run_well();
@@ -223,7 +223,7 @@ fn a_clip_whose_targets_vanish_is_no_bad_clip_and_says_why_it_gave_nothing() {
 }
 
 #[test]
-fn a_picture_with_nothing_in_it_gives_no_region() {
+fn a_clip_without_a_large_enough_region_is_skipped_with_the_reason() {
     let work = Work::new(PIPELINE);
     h264(&work.path("clips/a.mp4"), "160x96", 40);
     work.extract("out").set("pairs.min_box_px=90").run_well();
@@ -239,7 +239,7 @@ fn a_picture_with_nothing_in_it_gives_no_region() {
 }
 
 #[test]
-fn anchors_whose_frames_are_damaged_are_missing_and_the_others_are_followed_past_them() {
+fn pairs_with_damaged_frames_are_missing_and_tracking_continues_past_them() {
     let work = Work::new(PIPELINE);
     fs::create_dir(work.path("clips/a")).unwrap();
     let names = work.path("clips/a/%d.jpg");
@@ -247,7 +247,7 @@ fn anchors_whose_frames_are_damaged_are_missing_and_the_others_are_followed_past
     let output = ["-start_number", "0", "-q:v", "3", names.to_str().unwrap()];
     ffmpeg(&[&input[..], &output[..]].concat());
     fs::write(work.path("clips/a/12.jpg"), "no JPEG").unwrap();
-    // Anchors 0, 6, 12, 18: the positive of the first and the third itself are that frame.
+    // Anchors 0, 6, 12, 18: frame 12 is the positive of the first and the third anchor itself.
     work.extract("out").set("pairs.stride=6").run_well();
     let out = work.path("out");
     let line = refusal_of(&out, "a");
@@ -267,7 +267,7 @@ fn anchors_whose_frames_are_damaged_are_missing_and_the_others_are_followed_past
     let of_first = lines.iter().filter(|line| line["anchor"] == 0);
     assert!(of_first.clone().all(|line| line["outcome"] != "trusted"));
     assert!(of_first.clone().any(|line| line["outcome"] == "cut_short"));
-    // Frame 12 is passed over.
+    // Tracking skips frame 12.
     let of_second = lines.iter().filter(|line| line["anchor"] == 6);
     let trusted: Vec<_> = of_second
         .filter(|line| line["outcome"] == "trusted")
@@ -281,7 +281,7 @@ fn anchors_whose_frames_are_damaged_are_missing_and_the_others_are_followed_past
 }
 
 #[test]
-fn a_tracker_of_opencv_without_the_program_that_has_it_is_refused_before_any_work() {
+fn opencv_without_its_program_is_refused_before_any_work() {
     let work = Work::new(PIPELINE);
     h264(&work.path("clips/a.mp4"), "64x48", 30);
     for tracker in ["kcf", "csrt", "mosse"] {
@@ -299,7 +299,7 @@ fn a_tracker_of_opencv_without_the_program_that_has_it_is_refused_before_any_wor
 }
 
 #[test]
-fn verify_finds_damage_to_the_tracklets_and_inspect_tells_their_number() {
+fn verify_finds_damage_to_tracklets_and_inspect_reports_their_number() {
     let work = Work::new(PIPELINE);
     sliding(&work, "a.mp4", 60);
     let summary = work.extract("out").run_json();
@@ -318,33 +318,34 @@ fn verify_finds_damage_to_the_tracklets_and_inspect_tells_their_number() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x10;
     fs::write(&path, bytes).unwrap();
-    let said = work.verify("out");
-    assert_eq!(said.code, Some(2), "{}", said.stdout);
+    let verified = work.verify("out");
+    assert_eq!(verified.code, Some(2), "{}", verified.stdout);
     assert!(
-        said.stdout.contains("tracks.jsonl.zst: xxh64 is"),
+        verified.stdout.contains("tracks.jsonl.zst: xxh64 is"),
         "{}",
-        said.stdout
+        verified.stdout
     );
-    assert!(!said.stdout.contains("pairs-"), "{}", said.stdout);
+    assert!(!verified.stdout.contains("pairs-"), "{}", verified.stdout);
     fs::remove_file(&path).unwrap();
-    let said = work.verify("out");
+    let verified = work.verify("out");
     assert!(
-        said.stdout
+        verified
+            .stdout
             .contains("tracks.jsonl.zst: the file is missing"),
         "{}",
-        said.stdout
+        verified.stdout
     );
     fs::write(&path, sound).unwrap();
     assert_eq!(work.verify("out").code, Some(0));
 }
 
 #[test]
-fn programs_that_know_nothing_of_this_one_read_records_and_tracklets() {
+fn third_party_programs_read_records_and_tracklets() {
     let work = Work::new(PIPELINE);
     sliding(&work, "a.mp4", 60);
     h264(&work.path("clips/b.mp4"), "160x96", 60);
     let summary = work.extract("out").run_json();
-    let said = vidpairs_fixtures::python::run("read_shards.py", [work.path("out")]);
+    let output = vidpairs_fixtures::python::run("read_shards.py", [work.path("out")]);
     let last = format!("{} tracklets", summary["tracklets"]);
-    assert_eq!(said.lines().last(), Some(&*last));
+    assert_eq!(output.lines().last(), Some(&*last));
 }

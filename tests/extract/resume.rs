@@ -1,4 +1,4 @@
-//! Stopping `vidpairs extract`, and starting it again: what is kept, what is refused, what is retried.
+//! Stopping and resuming `vidpairs extract`: what is kept, refused and retried.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,7 +27,7 @@ max_records = 3
 max_refused = "100%"
 "#;
 
-/// The same in kind `regions`.
+/// The same settings in kind `regions`.
 const REGIONS: &str = r#"
 [source]
 kind = "videos"
@@ -50,7 +50,7 @@ max_records = 3
 max_refused = "100%"
 "#;
 
-/// A work folder with a short clip, a long one that is cut into pieces, and a short one.
+/// Folder with a short clip, a long one that is cut into pieces, and another short one.
 fn long_work() -> Work {
     long_work_of(PIPELINE)
 }
@@ -63,7 +63,7 @@ fn long_work_of(pipeline: &str) -> Work {
     work
 }
 
-/// Starts a run in `out` and kills it once it wrote `num_shards` shards.
+/// Starts a run in `out` and sends it the signal `how` after it wrote `num_shards` shards.
 fn stop_after(work: &Work, out: &str, num_shards: u64, how: &str) -> (Ran, Duration) {
     let child = work.extract(out).workers(2).spawn();
     let awaited = work
@@ -83,7 +83,7 @@ fn journal(work: &Work, out: &str) -> std::path::PathBuf {
     work.path(out).join(".journal/progress.jsonl")
 }
 
-/// Asserts that every shard under its final name is whole, and has its index.
+/// Asserts that every shard with a final name is complete and has its index.
 fn assert_final_names_are_whole(dir: &Path) {
     for (name, bytes) in files(dir) {
         let is_final = !name.starts_with(".journal/");
@@ -99,7 +99,7 @@ fn assert_final_names_are_whole(dir: &Path) {
 }
 
 #[test]
-fn a_stopped_run_says_how_to_go_on_and_goes_on_to_the_same_bytes() {
+fn a_stopped_run_states_how_to_resume_and_resumes_to_the_same_bytes() {
     let work = long_work();
     work.extract("expected").run_well();
     for how in ["INT", "TERM"] {
@@ -120,13 +120,13 @@ fn a_stopped_run_says_how_to_go_on_and_goes_on_to_the_same_bytes() {
 type Tear = fn(&Work, &str);
 
 #[test]
-fn a_torn_journal_and_a_part_that_a_power_cut_damaged_cost_work_but_no_byte() {
+fn a_damaged_journal_and_a_damaged_part_file_do_not_change_the_final_bytes() {
     for pipeline in [PIPELINE, REGIONS] {
-        assert_a_tear_costs_no_byte(&long_work_of(pipeline));
+        assert_damage_does_not_change_the_final_bytes(&long_work_of(pipeline));
     }
 }
 
-fn assert_a_tear_costs_no_byte(work: &Work) {
+fn assert_damage_does_not_change_the_final_bytes(work: &Work) {
     work.extract("expected").run_well();
     let tears: [(&str, Tear); 5] = [
         ("torn line", |work, out| {
@@ -178,7 +178,7 @@ fn change_part(work: &Work, out: &str, change: fn(&mut Vec<u8>)) {
 }
 
 #[test]
-fn a_folder_goes_on_with_its_own_pipeline_and_source_only() {
+fn a_folder_is_resumed_with_its_own_pipeline_and_source_only() {
     let work = long_work();
     stop_after(&work, "stopped", 2, "KILL");
     work.extract("finished").run_well();
@@ -211,7 +211,7 @@ fn a_folder_goes_on_with_its_own_pipeline_and_source_only() {
 }
 
 #[test]
-fn files_that_are_not_ours_are_left_alone() {
+fn other_files_are_left_unchanged() {
     let work = Work::new(PIPELINE);
     h264(&work.path("clips/a.mp4"), "64x48", 40);
     fs::create_dir(work.path("foreign")).unwrap();
@@ -238,13 +238,13 @@ fn files_that_are_not_ours_are_left_alone() {
 }
 
 #[test]
-fn of_two_runs_in_one_folder_the_second_is_told_that_it_is_in_use() {
+fn the_second_of_two_runs_in_one_folder_reports_that_it_is_in_use() {
     let work = long_work();
     let mut first = work.extract("out").workers(1).spawn();
     while !work.path("out/pairs-000000.tar").exists() {
         thread::sleep(Duration::from_millis(1));
     }
-    // Held at its place, so that it cannot end before the second has looked.
+    // Suspended, so that it cannot end before the second run has checked the folder.
     signal(first.id(), "STOP");
     let second = work.extract("out").run();
     let ended = first.try_wait().unwrap();
@@ -256,7 +256,7 @@ fn of_two_runs_in_one_folder_the_second_is_told_that_it_is_in_use() {
 }
 
 #[test]
-fn a_finished_run_is_left_as_it_is() {
+fn a_finished_run_is_left_unchanged() {
     let work = Work::new(PIPELINE);
     h264(&work.path("clips/a.mp4"), "64x48", 60);
     fs::write(work.path("clips/b.mp4"), "no video").unwrap();
@@ -270,20 +270,28 @@ fn a_finished_run_is_left_as_it_is() {
         assert_eq!(again[key], first[key], "{key}");
     }
     assert_eq!(again["frames_decoded"], 0);
-    let said = work.extract("out").run_well();
-    assert!(said.stdout.contains("nothing was done"), "{}", said.stdout);
+    let repeated = work.extract("out").run_well();
+    assert!(
+        repeated.stdout.contains("nothing was done"),
+        "{}",
+        repeated.stdout
+    );
     assert_same_files(&work.path("out"), &work.path("kept"), "run again");
 
-    // Killed while it took the journal away: still finished, and nobody asked to retry.
+    // Killed while it deleted the journal: the run is finished, and no retry was requested.
     fs::create_dir(work.path("out/.journal")).unwrap();
     fs::write(work.path("out/.journal/lock"), "").unwrap();
-    let said = work.extract("out").run_well();
-    assert!(said.stdout.contains("nothing was done"), "{}", said.stdout);
+    let repeated = work.extract("out").run_well();
+    assert!(
+        repeated.stdout.contains("nothing was done"),
+        "{}",
+        repeated.stdout
+    );
     assert_same_files(&work.path("out"), &work.path("kept"), "run again");
 }
 
-/// Two sound clips around one that is damaged, extracted to `out`; what is expected of a run over
-/// all of them mended in `mended`.
+/// Folder with two sound clips and a damaged one, extracted to `out`, and the damaged clip repaired afterwards. `mended`
+/// is the data set of a run with sound clips only.
 fn work_with_damage(pipeline: &str) -> Work {
     let work = Work::new(pipeline);
     let damaged = work.path("clips/b.mp4");
@@ -299,7 +307,7 @@ fn work_with_damage(pipeline: &str) -> Work {
     work
 }
 
-/// Asserts that `out` holds the shards of `before`, and after them those of the clip that was mended.
+/// Asserts that `out` holds the shards of `before`, followed by those of the repaired clip.
 fn assert_retried(work: &Work, out: &str, before: &BTreeMap<String, Vec<u8>>) {
     let dir = work.path(out);
     assert_is_finished(&dir);
@@ -319,9 +327,10 @@ fn assert_retried(work: &Work, out: &str, before: &BTreeMap<String, Vec<u8>>) {
         .collect();
     assert_eq!(ids, ["d_stays.mp4"]);
     let by_key = |dir: &Path| {
-        let samples = dataset::samples(dir).into_iter();
-        let samples = samples.map(|sample| (sample.key, (sample.json, sample.images)));
-        samples.collect::<BTreeMap<_, _>>()
+        dataset::samples(dir)
+            .into_iter()
+            .map(|sample| (sample.key, (sample.json, sample.images)))
+            .collect::<BTreeMap<_, _>>()
     };
     let (found, expected) = (by_key(&dir), by_key(&work.path("mended")));
     assert_eq!(
@@ -337,7 +346,7 @@ fn assert_retried(work: &Work, out: &str, before: &BTreeMap<String, Vec<u8>>) {
     }
 }
 
-/// Asserts that two folders have the same tracklets, in any order.
+/// Asserts that two data sets have the same tracklets, in any order.
 fn assert_same_tracklets(found: &Path, expected: &Path) {
     let sorted = |dir| {
         let mut lines: Vec<String> = dataset::tracklets(dir)
@@ -351,7 +360,7 @@ fn assert_same_tracklets(found: &Path, expected: &Path) {
 }
 
 #[test]
-fn retrying_appends_the_pairs_of_clips_that_were_mended() {
+fn retrying_appends_the_pairs_of_repaired_clips() {
     for pipeline in [PIPELINE, REGIONS] {
         assert_retrying_appends(&work_with_damage(pipeline));
     }
@@ -366,31 +375,35 @@ fn assert_retrying_appends(work: &Work) {
     );
     assert_retried(work, "out", &before);
 
-    // d_stays.mp4 is tried once more, to no avail.
+    // d_stays.mp4 is tried again and refused again.
     let after = files(&work.path("out"));
     work.extract("out").arg("--retry-refused").run_well();
     assert!(files(&work.path("out")) == after);
 }
 
 #[test]
-fn retrying_without_anything_refused_does_nothing() {
+fn retrying_without_refused_clips_does_nothing() {
     let work = Work::new(PIPELINE);
     h264(&work.path("clips/a.mp4"), "64x48", 60);
     work.extract("out").run_well();
     let before = files(&work.path("out"));
-    let said = work.extract("out").arg("--retry-refused").run_well();
-    assert!(said.stdout.contains("nothing was done"), "{}", said.stdout);
+    let repeated = work.extract("out").arg("--retry-refused").run_well();
+    assert!(
+        repeated.stdout.contains("nothing was done"),
+        "{}",
+        repeated.stdout
+    );
     assert!(files(&work.path("out")) == before);
 }
 
 #[test]
-fn a_retry_killed_at_any_system_call_goes_on_with_or_without_the_flag() {
+fn a_retry_killed_at_any_system_call_is_resumed_with_or_without_the_flag() {
     for pipeline in [PIPELINE, REGIONS] {
-        assert_a_retry_goes_on(&work_with_damage(pipeline));
+        assert_a_retry_is_resumed(&work_with_damage(pipeline));
     }
 }
 
-fn assert_a_retry_goes_on(work: &Work) {
+fn assert_a_retry_is_resumed(work: &Work) {
     let before = files(&work.path("out"));
     let copy = |to: &str| {
         fs::create_dir(work.path(to)).unwrap();
@@ -408,8 +421,7 @@ fn assert_a_retry_goes_on(work: &Work) {
             .arg("--retry-refused")
     });
     for (number, out) in moments.enumerate() {
-        // Before the first word is in the journal, and after the last, a run without the flag rightly
-        // finds nothing to do.
+        // Before the first entry in the journal, and after the last, a run without the flag has nothing to do.
         if number % 2 == 0 {
             work.extract(&out).run_well();
         }
@@ -421,13 +433,13 @@ fn assert_a_retry_goes_on(work: &Work) {
 }
 
 #[test]
-fn a_clip_that_is_damaged_while_the_run_is_stopped_keeps_its_pairs_and_counts_as_partial() {
+fn a_clip_damaged_while_the_run_is_stopped_keeps_its_pairs_and_is_partial() {
     let work = long_work();
     for (name, mend) in [("damaged", None), ("shorter", Some(45))] {
         let clip = work.path("clips/b.mp4");
         let whole = fs::read(&clip).unwrap();
         let mut child = work.extract(name).workers(1).spawn();
-        // The first piece of b.mp4 is written, the last not.
+        // The first piece of b.mp4 is written, but not the last.
         let written = "{\"piece\":{\"entry\":1,\"piece\":0";
         let text = || fs::read_to_string(journal(&work, name)).unwrap_or_default();
         while !text().contains(written) {
@@ -460,13 +472,13 @@ fn a_clip_that_is_damaged_while_the_run_is_stopped_keeps_its_pairs_and_counts_as
 }
 
 #[test]
-fn remarks_about_the_boxes_of_a_clip_in_several_pieces_are_not_lost() {
+fn remarks_on_the_boxes_of_a_clip_in_several_pieces_are_kept() {
     let frames = 120;
     let work = Work::new(
         "[source]\nkind = 'trackingnet'\n[pairs]\nkind = 'tracks'\nk = 1\nstride = 2\n\
          with_frames = true\n[images]\nshort_side = 480\ncodec = 'rgb-zstd'\n",
     );
-    // Raw frames weigh so much in the plan that few of them make a piece.
+    // Raw frames are so large in the plan that a piece has few of them.
     let split = work.path("clips/TRAIN_0");
     jpegs(&split.join("frames/v_0"), "640x480", frames);
     fs::create_dir_all(split.join("anno")).unwrap();
@@ -484,7 +496,7 @@ fn remarks_about_the_boxes_of_a_clip_in_several_pieces_are_not_lost() {
 }
 
 #[test]
-fn a_finished_folder_answers_for_its_own_source_only() {
+fn a_finished_folder_is_accepted_for_its_own_source_only() {
     let work = Work::new(PIPELINE);
     h264(&work.path("clips/a.mp4"), "64x48", 40);
     work.extract("out").run_well();

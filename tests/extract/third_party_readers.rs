@@ -1,4 +1,4 @@
-//! The shards are WebDataset: programs that know nothing of this one read them.
+//! The shards are WebDataset: third-party programs read them.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ fn tarfile_webdataset_and_the_dali_index_give_the_same_bytes() {
     );
 }
 
-/// Two shards with pairs of every kind and both codecs; gives the number of members.
+/// Writes two shards with pairs of every kind and both codecs; returns the number of members.
 fn write_dataset(dir: &Path) -> usize {
     let kinds = [
         (PairKind::Images, &[Role::Anchor][..], "jpg"),
@@ -62,7 +62,7 @@ fn record(key: String, kind: PairKind, roles: &[Role], extension: &'static str) 
     let members: Vec<EncodedMember> = roles
         .iter()
         .map(|&role| {
-            // Lengths around the block of a tar, where padding goes wrong if it does.
+            // Lengths around the size of a tar block, where padding errors occur.
             let len = 511 + role as usize;
             let bytes: Vec<u8> = key.bytes().cycle().take(len).collect();
             EncodedMember {

@@ -1,4 +1,4 @@
-//! What `vidpairs verify` says of a data set as a whole.
+//! Damage that `vidpairs verify` finds in a data set as a whole.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use vidpairs_fixtures::extract::media::h264;
 use vidpairs_fixtures::extract::{Work, dataset};
 
 #[test]
-fn pairs_that_lie_in_two_shards_are_damage() {
+fn pairs_in_two_shards_are_damage() {
     let work = Work::new(
         "[source]\nkind = 'videos'\n[pairs]\nkind = 'frames'\nk = 10\n\
          [images]\nshort_side = 32\n",
@@ -16,7 +16,7 @@ fn pairs_that_lie_in_two_shards_are_damage() {
     work.extract("out").run_well();
     assert_eq!(work.verify("out").code, Some(0));
 
-    // A second shard with the same records, and a manifest that means it.
+    // A second shard with the same records, listed in the manifest.
     let out = work.path("out");
     for extension in ["tar", "idx"] {
         let shard = |number| out.join(format!("pairs-{number:06}.{extension}"));
@@ -33,7 +33,7 @@ fn pairs_that_lie_in_two_shards_are_damage() {
 
     let ran = work.verify("out");
     assert_eq!(ran.code, Some(2), "{}", ran.stdout);
-    let words = "pairs-000001.tar: holds pairs of clip 00000000 from 0000 on, which an earlier shard \
-                 holds up to 0003";
+    let words = "pairs-000001.tar: repeats pairs of clip 00000000: it has them from 0000, an earlier \
+                 shard up to 0003";
     assert!(ran.stdout.contains(words), "{}", ran.stdout);
 }

@@ -1,4 +1,4 @@
-//! A video whose decoder makes no progress is given up, and the run goes on.
+//! A video whose decoder makes no progress is refused, and the run continues.
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -7,28 +7,31 @@ use std::{fs, thread};
 use vidpairs_fixtures::extract::media::{ffmpeg, h264};
 use vidpairs_fixtures::extract::{Ran, Work, assert_is_finished, dataset, signal};
 
-/// A side of a picture of noise that takes a decoder several seconds, px.
+/// Side of a noise picture that takes a decoder several seconds, px.
 const SIDE: u64 = 6144;
 
-/// Waits until the run in `out` is under way: loading its libraries alone can take a program seconds, and a signal before
-/// that ends it as any other.
-fn await_begin(work: &Work, out: &str) {
+/// Waits until the run in `out` has started its work. Loading libraries can take seconds, and a signal before that ends
+/// the process without a report.
+fn await_start(work: &Work, out: &str) {
     let journal = work.path(out).join(".journal/progress.jsonl");
     let start = Instant::now();
     while !journal.exists() {
-        assert!(start.elapsed() < Duration::from_secs(60), "it never began");
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "the run did not start"
+        );
         thread::sleep(Duration::from_millis(1));
     }
 }
 
 #[test]
-fn a_picture_that_takes_longer_than_the_patience_is_refused_and_the_others_are_extracted() {
+fn a_video_without_progress_until_the_timeout_is_refused_and_others_are_extracted() {
     let work = Work::new(
         "[source]\nkind = 'videos'\n[pairs]\nkind = 'images'\nper_video = 2\n\
          [images]\nshort_side = 32\n[extract]\nmax_refused = '100%'\nvideo_timeout_seconds = 1\n",
     );
     h264(&work.path("clips/a.mp4"), "64x48", 30);
-    // Nothing is heard of a decoder while it works on one picture: lossless noise is the longest work.
+    // A decoder reports nothing while it works on one picture. Lossless noise takes longest.
     let mut noise = Vec::new();
     let random = fs::File::open("/dev/urandom").unwrap();
     random
@@ -65,12 +68,12 @@ fn a_picture_that_takes_longer_than_the_patience_is_refused_and_the_others_are_e
     let reason = "no progress for 1 seconds; given up (extract.video_timeout_seconds)";
     assert_eq!(line["reason"], reason);
 
-    // A decoder that does not answer does not keep Ctrl-C waiting either.
+    // A busy decoder does not delay Ctrl-C.
     let patient = work
         .extract("stopped")
         .set("extract.video_timeout_seconds=100");
     let child = patient.workers(2).spawn();
-    await_begin(&work, "stopped");
+    await_start(&work, "stopped");
     thread::sleep(Duration::from_millis(500));
     signal(child.id(), "INT");
     let start = Instant::now();
@@ -81,7 +84,7 @@ fn a_picture_that_takes_longer_than_the_patience_is_refused_and_the_others_are_e
 }
 
 #[test]
-fn a_run_that_was_stopped_for_longer_than_the_patience_refuses_nothing() {
+fn a_run_suspended_for_longer_than_the_timeout_refuses_nothing() {
     let work = Work::new(
         "[source]\nkind = 'videos'\n[pairs]\nkind = 'frames'\nk = 1\nstride = 1\n\
          [images]\nshort_side = 64\n[extract]\nvideo_timeout_seconds = 1\n",
@@ -91,7 +94,7 @@ fn a_run_that_was_stopped_for_longer_than_the_patience_refuses_nothing() {
     }
     let child = work.extract("out").workers(3).spawn();
     let process = child.id();
-    await_begin(&work, "out");
+    await_start(&work, "out");
     for _ in 0..2 {
         thread::sleep(Duration::from_millis(400));
         signal(process, "STOP");

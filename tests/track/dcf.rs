@@ -1,4 +1,4 @@
-//! What `dcf` promises, on drawn frames whose truth is known.
+//! Behavior of the tracker `dcf` on drawn frames with known boxes.
 
 use vidpairs_extract::track::{TrackError, TrackFrame, Tracker, TrackerKind, start};
 use vidpairs_types::{
@@ -25,7 +25,7 @@ impl PlaneBytes for Drawn {
     }
 }
 
-/// How a frame is stored.
+/// Storage format of a frame.
 #[derive(Clone, Copy)]
 struct Form {
     layout: PlaneLayout,
@@ -42,8 +42,8 @@ const PLAIN: Form = Form {
     },
 };
 
-/// Levels of the three planes at a place of the upright frame, px: a striped blue thing in `target`, if there is one,
-/// before waves of grey.
+/// Levels of the three planes at a position of the upright frame, px: a striped blue object in `target`, if there is one,
+/// in front of gray waves.
 fn levels(target: Option<BoxXywh>, x: f64, y: f64) -> [f64; 3] {
     if let Some(BoxXywh {
         x: left,
@@ -62,7 +62,7 @@ fn levels(target: Option<BoxXywh>, x: f64, y: f64) -> [f64; 3] {
     [100.0 + waves, 128.0, 128.0]
 }
 
-/// A frame of `size` with `target` in it.
+/// Frame of `size` that shows `target`.
 fn frame_of(size: SizePx, target: Option<BoxXywh>, form: Form) -> Planes {
     let quarter = form.orientation.quarter_turns % 2 == 1;
     let stored = if quarter { size.turned() } else { size };
@@ -89,7 +89,7 @@ fn frame_of(size: SizePx, target: Option<BoxXywh>, form: Form) -> Planes {
                     upright.y + upright.h / 2.0,
                 );
                 let level = match (form.layout, plane) {
-                    // Green, blue, red of the same luma and about the same colours.
+                    // Green, blue and red with the same luma and about the same colors.
                     (PlaneLayout::Gbr, 0) => y,
                     (PlaneLayout::Gbr, 1) => y + 2.0 * (u - 128.0),
                     (PlaneLayout::Gbr, _) => y + 2.0 * (v - 128.0),
@@ -132,7 +132,7 @@ fn begin(planes: &Planes, target: BoxXywh) -> Box<dyn Tracker> {
     start(TrackerKind::Dcf, &TrackFrame::new(planes), target, None).unwrap()
 }
 
-/// The overlaps with the truth along `path`, whose first box is where the target begins.
+/// IoU with the truth along `path`, which starts with the target box.
 fn overlaps(path: &[BoxXywh], form: Form) -> Vec<f64> {
     let mut tracker = begin(&frame(path[0], form), path[0]);
     let follow = |truth: &BoxXywh| {
@@ -147,7 +147,7 @@ fn least(values: &[f64]) -> f64 {
     values.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
-/// A path of 30 frames to the right and down.
+/// Path of 30 frames to the right and down.
 fn moving() -> Vec<BoxXywh> {
     (0..30)
         .map(|n| {
@@ -162,7 +162,7 @@ fn moving() -> Vec<BoxXywh> {
 }
 
 #[test]
-fn a_moving_target_is_followed_in_every_layout_depth_and_orientation() {
+fn a_moving_target_is_tracked_in_every_layout_depth_and_orientation() {
     let layouts = [
         PlaneLayout::Gray,
         PlaneLayout::Yuv420,
@@ -194,7 +194,7 @@ fn a_moving_target_is_followed_in_every_layout_depth_and_orientation() {
 }
 
 #[test]
-fn a_target_that_grows_and_one_that_only_widens_keep_their_boxes() {
+fn boxes_follow_targets_that_change_in_size_or_aspect_ratio() {
     let grown = |n: i32, across: f64, down: f64| {
         let (w, h) = (50.0 * across.powi(n), 40.0 * down.powi(n));
         bbox(160.0 - w / 2.0, 120.0 - h / 2.0, w, h)
@@ -207,7 +207,7 @@ fn a_target_that_grows_and_one_that_only_widens_keep_their_boxes() {
 }
 
 #[test]
-fn a_target_that_is_gone_is_lost_and_found_where_it_comes_back() {
+fn a_target_that_disappears_is_lost_and_is_found_when_it_returns() {
     let target = bbox(120.0, 90.0, 56.0, 40.0);
     let (with, without) = (frame(target, PLAIN), frame_of(FRAME, None, PLAIN));
     let mut tracker = begin(&with, target);
@@ -224,7 +224,7 @@ fn a_target_that_is_gone_is_lost_and_found_where_it_comes_back() {
 }
 
 #[test]
-fn a_target_can_leave_the_frame_and_small_odd_frames_are_no_trouble() {
+fn targets_may_leave_the_frame_and_frames_may_be_small_and_odd() {
     let path: Vec<_> = (0..60)
         .map(|n| bbox(250.0 + 3.0 * f64::from(n), 80.0, 56.0, 40.0))
         .collect();
@@ -247,7 +247,7 @@ fn a_target_can_leave_the_frame_and_small_odd_frames_are_no_trouble() {
 }
 
 #[test]
-fn targets_of_one_thread_do_not_disturb_each_other() {
+fn two_trackers_in_one_thread_do_not_influence_each_other() {
     let path = moving();
     let alone = overlaps(&path, PLAIN);
     let other = bbox(200.0, 20.0, 30.0, 30.0);
@@ -263,7 +263,7 @@ fn targets_of_one_thread_do_not_disturb_each_other() {
 }
 
 #[test]
-fn a_nudge_leads_to_a_target_that_jumped_too_far_to_be_seen() {
+fn a_nudge_leads_to_a_target_that_jumped_out_of_the_search_window() {
     let (here, there) = (bbox(40.0, 60.0, 48.0, 40.0), bbox(220.0, 150.0, 48.0, 40.0));
     let after = frame(there, PLAIN);
     let mut alone = begin(&frame(here, PLAIN), here);
@@ -288,7 +288,7 @@ fn a_nudge_leads_to_a_target_that_jumped_too_far_to_be_seen() {
 }
 
 #[test]
-fn boxes_without_hold_and_frames_of_another_size_are_refused() {
+fn unusable_boxes_and_frames_of_another_size_are_errors() {
     let planes = frame(bbox(100.0, 80.0, 40.0, 40.0), PLAIN);
     let view = TrackFrame::new(&planes);
     for target in [
@@ -318,7 +318,7 @@ fn boxes_without_hold_and_frames_of_another_size_are_refused() {
 }
 
 #[test]
-fn a_target_without_colour_that_is_held_is_not_lost() {
+fn a_gray_target_that_is_tracked_is_not_lost() {
     let form = Form {
         layout: PlaneLayout::Gray,
         ..PLAIN

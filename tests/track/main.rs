@@ -1,6 +1,6 @@
 //! Trackers, `vidpairs track`, and the measures of tracking.
 
-// Clippy knows a test by its attribute, and takes the functions beside it for production code.
+// Clippy takes functions without the attribute of a test for production code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout, clippy::print_stderr)] // what was tested how often, and what was left out
 

@@ -1,4 +1,4 @@
-//! `vidpairs track`: what is refused, when, and that the rest goes on.
+//! Refusals of `vidpairs track`, and that other sequences are still scored.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use vidpairs_fixtures::track::{Bench, boxes, rows};
 const DATA: [&str; 2] = ["--data", "got10k=set/val"];
 
 #[test]
-fn a_sequence_that_cannot_be_read_is_refused_and_the_others_are_scored() {
+fn an_unreadable_sequence_is_refused_and_others_are_scored() {
     let bench = Bench::new();
     bench.got10k("set", "good", 6);
     let first = bench.got10k("set", "first", 6);
@@ -52,7 +52,7 @@ fn a_sequence_that_cannot_be_read_is_refused_and_the_others_are_scored() {
 }
 
 #[test]
-fn a_damaged_frame_in_the_middle_keeps_the_box_before_it_and_is_told() {
+fn a_damaged_frame_repeats_the_previous_box_and_is_reported() {
     let bench = Bench::new();
     let folder = bench.got10k("set", "A", 8);
     fs::write(folder.join("00000004.jpg"), b"no jpeg").unwrap();
@@ -79,7 +79,7 @@ fn a_damaged_frame_in_the_middle_keeps_the_box_before_it_and_is_told() {
 }
 
 #[test]
-fn boxes_that_are_not_valid_are_as_expected_where_nothing_is_seen_and_misses_elsewhere() {
+fn invalid_boxes_are_ignored_if_nothing_is_visible_and_misses_otherwise() {
     let bench = Bench::new();
     let mut truth = boxes(6);
     truth[2].w = 0.0;
@@ -142,7 +142,7 @@ fn wrong_options_are_refused_before_any_work_and_leave_no_folder() {
 }
 
 #[test]
-fn a_folder_with_other_files_or_another_run_is_left_alone() {
+fn a_folder_with_other_files_or_another_run_is_refused() {
     let bench = Bench::new();
     bench.got10k("set", "A", 3);
     bench.got10k("set", "B", 3);
@@ -165,7 +165,7 @@ fn a_folder_with_other_files_or_another_run_is_left_alone() {
 }
 
 #[test]
-fn where_nothing_could_be_tracked_the_first_reason_is_told() {
+fn the_error_states_the_first_reason_if_no_sequence_could_be_tracked() {
     let bench = Bench::new();
     let folder = bench.got10k("set", "A", 3);
     fs::write(folder.join("groundtruth.txt"), "nan,1,2,3\n").unwrap();

@@ -1,4 +1,4 @@
-//! `vidpairs track`: what it writes, and that other programs read the same out of it.
+//! Results of `vidpairs track`, compared with those of third-party programs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,8 +7,9 @@ use std::path::Path;
 use serde_json::Value;
 use vidpairs_fixtures::extract::{files, media};
 use vidpairs_fixtures::track::{Bench, boxes, draw, rows};
+use vidpairs_types::BoxXywh;
 
-/// The score of the first tracker on the first data set.
+/// Score of the first tracker on the first data set.
 fn score(summary: &Value) -> &Value {
     &summary["scores"][0]
 }
@@ -18,7 +19,7 @@ fn lines(path: &Path) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// The rows of `sequences.csv` by their headings.
+/// Rows of `sequences.csv` by column name.
 fn sequences(out: &Path) -> Vec<BTreeMap<String, String>> {
     let lines = lines(&out.join("sequences.csv"));
     let split = |line: &String| line.split(',').map(str::to_owned).collect::<Vec<_>>();
@@ -34,22 +35,19 @@ fn same(ours: &Value, theirs: &Value) {
 }
 
 #[test]
-fn the_got10k_toolkit_reads_the_results_and_finds_the_same_scores() {
+fn the_got10k_toolkit_computes_the_same_scores_from_the_results() {
     let bench = Bench::new();
     for (name, len) in [("A", 30), ("B", 12)] {
         let folder = bench.got10k("set", name, len);
         let cover: String = (0..len)
-            .map(|it| if it % 5 == 3 { "0\n" } else { "7\n" })
+            .map(|frame| if frame % 5 == 3 { "0\n" } else { "7\n" })
             .collect();
         fs::write(folder.join("cover.label"), cover).unwrap();
     }
     let summary = bench.track("out", &["--data", "got10k=set/val"]).run_json();
     let results = bench.path("out/got10k");
-    let args = ["got10k", "set", "val", "out/got10k", "dcf"];
-    let args = args.map(|it| match it.contains("set") || it.contains("out") {
-        true => bench.path(it).display().to_string(),
-        false => it.to_owned(),
-    });
+    let path = |name| bench.path(name).display().to_string();
+    let args = ["got10k", &path("set"), "val", &path("out/got10k"), "dcf"];
     let theirs: Value =
         serde_json::from_str(&vidpairs_fixtures::python::run("score_tracks.py", args)).unwrap();
     let ours = score(&summary);
@@ -62,7 +60,7 @@ fn the_got10k_toolkit_reads_the_results_and_finds_the_same_scores() {
     assert!(
         times
             .iter()
-            .all(|it| it.split_once('.').unwrap().1.len() == 8),
+            .all(|time| time.split_once('.').unwrap().1.len() == 8),
         "{times:?}"
     );
     assert_eq!(
@@ -72,13 +70,13 @@ fn the_got10k_toolkit_reads_the_results_and_finds_the_same_scores() {
 }
 
 #[test]
-fn trackingnet_results_lie_alone_in_a_folder_and_score_as_its_definitions_say() {
+fn trackingnet_results_are_in_a_folder_of_their_own_and_scores_follow_its_definitions() {
     let bench = Bench::new();
     let split = bench.path("set/TRAIN_0");
     fs::create_dir_all(split.join("anno")).unwrap();
     for (name, len) in [("a_0", 20), ("-b_1", 9)] {
-        draw(&split.join("frames").join(name), &boxes(len), |it| {
-            format!("{it}.jpg")
+        draw(&split.join("frames").join(name), &boxes(len), |frame| {
+            format!("{frame}.jpg")
         });
         fs::write(
             split.join("anno").join(format!("{name}.txt")),
@@ -101,11 +99,11 @@ fn trackingnet_results_lie_alone_in_a_folder_and_score_as_its_definitions_say() 
 }
 
 #[test]
-fn a_test_split_with_one_box_is_tracked_to_its_end_and_not_scored() {
+fn a_test_split_with_one_box_is_tracked_to_the_end_and_not_scored() {
     let bench = Bench::new();
     let split = bench.path("TEST");
-    draw(&split.join("frames/a_0"), &boxes(8), |it| {
-        format!("{it}.jpg")
+    draw(&split.join("frames/a_0"), &boxes(8), |frame| {
+        format!("{frame}.jpg")
     });
     fs::create_dir_all(split.join("anno")).unwrap();
     fs::write(split.join("anno/a_0.txt"), rows(&boxes(1))).unwrap();
@@ -121,17 +119,17 @@ fn a_test_split_with_one_box_is_tracked_to_its_end_and_not_scored() {
 }
 
 #[test]
-fn each_id_of_sparse_truth_is_followed_from_its_first_row_to_its_last() {
+fn each_id_of_sparse_truth_is_tracked_from_its_first_row_to_its_last() {
     let bench = Bench::new();
     let all = boxes(20);
-    draw(&bench.path("clips/street"), &all, |it| {
-        format!("{:06}.jpg", it + 1)
+    draw(&bench.path("clips/street"), &all, |frame| {
+        format!("{:06}.jpg", frame + 1)
     });
     let row = |frame: usize, id: u32, more: &str| {
-        let it = all[frame - 1];
-        format!("{frame},{id},{},{},{},{}{more}\n", it.x, it.y, it.w, it.h)
+        let BoxXywh { x, y, w, h } = all[frame - 1];
+        format!("{frame},{id},{x},{y},{w},{h}{more}\n")
     };
-    // Rows of two ids, in no order; one to be ignored, one of something that cannot be seen.
+    // Rows of two ids in no order. One row is to be ignored, one is invisible.
     let truth = [
         row(15, 3, ",1,1,0.9"),
         row(5, 3, ",1,1,1"),
@@ -147,7 +145,8 @@ fn each_id_of_sparse_truth_is_followed_from_its_first_row_to_its_last() {
         .run_well();
     let found = sequences(&bench.path("out"));
     let of = |row: usize| {
-        ["sequence", "first_frame", "frames", "scored_frames"].map(|it| found[row][it].clone())
+        ["sequence", "first_frame", "frames", "scored_frames"]
+            .map(|column| found[row][column].clone())
     };
     assert_eq!(of(0), ["street/3", "4", "11", "1"]);
     assert_eq!(of(1), ["street/8", "0", "4", "1"]);
@@ -159,10 +158,10 @@ fn each_id_of_sparse_truth_is_followed_from_its_first_row_to_its_last() {
 }
 
 #[test]
-fn one_truth_file_goes_with_the_video_that_is_named() {
+fn a_single_truth_file_uses_the_named_video() {
     let bench = Bench::new();
     let all = boxes(16);
-    draw(&bench.path("frames"), &all, |it| format!("{it}.jpg"));
+    draw(&bench.path("frames"), &all, |frame| format!("{frame}.jpg"));
     let (frames, video) = (bench.path("frames/%d.jpg"), bench.path("street.mp4"));
     let input = ["-start_number", "0", "-i", frames.to_str().unwrap()];
     let output = [
@@ -173,11 +172,8 @@ fn one_truth_file_goes_with_the_video_that_is_named() {
         video.to_str().unwrap(),
     ];
     media::ffmpeg(&[&input[..], &output[..]].concat());
-    let it = all[2];
-    let row = format!(
-        "3,1,{},{},{},{}\n16,1,{0},{1},{2},{3}\n",
-        it.x, it.y, it.w, it.h
-    );
+    let BoxXywh { x, y, w, h } = all[2];
+    let row = format!("3,1,{x},{y},{w},{h}\n16,1,{x},{y},{w},{h}\n");
     fs::write(bench.path("gt.txt"), row).unwrap();
     bench
         .track("out", &["--data", "mot=gt.txt", "--media", "street.mp4"])
@@ -204,7 +200,7 @@ fn results_are_the_same_for_one_and_for_four_workers() {
 }
 
 #[test]
-fn data_sets_of_one_kind_are_told_apart_and_summed_up() {
+fn data_sets_of_one_kind_are_listed_separately_and_in_total() {
     let bench = Bench::new();
     bench.got10k("calm", "A", 6);
     bench.got10k("fast", "A", 9);
@@ -220,18 +216,18 @@ fn data_sets_of_one_kind_are_told_apart_and_summed_up() {
     let table: Vec<Vec<&str>> = ran
         .stdout
         .lines()
-        .map(|it| it.split_whitespace().collect())
+        .map(|line| line.split_whitespace().collect())
         .collect();
     let column = |number: usize| table.iter().filter_map(move |row| row.get(number).copied());
     for name in ["got10k-calm-val", "got10k-fast", "all"] {
-        assert!(column(1).any(|it| it == name), "{}", ran.stdout);
+        assert!(column(1).any(|cell| cell == name), "{}", ran.stdout);
     }
-    assert!(column(3).any(|it| it == "15"), "{}", ran.stdout);
-    assert!(column(2).any(|it| it == "val/A"), "{}", ran.stdout);
+    assert!(column(3).any(|cell| cell == "15"), "{}", ran.stdout);
+    assert!(column(2).any(|cell| cell == "val/A"), "{}", ran.stdout);
 }
 
 #[test]
-fn names_and_a_limit_choose_among_the_sequences() {
+fn names_and_a_limit_select_sequences() {
     let bench = Bench::new();
     for name in ["A_1", "A_2", "A_3", "B_1"] {
         bench.got10k("set", name, 4);
@@ -253,7 +249,7 @@ fn names_and_a_limit_choose_among_the_sequences() {
 }
 
 #[test]
-fn a_page_shows_each_sequence_with_boxes_and_curves_and_a_plot_is_drawn() {
+fn the_page_shows_each_sequence_with_boxes_and_curves_and_the_plot_is_written() {
     let bench = Bench::new();
     for (name, len) in [("A", 20), ("B", 3)] {
         bench.got10k("set", name, len);
@@ -275,7 +271,7 @@ fn a_page_shows_each_sequence_with_boxes_and_curves_and_a_plot_is_drawn() {
     assert!(html.matches("class=\"line truth\"").count() > 11);
     let svg = fs::read_to_string(bench.path("plot.svg")).unwrap();
     assert!(svg.contains("<polyline") && svg.contains(">dcf<"));
-    // A finished run can be shown later.
+    // The page of a finished run can be written later.
     fs::remove_file(bench.path("page.html")).unwrap();
     let again = bench.track("out", &more).run_json();
     assert_eq!(again["is_complete_already"], true);

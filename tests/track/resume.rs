@@ -1,4 +1,4 @@
-//! Stopping `vidpairs track`, and starting it again.
+//! Stopping and resuming `vidpairs track`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use vidpairs_fixtures::track::Bench;
 
 const DATA: [&str; 2] = ["--data", "got10k=set/val"];
 
-/// Sequences enough that a signal comes before the end.
+/// Folder with enough sequences for a signal to arrive before the end.
 fn bench() -> Bench {
     let bench = Bench::new();
     for number in 0..60 {
@@ -19,14 +19,14 @@ fn bench() -> Bench {
     bench
 }
 
-/// What does not depend on the clock.
+/// Results that do not depend on time.
 fn results(out: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = files(out);
     files.retain(|name, _| name.ends_with("_001.txt") || name.ends_with("_confidence.txt"));
     files
 }
 
-/// Starts a run in `out` and sends it a signal once it has written some sequences.
+/// Starts a run in `out` and sends it a signal after it wrote some sequences.
 fn stopped(bench: &Bench, out: &str, how: &str) -> Ran {
     let child = bench.track(out, &DATA).spawn();
     let journal = bench.path(out).join(".journal/progress.jsonl");
@@ -40,7 +40,7 @@ fn stopped(bench: &Bench, out: &str, how: &str) -> Ran {
 }
 
 #[test]
-fn a_stopped_run_leaves_whole_files_and_goes_on_to_the_same_results() {
+fn a_stopped_run_leaves_complete_files_and_resumes_to_the_same_results() {
     let bench = bench();
     bench.track("whole", &DATA).run_well();
     let whole = results(&bench.path("whole"));
@@ -64,7 +64,7 @@ fn a_stopped_run_leaves_whole_files_and_goes_on_to_the_same_results() {
 }
 
 #[test]
-fn a_stopped_run_of_other_sequences_is_not_gone_on_with() {
+fn a_stopped_run_of_other_sequences_is_not_resumed() {
     let bench = bench();
     stopped(&bench, "out", "INT");
     let ran = bench

@@ -1,4 +1,4 @@
-//! The figures of `vidpairs_extract::ope` are those that the benchmarks' own programs compute from the same files.
+//! The measures of `vidpairs_extract::ope` equal those of the benchmarks' own programs on the same files.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,10 +13,10 @@ const SIZE: SizePx = SizePx {
     width: 640,
     height: 360,
 };
-/// Sums of thousands of shares, added in another order.
+/// Tolerance for sums of thousands of terms in another order.
 const TOLERANCE: f64 = 1e-6;
 
-/// A sequence as its files tell it.
+/// Sequence as stored in its files.
 struct Sequence {
     truth: Vec<BoxXywh>,
     cover: Vec<u8>,
@@ -31,18 +31,15 @@ fn overlap_and_success_are_those_of_the_got10k_toolkit() {
         write_got10k(dir.path(), name, sequence);
     }
     fs::write(dir.path().join("val/list.txt"), "A\nB\nC\nD\n").unwrap();
-    let args = ["got10k", ".", "val", "results", "ours"];
-    let args = args.map(|it| match it {
-        "." | "results" => dir.path().join(it).display().to_string(),
-        word => word.to_owned(),
-    });
+    let path = |name| dir.path().join(name).display().to_string();
+    let args = ["got10k", &path("."), "val", &path("results"), "ours"];
     let theirs: Value =
         serde_json::from_str(&vidpairs_fixtures::python::run("score_tracks.py", args)).unwrap();
     let mut all = got10k::Tally::default();
     for (name, sequence) in ["A", "B", "C", "D"].iter().zip(&sequences) {
         let seen = sequence.truth.iter().zip(&sequence.cover);
         let truth: Vec<_> = seen
-            .map(|(it, cover)| (*cover > 0).then_some(*it))
+            .map(|(bbox, cover)| (*cover > 0).then_some(*bbox))
             .collect();
         let overlaps = got10k::overlaps(&sequence.given, &truth, SIZE);
         let tally = got10k::Tally::of(&overlaps);
@@ -59,7 +56,7 @@ fn overlap_and_success_are_those_of_the_got10k_toolkit() {
 }
 
 #[test]
-fn success_and_precision_are_what_trackingnet_defines() {
+fn success_and_precision_follow_the_definitions_of_trackingnet() {
     let dir = tempfile::tempdir().unwrap();
     let (anno, results) = (dir.path().join("anno"), dir.path().join("results"));
     fs::create_dir_all(&anno).unwrap();
@@ -67,7 +64,7 @@ fn success_and_precision_are_what_trackingnet_defines() {
     let mut all = Vec::new();
     for (name, len) in [("a_0", 50), ("b_1", 9), ("-c_2", 200)] {
         let mut sequence = sequence(len as u64, len);
-        // A tracker that failed, and one that stopped early.
+        // A tracker that fails in one frame and stops early.
         sequence.given[3].x = f64::NAN;
         sequence.given.truncate(len - 2);
         fs::write(anno.join(format!("{name}.txt")), lines(&sequence.truth)).unwrap();
@@ -105,8 +102,7 @@ fn same_curve(ours: &[f64], theirs: &Value) {
         .for_each(|(ours, theirs)| same(*ours, theirs));
 }
 
-/// A target that wanders, in part out of the image, and a tracker that follows more or less; the cases that go
-/// wrong stand among the others.
+/// Moving target, partly outside the image, with boxes of an inaccurate tracker. Some boxes are special cases.
 fn sequence(seed: u64, len: usize) -> Sequence {
     let mut rng = Seed::of_run(seed).rng();
     let mut at = [200.0, 120.0, 80.0, 60.0];
@@ -124,7 +120,7 @@ fn sequence(seed: u64, len: usize) -> Sequence {
         ];
         truth.push(written(at));
         given.push(match frame % 11 {
-            // No area, elsewhere, around the image, the same, halves that are rounded.
+            // Box without area, box elsewhere, box around the image, exact box, edges that round to half.
             4 => written([at[0], at[1], 0.0, 0.0]),
             5 => written([-900.0, 5.0, 40.0, 40.0]),
             6 => written([-50.0, -50.0, 900.0, 900.0]),
@@ -134,7 +130,7 @@ fn sequence(seed: u64, len: usize) -> Sequence {
         });
         cover.push(rng.random_range(0..=8) * u8::from(rng.random_range(0..4) > 0));
     }
-    // Something is to be scored in the shortest too.
+    // At least one frame of the shortest sequence is scored.
     cover[1] = 8;
     if let Some(absent) = truth.get_mut(9) {
         absent.w = 0.0;
@@ -147,14 +143,15 @@ fn sequence(seed: u64, len: usize) -> Sequence {
     }
 }
 
-/// In thousandths, as the files have it.
+/// Box rounded to thousandths, as in the files.
 fn written(sides: [f64; 4]) -> BoxXywh {
-    BoxXywh::from(sides.map(|it: f64| (it * 1e3).round() / 1e3))
+    BoxXywh::from(sides.map(|side: f64| (side * 1e3).round() / 1e3))
 }
 
 fn lines(boxes: &[BoxXywh]) -> String {
-    boxes.iter().fold(String::new(), |mut text, it| {
-        let _ = writeln!(text, "{:.3},{:.3},{:.3},{:.3}", it.x, it.y, it.w, it.h);
+    boxes.iter().fold(String::new(), |mut text, bbox| {
+        let BoxXywh { x, y, w, h } = bbox;
+        let _ = writeln!(text, "{x:.3},{y:.3},{w:.3},{h:.3}");
         text
     })
 }
@@ -167,7 +164,7 @@ fn write_got10k(root: &Path, name: &str, sequence: &Sequence) {
     let column = |values: &[u8]| {
         values
             .iter()
-            .map(|it| format!("{it}\n"))
+            .map(|value| format!("{value}\n"))
             .collect::<String>()
     };
     fs::write(folder.join("groundtruth.txt"), lines(&sequence.truth)).unwrap();

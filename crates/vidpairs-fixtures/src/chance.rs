@@ -1,21 +1,21 @@
-//! What the score gives features that know nothing.
+//! Invariance scores of random features.
 
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use vidpairs_invariance::measure::{Features, Labels, ScoreOptions, Version, score};
 use vidpairs_types::Seed;
 
-/// An invariance of ALOI.
+/// Chance level of an invariance of ALOI.
 pub struct ChanceLevel {
-    /// Its name.
+    /// Name of the invariance.
     pub invariance: &'static str,
-    /// How many images of an object there are.
+    /// Number of images of each object.
     pub images_per_object: usize,
-    /// What independent features of 2,048 units score by the published code, top-10, percent; `scripts/golden/chance.py`.
+    /// Top-10 score of independent features of 2,048 units by the published code, percent; from `scripts/golden/chance.py`.
     pub exact: f64,
 }
 
-/// All three.
+/// Chance levels of all invariances of ALOI.
 pub const CHANCE_LEVELS: [ChanceLevel; 3] = [
     ChanceLevel {
         invariance: "viewpoint",
@@ -34,7 +34,7 @@ pub const CHANCE_LEVELS: [ChanceLevel; 3] = [
     },
 ];
 
-/// The top-10 score by the published code of independent standard normal features of 2,048 units, percent.
+/// Top-10 score of standard normal features of 2,048 units by the published code, percent.
 pub fn score_of_noise(
     num_objects: usize,
     images_per_object: usize,
@@ -44,8 +44,10 @@ pub fn score_of_noise(
     let rng = Seed::of_run(0)
         .for_step("noise", &num_images.to_string())
         .rng();
-    let values = rng.sample_iter::<f32, _>(StandardNormal);
-    let values: Vec<f32> = values.take(num_images * NUM_UNITS).collect();
+    let values: Vec<f32> = rng
+        .sample_iter(StandardNormal)
+        .take(num_images * NUM_UNITS)
+        .collect();
     let features = Features::new(values, NUM_UNITS)?;
     let objects = (0..num_images).map(|image| (image / images_per_object) as u32);
     let labels = Labels::of_instances(&objects.collect::<Vec<_>>())?;

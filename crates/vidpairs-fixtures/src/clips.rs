@@ -1,41 +1,35 @@
-//! Making clips with the `ffmpeg` program, once each.
+//! Clips made with the `ffmpeg` program, each once.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use vidpairs_types::SizePx;
-use xxhash_rust::xxh3::xxh3_64;
+use vidpairs_types::{PlaneLayout, SizePx};
 
-use super::binaries::kept;
 use super::grid;
+use super::target::cached_file;
 
-/// What a numbered clip is made of.
+/// Parameters of a numbered clip.
 #[derive(Debug, Clone, Copy)]
 pub struct NumberedClip<'a> {
-    /// Numbers drawn: `0..num_frames`, one a frame.
+    /// Number of frames. Frame i shows the number i.
     pub num_frames: u64,
-    /// Of the stored picture.
+    /// Size of the stored picture, px.
     pub size: SizePx,
-    /// Quarter turns clockwise that a viewer must make to see the number upright.
+    /// Clockwise quarter turns to the upright picture.
     pub quarter_turns: u8,
     /// Arguments of `ffmpeg` for the output, separated by spaces: encoder, format, filters.
     pub args: &'a str,
-    /// Extension of the file, which chooses the container.
+    /// Extension of the file, which selects the container.
     pub extension: &'a str,
 }
 
 impl Default for NumberedClip<'_> {
     fn default() -> Self {
-        let size = SizePx {
-            width: 320,
-            height: 180,
-        };
         Self {
             num_frames: 90,
-            size,
+            size: [320, 180].into(),
             quarter_turns: 0,
             args: "",
             extension: "mp4",
@@ -43,10 +37,10 @@ impl Default for NumberedClip<'_> {
     }
 }
 
-/// The clip of `spec` at 30 frames a second.
+/// Makes the clip of `spec`, at 30 frames per second.
 pub fn numbered_clip(spec: NumberedClip<'_>) -> PathBuf {
     let key = format!("{spec:?} {}", include_str!("grid.rs"));
-    made_once(&key, spec.extension, |path| {
+    cached_file(&key, spec.extension, |path| {
         let size = format!("{}x{}", spec.size.width, spec.size.height);
         let mut command = ffmpeg();
         command.args([
@@ -66,11 +60,10 @@ pub fn numbered_clip(spec: NumberedClip<'_>) -> PathBuf {
     })
 }
 
-/// A clip that `ffmpeg` makes of `from`: `args` stand between the input and the output,
-/// `input_args` before the input.
+/// Makes a clip from `from` with `ffmpeg`, with `input_args` before the input and `args` between input and output.
 pub fn remade_clip(from: &Path, input_args: &str, args: &str, extension: &str) -> PathBuf {
     let key = format!("{} {input_args} {args} {extension}", from.display());
-    made_once(&key, extension, |path| {
+    cached_file(&key, extension, |path| {
         let mut command = ffmpeg();
         command
             .args(input_args.split_whitespace())
@@ -84,10 +77,10 @@ pub fn remade_clip(from: &Path, input_args: &str, args: &str, extension: &str) -
     })
 }
 
-/// The bytes of `from` as `change` leaves them; `name` says what that is.
+/// Copies `from` and applies `change` to the bytes. `name` identifies the change.
 pub fn changed_clip(from: &Path, name: &str, change: impl FnOnce(&mut Vec<u8>)) -> PathBuf {
     let extension = from.extension().unwrap().to_str().unwrap();
-    made_once(&format!("{} {name}", from.display()), extension, |path| {
+    cached_file(&format!("{} {name}", from.display()), extension, |path| {
         let mut bytes = fs::read(from).unwrap();
         change(&mut bytes);
         fs::write(path, bytes).unwrap();
@@ -102,50 +95,23 @@ fn ffmpeg() -> Command {
     command
 }
 
-/// Written under a name of its own, then renamed: nobody sees half a clip, whoever comes second wins
-/// nothing and harms nothing.
-pub fn made_once(key: &str, extension: &str, make: impl FnOnce(&Path)) -> PathBuf {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let folder = kept().join("clips");
-    fs::create_dir_all(&folder).unwrap();
-    let name = format!("{:016x}", xxh3_64(key.as_bytes()));
-    let path = folder.join(format!("{name}.{extension}"));
-    if !path.exists() {
-        let (process, unique) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let unfinished = folder.join(format!("{name}-{process}-{unique}.{extension}"));
-        make(&unfinished);
-        fs::rename(&unfinished, &path).unwrap();
-    }
-    path
-}
-
-/// The picture that, turned clockwise by `quarter_turns`, shows the number.
+/// Stored picture, whose upright version shows the number.
 fn stored_picture(spec: &NumberedClip<'_>, number: u64) -> Vec<u8> {
-    let turned = spec.quarter_turns % 2 == 1;
-    let stored = spec.size;
-    let upright = if turned {
-        SizePx {
-            width: stored.height,
-            height: stored.width,
-        }
-    } else {
-        stored
+    let upright = match spec.quarter_turns % 2 {
+        0 => spec.size,
+        _ => spec.size.turned(),
     };
     let picture = grid::draw(upright, number);
-    let half = |size: SizePx| SizePx {
-        width: size.width.div_ceil(2),
-        height: size.height.div_ceil(2),
-    };
-    let luma = upright.area() as usize;
-    let chroma = half(upright).area() as usize;
-    let mut turned = turn_back(&picture[..luma], upright, spec.quarter_turns);
-    for plane in picture[luma..].chunks(chroma) {
-        turned.extend(turn_back(plane, half(upright), spec.quarter_turns));
+    let half = PlaneLayout::Yuv420.plane_size(upright, 1);
+    let (luma, chroma) = picture.split_at(upright.area() as usize);
+    let mut stored = turn_back(luma, upright, spec.quarter_turns);
+    for plane in chroma.chunks(half.area() as usize) {
+        stored.extend(turn_back(plane, half, spec.quarter_turns));
     }
-    turned
+    stored
 }
 
-/// Turns a plane of `upright` size counterclockwise by `quarter_turns`.
+/// Rotates a plane of `upright` size counterclockwise by `quarter_turns`.
 fn turn_back(plane: &[u8], upright: SizePx, quarter_turns: u8) -> Vec<u8> {
     let (width, height) = (upright.width as usize, upright.height as usize);
     let at = |x: usize, y: usize| plane[y * width + x];

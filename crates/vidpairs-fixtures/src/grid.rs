@@ -1,13 +1,13 @@
-//! A picture that carries a number: a grid of large black and white cells beside a moving texture.
+//! Pictures that show a number: a grid of large black and white cells beside a moving texture.
 //!
-//! 8 x 4 cells hold 16 bits and then their complement, so that a misread is noticed. They fill a
-//! fixed part of the upright picture, so the number is read from relative coordinates alone.
+//! 8 x 4 cells hold 16 bits and then their complement, so that misreadings are detected. They fill a fixed part of the
+//! upright picture, so the number is read by relative coordinates.
 
 use vidpairs_types::{RgbImage, SizePx};
 
 const COLUMNS: usize = 8;
 const ROWS: usize = 4;
-/// The part of the picture that the grid fills, from its left upper corner.
+/// Part of the picture that the grid fills, from the upper left corner.
 const WIDTH: f64 = 0.72;
 const HEIGHT: f64 = 0.88;
 const BLACK: u8 = 16;
@@ -45,8 +45,7 @@ pub fn draw(size: SizePx, number: u64) -> Vec<u8> {
     picture
 }
 
-/// The number that the upright picture `image` carries, of any size; `None` if the cells are unclear
-/// or their complement does not match.
+/// Reads the number in an upright picture of any size; `None` if the cells are unclear or their complement does not match.
 pub fn read_number(image: &RgbImage) -> Option<u64> {
     let luma = |x: usize, y: usize| {
         let at = (y * image.size.width as usize + x) * 3;
@@ -59,7 +58,7 @@ pub fn read_number(image: &RgbImage) -> Option<u64> {
     read_luma(image.size, luma)
 }
 
-/// [`read_number`] of a picture of gray bytes without padding.
+/// Like [`read_number`], for a picture of gray bytes without padding.
 pub fn read_gray(size: SizePx, pixels: &[u8]) -> Option<u64> {
     read_luma(size, |x, y| u64::from(pixels[y * size.width as usize + x]))
 }
@@ -68,7 +67,7 @@ fn read_luma(size: SizePx, luma: impl Fn(usize, usize) -> u64) -> Option<u64> {
     let (width, height) = (f64::from(size.width), f64::from(size.height));
     let mut bits = 0u32;
     for cell in 0..COLUMNS * ROWS {
-        // The inner half of the cell: its edges bleed into its neighbours.
+        // Inner half of the cell, since the edges blur into its neighbors.
         let span = |place: usize, count: usize, part: f64, side: f64| {
             let at = |offset: f64| ((place as f64 + offset) / count as f64 * part * side) as usize;
             at(0.25)..at(0.75).max(at(0.25) + 1)
@@ -95,7 +94,7 @@ fn bit(number: u64, cell: usize) -> bool {
     both >> cell & 1 == 1
 }
 
-/// Blobs of 4 px that drift by a fraction of a blob per frame, with some noise of their own.
+/// Texture: blobs of 4 px that drift by a part of a blob per frame, with noise.
 fn texture(x: usize, y: usize, number: u64) -> u8 {
     let number = number as usize;
     let blob = mix(((x + 3 * number) / 4) as u32, ((y + number) / 4) as u32);

@@ -1,16 +1,14 @@
-//! Fixtures shared by the tests: clips whose every frame shows its own number, the answers of the FFmpeg programs about a clip, and
-//! in [`extract`] the whole program as a user runs it.
+//! Fixtures shared by tests: clips whose frames show their numbers, results of the FFmpeg programs, small data sets, and
+//! runs of the programs as a user starts them.
 //!
-//! Numbered clips are made once and kept in the target folder under a name that holds their arguments; tests that run side by side
-//! share them.
+//! Numbered clips are made once and cached in the target folder, for all tests.
 
-// Clippy knows a test by its attribute, and takes the functions of this crate for production code.
+// Clippy takes functions without the attribute of a test for production code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-#![allow(clippy::print_stdout, clippy::print_stderr)] // says which cases are left out
-#![allow(missing_docs)] // read beside the tests that use them
-#![allow(clippy::new_without_default)] // a new folder on disk is no default
+#![allow(clippy::print_stdout, clippy::print_stderr)] // reports cases that are left out
+#![allow(missing_docs)] // only tests use this crate
+#![allow(clippy::new_without_default)] // creating a folder is not a default
 
-mod binaries;
 pub mod chance;
 mod clips;
 pub mod extract;
@@ -20,10 +18,11 @@ pub mod planes;
 mod programs;
 pub mod python;
 pub mod synth;
+mod target;
 pub mod track;
 pub mod train;
 
-pub use binaries::program;
 pub use clips::{NumberedClip, changed_clip, numbered_clip, remade_clip};
 pub use grid::read_number;
 pub use programs::{ProbedFrame, ffmpeg_numbers, ffprobe_frames, has_encoder};
+pub use target::program;

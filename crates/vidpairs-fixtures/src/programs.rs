@@ -1,4 +1,4 @@
-//! What the `ffmpeg` and `ffprobe` programs say of a clip: the truth of these tests.
+//! Frames of clips as decoded by the `ffmpeg` and `ffprobe` programs, the reference of the tests.
 
 use std::fs;
 use std::path::Path;
@@ -7,23 +7,25 @@ use std::sync::OnceLock;
 
 use vidpairs_types::SizePx;
 
-use super::clips::made_once;
 use super::grid;
+use super::target::cached_file;
 
-/// A frame as ffprobe lists it.
+/// Frame as listed by ffprobe.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProbedFrame {
-    /// `best_effort_timestamp_time`, as printed: the pts, unless the container states nonsense.
+    /// `best_effort_timestamp_time`, as printed: the pts, unless the container states a senseless one.
     pub pts_time: Option<String>,
-    /// Width and height, not turned.
+    /// Size of the stored picture, px.
     pub size: SizePx,
 }
 
-/// The frames that a linear decode of the first video stream shows. Asked once for each clip.
+/// Frames of a linear decode of the first video stream. The result is cached.
 pub fn ffprobe_frames(path: &Path) -> Vec<ProbedFrame> {
     let key = format!("ffprobe {}", path.display());
-    let kept = made_once(&key, "txt", |kept| fs::write(kept, probe(path)).unwrap());
-    let text = fs::read_to_string(kept).unwrap();
+    let cached = cached_file(&key, "txt", |cached| {
+        fs::write(cached, probe(path)).unwrap()
+    });
+    let text = fs::read_to_string(cached).unwrap();
     text.split("[FRAME]").skip(1).map(probed_frame).collect()
 }
 
@@ -64,19 +66,18 @@ fn probed_frame(text: &str) -> ProbedFrame {
     }
 }
 
-/// The numbers in the pictures that `ffmpeg` decodes from the first to the last, upright. Asked once
-/// for each clip.
+/// Numbers in the upright pictures that `ffmpeg` decodes, from the first to the last. The result is cached.
 pub fn ffmpeg_numbers(path: &Path, upright: SizePx) -> Vec<Option<u64>> {
     let key = format!(
         "numbers {} {upright} {}",
         path.display(),
         include_str!("grid.rs")
     );
-    let kept = made_once(&key, "json", |kept| {
+    let cached = cached_file(&key, "json", |cached| {
         let numbers = serde_json::to_vec(&decoded_numbers(path, upright)).unwrap();
-        fs::write(kept, numbers).unwrap();
+        fs::write(cached, numbers).unwrap();
     });
-    serde_json::from_slice(&fs::read(kept).unwrap()).unwrap()
+    serde_json::from_slice(&fs::read(cached).unwrap()).unwrap()
 }
 
 fn decoded_numbers(path: &Path, upright: SizePx) -> Vec<Option<u64>> {
@@ -95,7 +96,7 @@ fn decoded_numbers(path: &Path, upright: SizePx) -> Vec<Option<u64>> {
         .collect()
 }
 
-/// Whether the installed `ffmpeg` has the encoder; says so on stderr if not.
+/// Whether the installed `ffmpeg` has an encoder. Prints a note if it does not.
 pub fn has_encoder(name: &str) -> bool {
     static LIST: OnceLock<String> = OnceLock::new();
     let list = LIST.get_or_init(|| {

@@ -1,10 +1,10 @@
-//! The Python that has the programs of `tests/third_party`.
+//! Python with the packages of `tests/third_party`.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What a script of `tests/third_party` prints.
+/// Runs a script of `tests/third_party` and returns its output.
 pub fn run(script: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> String {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let output = Command::new(interpreter(root))
@@ -20,7 +20,7 @@ pub fn run(script: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> S
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The interpreter that has the packages of `tests/third_party` installed.
+/// Python interpreter with the packages of `tests/third_party`.
 fn interpreter(root: &Path) -> PathBuf {
     let named = std::env::var_os("VIDPAIRS_PYTHON").map(PathBuf::from);
     let python = named.unwrap_or_else(|| root.join(".venv/bin/python"));

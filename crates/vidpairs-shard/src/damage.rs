@@ -1,12 +1,12 @@
-//! What is wrong with a shard, and where.
+//! Damage to a data set: problems, and where they are.
 
 use std::fmt;
 
 use serde::Serialize;
 
-use super::{IndexFault, checksum};
+use crate::checksum;
 
-/// One thing that is wrong with a data set: where, as closely as is known, and what.
+/// One problem of a data set, with its place as far as it is known.
 ///
 /// # Examples
 /// ```
@@ -20,25 +20,25 @@ use super::{IndexFault, checksum};
 /// };
 /// assert_eq!(
 ///     damage.to_string(),
-///     "pairs-000002.tar: record 17 (00000004-0001): anchor.jpg: crc32 is 1, the json says 2"
+///     "pairs-000002.tar: record 17 (00000004-0001): anchor.jpg: crc32 is 1; the JSON states 2"
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Damage {
-    /// File name of the shard's tar, or of the file in question.
+    /// File name of the shard's tar, or of another file of the data set.
     pub shard: String,
     /// Number of the record in the shard, from 0.
     pub record: Option<u64>,
     /// Key of the record.
     pub key: Option<String>,
-    /// Extension of the member, `anchor.jpg` say.
+    /// Extension of the member, such as `anchor.jpg`.
     pub member: Option<String>,
-    /// What is wrong.
+    /// Problem.
     pub fault: Fault,
 }
 
 impl Damage {
-    /// Damage to a file as a whole.
+    /// Damage to a whole file.
     pub fn of_file(file: &str, fault: Fault) -> Self {
         Self {
             shard: file.to_owned(),
@@ -67,51 +67,51 @@ impl fmt::Display for Damage {
     }
 }
 
-/// What is wrong.
+/// Problem of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Fault {
-    /// The manifest lists a tar that is not there.
+    /// The tar is missing.
     #[error("the file is missing")]
     TarMissing,
-    /// The tar has no `.idx` beside it.
+    /// The `.idx` is missing.
     #[error("its .idx is missing")]
     IndexMissing,
-    /// A `pairs-*` file is in the folder that the manifest does not list.
+    /// The folder holds a `pairs-*` file that the manifest does not list.
     #[error("the manifest does not list this file")]
     NotInManifest,
     /// The manifest lists a file twice.
     #[error("the manifest lists this file more than once")]
     ListedTwice,
-    /// The totals of the manifest are not the sums over its shards.
-    #[error("the manifest's total of {total} is {stated}, its shards add up to {sum}")]
+    /// A total in the manifest is not the sum over its shards.
+    #[error("totals.{total} is {stated}; the sum over the shards is {sum}")]
     Total {
-        /// Which total.
+        /// Name of the total.
         total: &'static str,
-        /// What the manifest states.
+        /// Total in the manifest.
         stated: u64,
-        /// The sum over its shards.
+        /// Sum over the shards.
         sum: u64,
     },
     /// The operating system could not read the file.
     #[error("cannot be read at byte {offset}: {reason}")]
     Unreadable {
-        /// Bytes read before.
+        /// Number of bytes read before the error.
         offset: u64,
-        /// What the operating system said.
+        /// Error of the operating system.
         reason: String,
     },
-    /// The tar is longer or shorter than the manifest says.
-    #[error("holds {found} bytes, the manifest says {manifest}")]
+    /// The length of the file is not that of the manifest.
+    #[error("has {found} bytes; the manifest states {manifest}")]
     Bytes {
         /// Length of the file.
         found: u64,
         /// Length in the manifest.
         manifest: u64,
     },
-    /// The tar's checksum is not that of the manifest.
-    #[error("xxh64 is {found:016x}, the manifest says {manifest:016x}")]
+    /// The checksum of the file is not that of the manifest.
+    #[error("xxh64 is {found:016x}; the manifest states {manifest:016x}")]
     Xxh64 {
         /// xxh64 of the file.
         #[serde(with = "checksum::hex")]
@@ -120,178 +120,188 @@ pub enum Fault {
         #[serde(with = "checksum::hex")]
         manifest: u64,
     },
-    /// The shard holds more or fewer records than the manifest says.
-    #[error("holds {found} records, the manifest says {manifest}")]
+    /// The number of records is not that of the manifest.
+    #[error("has {found} records; the manifest states {manifest}")]
     Records {
-        /// Records found.
+        /// Number of records found.
         found: u64,
-        /// Records in the manifest.
+        /// Number of records in the manifest.
         manifest: u64,
     },
-    /// The file holds more or fewer tracklets of this outcome than the manifest says.
-    #[error("holds {found} tracklets that are {outcome}, the manifest says {manifest}")]
+    /// The number of tracklets with an outcome is not that of the manifest.
+    #[error("has {found} tracklets with outcome {outcome}; the manifest states {manifest}")]
     Tracklets {
-        /// `trusted`, or the reason of a rejection.
+        /// `trusted`, or the reason for a rejection.
         outcome: String,
-        /// Tracklets found.
+        /// Number of tracklets found.
         found: u64,
-        /// Tracklets in the manifest.
+        /// Number of tracklets in the manifest.
         manifest: u64,
     },
-    /// What stands at this line, or under it, is no tracklet.
-    #[error("line {line} cannot be understood: {reason}")]
+    /// A line of the tracklets file is not a tracklet, or the file cannot be read any further.
+    #[error("line {line} cannot be read: {reason}")]
     LineUnreadable {
-        /// From 1.
+        /// Number of the line, from 1.
         line: u64,
-        /// Why.
+        /// Reason.
         reason: String,
     },
-    /// The `.idx` is not a DALI index v1.2 of one gapless tar.
+    /// The `.idx` is not a DALI index v1.2 of a tar without gaps.
     #[error("its .idx cannot be used: {0}")]
     IndexUnreadable(IndexFault),
-    /// The `.idx` is sound in itself but of another tar.
-    #[error("its .idx is of a tar of {index} bytes, not of {tar}")]
+    /// The `.idx` is sound, but belongs to another tar.
+    #[error("its .idx describes a tar of {index} bytes; the tar has {tar}")]
     IndexOfAnotherTar {
-        /// Length of the tar that the index describes.
+        /// Length of the tar that the index describes, bytes.
         index: u64,
-        /// Length of the tar.
+        /// Length of the tar, bytes.
         tar: u64,
     },
-    /// A sound header names another member than the `.idx`.
+    /// The header of a member is sound, but its name or size is not that of the `.idx`.
     #[error(
-        "the tar holds {tar} of {tar_bytes} bytes where the .idx says {index} of {index_bytes} bytes"
+        "the tar has {tar} of {tar_bytes} bytes; the .idx states {index} of {index_bytes} bytes"
     )]
     IndexDiffers {
-        /// Member name in the tar.
+        /// Name of the member in the tar.
         tar: String,
-        /// Its size in the tar.
+        /// Size of the member in the tar, bytes.
         tar_bytes: u64,
-        /// Member name in the index.
+        /// Name of the member in the index.
         index: String,
-        /// Its size in the index.
+        /// Size of the member in the index, bytes.
         index_bytes: u64,
     },
     /// The header of a member is damaged.
     #[error("the header at byte {offset} is damaged: {reason}")]
     Header {
-        /// Where the header begins.
+        /// Offset of the header.
         offset: u64,
-        /// What is wrong with it.
+        /// Problem of the header.
         reason: HeaderFault,
     },
-    /// Bytes that no header accounts for; reading went on after them.
-    #[error("{bytes} bytes from byte {offset} on are lost: {reason}")]
+    /// Bytes that belong to no member. Reading continued after them.
+    #[error("{bytes} bytes from byte {offset} are lost: {reason}")]
     Gap {
-        /// Where they begin.
+        /// Offset of the first lost byte.
         offset: u64,
-        /// How many.
+        /// Number of lost bytes.
         bytes: u64,
-        /// What stands where a header should.
+        /// Problem of the header expected at `offset`.
         reason: HeaderFault,
     },
-    /// The file ends before the member does.
-    #[error("ends at byte {needed}, the file at byte {file}")]
+    /// The file ends inside the member.
+    #[error("ends at byte {needed}; the file ends at byte {file}")]
     CutShort {
-        /// Where the member ends, padding included.
+        /// End of the member with its padding.
         needed: u64,
         /// Length of the file.
         file: u64,
     },
-    /// The bytes that fill up a member's last block are not zero.
+    /// The padding after the member is not zero.
     #[error("the padding after it is not zero")]
     Padding,
-    /// The tar does not end in its two blocks of zeros and nothing else.
+    /// The tar does not end in exactly two blocks of zeros after its last member.
     #[error("does not end in two blocks of zeros at byte {offset}")]
     EndBlocks {
-        /// Where they should begin.
+        /// Offset at which the two blocks should start.
         offset: u64,
     },
-    /// `KEY.json` is not the json of a record.
-    #[error("cannot be understood: {reason}")]
+    /// `KEY.json` cannot be parsed.
+    #[error("cannot be parsed: {reason}")]
     JsonUnreadable {
-        /// Where and why.
+        /// Position and reason.
         reason: String,
     },
-    /// The record's key is that of an earlier one, or belongs before it.
-    #[error("does not come after the record before it: a pair is there twice, or out of order")]
+    /// The key is not greater than that of the previous record.
+    #[error("does not follow the previous record: a pair is repeated or out of order")]
     KeyOutOfOrder,
-    /// Pairs of this clip lie in an earlier shard too.
+    /// An earlier shard holds pairs of the same clip.
     #[error(
-        "holds pairs of clip {clip:08} from {first:04} on, which an earlier shard holds up to {last:04}"
+        "repeats pairs of clip {clip:08}: it has them from {first:04}, an earlier shard up to {last:04}"
     )]
     PairsTwice {
         /// Ordinal of the clip.
         clip: u64,
-        /// First pair in this shard.
+        /// Ordinal of the first pair of the clip in this shard.
         first: u64,
-        /// Last pair in the earlier one.
+        /// Ordinal of its last pair in the earlier shard.
         last: u64,
     },
-    /// The bytes of `KEY.json` are not those that were written.
-    #[error("crc32 is {found}, its own json_crc32 says {stated}")]
+    /// The bytes of `KEY.json` do not match its own CRC-32.
+    #[error("crc32 is {found}; its json_crc32 states {stated}")]
     JsonCrc32 {
-        /// crc32 of the bytes before the field.
+        /// CRC-32 of the bytes before the field.
         found: u32,
-        /// What the field says.
+        /// CRC-32 in the field.
         stated: u32,
     },
-    /// `KEY.json` does not end in its own checksum.
+    /// `KEY.json` does not end in its own CRC-32.
     #[error("does not end in its json_crc32")]
     JsonUnsealed,
-    /// A newer program wrote `KEY.json`.
-    #[error("has schema {found}; this program reads up to {supported}")]
+    /// A newer version wrote `KEY.json`.
+    #[error("has schema {found}; this program reads schemas up to {supported}")]
     SchemaNewer {
         /// Schema of the record.
         found: u32,
-        /// The newest that this program reads.
+        /// Newest schema that this program reads.
         supported: u32,
     },
-    /// `KEY.json` is that of another record.
-    #[error("states the key {json}")]
+    /// `KEY.json` belongs to another record.
+    #[error("belongs to key {json}")]
     KeyDiffers {
-        /// The key it states.
+        /// Key in the JSON.
         json: String,
     },
-    /// The bytes of an image member are not those that were written.
-    #[error("crc32 is {found}, the json says {json}")]
+    /// The bytes of an image do not match their CRC-32 in the JSON.
+    #[error("crc32 is {found}; the JSON states {json}")]
     Crc32 {
-        /// crc32 of the bytes.
+        /// CRC-32 of the bytes.
         found: u32,
-        /// crc32 in the json.
+        /// CRC-32 in the JSON.
         json: u32,
     },
-    /// A member that the record needs is not there.
+    /// The JSON describes an image that is missing, or the JSON itself is missing.
     #[error("is missing")]
     MemberMissing,
-    /// The json says nothing of this member.
-    #[error("is not described by the json")]
+    /// The JSON does not describe this member.
+    #[error("is not described by the JSON")]
     MemberUnknown,
 }
 
-/// What is wrong with a tar header.
+/// Problem of a tar header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum HeaderFault {
-    /// The file ends inside the header or the member that it announces.
+    /// The file ends inside the header or its member.
     #[error("the file ends inside the member")]
     CutShort,
-    /// No ustar header stands there.
-    #[error("no ustar header stands there")]
+    /// The block is not a ustar header.
+    #[error("the block is not a ustar header")]
     NotUstar,
     /// The checksum does not match.
     #[error("its checksum does not match")]
     Checksum,
-    /// It announces something else than a regular file.
-    #[error("it announces no regular file")]
+    /// The header is not that of a regular file.
+    #[error("it is not the header of a regular file")]
     NotRegular,
     /// Its name is not `KEY.EXTENSION`.
     #[error("its name is not KEY.EXTENSION")]
     Name,
-    /// Its size is no number.
-    #[error("its size is no number")]
+    /// Its size is not a number.
+    #[error("its size is not a number")]
     Size,
-    /// It reads well, but is not the header that this program writes for that name and size.
+    /// The header is valid, but is not the one that this program writes for its name and size.
     #[error("it is not as it was written")]
     Form,
+}
+
+/// Problem of an `.idx` file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct IndexFault {
+    /// Number of the line, from 1.
+    pub line: u64,
+    /// Problem of the line.
+    pub problem: &'static str,
 }

@@ -1,18 +1,23 @@
-//! A whole data set: any record by its number over all shards.
+//! Reads records of a whole data set by number.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::{Damage, Fault, Manifest, Record, ShardError, ShardReader};
+use crate::damage::{Damage, Fault};
+use crate::error::ShardError;
+use crate::manifest::Manifest;
+use crate::reader::{Record, ShardReader};
 
-/// A data set over memory maps. Shards are opened when their first record is asked for and stay
-/// open: address space, and 8 bytes of memory a record.
+/// Reader of a whole data set, over memory maps. Threads can share it.
+///
+/// A shard is opened when its first record is read and stays open. An open shard takes address space and 8 bytes of
+/// memory per record.
 #[derive(Debug)]
 pub struct DatasetReader {
     dir: PathBuf,
     manifest: Manifest,
-    /// Number of the first record after each shard.
-    ends: Vec<u64>,
+    /// Number of the first record of each shard; at the end, the number of records.
+    starts: Vec<u64>,
     shards: Vec<OnceLock<ShardReader>>,
 }
 
@@ -25,8 +30,7 @@ impl DatasetReader {
     /// # Examples
     /// ```no_run
     /// use std::path::Path;
-    /// use vidpairs_shard::{DatasetReader, ShardError};
-    /// use vidpairs_types::Role;
+    /// use vidpairs_shard::{DatasetReader, Role, ShardError};
     ///
     /// let dataset = DatasetReader::open(Path::new("out"))?;
     /// for number in 0..dataset.num_records() {
@@ -38,57 +42,52 @@ impl DatasetReader {
     /// ```
     pub fn open(dir: &Path) -> Result<Self, ShardError> {
         let manifest = Manifest::read(dir)?;
-        let ends = manifest.shards.iter().scan(0u64, |end, shard| {
-            *end = end.saturating_add(shard.records);
-            Some(*end)
-        });
+        let mut starts = vec![0u64];
+        for shard in &manifest.shards {
+            starts.push(starts[starts.len() - 1].saturating_add(shard.records));
+        }
         Ok(Self {
             dir: dir.to_path_buf(),
-            ends: ends.collect(),
+            starts,
             shards: manifest.shards.iter().map(|_| OnceLock::new()).collect(),
             manifest,
         })
     }
 
-    /// The manifest.
+    /// Manifest of the data set.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// Records over all shards.
+    /// Number of records in all shards.
     pub fn num_records(&self) -> u64 {
-        self.ends.last().copied().unwrap_or(0)
+        self.starts[self.shards.len()]
     }
 
-    /// Record `number` over all shards in the order of the manifest, from 0. An error is one of
-    /// that record or its shard alone: the others can still be asked for.
+    /// Returns record `number` of the data set, from 0, in the order of the manifest. After an error other records can
+    /// still be read.
     ///
     /// # Errors
     /// [`ShardError::NoSuchRecord`]; those of [`shard`](Self::shard) and [`ShardReader::record`].
     pub fn record(&self, number: u64) -> Result<Record<'_>, ShardError> {
-        let shard_index = self.ends.partition_point(|&end| end <= number);
-        if shard_index == self.ends.len() {
+        if number >= self.num_records() {
             return Err(ShardError::NoSuchRecord {
                 record: number,
                 num_records: self.num_records(),
             });
         }
-        let shard_before = shard_index.checked_sub(1);
-        let first = shard_before.and_then(|before| self.ends.get(before));
+        let shard_index = self.starts.partition_point(|&start| start <= number) - 1;
         let shard = self.shard(shard_index)?;
-        shard.record(number - first.copied().unwrap_or(0))
+        shard.record(number - self.starts[shard_index])
     }
 
-    /// Shard `shard_index` of the manifest.
+    /// Returns shard `shard_index` of the manifest, from 0.
     ///
     /// # Errors
-    /// [`ShardError::NoSuchShard`]; [`ShardError::Read`];
-    /// [`ShardError::Damaged`] if it does not hold as many records as the manifest says.
+    /// [`ShardError::NoSuchShard`]; [`ShardError::Read`]; [`ShardError::Damaged`] if the number of its records is not
+    /// that of the manifest.
     pub fn shard(&self, shard_index: usize) -> Result<&ShardReader, ShardError> {
-        let (Some(entry), Some(slot)) = (
-            self.manifest.shards.get(shard_index),
-            self.shards.get(shard_index),
-        ) else {
+        let Some(slot) = self.shards.get(shard_index) else {
             return Err(ShardError::NoSuchShard {
                 shard_index,
                 num_shards: self.shards.len(),
@@ -97,6 +96,7 @@ impl DatasetReader {
         if let Some(shard) = slot.get() {
             return Ok(shard);
         }
+        let entry = &self.manifest.shards[shard_index];
         let shard = ShardReader::open(&self.dir.join(&entry.file))?;
         if shard.num_records() != entry.records {
             let fault = Fault::Records {
@@ -105,7 +105,7 @@ impl DatasetReader {
             };
             return Err(Damage::of_file(&entry.file, fault).into());
         }
-        // Another thread may have been faster: its reader is as good.
+        // If another thread was faster, its equal reader is kept.
         Ok(slot.get_or_init(|| shard))
     }
 }
@@ -114,19 +114,20 @@ impl DatasetReader {
 mod tests {
     use std::fs;
 
-    use super::super::fixtures::{manifest, record, write_shard};
     use super::*;
+    use crate::fixtures::{manifest, record, write_shard};
 
     fn dataset(dir: &Path) -> DatasetReader {
         let ranges = [0..3, 3..3, 3..4, 4..9];
-        let shards = ranges.into_iter().zip(0..);
-        let shards = shards.map(|(numbers, ordinal)| write_shard(dir, ordinal, numbers));
+        let shards = (0..)
+            .zip(ranges)
+            .map(|(ordinal, numbers)| write_shard(dir, ordinal, numbers));
         manifest(shards.collect()).write_atomically(dir).unwrap();
         DatasetReader::open(dir).unwrap()
     }
 
     #[test]
-    fn records_are_numbered_over_all_shards_empty_ones_included() {
+    fn records_are_numbered_over_all_shards_including_empty_ones() {
         let dir = tempfile::tempdir().unwrap();
         let dataset = dataset(dir.path());
         assert_eq!(dataset.num_records(), 9);

@@ -1,155 +1,154 @@
-//! Why shards could not be written or read.
+//! Errors of writing and reading shards.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Damage;
+use crate::damage::Damage;
 
-/// Why shards could not be written or read.
+/// Error of writing or reading shards.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ShardError {
-    /// A file could not be written, renamed or removed; a full disk is `ErrorKind::StorageFull`.
-    /// Stop the run: the unfinished shard stays, and a later run goes on from its last mark.
+    /// A file could not be written, renamed or removed. If the disk is full, the source has
+    /// `ErrorKind::StorageFull`. Stop the run; the unfinished shard can be resumed from its last mark.
     #[error("cannot write {}", .path.display())]
     Write {
-        /// The file or folder.
+        /// Path of the file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// Error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// A file could not be opened or read. Stop, or go on with another shard.
+    /// A file could not be opened or read. Stop, or continue with another shard.
     #[error("cannot read {}", .path.display())]
     Read {
-        /// The file or folder.
+        /// Path of the file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// Error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// A record breaks the rules of a shard. Nothing of it was written, the shard is sound: refuse
-    /// the record's clip. It is a bug of the step that made the record.
-    #[error("record {key} does not fit into a shard")]
+    /// A record breaks a rule of the format, because of a bug in the code that made it. Nothing was written, and the shard
+    /// is sound. Refuse the record's clip.
+    #[error("record {key} cannot be stored in a shard")]
     UnfitRecord {
-        /// The record's key.
+        /// Key of the record.
         key: String,
-        /// The rule it breaks.
+        /// Rule that the record breaks.
         #[source]
         unfit: Unfit,
     },
-    /// The unfinished shard is shorter than its mark: something else cut it. Start the shard again
-    /// from its first record.
-    #[error("{} holds {found_bytes} bytes, its mark says {mark_bytes}", .path.display())]
+    /// The unfinished shard is shorter than its mark: something else shortened it. Write the shard again from its first
+    /// record.
+    #[error("{} has {found_bytes} bytes; its mark states {mark_bytes}", .path.display())]
     CutBelowMark {
-        /// The unfinished shard.
+        /// Path of the unfinished shard.
         path: PathBuf,
-        /// Its length.
+        /// Length of the file.
         found_bytes: u64,
-        /// The mark's length.
+        /// Length stated by the mark.
         mark_bytes: u64,
     },
-    /// The unfinished shard does not begin with the bytes of its mark. Start the shard again from
-    /// its first record.
-    #[error("the first {bytes} bytes of {} have xxh64 {found:016x}, its mark says {mark:016x}", .path.display())]
+    /// The unfinished shard differs from its mark. Write the shard again from its first record.
+    #[error("the first {bytes} bytes of {} have xxh64 {found:016x}; its mark states {mark:016x}", .path.display())]
     DiffersFromMark {
-        /// The unfinished shard.
+        /// Path of the unfinished shard.
         path: PathBuf,
-        /// The mark's length.
+        /// Length stated by the mark.
         bytes: u64,
-        /// xxh64 of so many bytes of the file.
+        /// xxh64 of as many bytes of the file.
         found: u64,
-        /// xxh64 that the mark states.
+        /// xxh64 stated by the mark.
         mark: u64,
     },
-    /// The bytes are those of the mark, but they are not the records it counts: the mark is
-    /// another program's or was edited. Start the shard again from its first record.
-    #[error("{} holds {found_records} records, its mark says {mark_records}", .path.display())]
+    /// The bytes match the mark, but the number of records does not: the mark was edited or belongs to another program.
+    /// Write the shard again from its first record.
+    #[error("{} has {found_records} records; its mark states {mark_records}", .path.display())]
     RecordsDifferFromMark {
-        /// The unfinished shard.
+        /// Path of the unfinished shard.
         path: PathBuf,
-        /// Records found.
+        /// Number of records found.
         found_records: u64,
-        /// Records that the mark counts.
+        /// Number of records stated by the mark.
         mark_records: u64,
     },
-    /// A shard or one of its records is damaged. Skip the record or stop; the others can be read.
+    /// A shard or one of its records is damaged. Skip the record or stop; other records can still be read.
     #[error("{0}")]
     Damaged(Box<Damage>),
-    /// There is no record of that number. Ask for one below `num_records`.
-    #[error("there is no record {record}: numbers go from 0 to below {num_records}")]
+    /// The data set or shard has no record of this number. Use a number below `num_records`.
+    #[error("there is no record {record}; expected a number below {num_records}")]
     NoSuchRecord {
-        /// The number asked for.
+        /// Requested number.
         record: u64,
-        /// Records there are.
+        /// Number of records.
         num_records: u64,
     },
-    /// There is no shard of that index. Ask for one below `num_shards`.
-    #[error("there is no shard {shard_index}: they go from 0 to below {num_shards}")]
+    /// The data set has no shard of this index. Use an index below `num_shards`.
+    #[error("there is no shard {shard_index}; expected an index below {num_shards}")]
     NoSuchShard {
-        /// The shard asked for.
+        /// Requested index.
         shard_index: usize,
-        /// Shards there are.
+        /// Number of shards.
         num_shards: usize,
     },
-    /// The folder does not exist. Name another.
+    /// The folder does not exist. Use another folder.
     #[error("there is no folder {}", .dir.display())]
     NoSuchFolder {
-        /// The folder.
+        /// Path of the folder.
         dir: PathBuf,
     },
-    /// The folder holds the state of a run that was stopped. Finish the run.
+    /// The folder holds the state of a stopped run. Finish the run.
     #[error("the run in {} is not finished: run the same `vidpairs extract` again", .dir.display())]
     RunUnfinished {
-        /// The folder.
+        /// Path of the folder.
         dir: PathBuf,
     },
-    /// The folder holds no manifest. Name another.
-    #[error("{} is no data set: it holds no dataset.json", .dir.display())]
+    /// The folder holds no manifest. Use another folder.
+    #[error("{} is not a data set: it has no dataset.json", .dir.display())]
     NotADataset {
-        /// The folder.
+        /// Path of the folder.
         dir: PathBuf,
     },
-    /// The manifest is not what this program writes. Stop: it was edited or damaged.
-    #[error("{} cannot be understood", .path.display())]
+    /// The manifest cannot be parsed: it was edited or damaged. Stop.
+    #[error("{} cannot be parsed", .path.display())]
     ManifestUnreadable {
-        /// The manifest.
+        /// Path of the manifest.
         path: PathBuf,
-        /// Where and why.
+        /// Position and reason.
         #[source]
         source: serde_json::Error,
     },
-    /// The manifest states something that cannot be. Stop: it was edited or damaged.
+    /// A value in the manifest is not valid: it was edited or damaged. Stop.
     #[error("{}: {key} is {value}; expected {expected}", .path.display())]
     ManifestRefused {
-        /// The manifest.
+        /// Path of the manifest.
         path: PathBuf,
-        /// The key.
+        /// Key of the value.
         key: &'static str,
-        /// What it says.
+        /// Value in the manifest.
         value: String,
-        /// What it must say.
+        /// Valid values.
         expected: &'static str,
     },
-    /// A newer program wrote the data set. Use that one.
-    #[error("{} has format version {found}; this program reads up to {supported}: use a newer vidpairs", .path.display())]
+    /// A newer version wrote the data set. Use that version.
+    #[error("{} has format version {found}; this program reads versions up to {supported}: use a newer vidpairs", .path.display())]
     ManifestNewer {
-        /// The manifest.
+        /// Path of the manifest.
         path: PathBuf,
-        /// Its format version.
+        /// Format version of the data set.
         found: u64,
-        /// The newest that this program reads.
+        /// Newest version that this program reads.
         supported: u32,
     },
 }
 
 impl ShardError {
-    pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::Write { path, source }
     }
 
-    pub(super) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::Read { path, source }
     }
@@ -161,49 +160,49 @@ impl From<Damage> for ShardError {
     }
 }
 
-/// The rule that a record breaks.
+/// Rule of the format that a record breaks.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unfit {
-    /// Loaders split key and extension at the first dot, the index splits at spaces.
+    /// The key is not valid: loaders split key and extension at the first dot, and the index is split at spaces.
     #[error("its key is not 1 to 64 ASCII letters, digits, `-` or `_`")]
     Key,
-    /// Loaders would take both for one sample.
-    #[error("the record before it has the same key")]
+    /// The key repeats that of the previous record: loaders would take both for one sample.
+    #[error("the previous record has the same key")]
     RepeatedKey,
-    /// Image members and the views of the json are not the same, in the order of the roles.
-    #[error("its members are [{members}], its json describes [{views}]")]
+    /// The images are not those that the JSON describes, in the order of the roles.
+    #[error("its members are [{members}]; its JSON describes [{views}]")]
     Members {
-        /// Roles of the members.
+        /// Roles of the images.
         members: String,
-        /// Roles of the views.
+        /// Roles of the views in the JSON.
         views: String,
     },
-    /// The json states another checksum than the member has.
-    #[error("{role} has crc32 {found}, its json says {stated}")]
+    /// The checksum of an image differs from that in the JSON.
+    #[error("{role} has crc32 {found}; its JSON states {stated}")]
     Crc32 {
-        /// The member.
+        /// Role of the image.
         role: &'static str,
-        /// The checksum of its bytes.
+        /// Checksum of the image.
         found: u32,
-        /// The checksum in the json.
+        /// Checksum in the JSON.
         stated: u32,
     },
-    /// Json has no word for NaN and infinity in a box.
+    /// A box holds NaN or infinity, which JSON cannot express.
     #[error("the box of {role} is not four finite numbers")]
     Box {
-        /// The view.
+        /// Role of the view.
         role: &'static str,
     },
-    /// A ustar header has no room for the name or the size.
-    #[error("{member} of {bytes} bytes has no ustar header")]
+    /// The name or the size of a member does not fit into a ustar header.
+    #[error("{member} of {bytes} bytes does not fit into a ustar header")]
     Header {
         /// Name of the member.
         member: String,
-        /// Its size.
+        /// Size of the member, bytes.
         bytes: u64,
     },
-    /// The json could not be written.
-    #[error("its json cannot be written")]
+    /// The JSON could not be written.
+    #[error("its JSON cannot be written")]
     Json(#[source] serde_json::Error),
 }

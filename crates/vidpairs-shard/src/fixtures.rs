@@ -1,4 +1,4 @@
-//! Small records and shards for the tests of this module.
+//! Small records and shards for the tests of this crate.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -9,9 +9,10 @@ use vidpairs_types::{
     TrackletMeta, ViewMeta,
 };
 
-use super::{Manifest, ShardEntry, ShardWriter, Totals};
+use crate::manifest::{Manifest, ShardEntry, Totals};
+use crate::writer::ShardWriter;
 
-/// Record `number` of clip 0: an anchor and a positive, the bytes of both easy to tell apart.
+/// Record `number` of clip 0: an anchor and a positive with different bytes.
 pub fn record(number: u32) -> EncodedRecord {
     let images = [Role::Anchor, Role::Positive].map(|role| {
         let len = 301 + 100 * number as usize % 700 + 255 * role as usize;
@@ -68,7 +69,7 @@ pub fn record(number: u32) -> EncodedRecord {
     }
 }
 
-/// Writes shard `ordinal` with the records of the given numbers to `dir`.
+/// Writes shard `ordinal` with the records `numbers` to `dir`.
 pub fn write_shard(dir: &Path, ordinal: u64, numbers: std::ops::Range<u32>) -> ShardEntry {
     let mut writer = ShardWriter::create(dir, ordinal).unwrap();
     for number in numbers {
@@ -77,7 +78,7 @@ pub fn write_shard(dir: &Path, ordinal: u64, numbers: std::ops::Range<u32>) -> S
     writer.finish(dir).unwrap()
 }
 
-/// The manifest of `shards`.
+/// Manifest of `shards`.
 pub fn manifest(shards: Vec<ShardEntry>) -> Manifest {
     let totals = Totals {
         clips: 1,
@@ -89,8 +90,8 @@ pub fn manifest(shards: Vec<ShardEntry>) -> Manifest {
     Manifest::new(serde_json::json!({"seed": 7}), 7, 0, totals, shards)
 }
 
-/// Like `fs::write`, but does not cut the file to nothing first: some file systems wait for the
-/// disk when a file cut to nothing is closed, and the tests do this thousands of times.
+/// Like `fs::write`, but without truncating the file first: some file systems wait for the disk when a file truncated to
+/// zero is closed, and the tests do this thousands of times.
 pub fn overwrite(path: &Path, bytes: &[u8]) {
     let opened = OpenOptions::new()
         .create(true)

@@ -1,133 +1,83 @@
-//! The DALI index v1.2: offset and size of every member, as text, one line a record.
+//! DALI index v1.2: offset and size of every member of a tar, as text with one line per record.
 //!
-//! `v1.2 <records>`, then per record `<extension> <offset> <size> <name>` once a member, all
-//! separated by single spaces. Offsets point at the member's bytes. The reader keeps the text
-//! mapped and only the place of each line in memory: 8 bytes a record, whatever its members.
+//! The first line is `v1.2 <records>`. Each further line lists the members of a record as `<extension> <offset> <size>
+//! <name>`, separated by single spaces. Offsets are those of the member's bytes. [`ShardIndex`] maps the text and keeps
+//! only the starts of the lines in memory: 8 bytes per record.
 
 use std::fmt;
-use std::ops::Deref;
 
-use memmap2::Mmap;
-use serde::Serialize;
-
-use super::ustar::{BLOCK_BYTES, padded_end, split_name};
+use crate::damage::IndexFault;
+use crate::ustar::{BLOCK_BYTES, IndexedMember, is_member_name, padded_end};
 
 const VERSION: &str = "v1.2";
 
-/// Where one member lies in its tar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IndexedMember<'a> {
-    /// The part of the name after its first dot.
-    pub extension: &'a str,
-    /// Offset of the member's bytes in the tar.
-    pub offset: u64,
-    /// How many bytes they are.
-    pub size: u64,
-    /// `KEY.EXTENSION`.
-    pub name: &'a str,
-}
-
-impl<'a> IndexedMember<'a> {
-    /// The part of the name before its first dot.
-    pub fn key(&self) -> &'a str {
-        self.name.split('.').next().unwrap_or_default()
-    }
-}
-
-/// Why a text is not the index of a tar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, thiserror::Error)]
-#[error("line {line}: {problem}")]
-pub struct IndexFault {
-    /// Line, from 1.
-    pub line: u64,
-    /// What is wrong with it.
-    pub problem: &'static str,
-}
-
-/// The index of one tar.
+/// Index of one tar.
 pub struct ShardIndex {
-    text: Text,
-    /// Where in `text` the line of each record begins.
+    text: Box<dyn AsRef<[u8]> + Send + Sync>,
+    /// Start of the line of each record in `text`.
     line_starts: Vec<usize>,
-    /// Where the last member ends, its padding included.
+    /// End of the last member, with its padding.
     end: u64,
 }
 
 impl ShardIndex {
-    /// Reads the text of an `.idx`.
+    /// Parses the text of an `.idx` file.
     ///
     /// # Errors
-    /// [`IndexFault`] unless every member follows the one before it without a gap, members of a
-    /// line share their key, and there are as many lines as the first one says. Whether the tar
-    /// is that long is asked where a member is read.
-    pub fn parse(text: Vec<u8>) -> Result<Self, IndexFault> {
-        Self::parse_text(Text::Owned(text))
-    }
-
-    pub(super) fn parse_mapped(text: Mmap) -> Result<Self, IndexFault> {
-        Self::parse_text(Text::Mapped(text))
-    }
-
-    fn parse_text(text: Text) -> Result<Self, IndexFault> {
-        let mut lines = text.split_inclusive(|&byte| byte == b'\n');
+    /// [`IndexFault`] unless every member follows the previous one without a gap, the members of each line have the
+    /// same key, and the number of lines is the one stated. Whether the tar is long enough is checked when a member is
+    /// read.
+    pub fn parse(text: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Self, IndexFault> {
+        let mut lines = text.as_ref().split_inclusive(|&byte| byte == b'\n');
         let fault = |line, problem| IndexFault { line, problem };
         let first = lines.next().unwrap_or_default();
         let stated_records =
             parse_first_line(first).ok_or(fault(1, "expected `v1.2 <number of records>`"))?;
 
         let (mut start, mut end) = (first.len(), 0);
-        let mut line_starts = Vec::new(); // grows by lines seen, never by a number from the file
+        let mut line_starts = Vec::new(); // grows with the lines, never by a number from the file
         for (line, number) in lines.zip(2..) {
             end = parse_line(line)
-                .and_then(|members| end_of_gapless(&members, end))
+                .and_then(|members| end_without_gaps(&members, end))
                 .map_err(|problem| fault(number, problem))?;
             line_starts.push(start);
             start += line.len();
         }
         if stated_records != line_starts.len() as u64 {
-            return Err(fault(1, "the number of records is not that of the lines"));
+            return Err(fault(1, "the number of records differs from that of lines"));
         }
         Ok(Self {
-            text,
+            text: Box::new(text),
             line_starts,
             end,
         })
     }
 
-    /// Records of the tar.
+    /// Number of records.
     pub fn num_records(&self) -> u64 {
         self.line_starts.len() as u64
     }
 
-    /// Where the last member ends, its padding included: the tar's two blocks of zeros follow.
+    /// Offset of the two blocks of zeros that end the tar: the end of the last member with its padding.
     pub fn end(&self) -> u64 {
         self.end
     }
 
-    /// The members of record `record`; `None` if there is no such record.
+    /// Members of record `record`, at least one; `None` if there is no such record.
     ///
     /// # Errors
     /// [`IndexFault`] if the file was changed after it was opened.
     pub fn record(&self, record: u64) -> Option<Result<Vec<IndexedMember<'_>>, IndexFault>> {
         let start = *self.line_starts.get(usize::try_from(record).ok()?)?;
-        let rest = self.text.get(start..).unwrap_or_default();
-        let line = rest.split_inclusive(|&byte| byte == b'\n').next();
-        Some(
-            parse_line(line.unwrap_or_default()).map_err(|problem| IndexFault {
-                line: record + 2,
-                problem,
-            }),
-        )
-    }
-}
-
-impl From<IndexLines> for ShardIndex {
-    fn from(lines: IndexLines) -> Self {
-        Self {
-            text: Text::Owned(lines.text.into_bytes()),
-            line_starts: lines.line_starts,
-            end: lines.end,
-        }
+        let text = (*self.text).as_ref();
+        let line = text[start..]
+            .split_inclusive(|&byte| byte == b'\n')
+            .next()
+            .expect("every start is that of a line");
+        Some(parse_line(line).map_err(|problem| IndexFault {
+            line: record + 2,
+            problem,
+        }))
     }
 }
 
@@ -140,64 +90,53 @@ impl fmt::Debug for ShardIndex {
     }
 }
 
-/// An index that grows record by record.
+/// Index under construction.
 #[derive(Default)]
-pub(super) struct IndexLines {
+pub(crate) struct IndexLines {
     text: String,
     line_starts: Vec<usize>,
-    /// Where the next header will stand; a walk past lost bytes moves it further than its members.
+    /// Offset of the next header. After bytes that belong to no member it is beyond the end of the last member.
     pub end: u64,
 }
 
 impl IndexLines {
-    /// Adds one record.
+    /// Adds a record.
     pub fn push(&mut self, members: &[IndexedMember]) {
         self.line_starts.push(self.text.len());
         for (position, member) in members.iter().enumerate() {
             let separator = if position == 0 { "" } else { " " };
-            let IndexedMember {
-                extension,
-                offset,
-                size,
-                name,
-            } = member;
+            let IndexedMember { name, offset, size } = member;
+            let extension = member.extension();
             self.text
                 .push_str(&format!("{separator}{extension} {offset} {size} {name}"));
-            self.end = padded_end(*offset, *size).unwrap_or(self.end);
+            self.end = member.end();
         }
         self.text.push('\n');
     }
 
-    /// Records so far.
+    /// Number of records so far.
     pub fn num_records(&self) -> u64 {
         self.line_starts.len() as u64
     }
 
     /// Key of the last record.
     pub fn last_key(&self) -> Option<&str> {
-        let line = self.text.get(*self.line_starts.last()?..)?;
-        Some(parse_line(line.as_bytes()).ok()?.first()?.key())
+        let line = &self.text[*self.line_starts.last()?..];
+        let members = parse_line(line.as_bytes()).expect("`push` writes lines that parse");
+        members.first().map(IndexedMember::key)
     }
 
-    /// The text of the `.idx`.
+    /// Text of the `.idx` file.
     pub fn file_text(&self) -> String {
         format!("{VERSION} {}\n{}", self.num_records(), self.text)
     }
-}
 
-/// The text, in memory or mapped.
-enum Text {
-    Owned(Vec<u8>),
-    Mapped(Mmap),
-}
-
-impl Deref for Text {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            Self::Owned(bytes) => bytes,
-            Self::Mapped(bytes) => bytes,
+    /// Index of the records so far.
+    pub fn into_index(self) -> ShardIndex {
+        ShardIndex {
+            text: Box::new(self.text),
+            line_starts: self.line_starts,
+            end: self.end,
         }
     }
 }
@@ -208,45 +147,51 @@ fn parse_first_line(line: &[u8]) -> Option<u64> {
     parse_number(records).filter(|_| version == VERSION)
 }
 
+/// Parses the members of a record, at least one.
 fn parse_line(line: &[u8]) -> Result<Vec<IndexedMember<'_>>, &'static str> {
-    let line = std::str::from_utf8(line).map_err(|_| "is not text")?;
-    let line = line.strip_suffix('\n').ok_or("is cut off")?;
+    let line = std::str::from_utf8(line).map_err(|_| "the line is not UTF-8")?;
+    let line = line.strip_suffix('\n').ok_or("the line is incomplete")?;
     let mut words = line.split(' ');
     let mut members: Vec<IndexedMember> = Vec::new();
     while let Some(extension) = words.next() {
-        let mut word = || words.next().ok_or("is cut off");
+        let mut word = || words.next().ok_or("the line is incomplete");
         let (offset, size, name) = (word()?, word()?, word()?);
-        let offset = parse_number(offset).ok_or("an offset is no number")?;
-        let size = parse_number(size).ok_or("a size is no number")?;
-        let (key, extension_of_name) = split_name(name).ok_or("a name is not KEY.EXTENSION")?;
-        if extension != extension_of_name {
-            return Err("an extension is not that of the name after it");
-        }
-        if members.first().is_some_and(|first| first.key() != key) {
-            return Err("members of two keys");
-        }
-        padded_end(offset, size).ok_or("a member ends beyond any file")?;
-        members.push(IndexedMember {
-            extension,
-            offset,
-            size,
+        let member = IndexedMember {
             name,
-        });
+            offset: parse_number(offset).ok_or("an offset is not a number")?,
+            size: parse_number(size).ok_or("a size is not a number")?,
+        };
+        if !is_member_name(name) {
+            return Err("a name is not KEY.EXTENSION");
+        }
+        if extension != member.extension() {
+            return Err("an extension differs from that of the name after it");
+        }
+        if members
+            .first()
+            .is_some_and(|first| first.key() != member.key())
+        {
+            return Err("the members have different keys");
+        }
+        if member.offset < BLOCK_BYTES as u64 || padded_end(member.offset, member.size).is_none() {
+            return Err("an offset or a size is out of range");
+        }
+        members.push(member);
     }
     Ok(members)
 }
 
-/// Where the last of `members` ends, if the first follows a member that ends at `end`, and so on.
-fn end_of_gapless(members: &[IndexedMember], end: u64) -> Result<u64, &'static str> {
+/// End of the last of `members`, if the first follows a member that ends at `end`, and each the one before it.
+fn end_without_gaps(members: &[IndexedMember], end: u64) -> Result<u64, &'static str> {
     members.iter().try_fold(end, |end, member| {
         if end.checked_add(BLOCK_BYTES as u64) != Some(member.offset) {
-            return Err("an offset is not one block after the member before it");
+            return Err("an offset is not one block after the end of the member before it");
         }
-        padded_end(member.offset, member.size).ok_or("a member ends beyond any file")
+        Ok(member.end())
     })
 }
 
-/// Digits only and no leading zero, so that one number has one text.
+/// Parses a number of digits only and without leading zeros, so that every number has a single form.
 fn parse_number(text: &str) -> Option<u64> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
     let is_padded = text.len() > 1 && text.starts_with('0');
@@ -272,7 +217,7 @@ mod tests {
         let index = parse(TEXT).unwrap();
         assert_eq!((index.num_records(), index.end()), (2, 4096));
         let members = index.record(1).unwrap().unwrap();
-        assert_eq!(members[1].extension, "json");
+        assert_eq!(members[1].extension(), "json");
         assert_eq!((members[1].offset, members[1].size), (3584, 512));
         assert_eq!(members[1].key(), "00000000-0001");
         assert!(index.record(2).is_none());
@@ -293,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_that_grew_reads_back() {
+    fn an_index_built_record_by_record_has_the_same_text() {
         let index = parse(TEXT).unwrap();
         let mut lines = IndexLines::default();
         for record in 0..index.num_records() {
@@ -306,7 +251,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_make_the_parser_panic_and_what_it_takes_it_can_give(
+        fn no_bytes_make_the_parser_panic_and_every_record_it_accepts_can_be_read(
             bytes in proptest::collection::vec(any::<u8>(), 0..200),
             at in 0..TEXT.len(),
             cut in 0..TEXT.len(),

@@ -1,25 +1,96 @@
-//! Shards: encoded pairs in plain tar files that every trainer's loader reads, and the way back.
+//! Reads, writes and verifies shards of vidpairs data sets: WebDataset tars with a DALI index and a manifest.
 //!
-//! **Takes** [`EncodedRecord`](vidpairs_types::EncodedRecord)s in their final order, and folders to
-//! write to. **Gives** `pairs-NNNNNN.tar`, `.idx`, `dataset.json`; records by number over a memory
-//! map; `tracks.jsonl.zst`; the list of what is damaged. **Fails** with [`ShardError`], which names the file, and for
-//! a damaged record also its number, key and member. **Source**: POSIX.1-1988 ustar; the
-//! WebDataset naming of samples; the index file of NVIDIA DALI's `wds2idx`, version 1.2.
+//! A data set is the folder that `vidpairs extract` writes. It holds `pairs-NNNNNN.tar`, an `.idx` for each tar, and
+//! `dataset.json`. docs/SHARDS.md in the repository specifies the format. The only C library in the dependency tree of
+//! this crate is zstd, which Cargo builds from source.
 //!
-//! Who writes: one [`ShardWriter`] a shard, then [`Manifest::write_atomically`]. Who reads:
-//! [`DatasetReader`] for a whole data set, in the order of [`EpochOrder`], [`ShardReader`] for one tar.
-//! Who doubts: [`verify_shard`] and [`verify_manifest`].
+//! # Guide
+//!
+//! - **Read** a data set with [`DatasetReader`]. It maps the tars into memory and returns any record by its number,
+//!   without copying. Threads can share a reader. [`Record::image`] returns the bytes of a view, a JPEG for example, and
+//!   [`Record::meta`] its frames, boxes and label. [`Record::check`] compares the CRC-32 of each image.
+//! - **Shuffle** with [`EpochOrder`], a random order for each epoch that can be entered at any position.
+//! - **Write** each shard with a [`ShardWriter`] and then the [`Manifest`]. A file has its final name only when it is
+//!   complete. An unfinished shard can be resumed from a [`ShardMark`].
+//! - **Verify** with [`verify_manifest`], [`verify_shard`] and [`verify_tracks`], which report every [`Damage`].
+//! - **Tracklets** of kind `regions` are in `tracks.jsonl.zst`. Each line is a [`TrackletLine`]; [`TracksWriter`] writes
+//!   the file.
+//!
+//! Functions fail with [`ShardError`], which names the file and, for a damaged record, its number, key and member. After
+//! such an error other records can still be read.
+//!
+//! # Examples
+//!
+//! Write a data set with one record and read it back:
+//!
+//! ```
+//! use vidpairs_shard::{DatasetReader, Manifest, ShardWriter, Totals};
+//! use vidpairs_shard::{EncodedMember, EncodedRecord, PairKind, RecordMeta, Role, SCHEMA, ViewMeta};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let dir = tempfile::tempdir()?;
+//! let jpeg: &[u8] = b"bytes of a JPEG";
+//! let record = EncodedRecord {
+//!     meta: RecordMeta {
+//!         schema: SCHEMA,
+//!         key: "00000000-0000".to_owned(),
+//!         clip: "cat.mp4".to_owned(),
+//!         source: "videos".to_owned(),
+//!         kind: PairKind::Images,
+//!         label: Some("cat".to_owned()),
+//!         k: None,
+//!         anchor: ViewMeta {
+//!             frame: 12,
+//!             pts_seconds: Some(0.4),
+//!             frame_size: [640, 360].into(),
+//!             box_xywh: None,
+//!             image_size: [455, 256].into(),
+//!             crc32: crc32fast::hash(jpeg),
+//!         },
+//!         positive: None,
+//!         anchor_frame: None,
+//!         positive_frame: None,
+//!         tracklet: None,
+//!     },
+//!     members: vec![EncodedMember {
+//!         role: Role::Anchor,
+//!         extension: "jpg",
+//!         bytes: jpeg.into(),
+//!     }],
+//! };
+//! let mut writer = ShardWriter::create(dir.path(), 0)?;
+//! writer.append(&record)?;
+//! let shard = writer.finish(dir.path())?;
+//! let totals = Totals {
+//!     clips: 1,
+//!     records: shard.records,
+//!     shards: 1,
+//!     bytes: shard.bytes,
+//!     ..Totals::default()
+//! };
+//! Manifest::new(serde_json::json!({}), 0, 0, totals, vec![shard]).write_atomically(dir.path())?;
+//!
+//! let dataset = DatasetReader::open(dir.path())?;
+//! for number in 0..dataset.num_records() {
+//!     let record = dataset.record(number)?;
+//!     record.check()?;
+//!     let anchor = record.image(Role::Anchor).ok_or("no anchor")?;
+//!     assert_eq!(anchor.bytes, jpeg);
+//!     assert_eq!(record.meta()?.label.as_deref(), Some("cat"));
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod checksum;
 mod damage;
 mod dataset;
-mod durable;
 mod error;
 mod index;
 mod manifest;
 mod order;
+mod part;
 mod reader;
-mod seal;
 mod tracks;
 mod ustar;
 mod verify;
@@ -29,25 +100,18 @@ mod writer;
 #[cfg(test)]
 mod fixtures;
 
-pub use damage::{Damage, Fault, HeaderFault};
+pub use damage::{Damage, Fault, HeaderFault, IndexFault};
 pub use dataset::DatasetReader;
 pub use error::{ShardError, Unfit};
-pub use index::{IndexFault, IndexedMember, ShardIndex};
+pub use index::ShardIndex;
 pub use manifest::{FORMAT, FORMAT_VERSION, MANIFEST_FILE, Manifest, ShardEntry, Totals};
 pub use order::EpochOrder;
 pub use reader::{Member, Record, ShardReader};
-pub use tracks::{
-    TRACKS_FILE, TrackletCounts, TracksEntry, TracksMark, TracksWriter, verify_tracks,
+pub use tracks::{TRACKS_FILE, TrackletCounts, TracksEntry, TracksMark, TracksWriter};
+pub use ustar::IndexedMember;
+pub use verify::{ClipSpan, ShardVerdict, verify_manifest, verify_shard, verify_tracks};
+pub use vidpairs_types::{
+    BoxXywh, EncodedMember, EncodedRecord, PairKind, RecordMeta, Role, SCHEMA, Seed, SizePx,
+    TrackedBox, TrackletLine, TrackletMeta, ViewMeta,
 };
-pub use verify::{ClipSpan, ShardVerdict, verify_manifest, verify_shard};
-pub use writer::{ShardMark, ShardWriter};
-
-/// Name of the tar of shard `ordinal`: `pairs-000003.tar`.
-pub fn tar_file_name(ordinal: u64) -> String {
-    format!("pairs-{ordinal:06}.tar")
-}
-
-/// Name of the index of shard `ordinal`: `pairs-000003.idx`.
-pub fn index_file_name(ordinal: u64) -> String {
-    format!("pairs-{ordinal:06}.idx")
-}
+pub use writer::{ShardMark, ShardWriter, index_file_name, tar_file_name};

@@ -1,85 +1,92 @@
-//! `dataset.json`: what a finished data set holds. Its being there says that the run is complete.
+//! Manifest of a data set, `dataset.json`. It is written last: if it is present, the data set is complete.
 
 use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::io::{ErrorKind, Write};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use vidpairs_types::{sync_folder, write_whole};
 
-use super::{ShardError, TRACKS_FILE, TracksEntry, checksum, durable};
+use crate::checksum;
+use crate::error::ShardError;
+use crate::tracks::{TRACKS_FILE, TracksEntry};
 
-/// Name of the manifest in its data set.
+/// File name of the manifest.
 pub const MANIFEST_FILE: &str = "dataset.json";
 
-/// What `format` says.
+/// Value of `format`.
 pub const FORMAT: &str = "vidpairs";
 
-/// The newest `format_version` that this program reads, and the one it writes.
+/// `format_version` that this version writes, and the newest that it reads.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// Folder of the state of an unfinished run.
+/// Folder with the state of an unfinished run.
 const JOURNAL_FOLDER: &str = ".journal";
 
-/// `dataset.json`.
+/// Contents of `dataset.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// [`FORMAT`].
+    /// Name of the format: [`FORMAT`].
     pub format: String,
-    /// [`FORMAT_VERSION`]; goes up when a reader of the old one would misread the new one.
+    /// Version of the format. It increases when older readers would misread the data set.
     pub format_version: u32,
     /// Version of the program that wrote the data set.
     pub program_version: String,
-    /// The pipeline with every default filled in.
+    /// Every setting of the pipeline, with defaults filled in.
     pub pipeline: serde_json::Value,
-    /// The run's seed.
+    /// Random seed of the run.
     pub seed: u64,
-    /// xxh64 of the ids of all clips of the source, in order; 16 hexadecimal digits in json.
+    /// xxh64 of the ids of all clips of the source, in order; in JSON 16 hexadecimal digits.
     #[serde(with = "checksum::hex")]
     pub clips_xxh64: u64,
-    /// Sums.
+    /// Counts over the whole data set.
     pub totals: Totals,
-    /// The shards in the order of their records.
+    /// Shards, in the order of their records.
     pub shards: Vec<ShardEntry>,
-    /// The tracklets, in kind `regions`.
+    /// File of the tracklets; kind `regions` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracks: Option<TracksEntry>,
 }
 
-/// Sums over a data set.
+/// Counts over a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Totals {
-    /// Clips of the source.
+    /// Number of clips of the source.
     pub clips: u64,
-    /// Clips refused.
+    /// Number of refused clips.
     pub refused: u64,
-    /// Clips skipped by a rule.
+    /// Number of clips that a rule excluded.
     pub skipped: u64,
-    /// Clips that gave fewer pairs than planned.
+    /// Number of clips that gave pairs, but have something missing.
     pub partial: u64,
-    /// Records.
+    /// Number of records.
     pub records: u64,
-    /// Shards.
+    /// Number of shards.
     pub shards: u64,
-    /// Bytes of all tars.
+    /// Size of all tars, bytes.
     pub bytes: u64,
 }
 
-/// One shard of a data set.
+/// Description of one shard in the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardEntry {
     /// File name of the tar.
     pub file: String,
-    /// Its length.
+    /// Length of the tar, bytes.
     pub bytes: u64,
-    /// Records in it.
+    /// Number of records.
     pub records: u64,
-    /// xxh64 of its bytes; 16 hexadecimal digits in json.
+    /// xxh64 of the tar; in JSON 16 hexadecimal digits.
     #[serde(with = "checksum::hex")]
     pub xxh64: u64,
 }
 
 impl Manifest {
-    /// The manifest of a data set written by this program; without tracklets.
+    /// Manifest of a data set without tracklets, written by this version.
+    ///
+    /// - `pipeline`: every setting of the pipeline.
+    /// - `seed`: random seed of the run.
+    /// - `clips_xxh64`: xxh64 of the ids of all clips.
     pub fn new(
         pipeline: serde_json::Value,
         seed: u64,
@@ -100,7 +107,7 @@ impl Manifest {
         }
     }
 
-    /// Writes `dir/dataset.json`: it is there whole, or not at all.
+    /// Writes `dir/dataset.json`, completely or not at all.
     ///
     /// # Errors
     /// [`ShardError::Write`].
@@ -111,17 +118,22 @@ impl Manifest {
         json.push(b'\n');
         let journal = dir.join(JOURNAL_FOLDER);
         let folder = if journal.is_dir() { &journal } else { dir };
-        durable::write_whole(&folder.join(format!("{MANIFEST_FILE}.part")), &path, &json)?;
-        durable::sync_folder(dir)
+        let part = folder.join(format!("{MANIFEST_FILE}.part"));
+        write_whole(&part, &path, |mut file| {
+            file.write_all(&json)?;
+            Ok(file)
+        })
+        .and_then(|()| sync_folder(dir))
+        .map_err(ShardError::write(&path))
     }
 
     /// Reads `dir/dataset.json`.
     ///
     /// # Errors
     /// [`ShardError::NoSuchFolder`], [`ShardError::RunUnfinished`] or [`ShardError::NotADataset`]
-    /// if it is not there; [`ShardError::ManifestNewer`]; [`ShardError::ManifestUnreadable`];
-    /// [`ShardError::ManifestRefused`] if it is of another format or names a shard that is not a
-    /// plain `*.tar` beside it; [`ShardError::Read`].
+    /// if there is none; [`ShardError::ManifestNewer`]; [`ShardError::ManifestUnreadable`];
+    /// [`ShardError::ManifestRefused`] if it has another format, or a shard is not a `*.tar` in the same folder;
+    /// [`ShardError::Read`].
     pub fn read(dir: &Path) -> Result<Self, ShardError> {
         let path = dir.join(MANIFEST_FILE);
         let json = match fs::read(&path) {
@@ -132,38 +144,36 @@ impl Manifest {
             path: path.clone(),
             source,
         };
-        // Format and version first: of a newer format nothing else is known.
+        // Format and version first: a newer format may differ in everything else.
         let preamble: Preamble = serde_json::from_slice(&json).map_err(unreadable)?;
         preamble.check(&path)?;
         let manifest: Self = serde_json::from_slice(&json).map_err(unreadable)?;
-        if let Some(tracks) = manifest
-            .tracks
-            .as_ref()
-            .filter(|tracks| tracks.file != TRACKS_FILE)
+        if let Some(tracks) = &manifest.tracks
+            && tracks.file != TRACKS_FILE
         {
-            return Err(ShardError::ManifestRefused {
-                path,
-                key: "tracks.file",
-                value: tracks.file.clone(),
-                expected: TRACKS_FILE,
-            });
+            return Err(refused(&path, "tracks.file", &tracks.file, TRACKS_FILE));
         }
-        match manifest
-            .shards
-            .iter()
-            .find(|shard| !is_plain_tar(&shard.file))
-        {
-            Some(shard) => Err(ShardError::ManifestRefused {
-                path,
-                key: "shards.file",
-                value: shard.file.clone(),
-                expected: "the plain name of a .tar in the same folder",
-            }),
+        let mut files = manifest.shards.iter().map(|shard| &shard.file);
+        match files.find(|file| !is_plain_tar(file)) {
             None => Ok(manifest),
+            Some(file) => {
+                let expected = "the name of a .tar in the same folder";
+                Err(refused(&path, "shards.file", file, expected))
+            }
         }
     }
 }
 
+fn refused(path: &Path, key: &'static str, value: &str, expected: &'static str) -> ShardError {
+    ShardError::ManifestRefused {
+        path: path.to_path_buf(),
+        key,
+        value: value.to_owned(),
+        expected,
+    }
+}
+
+/// Fields that every version of the format has.
 #[derive(Deserialize)]
 struct Preamble {
     format: String,
@@ -172,24 +182,13 @@ struct Preamble {
 
 impl Preamble {
     fn check(&self, path: &Path) -> Result<(), ShardError> {
-        let path = PathBuf::from(path);
         if self.format != FORMAT {
-            return Err(ShardError::ManifestRefused {
-                path,
-                key: "format",
-                value: self.format.clone(),
-                expected: FORMAT,
-            });
+            return Err(refused(path, "format", &self.format, FORMAT));
         }
         match self.format_version {
-            0 => Err(ShardError::ManifestRefused {
-                path,
-                key: "format_version",
-                value: "0".to_owned(),
-                expected: "1",
-            }),
+            0 => Err(refused(path, "format_version", "0", "1")),
             found if found > u64::from(FORMAT_VERSION) => Err(ShardError::ManifestNewer {
-                path,
+                path: path.to_path_buf(),
                 found,
                 supported: FORMAT_VERSION,
             }),
@@ -213,7 +212,7 @@ fn why_absent(dir: &Path) -> ShardError {
     }
 }
 
-/// Whether a name can only be a tar in the folder of the manifest.
+/// Whether `name` is that of a tar in the folder of the manifest, without a path.
 fn is_plain_tar(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"/\\:".contains(&byte);
     name.len() > ".tar".len()
@@ -224,8 +223,8 @@ fn is_plain_tar(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::manifest;
     use super::*;
+    use crate::fixtures::manifest;
 
     fn entry(file: &str) -> ShardEntry {
         ShardEntry {
@@ -237,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_reads_back_and_leaves_no_other_file() {
+    fn a_manifest_is_read_as_written_and_leaves_no_other_file() {
         let dir = tempfile::tempdir().unwrap();
         let written = manifest(vec![entry("pairs-000000.tar"), entry("pairs-000001.tar")]);
         written.write_atomically(dir.path()).unwrap();
@@ -248,21 +247,21 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_manifest_is_told_apart_by_what_is_there() {
+    fn a_missing_manifest_gives_an_error_for_each_state_of_the_folder() {
         let dir = tempfile::tempdir().unwrap();
         let message = |dir: &Path| Manifest::read(dir).unwrap_err().to_string();
         assert!(message(&dir.path().join("typo")).starts_with("there is no folder"));
-        assert!(message(dir.path()).contains("is no data set"));
+        assert!(message(dir.path()).contains("is not a data set"));
         fs::create_dir(dir.path().join(".journal")).unwrap();
-        let said = message(dir.path());
+        let unfinished = message(dir.path());
         assert!(
-            said.ends_with("is not finished: run the same `vidpairs extract` again"),
-            "{said}"
+            unfinished.ends_with("is not finished: run the same `vidpairs extract` again"),
+            "{unfinished}"
         );
     }
 
     #[test]
-    fn a_manifest_of_another_format_or_a_newer_version_is_refused_as_such() {
+    fn other_formats_and_newer_versions_are_refused_with_different_errors() {
         let dir = tempfile::tempdir().unwrap();
         let refused = |json: &str| {
             fs::write(dir.path().join("dataset.json"), json).unwrap();
@@ -280,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shard_name_that_leaves_the_folder_is_refused() {
+    fn a_shard_name_outside_the_folder_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         for name in [
             "../a.tar", "/a.tar", "b/a.tar", "..tar", ".tar", "a.zip", "a\0.tar", "",

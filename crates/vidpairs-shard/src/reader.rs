@@ -1,4 +1,4 @@
-//! One shard over a memory map: any record by its number.
+//! Reads records of one shard by number, over a memory map.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -7,11 +7,14 @@ use std::path::{Path, PathBuf};
 use memmap2::Mmap;
 use vidpairs_types::{RecordMeta, Role, SCHEMA};
 
-use super::ustar::read_member;
-use super::walk::rebuild_index;
-use super::{Damage, Fault, ShardError, ShardIndex, seal};
+use crate::checksum::json_crc32;
+use crate::damage::{Damage, Fault};
+use crate::error::ShardError;
+use crate::index::ShardIndex;
+use crate::ustar::{IndexedMember, read_member};
+use crate::walk::rebuild_index;
 
-/// One shard: its tar mapped, its index at hand.
+/// Reader of one shard: a memory-mapped tar with its index.
 #[derive(Debug)]
 pub struct ShardReader {
     path: PathBuf,
@@ -22,19 +25,19 @@ pub struct ShardReader {
 }
 
 impl ShardReader {
-    /// Opens a tar and the `.idx` beside it. Where that is missing or damaged, the index is built
-    /// anew from the headers of the tar, and [`notes`](Self::notes) says so.
+    /// Opens a tar and the `.idx` beside it. If the index is missing or damaged, it is rebuilt from the headers of the
+    /// tar, and [`notes`](Self::notes) reports it.
     ///
     /// # Errors
     /// [`ShardError::Read`].
     pub fn open(tar: &Path) -> Result<Self, ShardError> {
-        let file_name = tar.file_name().unwrap_or(tar.as_os_str());
-        let file_name = file_name.to_string_lossy().into_owned();
         let map = map_file(tar).map_err(ShardError::read(tar))?;
+        let name = tar.file_name().expect("a regular file has a name");
+        let file_name = name.to_string_lossy().into_owned();
         let index_path = tar.with_extension("idx");
         let (index, notes) = match read_index(&index_path).map_err(ShardError::read(&index_path))? {
             Ok(index) => (index, Vec::new()),
-            Err(fault) => rebuilt(&file_name, &map, fault),
+            Err(fault) => rebuilt_index(&file_name, &map, fault),
         };
         Ok(Self {
             path: tar.to_path_buf(),
@@ -45,43 +48,40 @@ impl ShardReader {
         })
     }
 
-    /// The tar.
+    /// Path of the tar.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Why the index had to be built anew, and what could not be read then; empty for a shard with
-    /// a sound `.idx`. Where a gap is among them, the records after it count from lower numbers.
+    /// Reason why the index was rebuilt, and the bytes that could not be read then; empty if the `.idx` is sound.
+    /// Records after a [gap](Fault::Gap) have lower numbers than in the sound shard.
     pub fn notes(&self) -> &[Damage] {
         &self.notes
     }
 
-    /// Records in the shard.
+    /// Number of records in the shard.
     pub fn num_records(&self) -> u64 {
         self.index.num_records()
     }
 
-    /// Record `number`, from 0. Its bytes are those of the map: nothing is copied, and they are
-    /// not checked before [`Record::check`].
+    /// Returns record `number`, from 0. Its bytes are borrowed from the map, without a copy; [`Record::check`] compares
+    /// them with their checksums.
     ///
     /// # Errors
-    /// [`ShardError::NoSuchRecord`]; [`ShardError::Damaged`] if the tar ends before the record does or holds
-    /// another member in its place.
+    /// [`ShardError::NoSuchRecord`]; [`ShardError::Damaged`] if the tar ends before the record does or has another
+    /// member in its place.
     pub fn record(&self, number: u64) -> Result<Record<'_>, ShardError> {
-        let indexed = self.index.record(number).ok_or(ShardError::NoSuchRecord {
-            record: number,
-            num_records: self.num_records(),
-        })?;
-        let indexed = indexed
+        let indexed = self
+            .index
+            .record(number)
+            .ok_or(ShardError::NoSuchRecord {
+                record: number,
+                num_records: self.num_records(),
+            })?
             .map_err(|fault| Damage::of_file(&self.file_name, Fault::IndexUnreadable(fault)))?;
-        let mut record = Record {
-            shard: &self.file_name,
-            number,
-            key: indexed.first().map_or("", |member| member.key()),
-            members: Vec::with_capacity(indexed.len()),
-        };
+        let mut record = Record::without_members(&self.file_name, number, &indexed);
         for member in &indexed {
-            let extension = member.extension;
+            let extension = member.extension();
             let bytes = read_member(&self.tar, member)
                 .map_err(|fault| record.damage(Some(extension), fault))?;
             record.members.push(Member { extension, bytes });
@@ -90,16 +90,16 @@ impl ShardReader {
     }
 }
 
-/// Opens a file read-only and maps it.
-pub(super) fn map_file(path: &Path) -> io::Result<Mmap> {
+/// Maps a regular file read-only.
+pub(crate) fn map_file(path: &Path) -> io::Result<Mmap> {
     let file = open_regular(path)?;
-    // SAFETY: a file under its final name is never written again, only removed, and a removed
-    // file stays while it is mapped. Whoever cuts a shard in use gets SIGBUS, as with any map.
+    // SAFETY: a file under its final name is never written again, only removed, and a removed file stays while it is
+    // mapped. A program that shortens a shard in use causes SIGBUS, as with any memory map.
     unsafe { Mmap::map(&file) }
 }
 
-/// Opens a file read-only; a fifo of that name would block for ever.
-pub(super) fn open_regular(path: &Path) -> io::Result<File> {
+/// Opens a regular file read-only. Opening a FIFO would block.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::new(
             ErrorKind::InvalidInput,
@@ -109,68 +109,84 @@ pub(super) fn open_regular(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// The `.idx` at `path`, or why it cannot be used.
-pub(super) fn read_index(path: &Path) -> io::Result<Result<ShardIndex, Fault>> {
+/// Reads the `.idx` file `path`. The inner error is the reason why it cannot be used.
+pub(crate) fn read_index(path: &Path) -> io::Result<Result<ShardIndex, Fault>> {
     match map_file(path) {
-        Ok(text) => Ok(ShardIndex::parse_mapped(text).map_err(Fault::IndexUnreadable)),
+        Ok(text) => Ok(ShardIndex::parse(text).map_err(Fault::IndexUnreadable)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Err(Fault::IndexMissing)),
         Err(error) => Err(error),
     }
 }
 
-/// The index built anew from `tar`, with `why` and the gaps met on the way.
-pub(super) fn rebuilt(file_name: &str, tar: &[u8], why: Fault) -> (ShardIndex, Vec<Damage>) {
+/// Rebuilds the index from `tar`; also returns `reason` and the gaps, as damage of the file.
+pub(crate) fn rebuilt_index(
+    file_name: &str,
+    tar: &[u8],
+    reason: Fault,
+) -> (ShardIndex, Vec<Damage>) {
     let (lines, gaps) = rebuild_index(tar);
-    let gaps = gaps.into_iter().map(|gap| Fault::Gap {
-        offset: gap.offset,
-        bytes: gap.bytes,
-        reason: gap.reason,
-    });
-    let faults = std::iter::once(why).chain(gaps);
-    let notes = faults.map(|fault| Damage::of_file(file_name, fault));
-    (lines.into(), notes.collect())
+    let notes = std::iter::once(reason)
+        .chain(gaps)
+        .map(|fault| Damage::of_file(file_name, fault));
+    (lines.into_index(), notes.collect())
 }
 
-/// One member of a record.
+/// Member of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member<'a> {
-    /// `anchor.jpg`, `json`: the name after the key and its dot.
+    /// Part of the name after the key and its dot, such as `anchor.jpg` or `json`.
     pub extension: &'a str,
-    /// The bytes, in the map.
+    /// Bytes of the member, in the map.
     pub bytes: &'a [u8],
 }
 
-/// One record of a shard, borrowed from its map.
+/// Record of a shard, borrowed from its map.
 #[derive(Debug, Clone)]
 pub struct Record<'a> {
-    pub(super) shard: &'a str,
-    pub(super) number: u64,
-    pub(super) key: &'a str,
-    pub(super) members: Vec<Member<'a>>,
+    shard: &'a str,
+    number: u64,
+    key: &'a str,
+    pub(crate) members: Vec<Member<'a>>,
 }
 
 impl<'a> Record<'a> {
-    /// File name of its shard.
+    /// Record with the key of the `indexed` members, to be filled with their bytes.
+    pub(crate) fn without_members(
+        shard: &'a str,
+        number: u64,
+        indexed: &[IndexedMember<'a>],
+    ) -> Self {
+        let first = indexed.first().expect("every record has a member");
+        Self {
+            shard,
+            number,
+            key: first.key(),
+            members: Vec::with_capacity(indexed.len()),
+        }
+    }
+
+    /// File name of the shard.
     pub fn shard(&self) -> &'a str {
         self.shard
     }
 
-    /// Its number in the shard, from 0.
+    /// Number of the record in the shard, from 0.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// Its key.
+    /// Key of the record.
     pub fn key(&self) -> &'a str {
         self.key
     }
 
-    /// Its members in the order of the tar.
+    /// Members, in the order of the tar.
     pub fn members(&self) -> &[Member<'a>] {
         &self.members
     }
 
-    /// The image member of a view.
+    /// Image of the view `role`: a JPEG, or zstd-compressed RGB if its extension ends in `.rgb.zst`. `None` if the
+    /// record has no such view.
     pub fn image(&self, role: Role) -> Option<Member<'a>> {
         let is_of_role = |member: &&Member| {
             let rest = member.extension.strip_prefix(role.name());
@@ -179,20 +195,19 @@ impl<'a> Record<'a> {
         self.members.iter().find(is_of_role).copied()
     }
 
-    /// What `KEY.json` says.
+    /// Parses `KEY.json`, after checking its CRC-32.
     ///
     /// # Errors
-    /// [`ShardError::Damaged`] if it is missing, unreadable, of another record or of a newer
-    /// schema.
+    /// [`ShardError::Damaged`] if it is missing, damaged, of another record or of a newer schema.
     pub fn meta(&self) -> Result<RecordMeta, ShardError> {
         self.read_meta().map_err(ShardError::Damaged)
     }
 
-    /// Compares every image member with its crc32 in the json.
+    /// Compares every image with its CRC-32 in the JSON.
     ///
     /// # Errors
-    /// [`ShardError::Damaged`] with shard, number, key and member of the first that differs or is
-    /// missing; the errors of [`meta`](Self::meta).
+    /// [`ShardError::Damaged`] with shard, number, key and member of the first that is missing or differs; the errors
+    /// of [`meta`](Self::meta).
     pub fn check(&self) -> Result<(), ShardError> {
         match self.damages().into_iter().next() {
             Some(damage) => Err(damage.into()),
@@ -200,8 +215,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// All that is wrong with the members taken together: what [`check`](Self::check) names the
-    /// first of.
+    /// All damage that [`check`](Self::check) can find.
     pub fn damages(&self) -> Vec<Damage> {
         let meta = match self.read_meta() {
             Ok(meta) => meta,
@@ -220,22 +234,22 @@ impl<'a> Record<'a> {
             }
         }
         let is_described = |member: &Member| {
-            let image_of_view = |(role, _)| self.image(role) == Some(*member);
-            member.extension == "json" || meta.views().any(image_of_view)
+            let is_image_of_view = |(role, _)| self.image(role) == Some(*member);
+            member.extension == "json" || meta.views().any(is_image_of_view)
         };
-        let unknown = self.members.iter().filter(|member| !is_described(member));
-        damages.extend(
-            unknown.map(|member| self.damage(Some(member.extension), Fault::MemberUnknown)),
-        );
+        for member in self.members.iter().filter(|member| !is_described(member)) {
+            damages.push(self.damage(Some(member.extension), Fault::MemberUnknown));
+        }
         damages
     }
 
     fn read_meta(&self) -> Result<RecordMeta, Box<Damage>> {
-        let is_json = |member: &&Member| member.extension == "json";
         let damage = |fault| Box::new(self.damage(Some("json"), fault));
-        let json = self.members.iter().find(is_json);
-        let json = json.ok_or_else(|| damage(Fault::MemberMissing))?;
-        match seal::checksums(json.bytes) {
+        let mut members = self.members.iter();
+        let json = members
+            .find(|member| member.extension == "json")
+            .ok_or_else(|| damage(Fault::MemberMissing))?;
+        match json_crc32(json.bytes) {
             Some((found, stated)) if found == stated => {}
             Some((found, stated)) => return Err(damage(Fault::JsonCrc32 { found, stated })),
             None => return Err(damage(Fault::JsonUnsealed)),
@@ -257,7 +271,8 @@ impl<'a> Record<'a> {
         Ok(meta)
     }
 
-    pub(super) fn damage(&self, member: Option<&str>, fault: Fault) -> Damage {
+    /// Damage of this record, or of its member with the extension `member`.
+    pub(crate) fn damage(&self, member: Option<&str>, fault: Fault) -> Damage {
         Damage {
             shard: self.shard.to_owned(),
             record: Some(self.number),
@@ -270,8 +285,8 @@ impl<'a> Record<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{overwrite, record, write_shard};
     use super::*;
+    use crate::fixtures::{overwrite, record, write_shard};
 
     fn damage_of(result: Result<(), ShardError>) -> Damage {
         match result.unwrap_err() {
@@ -281,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn records_read_back_as_they_were_written() {
+    fn records_are_read_as_they_were_written() {
         let dir = tempfile::tempdir().unwrap();
         let entry = write_shard(dir.path(), 0, 0..5);
         let shard = ShardReader::open(&dir.path().join(entry.file)).unwrap();
@@ -348,34 +363,34 @@ mod tests {
         let shard = ShardReader::open(&tar).unwrap();
         shard.record(0).unwrap().check().unwrap();
         shard.record(2).unwrap().check().unwrap();
-        let said = damage_of(shard.record(1).unwrap().check()).to_string();
+        let message = damage_of(shard.record(1).unwrap().check()).to_string();
         let place = "pairs-000002.tar: record 1 (00000000-0001): positive.jpg: crc32 is ";
-        assert!(said.starts_with(place), "{said}");
+        assert!(message.starts_with(place), "{message}");
     }
 
     #[test]
-    fn a_missing_or_damaged_index_is_built_anew_and_noted() {
+    fn a_missing_or_damaged_index_is_rebuilt_and_reported() {
         let dir = tempfile::tempdir().unwrap();
         let tar = dir.path().join(write_shard(dir.path(), 0, 0..3).file);
         let index = tar.with_extension("idx");
         fs::write(&index, "v1.2 3\nanchor.jpg").unwrap();
-        let opened = |fault: fn(&Fault) -> bool| {
+        let assert_rebuilt = |is_expected: fn(&Fault) -> bool| {
             let shard = ShardReader::open(&tar).unwrap();
-            assert!(fault(&shard.notes()[0].fault), "{:?}", shard.notes());
+            assert!(is_expected(&shard.notes()[0].fault), "{:?}", shard.notes());
             assert_eq!((shard.num_records(), shard.notes().len()), (3, 1));
             for number in 0..3 {
                 shard.record(number).unwrap().check().unwrap();
             }
         };
-        opened(|fault| matches!(fault, Fault::IndexUnreadable(_)));
+        assert_rebuilt(|fault| matches!(fault, Fault::IndexUnreadable(_)));
         fs::write(&index, "").unwrap();
-        opened(|fault| matches!(fault, Fault::IndexUnreadable(_)));
+        assert_rebuilt(|fault| matches!(fault, Fault::IndexUnreadable(_)));
         fs::remove_file(&index).unwrap();
-        opened(|fault| matches!(fault, Fault::IndexMissing));
+        assert_rebuilt(|fault| matches!(fault, Fault::IndexMissing));
     }
 
     #[test]
-    fn an_index_of_another_tar_gives_errors_not_other_images() {
+    fn an_index_of_another_tar_gives_errors_and_never_wrong_images() {
         let dir = tempfile::tempdir().unwrap();
         let tar = dir.path().join(write_shard(dir.path(), 0, 0..3).file);
         let other = dir.path().join(write_shard(dir.path(), 1, 1..4).file);

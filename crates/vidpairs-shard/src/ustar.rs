@@ -1,24 +1,58 @@
-//! One tar member: its header, written and read with distrust.
+//! Tar members: writes their headers, parses them, and checks them against the index.
 
 use tar::{EntryType, Header};
 
-use super::{Fault, HeaderFault, IndexedMember};
+use crate::damage::{Fault, HeaderFault};
 
-/// Tar counts in blocks.
-pub(super) const BLOCK_BYTES: usize = 512;
+/// Size of a tar block.
+pub(crate) const BLOCK_BYTES: usize = 512;
 
-/// A tar ends in two blocks of zeros.
-pub(super) const END_BYTES: usize = 2 * BLOCK_BYTES;
+/// Size of the end of a tar: two blocks of zeros.
+pub(crate) const END_BYTES: usize = 2 * BLOCK_BYTES;
 
-/// Longest name without the ustar prefix field, which some readers join differently.
+/// Longest name without the prefix field of ustar, which some readers join differently.
 const MAX_NAME_BYTES: usize = 100;
 
-/// Eleven octal digits: below 8 GiB.
+/// Largest size in eleven octal digits: below 8 GiB.
 const MAX_SIZE_BYTES: u64 = (1 << 33) - 1;
 
-/// The header of a member: a function of name and size alone, so that equal inputs give equal
-/// tars. `None` if the name or the size has no room in it.
-pub(super) fn header(name: &str, size: u64) -> Option<[u8; BLOCK_BYTES]> {
+/// Place of one member in its tar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexedMember<'a> {
+    /// Name of the member, `KEY.EXTENSION`.
+    pub name: &'a str,
+    /// Offset of the member's bytes in the tar, after its header.
+    pub offset: u64,
+    /// Size of the member, bytes.
+    pub size: u64,
+}
+
+impl<'a> IndexedMember<'a> {
+    /// Part of the name before its first dot.
+    pub fn key(&self) -> &'a str {
+        self.name.split_once('.').map_or(self.name, |(key, _)| key)
+    }
+
+    /// Part of the name after its first dot; empty if the name has none.
+    pub fn extension(&self) -> &'a str {
+        self.name.split_once('.').map_or("", |(_, rest)| rest)
+    }
+
+    /// Offset of the member's header in the tar.
+    fn header_offset(&self) -> u64 {
+        self.offset - BLOCK_BYTES as u64
+    }
+
+    /// End of the member's last block.
+    pub(crate) fn end(&self) -> u64 {
+        padded_end(self.offset, self.size)
+            .expect("offset and size were checked when the member was indexed")
+    }
+}
+
+/// Header of a member; `None` if name or size do not fit. It depends on name and size only, so that equal inputs give
+/// equal tars.
+pub(crate) fn header(name: &str, size: u64) -> Option<[u8; BLOCK_BYTES]> {
     if name.len() > MAX_NAME_BYTES || size > MAX_SIZE_BYTES {
         return None;
     }
@@ -34,14 +68,14 @@ pub(super) fn header(name: &str, size: u64) -> Option<[u8; BLOCK_BYTES]> {
     Some(*header.as_bytes())
 }
 
-/// Name and size that a header block states, if it is one of a regular `KEY.EXTENSION` member.
-pub(super) fn parse(block: &[u8]) -> Result<(&str, u64), HeaderFault> {
+/// Parses the header of a regular member `KEY.EXTENSION`; returns its name and size.
+pub(crate) fn parse(block: &[u8]) -> Result<(&str, u64), HeaderFault> {
     if block.len() != BLOCK_BYTES {
         return Err(HeaderFault::CutShort); // `from_byte_slice` panics on any other length
     }
     let header = Header::from_byte_slice(block);
     let ustar = header.as_ustar().ok_or(HeaderFault::NotUstar)?;
-    // The sum is taken with the checksum field itself as eight spaces.
+    // The checksum field itself counts as eight spaces.
     let sum_of = |bytes: &[u8]| bytes.iter().map(|&byte| u32::from(byte)).sum::<u32>();
     let sum = sum_of(block) - sum_of(&ustar.cksum) + 8 * u32::from(b' ');
     if header.cksum().ok() != Some(sum) {
@@ -50,44 +84,43 @@ pub(super) fn parse(block: &[u8]) -> Result<(&str, u64), HeaderFault> {
     if ustar.typeflag != *b"0" {
         return Err(HeaderFault::NotRegular);
     }
-    let name = ustar.name.split(|&byte| byte == 0).next();
-    let name = name.and_then(|name| std::str::from_utf8(name).ok());
-    let name = name.filter(|name| split_name(name).is_some() && ustar.prefix.starts_with(&[0]));
     let size = header.entry_size().map_err(|_| HeaderFault::Size)?;
-    Ok((name.ok_or(HeaderFault::Name)?, size))
+    let name = ustar.name.split(|&byte| byte == 0).next();
+    name.and_then(|name| std::str::from_utf8(name).ok())
+        .filter(|name| is_member_name(name) && ustar.prefix.starts_with(&[0]))
+        .map(|name| (name, size))
+        .ok_or(HeaderFault::Name)
 }
 
-/// Key and extension: split at the first dot, as WebDataset does.
-pub(super) fn split_name(name: &str) -> Option<(&str, &str)> {
+/// Whether `name` has the form `KEY.EXTENSION`, split at the first dot as WebDataset does.
+pub(crate) fn is_member_name(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'/';
-    let (key, extension) = name.split_once('.')?;
-    (name.bytes().all(is_plain) && !key.is_empty() && !extension.is_empty())
-        .then_some((key, extension))
+    name.bytes().all(is_plain)
+        && name
+            .split_once('.')
+            .is_some_and(|(key, extension)| !key.is_empty() && !extension.is_empty())
 }
 
-/// Where a member of `size` bytes at `offset` ends, its padding included.
-pub(super) fn padded_end(offset: u64, size: u64) -> Option<u64> {
+/// End of the last block of a member of `size` bytes at `offset`; `None` beyond 2^64.
+pub(crate) fn padded_end(offset: u64, size: u64) -> Option<u64> {
     offset
         .checked_add(size)?
         .checked_next_multiple_of(BLOCK_BYTES as u64)
 }
 
-/// `size` bytes of `tar` from `offset` on, if they are all there.
-pub(super) fn bytes_at(tar: &[u8], offset: u64, size: u64) -> Option<&[u8]> {
+/// The `size` bytes of `tar` from `offset`; `None` if the tar ends before.
+pub(crate) fn bytes_at(tar: &[u8], offset: u64, size: u64) -> Option<&[u8]> {
     let start = usize::try_from(offset).ok()?;
     let end = usize::try_from(offset.checked_add(size)?).ok()?;
     tar.get(start..end)
 }
 
-/// The bytes of `member`, after its header was seen to announce the same name and size.
-pub(super) fn read_member<'t>(tar: &'t [u8], member: &IndexedMember) -> Result<&'t [u8], Fault> {
-    let cut_short = || Fault::CutShort {
-        needed: padded_end(member.offset, member.size).unwrap_or(u64::MAX),
-        file: tar.len() as u64,
-    };
-    let bytes = bytes_at(tar, member.offset, member.size).ok_or_else(cut_short)?;
-    let (name, size) = header_of(tar, member).and_then(|(offset, block)| {
-        parse(block).map_err(|reason| Fault::Header { offset, reason })
+/// Returns the bytes of `member` after checking that its header states the same name and size.
+pub(crate) fn read_member<'t>(tar: &'t [u8], member: &IndexedMember) -> Result<&'t [u8], Fault> {
+    let (header, bytes) = header_and_bytes(tar, member)?;
+    let (name, size) = parse(header).map_err(|reason| Fault::Header {
+        offset: member.header_offset(),
+        reason,
     })?;
     if (name, size) != (member.name, member.size) {
         return Err(Fault::IndexDiffers {
@@ -100,32 +133,42 @@ pub(super) fn read_member<'t>(tar: &'t [u8], member: &IndexedMember) -> Result<&
     Ok(bytes)
 }
 
-/// Whether the blocks of `member` are, outside its bytes, what the writer put there.
-pub(super) fn check_form(tar: &[u8], member: &IndexedMember) -> Result<(), Fault> {
-    let (offset, block) = header_of(tar, member)?;
-    if header(member.name, member.size).is_none_or(|as_written| as_written != block) {
-        let reason = HeaderFault::Form;
-        return Err(Fault::Header { offset, reason });
+/// Checks that header and padding of `member` are as the writer leaves them.
+pub(crate) fn check_form(tar: &[u8], member: &IndexedMember) -> Result<(), Fault> {
+    let (block, _) = header_and_bytes(tar, member)?;
+    if header(member.name, member.size).is_none_or(|expected| expected != block) {
+        return Err(Fault::Header {
+            offset: member.header_offset(),
+            reason: HeaderFault::Form,
+        });
     }
-    let needed = padded_end(member.offset, member.size).unwrap_or(u64::MAX);
-    let end = member.offset.saturating_add(member.size);
-    let file = tar.len() as u64;
-    let padding = bytes_at(tar, end, needed.saturating_sub(end));
-    match padding.ok_or(Fault::CutShort { needed, file })? {
-        padding if padding.iter().all(|&byte| byte == 0) => Ok(()),
-        _ => Err(Fault::Padding),
+    let end = member.offset + member.size;
+    match bytes_at(tar, end, member.end() - end) {
+        Some(padding) if padding.iter().all(|&byte| byte == 0) => Ok(()),
+        Some(_) => Err(Fault::Padding),
+        None => Err(cut_short(tar, member)),
     }
 }
 
-/// The block in front of the member's bytes, and where it begins.
-fn header_of<'t>(tar: &'t [u8], member: &IndexedMember) -> Result<(u64, &'t [u8]), Fault> {
-    let block_bytes = BLOCK_BYTES as u64;
-    let offset = member.offset.saturating_sub(block_bytes);
-    let block = bytes_at(tar, offset, block_bytes).ok_or(Fault::CutShort {
-        needed: offset.saturating_add(block_bytes),
+/// Header block and bytes of `member`.
+fn header_and_bytes<'t>(
+    tar: &'t [u8],
+    member: &IndexedMember,
+) -> Result<(&'t [u8], &'t [u8]), Fault> {
+    bytes_at(
+        tar,
+        member.header_offset(),
+        BLOCK_BYTES as u64 + member.size,
+    )
+    .map(|whole| whole.split_at(BLOCK_BYTES))
+    .ok_or_else(|| cut_short(tar, member))
+}
+
+fn cut_short(tar: &[u8], member: &IndexedMember) -> Fault {
+    Fault::CutShort {
+        needed: member.end(),
         file: tar.len() as u64,
-    })?;
-    Ok((offset, block))
+    }
 }
 
 #[cfg(test)]
@@ -133,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_reads_back_and_any_other_byte_in_it_is_seen() {
+    fn a_header_parses_back_and_any_changed_byte_is_detected() {
         let sound = header("00000000-0001.anchor.jpg", 1234).unwrap();
         assert_eq!(parse(&sound), Ok(("00000000-0001.anchor.jpg", 1234)));
         for at in 0..BLOCK_BYTES {
@@ -146,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_has_no_room_for_a_long_name_or_for_eight_gibibytes() {
+    fn names_over_100_bytes_and_sizes_of_8_gib_have_no_header() {
         assert!(header(&format!("{}.jpg", "k".repeat(96)), 0).is_some());
         assert!(header(&format!("{}.jpg", "k".repeat(97)), 0).is_none());
         assert!(header("k.jpg", MAX_SIZE_BYTES).is_some());

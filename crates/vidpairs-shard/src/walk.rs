@@ -1,108 +1,109 @@
-//! A walk from header to header through a tar, and past damaged ones.
+//! Walks through a tar from header to header, past damaged ones, to rebuild its index.
 
-use super::index::IndexLines;
-use super::ustar::{BLOCK_BYTES, END_BYTES, padded_end, parse, split_name};
-use super::{HeaderFault, IndexedMember};
+use crate::damage::{Fault, HeaderFault};
+use crate::index::IndexLines;
+use crate::ustar::{BLOCK_BYTES, END_BYTES, IndexedMember, padded_end, parse};
 
-/// Bytes that no header accounts for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Gap {
-    pub offset: u64,
-    pub bytes: u64,
-    /// What stands where a header should.
-    pub reason: HeaderFault,
-}
-
-/// What stands at a place where a header should.
+/// Step of a walk.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found<'t> {
+enum Step<'t> {
     Member(IndexedMember<'t>),
-    Gap(Gap),
+    /// Bytes that belong to no member.
+    Gap {
+        offset: u64,
+        bytes: u64,
+        /// Problem with the header expected at `offset`.
+        reason: HeaderFault,
+    },
 }
 
-/// The members of a tar in order. Where a header is damaged, the walk goes on at the next block
-/// that holds a sound one. It ends where only zeros are left.
-pub(super) struct Walk<'t> {
+/// Iterator over the members of a tar. After a damaged header it continues at the next block that holds a sound one.
+/// It ends where only zeros are left.
+struct Walk<'t> {
     tar: &'t [u8],
+    /// Position of the next header, at most the length of the tar.
     at: usize,
 }
 
 impl<'t> Walk<'t> {
-    pub fn new(tar: &'t [u8]) -> Self {
+    fn new(tar: &'t [u8]) -> Self {
         Self { tar, at: 0 }
     }
 
     fn member_at(&self, at: usize) -> Result<IndexedMember<'t>, HeaderFault> {
-        let rest = self.tar.get(at..).unwrap_or_default();
-        let block = rest.get(..BLOCK_BYTES).ok_or(HeaderFault::CutShort)?;
-        let (name, size) = parse(block)?;
-        let (_, extension) = split_name(name).ok_or(HeaderFault::Name)?;
+        let block = self.tar.get(at..at + BLOCK_BYTES);
+        let (name, size) = parse(block.ok_or(HeaderFault::CutShort)?)?;
         let offset = (at + BLOCK_BYTES) as u64;
         padded_end(offset, size)
             .filter(|&end| end <= self.tar.len() as u64)
             .ok_or(HeaderFault::CutShort)?;
-        Ok(IndexedMember {
-            extension,
-            offset,
-            size,
-            name,
-        })
+        Ok(IndexedMember { name, offset, size })
     }
 
-    /// The next block after `at` that is a sound header, else the end.
+    /// Position of the next sound header after `at`; without one, of the blocks that end the tar, or the length of the
+    /// tar.
     fn resume_after(&self, at: usize) -> usize {
         let len = self.tar.len();
-        let mut candidates = (at + BLOCK_BYTES..len).step_by(BLOCK_BYTES);
         let is_header = |&block: &usize| {
             let block = self.tar.get(block..block + BLOCK_BYTES);
             block.is_some_and(|block| parse(block).is_ok())
         };
-        candidates.find(is_header).unwrap_or_else(|| {
-            let end_blocks = len.saturating_sub(END_BYTES).max(at + BLOCK_BYTES);
-            let tail = self.tar.get(end_blocks..).unwrap_or_default();
-            let has_end = tail.len() == END_BYTES && is_zero(tail);
-            if has_end { end_blocks } else { len }
-        })
+        (at + BLOCK_BYTES..len)
+            .step_by(BLOCK_BYTES)
+            .find(is_header)
+            .unwrap_or_else(|| {
+                let end_blocks = len.saturating_sub(END_BYTES).max(at + BLOCK_BYTES);
+                let tail = self.tar.get(end_blocks..);
+                let has_end = tail.is_some_and(|tail| tail.len() == END_BYTES && is_zero(tail));
+                if has_end { end_blocks } else { len }
+            })
     }
 }
 
 impl<'t> Iterator for Walk<'t> {
-    type Item = Found<'t>;
+    type Item = Step<'t>;
 
-    fn next(&mut self) -> Option<Found<'t>> {
+    fn next(&mut self) -> Option<Step<'t>> {
         let at = self.at;
-        if is_zero(self.tar.get(at..)?) {
+        if is_zero(&self.tar[at..]) {
             return None;
         }
         Some(match self.member_at(at) {
             Ok(member) => {
-                // `member_at` saw that this lies inside the tar.
-                let end = padded_end(member.offset, member.size);
-                self.at = end.map_or(self.tar.len(), |end| end as usize);
-                Found::Member(member)
+                self.at = member.end() as usize; // inside the tar, as `member_at` checked
+                Step::Member(member)
             }
             Err(reason) => {
                 self.at = self.resume_after(at);
-                Found::Gap(Gap {
+                Step::Gap {
                     offset: at as u64,
                     bytes: (self.at - at) as u64,
                     reason,
-                })
+                }
             }
         })
     }
 }
 
-/// Builds the index of `tar` anew from its headers; members in a row with one key are one record.
-pub(super) fn rebuild_index(tar: &[u8]) -> (IndexLines, Vec<Gap>) {
+/// Rebuilds the index of `tar` from its headers. Consecutive members with the same key form a record. Also returns the
+/// gaps, as [`Fault::Gap`].
+pub(crate) fn rebuild_index(tar: &[u8]) -> (IndexLines, Vec<Fault>) {
     let mut lines = IndexLines::default();
     let mut gaps = Vec::new();
     let mut record: Vec<IndexedMember> = Vec::new();
     let mut walk = Walk::new(tar);
-    for found in walk.by_ref() {
-        match found {
-            Found::Gap(gap) => gaps.push(gap),
-            Found::Member(member) => {
+    for step in walk.by_ref() {
+        match step {
+            Step::Gap {
+                offset,
+                bytes,
+                reason,
+            } => gaps.push(Fault::Gap {
+                offset,
+                bytes,
+                reason,
+            }),
+            Step::Member(member) => {
                 if record
                     .first()
                     .is_some_and(|first| first.key() != member.key())
@@ -121,7 +122,7 @@ pub(super) fn rebuild_index(tar: &[u8]) -> (IndexLines, Vec<Gap>) {
     (lines, gaps)
 }
 
-pub(super) fn is_zero(bytes: &[u8]) -> bool {
+pub(crate) fn is_zero(bytes: &[u8]) -> bool {
     bytes.iter().all(|&byte| byte == 0)
 }
 
@@ -129,8 +130,8 @@ pub(super) fn is_zero(bytes: &[u8]) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::ustar::header;
     use super::*;
+    use crate::ustar::header;
 
     /// A tar of members `k<i>.jpg`, each of `size` bytes of value 7.
     fn tar_of(num_members: usize, size: usize) -> Vec<u8> {
@@ -144,38 +145,38 @@ mod tests {
         tar
     }
 
-    fn names<'t>(found: &[Found<'t>]) -> Vec<&'t str> {
-        let name = |found: &Found<'t>| match found {
-            Found::Member(member) => member.name,
-            Found::Gap(_) => "gap",
+    fn names<'t>(steps: &[Step<'t>]) -> Vec<&'t str> {
+        let name = |step: &Step<'t>| match step {
+            Step::Member(member) => member.name,
+            Step::Gap { .. } => "gap",
         };
-        found.iter().map(name).collect()
+        steps.iter().map(name).collect()
     }
 
     #[test]
-    fn a_walk_goes_on_after_a_damaged_header() {
+    fn a_walk_continues_after_a_damaged_header() {
         let mut tar = tar_of(3, 600);
         tar[1536 + 3] ^= 1;
-        let found: Vec<Found> = Walk::new(&tar).collect();
-        assert_eq!(names(&found), ["k0.jpg", "gap", "k2.jpg"]);
-        let gap = Gap {
+        let steps: Vec<Step> = Walk::new(&tar).collect();
+        assert_eq!(names(&steps), ["k0.jpg", "gap", "k2.jpg"]);
+        let gap = Step::Gap {
             offset: 1536,
             bytes: 1536,
             reason: HeaderFault::Checksum,
         };
-        assert_eq!(found[1], Found::Gap(gap));
+        assert_eq!(steps[1], gap);
     }
 
     #[test]
-    fn a_hole_of_zeros_is_not_taken_for_the_end() {
+    fn zeros_in_the_middle_are_a_gap_and_not_the_end() {
         let mut tar = tar_of(4, 600);
         tar[1536..3 * 1536].fill(0);
-        let found: Vec<Found> = Walk::new(&tar).collect();
-        assert_eq!(names(&found), ["k0.jpg", "gap", "k3.jpg"]);
+        let steps: Vec<Step> = Walk::new(&tar).collect();
+        assert_eq!(names(&steps), ["k0.jpg", "gap", "k3.jpg"]);
     }
 
     #[test]
-    fn damage_to_the_last_header_leaves_the_end_blocks_in_place() {
+    fn a_damaged_last_header_does_not_hide_the_end_blocks() {
         let mut tar = tar_of(2, 600);
         tar[1536] ^= 1;
         let (lines, gaps) = rebuild_index(&tar);
@@ -197,13 +198,13 @@ mod tests {
             tar.truncate(cut);
             for tar in [bytes, tar] {
                 let mut covered = 0;
-                for found in Walk::new(&tar) {
-                    let (start, end) = match found {
-                        Found::Member(member) => (
+                for step in Walk::new(&tar) {
+                    let (start, end) = match step {
+                        Step::Member(member) => (
                             member.offset - BLOCK_BYTES as u64,
                             padded_end(member.offset, member.size).unwrap(),
                         ),
-                        Found::Gap(gap) => (gap.offset, gap.offset + gap.bytes),
+                        Step::Gap { offset, bytes, .. } => (offset, offset + bytes),
                     };
                     prop_assert_eq!(start, covered);
                     prop_assert!(end > start && end <= tar.len() as u64);

@@ -1,45 +1,55 @@
-//! One shard, written record by record, and taken up again after a kill.
+//! Writes one shard, record by record, and resumes it after a kill.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::borrow::Cow;
+use std::fs;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
-use vidpairs_types::{EncodedRecord, Role};
-use xxhash_rust::xxh64::Xxh64;
+use vidpairs_types::{EncodedRecord, Role, sync_folder, write_whole};
 
-use super::index::IndexLines;
-use super::ustar::{self, END_BYTES};
-use super::walk::rebuild_index;
-use super::{
-    IndexedMember, ShardEntry, ShardError, Unfit, checksum, durable, index_file_name, seal,
-    tar_file_name,
-};
+use crate::checksum;
+use crate::error::{ShardError, Unfit};
+use crate::index::IndexLines;
+use crate::manifest::ShardEntry;
+use crate::part::PartFile;
+use crate::ustar::{self, BLOCK_BYTES, END_BYTES, IndexedMember};
+use crate::walk::rebuild_index;
 
-/// Bytes held back before they go to the operating system.
+/// Bytes collected before they are written.
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// What an unfinished shard held when it was last sound.
+/// Name of the tar of shard `ordinal`: `pairs-000003.tar`.
+pub fn tar_file_name(ordinal: u64) -> String {
+    format!("pairs-{ordinal:06}.tar")
+}
+
+/// Name of the index of shard `ordinal`: `pairs-000003.idx`.
+pub fn index_file_name(ordinal: u64) -> String {
+    format!("pairs-{ordinal:06}.idx")
+}
+
+/// State of an unfinished shard from which it can be resumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardMark {
-    /// Bytes of the tar, without the blocks that will end it.
+    /// Length of the tar, without the blocks that end it.
     pub bytes: u64,
-    /// xxh64 of so many bytes; 16 hexadecimal digits in json.
+    /// xxh64 of these bytes; in JSON 16 hexadecimal digits.
     #[serde(with = "checksum::hex")]
     pub xxh64: u64,
-    /// Records in them.
+    /// Number of records in these bytes.
     pub records: u64,
 }
 
-/// Writes one shard: `pairs-NNNNNN.tar.part` in a folder of its own until [`finish`](Self::finish).
+/// Writes one shard. Its name is `pairs-NNNNNN.tar.part` until [`finish`](Self::finish).
 ///
-/// The bytes depend on the records alone. In memory: one buffer of 1 MiB, the record being
-/// appended, and about 60 bytes of index per member.
+/// The bytes depend on the records only. Memory: a buffer of 1 MiB, the record being appended, and about 60 bytes of
+/// index per member.
 ///
 /// # Examples
 /// ```no_run
-/// # fn records() -> Vec<vidpairs_types::EncodedRecord> { Vec::new() }
+/// # fn records() -> Vec<vidpairs_shard::EncodedRecord> { Vec::new() }
 /// # fn main() -> Result<(), vidpairs_shard::ShardError> {
 /// use std::path::Path;
 /// use vidpairs_shard::ShardWriter;
@@ -49,73 +59,56 @@ pub struct ShardMark {
 /// for record in records() {
 ///     writer.append(&record)?;
 /// }
-/// let mark = writer.mark()?; // to be noted: after a kill, `ShardWriter::resume` goes on from it
+/// let mark = writer.mark()?; // if stored, `ShardWriter::resume` continues from it after a kill
 /// let entry = writer.finish(out)?; // out/pairs-000000.tar and .idx
 /// # Ok(()) }
 /// ```
 pub struct ShardWriter {
     folder: PathBuf,
-    part: PathBuf,
     ordinal: u64,
-    file: File,
-    /// Bytes that `file` holds.
-    flushed_bytes: u64,
-    /// Bytes after them. Written at their own offset and dropped only when written, so that a
-    /// flush that failed half-way can be tried again.
+    part: PartFile,
+    /// Bytes that follow those of `part`.
     pending: Vec<u8>,
-    checksum: Xxh64,
     index: IndexLines,
 }
 
 impl ShardWriter {
-    /// Starts shard `ordinal` as `folder/pairs-NNNNNN.tar.part`; one that lies there is lost.
+    /// Creates `folder/pairs-NNNNNN.tar.part` for shard `ordinal`, replacing an existing file.
     ///
     /// # Errors
     /// [`ShardError::Write`].
     pub fn create(folder: &Path, ordinal: u64) -> Result<Self, ShardError> {
-        let part = part_path(folder, ordinal);
-        let file = File::create(&part).map_err(ShardError::write(&part))?;
         Ok(Self {
             folder: folder.to_path_buf(),
-            part,
             ordinal,
-            file,
-            flushed_bytes: 0,
+            part: PartFile::create(part_path(folder, ordinal))?,
             pending: Vec::new(),
-            checksum: Xxh64::new(0),
             index: IndexLines::default(),
         })
     }
 
-    /// Takes up shard `ordinal` in `folder` where `mark` was taken; what was written after is cut.
+    /// Resumes shard `ordinal` in `folder` from `mark`. Bytes written after the mark are removed.
     ///
     /// # Errors
-    /// [`ShardError::CutBelowMark`], [`ShardError::DiffersFromMark`] or
-    /// [`ShardError::RecordsDifferFromMark`] if the file is not the one that was marked, and then
-    /// it is left as it is; [`ShardError::Read`] (also if there is none); [`ShardError::Write`].
+    /// [`ShardError::CutBelowMark`], [`ShardError::DiffersFromMark`] or [`ShardError::RecordsDifferFromMark`] if the file
+    /// does not match the mark; it is then left unchanged. [`ShardError::Read`], also if there is no file.
+    /// [`ShardError::Write`].
     pub fn resume(folder: &Path, ordinal: u64, mark: &ShardMark) -> Result<Self, ShardError> {
-        let part = part_path(folder, ordinal);
-        let opened = OpenOptions::new().read(true).write(true).open(&part);
-        let mut file = opened.map_err(ShardError::read(&part))?;
-        let checksum = checksum::up_to(&mut file, (mark.bytes, mark.xxh64), &part)?;
-        let index = index_up_to(&file, mark, &part)?;
-        file.set_len(mark.bytes).map_err(ShardError::write(&part))?;
+        let part = PartFile::resume(part_path(folder, ordinal), mark.bytes, mark.xxh64)?;
+        let index = index_up_to_mark(&part, mark)?;
+        part.truncate()?;
         Ok(Self {
             folder: folder.to_path_buf(),
-            part,
             ordinal,
-            file,
-            flushed_bytes: mark.bytes,
+            part,
             pending: Vec::new(),
-            checksum,
             index,
         })
     }
 
-    /// Moves the finished tar of shard `ordinal`, if there is one, from `final_folder` back to its
-    /// unfinished name in `folder` and removes its index, so that [`resume`](Self::resume) works:
-    /// for a kill between [`finish`](Self::finish) and the note that it was done. Says whether
-    /// there was one.
+    /// Moves the finished tar of shard `ordinal` from `final_folder` back to its unfinished name in `folder` and removes
+    /// its index, so that [`resume`](Self::resume) works after a kill between [`finish`](Self::finish) and the moment
+    /// when the caller recorded it. Returns whether there was a finished tar.
     ///
     /// # Errors
     /// [`ShardError::Write`].
@@ -125,20 +118,27 @@ impl ShardWriter {
         ordinal: u64,
     ) -> Result<bool, ShardError> {
         let tar = final_folder.join(tar_file_name(ordinal));
-        let found = tar.exists();
-        if found {
-            durable::rename(&tar, &part_path(folder, ordinal))?;
+        let is_finished = tar.exists();
+        if is_finished {
+            let part = part_path(folder, ordinal);
+            fs::rename(&tar, &part).map_err(ShardError::write(&part))?;
         }
-        // Also without a tar: `finish` puts the index in place first.
-        durable::remove_if_present(&final_folder.join(index_file_name(ordinal)))?;
-        if found {
-            durable::sync_folder(folder)?;
-            durable::sync_folder(final_folder)?;
+        // The index may be there without a tar: `finish` moves it first.
+        let index = final_folder.join(index_file_name(ordinal));
+        match fs::remove_file(&index) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(ShardError::write(&index)(error));
+            }
+            _ => {}
         }
-        Ok(found)
+        if is_finished {
+            sync_folder(folder).map_err(ShardError::write(folder))?;
+            sync_folder(final_folder).map_err(ShardError::write(final_folder))?;
+        }
+        Ok(is_finished)
     }
 
-    /// Appends `record`. After an error nothing of it is in the shard, and it may be tried again.
+    /// Appends `record`. After an error the shard is unchanged, and the call can be repeated.
     ///
     /// # Errors
     /// [`ShardError::UnfitRecord`]; [`ShardError::Write`].
@@ -150,31 +150,31 @@ impl ShardWriter {
         if self.index.last_key() == Some(record.meta.key.as_str()) {
             return Err(unfit(Unfit::RepeatedKey));
         }
-        let members = members_of(record).map_err(unfit)?;
+        let members = tar_members(record).map_err(unfit)?;
         if self.pending.len() >= BUFFER_BYTES {
             self.flush()?;
         }
         let mut indexed = Vec::with_capacity(members.len());
         for member in &members {
-            self.push(&member.header);
+            self.pending.extend_from_slice(&member.header);
             indexed.push(IndexedMember {
-                extension: ustar::split_name(&member.name).map_or("", |(_, extension)| extension),
+                name: &member.name,
                 offset: self.bytes(),
                 size: member.bytes.len() as u64,
-                name: &member.name,
             });
-            self.push(&member.bytes);
-            let padding = self.bytes().next_multiple_of(ustar::BLOCK_BYTES as u64) - self.bytes();
-            self.push(&[0; ustar::BLOCK_BYTES][..padding as usize]);
+            self.pending.extend_from_slice(&member.bytes);
+            let padding = self.bytes().next_multiple_of(BLOCK_BYTES as u64) - self.bytes();
+            self.pending
+                .resize(self.pending.len() + padding as usize, 0);
         }
         self.index.push(&indexed);
         Ok(())
     }
 
-    /// Bytes of the tar if `record` were appended and the shard then finished.
+    /// Length of the finished tar if `record` were the last one, bytes.
     ///
     /// # Errors
-    /// [`ShardError::UnfitRecord`] if its json cannot be written.
+    /// [`ShardError::UnfitRecord`] if the JSON of the record cannot be written.
     pub fn size_with(&self, record: &EncodedRecord) -> Result<u64, ShardError> {
         let json = json_of(record).map_err(|unfit| ShardError::UnfitRecord {
             key: record.meta.key.clone(),
@@ -183,71 +183,62 @@ impl ShardWriter {
         let images = record.members.iter().map(|member| member.bytes.len());
         let blocks = images
             .chain([json.len()])
-            .map(|size| ustar::BLOCK_BYTES + size.next_multiple_of(ustar::BLOCK_BYTES));
+            .map(|size| BLOCK_BYTES + size.next_multiple_of(BLOCK_BYTES));
         Ok(self.bytes() + (blocks.sum::<usize>() + END_BYTES) as u64)
     }
 
-    /// Records so far.
+    /// Number of records so far.
     pub fn num_records(&self) -> u64 {
         self.index.num_records()
     }
 
-    /// Hands everything to the operating system, so that a kill loses nothing of it, and says what
-    /// the shard holds. A power cut may lose it: [`resume`](Self::resume) then says so.
+    /// Hands all bytes to the operating system and returns the state of the shard. A kill of the process loses nothing
+    /// of it; a power cut may, which [`resume`](Self::resume) reports.
     ///
     /// # Errors
-    /// [`ShardError::Write`]; may be tried again.
+    /// [`ShardError::Write`]; the call can be repeated.
     pub fn mark(&mut self) -> Result<ShardMark, ShardError> {
         self.flush()?;
         Ok(ShardMark {
-            bytes: self.bytes(),
-            xxh64: self.checksum.digest(),
+            bytes: self.part.bytes(),
+            xxh64: self.part.xxh64(),
             records: self.num_records(),
         })
     }
 
-    /// Ends the tar and puts index and tar, in that order, under their final names in
-    /// `final_folder`, which is on the same file system.
+    /// Ends the tar and moves first the index, then the tar to their final names in `final_folder`, which is on the same
+    /// file system.
     ///
     /// # Errors
-    /// [`ShardError::Write`]; the unfinished file is still there then, good for its last mark.
+    /// [`ShardError::Write`]; the unfinished file can still be resumed from its last mark.
     pub fn finish(mut self, final_folder: &Path) -> Result<ShardEntry, ShardError> {
-        self.push(&[0; END_BYTES]);
+        self.pending.extend_from_slice(&[0; END_BYTES]);
         self.flush()?;
-        self.file
-            .sync_all()
-            .map_err(ShardError::write(&self.part))?;
-
         let index_name = index_file_name(self.ordinal);
+        let index_path = final_folder.join(&index_name);
         let index_part = self.folder.join(format!("{index_name}.part"));
-        let index_path = final_folder.join(index_name);
-        durable::write_whole(&index_part, &index_path, self.index.file_text().as_bytes())?;
+        write_whole(&index_part, &index_path, |mut file| {
+            file.write_all(self.index.file_text().as_bytes())?;
+            Ok(file)
+        })
+        .map_err(ShardError::write(&index_path))?;
         let file = tar_file_name(self.ordinal);
-        durable::rename(&self.part, &final_folder.join(&file))?;
-        durable::sync_folder(final_folder)?;
+        self.part.publish(&final_folder.join(&file))?;
+        sync_folder(final_folder).map_err(ShardError::write(final_folder))?;
         Ok(ShardEntry {
             file,
-            bytes: self.bytes(),
+            bytes: self.part.bytes(),
             records: self.num_records(),
-            xxh64: self.checksum.digest(),
+            xxh64: self.part.xxh64(),
         })
     }
 
     fn bytes(&self) -> u64 {
-        self.flushed_bytes + self.pending.len() as u64
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        self.checksum.update(bytes);
-        self.pending.extend_from_slice(bytes);
+        self.part.bytes() + self.pending.len() as u64
     }
 
     fn flush(&mut self) -> Result<(), ShardError> {
-        self.file
-            .seek(SeekFrom::Start(self.flushed_bytes))
-            .and_then(|_| self.file.write_all(&self.pending))
-            .map_err(ShardError::write(&self.part))?;
-        self.flushed_bytes = self.bytes();
+        self.part.append(&self.pending)?;
         self.pending.clear();
         Ok(())
     }
@@ -257,14 +248,15 @@ fn part_path(folder: &Path, ordinal: u64) -> PathBuf {
     folder.join(format!("{}.part", tar_file_name(ordinal)))
 }
 
-fn index_up_to(file: &File, mark: &ShardMark, part: &Path) -> Result<IndexLines, ShardError> {
-    // SAFETY: the unfinished shard belongs to this run alone; nothing cuts it while it is mapped.
-    let map = unsafe { Mmap::map(file) }.map_err(ShardError::read(part))?;
-    let tar = ustar::bytes_at(&map, 0, mark.bytes).unwrap_or_default();
+fn index_up_to_mark(part: &PartFile, mark: &ShardMark) -> Result<IndexLines, ShardError> {
+    // SAFETY: the unfinished shard belongs to this run alone; nothing shortens it while it is mapped.
+    let map = unsafe { Mmap::map(&part.file) }.map_err(ShardError::read(&part.path))?;
+    let tar = ustar::bytes_at(&map, 0, mark.bytes)
+        .expect("the hash covered these bytes, and nothing shortens the file");
     let (index, gaps) = rebuild_index(tar);
     if !gaps.is_empty() || index.end != mark.bytes || index.num_records() != mark.records {
         return Err(ShardError::RecordsDifferFromMark {
-            path: part.to_path_buf(),
+            path: part.path.clone(),
             found_records: index.num_records(),
             mark_records: mark.records,
         });
@@ -272,20 +264,20 @@ fn index_up_to(file: &File, mark: &ShardMark, part: &Path) -> Result<IndexLines,
     Ok(index)
 }
 
-/// A member as it goes into the tar.
-struct MemberToWrite<'a> {
+/// Member to be written to the tar.
+struct TarMember<'a> {
     name: String,
-    header: [u8; ustar::BLOCK_BYTES],
-    bytes: std::borrow::Cow<'a, [u8]>,
+    header: [u8; BLOCK_BYTES],
+    bytes: Cow<'a, [u8]>,
 }
 
-/// The members of a record, images first, after a look at every rule.
-fn members_of(record: &EncodedRecord) -> Result<Vec<MemberToWrite<'_>>, Unfit> {
+/// Checks `record` and returns its members, images first.
+fn tar_members(record: &EncodedRecord) -> Result<Vec<TarMember<'_>>, Unfit> {
     check_record(record)?;
     let key = &record.meta.key;
     let images = record.members.iter().map(|member| {
         let name = format!("{key}.{}.{}", member.role.name(), member.extension);
-        (name, std::borrow::Cow::from(&*member.bytes))
+        (name, Cow::from(&*member.bytes))
     });
     let json = (format!("{key}.json"), json_of(record)?.into());
     images
@@ -293,7 +285,7 @@ fn members_of(record: &EncodedRecord) -> Result<Vec<MemberToWrite<'_>>, Unfit> {
         .map(|(name, bytes)| {
             let size = bytes.len() as u64;
             match ustar::header(&name, size) {
-                Some(header) => Ok(MemberToWrite {
+                Some(header) => Ok(TarMember {
                     name,
                     header,
                     bytes,
@@ -323,21 +315,16 @@ fn check_record(record: &EncodedRecord) -> Result<(), Unfit> {
         });
     }
     for (member, (role, view)) in record.members.iter().zip(record.meta.views()) {
-        let role = role.name();
-        let found = crc32fast::hash(&member.bytes);
-        if found != view.crc32 {
-            let stated = view.crc32;
+        let (role, found, stated) = (role.name(), crc32fast::hash(&member.bytes), view.crc32);
+        if found != stated {
             return Err(Unfit::Crc32 {
                 role,
                 found,
                 stated,
             });
         }
-        let is_finite = |side: f64| side.is_finite();
-        if view
-            .box_xywh
-            .is_some_and(|b| !<[f64; 4]>::from(b).into_iter().all(is_finite))
-        {
+        let sides = view.box_xywh.map(<[f64; 4]>::from);
+        if !sides.is_none_or(|sides| sides.into_iter().all(f64::is_finite)) {
             return Err(Unfit::Box { role });
         }
     }
@@ -346,24 +333,23 @@ fn check_record(record: &EncodedRecord) -> Result<(), Unfit> {
 
 fn json_of(record: &EncodedRecord) -> Result<Vec<u8>, Unfit> {
     serde_json::to_vec(&record.meta)
-        .map(seal::sealed)
+        .map(checksum::with_json_crc32)
         .map_err(Unfit::Json)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::io::ErrorKind;
+    use std::fs::File;
 
-    use super::super::fixtures::{overwrite, record};
     use super::*;
+    use crate::fixtures::{overwrite, record};
 
     fn temporary() -> tempfile::TempDir {
         tempfile::tempdir().unwrap()
     }
 
     #[test]
-    fn a_resumed_writer_gives_the_same_bytes_for_a_cut_anywhere_after_the_mark() {
+    fn a_shard_cut_anywhere_after_its_mark_resumes_to_the_same_bytes() {
         let whole = temporary();
         let mut writer = ShardWriter::create(whole.path(), 3).unwrap();
         for number in 0..2 {
@@ -394,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finished_shard_can_be_taken_back_and_gone_on_with() {
+    fn a_reopened_finished_shard_resumes_to_the_same_bytes() {
         let (folder, out) = (temporary(), temporary());
         let mut writer = ShardWriter::create(folder.path(), 0).unwrap();
         writer.append(&record(0)).unwrap();
@@ -414,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_left_by_a_kill_inside_finish_is_removed() {
+    fn reopening_removes_an_index_without_a_tar() {
         let (folder, out) = (temporary(), temporary());
         fs::write(out.path().join("pairs-000007.idx"), "v1.2 0\n").unwrap();
         assert!(!ShardWriter::reopen_finished(out.path(), folder.path(), 7).unwrap());
@@ -422,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_is_not_the_marked_one_is_refused_and_left_alone() {
+    fn a_part_file_that_does_not_match_its_mark_is_refused_and_left_unchanged() {
         let folder = temporary();
         let part = folder.path().join("pairs-000000.tar.part");
         let mut writer = ShardWriter::create(folder.path(), 0).unwrap();
@@ -450,26 +436,26 @@ mod tests {
     }
 
     #[test]
-    fn the_size_with_a_record_is_the_size_of_the_finished_tar() {
+    fn size_with_a_record_is_the_size_of_the_finished_tar() {
         let folder = temporary();
         let mut writer = ShardWriter::create(folder.path(), 0).unwrap();
         for number in 0..4 {
-            let foretold = writer.size_with(&record(number)).unwrap();
+            let predicted = writer.size_with(&record(number)).unwrap();
             writer.append(&record(number)).unwrap();
             let mark = writer.mark().unwrap();
-            assert_eq!(foretold, mark.bytes + END_BYTES as u64);
+            assert_eq!(predicted, mark.bytes + END_BYTES as u64);
         }
-        let foretold = writer.size_with(&record(4)).unwrap();
+        let predicted = writer.size_with(&record(4)).unwrap();
         writer.append(&record(4)).unwrap();
         let entry = writer.finish(folder.path()).unwrap();
-        assert_eq!((entry.bytes, entry.records), (foretold, 5));
+        assert_eq!((entry.bytes, entry.records), (predicted, 5));
         let tar = fs::metadata(folder.path().join(entry.file)).unwrap();
-        assert_eq!(tar.len(), foretold);
+        assert_eq!(tar.len(), predicted);
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_full_disk_is_an_error_with_the_path_and_the_append_can_be_tried_again() {
+    fn a_full_disk_is_an_error_with_the_path_and_the_append_can_be_repeated() {
         let folder = temporary();
         let part = folder.path().join("pairs-000000.tar.part");
         std::os::unix::fs::symlink("/dev/full", &part).unwrap();
@@ -489,8 +475,8 @@ mod tests {
         assert_eq!(writer.num_records(), u64::from(number));
         assert!(writer.mark().is_err());
 
-        // Space is found again: nothing was lost.
-        writer.file = File::create(folder.path().join("elsewhere")).unwrap();
+        // With space again, nothing is lost.
+        writer.part.file = File::create(folder.path().join("elsewhere")).unwrap();
         writer.append(&record(number)).unwrap();
         let mark = writer.mark().unwrap();
         let written = fs::read(folder.path().join("elsewhere")).unwrap();
@@ -499,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_breaks_a_rule_is_refused_and_leaves_no_byte() {
+    fn an_invalid_record_is_refused_and_leaves_the_shard_unchanged() {
         let folder = temporary();
         let mut writer = ShardWriter::create(folder.path(), 0).unwrap();
         writer.append(&record(0)).unwrap();
@@ -529,7 +515,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_keeps_all_its_bits_in_json() {
+    fn a_mark_round_trips_through_json_with_all_its_bits() {
         let mark = ShardMark {
             bytes: 1 << 40,
             xxh64: u64::MAX - 1,

@@ -1,45 +1,44 @@
-//! The boxes that people drew: a line per frame, and beside them, in GOT-10k, what the eye could not see.
+//! Reads annotated boxes, with one line per frame, and the per-frame labels of GOT-10k.
 
 use std::path::Path;
 
 use vidpairs_types::{Annotation, BoxXywh, Clip};
 
-use super::SourceError;
-use super::disk::{bad_line, lines, read_text, read_text_if_any};
-use super::got10k::{GROUND_TRUTH, MetaInfo};
+use crate::disk::{bad_line, lines, read_text, read_text_if_any};
+use crate::error::SourceError;
+use crate::got10k::{GROUND_TRUTH, MetaInfo};
 
-/// The box of one frame.
+/// Annotated box of one frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrackBox {
-    /// Where the target is, px; always [valid](BoxXywh::is_valid), perhaps reaching out of the frame.
+    /// Box of the target, px. It is [valid](BoxXywh::is_valid), but may reach out of the frame.
     pub bbox: BoxXywh,
-    /// The target is out of sight, and the box a guess. `false` where the data set does not tell.
+    /// Whether the target is out of sight, so that the box is a guess; `false` if the data set does not state it.
     pub absent: bool,
-    /// The target reaches beyond the edge of the image. `false` where the data set does not tell.
+    /// Whether the target reaches beyond the image; `false` if the data set does not state it.
     pub cut_by_image: bool,
 }
 
-/// The boxes of one clip.
+/// Annotations of one clip.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Annotations {
-    /// A box per frame, from frame 0; `None` where the line has no valid box (a side that is not positive, a
-    /// number that is not finite). May be shorter than the clip: test splits have the first box only.
+    /// Box of each frame, from frame 0; `None` if it is not valid (a side that is not positive, a number that is not
+    /// finite). There may be fewer boxes than frames: test splits have the first box only.
     pub boxes: Vec<Option<TrackBox>>,
-    /// The object's class.
+    /// Class of the object.
     pub label: Option<String>,
-    /// Damage that did not stop the reading, in words.
+    /// Problems that did not prevent reading, in words.
     pub remarks: Vec<String>,
 }
 
-/// Reads the boxes of a clip.
+/// Reads the annotations of a clip.
 ///
-/// Memory is bounded: no file above 64 MiB is read, which is half a GiB of boxes at the worst and a few
-/// hundred KiB for real videos.
+/// Files over 64 MiB are refused, which bounds the memory to half a GiB. Real videos take a few hundred KiB.
 ///
 /// # Errors
-/// [`SourceError::BadLine`] with file, line and value if a line is not four numbers or a label not 0 or 1;
-/// [`SourceError::TooLarge`], [`SourceError::NotRegular`] and [`SourceError::Unreadable`] for a file that
-/// cannot be read. Skip the clip, or do without its boxes.
+/// [`SourceError::BadLine`] if a line is not four numbers or a label is not 0 or 1; [`SourceError::TooLarge`],
+/// [`SourceError::NotRegular`] and [`SourceError::Unreadable`] if a file cannot be read. Skip the clip, or use it without
+/// boxes.
 pub fn annotations(clip: &Clip) -> Result<Annotations, SourceError> {
     let mut annotations = match &clip.annotation {
         Annotation::None => Annotations::default(),
@@ -55,12 +54,12 @@ pub fn annotations(clip: &Clip) -> Result<Annotations, SourceError> {
 fn trackingnet(file: &Path) -> Result<Annotations, SourceError> {
     let mut annotations = Annotations::default();
     let boxes = read_boxes(file, &mut annotations.remarks)?;
-    let seen = |bbox| TrackBox {
+    let track_box = |bbox| TrackBox {
         bbox,
         absent: false,
         cut_by_image: false,
     };
-    annotations.boxes = boxes.into_iter().map(|bbox| bbox.map(seen)).collect();
+    annotations.boxes = boxes.into_iter().map(|bbox| bbox.map(track_box)).collect();
     Ok(annotations)
 }
 
@@ -70,22 +69,22 @@ fn got10k(folder: &Path) -> Result<Annotations, SourceError> {
     let mut flags = |name| read_flags(&folder.join(name), boxes.len(), &mut remarks);
     let absent = flags("absence.label")?;
     let cut_by_image = flags("cut_by_image.label")?;
-    let is_set = |flags: &[bool], frame: usize| flags.get(frame).copied().unwrap_or(false);
-    let boxes = boxes.into_iter().enumerate().map(|(frame, bbox)| {
+    let is_set = |flags: &[bool], frame: usize| flags.get(frame) == Some(&true);
+    let track_box = |(frame, bbox): (usize, Option<BoxXywh>)| {
         Some(TrackBox {
             bbox: bbox?,
             absent: is_set(&absent, frame),
             cut_by_image: is_set(&cut_by_image, frame),
         })
-    });
+    };
     Ok(Annotations {
-        boxes: boxes.collect(),
+        boxes: boxes.into_iter().enumerate().map(track_box).collect(),
         label: MetaInfo::read(folder)?.object_class,
         remarks,
     })
 }
 
-/// The boxes of a file, `None` for those that are not valid; a remark says how many those are.
+/// Boxes of a file, `None` for those that are not valid. A remark states their number.
 fn read_boxes(file: &Path, remarks: &mut Vec<String>) -> Result<Vec<Option<BoxXywh>>, SourceError> {
     let text = read_text(file)?;
     let boxes = parse_boxes(file, &text)?;
@@ -127,8 +126,8 @@ fn parse_box(line: &[u8]) -> Option<BoxXywh> {
     }
 }
 
-/// A flag per frame. Missing lines, or a missing file, are unknown flags, and worth a remark; one single box
-/// without flags is a test split, and as it should be.
+/// Flag of each frame. Missing lines and a missing file give a remark, except for a single box: test splits have one box
+/// and no flags.
 fn read_flags(
     file: &Path,
     num_boxes: usize,
@@ -142,7 +141,7 @@ fn read_flags(
         return Ok(Vec::new());
     };
     let flags = parse_flags(file, &text)?;
-    // A test split has one box; its flags, where they are given at all, cover every frame.
+    // A test split has one box, but its flags, if there are any, cover every frame.
     let num_flags = flags.len();
     if num_flags < num_boxes || (num_flags > num_boxes && num_boxes > 1) {
         remarks.push(format!(
@@ -163,10 +162,29 @@ fn parse_flags(file: &Path, text: &[u8]) -> Result<Vec<bool>, SourceError> {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+    let name = path.file_name().expect("annotation files have a name");
+    name.to_string_lossy().into_owned()
+}
+
+/// Reads the visibility of the target in each frame from `cover.label`: 0 (hidden) to 8 (fully visible). `None` if the
+/// data set does not state it.
+///
+/// # Errors
+/// [`SourceError::BadLine`] if a line is not 0 to 8; [`SourceError::TooLarge`], [`SourceError::NotRegular`] and
+/// [`SourceError::Unreadable`] if the file cannot be read.
+pub fn cover(clip: &Clip) -> Result<Option<Vec<u8>>, SourceError> {
+    let Annotation::Got10k(folder) = &clip.annotation else {
+        return Ok(None);
+    };
+    let path = folder.join("cover.label");
+    let Some(text) = read_text_if_any(&path)? else {
+        return Ok(None);
+    };
+    let levels = lines(&text).map(|(number, line)| match line {
+        [digit @ b'0'..=b'8'] => Ok(digit - b'0'),
+        _ => Err(bad_line(&path, number, line, "a level from 0 to 8")),
+    });
+    levels.collect::<Result<_, _>>().map(Some)
 }
 
 #[cfg(test)]
@@ -177,9 +195,9 @@ mod tests {
     use tempfile::TempDir;
     use vidpairs_types::Media;
 
-    use super::super::disk::MAX_TEXT_BYTES;
-    use super::super::test_tree::{make_fifo, tree, write};
     use super::*;
+    use crate::disk::MAX_TEXT_BYTES;
+    use crate::test_tree::{make_fifo, tree, write};
 
     fn clip(annotation: Annotation) -> Clip {
         Clip {
@@ -210,12 +228,12 @@ mod tests {
     }
 
     fn xywh(annotations: &Annotations) -> Vec<Option<[f64; 4]>> {
-        let boxes = annotations.boxes.iter();
-        boxes.map(|track| track.map(|it| it.bbox.into())).collect()
+        let to_xywh = |track: &Option<TrackBox>| track.map(|track| track.bbox.into());
+        annotations.boxes.iter().map(to_xywh).collect()
     }
 
     #[test]
-    fn boxes_are_read_with_crlf_spaces_tabs_and_blank_lines_at_the_end() {
+    fn boxes_are_read_with_crlf_spaces_tabs_and_trailing_blank_lines() {
         let text = "\u{FEFF}1,2,3,4\r\n 1.5 ,\t-2,3e1, 4 \r\n1 2\t3 4\r\n\r\n\r\n";
         let annotations = read_trackingnet(text).unwrap();
         let expected = [
@@ -228,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn boxes_that_are_not_valid_keep_their_frames_and_are_counted() {
+    fn invalid_boxes_keep_their_frames_and_are_counted() {
         let text = "NaN,NaN,NaN,NaN\n0,0,0,5\n0,0,5,-1\ninf,0,5,5\n0,0,1e999,5\n-9,-9,5,5\n";
         let annotations = read_trackingnet(text).unwrap();
         let mut expected = vec![None; 5];
@@ -238,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_not_four_numbers_is_named_with_its_number_and_value() {
+    fn a_line_that_is_not_four_numbers_is_an_error_with_number_and_value() {
         for (text, expected_line, expected_value) in [
             (&b"1,2,3,4\n1,2,3\n"[..], 2, "1,2,3"),
             (b"1,2,3,4,5\n", 1, "1,2,3,4,5"),
@@ -256,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_line_reads_as_file_line_value_and_what_was_expected() {
+    fn the_error_for_a_bad_line_states_file_line_value_and_expectation() {
         let text = read_trackingnet("a,b").unwrap_err().to_string();
         assert!(
             text.ends_with("v.txt line 1: \"a,b\"; expected four numbers: x,y,w,h"),
@@ -274,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn got10k_boxes_carry_their_flags_and_the_class() {
+    fn got10k_annotations_have_flags_and_the_class() {
         let annotations = read_got10k(&[
             ("groundtruth.txt", "1,2,3,4\n0,0,0,0\n5,6,7,8\n"),
             ("absence.label", "0\n1\n0\n"),
@@ -301,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn short_and_missing_flags_are_taken_as_0_and_remarked() {
+    fn missing_flags_are_taken_as_0_with_a_remark() {
         let annotations = read_got10k(&[
             ("groundtruth.txt", "1,2,3,4\n1,2,3,4\n1,2,3,4\n"),
             ("absence.label", "1\n"),
@@ -310,7 +328,7 @@ mod tests {
         let absent: Vec<_> = annotations
             .boxes
             .iter()
-            .map(|it| it.unwrap().absent)
+            .map(|track| track.unwrap().absent)
             .collect();
         assert_eq!(absent, [true, false, false]);
         assert_eq!(
@@ -323,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_split_with_its_one_box_and_no_flags_needs_no_remark() {
+    fn a_test_split_with_one_box_and_no_flags_gives_no_remark() {
         let annotations = read_got10k(&[("groundtruth.txt", "1,2,3,4\n")]).unwrap();
         assert_eq!(xywh(&annotations), [Some([1.0, 2.0, 3.0, 4.0])]);
         assert!(annotations.remarks.is_empty());
@@ -344,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn the_label_of_the_listing_wins_and_a_clip_without_boxes_has_none() {
+    fn the_label_of_the_listing_takes_precedence() {
         let mut unannotated = clip(Annotation::None);
         unannotated.label = Some("cat".to_owned());
         let annotations = annotations(&unannotated).unwrap();
@@ -353,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_too_large_a_fifo_and_a_missing_file_are_refused_unread() {
+    fn too_large_files_fifos_and_missing_files_are_errors() {
         let root = tree(&["large.txt"]);
         let read = |name| {
             let clip = clip(Annotation::TrackingNet(root.path().join(name)));
@@ -367,6 +385,21 @@ mod tests {
         assert!(matches!(read("gone.txt"), SourceError::Unreadable { .. }));
     }
 
+    #[test]
+    fn cover_levels_are_read_and_bad_lines_are_errors() {
+        let root = tree(&[]);
+        let read = || cover(&clip(Annotation::Got10k(root.path().to_owned())));
+        assert_eq!(read().unwrap(), None);
+        write(root.path(), "cover.label", "8\r\n0\n 3 \n");
+        assert_eq!(read().unwrap(), Some(vec![8, 0, 3]));
+        write(root.path(), "cover.label", "8\n9\n");
+        let message = read().unwrap_err().to_string();
+        assert!(
+            message.ends_with("line 2: \"9\"; expected a level from 0 to 8"),
+            "{message}"
+        );
+    }
+
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic(text in prop::collection::vec(any::<u8>(), 0..200)) {
@@ -376,7 +409,7 @@ mod tests {
         }
 
         #[test]
-        fn text_that_almost_is_boxes_never_panics_and_gives_valid_boxes_only(
+        fn malformed_boxes_never_panic_and_give_valid_boxes_only(
             text in "([0-9.eE+-]{0,4}|NaN|inf|[, \t\r\n]|\u{FEFF}){0,40}",
         ) {
             let boxes = parse_boxes(Path::new("v.txt"), text.as_bytes()).unwrap_or_default();
@@ -384,14 +417,14 @@ mod tests {
         }
 
         #[test]
-        fn boxes_written_are_the_boxes_read(
+        fn boxes_are_read_as_they_were_written(
             boxes in prop::collection::vec(prop::array::uniform4(0.001f64..1e6), 0..20),
         ) {
             let line = |[x, y, w, h]: &[f64; 4]| format!("{x},{y},{w},{h}\n");
             let text: String = boxes.iter().map(line).collect();
-            let read = parse_boxes(Path::new("v.txt"), text.as_bytes()).unwrap();
-            let read: Vec<_> = read.into_iter().flatten().map(<[f64; 4]>::from).collect();
-            prop_assert_eq!(read, boxes);
+            let parsed = parse_boxes(Path::new("v.txt"), text.as_bytes()).unwrap();
+            let parsed: Vec<_> = parsed.into_iter().flatten().map(<[f64; 4]>::from).collect();
+            prop_assert_eq!(parsed, boxes);
         }
     }
 }

@@ -1,29 +1,30 @@
-//! What lies on the disk: kinds of entries, sorted folders, text files of bounded size.
+//! Reads folders in a stable order, files of bounded size, and the sizes of images.
 
 use std::fs::{self, File, FileType};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::SourceError;
-use super::splits::Split;
+use vidpairs_types::SizePx;
 
-/// The largest list, label or annotation file that is read, bytes: days of boxes at 30 fps.
-pub(super) const MAX_TEXT_BYTES: u64 = 64 << 20;
+use crate::error::SourceError;
 
-/// What a path leads to, symbolic links followed.
+/// Largest list, label or annotation file that is read, bytes: days of boxes at 30 fps.
+pub(crate) const MAX_TEXT_BYTES: u64 = 64 << 20;
+
+/// Kind of file that a path leads to, after symbolic links.
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Folder,
     File,
-    /// A FIFO, a socket, a device: opening it could block. Holds its name, `a FIFO`.
+    /// FIFO, socket or device, which could block when opened; with its name, such as `a FIFO`.
     Special(&'static str),
-    /// A symbolic link that leads nowhere, or in a circle.
+    /// Symbolic link that leads nowhere or to itself.
     Broken(io::Error),
 }
 
 impl Kind {
-    /// What `path` leads to, where reading its folder gave `file_type`.
-    pub(super) fn of(path: &Path, file_type: FileType) -> Self {
+    /// Kind of `path`, whose own type is `file_type`.
+    pub(crate) fn of(path: &Path, file_type: FileType) -> Self {
         if !file_type.is_symlink() {
             return Self::of_resolved(file_type);
         }
@@ -43,16 +44,16 @@ impl Kind {
         }
     }
 
-    /// Why this is no file, if it is none.
-    pub(super) fn why_no_file(&self) -> Option<String> {
+    /// Reason why this is not a file; `None` for a file.
+    pub(crate) fn problem_as_file(&self) -> Option<String> {
         match self {
             Self::Folder => Some("is a folder, not a regular file".to_owned()),
-            _ => self.why_unusable(),
+            _ => self.problem_as_clip(),
         }
     }
 
-    /// Why this is no clip, if it is neither file nor folder.
-    pub(super) fn why_unusable(&self) -> Option<String> {
+    /// Reason why this cannot be a clip; `None` for a file or folder.
+    pub(crate) fn problem_as_clip(&self) -> Option<String> {
         match self {
             Self::Folder | Self::File => None,
             Self::Special(what) => Some(format!("is {what}, not a regular file")),
@@ -78,44 +79,34 @@ fn special_name(_: FileType) -> &'static str {
     "a special file"
 }
 
-/// One name in a folder.
-pub(super) struct Entry {
-    /// The name; U+FFFD stands for what is not UTF-8.
-    pub(super) name: String,
-    pub(super) path: PathBuf,
-    pub(super) kind: Kind,
+/// Entry of a folder.
+pub(crate) struct Entry {
+    /// File name, with U+FFFD in place of bytes that are not UTF-8.
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+    pub(crate) kind: Kind,
 }
 
 impl Entry {
-    /// The name without `.extension` (any case), if it has that extension.
-    pub(super) fn stem_before(&self, extension: &str) -> Option<&str> {
+    /// Name without `.extension`, ignoring case; `None` if it has another extension.
+    pub(crate) fn stem_before(&self, extension: &str) -> Option<&str> {
         let (stem, found) = self.name.rsplit_once('.')?;
         (found.eq_ignore_ascii_case(extension) && !stem.is_empty()).then_some(stem)
     }
 
-    /// Whether the name is what the disk holds, and so can name a clip.
-    pub(super) fn has_sound_name(&self) -> bool {
-        self.path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .is_some()
+    /// Whether the name is UTF-8, so that it can be the id of a clip.
+    pub(crate) fn has_utf8_name(&self) -> bool {
+        let name = self.path.file_name();
+        name.and_then(|name| name.to_str()).is_some()
     }
 
-    /// The folder as a split of the data set.
-    pub(super) fn to_split(&self) -> Split {
-        Split {
-            name: self.name.clone(),
-            path: self.path.clone(),
-        }
-    }
-
-    pub(super) fn is_folder(&self) -> bool {
+    pub(crate) fn is_folder(&self) -> bool {
         matches!(self.kind, Kind::Folder)
     }
 }
 
-/// The entries of a folder, hidden ones left out, sorted by name.
-pub(super) fn entries(folder: &Path) -> io::Result<Vec<Entry>> {
+/// Entries of a folder without hidden ones, sorted by name.
+pub(crate) fn entries(folder: &Path) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -127,62 +118,53 @@ pub(super) fn entries(folder: &Path) -> io::Result<Vec<Entry>> {
         let kind = Kind::of(&path, entry.file_type()?);
         entries.push(Entry { name, path, kind });
     }
-    // By path: two names may look the same once what is not UTF-8 is replaced.
+    // By path: different names may be equal after U+FFFD is inserted.
     entries.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(entries)
 }
 
-/// The entries of a root: it is there, and it is a folder that can be read.
-pub(super) fn root_entries(root: &Path) -> Result<Vec<Entry>, SourceError> {
-    entries(root).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => SourceError::RootMissing {
-            root: root.to_owned(),
-        },
-        _ => SourceError::Unreadable {
-            path: root.to_owned(),
-            source,
-        },
-    })
+/// Entries of a root.
+pub(crate) fn root_entries(root: &Path) -> Result<Vec<Entry>, SourceError> {
+    entries(root).map_err(SourceError::of_root(root))
 }
 
-/// Whether a name is meant to be passed over.
-pub(super) fn is_hidden(name: &str) -> bool {
+/// Whether a name is that of a hidden file.
+pub(crate) fn is_hidden(name: &str) -> bool {
     name.starts_with('.')
 }
 
 /// Whether a name is that of a JPEG file.
-pub(super) fn is_jpeg_name(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(_, extension)| {
-        ["jpg", "jpeg"]
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
-    })
+pub(crate) fn is_jpeg_name(name: &str) -> bool {
+    has_extension(name, &["jpg", "jpeg"])
 }
 
 /// Whether a name is that of a JPEG or PNG file.
-pub(super) fn is_image_name(name: &str) -> bool {
-    let is_png = |(_, extension): (&str, &str)| extension.eq_ignore_ascii_case("png");
-    is_jpeg_name(name) || name.rsplit_once('.').is_some_and(is_png)
+pub(crate) fn is_image_name(name: &str) -> bool {
+    has_extension(name, &["jpg", "jpeg", "png"])
 }
 
-/// The entries of a folder below the root, where one that cannot be read ends the listing.
-pub(super) fn readable_entries(folder: &Path) -> Result<Vec<Entry>, SourceError> {
-    entries(folder).map_err(|source| SourceError::Unreadable {
-        path: folder.to_owned(),
-        source,
+fn has_extension(name: &str, extensions: &[&str]) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, extension)| {
+        let mut extensions = extensions.iter();
+        extensions.any(|known| extension.eq_ignore_ascii_case(known))
     })
 }
 
-/// The name of a root as it was given; the true one where that ends in `.` or `..`.
-pub(super) fn own_name(root: &Path) -> String {
+/// Entries of a folder below the root, for a listing that fails if the folder cannot be read.
+pub(crate) fn readable_entries(folder: &Path) -> Result<Vec<Entry>, SourceError> {
+    entries(folder).map_err(SourceError::unreadable(folder))
+}
+
+/// Name of a root as given; the name on the disk if the path ends in `.` or `..`.
+pub(crate) fn own_name(root: &Path) -> String {
     let name_of = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
     name_of(root)
         .or_else(|| name_of(&fs::canonicalize(root).ok()?))
         .unwrap_or_else(|| root.display().to_string())
 }
 
-/// Reads a regular file of at most [`MAX_TEXT_BYTES`]; a byte order mark at its start is left out.
-pub(super) fn read_text(path: &Path) -> Result<Vec<u8>, SourceError> {
+/// Reads a regular file of at most [`MAX_TEXT_BYTES`], without a byte order mark.
+pub(crate) fn read_text(path: &Path) -> Result<Vec<u8>, SourceError> {
     let mut text = read_bytes(path, MAX_TEXT_BYTES)?;
     if text.starts_with(b"\xEF\xBB\xBF") {
         text.drain(..3);
@@ -191,13 +173,10 @@ pub(super) fn read_text(path: &Path) -> Result<Vec<u8>, SourceError> {
 }
 
 /// Reads a regular file of at most `max_bytes`.
-pub(super) fn read_bytes(path: &Path, max_bytes: u64) -> Result<Vec<u8>, SourceError> {
-    let unreadable = |source| SourceError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    // Asked before it is opened: opening a FIFO waits for a writer that may never come.
-    let metadata = fs::metadata(path).map_err(unreadable)?;
+pub(crate) fn read_bytes(path: &Path, max_bytes: u64) -> Result<Vec<u8>, SourceError> {
+    let unreadable = SourceError::unreadable(path);
+    // Checked before the file is opened: opening a FIFO waits for a writer.
+    let metadata = fs::metadata(path).map_err(&unreadable)?;
     let what = match Kind::of_resolved(metadata.file_type()) {
         Kind::Folder => Some("a folder"),
         Kind::Special(what) => Some(what),
@@ -218,19 +197,24 @@ pub(super) fn read_bytes(path: &Path, max_bytes: u64) -> Result<Vec<u8>, SourceE
         return Err(too_large(metadata.len()));
     }
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    // One byte more than is allowed, to notice a file that grows.
+    let file = File::open(path).map_err(&unreadable)?;
+    // One byte more than allowed, to detect a file that grows.
     let mut bounded = file.take(max_bytes + 1);
-    bounded.read_to_end(&mut bytes).map_err(unreadable)?;
+    bounded.read_to_end(&mut bytes).map_err(&unreadable)?;
     if bytes.len() as u64 > max_bytes {
         return Err(too_large(bytes.len() as u64));
     }
     Ok(bytes)
 }
 
-/// [`read_text`], or `None` where there is no such file.
-pub(super) fn read_text_if_any(path: &Path) -> Result<Option<Vec<u8>>, SourceError> {
-    match read_text(path) {
+/// Like [`read_text`]; `None` if there is no such file.
+pub(crate) fn read_text_if_any(path: &Path) -> Result<Option<Vec<u8>>, SourceError> {
+    if_any(read_text(path))
+}
+
+/// Result of reading a file or folder; `None` if it does not exist.
+pub(crate) fn if_any<T>(result: Result<T, SourceError>) -> Result<Option<T>, SourceError> {
+    match result {
         Err(SourceError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             Ok(None)
         }
@@ -238,9 +222,8 @@ pub(super) fn read_text_if_any(path: &Path) -> Result<Option<Vec<u8>>, SourceErr
     }
 }
 
-/// The lines of a text with their numbers from 1, white space around them left out, and without the blank
-/// lines at the end.
-pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+/// Lines of a text with their numbers from 1, without white space around them and without blank lines at the end.
+pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let text = text.trim_ascii_end();
     let num_lines = if text.is_empty() { 0 } else { usize::MAX };
     text.split(|&byte| byte == b'\n')
@@ -249,8 +232,8 @@ pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
         .map(|(index, line)| (index + 1, line.trim_ascii()))
 }
 
-/// The error that names a line.
-pub(super) fn bad_line(
+/// Error about line `line` of `path`.
+pub(crate) fn bad_line(
     path: &Path,
     line: usize,
     value: &[u8],
@@ -261,5 +244,42 @@ pub(super) fn bad_line(
         line,
         value: String::from_utf8_lossy(value).chars().take(80).collect(),
         expected,
+    }
+}
+
+/// Size of a JPEG or PNG as stated in its header, px, whatever its name; `None` if the header does not state it.
+///
+/// - `path`: path of a regular file.
+pub(crate) fn stored_size(path: &Path) -> Option<SizePx> {
+    let size = imagesize::size(path).ok()?;
+    let side = |side: usize| u32::try_from(side).ok().filter(|side| *side > 0);
+    Some(SizePx {
+        width: side(size.width)?,
+        height: side(size.height)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_tree::{jpeg_head, tree, write};
+
+    #[test]
+    fn the_size_is_read_from_the_header_and_damaged_files_have_none() {
+        let root = tree(&[]);
+        let size = |bytes: &[u8]| {
+            write(root.path(), "a.jpg", bytes);
+            stored_size(&root.path().join("a.jpg"))
+        };
+        let head = jpeg_head(500, 375);
+        assert_eq!(size(&head), Some([500, 375].into()));
+        let mut png = b"\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR".to_vec();
+        png.extend([0, 0, 1, 0, 0, 0, 0, 7]);
+        assert_eq!(size(&png), Some([256, 7].into()));
+        assert_eq!(size(&head[..24]), None);
+        assert_eq!(size(b"not an image"), None);
+        assert_eq!(size(b""), None);
+        assert_eq!(size(&jpeg_head(0, 375)), None);
+        assert_eq!(stored_size(&root.path().join("gone.jpg")), None);
     }
 }

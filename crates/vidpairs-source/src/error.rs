@@ -1,164 +1,183 @@
-//! Why a source could not be listed, or an annotation not be read.
+//! Errors of listing sources and reading annotations.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use vidpairs_types::{LeftOut, Refusal};
 
-/// Why a source could not be listed, or the boxes of a clip not be read.
+/// Error of listing a source or reading the annotations of a clip.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
-    /// The root is not there. Stop.
+    /// The root does not exist. Stop.
     #[error("{root} does not exist")]
     RootMissing {
-        /// As it was given.
+        /// Root as given.
         root: PathBuf,
     },
-    /// The operating system refuses to read it. Stop if [`list`](super::list) says so; skip the clip if
-    /// [`annotations`](super::annotations) does.
+    /// The operating system cannot read a file or folder. Stop if [`list`](crate::list) fails; skip the clip if
+    /// [`annotations`](crate::annotations()) fails.
     #[error("cannot read {path}")]
     Unreadable {
-        /// The file or folder.
+        /// Path of the file or folder.
         path: PathBuf,
-        /// The operating system's reason.
+        /// Error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// A FIFO, a socket, a device or a folder stands where a file should be. Stop or skip, as for
-    /// [`Unreadable`](Self::Unreadable).
+    /// A FIFO, socket, device or folder is in place of a file. Stop or skip, as for [`Unreadable`](Self::Unreadable).
     #[error("{path} is {what}, not a regular file")]
     NotRegular {
-        /// The place.
+        /// Path of the file.
         path: PathBuf,
-        /// What it is: `a FIFO`, say.
+        /// Kind of the file, such as `a FIFO`.
         what: &'static str,
     },
-    /// The root does not have the layout it was said to have. Stop.
+    /// The root does not have the stated layout. Stop.
     #[error(
         "no {wanted} in {root}: looked for {looked_for}; found: {}",
         shortened(found)
     )]
     WrongRoot {
-        /// As it was given.
+        /// Root as given.
         root: PathBuf,
-        /// What a root of this kind holds.
+        /// Contents of a root of this kind.
         wanted: &'static str,
-        /// The names that would have told it.
+        /// Names that identify them.
         looked_for: &'static str,
-        /// The names that are there, sorted.
+        /// Existing names, sorted.
         found: Vec<String>,
     },
-    /// A split that was asked for is not there. Stop.
+    /// A requested split does not exist. Stop.
     #[error("no split `{split}` in {root}; found: {}", shortened(existing))]
     SplitMissing {
-        /// As it was given.
+        /// Root as given.
         root: PathBuf,
-        /// The name asked for.
+        /// Requested name.
         split: String,
-        /// The splits that are there.
+        /// Existing splits.
         existing: Vec<String>,
     },
-    /// No split was asked for, and those taken by default are not there. Stop.
+    /// No split was requested, and the default ones do not exist. Stop.
     #[error(
-        "no split {default} in {root}; found: {}; name the splits to take",
+        "no split {default} in {root}; found: {}; name the splits to list",
         shortened(existing)
     )]
     DefaultSplitMissing {
-        /// As it was given.
+        /// Root as given.
         root: PathBuf,
-        /// What is taken by default.
+        /// Name of the default splits.
         default: &'static str,
-        /// The splits that are there.
+        /// Existing splits.
         existing: Vec<String>,
     },
-    /// Splits were asked for in a kind that has none. Stop.
+    /// Splits were requested of a kind that has none. Stop.
     #[error(
-        "a source of kind {kind} has no splits; asked for: {}",
+        "a source of kind {kind} has no splits; requested: {}",
         shortened(splits)
     )]
     KindWithoutSplits {
-        /// The kind's name.
+        /// Name of the kind.
         kind: &'static str,
-        /// The splits asked for.
+        /// Requested splits.
         splits: Vec<String>,
     },
-    /// There is not one clip. Stop.
+    /// The source holds no clip. Stop.
     #[error(
         "no clip in {root}: looked for {looked_for}; found: {num_ignored} other files, {}",
-        refused_in_words(refused)
+        refusal_summary(refused)
     )]
     NoClips {
-        /// As it was given.
+        /// Root as given.
         root: PathBuf,
-        /// What would have been a clip.
+        /// Names of clips of this kind.
         looked_for: &'static str,
-        /// Number of files that are no video.
+        /// Number of other files.
         num_ignored: u64,
-        /// What should have been clips.
+        /// Inputs that look like clips but cannot be used.
         refused: Vec<Refusal>,
     },
-    /// There is not one set of images. Stop.
+    /// The data set holds no image set. Stop.
     #[error(
-        "no set of images in {root}: looked for {looked_for}; {}",
-        left_out_in_words(left_out)
+        "no image set in {root}: looked for {looked_for}; {}",
+        left_out_summary(left_out)
     )]
     NoSets {
-        /// As it was given.
+        /// Root as given.
         root: PathBuf,
-        /// What would have been a set.
+        /// Names of the files of a set.
         looked_for: &'static str,
-        /// What should have been sets or images of them.
+        /// Sets and images that were left out.
         left_out: Vec<LeftOut>,
     },
-    /// A folder of labelled images has too little to compare. Stop.
+    /// A folder of labelled images has too few labels or images. Stop.
     #[error(
-        "{root} holds images of {} label{} ({}); expected two labels or more, and two images of one of \
+        "{root} holds images of {} label{} ({}); expected at least two labels, and two images of one of \
          them; folders without a JPEG or PNG: {}",
         labels.len(), if labels.len() == 1 { "" } else { "s" }, shortened(labels), shortened(empty)
     )]
     FewLabelled {
-        /// As it was given.
+        /// Root as given.
         root: PathBuf,
-        /// Labels that have an image.
+        /// Labels with an image.
         labels: Vec<String>,
-        /// Folders of labels without one.
+        /// Label folders without an image.
         empty: Vec<String>,
     },
-    /// So few images were asked for that some label would have none to know or none to ask about. Stop.
+    /// The requested number of images is too small for a bank and a query image of each label. Stop.
     #[error("max_images is {max_images}; expected at least 2 for each of the {num_labels} labels")]
     MaxImages {
-        /// As it was given.
+        /// Requested number of images.
         max_images: usize,
-        /// Labels that have an image.
+        /// Number of labels with an image.
         num_labels: usize,
     },
-    /// A text file is larger than any of its kind could be, and was not read. Stop or skip, as for
+    /// A file is larger than any of its kind can be, and was not read. Stop or skip, as for
     /// [`Unreadable`](Self::Unreadable).
     #[error("{path} has {bytes} bytes; expected at most {max_bytes}")]
     TooLarge {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Its size.
+        /// Size of the file, bytes.
         bytes: u64,
-        /// The largest size that is read.
+        /// Largest size that is read, bytes.
         max_bytes: u64,
     },
-    /// A line is not what it should be. Stop if it is a list of labels; skip the clip if it is an annotation.
+    /// A line is not valid. Stop for a list of labels; skip the clip for an annotation.
     #[error("{path} line {line}: {value:?}; expected {expected}")]
     BadLine {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// Number of the line, from 1.
         line: usize,
-        /// What it says, at most 80 characters of it.
+        /// Text of the line, at most 80 characters.
         value: String,
-        /// What it should say.
+        /// Valid text.
         expected: &'static str,
     },
 }
 
-/// The first three names, and how many there are besides.
+impl SourceError {
+    /// Error of reading the file or folder `path`.
+    pub(crate) fn unreadable(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self::Unreadable {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// Error of reading the root.
+    pub(crate) fn of_root(root: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| match source.kind() {
+            io::ErrorKind::NotFound => Self::RootMissing {
+                root: root.to_owned(),
+            },
+            _ => Self::unreadable(root)(source),
+        }
+    }
+}
+
+/// First three names, and the number of others.
 fn shortened(names: &[String]) -> String {
     const NUM_SHOWN: usize = 3;
     let shown: Vec<&str> = names.iter().take(NUM_SHOWN).map(String::as_str).collect();
@@ -169,7 +188,7 @@ fn shortened(names: &[String]) -> String {
     }
 }
 
-fn refused_in_words(refused: &[Refusal]) -> String {
+fn refusal_summary(refused: &[Refusal]) -> String {
     match refused.first() {
         None => "none refused".to_owned(),
         Some(first) => format!(
@@ -181,9 +200,9 @@ fn refused_in_words(refused: &[Refusal]) -> String {
     }
 }
 
-fn left_out_in_words(left_out: &[LeftOut]) -> String {
+fn left_out_summary(left_out: &[LeftOut]) -> String {
     match left_out.first() {
-        None => "found nothing of them".to_owned(),
+        None => "found none of them".to_owned(),
         Some(first) => format!(
             "left out: {}, the first: {}: {}",
             left_out.len(),

@@ -1,25 +1,26 @@
-//! GOT-10k as distributed: `train`, `val` and `test`, each with `list.txt` and a folder per sequence.
+//! Lists GOT-10k as distributed: `train`, `val` and `test`, each with `list.txt` and a folder for each sequence.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use vidpairs_types::{Annotation, Clip, Media};
 
-use super::disk::{self, Entry, Kind};
-use super::splits::{Split, Splits};
-use super::{Listing, SourceError};
+use crate::disk::{self, Entry, Kind};
+use crate::error::SourceError;
+use crate::listing::Listing;
+use crate::splits::{Split, Splits};
 
-/// Of a sequence whose `meta_info.ini` does not tell.
+/// Frame rate of a sequence whose `meta_info.ini` does not state one.
 const DEFAULT_FPS: f64 = 10.0;
 
 /// Names of the splits.
 const SPLITS: [&str; 3] = ["train", "val", "test"];
 
-/// The boxes of a sequence, a line per frame.
-pub(super) const GROUND_TRUTH: &str = "groundtruth.txt";
+/// Name of the file with the boxes of a sequence, one line per frame.
+pub(crate) const GROUND_TRUTH: &str = "groundtruth.txt";
 
-/// Lists the whole set, or one split's folder.
-pub(super) fn list(root: &Path, requested: &[String]) -> Result<Listing, SourceError> {
+/// Lists the whole data set or the folder of one split.
+pub(crate) fn list(root: &Path, requested: &[String]) -> Result<Listing, SourceError> {
     let mut listing = Listing::default();
     for split in splits_of(root)?.chosen(root, requested)? {
         list_split(&split, &mut listing)?;
@@ -30,11 +31,7 @@ pub(super) fn list(root: &Path, requested: &[String]) -> Result<Listing, SourceE
 fn splits_of(root: &Path) -> Result<Splits, SourceError> {
     let entries = disk::root_entries(root)?;
     let is_split = |entry: &&Entry| entry.is_folder() && SPLITS.contains(&entry.name.as_str());
-    let existing: Vec<Split> = entries
-        .iter()
-        .filter(is_split)
-        .map(Entry::to_split)
-        .collect();
+    let existing: Vec<Split> = entries.iter().filter(is_split).map(Split::of).collect();
     if !existing.is_empty() {
         return Ok(Splits {
             existing,
@@ -57,26 +54,26 @@ fn splits_of(root: &Path) -> Result<Splits, SourceError> {
     })
 }
 
-/// Whether an entry is a folder with boxes or JPEGs in it.
+/// Whether an entry is a folder with boxes or JPEGs.
 fn is_sequence(entry: &Entry) -> bool {
     entry.is_folder()
         && (entry.path.join(GROUND_TRUTH).is_file()
             || std::fs::read_dir(&entry.path).is_ok_and(|mut names| {
-                names.any(|it| {
-                    it.is_ok_and(|it| disk::is_jpeg_name(&it.file_name().to_string_lossy()))
+                names.any(|name| {
+                    name.is_ok_and(|name| disk::is_jpeg_name(&name.file_name().to_string_lossy()))
                 })
             }))
 }
 
-/// Adds the sequences of `list.txt`, or where there is none, all sequence folders.
+/// Adds the sequences of `list.txt`; without a list, all sequence folders.
 fn list_split(split: &Split, listing: &mut Listing) -> Result<(), SourceError> {
     let file = split.path.join("list.txt");
-    let num_noted_before = listing.num_noted();
+    let num_before = listing.num_inputs();
     match disk::read_text_if_any(&file)? {
         Some(text) => list_named(split, &file, &text, listing),
         None => list_present(split, listing)?,
     }
-    listing.refuse_split_if_empty(split, num_noted_before);
+    split.refuse_if_empty(num_before, listing);
     Ok(())
 }
 
@@ -88,7 +85,7 @@ fn list_named(split: &Split, file: &Path, text: &[u8], listing: &mut Listing) {
         }
         let name = String::from_utf8_lossy(line);
         let id = format!("{}/{name}", split.name);
-        // A sequence is a folder of the split, never one elsewhere.
+        // A sequence is a folder of the split itself.
         let is_plain = !name.contains(['/', '\\', '\u{FFFD}']) && name != "." && name != "..";
         let path = split.path.join(name.as_ref());
         if !is_plain {
@@ -108,7 +105,7 @@ fn list_present(split: &Split, listing: &mut Listing) -> Result<(), SourceError>
         let id = format!("{}/{}", split.name, entry.name);
         if !is_sequence(&entry) {
             listing.ignored += u64::from(!entry.is_folder());
-        } else if entry.has_sound_name() {
+        } else if entry.has_utf8_name() {
             listing.clips.push(clip(id, entry.path));
         } else {
             listing.refuse(&id, &entry.path, "its name is not UTF-8");
@@ -118,7 +115,7 @@ fn list_present(split: &Split, listing: &mut Listing) -> Result<(), SourceError>
 }
 
 fn clip(id: String, folder: PathBuf) -> Clip {
-    // A damaged `meta_info.ini` costs the frame rate, not the clip.
+    // If `meta_info.ini` is unreadable, the clip has the default frame rate and no class.
     let meta = MetaInfo::read(&folder).unwrap_or_default();
     let has_boxes = folder.join(GROUND_TRUTH).symlink_metadata().is_ok();
     Clip {
@@ -136,18 +133,18 @@ fn clip(id: String, folder: PathBuf) -> Clip {
     }
 }
 
-/// What is used of a sequence's `meta_info.ini`.
+/// Values used from the `meta_info.ini` of a sequence.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct MetaInfo {
-    /// Frames per second, if `anno_fps` states a positive number of them.
-    pub(super) fps: Option<f64>,
-    /// `object_class`, if not empty.
-    pub(super) object_class: Option<String>,
+pub(crate) struct MetaInfo {
+    /// Frames per second, `anno_fps`; `None` unless it is a positive number.
+    pub(crate) fps: Option<f64>,
+    /// Class of the object, `object_class`; `None` if it is empty.
+    pub(crate) object_class: Option<String>,
 }
 
 impl MetaInfo {
-    /// Of the sequence in `folder`; nothing is known where the file is not there.
-    pub(super) fn read(folder: &Path) -> Result<Self, SourceError> {
+    /// Reads the file in `folder`; without a file, all values are `None`.
+    pub(crate) fn read(folder: &Path) -> Result<Self, SourceError> {
         let text = disk::read_text_if_any(&folder.join("meta_info.ini"))?;
         Ok(text.map(|text| Self::parse(&text)).unwrap_or_default())
     }
@@ -171,7 +168,7 @@ impl MetaInfo {
     }
 }
 
-/// `10`, `10Hz`, `10 fps`.
+/// Parses a frame rate such as `10`, `10Hz` or `10 fps`.
 fn fps(text: &str) -> Option<f64> {
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let fps: f64 = number.trim_end().parse().ok()?;
@@ -182,8 +179,8 @@ fn fps(text: &str) -> Option<f64> {
 mod tests {
     use vidpairs_types::SourceKind;
 
-    use super::super::test_tree::{ids, listed, refused, tree, write};
     use super::*;
+    use crate::test_tree::{ids, listed, refused, tree, write};
 
     fn got10k(root: &Path, splits: &[&str]) -> Listing {
         listed(SourceKind::Got10k, root, splits).unwrap()
@@ -228,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listed_sequence_that_is_missing_or_elsewhere_is_refused() {
+    fn a_listed_sequence_that_is_missing_or_outside_the_split_is_refused() {
         let root = tree(&["train/A/1.jpg", "other/1.jpg", "val/"]);
         write(root.path(), "train/list.txt", "A\ngone\n../other\n..\n");
         let listing = got10k(root.path(), &["train", "val"]);
@@ -249,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn frame_rate_and_class_come_from_meta_info_and_damage_costs_only_them() {
+    fn frame_rate_and_class_are_read_from_meta_info_and_default_if_it_is_damaged() {
         let root = tree(&["train/A/1.jpg", "train/B/1.jpg", "train/C/1.jpg"]);
         let meta =
             "[METAINFO]\nurl: https://a.b/c?d=e:f\nanno_fps: 5Hz\nobject_class: snow leopard\n";
@@ -279,17 +276,17 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_rate_may_carry_its_unit() {
+    fn a_frame_rate_may_have_a_unit() {
         assert_eq!(fps("10"), Some(10.0));
         assert_eq!(fps("10Hz"), Some(10.0));
         assert_eq!(fps("29.97 fps"), Some(29.97));
-        for not_one in ["", "Hz", "0", "-1", "inf", "NaN", "ten"] {
-            assert_eq!(fps(not_one), None, "{not_one}");
+        for text in ["", "Hz", "0", "-1", "inf", "NaN", "ten"] {
+            assert_eq!(fps(text), None, "{text}");
         }
     }
 
     #[test]
-    fn wrong_roots_and_missing_splits_are_told_apart() {
+    fn wrong_roots_and_missing_splits_give_different_errors() {
         let root = tree(&["videos/a.mp4"]);
         assert_eq!(
             error_text(root.path(), &[]),
@@ -299,7 +296,7 @@ mod tests {
         let root = tree(&["val/A/1.jpg"]);
         assert_eq!(
             error_text(root.path(), &[]),
-            "no split train in ROOT; found: val; name the splits to take"
+            "no split train in ROOT; found: val; name the splits to list"
         );
         assert_eq!(
             error_text(root.path(), &["dev"]),

@@ -1,53 +1,52 @@
-//! Images that people sorted into a folder for each label, for measuring what was learned.
+//! Lists labelled images: one folder for each label.
 
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
-use vidpairs_types::natural_order;
 use walkdir::WalkDir;
 
-use super::SourceError;
-use super::disk::{self, Kind};
+use crate::disk::{self, Kind};
+use crate::error::SourceError;
+use crate::natural::natural_order;
 
-/// Images below `ROOT/<label>/`, in a stable order.
+/// Images below `<root>/<label>/`, in a stable order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LabelledImages {
-    /// Names of the labels: at least two, in natural order (`class2` before `class10`).
+    /// Names of the labels, at least two, in natural order (`class2` before `class10`).
     pub labels: Vec<String>,
-    /// The images, by label and then by the natural order of their paths.
+    /// Images, ordered by label and then by the natural order of their paths.
     pub images: Vec<LabelledImage>,
-    /// Number of files below folders of labels that are neither JPEG nor PNG, and of links that lead nowhere.
+    /// Number of files below label folders that are neither JPEG nor PNG, and of broken links.
     pub num_ignored: u64,
 }
 
-/// One image and what it shows.
+/// Image with its label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LabelledImage {
-    /// Place of its label in [`LabelledImages::labels`].
+    /// Index of the label in [`LabelledImages::labels`].
     pub label_index: usize,
-    /// The file, below the root as it was given.
+    /// Path of the file, starting with the root as given.
     pub path: PathBuf,
 }
 
-/// Places in [`LabelledImages::images`], each in one of two lists.
+/// Division of [`LabelledImages::images`] for a nearest-neighbor classifier, as two lists of indices.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BankAndQueries {
-    /// What is known: the first half of each label's images, the larger one where their number is odd.
+    /// Images with known labels: the first half of each label's images, rounded up.
     pub bank: Vec<usize>,
-    /// What is asked about: the second half.
+    /// Images to classify: the second half of each label's images.
     pub queries: Vec<usize>,
 }
 
-/// Lists the images of `root`: each of its folders is a label, each JPEG or PNG at any depth below it an
-/// image. Hidden names (a leading `.`) are passed over, links are followed, no image is opened.
+/// Lists the images of `root`. Each folder of the root is a label, and each JPEG or PNG at any depth below it an image.
+/// Hidden files (with a leading `.`) are left out, links are followed, and no image is opened.
 ///
-/// - `max_images`: the most that are taken. Where there are more, no label gives more than a number
-///   that is the same for all, the largest for which `max_images` is kept; a label with more images
-///   gives evenly spaced ones. `usize::MAX` takes all.
+/// - `max_images`: largest number of images; `usize::MAX` for all. If there are more, a limit per label applies, the
+///   largest that keeps to this number; a label with more images gives evenly spaced ones.
 ///
 /// # Errors
-/// [`SourceError`]: no such folder, no folder of a label in it, fewer than two labels with an image,
-/// no label with two images, or a `max_images` below two for each label. All are final.
+/// [`SourceError`] if there is no such folder, it has no label folder, fewer than two labels have an image, no label has
+/// two images, or `max_images` is below two for each label.
 pub fn labelled_images(root: &Path, max_images: usize) -> Result<LabelledImages, SourceError> {
     let (folders, others): (Vec<_>, Vec<_>) = disk::root_entries(root)?
         .into_iter()
@@ -55,7 +54,7 @@ pub fn labelled_images(root: &Path, max_images: usize) -> Result<LabelledImages,
     if folders.is_empty() {
         return Err(SourceError::WrongRoot {
             root: root.to_owned(),
-            wanted: "folder of a label",
+            wanted: "label folder",
             looked_for: "<label>/<image>.jpg or .png",
             found: others.into_iter().map(|entry| entry.name).collect(),
         });
@@ -102,19 +101,17 @@ pub fn labelled_images(root: &Path, max_images: usize) -> Result<LabelledImages,
 }
 
 impl LabelledImages {
-    /// Splits each label's images into what is known and what is asked about. A label with one image
-    /// is known alone.
+    /// Divides the images of each label into two halves. A label with a single image has no query.
     ///
-    /// Halves, not every other one: neighbours in name are often neighbours in time, and to know the
-    /// frame before is to know the answer.
+    /// The halves are contiguous: images with adjacent names are often adjacent frames, which would make queries trivial.
     pub fn halves(&self) -> BankAndQueries {
         let mut halves = BankAndQueries::default();
-        let places: Vec<usize> = (0..self.images.len()).collect();
-        let label = |&place: &usize| self.images.get(place).map(|image| image.label_index);
-        for of_label in places.chunk_by(|a, b| label(a) == label(b)) {
-            let (bank, queries) = of_label.split_at(of_label.len().div_ceil(2));
-            halves.bank.extend(bank);
-            halves.queries.extend(queries);
+        let mut start = 0;
+        for of_label in self.images.chunk_by(|a, b| a.label_index == b.label_index) {
+            let (middle, end) = (start + of_label.len().div_ceil(2), start + of_label.len());
+            halves.bank.extend(start..middle);
+            halves.queries.extend(middle..end);
+            start = end;
         }
         halves
     }
@@ -136,15 +133,18 @@ fn images_below(folder: &Path, num_ignored: &mut u64) -> Result<Vec<PathBuf>, So
                 images.push(entry.into_path());
             }
             Ok(_) => *num_ignored += 1,
-            Err(error) => skip_if_a_bad_link(folder, error).map(|()| *num_ignored += 1)?,
+            Err(error) => {
+                ignore_bad_link(folder, error)?;
+                *num_ignored += 1;
+            }
         }
     }
     images.sort_by(|a, b| by_components(a, b));
     Ok(images)
 }
 
-/// A link that leads nowhere or back to where it lies is passed over; other errors are the caller's.
-fn skip_if_a_bad_link(folder: &Path, error: walkdir::Error) -> Result<(), SourceError> {
+/// Ignores an error caused by a link that leads nowhere or to a folder around it.
+fn ignore_bad_link(folder: &Path, error: walkdir::Error) -> Result<(), SourceError> {
     let path = error.path().unwrap_or(folder).to_owned();
     let kind = path
         .symlink_metadata()
@@ -158,22 +158,22 @@ fn skip_if_a_bad_link(folder: &Path, error: walkdir::Error) -> Result<(), Source
     })
 }
 
-/// Folder by folder: `a/2` before `a-b/1`, as a file manager shows them.
+/// Compares paths component by component, so that `a/2` comes before `a-b/1`.
 fn by_components(a: &Path, b: &Path) -> Ordering {
     let names = |path: &Path| -> Vec<String> {
-        let components = path.components();
-        components
+        path.components()
             .map(|part| part.as_os_str().to_string_lossy().into_owned())
             .collect()
     };
     let (names_a, names_b) = (names(a), names(b));
-    let differing = names_a.iter().zip(&names_b).find(|(a, b)| a != b);
-    differing
+    let mut pairs = names_a.iter().zip(&names_b);
+    pairs
+        .find(|(a, b)| a != b)
         .map_or(Ordering::Equal, |(a, b)| natural_order(a, b))
         .then_with(|| a.cmp(b))
 }
 
-/// The largest number of images a label for which there are at most `max_images` in all.
+/// Largest limit of images per label with which there are at most `max_images`.
 fn most_of_a_label(found: &[(String, Vec<PathBuf>)], max_images: usize) -> usize {
     let mut counts: Vec<usize> = found.iter().map(|(_, images)| images.len()).collect();
     counts.sort_unstable();
@@ -188,7 +188,7 @@ fn most_of_a_label(found: &[(String, Vec<PathBuf>)], max_images: usize) -> usize
     usize::MAX
 }
 
-/// `most` images from the middles of as many stretches of equal length, or all if there are no more.
+/// At most `most` images, evenly spaced: the middles of as many parts of equal length.
 fn thinned(images: Vec<PathBuf>, most: usize) -> impl Iterator<Item = PathBuf> {
     let (len, num) = (images.len() as u128, images.len().min(most) as u128);
     let mut wanted = (0..num).map(move |stretch| (2 * stretch + 1) * len / (2 * num));

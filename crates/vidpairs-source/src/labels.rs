@@ -1,22 +1,22 @@
-//! `labels.txt` or `labels.csv`: the object's class for videos of a data set that has none of its own.
+//! Reads the classes of videos from `labels.txt` or `labels.csv`, for data sets without classes.
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::SourceError;
-use super::disk::{bad_line, lines, read_text_if_any};
+use crate::disk::{bad_line, lines, read_text_if_any};
+use crate::error::SourceError;
 
-/// Class by video.
-pub(super) type Labels = HashMap<String, String>;
+/// Class of each video, by name.
+pub(crate) type Labels = HashMap<String, String>;
 
-/// The labels in a folder's `labels.txt`, or else its `labels.csv`, or else none.
+/// Reads `labels.txt` in `folder`; without it, `labels.csv`; without either, there are no labels.
 ///
-/// A line is `<video>,<label>` or the two with a tab between; a first line `video,label` is a heading. Quotes
-/// around either are left out; a label may hold commas.
+/// A line is `<video>,<label>`, with a comma or a tab. A first line `video,label` is a header. Quotes around a field are
+/// removed. A label may contain commas.
 ///
 /// # Errors
-/// [`SourceError::BadLine`] for a line with no label, and for a video with two different ones.
-pub(super) fn read(folder: &Path) -> Result<Labels, SourceError> {
+/// [`SourceError::BadLine`] for a line without a label and for a video with two different labels.
+pub(crate) fn read(folder: &Path) -> Result<Labels, SourceError> {
     for name in ["labels.txt", "labels.csv"] {
         let path = folder.join(name);
         if let Some(text) = read_text_if_any(&path)? {
@@ -52,7 +52,9 @@ fn fields(line: &[u8]) -> Option<(&str, &str)> {
 
 fn unquoted(field: &str) -> &str {
     let field = field.trim();
-    let inner = field.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    let inner = field
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
     inner.unwrap_or(field)
 }
 
@@ -65,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn commas_tabs_quotes_and_a_heading_are_read() {
+    fn commas_tabs_quotes_and_a_header_are_accepted() {
         let text = "Video,Label\r\n-a_0,cat\r\n_b_1\tsports, ball\n\"c\",\"dog\"\n\n";
         let labels = parsed(text).unwrap();
         assert_eq!(labels.len(), 3);
@@ -75,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_a_label_and_a_second_label_are_named_by_line() {
+    fn a_line_without_a_label_and_a_second_label_are_errors_with_the_line() {
         let line_of = |text| match parsed(text).unwrap_err() {
             SourceError::BadLine { line, .. } => line,
             other => panic!("{other}"),

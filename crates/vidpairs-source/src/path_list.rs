@@ -1,20 +1,21 @@
-//! A list of paths: a text file that names videos, folders of JPEGs and zips of JPEGs.
+//! Lists the paths of a text file: videos, folders of JPEGs and zips of JPEGs.
 
 use std::collections::HashSet;
 use std::path::Path;
 
 use vidpairs_types::{Clip, Media};
 
-use super::disk::{self, Kind};
-use super::videos::{MIN_JPEGS, clip_of_file, unlabelled_clip};
-use super::{Listing, SourceError};
+use crate::disk::{self, Kind};
+use crate::error::SourceError;
+use crate::listing::Listing;
+use crate::media::{MIN_JPEGS, media_of_file, unlabelled_clip};
 
-/// Lists the paths of `file`: one a line, relative to its folder; blank lines and lines that begin with `#`
-/// are passed over, a line seen before is dropped. The line is the id.
+/// Lists the paths in `file`, one per line, relative to its folder. The line is the id. Blank lines, lines that start
+/// with `#` and repeated lines are left out.
 ///
-/// A file is taken whatever its extension, a hidden one too: the user named it.
-pub(super) fn list(file: &Path) -> Result<Listing, SourceError> {
-    let folder = file.parent().unwrap_or(Path::new(""));
+/// A file may have any extension and may be hidden, since the user named it.
+pub(crate) fn list(file: &Path) -> Result<Listing, SourceError> {
+    let folder = file.parent().expect("the path of a file has a parent");
     let text = disk::read_text(file)?;
     let mut listing = Listing::default();
     let mut seen = HashSet::new();
@@ -24,8 +25,7 @@ pub(super) fn list(file: &Path) -> Result<Listing, SourceError> {
         }
         let Ok(id) = std::str::from_utf8(line) else {
             let id = String::from_utf8_lossy(line);
-            let reason = format!("line {number} is not UTF-8");
-            listing.refuse(&id, file, reason);
+            listing.refuse(&id, file, format!("line {number} is not UTF-8"));
             continue;
         };
         let path = folder.join(id);
@@ -37,18 +37,19 @@ pub(super) fn list(file: &Path) -> Result<Listing, SourceError> {
     Ok(listing)
 }
 
-/// The clip at `path`, or why there is none.
+/// Clip at `path`, or the reason why there is none.
 fn clip_at(id: &str, path: &Path) -> Result<Clip, String> {
     let metadata = path.metadata().map_err(|error| error.to_string())?;
     let kind = Kind::of(path, metadata.file_type());
-    match kind.why_unusable() {
-        Some(reason) => Err(reason),
-        None if matches!(kind, Kind::File) => Ok(clip_of_file(id.to_owned(), path)),
-        None => clip_of_folder(id, path),
-    }
+    let media = match kind.problem_as_clip() {
+        Some(reason) => return Err(reason),
+        None if matches!(kind, Kind::File) => media_of_file(path),
+        None => media_of_folder(path)?,
+    };
+    Ok(unlabelled_clip(id.to_owned(), media))
 }
 
-fn clip_of_folder(id: &str, path: &Path) -> Result<Clip, String> {
+fn media_of_folder(path: &Path) -> Result<Media, String> {
     let entries = disk::entries(path).map_err(|error| error.to_string())?;
     let is_frame =
         |entry: &&disk::Entry| matches!(entry.kind, Kind::File) && disk::is_jpeg_name(&entry.name);
@@ -58,22 +59,21 @@ fn clip_of_folder(id: &str, path: &Path) -> Result<Clip, String> {
             "a folder with {num_jpegs} JPEGs; expected at least {MIN_JPEGS}"
         ));
     }
-    let media = Media::JpegFolder {
+    Ok(Media::JpegFolder {
         path: path.to_owned(),
         fps: None,
-    };
-    Ok(unlabelled_clip(id.to_owned(), media))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use vidpairs_types::SourceKind;
 
-    use super::super::test_tree::{ids, listed, refused, tree, write};
     use super::*;
+    use crate::test_tree::{ids, listed, refused, tree, write};
 
     #[test]
-    fn the_lines_of_a_list_are_the_ids_and_its_folder_their_root() {
+    fn the_lines_of_a_list_are_ids_relative_to_its_folder() {
         let root = tree(&["v/a.mp4", "-b.odd", "j/1.jpg", "j/2.jpg", "z.zip"]);
         let text = "\u{FEFF}# mine\r\nz.zip\r\n\r\nv/a.mp4\r\n-b.odd\r\nj\r\nv/a.mp4\r\n\r\n";
         write(root.path(), "my.LIST", text);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_lead_to_no_clip_are_refused_with_their_number() {
+    fn lines_without_a_clip_are_refused_with_their_number() {
         let root = tree(&["a.mp4", "empty/"]);
         write(root.path(), "my.txt", b"a.mp4\ngone.mp4\nempty\n\xFF.mp4\n");
         let listing = listed(SourceKind::Videos, &root.path().join("my.txt"), &[]).unwrap();
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_without_one_clip_is_an_error() {
+    fn a_list_without_a_clip_is_an_error() {
         let root = tree(&["my.txt"]);
         let error = listed(SourceKind::Videos, &root.path().join("my.txt"), &[]).unwrap_err();
         assert!(matches!(error, SourceError::NoClips { .. }));

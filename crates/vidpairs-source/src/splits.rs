@@ -1,29 +1,48 @@
-//! Which splits of a data set to list.
+//! Splits of a data set.
 
 use std::path::{Path, PathBuf};
 
-use super::SourceError;
+use crate::disk::Entry;
+use crate::error::SourceError;
+use crate::listing::Listing;
 
-/// The splits that a root holds.
-pub(super) struct Splits {
-    /// Their names and folders.
-    pub(super) existing: Vec<Split>,
-    /// What is taken by default, in words.
-    pub(super) default_name: &'static str,
-    /// Whether a split is taken by default.
-    pub(super) is_default: fn(&str) -> bool,
+/// Splits below a root.
+pub(crate) struct Splits {
+    /// Existing splits.
+    pub(crate) existing: Vec<Split>,
+    /// Name of the default splits, for errors.
+    pub(crate) default_name: &'static str,
+    /// Whether a split is a default one.
+    pub(crate) is_default: fn(&str) -> bool,
 }
 
-/// One split.
+/// Name and folder of a split.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Split {
-    pub(super) name: String,
-    pub(super) path: PathBuf,
+pub(crate) struct Split {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+}
+
+impl Split {
+    /// Split in the folder `entry`.
+    pub(crate) fn of(entry: &Entry) -> Self {
+        Self {
+            name: entry.name.clone(),
+            path: entry.path.clone(),
+        }
+    }
+
+    /// Refuses the split if it added nothing to the `num_before` inputs of `listing`.
+    pub(crate) fn refuse_if_empty(&self, num_before: usize, listing: &mut Listing) {
+        if listing.num_inputs() == num_before {
+            listing.refuse(&self.name, &self.path, "a split without videos");
+        }
+    }
 }
 
 impl Splits {
-    /// The root is one split's folder: whatever its name, it is what the user chose.
-    pub(super) fn only(root: &Path, name: String) -> Self {
+    /// The root as a single split, whatever its name.
+    pub(crate) fn only(root: &Path, name: String) -> Self {
         let path = root.to_owned();
         Self {
             existing: vec![Split { name, path }],
@@ -33,31 +52,40 @@ impl Splits {
     }
 
     /// The splits named in `requested`, each once; the default ones if it is empty.
-    pub(super) fn chosen(
+    pub(crate) fn chosen(
         self,
         root: &Path,
         requested: &[String],
     ) -> Result<Vec<Split>, SourceError> {
-        let names = || self.existing.iter().map(|split| split.name.clone());
-        if let Some(split) = requested.iter().find(|name| names().all(|it| it != **name)) {
+        let names: Vec<String> = self
+            .existing
+            .iter()
+            .map(|split| split.name.clone())
+            .collect();
+        if let Some(split) = requested.iter().find(|name| !names.contains(name)) {
             return Err(SourceError::SplitMissing {
                 root: root.to_owned(),
                 split: split.clone(),
-                existing: names().collect(),
+                existing: names,
             });
         }
-        let is_chosen = |name: &String| match requested {
-            [] => (self.is_default)(name),
-            _ => requested.contains(name),
+        let is_chosen = |split: &Split| match requested {
+            [] => (self.is_default)(&split.name),
+            _ => requested.contains(&split.name),
         };
-        if !names().any(|name| is_chosen(&name)) {
+        let chosen: Vec<Split> = self
+            .existing
+            .iter()
+            .filter(|split| is_chosen(split))
+            .cloned()
+            .collect();
+        if chosen.is_empty() {
             return Err(SourceError::DefaultSplitMissing {
                 root: root.to_owned(),
                 default: self.default_name,
-                existing: names().collect(),
+                existing: names,
             });
         }
-        let chosen = self.existing.iter().filter(|split| is_chosen(&split.name));
-        Ok(chosen.cloned().collect())
+        Ok(chosen)
     }
 }

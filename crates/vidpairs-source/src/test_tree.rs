@@ -1,4 +1,4 @@
-//! Small trees of files for the tests.
+//! Small trees of files for tests.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use vidpairs_types::SourceKind;
 
 use super::{Listing, SourceError, SourceOptions, list};
 
-/// A temporary folder with empty files (and, where a name ends in `/`, folders) at the given places.
+/// Temporary folder with empty files at the given paths; a path that ends in `/` is a folder.
 pub(super) fn tree(names: &[&str]) -> TempDir {
     let root = tempfile::tempdir().unwrap();
     for name in names {
@@ -45,10 +45,21 @@ pub(super) fn ids(listing: &Listing) -> Vec<&str> {
     listing.clips.iter().map(|clip| clip.id.as_str()).collect()
 }
 
-/// Ids and reasons of what was refused.
+/// Ids and reasons of the refused inputs.
 pub(super) fn refused(listing: &Listing) -> Vec<(&str, &str)> {
-    let pairs = listing.refused.iter();
-    pairs
-        .map(|it| (it.id.as_str(), it.reason.as_str()))
+    listing
+        .refused
+        .iter()
+        .map(|refusal| (refusal.id.as_str(), refusal.reason.as_str()))
         .collect()
+}
+
+/// Header of a JPEG of this size, without image data.
+pub(super) fn jpeg_head(width: u16, height: u16) -> Vec<u8> {
+    let mut head = b"\xFF\xD8\xFF\xE0\x00\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0".to_vec();
+    head.extend(b"\xFF\xC0\x00\x11\x08");
+    head.extend(height.to_be_bytes());
+    head.extend(width.to_be_bytes());
+    head.extend(b"\x03\x01\x22\0\x02\x11\x01\x03\x11\x01");
+    head
 }

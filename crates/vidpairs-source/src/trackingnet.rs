@@ -1,4 +1,4 @@
-//! TrackingNet as distributed: `TRAIN_0 .. TRAIN_11` and `TEST`, each with `zips`, `frames` and `anno`.
+//! Lists TrackingNet as distributed: `TRAIN_0 .. TRAIN_11` and `TEST`, each with `zips`, `frames` and `anno`.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -6,29 +6,30 @@ use std::path::{Path, PathBuf};
 
 use vidpairs_types::{Annotation, Clip, Media};
 
-use super::disk::{self, Entry, Kind};
-use super::labels::{self, Labels};
-use super::splits::{Split, Splits};
-use super::{Listing, SourceError};
+use crate::disk::{self, Entry, Kind};
+use crate::error::SourceError;
+use crate::labels::{self, Labels};
+use crate::listing::Listing;
+use crate::splits::{Split, Splits};
 
-/// Every video of the set.
+/// Frame rate of every video.
 const FPS: f64 = 30.0;
 
-/// Folders of a split, any of which makes it one.
+/// Folders of a split. Any of them identifies it.
 const PARTS: [&str; 3] = ["zips", "frames", "anno"];
 
-/// Lists the whole set, or one split's folder.
-pub(super) fn list(root: &Path, requested: &[String]) -> Result<Listing, SourceError> {
+/// Lists the whole data set or the folder of one split.
+pub(crate) fn list(root: &Path, requested: &[String]) -> Result<Listing, SourceError> {
     let splits = splits_of(root)?.chosen(root, requested)?;
     let labels = labels::read(root)?;
     let mut listing = Listing::default();
     for split in &splits {
-        // A label beside the split's videos is nearer to them than one at the root.
-        let mut labels = labels.clone();
+        // Labels in the folder of the split take precedence over those at the root.
+        let mut split_labels = labels.clone();
         if split.path != root {
-            labels.extend(labels::read(&split.path)?);
+            split_labels.extend(labels::read(&split.path)?);
         }
-        list_split(split, &labels, &mut listing);
+        list_split(split, &split_labels, &mut listing);
     }
     Ok(listing)
 }
@@ -39,7 +40,7 @@ fn splits_of(root: &Path) -> Result<Splits, SourceError> {
     let folders = || entries.iter().filter(|entry| entry.is_folder());
     let existing: Vec<Split> = folders()
         .filter(|entry| is_split(&entry.name))
-        .map(Entry::to_split)
+        .map(Split::of)
         .collect();
     if !existing.is_empty() {
         return Ok(Splits {
@@ -64,13 +65,13 @@ fn is_train(name: &str) -> bool {
 }
 
 fn list_split(split: &Split, labels: &Labels, listing: &mut Listing) {
-    let num_noted_before = listing.num_noted();
+    let num_before = listing.num_inputs();
     let mut videos = BTreeMap::new();
     for part in PARTS {
         for entry in part_entries(split, part, listing) {
             match video_name(part, &entry) {
                 None => listing.ignored += 1,
-                Some(video) if entry.has_sound_name() => {
+                Some(video) if entry.has_utf8_name() => {
                     let parts: &mut Parts = videos.entry(video.to_owned()).or_default();
                     parts.add(part, entry);
                 }
@@ -94,10 +95,10 @@ fn list_split(split: &Split, labels: &Labels, listing: &mut Listing) {
             Err(reason) => listing.refuse(&id, &place, reason),
         }
     }
-    listing.refuse_split_if_empty(split, num_noted_before);
+    split.refuse_if_empty(num_before, listing);
 }
 
-/// The entries of `zips`, `frames` or `anno`: none where the folder is not there, which is common.
+/// Entries of `zips`, `frames` or `anno`; none if there is no such folder, which is common.
 fn part_entries(split: &Split, part: &str, listing: &mut Listing) -> Vec<Entry> {
     let folder = split.path.join(part);
     match disk::entries(&folder) {
@@ -111,7 +112,7 @@ fn part_entries(split: &Split, part: &str, listing: &mut Listing) -> Vec<Entry> 
     }
 }
 
-/// The video that an entry of `part` belongs to, if it has the shape of one.
+/// Name of the video to which an entry of `part` belongs; `None` for other files.
 fn video_name<'a>(part: &str, entry: &'a Entry) -> Option<&'a str> {
     match part {
         "zips" => entry.stem_before("zip"),
@@ -120,13 +121,13 @@ fn video_name<'a>(part: &str, entry: &'a Entry) -> Option<&'a str> {
     }
 }
 
-/// What a split holds of one video.
+/// Files of one video in a split.
 #[derive(Default)]
 struct Parts {
     zip: Option<PathBuf>,
     frames: Option<PathBuf>,
     anno: Option<PathBuf>,
-    /// Why a zip or a frames folder of that name cannot be used.
+    /// Reason why a zip or a folder of frames cannot be used.
     unusable: Option<String>,
 }
 
@@ -135,20 +136,21 @@ impl Parts {
         match (part, &entry.kind) {
             ("zips", Kind::File) => self.zip = Some(entry.path),
             ("frames", Kind::Folder) => self.frames = Some(entry.path),
-            // Whatever it is: reading it says what is wrong, when the clip's turn comes.
+            // Of any kind: reading the annotation reports problems.
             ("anno", _) => self.anno = Some(entry.path),
             (_, kind) => {
-                let reason = kind.why_unusable();
-                let reason = reason.unwrap_or_else(|| "is a folder, not a file".to_owned());
+                let reason = kind
+                    .problem_as_file()
+                    .expect("`video_name` leaves out files in `frames`");
                 self.unusable = Some(format!("{part}/{} {reason}", entry.name));
             }
         }
     }
 
-    /// The frames and boxes of the video, or why there are no frames.
+    /// Frames and boxes of the video, or the reason why there are no frames.
     fn into_media(self) -> Result<(Media, Annotation), String> {
         let fps = Some(FPS);
-        // The zip first: it is whole even where unpacking it was not finished.
+        // The zip takes precedence: it is complete even if unpacking was interrupted.
         let media = match (self.zip, self.frames) {
             (Some(path), _) => Media::JpegZip { path, fps },
             (None, Some(path)) => Media::JpegFolder { path, fps },
@@ -166,8 +168,8 @@ impl Parts {
 mod tests {
     use vidpairs_types::SourceKind;
 
-    use super::super::test_tree::{ids, listed, make_fifo, refused, tree, write};
     use super::*;
+    use crate::test_tree::{ids, listed, make_fifo, refused, tree, write};
 
     fn trackingnet(root: &Path, splits: &[&str]) -> Listing {
         listed(SourceKind::TrackingNet, root, splits).unwrap()
@@ -179,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn every_train_split_is_listed_and_test_only_when_named() {
+    fn every_train_split_is_listed_by_default_and_test_only_on_request() {
         let root = tree(&[
             "TRAIN_10/zips/_b_0.zip",
             "TRAIN_2/zips/-a_1.zip",
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_of_one_split_gives_the_same_ids_as_the_whole_set() {
+    fn the_folder_of_one_split_gives_the_same_ids_as_the_whole_data_set() {
         let root = tree(&["TEST/zips/t_0.zip"]);
         let whole = trackingnet(root.path(), &["TEST"]);
         assert_eq!(whole, trackingnet(&root.path().join("TEST"), &[]));
@@ -205,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zip_is_preferred_to_frames_and_boxes_are_found_where_they_are() {
+    fn a_zip_takes_precedence_over_frames_and_boxes_are_optional() {
         let root = tree(&[
             "TRAIN_0/zips/both.zip",
             "TRAIN_0/frames/both/0.jpg",
@@ -249,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_beside_the_split_wins_over_one_at_the_root() {
+    fn labels_of_the_split_take_precedence_over_those_of_the_root() {
         let root = tree(&[
             "TRAIN_0/zips/a.zip",
             "TRAIN_0/zips/b.zip",
@@ -271,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_root_says_what_was_looked_for_and_what_was_found() {
+    fn the_error_for_a_wrong_root_states_expected_and_existing_names() {
         let root = tree(&["a", "b/", "c", "d", "e"]);
         assert_eq!(
             error_text(root.path(), &[]),
@@ -285,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_split_is_named_beside_those_that_are_there() {
+    fn the_error_for_a_missing_split_states_the_existing_splits() {
         let root = tree(&["TEST/zips/t.zip"]);
         assert_eq!(
             error_text(root.path(), &["TRAIN_3"]),
@@ -293,12 +295,12 @@ mod tests {
         );
         assert_eq!(
             error_text(root.path(), &[]),
-            "no split TRAIN_* in ROOT; found: TEST; name the splits to take"
+            "no split TRAIN_* in ROOT; found: TEST; name the splits to list"
         );
     }
 
     #[test]
-    fn a_set_without_one_clip_is_an_error_that_tells_of_the_refused() {
+    fn a_data_set_without_a_clip_is_an_error_that_states_the_first_refusal() {
         let root = tree(&["TRAIN_0/anno/b.txt"]);
         let text = error_text(root.path(), &[]);
         assert!(

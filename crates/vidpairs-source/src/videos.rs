@@ -1,39 +1,27 @@
-//! Videos wherever they lie: below a folder, one file, or in a list.
+//! Lists videos of any layout: below a folder, a single file, or a list of paths.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use vidpairs_types::{Annotation, Clip, Media, SourceKind};
+use vidpairs_types::{Media, SourceKind};
 use walkdir::{DirEntry, WalkDir};
 
-use super::disk::{self, Kind};
-use super::{Listing, SourceError, path_list};
-
-/// Extensions of files that are taken for videos, lower case.
-const VIDEO_EXTENSIONS: &[&str] = &[
-    "264", "265", "3gp", "asf", "avi", "f4v", "flv", "h264", "h265", "hevc", "ivf", "m2ts", "m2v",
-    "m4v", "mjpeg", "mjpg", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "ogv", "ts", "vob",
-    "webm", "wmv", "y4m",
-];
-
-/// One JPEG beside other files is a picture of something; from two on a folder is a clip.
-pub(super) const MIN_JPEGS: u64 = 2;
+use crate::disk::{self, Kind};
+use crate::error::SourceError;
+use crate::listing::Listing;
+use crate::media::{MIN_JPEGS, has_extension, is_video, media_of_file, unlabelled_clip};
+use crate::path_list;
 
 /// Lists a folder, a single file, or the paths of a `.txt` or `.list` file.
-pub(super) fn list(root: &Path, splits: &[String]) -> Result<Listing, SourceError> {
+pub(crate) fn list(root: &Path, splits: &[String]) -> Result<Listing, SourceError> {
     if !splits.is_empty() {
         return Err(SourceError::KindWithoutSplits {
             kind: SourceKind::Videos.name(),
             splits: splits.to_vec(),
         });
     }
-    let metadata = fs::metadata(root).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => SourceError::RootMissing {
-            root: root.to_owned(),
-        },
-        _ => unreadable(root, source),
-    })?;
+    let metadata = fs::metadata(root).map_err(SourceError::of_root(root))?;
     match Kind::of(root, metadata.file_type()) {
         Kind::Folder => list_folder(root),
         Kind::Special(what) => Err(SourceError::NotRegular {
@@ -42,7 +30,7 @@ pub(super) fn list(root: &Path, splits: &[String]) -> Result<Listing, SourceErro
         }),
         _ if has_extension(root, &["txt", "list"]) => path_list::list(root),
         _ => {
-            let clip = clip_of_file(disk::own_name(root), root);
+            let clip = unlabelled_clip(disk::own_name(root), media_of_file(root));
             Ok(Listing {
                 clips: vec![clip],
                 ..Listing::default()
@@ -51,29 +39,8 @@ pub(super) fn list(root: &Path, splits: &[String]) -> Result<Listing, SourceErro
     }
 }
 
-/// A clip without boxes or label.
-pub(super) fn unlabelled_clip(id: String, media: Media) -> Clip {
-    Clip {
-        id,
-        media,
-        annotation: Annotation::None,
-        label: None,
-    }
-}
-
-/// The clip that a regular file is: zipped JPEGs, or else a video.
-pub(super) fn clip_of_file(id: String, path: &Path) -> Clip {
-    let path = path.to_owned();
-    let media = if has_extension(&path, &["zip"]) {
-        Media::JpegZip { path, fps: None }
-    } else {
-        Media::Video(path)
-    };
-    unlabelled_clip(id, media)
-}
-
 fn list_folder(root: &Path) -> Result<Listing, SourceError> {
-    let canonical = fs::canonicalize(root).map_err(|source| unreadable(root, source))?;
+    let canonical = fs::canonicalize(root).map_err(SourceError::unreadable(root))?;
     let mut walk = Walk {
         root,
         listing: Listing::default(),
@@ -82,8 +49,8 @@ fn list_folder(root: &Path) -> Result<Listing, SourceError> {
         links: BTreeMap::new(),
     };
     walk.tree(root, &canonical)?;
-    // Links to folders wait until the tree they lie in is known, and each folder is entered once: links that
-    // lead back, or across, can neither hang the walk nor list a video twice.
+    // Links to folders are followed after the tree that holds them, and each folder is entered once. So links cannot
+    // hang the walk or list a video twice.
     while let Some((id, link)) = walk.links.pop_first() {
         match fs::canonicalize(&link) {
             Ok(canonical) => walk.tree(&link, &canonical)?,
@@ -93,27 +60,27 @@ fn list_folder(root: &Path) -> Result<Listing, SourceError> {
     Ok(walk.finish())
 }
 
-/// A walk through the folders below a root.
+/// Walk through the folders below a root.
 struct Walk<'a> {
     root: &'a Path,
     listing: Listing,
-    /// Number of JPEGs directly in each folder that has any.
+    /// Number of JPEGs directly in each folder; folders without any are left out.
     num_jpegs: BTreeMap<PathBuf, u64>,
-    /// Canonical paths of the folders entered.
+    /// Canonical paths of the entered folders.
     visited: HashSet<PathBuf>,
-    /// Symbolic links to folders, not yet followed, by id.
+    /// Symbolic links to folders that are still to be followed, by id.
     links: BTreeMap<String, PathBuf>,
 }
 
 impl Walk<'_> {
-    /// Walks through `start`, whose canonical path is `canonical`, following no link below it.
+    /// Walks through `start`, whose canonical path is `canonical`, without following links below it.
     fn tree(&mut self, start: &Path, canonical: &Path) -> Result<(), SourceError> {
         let mut entries = WalkDir::new(start).sort_by_file_name().into_iter();
         while let Some(entry) = entries.next() {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    self.note_unreadable(start, error)?;
+                    self.add_unreadable(start, error)?;
                     continue;
                 }
             };
@@ -127,13 +94,13 @@ impl Walk<'_> {
                     entries.skip_current_dir();
                 }
             } else {
-                self.note(&entry);
+                self.add(&entry);
             }
         }
         Ok(())
     }
 
-    /// Whether to go into a folder: its name can be told, and it was not entered by another way.
+    /// Whether to enter a folder: its name is UTF-8, and it was not entered under another name.
     fn enters(&mut self, folder: &DirEntry, start: &Path, canonical: &Path) -> bool {
         let path = folder.path();
         let (id, is_sound) = self.id_of(path);
@@ -141,9 +108,11 @@ impl Walk<'_> {
             self.listing.refuse(&id, path, NAME_NOT_UTF8);
             return false;
         }
-        // No link is followed below `start`, so that its canonical path begins all of theirs.
-        let below = path.strip_prefix(start).unwrap_or(Path::new(""));
-        if self.visited.insert(canonical.join(below)) {
+        // No link is followed below `start`, so the canonical path of `start` is a prefix of the folder's.
+        let relative = path
+            .strip_prefix(start)
+            .expect("the walk stays below its start");
+        if self.visited.insert(canonical.join(relative)) {
             return true;
         }
         let reason = "the same folder is listed under another name";
@@ -151,8 +120,8 @@ impl Walk<'_> {
         false
     }
 
-    /// Notes an entry that is no folder.
-    fn note(&mut self, entry: &DirEntry) {
+    /// Adds an entry that is not a folder itself.
+    fn add(&mut self, entry: &DirEntry) {
         let path = entry.path();
         let (id, is_sound) = self.id_of(path);
         let is_video = is_video(path);
@@ -162,49 +131,54 @@ impl Walk<'_> {
             }
             Kind::Folder => self.listing.refuse(&id, path, NAME_NOT_UTF8),
             Kind::File if has_extension(path, &["jpg", "jpeg"]) => {
-                let folder = path.parent().unwrap_or(path).to_owned();
-                *self.num_jpegs.entry(folder).or_default() += 1;
+                let folder = path.parent().expect("an entry lies in a folder");
+                *self.num_jpegs.entry(folder.to_owned()).or_default() += 1;
             }
             Kind::File if is_video && is_sound => {
-                self.listing.clips.push(clip_of_file(id, path));
+                let clip = unlabelled_clip(id, media_of_file(path));
+                self.listing.clips.push(clip);
             }
             Kind::File if is_video => self.listing.refuse(&id, path, NAME_NOT_UTF8),
-            // A broken link without an extension may have led to a folder of videos.
-            ref kind @ (Kind::Special(_) | Kind::Broken(_))
-                if is_video || (matches!(kind, Kind::Broken(_)) && path.extension().is_none()) =>
-            {
-                let reason = kind.why_unusable().unwrap_or_default();
-                self.listing.refuse(&id, path, reason);
-            }
-            _ => self.listing.ignored += 1,
+            kind => match kind.problem_as_clip() {
+                // A broken link without an extension may have led to a folder of videos.
+                Some(reason)
+                    if is_video
+                        || (matches!(kind, Kind::Broken(_)) && path.extension().is_none()) =>
+                {
+                    self.listing.refuse(&id, path, reason);
+                }
+                _ => self.listing.ignored += 1,
+            },
         }
     }
 
-    /// Notes what cannot be read; an error if that is the root itself.
-    fn note_unreadable(&mut self, start: &Path, error: walkdir::Error) -> Result<(), SourceError> {
+    /// Refuses an entry that cannot be read. Fails if it is the root.
+    fn add_unreadable(&mut self, start: &Path, error: walkdir::Error) -> Result<(), SourceError> {
         let path = error.path().unwrap_or(start).to_owned();
         let reason = match error.io_error() {
             Some(io_error) => format!("cannot be read: {io_error}"),
             None => error.to_string(),
         };
         if path == self.root {
-            let source = error.into_io_error();
-            let source = source.unwrap_or_else(|| io::Error::other(reason));
-            return Err(unreadable(self.root, source));
+            let other = || io::Error::other(reason);
+            let source = error.into_io_error().unwrap_or_else(other);
+            return Err(SourceError::unreadable(self.root)(source));
         }
         let (id, _) = self.id_of(&path);
         self.listing.refuse(&id, &path, reason);
         Ok(())
     }
 
-    /// The id of a path below the root, and whether it is the path's true name.
+    /// Id of a path below the root, and whether the path is UTF-8.
     fn id_of(&self, path: &Path) -> (String, bool) {
-        let below = path.strip_prefix(self.root).unwrap_or(path);
-        let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
-        (parts.join("/"), below.to_str().is_some())
+        let relative = path
+            .strip_prefix(self.root)
+            .expect("the walk stays below the root");
+        let parts: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
+        (parts.join("/"), relative.to_str().is_some())
     }
 
-    /// The listing, folders of JPEGs among it.
+    /// Adds the folders of JPEGs and returns the listing.
     fn finish(mut self) -> Listing {
         for (folder, num_jpegs) in std::mem::take(&mut self.num_jpegs) {
             if num_jpegs < MIN_JPEGS {
@@ -224,7 +198,7 @@ impl Walk<'_> {
         self.listing
     }
 
-    /// The root is itself a folder of JPEGs: its own name, or `.` where a clip below it has that name.
+    /// Id of the root as a folder of JPEGs: its name, or `.` if it holds an entry of that name.
     fn id_of_root(&self) -> String {
         let name = disk::own_name(self.root);
         let below = self.root.join(&name);
@@ -234,26 +208,6 @@ impl Walk<'_> {
 }
 
 const NAME_NOT_UTF8: &str = "its name is not UTF-8";
-
-/// Whether a file's name is that of a video, or of a zip of frames.
-pub(super) fn is_video(path: &Path) -> bool {
-    has_extension(path, VIDEO_EXTENSIONS) || has_extension(path, &["zip"])
-}
-
-fn has_extension(path: &Path, extensions: &[&str]) -> bool {
-    path.extension().is_some_and(|extension| {
-        extensions
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
-    })
-}
-
-fn unreadable(path: &Path, source: io::Error) -> SourceError {
-    SourceError::Unreadable {
-        path: path.to_owned(),
-        source,
-    }
-}
 
 #[cfg(test)]
 #[cfg(unix)]
@@ -265,8 +219,8 @@ mod tests {
 
     use vidpairs_types::{Outcome, Stage};
 
-    use super::super::test_tree::{ids, listed, make_fifo, refused, tree, write};
     use super::*;
+    use crate::test_tree::{ids, listed, make_fifo, refused, tree, write};
 
     fn videos(root: &Path) -> Listing {
         listed(SourceKind::Videos, root, &[]).unwrap()
@@ -321,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_of_jpegs_goes_by_its_own_name_unless_that_is_taken_below_it() {
+    fn a_root_of_jpegs_is_named_after_itself_unless_a_clip_below_has_that_name() {
         let root = tree(&["walk/1.jpg", "walk/2.jpg"]);
         assert_eq!(ids(&videos(&root.path().join("walk"))), ["walk"]);
         let root = tree(&[
@@ -375,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_symbolic_link_to_a_folder_above_it_ends_the_walk_there() {
+    fn a_symbolic_link_to_a_parent_folder_is_skipped() {
         let root = tree(&["a/b/v.mp4"]);
         symlink("../..", root.path().join("a/b/up")).unwrap();
         symlink("me", root.path().join("me")).unwrap();
@@ -384,7 +338,7 @@ mod tests {
         let outcomes: Vec<_> = listing
             .refused
             .iter()
-            .map(|it| (&*it.id, it.outcome))
+            .map(|refusal| (&*refusal.id, refusal.outcome))
             .collect();
         assert_eq!(
             outcomes,
@@ -393,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_that_all_link_to_each_other_are_entered_once() {
+    fn folders_that_link_to_each_other_are_entered_once() {
         let store = tree(&["0/v.mp4"]);
         for from in 0..12 {
             let folder = store.path().join(from.to_string());
@@ -424,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_not_utf8_is_refused_if_it_could_be_a_clip() {
+    fn a_name_that_is_not_utf8_is_refused_if_it_may_be_a_clip() {
         let root = tree(&["a.mp4"]);
         for name in [&b"\xFF.mp4"[..], b"\xFE.txt"] {
             fs::write(root.path().join(OsStr::from_bytes(name)), "").unwrap();
@@ -440,7 +394,7 @@ mod tests {
     #[test]
     fn a_folder_that_cannot_be_read_is_refused_and_the_rest_is_listed() {
         let root = tree(&["a.mp4"]);
-        // Deeper than a path may be long: unreadable for every user, the superuser too.
+        // The path is longer than allowed: unreadable for every user, including root.
         let deep = vec!["d".repeat(250); 20].join("/");
         let made = Command::new("mkdir")
             .args(["-p", &deep])
@@ -466,31 +420,34 @@ mod tests {
     }
 
     #[test]
-    fn a_root_that_is_wrong_says_how() {
+    fn a_wrong_root_gives_an_error_with_the_reason() {
         let root = tree(&["a.txt.gz", "b.doc"]);
-        let of = |root: &Path, splits: &[&str]| {
+        let message = |root: &Path, splits: &[&str]| {
             let error = listed(SourceKind::Videos, root, splits).unwrap_err();
             error.to_string().replace(&*root.to_string_lossy(), "ROOT")
         };
-        assert_eq!(of(&root.path().join("gone"), &[]), "ROOT does not exist");
         assert_eq!(
-            of(root.path(), &[]),
+            message(&root.path().join("gone"), &[]),
+            "ROOT does not exist"
+        );
+        assert_eq!(
+            message(root.path(), &[]),
             "no clip in ROOT: looked for video files, .zip files, folders of JPEGs; \
              found: 2 other files, none refused"
         );
         assert_eq!(
-            of(root.path(), &["train"]),
-            "a source of kind videos has no splits; asked for: train"
+            message(root.path(), &["train"]),
+            "a source of kind videos has no splits; requested: train"
         );
         make_fifo(root.path(), "x.mp4");
         assert!(
-            of(root.path(), &[])
+            message(root.path(), &[])
                 .ends_with("1 refused, the first: x.mp4: is a FIFO, not a regular file")
         );
     }
 
     #[test]
-    fn the_listing_does_not_depend_on_the_order_in_which_files_were_made() {
+    fn the_listing_does_not_depend_on_the_order_of_file_creation() {
         let names = ["c.mp4", "a/x.mp4", "b.mp4", "a.mp4"];
         let mut reversed = names;
         reversed.reverse();

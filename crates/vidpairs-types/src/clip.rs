@@ -1,14 +1,14 @@
-//! A clip: one video, wherever its frames lie.
+//! Clips: videos of a source, with the places of their frames and boxes.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// Which layout the clips of a run were found in.
+/// Layout of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceKind {
-    /// Video files, folders of JPEGs and zips of JPEGs, wherever they lie below a folder or in a list.
+    /// Video files, folders of JPEGs and zips of JPEGs, anywhere below a folder or in a list of paths.
     Videos,
     /// TrackingNet as distributed.
     TrackingNet,
@@ -17,7 +17,7 @@ pub enum SourceKind {
 }
 
 impl SourceKind {
-    /// The name used in pipeline files and records.
+    /// Name in pipeline files and records.
     pub fn name(self) -> &'static str {
         match self {
             Self::Videos => "videos",
@@ -27,29 +27,29 @@ impl SourceKind {
     }
 }
 
-/// Where the frames of a clip are.
+/// Location and format of the frames of a clip.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Media {
-    /// A container that FFmpeg reads.
+    /// Video file in a container that FFmpeg reads.
     Video(PathBuf),
-    /// A folder whose JPEGs are the frames, in the order of the numbers in their names.
+    /// Folder of JPEGs. The numbers in their names give the order of the frames.
     JpegFolder {
-        /// The folder.
+        /// Path of the folder.
         path: PathBuf,
-        /// Frames per second, where the data set states it.
+        /// Frames per second, if the data set states it.
         fps: Option<f64>,
     },
-    /// A zip whose JPEGs are the frames, in the order of the numbers in their names.
+    /// Zip of JPEGs. The numbers in their names give the order of the frames.
     JpegZip {
-        /// The zip file.
+        /// Path of the zip file.
         path: PathBuf,
-        /// Frames per second, where the data set states it.
+        /// Frames per second, if the data set states it.
         fps: Option<f64>,
     },
 }
 
 impl Media {
-    /// The file or folder.
+    /// Path of the file or folder.
     pub fn path(&self) -> &Path {
         match self {
             Self::Video(path) | Self::JpegFolder { path, .. } | Self::JpegZip { path, .. } => path,
@@ -57,27 +57,27 @@ impl Media {
     }
 }
 
-/// Where the boxes of a clip are, read only when the clip's turn comes.
+/// Location and format of the boxes of a clip. They are read when the clip is processed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Annotation {
-    /// No box is known.
+    /// No boxes.
     None,
-    /// A TrackingNet `anno/<video>.txt`.
+    /// TrackingNet file `anno/<video>.txt`.
     TrackingNet(PathBuf),
-    /// A GOT-10k sequence folder with `groundtruth.txt` and its label files.
+    /// GOT-10k sequence folder with `groundtruth.txt` and label files.
     Got10k(PathBuf),
 }
 
 /// One video of a source.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clip {
-    /// Stable name, unique in its source, the same on every machine: a path below the root with `/`
-    /// between its parts, or the data set's own name.
+    /// Stable name, unique in its source and the same on every machine: the path below the root, with `/` as
+    /// separator, or the name in the data set.
     pub id: String,
-    /// Where the frames are.
+    /// Location of the frames.
     pub media: Media,
-    /// Where the boxes are.
+    /// Location of the boxes.
     pub annotation: Annotation,
-    /// The object's class, where a list of the source gives it.
+    /// Class of the object, if a list of the source states it.
     pub label: Option<String>,
 }

@@ -1,32 +1,40 @@
-//! Files that are whole under their final name, also after a power cut.
+//! Writes files that are complete under their final name, even after a power cut.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// Writes `bytes` to a new or emptied file and waits until the disk has them.
+/// Writes a file as `temporary`, waits until it is on the disk, and renames it to `path`. Both are on one file
+/// system. The name survives a power cut only after [`sync_folder`].
+///
+/// - `write`: writes the contents and returns the writer.
 ///
 /// # Errors
-/// The system's.
-pub fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+/// Errors of the operating system and of `write`; `path` is then unchanged.
+pub fn write_whole(
+    temporary: &Path,
+    path: &Path,
+    write: impl FnOnce(BufWriter<File>) -> io::Result<BufWriter<File>>,
+) -> io::Result<()> {
+    let mut file = write(BufWriter::new(File::create(temporary)?))?;
+    file.flush()?;
+    file.get_ref().sync_all()?;
+    fs::rename(temporary, path)
 }
 
-/// Makes the names in `folder` survive a power cut.
+/// Waits until the names in `folder` are on the disk.
 ///
 /// # Errors
-/// The system's.
+/// Errors of the operating system.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Writes `bytes` as `path`, whole or not at all: they lie as `.NAME.part` beside it until they are on the disk. A
-/// file that is there is replaced.
+/// Writes `bytes` to `path` completely or not at all, replacing an existing file. The temporary file is `.NAME.part`
+/// in the same folder.
 ///
 /// # Errors
-/// The system's; `path` is then as it was, and the part is removed.
+/// Errors of the operating system; `path` is then unchanged, and the temporary file is removed.
 pub fn replace_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_whole_by(path, |mut file| {
         file.write_all(bytes)?;
@@ -34,10 +42,12 @@ pub fn replace_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     })
 }
 
-/// As [`replace_whole`], with what `write` writes and gives back: for files that should not lie in memory too.
+/// Like [`replace_whole`], for contents that are not in memory.
+///
+/// - `write`: writes the contents and returns the writer.
 ///
 /// # Errors
-/// The system's, and those of `write`; `path` is then as it was, and the part is removed.
+/// Errors of the operating system and of `write`; `path` is then unchanged, and the temporary file is removed.
 pub fn replace_whole_by(
     path: &Path,
     write: impl FnOnce(BufWriter<File>) -> io::Result<BufWriter<File>>,
@@ -49,14 +59,7 @@ pub fn replace_whole_by(
     part_name.push(name);
     part_name.push(".part");
     let part = path.with_file_name(part_name);
-    let written = File::create(&part)
-        .and_then(|file| write(BufWriter::new(file)))
-        .and_then(|mut file| {
-            file.flush()?;
-            file.get_ref().sync_all()?;
-            fs::rename(&part, path)
-        });
-    if let Err(err) = written {
+    if let Err(err) = write_whole(&part, path, write) {
         let _ = fs::remove_file(&part);
         return Err(err);
     }
@@ -71,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+    fn replacing_a_file_leaves_the_new_bytes_and_no_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("weights");
         replace_whole(&path, b"first").unwrap();
@@ -81,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_renamed_leaves_no_part() {
+    fn a_failed_rename_leaves_no_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("taken");
         fs::create_dir_all(path.join("by a folder")).unwrap();

@@ -1,19 +1,19 @@
-//! A decoded frame: planes as the decoder left them, and what their numbers mean.
+//! Images: decoded frames as the decoder stored them, and RGB images.
 
 use super::{BoxXywh, SizePx};
 
-/// How the samples of a frame lie in its planes.
+/// Color planes of a frame and their subsampling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlaneLayout {
-    /// One plane of luma.
+    /// One luma plane.
     Gray,
-    /// Y, U, V; chroma halved in both directions (sides rounded up).
+    /// Y, U, V; chroma at half width and half height (rounded up).
     Yuv420,
-    /// Y, U, V; chroma halved across (width rounded up).
+    /// Y, U, V; chroma at half width (rounded up).
     Yuv422,
-    /// Y, U, V, all of the frame's size.
+    /// Y, U, V at full size.
     Yuv444,
-    /// G, B, R, all of the frame's size.
+    /// G, B, R at full size.
     Gbr,
 }
 
@@ -23,7 +23,7 @@ impl PlaneLayout {
         if self == Self::Gray { 1 } else { 3 }
     }
 
-    /// Size in samples of plane `plane` of a frame of `frame` px.
+    /// Size of plane `plane` in a picture of size `frame`, samples.
     pub fn plane_size(self, frame: SizePx, plane: usize) -> SizePx {
         let (across, down) = match (self, plane) {
             (Self::Yuv420, 1..) => (2, 2),
@@ -37,16 +37,16 @@ impl PlaneLayout {
     }
 }
 
-/// Which numbers mean black and white.
+/// Value range of the samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColorRange {
-    /// 16 to 235 (chroma to 240) at 8 bits: broadcast video.
+    /// 8-bit luma from 16 to 235, chroma to 240: broadcast video.
     Limited,
-    /// 0 to 255 at 8 bits: JPEG.
+    /// 8-bit samples from 0 to 255: JPEG.
     Full,
 }
 
-/// Which weights make luma from red, green and blue.
+/// Matrix between RGB and YUV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColorMatrix {
     /// BT.601: standard definition and JPEG.
@@ -57,17 +57,17 @@ pub enum ColorMatrix {
     Bt2020,
 }
 
-/// What to do with the stored picture to see it upright: a clockwise turn, after an optional mirroring.
+/// Transformation from the stored to the upright picture: mirror if `mirrored`, then rotate clockwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Orientation {
-    /// Mirror left and right first.
+    /// Whether to mirror left and right first.
     pub mirrored: bool,
-    /// Then turn clockwise by so many quarters, 0 to 3.
+    /// Number of clockwise quarter turns, 0 to 3.
     pub quarter_turns: u8,
 }
 
 impl Orientation {
-    /// The size of the upright picture.
+    /// Size of the upright picture.
     pub fn applied_to(self, stored: SizePx) -> SizePx {
         if self.quarter_turns % 2 == 1 {
             stored.turned()
@@ -75,14 +75,14 @@ impl Orientation {
             stored
         }
     }
-}
 
-impl Orientation {
-    /// Where a box of an upright frame of size `frame` lies in the stored picture.
+    /// Converts a box from the upright frame to the stored picture.
+    ///
+    /// - `frame`: size of the upright frame.
     pub fn box_in_stored(self, upright: BoxXywh, frame: SizePx) -> BoxXywh {
         let (mut bbox, mut size) = (upright, frame);
         for _ in 0..self.quarter_turns % 4 {
-            // One quarter back, counterclockwise: (x', y') came from (y', width' - x').
+            // One counterclockwise quarter turn: (x', y') was at (y', width' - x').
             bbox = BoxXywh {
                 x: bbox.y,
                 y: f64::from(size.width) - bbox.x - bbox.w,
@@ -97,7 +97,9 @@ impl Orientation {
         bbox
     }
 
-    /// Where a box of a stored picture of size `stored` lies in the upright frame.
+    /// Converts a box from the stored picture to the upright frame.
+    ///
+    /// - `stored`: size of the stored picture.
     pub fn box_in_upright(self, in_stored: BoxXywh, stored: SizePx) -> BoxXywh {
         let (mut bbox, mut size) = (in_stored, stored);
         if self.mirrored {
@@ -116,39 +118,39 @@ impl Orientation {
     }
 }
 
-/// The bytes of a frame's planes, owned by whoever decoded them.
+/// Owner of the samples of a picture.
 pub trait PlaneBytes: Send {
-    /// Plane `plane`, row after row, `stride_bytes(plane)` apart; little-endian u16 above 8 bits.
+    /// Bytes of plane `plane`: rows `stride_bytes(plane)` apart, samples as [`Planes::bit_depth`] says.
     fn plane(&self, plane: usize) -> &[u8];
-    /// Bytes from one row to the next.
+    /// Distance between the starts of two rows, bytes.
     fn stride_bytes(&self, plane: usize) -> usize;
 }
 
-/// The picture of a frame as stored: planes, never converted as a whole.
+/// Picture of a frame in the stored format. It is never converted as a whole.
 pub struct Planes {
-    /// Size of the stored picture, before `orientation`.
+    /// Size of the stored picture, before `orientation` is applied.
     pub stored_size: SizePx,
-    /// How samples lie.
+    /// Planes and subsampling.
     pub layout: PlaneLayout,
-    /// Bits a sample, 8 to 16; above 8 a sample is a little-endian u16.
+    /// Bits per sample, 8 to 16. More than 8 bits are stored as little-endian `u16`.
     pub bit_depth: u8,
-    /// Which numbers mean black and white.
+    /// Value range of the samples.
     pub range: ColorRange,
-    /// Which weights make luma.
+    /// Matrix between RGB and YUV.
     pub matrix: ColorMatrix,
-    /// How to see the picture upright.
+    /// Transformation to the upright picture.
     pub orientation: Orientation,
-    /// The samples.
+    /// Sample data.
     pub bytes: Box<dyn PlaneBytes>,
 }
 
 impl Planes {
-    /// Size of the upright picture: the space in which boxes live.
+    /// Size of the upright picture, in which boxes are given.
     pub fn size(&self) -> SizePx {
         self.orientation.applied_to(self.stored_size)
     }
 
-    /// Bytes of the samples, without what a decoder adds between rows: the same for the same picture, wherever it came from.
+    /// Number of bytes of the samples without row padding. It depends only on size, layout and bit depth.
     pub fn num_bytes(&self) -> u64 {
         let sample_bytes = if self.bit_depth > 8 { 2 } else { 1 };
         let planes = 0..self.layout.num_planes();
@@ -157,14 +159,23 @@ impl Planes {
     }
 }
 
-/// A decoded frame.
+/// Decoded frame.
 pub struct Frame {
-    /// Place in presentation order, from 0.
+    /// Frame index in presentation order, from 0.
     pub index: u64,
-    /// Presentation time as the container states it, or `None` where it states none.
+    /// Presentation time as stated by the container, seconds; `None` if it states none.
     pub pts_seconds: Option<f64>,
-    /// The picture.
+    /// Picture.
     pub planes: Planes,
+}
+
+/// RGB image: `height x width x 3` `u8`, row-major without padding, sRGB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RgbImage {
+    /// Width and height, px.
+    pub size: SizePx,
+    /// Samples in the order R, G, B; `3 * width * height` bytes.
+    pub pixels: Vec<u8>,
 }
 
 #[cfg(test)]
@@ -172,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_box_comes_back_from_the_stored_picture_for_every_orientation() {
+    fn a_box_converted_to_upright_and_back_is_unchanged_for_every_orientation() {
         let stored = SizePx {
             width: 100,
             height: 60,

@@ -1,23 +1,23 @@
-//! Sizes and boxes, in pixels.
+//! Image sizes, pixel regions and boxes.
 
 use serde::{Deserialize, Serialize};
 
-/// Width and height of an image, in px. Written as `[width, height]`.
+/// Width and height of an image, px. Serialized as `[width, height]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "[u32; 2]", into = "[u32; 2]")]
 pub struct SizePx {
-    /// Columns.
+    /// Number of columns.
     pub width: u32,
-    /// Rows.
+    /// Number of rows.
     pub height: u32,
 }
 
 impl SizePx {
-    /// Shortest side of a frame that is accepted, px.
+    /// Shortest accepted side of a frame, px.
     pub const MIN_SIDE: u32 = 16;
-    /// Longest side of a frame that is accepted, px.
+    /// Longest accepted side of a frame, px.
     pub const MAX_SIDE: u32 = 16_384;
-    /// Largest frame that is accepted, px: with [`SizePx::MAX_SIDE`] a ceiling on a decoder's memory.
+    /// Largest accepted frame area, px. Together with [`SizePx::MAX_SIDE`] it bounds the memory of a decoder.
     pub const MAX_AREA: u64 = 8192 * 8192;
 
     /// Whether a frame of this size is accepted.
@@ -27,7 +27,7 @@ impl SizePx {
             && self.area() <= Self::MAX_AREA
     }
 
-    /// The size after a quarter turn.
+    /// Size after a quarter turn.
     pub fn turned(self) -> Self {
         Self {
             width: self.height,
@@ -35,7 +35,7 @@ impl SizePx {
         }
     }
 
-    /// The shorter of the two sides, px.
+    /// Length of the shorter side, px.
     pub fn short_side(self) -> u32 {
         self.width.min(self.height)
     }
@@ -45,7 +45,8 @@ impl SizePx {
         u64::from(self.width) * u64::from(self.height)
     }
 
-    /// The size whose short side is `short_side_px`, the aspect kept; never larger than `self`.
+    /// Size scaled down so that the short side is `short_side_px`, with the same aspect ratio. A size whose short side is
+    /// not longer is returned unchanged.
     pub fn shrunk_to_short_side(self, short_side_px: u32) -> Self {
         let short = self.short_side();
         if short <= short_side_px {
@@ -80,21 +81,21 @@ impl std::fmt::Display for SizePx {
     }
 }
 
-/// Whole pixels of an image: columns `x..x + width`, rows `y..y + height`.
+/// Rectangle of whole pixels in an image: columns `x..x + width`, rows `y..y + height`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RegionPx {
     /// First column.
     pub x: u32,
     /// First row.
     pub y: u32,
-    /// Columns.
+    /// Number of columns.
     pub width: u32,
-    /// Rows.
+    /// Number of rows.
     pub height: u32,
 }
 
 impl RegionPx {
-    /// All of an image of `size`.
+    /// Region that covers an image of `size`.
     pub fn whole(size: SizePx) -> Self {
         Self {
             x: 0,
@@ -104,7 +105,7 @@ impl RegionPx {
         }
     }
 
-    /// Whether it has pixels, and an image of `size` has them all.
+    /// Whether the region is not empty and lies inside an image of `size`.
     pub fn lies_in(self, size: SizePx) -> bool {
         let ends_in = |start: u32, len: u32, side: u32| {
             len > 0 && start.checked_add(len).is_some_and(|end| end <= side)
@@ -125,8 +126,8 @@ impl std::fmt::Display for RegionPx {
     }
 }
 
-/// A box in a frame as it is shown: left, top, width, height, px. Pixel (0, 0) covers `[0, 1) x [0, 1)`.
-/// Written as `[x, y, w, h]`.
+/// Box in an upright frame: left, top, width, height, px. Pixel (0, 0) covers `[0, 1) x [0, 1)`. Serialized as
+/// `[x, y, w, h]`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(from = "[f64; 4]", into = "[f64; 4]")]
 pub struct BoxXywh {
@@ -150,7 +151,7 @@ impl BoxXywh {
             && self.h > 0.0
     }
 
-    /// The same centre, both sides multiplied by `factor`.
+    /// Box with the same centre and both sides multiplied by `factor`.
     pub fn scaled(self, factor: f64) -> Self {
         let (w, h) = (self.w * factor, self.h * factor);
         Self {
@@ -161,7 +162,7 @@ impl BoxXywh {
         }
     }
 
-    /// The part inside a frame of `size`; `None` if nothing is left.
+    /// Part of the box inside a frame of `size`; `None` if it is empty.
     pub fn clipped(self, size: SizePx) -> Option<Self> {
         let (x0, y0) = (self.x.max(0.0), self.y.max(0.0));
         let x1 = (self.x + self.w).min(f64::from(size.width));
@@ -175,11 +176,13 @@ impl BoxXywh {
         inside.is_valid().then_some(inside)
     }
 
-    /// The whole px of an image of `size` that the box covers: each edge at the nearest one (half to even), nothing outside
-    /// the image, and at least the px of its middle. `None` if the box has no part in the image.
+    /// Whole pixels that the box covers in an image of `size`; `None` if the box is not valid or lies outside the image.
+    ///
+    /// Each edge is rounded to the nearest pixel edge (half to even) and clamped to the image. A box that would become
+    /// empty covers the pixel at its centre.
     ///
     /// # Source
-    /// PIL's `Image.crop`, which rounds so; it fills with black what lies outside, which no box here is to show.
+    /// PIL's `Image.crop` rounds edges in the same way, but fills parts outside the image with black.
     pub fn whole_px(self, size: SizePx) -> Option<RegionPx> {
         let inside = self.is_valid().then(|| self.clipped(size))??;
         let axis = |start: f64, len: f64, middle: f64, side: u32| {
@@ -206,7 +209,7 @@ impl BoxXywh {
         self.w * self.h
     }
 
-    /// Area that both cover over the area that either covers, 0 to 1: intersection over union.
+    /// Intersection over union with `other`, 0 to 1.
     pub fn iou(self, other: Self) -> f64 {
         let overlap = |a: f64, a_len: f64, b: f64, b_len: f64| {
             ((a + a_len).min(b + b_len) - a.max(b)).max(0.0)
@@ -234,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_short_side_is_reached_exactly_and_never_enlarged() {
+    fn shrinking_gives_the_short_side_exactly_and_never_enlarges() {
         let size = |width, height| SizePx { width, height };
         assert_eq!(size(640, 360).shrunk_to_short_side(256), size(455, 256));
         assert_eq!(size(360, 640).shrunk_to_short_side(256), size(256, 455));
@@ -255,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_box_covers_the_px_between_its_rounded_edges_inside_the_image() {
+    fn a_box_covers_the_pixels_between_its_rounded_edges_inside_the_image() {
         let size = SizePx {
             width: 20,
             height: 10,
@@ -266,7 +269,7 @@ mod tests {
             Some([region.x, region.y, region.width, region.height])
         };
         assert_eq!(covered([2.0, 1.0, 5.0, 4.0]), Some([2, 1, 5, 4]));
-        // PIL: Image.crop((2.5, 1.5, 7.5, 5.4)) has the corners 2, 2, 8, 5.
+        // PIL: the corners of Image.crop((2.5, 1.5, 7.5, 5.4)) are 2, 2, 8, 5.
         assert_eq!(covered([2.5, 1.5, 5.0, 3.9]), Some([2, 2, 6, 3]));
         assert_eq!(covered([-4.0, -1.0, 100.0, 3.4]), Some([0, 0, 20, 2]));
         assert_eq!(covered([19.8, 3.2, 9.0, 0.2]), Some([19, 3, 1, 1]));
@@ -276,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_box_outside_the_frame_has_no_clipped_part() {
+    fn clipping_cuts_a_box_at_the_frame_and_gives_none_outside_it() {
         let frame = SizePx {
             width: 100,
             height: 50,

@@ -1,125 +1,126 @@
-//! Images of one thing under a transformation: what invariances are measured on.
+//! Sets of images that show one thing under a transformation, for measuring invariances.
 
 use std::path::PathBuf;
 
 use super::BoxXywh;
 
-/// What changes inside a set of images.
+/// Property that differs between the images of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Invariance {
-    /// How much of the object is seen: GOT-10k.
+    /// Visible share of the object (GOT-10k).
     Occlusion,
-    /// From where an object of the class is seen, and which: PASCAL3D+.
+    /// Viewpoint and object within a class (PASCAL3D+).
     ViewpointAndInstance,
-    /// Which object of the class is seen, from one side: PASCAL3D+.
+    /// Object within a class, at one viewpoint (PASCAL3D+).
     Instance,
-    /// From where the object is seen: the turntable of ALOI.
+    /// Viewpoint (ALOI turntable).
     Viewpoint,
-    /// Where the light comes from: ALOI.
+    /// Direction of the light (ALOI).
     IlluminationDirection,
-    /// The colour of the light: ALOI.
+    /// Color of the light (ALOI).
     IlluminationColor,
-    /// What a user's own sets differ in.
+    /// Unspecified, in a user's own sets.
     Other,
 }
 
-/// In what one image of a set differs from the others.
+/// Condition under which one image of a set was taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Condition {
-    /// Not told.
+    /// Not stated by the data set.
     Unknown,
-    /// The side that is seen, degrees; a turntable has one elevation.
+    /// Viewpoint, degrees. A turntable has a single elevation.
     View {
-        /// From the object's front, counterclockwise seen from above, 0 up to 360.
+        /// Counterclockwise from the object's front, seen from above, 0 up to 360.
         azimuth: f64,
-        /// Of the camera above the object's horizon; 0 where it is not told.
+        /// Of the camera above the object's horizon; 0 if the data set does not state it.
         elevation: f64,
     },
-    /// ALOI's light: lamps `1..=8`, camera `1..=3`, as in `l3c2`.
+    /// Light direction of ALOI, as in the file name part `l3c2`.
     Light {
-        /// Which of the eight settings of the lamps.
+        /// Setting of the lamps, 1 to 8.
         lamps: u8,
-        /// Which of the three cameras.
+        /// Camera, 1 to 3.
         camera: u8,
     },
-    /// ALOI's colour of the light: the code in the file's name, `110..=250`, from reddish to white.
+    /// Light color of ALOI, as in the file name part `i110`.
     LightColor {
-        /// As in `i110`.
+        /// Code from 110 (reddish) to 250 (white).
         code: u16,
     },
-    /// GOT-10k's `cover`: how much is visible, 0 to 8.
+    /// Visibility level of GOT-10k (`cover.label`).
     Cover {
-        /// 8 is all of it.
+        /// 0 (hidden) to 8 (fully visible).
         level: u8,
     },
 }
 
-/// Which images are too like a query to be its nearest neighbour, whatever they show.
+/// Images that are too similar to a query to count as its nearest neighbors.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum NearView {
-    /// The query alone.
+    /// Only the query itself.
     Itself,
-    /// Those seen from less than so many degrees of azimuth away.
+    /// Images whose azimuth differs by less than `under`.
     Azimuth {
-        /// Degrees, 0 to 180.
+        /// Limit, degrees, 0 to 180.
         under: f64,
     },
-    /// Those of the same [`Condition`].
+    /// Images with the same [`Condition`].
     SameCondition,
 }
 
-/// An image, or a box of one.
+/// Image of a set, or a region of an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetImage {
-    /// The file: JPEG or PNG.
+    /// JPEG or PNG file.
     pub path: PathBuf,
-    /// The part that is shown, px of the stored image, inside it as far as is known; `None`: all of it.
+    /// Region to use, px in the stored image; `None` for the whole image.
     pub region: Option<BoxXywh>,
-    /// Place in [`ImageSets::sets`].
+    /// Index into [`ImageSets::sets`].
     pub set_index: usize,
-    /// In what it differs from the others of its set.
+    /// Condition under which the image was taken.
     pub condition: Condition,
 }
 
-/// One thing under a transformation.
+/// Set of images that show one thing under a transformation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageSet {
-    /// What it is called in its data set.
+    /// Name of the set in its data set.
     pub id: String,
-    /// Place in [`ImageSets::targets`].
+    /// Index into [`ImageSets::targets`].
     pub target_index: usize,
 }
 
-/// What was left out, and why.
+/// Part of a data set that was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The image, set or class, as its data set calls it.
+    /// Name of the image, set or class.
     pub what: String,
-    /// In words.
+    /// Reason, in words.
     pub reason: String,
 }
 
-/// Sets of images: one invariance of one data set.
+/// Image sets of one data set for one invariance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageSets {
-    /// What changes inside a set.
+    /// Property that differs between the images of a set.
     pub invariance: Invariance,
-    /// Side of the square that an image is resized to, px: the data set's protocol.
+    /// Side of the square to which images are resized, px, by the protocol of the data set.
     pub side_px: u32,
-    /// What is too near for retrieval across the transformation.
+    /// Images to exclude as neighbors of a query in retrieval across the transformation.
     pub near: NearView,
-    /// What units should respond to: classes, or objects. At least one.
+    /// Names of the classes or objects to be recognized; at least one.
     pub targets: Vec<String>,
-    /// In a stable order. A set may have one image.
+    /// Sets in a stable order. A set may have a single image.
     pub sets: Vec<ImageSet>,
-    /// All images, in the order of their sets; each belongs to one.
+    /// Images in the order of their sets.
     pub images: Vec<SetImage>,
-    /// What the data set names and the lists above do not hold, in a stable order.
+    /// Parts of the data set that were left out, in a stable order.
     pub left_out: Vec<LeftOut>,
 }
 
 impl NearView {
-    /// Whether an image of condition `other` is too near to another of condition `query`. That a query is near itself goes without asking.
+    /// Whether an image of condition `other` is too similar to a query of condition `query`. The caller excludes the
+    /// query itself.
     pub fn holds(self, query: Condition, other: Condition) -> bool {
         match (self, query, other) {
             (Self::Itself, ..) => false,
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn azimuths_are_near_across_the_full_turn() {
+    fn azimuths_are_compared_across_0_degrees() {
         let near = NearView::Azimuth { under: 60.0 };
         assert!(near.holds(view(350.0), view(40.0)));
         assert!(!near.holds(view(350.0), view(50.0)));
@@ -157,14 +158,14 @@ mod tests {
     }
 
     #[test]
-    fn images_without_a_view_are_near_nothing_but_themselves() {
+    fn images_without_a_viewpoint_are_near_no_other_image() {
         let near = NearView::Azimuth { under: 60.0 };
         assert!(!near.holds(Condition::Unknown, Condition::Unknown));
         assert!(!NearView::Itself.holds(view(0.0), view(0.0)));
     }
 
     #[test]
-    fn the_same_light_is_near() {
+    fn images_with_the_same_light_are_near() {
         let light = |lamps| Condition::Light { lamps, camera: 1 };
         assert!(NearView::SameCondition.holds(light(2), light(2)));
         assert!(!NearView::SameCondition.holds(light(2), light(3)));

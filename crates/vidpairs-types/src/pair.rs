@@ -1,25 +1,25 @@
-//! What a pair is made of, before any pixel is seen.
+//! Kinds and plans of pairs.
 
 use serde::{Deserialize, Serialize};
 
 use super::BoxXywh;
 
-/// What the two views of a pair are.
+/// Content of the two views of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PairKind {
-    /// Single frames; both views come from one image, later.
+    /// Single frames; augmentation makes both views from one image.
     Images,
-    /// A frame and the frame k later.
+    /// A frame, and the frame k frames later.
     Frames,
-    /// The data set's box at both ends.
+    /// A box of the data set in two frames.
     Tracks,
-    /// A proposed region and where a tracker found it k frames later.
+    /// A proposed region, and the place where a tracker found it k frames later.
     Regions,
 }
 
 impl PairKind {
-    /// The name used in pipeline files and records.
+    /// Name in pipeline files and records.
     pub fn name(self) -> &'static str {
         match self {
             Self::Images => "images",
@@ -30,33 +30,33 @@ impl PairKind {
     }
 }
 
-/// One pair to be made from a clip: frames, and boxes for the kinds that have them.
+/// Plan of one pair of a clip: its frames, and its boxes in kinds that have them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairPlan {
-    /// Place among the pairs of its clip, from 0.
+    /// Ordinal of the pair in its clip, from 0.
     pub ordinal: u32,
     /// Frame index of the anchor.
     pub anchor: u64,
-    /// Frame index of the positive; `None` in kind `images`.
+    /// Frame index of the positive, not below `anchor`; `None` in kind `images`.
     pub positive: Option<u64>,
-    /// Boxes at the two ends, in the space of the upright frame, where the data set knows them.
+    /// Boxes in anchor and positive, px in the upright frame, if the data set has them.
     pub boxes: Option<[BoxXywh; 2]>,
-    /// Whether the frames between the two are needed as well: regions are followed through them.
+    /// Whether regions are tracked, which needs all frames from anchor to positive.
     pub is_followed: bool,
 }
 
 impl PairPlan {
-    /// The frames that the pair needs, ascending.
+    /// Indices of the frames to decode, ascending.
     pub fn frames(&self) -> impl Iterator<Item = u64> {
-        let last = self.last_frame();
-        let step = match self.is_followed {
-            true => 1,
-            false => (last - self.anchor).max(1),
-        };
-        (self.anchor..=last).step_by(usize::try_from(step).unwrap_or(usize::MAX))
+        let (anchor, last) = (self.anchor, self.last_frame());
+        let first_between = if self.is_followed { anchor + 1 } else { last };
+        let end = (last != anchor).then_some(last);
+        std::iter::once(anchor)
+            .chain(first_between..last)
+            .chain(end)
     }
 
-    /// The last of them.
+    /// Index of the last frame to decode.
     pub fn last_frame(&self) -> u64 {
         self.positive.unwrap_or(self.anchor)
     }

@@ -1,28 +1,28 @@
-//! A record: the members of one sample of a shard, and the json that describes them.
+//! Records, as stored in shards, and lines of `tracks.jsonl.zst`. docs/SHARDS.md specifies both formats.
 
 use serde::{Deserialize, Serialize};
 
 use super::{BoxXywh, PairKind, SizePx};
 
-/// Version of the json below; goes up when a field changes its meaning or disappears.
+/// Version of `KEY.json`. It increases when a field is removed or changes its meaning.
 pub const SCHEMA: u32 = 1;
 
-/// Which view an image member holds; its name is the first part of the member's extension.
+/// View that an image member holds. Its name is the first part of the member's extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// The anchor (the image itself in kind `images`).
+    /// Anchor. In kind `images`, the image itself.
     Anchor,
-    /// The positive.
+    /// Positive.
     Positive,
-    /// The whole frame of the anchor, beside a region.
+    /// Whole frame of the anchor.
     AnchorFrame,
-    /// The whole frame of the positive, beside a region.
+    /// Whole frame of the positive.
     PositiveFrame,
 }
 
 impl Role {
-    /// The name in members and json.
+    /// Name in member names and JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Anchor => "anchor",
@@ -33,48 +33,50 @@ impl Role {
     }
 }
 
-/// One view of a pair, as `KEY.json` describes it.
+/// Description of one view in `KEY.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ViewMeta {
-    /// Index in presentation order, from 0.
+    /// Frame index in presentation order, from 0.
     pub frame: u64,
-    /// Presentation time as the container states it.
+    /// Presentation time as stated by the container, seconds; `None` if it states none.
     pub pts_seconds: Option<f64>,
-    /// Size of the upright frame.
+    /// Size of the upright frame, px.
     pub frame_size: SizePx,
-    /// The region in the frame, px, or `None` for the whole frame.
+    /// Region that the image shows, px in the upright frame; `None` for the whole frame.
     pub box_xywh: Option<BoxXywh>,
-    /// Size of the stored image.
+    /// Size of the stored image, px.
     pub image_size: SizePx,
     /// CRC-32 (IEEE) of the member's bytes.
     pub crc32: u32,
 }
 
-/// How a tracked region was followed from anchor to positive.
+/// Summary of the tracking from anchor to positive.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrackletMeta {
-    /// Name of the tracker, or `ground-truth`.
+    /// Name of the tracker, or [`GROUND_TRUTH`](Self::GROUND_TRUTH).
     pub tracker: String,
-    /// Mean peak-to-sidelobe ratio, unitless.
+    /// Mean peak-to-sidelobe ratio after the anchor frame, unitless; `None` if the tracker does not report it.
     pub psr_mean: Option<f64>,
-    /// Least peak-to-sidelobe ratio, unitless.
+    /// Minimum peak-to-sidelobe ratio after the anchor frame.
     pub psr_min: Option<f64>,
-    /// Overlap (IoU) of the region tracked there and back with where it began: the least over the stretches
-    /// that were checked.
+    /// Minimum IoU of the forward-backward check, 0 to 1; `None` if nothing was tracked back.
     pub forward_backward_iou: Option<f64>,
-    /// Mean of the tracker's confidence over the frames after the anchor's, 0 to 1.
+    /// Mean confidence after the anchor frame, 0 to 1.
     #[serde(default)]
     pub confidence_mean: Option<f64>,
-    /// The least of them.
+    /// Minimum confidence after the anchor frame, 0 to 1.
     #[serde(default)]
     pub confidence_min: Option<f64>,
-    /// That at the positive.
+    /// Confidence at the positive, 0 to 1.
     #[serde(default)]
     pub confidence_last: Option<f64>,
 }
 
 impl TrackletMeta {
-    /// A region whose boxes the data set knows: nothing was tracked.
+    /// Name of the tracker for boxes that come from the data set.
+    pub const GROUND_TRUTH: &str = "ground-truth";
+
+    /// Summary for boxes that come from the data set, without tracking.
     pub fn ground_truth() -> Self {
         Self {
             tracker: Self::GROUND_TRUTH.to_owned(),
@@ -86,46 +88,43 @@ impl TrackletMeta {
             confidence_last: None,
         }
     }
-
-    /// The tracker's name where the boxes are the data set's.
-    pub const GROUND_TRUTH: &str = "ground-truth";
 }
 
-/// `KEY.json`.
+/// Contents of `KEY.json`, the metadata of a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordMeta {
-    /// [`SCHEMA`].
+    /// Version of this JSON: [`SCHEMA`].
     pub schema: u32,
-    /// `CCCCCCCC-PPPP`: clip ordinal and pair ordinal.
+    /// Key of the record, `CCCCCCCC-PPPP`: ordinal of the clip and ordinal of the pair in the clip.
     pub key: String,
-    /// The clip's id.
+    /// Id of the clip.
     pub clip: String,
-    /// The source kind's name.
+    /// Name of the source kind.
     pub source: String,
-    /// The pair kind.
+    /// Kind of the pair.
     pub kind: PairKind,
-    /// The object's class, where known.
+    /// Class of the object, if known.
     pub label: Option<String>,
-    /// Frames from anchor to positive; `None` in kind `images`.
+    /// Number of frames from anchor to positive; `None` in kind `images`.
     pub k: Option<u64>,
-    /// The anchor.
+    /// Anchor view.
     pub anchor: ViewMeta,
-    /// The positive; absent in kind `images`.
+    /// Positive view; `None` in kind `images`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positive: Option<ViewMeta>,
-    /// The whole frame of the anchor, where stored.
+    /// Whole frame of the anchor, if stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anchor_frame: Option<ViewMeta>,
-    /// The whole frame of the positive, where stored.
+    /// Whole frame of the positive, if stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positive_frame: Option<ViewMeta>,
-    /// How the region was followed, in tracked kinds.
+    /// Summary of the tracking; kinds `tracks` and `regions` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracklet: Option<TrackletMeta>,
 }
 
 impl RecordMeta {
-    /// The views in the order of their members.
+    /// Views in the order of their members.
     pub fn views(&self) -> impl Iterator<Item = (Role, &ViewMeta)> {
         [
             (Role::Anchor, Some(&self.anchor)),
@@ -138,22 +137,84 @@ impl RecordMeta {
     }
 }
 
-/// One image member of a record, encoded.
+/// Encoded image of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodedMember {
-    /// Which view.
+    /// View that the image shows.
     pub role: Role,
-    /// Extension after the role: `jpg` or `rgb.zst`.
+    /// Extension after the role, `jpg` or `rgb.zst`.
     pub extension: &'static str,
-    /// The bytes; shared, since the positive of one pair may be the anchor of the next.
+    /// Encoded bytes. They are shared because the positive of one pair may be the anchor of the next.
     pub bytes: std::sync::Arc<[u8]>,
 }
 
-/// One sample, ready for a shard: `meta` last, after its image members in the order of [`Role`].
+/// Record to be written to a shard. The shard holds the images first, in the order of [`Role`], then the metadata.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EncodedRecord {
-    /// What `KEY.json` will say.
+    /// Contents of `KEY.json`.
     pub meta: RecordMeta,
-    /// The image members.
+    /// Images, one for each view of `meta`, in the same order.
     pub members: Vec<EncodedMember>,
+}
+
+/// Line of `tracks.jsonl.zst`: one tracklet, trusted or rejected.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrackletLine {
+    /// Id of the clip.
+    pub clip: String,
+    /// Key of the record made from the tracklet; `None` if it was rejected.
+    pub key: Option<String>,
+    /// Frame index of the anchor, where the tracklet starts.
+    pub anchor: u64,
+    /// Number of frames from the anchor to the planned positive. A tracklet that was given up ends earlier.
+    pub k: u64,
+    /// Ordinal of the region in its anchor, from 0.
+    pub region: u32,
+    /// Name of the tracker.
+    pub tracker: String,
+    /// [`TRUSTED`](Self::TRUSTED), or the reason for the rejection.
+    pub outcome: String,
+    /// Minimum IoU of the forward-backward check, 0 to 1; `None` if nothing was tracked back.
+    pub forward_backward_iou: Option<f64>,
+    /// Box in each frame, starting with the anchor frame. Frames that could not be decoded have none.
+    pub boxes: Vec<TrackedBox>,
+}
+
+impl TrackletLine {
+    /// `outcome` of a tracklet that passed every rule.
+    pub const TRUSTED: &str = "trusted";
+}
+
+/// Tracked box in one frame. Serialized as `[frame, x, y, w, h, confidence, psr]`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(from = "TrackedBoxRow", into = "TrackedBoxRow")]
+pub struct TrackedBox {
+    /// Frame index.
+    pub frame: u64,
+    /// Box, px in the upright frame.
+    pub bbox: BoxXywh,
+    /// Confidence of the tracker, 0 to 1; 1 in the anchor frame.
+    pub confidence: f64,
+    /// Peak-to-sidelobe ratio; `None` in the anchor frame and if the tracker does not report it.
+    pub psr: Option<f64>,
+}
+
+type TrackedBoxRow = (u64, f64, f64, f64, f64, f64, Option<f64>);
+
+impl From<TrackedBoxRow> for TrackedBox {
+    fn from((frame, x, y, w, h, confidence, psr): TrackedBoxRow) -> Self {
+        Self {
+            frame,
+            bbox: BoxXywh { x, y, w, h },
+            confidence,
+            psr,
+        }
+    }
+}
+
+impl From<TrackedBox> for TrackedBoxRow {
+    fn from(tracked: TrackedBox) -> Self {
+        let BoxXywh { x, y, w, h } = tracked.bbox;
+        (tracked.frame, x, y, w, h, tracked.confidence, tracked.psr)
+    }
 }

@@ -1,35 +1,37 @@
-//! Why an input gave nothing, or less than was asked for.
+//! Refused and skipped inputs, and the text of errors.
+
+use std::error::Error;
 
 use serde::{Deserialize, Serialize};
 
-/// Where an input was set aside.
+/// Stage that refused or skipped an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
-    /// Listing the source, or reading annotations.
+    /// Listing the source or reading annotations.
     Source,
-    /// Opening or decoding.
+    /// Opening or decoding a video.
     Decode,
     /// Choosing pairs.
     Sample,
-    /// Looking for regions.
+    /// Proposing regions.
     Propose,
-    /// Following a target.
+    /// Tracking.
     Track,
     /// Cropping and scaling.
     Crop,
-    /// Compressing an image.
+    /// Compressing images.
     Encode,
-    /// Reading an object, or rendering it.
+    /// Reading or rendering an object.
     Render,
-    /// No progress for too long.
+    /// Timeout: no progress for too long.
     Watchdog,
-    /// A panic: a bug of ours or of a library.
+    /// Panic, caused by a bug in vidpairs or a library.
     Internal,
 }
 
 impl Stage {
-    /// The name in `refused.jsonl`.
+    /// Name in `refused.jsonl`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Source => "source",
@@ -46,21 +48,21 @@ impl Stage {
     }
 }
 
-/// What became of the input.
+/// Result for an input with a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// Damaged or unreadable: gave no pair, counts against `extract.max_refused`, is retried by
-    /// `--retry-refused`.
+    /// The input is damaged or unreadable and gave no pair. It counts against `extract.max_refused`, and
+    /// `--retry-refused` tries it again.
     Refused,
-    /// Sound, but a rule leaves it out (too short, no usable box): gave no pair.
+    /// The input is intact, but a rule excludes it (too short, no usable box). It gave no pair.
     Skipped,
-    /// Gave pairs, but something is missing: pairs, frames after a break, a part of the annotations.
+    /// The input gave pairs, but something is missing: pairs, frames after a break, or annotations.
     Partial,
 }
 
 impl Outcome {
-    /// The name in `refused.jsonl`.
+    /// Name in `refused.jsonl`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Refused => "refused",
@@ -70,19 +72,34 @@ impl Outcome {
     }
 }
 
-/// One line of `refused.jsonl`.
+/// Line of `refused.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// The clip's id.
+    /// Id of the clip.
     pub id: String,
-    /// Its file or folder.
+    /// File or folder of the clip.
     pub path: String,
-    /// What became of it.
+    /// Result for the clip.
     pub outcome: Outcome,
-    /// Where.
+    /// Stage that reported the problem.
     pub stage: Stage,
-    /// Why, in words, with the values.
+    /// Reason, in words, with the values.
     pub reason: String,
-    /// What to do about it.
+    /// Advice to the user.
     pub retry: String,
+}
+
+/// Joins the messages of an error and its causes into one line. A cause whose message is already part of the line is
+/// left out.
+pub fn with_causes(err: &dyn Error) -> String {
+    let mut text = err.to_string();
+    let mut cause = err.source();
+    while let Some(err) = cause {
+        let message = err.to_string();
+        if !text.contains(&message) {
+            text = format!("{text}: {message}");
+        }
+        cause = err.source();
+    }
+    text
 }

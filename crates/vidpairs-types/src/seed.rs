@@ -1,20 +1,20 @@
-//! Randomness that depends on the run's seed, the clip and the step alone.
+//! Random seeds that depend only on the seed of the run and on what they are for.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use xxhash_rust::xxh3::Xxh3;
 
-/// The seed of one step for one clip.
+/// Random seed of a run, or of one of its steps for one item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Seed(u64);
 
 impl Seed {
-    /// The seed of a run, as the pipeline file states it.
+    /// Seed of a run, as stated in the pipeline file.
     pub fn of_run(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// The seed of `step` for the thing named `id` (a clip, say). Neither order nor thread enters.
+    /// Seed of the step `step` for the item `id`, such as a clip. It does not depend on order or threads.
     pub fn for_step(self, step: &str, id: &str) -> Self {
         let mut hash = Xxh3::with_seed(self.0);
         // Lengths first, so that ("ab", "c") and ("a", "bc") differ.
@@ -25,8 +25,8 @@ impl Seed {
         Self(hash.digest())
     }
 
-    /// The seed of one view: of the `view`-th image that is made of record `record` in `epoch`. Neither order nor
-    /// thread enters, so that a step of training can be made again alone.
+    /// Seed of the `view`-th augmented view of record `record` in epoch `epoch`. It does not depend on order or
+    /// threads, so a single training step can be repeated.
     pub fn for_view(self, epoch: u64, record: u64, view: u32) -> Self {
         let mut hash = Xxh3::with_seed(self.0);
         hash.update(b"view");
@@ -36,7 +36,7 @@ impl Seed {
         Self(hash.digest())
     }
 
-    /// A generator that starts from this seed.
+    /// Random generator that starts from this seed.
     pub fn rng(self) -> ChaCha8Rng {
         ChaCha8Rng::seed_from_u64(self.0)
     }
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seeds_differ_between_runs_steps_and_clips_and_repeat_for_the_same_three() {
+    fn seeds_are_equal_for_equal_run_step_and_clip_and_differ_otherwise() {
         let seed = |run, step, id| Seed::of_run(run).for_step(step, id);
         assert_eq!(seed(0, "sample", "a"), seed(0, "sample", "a"));
         let all = [
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn views_have_seeds_of_their_own_that_repeat() {
+    fn seeds_of_views_are_equal_for_equal_arguments_and_differ_otherwise() {
         let seed = |run, epoch, record, view| Seed::of_run(run).for_view(epoch, record, view);
         assert_eq!(seed(7, 1, 2, 3), seed(7, 1, 2, 3));
         let all = [

@@ -1,16 +1,16 @@
-//! Which ResNet it is, by the names and shapes of its tensors.
+//! Detects the architecture of a ResNet by the names and shapes of its tensors.
 //!
 //! **Source**: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, table 1; torchvision's names.
 
 use std::fmt;
 
-use super::error::WeightsError;
-use super::kept::Weights;
+use crate::error::WeightsError;
+use crate::weights::Weights;
 
-/// How deep, which also says what a block is.
+/// Depth of a ResNet, which also decides the kind of its blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
-    /// Blocks of two convolutions, 2 2 2 2.
+    /// Blocks of two convolutions, 2 2 2 2 in the four stages.
     R18,
     /// Blocks of two convolutions, 3 4 6 3.
     R34,
@@ -23,10 +23,10 @@ pub enum Depth {
 }
 
 impl Depth {
-    /// All of them.
+    /// All depths.
     pub const ALL: [Self; 5] = [Self::R18, Self::R34, Self::R50, Self::R101, Self::R152];
 
-    /// Layers, as in `ResNet-50`.
+    /// Number of layers, as in `ResNet-50`.
     pub fn num_layers(self) -> usize {
         match self {
             Self::R18 => 18,
@@ -37,7 +37,7 @@ impl Depth {
         }
     }
 
-    /// Blocks of `layer1` to `layer4`.
+    /// Numbers of blocks of `layer1` to `layer4`.
     pub fn num_blocks(self) -> [usize; 4] {
         match self {
             Self::R18 => [2, 2, 2, 2],
@@ -47,23 +47,23 @@ impl Depth {
         }
     }
 
-    /// Whether a block is a bottleneck: 1 x 1, 3 x 3, 1 x 1 to four times the channels.
+    /// Whether blocks are bottlenecks: convolutions 1 x 1, 3 x 3, and 1 x 1 to four times the channels.
     pub fn has_bottlenecks(self) -> bool {
         self >= Self::R50
     }
 }
 
-/// The first convolution, by its kernel. Strides and pooling leave no trace in weights.
+/// First convolution, by its kernel. Weights do not show strides and pooling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stem {
-    /// 7 x 7, in every known network with stride 2 and a pooling behind it: for images of 224 px.
+    /// 7 x 7, for images of 224 px; all known networks use stride 2 and pooling after it.
     Large,
-    /// 3 x 3, commonly with stride 1 and no pooling: for small images.
+    /// 3 x 3, for small images; usually with stride 1 and without pooling.
     Small,
 }
 
 impl Stem {
-    /// Side of the kernel, px.
+    /// Kernel size, px.
     pub fn kernel_px(self) -> usize {
         match self {
             Self::Large => 7,
@@ -72,28 +72,28 @@ impl Stem {
     }
 }
 
-/// A ResNet's measures.
+/// Architecture of a ResNet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Architecture {
-    /// How deep.
+    /// Depth.
     pub depth: Depth,
-    /// Channels that the first convolution gives: 64, or a multiple or a share of it.
+    /// Output channels of the first convolution, 64 in the published networks.
     pub first_width: usize,
-    /// Channels of an image: 3.
+    /// Channels of an input image, usually 3.
     pub in_channels: usize,
-    /// The first convolution.
+    /// First convolution.
     pub stem: Stem,
 }
 
 impl Architecture {
-    /// Reads the measures off `trunk` (torchvision's names, no prefix), and checks that every tensor that such a
-    /// network needs is there with its shape. Counters of batches (`num_batches_tracked`) may lack.
+    /// Detects the architecture of `trunk` (torchvision's names, no prefix) and checks that it has every tensor of the
+    /// network with the right shape. Batch counters (`num_batches_tracked`) may be missing.
     ///
     /// # Errors
     /// [`WeightsError::UnknownArchitecture`], [`WeightsError::MissingTensor`] or [`WeightsError::Shape`].
     pub fn of(trunk: &Weights) -> Result<Self, WeightsError> {
-        let found = Self::measured(trunk)?;
-        for (name, expected) in found.tensors() {
+        let architecture = Self::detected(trunk)?;
+        for (name, expected) in architecture.tensors() {
             match trunk.get(&name) {
                 Some(tensor) if tensor.shape() == expected => {}
                 Some(tensor) => {
@@ -101,31 +101,21 @@ impl Architecture {
                         name,
                         got: tensor.shape().to_vec(),
                         expected,
-                        architecture: found.to_string(),
+                        architecture: architecture.to_string(),
                     });
                 }
                 None => {
                     return Err(WeightsError::MissingTensor {
                         name,
-                        architecture: found.to_string(),
+                        architecture: architecture.to_string(),
                     });
                 }
             }
         }
-        Ok(found)
+        Ok(architecture)
     }
 
-    /// Width as a multiple of the published networks' 64.
-    pub fn width_factor(&self) -> f64 {
-        self.first_width as f64 / 64.0
-    }
-
-    /// Channels of the features behind the last layer: 512 or 2048 at the published width.
-    pub fn feature_width(&self) -> usize {
-        8 * self.first_width * self.expansion()
-    }
-
-    /// Names and shapes of all tensors of the trunk, in the order of the network, without counters of batches.
+    /// Names and shapes of all tensors of the trunk, in the order of the network, without batch counters.
     pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
         let kernel = self.stem.kernel_px();
         let mut tensors = vec![(
@@ -180,15 +170,12 @@ impl Architecture {
         if self.depth.has_bottlenecks() { 4 } else { 1 }
     }
 
-    fn measured(trunk: &Weights) -> Result<Self, WeightsError> {
+    fn detected(trunk: &Weights) -> Result<Self, WeightsError> {
         let unknown = |what: String| WeightsError::UnknownArchitecture { what };
-        let shape = |name: &str| {
-            let tensor = trunk.get(name);
-            tensor
-                .map(|tensor| tensor.shape())
-                .ok_or_else(|| unknown(format!("no {name}")))
-        };
-        let (first_width, in_channels, stem) = match *shape("conv1.weight")? {
+        let conv1 = trunk
+            .get("conv1.weight")
+            .ok_or_else(|| unknown("no conv1.weight".to_owned()))?;
+        let (first_width, in_channels, stem) = match *conv1.shape() {
             [width, channels, 7, 7] => (width, channels, Stem::Large),
             [width, channels, 3, 3] => (width, channels, Stem::Small),
             ref other => {
@@ -199,31 +186,26 @@ impl Architecture {
         };
         if first_width == 0 || first_width > 1 << 16 {
             return Err(unknown(format!(
-                "conv1.weight gives {first_width} channels"
+                "conv1.weight has {first_width} output channels"
             )));
         }
-        let blocks = [1, 2, 3, 4].map(|layer| {
-            let blocks = (0..).take_while(|block| {
-                trunk
-                    .get(&format!("layer{layer}.{block}.conv1.weight"))
-                    .is_some()
-            });
-            blocks.count()
+        let num_blocks = [1, 2, 3, 4].map(|layer| {
+            let weight = |block: &usize| format!("layer{layer}.{block}.conv1.weight");
+            let has_block = |block: &usize| trunk.get(&weight(block)).is_some();
+            (0..).take_while(has_block).count()
         });
         let has_bottlenecks = trunk.get("layer1.0.conv3.weight").is_some();
-        let mut depths = Depth::ALL.into_iter();
-        let depth = depths
-            .find(|depth| {
-                depth.num_blocks() == blocks && depth.has_bottlenecks() == has_bottlenecks
-            })
-            .ok_or_else(|| {
-                let kind = if has_bottlenecks {
-                    "bottlenecks"
-                } else {
-                    "blocks"
-                };
-                unknown(format!("{blocks:?} {kind} in layer1 to layer4"))
-            })?;
+        let is_depth = |depth: &Depth| {
+            depth.num_blocks() == num_blocks && depth.has_bottlenecks() == has_bottlenecks
+        };
+        let depth = Depth::ALL.into_iter().find(is_depth).ok_or_else(|| {
+            let kind = if has_bottlenecks {
+                "bottlenecks"
+            } else {
+                "blocks"
+            };
+            unknown(format!("{num_blocks:?} {kind} in layer1 to layer4"))
+        })?;
         Ok(Self {
             depth,
             first_width,
@@ -254,8 +236,8 @@ fn norm(tensors: &mut Vec<(String, Vec<usize>)>, name: &str, channels: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tensor::{ElementKind, HostTensor};
     use super::*;
+    use crate::tensor::{ElementKind, HostTensor};
 
     fn network(depth: Depth, first_width: usize, stem: Stem) -> Architecture {
         Architecture {
@@ -278,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn every_depth_width_and_stem_is_told_from_its_tensors() {
+    fn every_depth_width_and_stem_is_detected() {
         for depth in Depth::ALL {
             for (width, stem) in [(2, Stem::Large), (4, Stem::Small)] {
                 let network = network(depth, width, stem);
@@ -288,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_networks_have_their_published_numbers_of_parameters() {
+    fn the_numbers_of_parameters_are_those_of_the_published_networks() {
         // torchvision's resnet18, 34, 50, 101, 152 without fc.
         let published = [11_176_512, 21_284_672, 23_508_032, 42_500_160, 58_143_808];
         for (depth, expected) in Depth::ALL.into_iter().zip(published) {
@@ -302,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_tensor_and_a_wrong_shape_are_named() {
+    fn the_errors_for_a_missing_tensor_and_a_wrong_shape_state_its_name() {
         let network = network(Depth::R18, 2, Stem::Large);
         let without = zeros(&network)
             .into_iter()
@@ -326,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn other_numbers_of_blocks_are_unknown_and_said() {
+    fn the_error_for_unknown_numbers_of_blocks_states_them() {
         let network = network(Depth::R18, 2, Stem::Small);
         let kept = zeros(&network)
             .into_iter()

@@ -1,210 +1,210 @@
-//! Why weights could not be read, understood or written.
+//! Errors of reading and writing weights.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::pickle::PickleError;
-use super::tensor::ElementKind;
+use crate::pickle::PickleError;
+use crate::tensor::{ElementKind, TensorFault};
 
-/// Why weights could not be read, understood or written. All are final for the file.
+/// Error of reading or writing weights. The file cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WeightsError {
-    /// Something is wrong with a file of weights.
+    /// A file of weights cannot be used.
     #[error("cannot use the weights in {}", .path.display())]
     File {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// Problem of the file.
         #[source]
         source: Box<WeightsError>,
     },
     /// The file cannot be read.
     #[error("cannot read it")]
     Read(#[source] io::Error),
-    /// The file cannot be written; nothing is left under its name.
+    /// The file cannot be written. An existing file is unchanged.
     #[error("cannot write {}", .path.display())]
     Write {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The system's word.
+        /// Error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// The zip cannot be made: more or longer records than a zip can hold.
-    #[error("cannot make its zip archive")]
+    /// The zip cannot be written: it has more or longer records than a zip can hold.
+    #[error("cannot write its zip archive")]
     MakeZip(#[source] zip::result::ZipError),
-    /// The bytes are of no format that is read.
-    #[error("neither safetensors nor a file of torch.save (it begins with {beginning})")]
+    /// The format is not supported.
+    #[error("neither safetensors nor a file of torch.save (it starts with {beginning})")]
     UnknownFormat {
         /// The first bytes, in hexadecimal.
         beginning: String,
     },
-    /// A tar, as PyTorch wrote before 0.1.10, or one that somebody packed.
+    /// A tar, as written by PyTorch before 0.1.10 or by an archiver.
     #[error(
-        "it is a tar archive: unpack it, or, if PyTorch before 0.1.10 wrote it, convert it there \
-         with torch.save(torch.load(FILE), NEW)"
+        "it is a tar archive: unpack it, or, if PyTorch before 0.1.10 wrote it, convert it with that \
+         version: torch.save(torch.load(FILE), NEW)"
     )]
     Tar,
-    /// A pickle that `torch.save` did not write.
+    /// A pickle that was not written by `torch.save`.
     #[error("it is a pickle, but not one of torch.save; save it with torch.save(state_dict, NEW)")]
     OtherPickle,
-    /// Numbers with the highest byte first.
+    /// Numbers in big-endian order.
     #[error(
-        "its numbers are big endian; convert it on the machine that wrote it, with \
+        "its numbers are big endian; convert it on the machine that wrote it: \
          safetensors.torch.save_file(state_dict, NEW)"
     )]
     BigEndian,
-    /// A program, not weights.
+    /// A TorchScript program instead of weights.
     #[error(
-        "it holds a TorchScript program; save its weights with \
+        "it holds a TorchScript program; save its weights: \
          torch.save(torch.jit.load(FILE).state_dict(), NEW)"
     )]
     TorchScript,
-    /// A pickled object in place of a dict.
+    /// A pickled object instead of a dict.
     #[error(
-        "it holds an object of class {class}, which would need that program to run; save its \
-         weights alone, with torch.save(model.state_dict(), NEW)"
+        "it holds an object of class {class}, which only that program can load; save its weights: \
+         torch.save(model.state_dict(), NEW)"
     )]
     WholeObject {
-        /// Module and name.
+        /// Module and name of the class.
         class: String,
     },
-    /// The header or the layout of a safetensors file is wrong.
+    /// The header or the layout of a safetensors file is damaged.
     #[error("its safetensors header is damaged")]
     Safetensors(#[source] safetensors::SafeTensorError),
-    /// The table of the zip is wrong: damaged, or the file was cut.
+    /// The directory of the zip is damaged or missing.
     #[error("its zip archive is damaged or cut short")]
     Zip(#[source] zip::result::ZipError),
-    /// Something is wrong with a record of the zip.
+    /// A record of the zip cannot be used.
     #[error("record {record}: {fault}")]
     Record {
-        /// Name in the archive.
+        /// Name of the record.
         record: String,
-        /// What is wrong.
+        /// Problem of the record.
         fault: RecordFault,
     },
     /// A pickle cannot be read.
     #[error("in {stream}")]
     Pickle {
-        /// `archive/data.pkl`, or which part of a legacy file.
+        /// Name of the record, such as `archive/data.pkl`, or part of a legacy file.
         stream: String,
-        /// What is wrong, and where.
+        /// Problem and its place.
         #[source]
         source: PickleError,
     },
-    /// A legacy file ends early, or its parts do not fit.
+    /// A legacy file ends early.
     #[error("{what} at byte {offset}: {needed} bytes needed, {left} left")]
     Truncated {
-        /// What was to be read.
+        /// Part that is incomplete.
         what: String,
-        /// Where, in the file.
+        /// Offset of the part in the file.
         offset: usize,
-        /// Bytes that it takes.
+        /// Length of the part, bytes.
         needed: u64,
-        /// Bytes that there are.
+        /// Number of bytes left.
         left: usize,
     },
-    /// A storage of a legacy file is not as its tensors say.
-    #[error("storage {key} has {stored} elements, its tensors say {expected}")]
+    /// The length of a storage of a legacy file differs from that in the pickle.
+    #[error("storage {key} has {stored} elements; the pickle states {expected}")]
     StorageLength {
-        /// Its key.
+        /// Key of the storage.
         key: String,
-        /// As the file states before the elements.
+        /// Number of elements stated before the elements.
         stored: u64,
-        /// As the pickle states.
+        /// Number of elements stated by the pickle.
         expected: u64,
     },
-    /// No tensors where state dicts lie.
+    /// The file has no tensors at the usual places of a state dict.
     #[error(
-        "no state dict in it: expected tensors by name, at the top or under state_dict, model, \
+        "no state dict in it: expected tensors by name, at the top level or under state_dict, model, \
          model_state_dict, teacher or student; found {found}"
     )]
     NoStateDict {
-        /// Keys at the top.
+        /// Keys at the top level.
         found: String,
     },
     /// A tensor cannot be read.
     #[error("tensor {name}: {fault}")]
     Tensor {
-        /// Its name.
+        /// Name of the tensor.
         name: String,
-        /// What is wrong.
+        /// Problem of the tensor.
         fault: TensorFault,
     },
-    /// Views that unfold to far more than the file holds.
-    #[error("its tensors unfold to more than {limit} bytes, from a file of {file_bytes}")]
+    /// The tensors are views that would take far more memory than the file.
+    #[error("its tensors take more than {limit} bytes, from a file of {file_bytes} bytes")]
     Unfolds {
-        /// The limit, bytes.
+        /// Limit, bytes.
         limit: usize,
-        /// Length of the file.
+        /// Length of the file, bytes.
         file_bytes: usize,
     },
-    /// Far more entries than a network has.
+    /// The state dict has far more entries than a network.
     #[error("more than {limit} entries in its state dict")]
     TooManyEntries {
-        /// The limit.
+        /// Largest number of entries.
         limit: usize,
     },
-    /// No ResNet under any prefix.
+    /// The file has no ResNet under any prefix.
     #[error(
         "no ResNet in it: expected conv1.weight, bn1.weight and layer1.0.conv1.weight under one \
          prefix; names found: {found}"
     )]
     NoBackbone {
-        /// Some names.
+        /// Some names in the file.
         found: String,
     },
-    /// More than one ResNet, and no reason to prefer one.
+    /// The file has several ResNets, and none is known to be the trained one.
     #[error("several ResNets in it, under {prefixes}; keep one of them in the file")]
     SeveralBackbones {
-        /// Their prefixes.
+        /// Prefixes of the ResNets.
         prefixes: String,
     },
-    /// The network is none that is known.
+    /// The network is not a known ResNet.
     #[error("a ResNet of unknown architecture: {what}")]
     UnknownArchitecture {
-        /// What is not as in any of them.
+        /// Difference from the known ones.
         what: String,
     },
-    /// A tensor that the network needs is missing.
+    /// A tensor of the network is missing.
     #[error("{name} is missing, which {architecture} needs")]
     MissingTensor {
-        /// Its name.
+        /// Name of the tensor.
         name: String,
-        /// The network.
+        /// Architecture of the network.
         architecture: String,
     },
-    /// A tensor has another shape than the network needs.
+    /// A tensor of the network has the wrong shape.
     #[error("{name} is {got:?}; expected {expected:?} for {architecture}")]
     Shape {
-        /// Its name.
+        /// Name of the tensor.
         name: String,
-        /// As it is.
+        /// Shape in the file.
         got: Vec<usize>,
-        /// As it has to be.
+        /// Shape that the network needs.
         expected: Vec<usize>,
-        /// The network.
+        /// Architecture of the network.
         architecture: String,
     },
-    /// A tensor of the network holds numbers that are no weights.
+    /// A tensor of the network does not hold floating-point numbers.
     #[error("{name} is of kind {kind}; expected floating-point numbers")]
     NotFloats {
-        /// Its name.
+        /// Name of the tensor.
         name: String,
-        /// What its elements are.
+        /// Type of its elements.
         kind: ElementKind,
     },
-    /// A tensor of the network holds a value that is no number: the training broke down.
-    #[error("{name} holds infinite numbers or none")]
+    /// A tensor of the network holds infinity or NaN, because the training diverged.
+    #[error("{name} holds infinity or NaN")]
     NotFinite {
-        /// Its name.
+        /// Name of the tensor.
         name: String,
     },
 }
 
 impl WeightsError {
-    /// The same, with the file that it is about.
+    /// Adds the path of the file.
     #[must_use]
     pub fn in_file(self, path: &Path) -> Self {
         Self::File {
@@ -213,14 +213,14 @@ impl WeightsError {
         }
     }
 
-    pub(super) fn record(record: &str, fault: RecordFault) -> Self {
+    pub(crate) fn record(record: &str, fault: RecordFault) -> Self {
         Self::Record {
             record: record.to_owned(),
             fault,
         }
     }
 
-    pub(super) fn tensor(name: &str, fault: TensorFault) -> Self {
+    pub(crate) fn tensor(name: &str, fault: TensorFault) -> Self {
         Self::Tensor {
             name: name.to_owned(),
             fault,
@@ -228,73 +228,20 @@ impl WeightsError {
     }
 }
 
-/// What is wrong with a record of a zip.
+/// Problem of a record of a zip.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordFault {
-    /// It is not there.
+    /// The record is missing.
     #[error("missing")]
     Missing,
-    /// It is compressed, which `torch.save` never does.
-    #[error("compressed; torch.save stores its records as they are")]
+    /// The record is compressed, unlike those of `torch.save`.
+    #[error("compressed; torch.save stores records uncompressed")]
     Compressed,
-    /// It lies outside of the file, or over another one.
-    #[error("its place in the file is impossible")]
+    /// The record lies outside the file or overlaps another one.
+    #[error("it lies outside the file or overlaps another record")]
     Place,
-    /// Its bytes are not those that were written.
+    /// The bytes do not match their checksum.
     #[error("its checksum differs: the file is damaged")]
     Checksum,
-}
-
-/// What is wrong with a tensor.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TensorFault {
-    /// As many bytes as its shape says are not there.
-    #[error("{got} bytes; its shape and kind need {expected}")]
-    Size {
-        /// By shape and kind.
-        expected: usize,
-        /// There are.
-        got: usize,
-    },
-    /// No memory could hold it.
-    #[error("shape {shape:?} is larger than any memory")]
-    Overflow {
-        /// Its shape.
-        shape: Vec<usize>,
-    },
-    /// Shape and strides reach beyond the storage.
-    #[error(
-        "shape {shape:?} with strides {strides:?} from element {offset} reaches beyond the {length} \
-         elements of storage {key}"
-    )]
-    OutOfStorage {
-        /// Its shape.
-        shape: Vec<usize>,
-        /// Elements from one to the next, by dimension.
-        strides: Vec<usize>,
-        /// Element of the storage that is the first.
-        offset: usize,
-        /// Elements of the storage.
-        length: usize,
-        /// The storage.
-        key: String,
-    },
-    /// Its storage is not in the file.
-    #[error("its storage {key} is not in the file")]
-    NoStorage {
-        /// The storage.
-        key: String,
-    },
-    /// Its storage is shorter than the pickle says.
-    #[error("its storage {key} has {got} bytes; expected {expected}")]
-    StorageSize {
-        /// The storage.
-        key: String,
-        /// By the pickle.
-        expected: usize,
-        /// In the file.
-        got: usize,
-    },
 }

@@ -1,30 +1,32 @@
-//! Weights of networks in files: read from other programs, written for them.
+//! Reads and writes files of network weights without libtorch.
 //!
-//! **Takes** safetensors, or what `torch.save` writes (the zip since PyTorch 1.6, the stream before).
-//! **Gives** [`Weights`], tensors by name, and out of them the ResNet ([`backbone`]) under torchvision's names.
-//! **Fails** with [`WeightsError`], which says what is wrong and where; a damaged or a hostile file is an error
-//! and never runs code. **Source**: the safetensors specification; PyTorch's `torch/serialization.py` and
-//! Python's `pickletools` for the formats. docs/WEIGHTS.md has the details.
+//! - **Takes** safetensors files and files of `torch.save`: the zip format since PyTorch 1.6, and the stream before.
+//! - **Gives** [`Weights`], tensors by name; from them the ResNet ([`backbone()`]) under torchvision's names. Writes
+//!   safetensors and files for MoCo, VISSL, torchvision and Detectron2.
+//! - **Fails** with [`WeightsError`], which states the problem and its place. A damaged or hostile file is an error and
+//!   never runs code.
+//! - **Source**: the safetensors specification; PyTorch's `torch/serialization.py`; Python's `pickletools`.
+//!   docs/WEIGHTS.md in the repository describes the formats.
 
 mod architecture;
 mod error;
-mod kept;
 mod pickle;
 mod read;
 mod safe;
 mod tensor;
 mod torch;
 mod trunk;
+mod weights;
 mod write;
 
 pub use architecture::{Architecture, Depth, Stem};
-pub use error::{RecordFault, TensorFault, WeightsError};
-pub use kept::Weights;
+pub use error::{RecordFault, WeightsError};
 pub use pickle::{PickleError, PickleFault};
 pub use read::{parse_weights, read_weights};
 pub use safe::safetensors_bytes;
-pub use tensor::{ElementKind, HostTensor};
+pub use tensor::{ElementKind, HostTensor, TensorFault};
 pub use trunk::{Backbone, backbone};
+pub use weights::Weights;
 pub use write::{
     detectron2_bytes, moco_bytes, torchvision_bytes, vissl_bytes, write_bytes, write_safetensors,
 };

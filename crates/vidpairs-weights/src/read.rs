@@ -1,33 +1,33 @@
-//! Which format a file is of, by its bytes.
+//! Detects the format of a file by its bytes and reads it.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::error::WeightsError;
-use super::kept::Weights;
-use super::{safe, torch};
+use crate::error::WeightsError;
+use crate::weights::Weights;
+use crate::{safe, torch};
 
-/// Where a tar says that it is one.
+/// Offset of the magic number in a tar.
 const TAR_MAGIC_AT: usize = 257;
 
-/// Bytes that tell the format: a tar says last that it is one.
-const TELLING: u64 = 512;
+/// Number of bytes that identify the format, up to the magic number of a tar.
+const MAX_MAGIC_BYTES: u64 = 512;
 
-/// Reads the weights in `path`: safetensors, or a file of `torch.save`. The bytes tell which; the name does not
-/// matter. Of a checkpoint only the state dict is kept. The whole file is in memory meanwhile.
+/// Reads the weights in `path`: safetensors, or a file of `torch.save`. The bytes decide the format, not the name. Of a
+/// checkpoint only the state dict is kept. The whole file is held in memory while it is read.
 ///
 /// # Errors
-/// [`WeightsError::File`], which names the file, with the reason as its source.
+/// [`WeightsError::File`], with the path of the file and the problem as its source.
 pub fn read_weights(path: &Path) -> Result<Weights, WeightsError> {
     let read = || {
         let mut file = File::open(path).map_err(WeightsError::Read)?;
         let mut bytes = Vec::new();
-        let mut beginning = Read::by_ref(&mut file).take(TELLING);
-        beginning
+        Read::by_ref(&mut file)
+            .take(MAX_MAGIC_BYTES)
             .read_to_end(&mut bytes)
             .map_err(WeightsError::Read)?;
-        // Whatever is no weights, may it be a whole disk, is not read any further.
+        // Files of other formats, which may be large, are not read any further.
         let format = Format::of(&bytes)?;
         file.read_to_end(&mut bytes).map_err(WeightsError::Read)?;
         format.parse(&bytes)
@@ -35,15 +35,15 @@ pub fn read_weights(path: &Path) -> Result<Weights, WeightsError> {
     read().map_err(|err: WeightsError| err.in_file(path))
 }
 
-/// As [`read_weights`], from the bytes of a file.
+/// Like [`read_weights`], for the bytes of a file.
 ///
 /// # Errors
-/// [`WeightsError`]; a file that was cut or damaged is an error, never a panic.
+/// [`WeightsError`]. A truncated or damaged file is an error, never a panic.
 pub fn parse_weights(bytes: &[u8]) -> Result<Weights, WeightsError> {
     Format::of(bytes)?.parse(bytes)
 }
 
-/// What a file of weights is.
+/// Format of a file of weights.
 #[derive(Clone, Copy)]
 enum Format {
     Zip,
@@ -56,7 +56,7 @@ impl Format {
         match beginning {
             [b'P', b'K', 3, 4, ..] => Ok(Self::Zip),
             [0x80, 2..=5, ..] => Ok(Self::Stream),
-            // The length of the header comes first; a header begins as JSON does.
+            // Safetensors: the length of the header, then the header, in JSON.
             [_, _, _, _, _, _, _, 0, b'{', ..] => Ok(Self::Safetensors),
             _ if beginning.get(TAR_MAGIC_AT..TAR_MAGIC_AT + 5) == Some(b"ustar") => {
                 Err(WeightsError::Tar)
@@ -84,21 +84,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_no_weights_is_refused_with_its_first_bytes() {
+    fn the_error_for_an_unknown_format_states_the_first_bytes() {
         let err = parse_weights(b"GIF89a, and so on").unwrap_err();
         assert!(err.to_string().contains("47 49 46 38"), "{err}");
         assert!(parse_weights(b"").is_err());
     }
 
     #[test]
-    fn a_tar_is_refused_with_what_to_do() {
+    fn a_tar_is_an_error_of_its_own() {
         let mut tar = vec![b'a'; 512];
         tar[TAR_MAGIC_AT..TAR_MAGIC_AT + 5].copy_from_slice(b"ustar");
         assert!(matches!(parse_weights(&tar), Err(WeightsError::Tar)));
     }
 
     #[test]
-    fn a_missing_file_is_named() {
+    fn the_error_for_a_missing_file_states_its_path() {
         let err = read_weights(Path::new("/nowhere/weights.pth")).unwrap_err();
         assert!(err.to_string().contains("/nowhere/weights.pth"), "{err}");
     }

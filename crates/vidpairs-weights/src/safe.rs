@@ -1,4 +1,4 @@
-//! Safetensors: a JSON header with names, kinds, shapes and places, then the bytes.
+//! Reads and writes safetensors: a JSON header with names, types, shapes and offsets, then the bytes.
 //!
 //! **Source**: <https://github.com/huggingface/safetensors#format>.
 
@@ -7,17 +7,17 @@ use std::cmp::Reverse;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value, json};
 
-use super::error::WeightsError;
-use super::kept::Weights;
-use super::tensor::{ElementKind, HostTensor};
+use crate::error::WeightsError;
+use crate::tensor::{ElementKind, HostTensor};
+use crate::weights::Weights;
 
-/// The header's key for what is said beside the tensors.
+/// Key of the metadata in the header.
 const METADATA: &str = "__metadata__";
-/// Bytes to which the header is padded; as many hold its length.
+/// Alignment of the header, bytes. The length of the header has as many bytes.
 const ALIGNMENT: usize = 8;
 
-/// Reads a whole file. Tensors of kinds that are not known are skipped by name.
-pub(super) fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
+/// Parses the bytes of a file. Tensors of unknown types are skipped.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(WeightsError::Safetensors)?;
     let file = SafeTensors::deserialize(bytes).map_err(WeightsError::Safetensors)?;
     let mut weights = Weights::new();
@@ -37,12 +37,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
     Ok(weights)
 }
 
-/// A whole file of safetensors with `weights` and their metadata: the widest kinds first, so that each lies
-/// aligned, else in the order of `weights`. The same weights give the same bytes.
+/// Bytes of a safetensors file with `weights` and their metadata. Tensors with the widest elements come first, so that each
+/// is aligned, otherwise in the order of `weights`. Equal weights give equal bytes.
 ///
 /// # Errors
-/// [`WeightsError::Safetensors`] if the format cannot hold them: a header of more than 100 MB, or a tensor that
-/// is called `__metadata__`.
+/// [`WeightsError::Safetensors`] if the format cannot hold the weights: a header of more than 100 MB, or a tensor named
+/// `__metadata__`.
 pub fn safetensors_bytes(weights: &Weights) -> Result<Vec<u8>, WeightsError> {
     let mut ordered: Vec<(&str, &HostTensor)> = weights.iter().collect();
     ordered.sort_by_key(|(_, tensor)| Reverse(tensor.kind().size_bytes()));
@@ -67,7 +67,7 @@ pub fn safetensors_bytes(weights: &Weights) -> Result<Vec<u8>, WeightsError> {
     for (_, tensor) in &ordered {
         bytes.extend_from_slice(tensor.bytes());
     }
-    // Whatever the format's own reader would refuse must not be written.
+    // Never write what the reader of the format refuses.
     SafeTensors::deserialize(&bytes).map_err(WeightsError::Safetensors)?;
     Ok(bytes)
 }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_back_with_its_metadata() {
+    fn weights_and_metadata_are_read_as_they_were_written() {
         let weights = sample();
         assert_eq!(
             parse(&safetensors_bytes(&weights).unwrap()).unwrap(),
@@ -122,13 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn the_same_weights_give_the_same_bytes() {
+    fn equal_weights_give_equal_bytes() {
         let bytes = safetensors_bytes(&sample()).unwrap();
         assert!((0..20).all(|_| safetensors_bytes(&sample()).unwrap() == bytes));
     }
 
     #[test]
-    fn a_tensor_with_the_name_of_the_metadata_is_refused() {
+    fn a_tensor_named_like_the_metadata_is_an_error() {
         let mut weights = Weights::new();
         weights.insert(METADATA, HostTensor::from_f32(vec![1], &[1.0]).unwrap());
         assert!(matches!(

@@ -1,36 +1,34 @@
-//! One tensor as bytes: shape, kind of elements, little endian, row-major without gaps.
+//! Tensors in host memory.
 
 use std::fmt;
 
-use super::error::TensorFault;
-
-/// What the elements of a tensor are.
+/// Type of the elements of a tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ElementKind {
     /// 64-bit floating point.
     F64,
     /// 32-bit floating point.
     F32,
-    /// IEEE half precision.
+    /// 16-bit floating point, IEEE half precision.
     F16,
-    /// The upper half of a 32-bit floating point number.
+    /// 16-bit floating point, the upper half of a 32-bit number.
     BF16,
-    /// Signed, 64 bits.
+    /// 64-bit signed integer.
     I64,
-    /// Signed, 32 bits.
+    /// 32-bit signed integer.
     I32,
-    /// Signed, 16 bits.
+    /// 16-bit signed integer.
     I16,
-    /// Signed, 8 bits.
+    /// 8-bit signed integer.
     I8,
-    /// Unsigned, 8 bits.
+    /// 8-bit unsigned integer.
     U8,
-    /// A byte that is 0 or 1.
+    /// Boolean, a byte that is 0 or 1.
     Bool,
 }
 
 impl ElementKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 10] = [
         Self::F64,
         Self::F32,
@@ -44,7 +42,7 @@ impl ElementKind {
         Self::Bool,
     ];
 
-    /// Bytes of one element.
+    /// Size of an element, bytes.
     pub fn size_bytes(self) -> usize {
         match self {
             Self::F64 | Self::I64 => 8,
@@ -54,7 +52,7 @@ impl ElementKind {
         }
     }
 
-    /// PyTorch's name of the kind, as in `torch.float32`.
+    /// Name of the PyTorch dtype, such as `float32`.
     pub fn torch_dtype(self) -> &'static str {
         match self {
             Self::F64 => "float64",
@@ -70,8 +68,8 @@ impl ElementKind {
         }
     }
 
-    /// PyTorch's class of a storage of the kind, as in `torch.FloatStorage`.
-    pub(super) fn torch_storage(self) -> &'static str {
+    /// Name of the PyTorch storage class, such as `FloatStorage`.
+    pub(crate) fn torch_storage(self) -> &'static str {
         match self {
             Self::F64 => "DoubleStorage",
             Self::F32 => "FloatStorage",
@@ -93,7 +91,7 @@ impl fmt::Display for ElementKind {
     }
 }
 
-/// A tensor in the memory of the host: little endian, row-major without gaps.
+/// Tensor in host memory: little endian, row-major, without gaps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostTensor {
     shape: Vec<usize>,
@@ -102,11 +100,11 @@ pub struct HostTensor {
 }
 
 impl HostTensor {
-    /// A tensor of `shape`, outermost first; no dimensions make a scalar.
+    /// Tensor with the given shape, outermost dimension first. An empty shape is a scalar.
     ///
     /// # Errors
-    /// [`TensorFault::Size`] if `bytes` is not as long as shape and kind say, and
-    /// [`TensorFault::Overflow`] if no memory could hold it.
+    /// [`TensorFault::Size`] if the length of `bytes` does not match shape and kind; [`TensorFault::Overflow`] if no memory
+    /// could hold the tensor.
     ///
     /// # Examples
     /// ```
@@ -125,26 +123,26 @@ impl HostTensor {
         Ok(Self { shape, kind, bytes })
     }
 
-    /// A tensor of 32-bit floating point numbers.
+    /// Tensor of 32-bit floating-point numbers.
     ///
     /// # Errors
-    /// As [`HostTensor::new`].
+    /// Those of [`HostTensor::new`].
     pub fn from_f32(shape: Vec<usize>, values: &[f32]) -> Result<Self, TensorFault> {
         let bytes = values.iter().flat_map(|value| value.to_le_bytes());
         Self::new(shape, ElementKind::F32, bytes.collect())
     }
 
-    /// Sizes, outermost first.
+    /// Sizes of the dimensions, outermost first.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
-    /// What the elements are.
+    /// Type of the elements.
     pub fn kind(&self) -> ElementKind {
         self.kind
     }
 
-    /// The elements: little endian, row-major without gaps.
+    /// Elements: little endian, row-major, without gaps.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -154,15 +152,15 @@ impl HostTensor {
         self.bytes.len() / self.kind.size_bytes()
     }
 
-    /// The values, if they are 32-bit floating point numbers; no other kind is converted.
+    /// Values of a tensor of kind [`F32`](ElementKind::F32); `None` for other kinds.
     pub fn f32s(&self) -> Option<Vec<f32>> {
         let (values, _) = self.bytes.as_chunks::<4>();
         (self.kind == ElementKind::F32)
             .then(|| values.iter().copied().map(f32::from_le_bytes).collect())
     }
 
-    /// The same numbers with 32 bits, if the elements are `bfloat16`, which numpy does not know.
-    pub(super) fn widened_from_bf16(&self) -> Option<Self> {
+    /// Tensor with the same numbers in 32 bits, if its kind is [`BF16`](ElementKind::BF16); `None` for other kinds.
+    pub(crate) fn widened_from_bf16(&self) -> Option<Self> {
         let (halves, _) = self.bytes.as_chunks::<2>();
         (self.kind == ElementKind::BF16).then(|| Self {
             shape: self.shape.clone(),
@@ -175,9 +173,9 @@ impl HostTensor {
     }
 }
 
-/// Bytes of a tensor of `shape`.
-pub(super) fn size_bytes(shape: &[usize], kind: ElementKind) -> Result<usize, TensorFault> {
-    // Zero first: any number of empty rows is nothing, however long they are.
+/// Size of a tensor, bytes.
+pub(crate) fn size_bytes(shape: &[usize], kind: ElementKind) -> Result<usize, TensorFault> {
+    // Zero first: a tensor without elements is empty, however large its other dimensions are.
     if shape.contains(&0) {
         return Ok(0);
     }
@@ -190,12 +188,65 @@ pub(super) fn size_bytes(shape: &[usize], kind: ElementKind) -> Result<usize, Te
         })
 }
 
+/// Problem of a tensor.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TensorFault {
+    /// The number of bytes does not match shape and kind.
+    #[error("{got} bytes; expected {expected} for its shape and kind")]
+    Size {
+        /// Number of bytes for shape and kind.
+        expected: usize,
+        /// Number of bytes given.
+        got: usize,
+    },
+    /// No memory could hold the tensor.
+    #[error("shape {shape:?} is larger than any memory")]
+    Overflow {
+        /// Shape of the tensor.
+        shape: Vec<usize>,
+    },
+    /// Shape and strides reach beyond the storage.
+    #[error(
+        "shape {shape:?} with strides {strides:?} from element {offset} reaches beyond the {length} \
+         elements of storage {key}"
+    )]
+    OutOfStorage {
+        /// Shape of the tensor.
+        shape: Vec<usize>,
+        /// Stride of each dimension, elements.
+        strides: Vec<usize>,
+        /// Index of the first element in the storage.
+        offset: usize,
+        /// Number of elements of the storage.
+        length: usize,
+        /// Key of the storage.
+        key: String,
+    },
+    /// The file does not hold the storage.
+    #[error("its storage {key} is not in the file")]
+    NoStorage {
+        /// Key of the storage.
+        key: String,
+    },
+    /// The length of the storage is not that stated by the pickle.
+    #[error("its storage {key} has {got} bytes; expected {expected}")]
+    StorageSize {
+        /// Key of the storage.
+        key: String,
+        /// Length stated by the pickle, bytes.
+        expected: usize,
+        /// Length in the file, bytes.
+        got: usize,
+    },
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn bytes_that_do_not_fill_the_shape_are_refused() {
+    fn a_number_of_bytes_that_does_not_match_the_shape_is_an_error() {
         let fault = HostTensor::new(vec![2, 2], ElementKind::F32, vec![0; 15]).unwrap_err();
         assert!(
             matches!(
@@ -210,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_that_overflows_is_refused_and_an_empty_one_is_not() {
+    fn a_shape_that_overflows_is_an_error_unless_it_is_empty() {
         let huge = vec![usize::MAX, 2];
         assert!(HostTensor::new(huge, ElementKind::U8, Vec::new()).is_err());
         assert!(HostTensor::new(vec![usize::MAX, 2, 0], ElementKind::U8, Vec::new()).is_ok());
@@ -226,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn bfloat16_widens_to_the_same_numbers() {
+    fn bfloat16_converts_to_the_same_numbers_in_32_bits() {
         let bytes = vec![0x80, 0x3f, 0x00, 0xc0]; // 1 and -2
         let halves = HostTensor::new(vec![2], ElementKind::BF16, bytes).unwrap();
         assert_eq!(

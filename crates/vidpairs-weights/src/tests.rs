@@ -1,4 +1,4 @@
-//! Files that PyTorch wrote (scripts/golden/weights.py), whole, cut and damaged.
+//! Tests with files written by PyTorch (scripts/golden/weights.py), complete, truncated and damaged.
 
 use std::fs;
 use std::path::PathBuf;
@@ -34,8 +34,8 @@ fn read(file: &str) -> Weights {
 }
 
 #[test]
-fn tensors_of_every_kind_and_view_are_what_pytorch_says_they_are() {
-    // PyTorch itself made each of them contiguous for the safetensors file.
+fn tensors_of_every_kind_and_view_are_those_that_pytorch_reads() {
+    // PyTorch made the tensors contiguous for the safetensors file.
     let expected = read("kinds.safetensors");
     assert_eq!(expected.metadata()["made_by"], "safetensors");
     for file in ["kinds.pth", "kinds_legacy.pth", "kinds_protocol4.pth"] {
@@ -70,13 +70,13 @@ fn the_query_encoder_of_a_moco_checkpoint_is_found_in_both_formats() {
     );
     let first = zipped.trunk.get("conv1.weight").unwrap().f32s().unwrap();
     assert_eq!(first[..2], [0.0, 1.0_f64.sin() as f32]);
-    // The optimiser's state is no weights.
+    // The state of the optimizer is not part of the weights.
     let weights = read("moco.pth.tar");
     assert!(weights.names().all(|name| name.starts_with("module.")));
 }
 
 #[test]
-fn a_checkpoint_of_vissl_gives_trunk_and_heads() {
+fn trunk_and_heads_of_a_vissl_checkpoint_are_found() {
     let weights = read("vissl.torch");
     assert_eq!(weights.found_under(), "classy_state_dict.base_model.model");
     let backbone = backbone(&weights).unwrap();
@@ -85,7 +85,7 @@ fn a_checkpoint_of_vissl_gives_trunk_and_heads() {
 }
 
 #[test]
-fn what_a_pickle_wants_to_call_is_never_called() {
+fn functions_in_a_pickle_are_never_called() {
     assert_eq!(
         read("malicious_beside.pth").names().collect::<Vec<_>>(),
         ["w"]
@@ -99,7 +99,7 @@ fn what_a_pickle_wants_to_call_is_never_called() {
 }
 
 #[test]
-fn a_pickled_module_is_refused_with_its_class_and_what_to_do() {
+fn the_error_for_a_pickled_module_states_its_class_and_the_remedy() {
     let err = parse_weights(&bytes("module.pth")).unwrap_err().to_string();
     assert!(err.contains("torch.nn.modules.linear.Linear"), "{err}");
     assert!(err.contains("model.state_dict()"), "{err}");
@@ -110,15 +110,11 @@ fn a_pickled_module_is_refused_with_its_class_and_what_to_do() {
 }
 
 #[test]
-fn a_flipped_bit_in_a_zip_is_found_by_its_checksum() {
+fn a_flipped_bit_in_a_zip_is_detected_by_its_checksum() {
     let mut damaged = bytes("moco.pth.tar");
     let middle = damaged.len() / 2;
-    let place = damaged[middle..]
-        .iter()
-        .position(|&byte| byte == 0x3f)
-        .unwrap()
-        + middle;
-    damaged[place] ^= 1;
+    let offset = damaged[middle..].iter().position(|&byte| byte == 0x3f);
+    damaged[middle + offset.unwrap()] ^= 1;
     let err = parse_weights(&damaged).unwrap_err();
     let checksum = matches!(
         &err,
@@ -131,10 +127,10 @@ fn a_flipped_bit_in_a_zip_is_found_by_its_checksum() {
 }
 
 #[test]
-fn a_file_cut_anywhere_is_an_error_not_a_panic() {
+fn a_file_truncated_anywhere_is_an_error_not_a_panic() {
     for file in FILES {
         let whole = bytes(file);
-        // The large ones by a stride that meets every place of a record.
+        // Large files with a step that reaches every part of a record.
         let step = if whole.len() > 10_000 { 61 } else { 1 };
         for length in (0..whole.len()).step_by(step) {
             assert!(
@@ -146,7 +142,7 @@ fn a_file_cut_anywhere_is_an_error_not_a_panic() {
 }
 
 #[test]
-fn flipped_bytes_give_weights_or_an_error_and_soon() {
+fn changed_bytes_give_weights_or_an_error_within_five_seconds() {
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = |below: usize| {
         random ^= random << 13;
@@ -159,7 +155,7 @@ fn flipped_bytes_give_weights_or_an_error_and_soon() {
         for _ in 0..3000 {
             let mut damaged = whole.clone();
             for _ in 0..=next(3) {
-                // What describes the tensors is at the beginning of a legacy file, and at the end of a zip.
+                // The description of the tensors is at the start of a legacy file and at the end of a zip.
                 let reach = if next(2) == 0 {
                     damaged.len()
                 } else {
@@ -172,11 +168,11 @@ fn flipped_bytes_give_weights_or_an_error_and_soon() {
                 };
                 damaged[place] = next(256) as u8;
             }
-            let begun = Instant::now();
+            let start = Instant::now();
             if let Ok(weights) = parse_weights(&damaged) {
                 let _ = backbone(&weights).map(|found| Architecture::of(&found.trunk).is_ok());
             }
-            assert!(begun.elapsed() < Duration::from_secs(5), "{file}");
+            assert!(start.elapsed() < Duration::from_secs(5), "{file}");
         }
     }
 }

@@ -1,14 +1,14 @@
-//! The ResNet among the weights of a file, under torchvision's names.
+//! Finds the ResNet in the weights of a file.
 
-use super::error::WeightsError;
-use super::kept::Weights;
+use crate::error::WeightsError;
+use crate::weights::Weights;
 
-/// What every ResNet has, by torchvision's names.
-const MARKS: [&str; 3] = ["conv1.weight", "bn1.weight", "layer1.0.conv1.weight"];
-/// The groups of tensors that a trunk consists of.
-const GROUPS: [&str; 6] = ["conv1.", "bn1.", "layer1.", "layer2.", "layer3.", "layer4."];
-/// Where programs put the network that is trained, best first: torchvision; our checkpoints; MoCo and SimSiam; MoCo
-/// v3; VISSL; DINO and others.
+/// Tensors of every ResNet, by torchvision's names.
+const RESNET_TENSORS: [&str; 3] = ["conv1.weight", "bn1.weight", "layer1.0.conv1.weight"];
+/// Groups of tensors of a trunk.
+const TRUNK_GROUPS: [&str; 6] = ["conv1.", "bn1.", "layer1.", "layer2.", "layer3.", "layer4."];
+/// Prefixes under which programs store the trained network, best first: torchvision; our checkpoints; MoCo and SimSiam;
+/// MoCo v3; VISSL; DINO and others.
 const PREFIXES: [&str; 17] = [
     "",
     "query.backbone.",
@@ -28,8 +28,8 @@ const PREFIXES: [&str; 17] = [
     "module.",
     "model.",
 ];
-/// Parts of a prefix that say that the network follows another one slowly and was not trained itself.
-const FOLLOWERS: [&str; 6] = [
+/// Parts of the prefixes of momentum encoders, which follow the trained network and are not trained themselves.
+const MOMENTUM_ENCODERS: [&str; 6] = [
     "encoder_k",
     "key_encoder",
     "momentum_encoder",
@@ -38,42 +38,42 @@ const FOLLOWERS: [&str; 6] = [
     "teacher",
 ];
 
-/// A ResNet out of a file, as torchvision names its tensors.
+/// ResNet of a file, under torchvision's names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backbone {
-    /// `conv1.weight` to `layer4.*`, without a prefix; no head.
+    /// Tensors `conv1.weight` to `layer4.*`, without the prefix and without a head.
     pub trunk: Weights,
-    /// `fc.*` beside the trunk, without its prefix: a classifier or a projection.
+    /// Tensors `fc.*` beside the trunk, without the prefix: a classifier or a projection.
     pub head: Weights,
-    /// What stood before the names in the file.
+    /// Prefix of the names in the file.
     pub prefix: String,
-    /// Names in the file that are in neither.
+    /// Names in the file that are in neither trunk nor head.
     pub left_out: Vec<String>,
 }
 
-/// Finds the ResNet in `weights`: the prefix under which torchvision's names lie. The encoder that was trained is
-/// preferred to the one that followed it (MoCo's key encoder); that one is taken if it is alone.
+/// Finds the ResNet in `weights`: tensors with torchvision's names under a common prefix. The trained encoder takes
+/// precedence over a momentum encoder, such as MoCo's key encoder.
 ///
 /// # Errors
-/// [`WeightsError::NoBackbone`] if there is none, and [`WeightsError::SeveralBackbones`] if none of several is known
-/// to be the one that was trained.
+/// [`WeightsError::NoBackbone`] if there is none; [`WeightsError::SeveralBackbones`] if there are several and none is known
+/// to be the trained one.
 pub fn backbone(weights: &Weights) -> Result<Backbone, WeightsError> {
     let is_prefix = |prefix: &&str| {
-        MARKS
+        RESNET_TENSORS
             .iter()
-            .all(|mark| weights.get(&format!("{prefix}{mark}")).is_some())
+            .all(|name| weights.get(&format!("{prefix}{name}")).is_some())
     };
-    let mut found: Vec<&str> = weights
+    let mut prefixes: Vec<&str> = weights
         .names()
         .filter_map(|name| name.strip_suffix("conv1.weight"))
         .filter(is_prefix)
         .collect();
-    found.sort_by_key(|prefix| rank(prefix));
-    let prefix = match found.as_slice() {
-        [] => return Err(none_found(weights)),
+    prefixes.sort_by_key(|prefix| rank(prefix));
+    let prefix = match prefixes.as_slice() {
+        [] => return Err(no_backbone(weights)),
         [first, second, ..] if rank(first) == rank(second) => {
             return Err(WeightsError::SeveralBackbones {
-                prefixes: found.join(", "),
+                prefixes: prefixes.join(", "),
             });
         }
         [first, ..] => (*first).to_owned(),
@@ -86,7 +86,7 @@ pub fn backbone(weights: &Weights) -> Result<Backbone, WeightsError> {
     };
     for (name, tensor) in weights.iter() {
         match name.strip_prefix(&backbone.prefix) {
-            Some(short) if GROUPS.iter().any(|group| short.starts_with(group)) => {
+            Some(short) if TRUNK_GROUPS.iter().any(|group| short.starts_with(group)) => {
                 backbone.trunk.insert(short, tensor.clone());
             }
             Some(short) if short.starts_with("fc.") => {
@@ -98,14 +98,14 @@ pub fn backbone(weights: &Weights) -> Result<Backbone, WeightsError> {
     Ok(backbone)
 }
 
-/// The smaller, the rather it is the network that was trained.
+/// Rank of a prefix: the smaller, the more likely it is that of the trained network.
 fn rank(prefix: &str) -> (bool, usize) {
-    let follows = FOLLOWERS.iter().any(|follower| prefix.contains(follower));
-    let place = PREFIXES.iter().position(|known| *known == prefix);
-    (follows, place.unwrap_or(PREFIXES.len()))
+    let is_momentum = MOMENTUM_ENCODERS.iter().any(|part| prefix.contains(part));
+    let position = PREFIXES.iter().position(|known| *known == prefix);
+    (is_momentum, position.unwrap_or(PREFIXES.len()))
 }
 
-fn none_found(weights: &Weights) -> WeightsError {
+fn no_backbone(weights: &Weights) -> WeightsError {
     let mut names: Vec<&str> = weights.names().take(8).collect();
     if weights.len() > names.len() {
         names.push("...");
@@ -117,8 +117,8 @@ fn none_found(weights: &Weights) -> WeightsError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tensor::{ElementKind, HostTensor};
     use super::*;
+    use crate::tensor::{ElementKind, HostTensor};
 
     fn weights(names: &[&str]) -> Weights {
         let tensor = || HostTensor::new(vec![1], ElementKind::U8, vec![7]).unwrap();
@@ -131,13 +131,13 @@ mod tests {
     fn resnets(prefixes: &[&str]) -> Weights {
         let names: Vec<String> = prefixes
             .iter()
-            .flat_map(|prefix| MARKS.map(|mark| format!("{prefix}{mark}")))
+            .flat_map(|prefix| RESNET_TENSORS.map(|name| format!("{prefix}{name}")))
             .collect();
         weights(&names.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     #[test]
-    fn the_query_encoder_is_taken_wherever_the_key_encoder_stands() {
+    fn the_query_encoder_takes_precedence_over_the_key_encoder_in_any_order() {
         for prefixes in [
             ["module.encoder_k.", "module.encoder_q."],
             ["module.encoder_q.", "module.encoder_k."],
@@ -146,7 +146,9 @@ mod tests {
         ] {
             let backbone = backbone(&resnets(&prefixes)).unwrap();
             assert!(
-                !FOLLOWERS.iter().any(|name| backbone.prefix.contains(name)),
+                !MOMENTUM_ENCODERS
+                    .iter()
+                    .any(|name| backbone.prefix.contains(name)),
                 "{prefixes:?}"
             );
             assert_eq!((backbone.trunk.len(), backbone.left_out.len()), (3, 3));
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_query_encoder_of_a_checkpoint_of_ours_is_taken_not_its_velocities() {
+    fn the_query_encoder_of_our_checkpoints_takes_precedence_over_sgd_velocities() {
         let found = backbone(&resnets(&[
             "key.backbone.",
             "query.backbone.",
@@ -164,16 +166,16 @@ mod tests {
     }
 
     #[test]
-    fn every_known_prefix_is_found_and_taken_off() {
+    fn every_known_prefix_is_found_and_removed() {
         for prefix in PREFIXES {
             let found = backbone(&resnets(&[prefix])).unwrap();
             assert_eq!(found.prefix, prefix);
-            assert_eq!(found.trunk.names().collect::<Vec<_>>(), MARKS);
+            assert_eq!(found.trunk.names().collect::<Vec<_>>(), RESNET_TENSORS);
         }
     }
 
     #[test]
-    fn heads_are_kept_apart_and_the_rest_is_named() {
+    fn heads_are_separate_and_other_names_are_left_out() {
         let mut all = resnets(&["module.encoder_q."]);
         for (name, tensor) in weights(&["module.encoder_q.fc.0.weight", "module.queue"]) {
             all.insert(name, tensor);
@@ -184,13 +186,13 @@ mod tests {
     }
 
     #[test]
-    fn two_unknown_encoders_are_not_chosen_from() {
+    fn two_unknown_encoders_are_an_error() {
         let err = backbone(&resnets(&["left.", "right."])).unwrap_err();
         assert!(err.to_string().contains("left., right."), "{err}");
     }
 
     #[test]
-    fn weights_of_another_network_are_refused_with_some_of_their_names() {
+    fn the_error_for_another_network_states_some_names() {
         let err = backbone(&weights(&["features.0.weight", "classifier.bias"])).unwrap_err();
         assert!(
             err.to_string()

@@ -1,4 +1,4 @@
-//! What a finished run wrote, read with the `tar` crate and not with the program's own reader.
+//! Contents of a finished data set, read with the `tar` crate instead of our own reader.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -7,39 +7,47 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// One sample of a shard.
+/// Record of a shard.
 #[derive(Debug)]
 pub struct Sample {
     pub key: String,
-    /// `KEY.json`.
+    /// Contents of `KEY.json`.
     pub json: Value,
-    /// The same, as it is stored.
+    /// Bytes of `KEY.json`.
     pub json_bytes: Vec<u8>,
-    /// The other members by what follows the key: `anchor.jpg`, say.
+    /// Other members by their extension, such as `anchor.jpg`.
     pub images: BTreeMap<String, Vec<u8>>,
 }
 
-/// `dataset.json`.
+/// Contents of `dataset.json`.
 pub fn manifest(dir: &Path) -> Value {
     serde_json::from_slice(&fs::read(dir.join("dataset.json")).unwrap()).unwrap()
 }
 
-/// The lines of `tracks.jsonl.zst`.
+/// Lines of `tracks.jsonl.zst`.
 pub fn tracklets(dir: &Path) -> Vec<Value> {
-    let bytes = fs::read(dir.join("tracks.jsonl.zst")).unwrap();
-    let text = String::from_utf8(zstd::decode_all(&bytes[..]).unwrap()).unwrap();
-    let line = |line| serde_json::from_str(line).unwrap();
-    text.lines().map(line).collect()
+    let file = File::open(dir.join("tracks.jsonl.zst")).unwrap();
+    parsed_lines(&zstd::decode_all(file).unwrap())
 }
 
-/// The lines of `refused.jsonl`.
+/// Lines of a file of JSON lines.
+pub fn json_lines(path: &Path) -> Vec<Value> {
+    parsed_lines(&fs::read(path).unwrap())
+}
+
+fn parsed_lines(text: &[u8]) -> Vec<Value> {
+    let lines = str::from_utf8(text).unwrap().lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// Lines of `refused.jsonl`.
 pub fn refused(dir: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(dir.join("refused.jsonl")).unwrap();
-    let line = |line| serde_json::from_str(line).unwrap();
-    text.lines().map(line).collect()
+    json_lines(&dir.join("refused.jsonl"))
 }
 
-/// The line of `refused.jsonl` about the clip `id`.
+/// Line of `refused.jsonl` for the clip `id`.
 #[track_caller]
 pub fn refusal_of(dir: &Path, id: &str) -> Value {
     let lines = refused(dir);
@@ -48,7 +56,7 @@ pub fn refusal_of(dir: &Path, id: &str) -> Value {
         .clone()
 }
 
-/// All samples, in the order of the manifest; members of one key must lie side by side.
+/// All records, in the order of the manifest. Asserts that members of one key are consecutive.
 pub fn samples(dir: &Path) -> Vec<Sample> {
     let manifest = manifest(dir);
     let shards = manifest["shards"].as_array().unwrap();
@@ -64,7 +72,7 @@ pub fn samples(dir: &Path) -> Vec<Sample> {
             member.read_to_end(&mut bytes).unwrap();
             if samples.last().is_none_or(|sample| sample.key != key) {
                 let is_new = samples.iter().all(|sample| sample.key != key);
-                assert!(is_new, "{key} lies in two places");
+                assert!(is_new, "{key} is in two places");
                 samples.push(Sample {
                     key: key.to_owned(),
                     json: Value::Null,
@@ -84,7 +92,7 @@ pub fn samples(dir: &Path) -> Vec<Sample> {
     samples
 }
 
-/// Width and height that a JPEG states, found by its markers.
+/// Width and height of a JPEG, from its markers.
 pub fn jpeg_size(bytes: &[u8]) -> [u64; 2] {
     let mut at = 2;
     loop {

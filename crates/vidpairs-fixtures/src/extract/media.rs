@@ -8,21 +8,21 @@ use std::process::Command;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-/// A moving test picture.
+/// Moving test picture.
 #[derive(Clone, Copy)]
 pub struct Video<'a> {
-    /// `WIDTHxHEIGHT`.
+    /// Size as `WIDTHxHEIGHT`.
     pub size: &'a str,
     pub frames: u32,
-    /// What to ask of the encoder.
+    /// Arguments for the encoder.
     pub codec: &'a [&'a str],
 }
 
-/// H.264 that is quick to make, a keyframe every 10 frames.
+/// H.264 that is fast to encode, with a keyframe every 10 frames.
 pub const H264: &[&str] = &["-c:v", "libx264", "-preset", "ultrafast", "-g", "10"];
 
 impl Video<'_> {
-    /// Writes the video; the container is that of the name.
+    /// Writes the video. The extension selects the container.
     pub fn write(self, path: &Path) {
         let source = format!("testsrc2=s={}:r=30", self.size);
         let frames = self.frames.to_string();
@@ -33,7 +33,7 @@ impl Video<'_> {
     }
 }
 
-/// An H.264 video of so many frames.
+/// Writes an H.264 video.
 pub fn h264(path: &Path, size: &str, frames: u32) {
     let codec = H264;
     Video {
@@ -44,8 +44,8 @@ pub fn h264(path: &Path, size: &str, frames: u32) {
     .write(path);
 }
 
-/// A video of large frames with little in them, quick to make and to decode, a keyframe every 60
-/// frames: 375 frames are worth a piece, so 1,500 are cut into four.
+/// Writes a video of large frames with little content, fast to encode and decode, with a keyframe every 60 frames. A
+/// piece has 375 frames, so 1,500 frames are cut into four pieces.
 pub fn long_h264(path: &Path, frames: u32) {
     let source = "testsrc2=s=160x90:r=30,pad=1280:720:(ow-iw)/2:(oh-ih)/2";
     let frames = frames.to_string();
@@ -55,7 +55,7 @@ pub fn long_h264(path: &Path, frames: u32) {
     ffmpeg(&args);
 }
 
-/// Runs ffmpeg, quietly.
+/// Runs ffmpeg without output.
 pub fn ffmpeg(args: &[&str]) {
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-y", "-threads", "2"])
@@ -66,7 +66,7 @@ pub fn ffmpeg(args: &[&str]) {
     assert!(output.status.success(), "ffmpeg {args:?}: {errors}");
 }
 
-/// Writes JPEGs `0.jpg`, `1.jpg`, ... into `dir`, and gives their paths.
+/// Writes JPEGs `0.jpg`, `1.jpg`, ... to `dir` and returns their paths.
 pub fn jpegs(dir: &Path, size: &str, count: u32) -> Vec<PathBuf> {
     fs::create_dir_all(dir).unwrap();
     let names = dir.join("%d.jpg");
@@ -78,7 +78,7 @@ pub fn jpegs(dir: &Path, size: &str, count: u32) -> Vec<PathBuf> {
     (0..count).map(path).collect()
 }
 
-/// Zips files under their own names, as they are.
+/// Zips files under their own names, without compression.
 pub fn zip(path: &Path, files: &[PathBuf]) {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).unwrap();
@@ -93,7 +93,7 @@ pub fn zip(path: &Path, files: &[PathBuf]) {
     writer.finish().unwrap();
 }
 
-/// Overwrites a stretch of a file, given as shares of its length, with zeros.
+/// Overwrites a part of a file with zeros. The range is given as shares of the length.
 pub fn blot(path: &Path, stretch: std::ops::Range<f64>) {
     let mut bytes = fs::read(path).unwrap();
     let at = |share: f64| (bytes.len() as f64 * share) as usize;

@@ -1,16 +1,14 @@
-//! Driving `vidpairs extract` from outside: media to feed it, the program, and what it wrote.
-
-#![allow(clippy::print_stdout)] // of what could not be tested here
+//! Runs of the programs, as a user starts them: media for `vidpairs extract`, the program, and its output.
 
 pub mod dataset;
 pub mod media;
 pub mod small_disk;
 pub mod strace;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -18,10 +16,10 @@ use serde_json::Value;
 
 use crate::program;
 
-/// No run of these tests takes so long unless it hangs.
+/// Longest duration of a run; a longer one hangs.
 const HANGS_AFTER: Duration = Duration::from_secs(60);
 
-/// A folder to run in, with `pipeline.toml`; the media of a test go to `clips`.
+/// Folder for runs, with `pipeline.toml`. The media of a test are in `clips`.
 pub struct Work {
     dir: tempfile::TempDir,
 }
@@ -42,8 +40,8 @@ impl Work {
         self.path("clips")
     }
 
-    /// `vidpairs extract pipeline.toml --source clips --out OUT`, run in this folder, so that the
-    /// paths in its files are the same wherever that lies.
+    /// `vidpairs extract pipeline.toml --source clips --out OUT`, in this folder, so that paths in the output do not depend on
+    /// the folder.
     pub fn extract(&self, out: &str) -> Extract {
         let args = [
             "extract",
@@ -66,7 +64,7 @@ impl Work {
     }
 }
 
-/// A command line about to be run.
+/// Command line to be run.
 #[derive(Clone)]
 pub struct Extract {
     pub dir: PathBuf,
@@ -87,14 +85,14 @@ impl Extract {
         self
     }
 
-    /// In place of `pipeline.toml`, or of what follows a flag.
+    /// Replaces the last argument `old` by `new`.
     pub fn replace(mut self, old: &str, new: &str) -> Self {
         let at = self.args.iter().rposition(|arg| arg == old).unwrap();
         new.clone_into(&mut self.args[at]);
         self
     }
 
-    /// The same run by a copy of the program that stands alone: no neighbour program beside it, nor in PATH.
+    /// The same command line, run by a copy of the program without other programs beside it or in PATH.
     pub fn without_neighbours(&self) -> Alone {
         let folder = tempfile::tempdir().unwrap();
         let program = program(&self.args[0]);
@@ -116,32 +114,36 @@ impl Extract {
     }
 
     pub fn spawn(&self) -> Child {
-        self.command()
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+        spawn(&mut self.command())
     }
 
     pub fn run(&self) -> Ran {
         Ran::of(self.spawn())
     }
 
-    /// Runs it, and fails the test unless it ends with 0.
+    /// Runs it and asserts that it ends with code 0.
     pub fn run_well(&self) -> Ran {
         let ran = self.run();
         assert_eq!(ran.code, Some(0), "{:?}: {}", self.args, ran.stderr);
         ran
     }
 
-    /// Runs it with `--json`: the object that it prints.
+    /// Runs it with `--json` and returns the printed object.
     pub fn run_json(&self) -> Value {
         self.clone().arg("--json").run_well().json()
     }
 }
 
-/// A command line about to be run by a program without neighbours.
+fn spawn(command: &mut Command) -> Child {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Command line to be run by a program without other programs beside it.
 pub struct Alone {
     folder: tempfile::TempDir,
     program: PathBuf,
@@ -153,23 +155,21 @@ impl Alone {
         let mut command = Command::new(&self.program);
         command.args(&self.run.args).current_dir(&self.run.dir);
         command.env("PATH", self.folder.path());
-        let command = command.stdin(Stdio::null());
-        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        Ran::of(command.spawn().unwrap())
+        Ran::of(spawn(&mut command))
     }
 }
 
-/// What a command gave.
+/// Result of a run.
 #[derive(Debug)]
 pub struct Ran {
-    /// `None` if a signal ended it.
+    /// Exit code; `None` if a signal ended the run.
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
 impl Ran {
-    /// Waits for `child`; one that hangs is killed and fails the test.
+    /// Waits for `child`. If it hangs, it is killed, and the test fails.
     pub fn of(child: Child) -> Self {
         let (ended_tx, ended_rx) = mpsc::channel::<()>();
         let id = child.id();
@@ -182,27 +182,22 @@ impl Ran {
         });
         let output = child.wait_with_output().unwrap();
         drop(ended_tx);
-        assert!(!watch.join().unwrap(), "it hung");
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = output;
+        assert!(!watch.join().unwrap(), "the run hung");
         Self {
-            code: status.code(),
-            stdout: String::from_utf8(stdout).unwrap(),
-            stderr: String::from_utf8(stderr).unwrap(),
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
 
-    /// The one JSON object on stdout.
+    /// The JSON object on stdout.
     pub fn json(&self) -> Value {
         let value: Value = serde_json::from_str(&self.stdout).unwrap();
         assert!(value.is_object(), "{}", self.stdout);
         value
     }
 
-    /// Asserts that it ended with `code` and that stderr says each of `words`.
+    /// Asserts that it ended with `code` and that stderr contains each of `words`.
     #[track_caller]
     pub fn failed_with(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "{}", self.stderr);
@@ -212,7 +207,7 @@ impl Ran {
     }
 }
 
-/// Sends a signal by name.
+/// Sends the signal `name` to a process.
 pub fn signal(process: u32, name: &str) {
     let sent = Command::new("kill")
         .args([format!("-{name}"), process.to_string()])
@@ -221,15 +216,14 @@ pub fn signal(process: u32, name: &str) {
     sent.unwrap();
 }
 
-/// Every file below `dir`, by its path there.
+/// Bytes of every file below `dir`, by relative path.
 pub fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in walkdir::WalkDir::new(dir) {
         let entry = entry.unwrap();
         if entry.file_type().is_file() {
-            let name = entry.path().strip_prefix(dir).unwrap();
-            let name = name.to_str().unwrap().to_owned();
-            files.insert(name, fs::read(entry.path()).unwrap());
+            let name = entry.path().strip_prefix(dir).unwrap().to_str().unwrap();
+            files.insert(name.to_owned(), fs::read(entry.path()).unwrap());
         }
     }
     files
@@ -259,10 +253,10 @@ pub fn assert_same_files(found: &Path, expected: &Path, when: &str) {
     }
 }
 
-/// Asserts that `dir` holds what a finished run leaves, and nothing else.
+/// Asserts that `dir` holds the files of a finished run and no others.
 #[track_caller]
 pub fn assert_is_finished(dir: &Path) {
-    let names: Vec<String> = fs::read_dir(dir)
+    let names: BTreeSet<String> = fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
@@ -276,9 +270,5 @@ pub fn assert_is_finished(dir: &Path) {
         let tar = shard["file"].as_str().unwrap();
         expected.extend([tar.to_owned(), tar.replace(".tar", ".idx")]);
     }
-    let sorted = |mut names: Vec<String>| {
-        names.sort();
-        names
-    };
-    assert_eq!(sorted(names), sorted(expected));
+    assert_eq!(names, BTreeSet::from_iter(expected));
 }

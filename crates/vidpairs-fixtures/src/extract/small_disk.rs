@@ -1,4 +1,4 @@
-//! Runs into a disk that becomes full.
+//! Runs with a disk that becomes full.
 
 use std::fs;
 use std::process::Command;
@@ -6,38 +6,40 @@ use std::process::Command;
 use super::{Extract, Ran};
 use crate::program;
 
-/// Runs twice in a mount namespace of its own, where `out` is a small disk: until that is full, and again once it is
-/// larger. `$1` the disk's options, `$2` what the second run is told besides, `$3` the program, then its arguments.
+/// Runs a program twice in its own mount namespace, in which `out` is a small disk: until it is full, and again after it
+/// is enlarged. `$1` are the options of the disk, `$2` additional arguments of the second run, `$3` the program, followed
+/// by its arguments.
 const TWICE: &str = r#"
 mount -t tmpfs -o "$1" none out || exit 77
-besides=$2
+more=$2
 shift 2
 timeout 60 "$@" >first.stdout 2>first.stderr
 echo $? >first.code
 mkdir kept && cp -a out/. kept
 mount -o remount,size=64m,nr_inodes=10k out || exit 77
-timeout 60 "$@" $besides >second.stdout 2>second.stderr
+timeout 60 "$@" $more >second.stdout 2>second.stderr
 echo $? >second.code
 mkdir copied && cp -a out/. copied
 "#;
 
-/// Runs `run`, which writes to `out`, on a disk of the options `disk` of tmpfs, and again with the arguments `besides` where there is room.
-/// Its folder has afterwards what the full disk held in `kept`, and what came of it in `copied`. Whether the disk was full for the
-/// first run, which must say so then; the second must end well. `None`, and a word about it, if no disk can be mounted here.
-pub fn run_twice(run: &Extract, besides: &str, disk: &str) -> Option<bool> {
+/// Runs `run`, which writes to `out`, on a tmpfs with the options `disk`, and again with the additional arguments `more`
+/// on a larger one. Afterwards `kept` holds the contents of the full disk, and `copied` the final ones. Asserts that the
+/// first run reports a full disk, if it fails, and that the second succeeds. Returns whether the disk was full; `None`,
+/// with a note, if no disk can be mounted here.
+pub fn run_twice(run: &Extract, more: &str, disk: &str) -> Option<bool> {
     for name in ["copied", "kept", "out"] {
         let _ = fs::remove_dir_all(run.dir.join(name));
     }
     fs::create_dir(run.dir.join("out")).unwrap();
     let status = Command::new("unshare")
         .args(["--map-root-user", "--mount", "sh", "-c", TWICE, "twice"])
-        .args([disk, besides])
+        .args([disk, more])
         .arg(program(&run.args[0]))
         .args(&run.args)
         .current_dir(&run.dir)
         .status();
     if !status.is_ok_and(|status| status.success()) {
-        println!("no file system can be mounted here: nothing was tested");
+        println!("not tested: no file system can be mounted here");
         return None;
     }
     let read = |name: String| fs::read_to_string(run.dir.join(name)).unwrap();

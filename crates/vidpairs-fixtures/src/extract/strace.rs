@@ -1,11 +1,11 @@
-//! Killing runs at chosen system calls.
+//! Kills runs at chosen system calls.
 
 use std::process::{Command, Stdio};
 
 use super::Extract;
 use crate::program;
 
-/// The system calls by which a run changes its folder.
+/// System calls with which a run changes its folder.
 const CHANGES: [&str; 8] = [
     "write",
     "rename",
@@ -17,26 +17,25 @@ const CHANGES: [&str; 8] = [
     "fdatasync",
 ];
 
-/// What became of a run that was to be killed.
+/// Result of a run that was to be killed.
 #[derive(Debug, PartialEq, Eq)]
 enum Killed {
     Yes,
-    /// It made fewer such calls, and ended well.
+    /// The run ended normally, with fewer calls.
     EndedBefore,
-    /// strace is not there, or may not trace.
+    /// strace is missing or not allowed to trace.
     CannotTrace,
 }
 
-/// Starts the run that `extract` gives for a folder of that name again and again, and kills each as it
-/// enters another of the system calls that change the folder: the names of the folders, one by one.
-/// None at all, and a word about it, where strace cannot be had.
+/// Starts the run that `extract` returns for a folder name, again and again, and kills each at another system call that
+/// changes the folder. Yields the names of the folders; none, with a note, if strace cannot be used.
 pub fn each_moment<'a>(
     extract: impl FnMut(&str) -> Extract + 'a,
 ) -> impl Iterator<Item = String> + 'a {
     each_call(&CHANGES, extract)
 }
 
-/// The same for the system calls `calls` alone.
+/// Like [`each_moment`], for the given system calls.
 pub fn each_call<'a>(
     calls: &'a [&'static str],
     mut extract: impl FnMut(&str) -> Extract + 'a,
@@ -52,7 +51,7 @@ pub fn each_call<'a>(
                 Killed::Yes => return Some(out),
                 Killed::EndedBefore => (call, count) = (calls.next(), 0),
                 Killed::CannotTrace => {
-                    println!("strace cannot run here: nothing was tested");
+                    println!("not tested: strace cannot run here");
                     return None;
                 }
             }
@@ -61,8 +60,8 @@ pub fn each_call<'a>(
     })
 }
 
-/// Runs `extract` under strace, which kills it when one of its threads enters the `count`-th `call` of
-/// that thread; one thread alone writes.
+/// Runs `extract` under strace, which kills it when one of its threads enters the `count`-th `call` of that thread. Only
+/// one thread writes.
 fn run_killed_at(extract: &Extract, call: &str, count: usize) -> Killed {
     let ended = Command::new("strace")
         .args(["-f", "-qq", "-o", "/dev/null"])

@@ -1,8 +1,7 @@
-//! Driving `vidpairs synth` from outside: objects to feed it, the program, and what it wrote.
+//! Runs of `vidpairs synth`, with its objects and its output.
 
 pub mod objects;
 
-use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,12 +9,13 @@ use std::process::Command;
 use serde_json::Value;
 use vidpairs_synth::truth::Truth;
 
+use super::extract::dataset::json_lines;
 use super::extract::{Extract, files};
 
-/// All four kinds.
+/// All kinds of `--kind`.
 pub const KINDS: [&str; 4] = ["trackingnet", "got10k", "aloi", "pascal3d"];
 
-/// A folder to run in, with sound objects in `objects`, and thin ones in `sticks`.
+/// Folder for runs, with sound objects in `objects` and thin ones in `sticks`.
 pub struct Work {
     dir: tempfile::TempDir,
 }
@@ -32,8 +32,8 @@ impl Work {
         self.dir.path().join(name)
     }
 
-    /// `vidpairs synth --kind KIND --objects objects --out OUT`, run in this folder, with options that make a
-    /// small set; of sticks for ALOI, whose images are large.
+    /// `vidpairs synth --kind KIND --objects objects --out OUT`, in this folder, with options for a small data set. ALOI uses
+    /// sticks, because its images are large.
     pub fn synth(&self, kind: &str, out: &str) -> Extract {
         let small: &[[&str; 2]] = match kind {
             "trackingnet" | "got10k" => &[
@@ -56,7 +56,7 @@ impl Work {
             })
     }
 
-    /// The same without those options.
+    /// The same command without those options.
     pub fn bare(&self, kind: &str, out: &str) -> Extract {
         let args = [
             "synth",
@@ -74,7 +74,7 @@ impl Work {
     }
 }
 
-/// `run` with `option` set to `value`, whatever it was.
+/// Sets `option` to `value` in `run`.
 pub fn with(mut run: Extract, option: &str, value: &str) -> Extract {
     match run.args.iter().position(|arg| arg == option) {
         Some(at) => value.clone_into(&mut run.args[at + 1]),
@@ -83,31 +83,28 @@ pub fn with(mut run: Extract, option: &str, value: &str) -> Extract {
     run
 }
 
-/// The lines of a JSONL file of `out`.
+/// Lines of a JSONL file of `out`.
 pub fn lines(out: &Path, name: &str) -> Vec<Value> {
-    let text = fs::read_to_string(out.join(name)).unwrap();
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    json_lines(&out.join(name))
 }
 
-/// What `truth.jsonl` says.
+/// Lines of `truth.jsonl`.
 pub fn truths(out: &Path) -> Vec<Truth> {
-    let lines = lines(out, "truth.jsonl").into_iter();
-    lines
+    lines(out, "truth.jsonl")
+        .into_iter()
         .map(|line| serde_json::from_value(line).unwrap())
         .collect()
 }
 
-/// Ids in `credits.jsonl`: the objects in view.
+/// Ids of the objects in `credits.jsonl`, which are in view.
 pub fn objects_in_view(out: &Path) -> Vec<String> {
-    let lines = lines(out, "credits.jsonl").into_iter();
-    lines
+    lines(out, "credits.jsonl")
+        .iter()
         .map(|line| line["object"].as_str().unwrap().to_owned())
         .collect()
 }
 
-/// The members of a zip, in its order.
+/// Members of a zip, in their order.
 pub fn members(zip: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut zip = zip::ZipArchive::new(std::io::Cursor::new(zip)).unwrap();
     let count = zip.len();
@@ -120,7 +117,7 @@ pub fn members(zip: &[u8]) -> Vec<(String, Vec<u8>)> {
     (0..count).map(member).collect()
 }
 
-/// Width and height of a picture that decodes to its end.
+/// Size of a picture. Asserts that it can be decoded completely.
 #[track_caller]
 pub fn decoded_size(name: &str, bytes: &[u8]) -> [u32; 2] {
     let decoded = image::load_from_memory(bytes);
@@ -128,7 +125,7 @@ pub fn decoded_size(name: &str, bytes: &[u8]) -> [u32; 2] {
     [picture.width(), picture.height()]
 }
 
-/// Width, height and number of frames that ffprobe decodes of a video.
+/// Width, height and number of decoded frames of a video, by ffprobe.
 #[track_caller]
 pub fn probe(path: &Path) -> [u32; 3] {
     let output = Command::new("ffprobe")
@@ -143,16 +140,16 @@ pub fn probe(path: &Path) -> [u32; 3] {
     let numbers: Vec<u32> = text
         .trim()
         .split(',')
-        .map(|it| it.parse().unwrap())
+        .map(|number| number.parse().unwrap())
         .collect();
     numbers.try_into().unwrap()
 }
 
-/// Asserts that every picture, zip and video that has its final name in `out` is whole.
+/// Asserts that every picture, zip and video with a final name in `out` is complete.
 #[track_caller]
 pub fn assert_final_names_are_whole(out: &Path) {
     if !out.exists() {
-        return; // stopped before it made anything
+        return; // stopped before it wrote anything
     }
     for (name, bytes) in files(out) {
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);

@@ -1,4 +1,4 @@
-//! Small objects, written as the files that people have them in: OBJ, MTL, PNG, catalogues.
+//! Small objects in common formats: OBJ, MTL, PNG, catalogs.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -8,7 +8,7 @@ use std::path::Path;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-/// Corners of a box, and its sides, each seen counterclockwise from outside.
+/// Corners of a box, and its sides, counterclockwise as seen from outside.
 const BOX: &str =
     "v -1 -1 -1\nv 1 -1 -1\nv 1 1 -1\nv -1 1 -1\nv -1 -1 1\nv 1 -1 1\nv 1 1 1\nv -1 1 1\n";
 const SIDES: [[u32; 4]; 6] = [
@@ -28,12 +28,12 @@ const COLORS: [&str; 6] = [
     "0.1 0.9 0.9",
 ];
 
-/// Whether the object `id` is held out, as `docs/OBJECTS.md` states it.
+/// Whether the object `id` is held out, by the rule in `docs/OBJECTS.md`.
 pub fn is_held_out(id: &str) -> bool {
     crc32fast::hash(id.as_bytes()).is_multiple_of(4)
 }
 
-/// Four ids of `class`, two of each half.
+/// Four ids of `class`, two in each half.
 pub fn ids(class: &str) -> Vec<String> {
     let numbered = |number: u32| format!("{class}/{number:02}");
     let half = |held_out: bool| {
@@ -43,8 +43,8 @@ pub fn ids(class: &str) -> Vec<String> {
     half(false).chain(half(true)).collect()
 }
 
-/// Writes sound objects below `root`, two of each half and class: `car` with six colours, `ball` with normals,
-/// `chair` with a picture, and `vase` with faces of five corners, without normals and material.
+/// Writes sound objects below `root`, two in each half of each class: `car` with six colors, `ball` with normals, `chair`
+/// with a texture, and `vase` with five-sided faces, without normals and material.
 pub fn write_all(root: &Path) {
     for id in ids("car") {
         colored_box(root, &id);
@@ -60,7 +60,7 @@ pub fn write_all(root: &Path) {
     }
 }
 
-/// Writes thin objects below `root`, two of each half: quick to render even in large images.
+/// Writes thin objects below `root`, two in each half, which are fast to render even in large images.
 pub fn write_sticks(root: &Path) {
     const STICK: &str =
         "v -0.02 -1 0\nv 0.02 -1 0\nv 0 1 0\nv 0 -1 0.04\nf 1 2 3\nf 2 4 3\nf 4 1 3\n";
@@ -69,7 +69,7 @@ pub fn write_sticks(root: &Path) {
     }
 }
 
-/// A box with a colour on each side.
+/// Writes a box with one color on each side.
 pub fn colored_box(root: &Path, id: &str) {
     let (mut obj, mut mtl) = (
         format!("mtllib {}.mtl\n{BOX}", file_name(id)),
@@ -83,7 +83,7 @@ pub fn colored_box(root: &Path, id: &str) {
     write(root, &format!("{id}.mtl"), &mtl);
 }
 
-/// A box with the picture `png` on every side, in the folder of its model.
+/// Writes a box with the texture `png` on every side, in the folder of its model.
 pub fn pictured_box(root: &Path, id: &str, png: &[u8]) {
     let name = file_name(id);
     let mut obj = format!("mtllib {name}.mtl\n{BOX}vt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\nusemtl all\n");
@@ -99,7 +99,7 @@ pub fn pictured_box(root: &Path, id: &str, png: &[u8]) {
     write(root, &format!("{id}.png"), png);
 }
 
-/// A sphere of 8 x 12 faces, with normals.
+/// Sphere of 8 x 12 faces, with normals.
 fn ball() -> String {
     const ROWS: u32 = 8;
     const COLUMNS: u32 = 12;
@@ -121,13 +121,13 @@ fn ball() -> String {
             at(row + 1, column + 1),
             at(row + 1, column),
         ];
-        let corners = corners.map(|it| format!("{it}//{it}"));
+        let corners = corners.map(|corner| format!("{corner}//{corner}"));
         writeln!(obj, "f {}", corners.join(" ")).unwrap();
     }
     obj
 }
 
-/// A prism on a regular pentagon, without normals.
+/// Prism on a regular pentagon, without normals.
 fn prism_of_five_sides() -> String {
     let mut obj = String::new();
     for (corner, height) in (0..5).flat_map(|corner| [(corner, -1.2), (corner, 1.2)]) {
@@ -142,7 +142,7 @@ fn prism_of_five_sides() -> String {
     obj
 }
 
-/// A chequered picture of `side` x `side` px.
+/// Checkerboard of `side` x `side` px, as PNG.
 pub fn png(side: u32) -> Vec<u8> {
     let shade = |at: u32| {
         if (at % side + at / side).is_multiple_of(2) {
@@ -161,7 +161,7 @@ pub fn png(side: u32) -> Vec<u8> {
     bytes
 }
 
-/// Writes objects that can't be rendered below `root`, held out all; of each its id, and a word of the reason.
+/// Writes held-out objects that cannot be rendered below `root`. Returns their ids, with a part of the reason.
 pub fn write_bad(root: &Path) -> Vec<(String, &'static str)> {
     const FACE: &str = "v 0 0 0\nv 1 0 0\nv 0 1 0\n";
     let cases: [(&str, &str, &'static str); 5] = [
@@ -205,7 +205,7 @@ pub fn write_bad(root: &Path) -> Vec<(String, &'static str)> {
     written
 }
 
-/// Writes a catalogue of the objects below `root` whose ids are `ids`, by `creator`, under `licence`.
+/// Writes a catalog of the objects `ids` below `root`, by `creator`, under `licence`.
 pub fn catalogue(path: &Path, root: &Path, ids: &[String], [creator, licence]: [&str; 2]) {
     let mut zip = ZipWriter::new(File::create(path).unwrap());
     let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);

@@ -1,4 +1,4 @@
-//! Drawn sequences whose truth is known, and `vidpairs track` on them.
+//! Drawn sequences with known boxes, and runs of `vidpairs track` on them.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,13 +9,13 @@ use vidpairs_types::{BoxXywh, RgbImage, SizePx};
 
 use super::extract::Extract;
 
-/// Of every drawn frame.
+/// Size of every drawn frame, px.
 pub const SIZE: SizePx = SizePx {
     width: 160,
     height: 120,
 };
 
-/// A folder to work in.
+/// Folder for runs of `vidpairs track`.
 pub struct Bench {
     dir: tempfile::TempDir,
 }
@@ -30,16 +30,20 @@ impl Bench {
         self.dir.path().join(name)
     }
 
-    /// `vidpairs track --tracker dcf --out OUT --workers 2` with `more`, run in this folder.
+    /// `vidpairs track --tracker dcf --out OUT --workers 2` with the arguments `more`, in this folder.
     pub fn track(&self, out: &str, more: &[&str]) -> Extract {
         let args = ["track", "--tracker", "dcf", "--workers", "2", "--out", out];
         Extract {
             dir: self.dir.path().to_owned(),
-            args: args.iter().chain(more).map(|it| (*it).to_owned()).collect(),
+            args: args
+                .iter()
+                .chain(more)
+                .map(|arg| (*arg).to_owned())
+                .collect(),
         }
     }
 
-    /// A sequence of GOT-10k of so many frames, in `set/val`, with its line of the list.
+    /// Writes a GOT-10k sequence to `set/val` and adds it to the list.
     pub fn got10k(&self, set: &str, name: &str, num_frames: usize) -> PathBuf {
         let split = self.path(set).join("val");
         let folder = split.join(name);
@@ -62,7 +66,7 @@ impl Bench {
     }
 }
 
-/// Where the target is: it moves to the right and down, slowly.
+/// Boxes of a target that moves slowly to the right and down.
 pub fn boxes(num_frames: usize) -> Vec<BoxXywh> {
     let place = |frame: usize| {
         let step = frame as f64;
@@ -71,15 +75,16 @@ pub fn boxes(num_frames: usize) -> Vec<BoxXywh> {
     (0..num_frames).map(place).collect()
 }
 
-/// `x,y,w,h`, a line each.
+/// Boxes as lines of `x,y,w,h`.
 pub fn rows(boxes: &[BoxXywh]) -> String {
-    boxes.iter().fold(String::new(), |mut text, it| {
-        let _ = writeln!(text, "{},{},{},{}", it.x, it.y, it.w, it.h);
+    boxes.iter().fold(String::new(), |mut text, bbox| {
+        let BoxXywh { x, y, w, h } = bbox;
+        let _ = writeln!(text, "{x},{y},{w},{h}");
         text
     })
 }
 
-/// A JPEG for each box, under the name that `name` gives.
+/// Writes a JPEG for each box, with the file name that `name` returns.
 pub fn draw(folder: &Path, boxes: &[BoxXywh], name: impl Fn(usize) -> String) {
     fs::create_dir_all(folder).unwrap();
     for (frame, bbox) in boxes.iter().enumerate() {
@@ -88,7 +93,7 @@ pub fn draw(folder: &Path, boxes: &[BoxXywh], name: impl Fn(usize) -> String) {
     }
 }
 
-/// Blobs of a dark ground, and of a bright target that keeps its own.
+/// Picture of a dark background of blobs, and a bright target with blobs that move with it.
 fn picture(target: BoxXywh) -> RgbImage {
     let mut pixels = Vec::with_capacity(3 * SIZE.area() as usize);
     for y in 0..SIZE.height {

@@ -1,4 +1,4 @@
-//! Driving `vidpairs train` from outside: shards to feed it, the program, and what it wrote.
+//! Runs of `vidpairs train`, with its shards and its output.
 
 mod shapes;
 
@@ -11,10 +11,11 @@ use serde_json::Value;
 use vidpairs_pipeline::Pipeline;
 use vidpairs_weights::{ElementKind, Weights, read_weights};
 
+use super::extract::dataset::json_lines;
 pub use super::extract::{Extract as Train, Ran, files, signal};
 pub use shapes::{Shapes, damage};
 
-/// Trains in milliseconds a step. What a test changes it sets on the command line.
+/// Settings with which a step takes milliseconds. Tests change them on the command line.
 const COMMON: &str = r#"
 [augment]
 size = 16
@@ -32,24 +33,24 @@ knn_images = 24
 knn_neighbours = 3
 "#;
 
-/// Of MoCo and PIRL alone.
+/// Settings of MoCo and PIRL only.
 const CONTRAST: &str = "embedding = 16\n";
 
-/// What [`Work::new`] learns by, and from which records.
+/// Training method and records of [`Work::new`].
 #[derive(Debug, Clone, Copy)]
 pub struct Experiment {
-    /// `train.method`.
+    /// Value of `train.method`.
     pub method: &'static str,
     pub shapes: Shapes,
 }
 
-/// MoCo v2 on 40 pairs of frames: 5 steps an epoch, 20 in all.
+/// MoCo v2 on 40 pairs of frames: 5 steps per epoch, 20 in all.
 pub const MOCO: Experiment = Experiment {
     method: "moco-v2",
     shapes: Shapes::FRAMES,
 };
 
-/// A folder to run in, with `pipeline.toml` and the data set `shards`.
+/// Folder for runs, with `pipeline.toml` and the data set `shards`.
 pub struct Work {
     dir: tempfile::TempDir,
 }
@@ -59,13 +60,13 @@ impl Work {
         let work = Self {
             dir: tempfile::tempdir().unwrap(),
         };
-        let of_method = match experiment.method {
+        let method_settings = match experiment.method {
             "moco-v1" | "moco-v2" => format!("{CONTRAST}queue = 16\n"),
             "pirl" => format!("{CONTRAST}negatives = 24\n"),
             _ => String::new(),
         };
         let text = format!(
-            "{}{COMMON}method = \"{}\"\n{of_method}",
+            "{}{COMMON}method = \"{}\"\n{method_settings}",
             experiment.shapes.pipeline(),
             experiment.method
         );
@@ -78,7 +79,7 @@ impl Work {
         self.dir.path().join(name)
     }
 
-    /// Writes another data set, `name`.
+    /// Writes the data set `name`.
     pub fn write_shards(&self, name: &str, shapes: &Shapes) {
         let pipeline = Pipeline::from_str(&shapes.pipeline(), "shapes", &[]).unwrap();
         fs::create_dir(self.path(name)).unwrap();
@@ -86,14 +87,14 @@ impl Work {
         shapes.write(&self.path(name), &pipeline);
     }
 
-    /// Writes labelled images, 8 of each of three labels.
+    /// Writes labelled images, 8 for each of three labels.
     pub fn write_labelled(&self, name: &str) {
         shapes::write_labelled(&self.path(name));
     }
 
-    /// `vidpairs train pipeline.toml --shards shards --device cpu --workers 1 --out OUT`, run in this folder.
+    /// `vidpairs train pipeline.toml --shards shards --device cpu --workers 1 --out OUT`, in this folder.
     ///
-    /// One thread: those of libtorch wait for each other spinning, and tests that run side by side would wait for minutes.
+    /// One thread: threads of libtorch wait for each other actively, so parallel tests would take minutes.
     pub fn train(&self, out: &str) -> Train {
         let args = "train pipeline.toml --shards shards --device cpu --workers 1 --out";
         Train {
@@ -102,19 +103,19 @@ impl Work {
         }
     }
 
-    /// What the run in `out` left.
+    /// Result of the run in `out`.
     pub fn result(&self, out: &str) -> RunResult {
         RunResult::read(&self.path(out))
     }
 }
 
-/// What of a finished run depends on settings, seed and data alone.
+/// Results of a finished run that depend on settings, seed and data only.
 #[derive(PartialEq)]
 pub struct RunResult {
     backbone: Vec<u8>,
-    /// Its name, and its bytes.
+    /// File name and bytes.
     last_checkpoint: (String, Vec<u8>),
-    /// Of each line: the step, and the bits of the loss or of a kNN.
+    /// Step, and bits of the loss or of the kNN accuracy, of each line of `metrics.jsonl`.
     pub figures: Vec<(u64, u64)>,
 }
 
@@ -123,9 +124,9 @@ impl RunResult {
         let last = checkpoints(out).pop().unwrap();
         let last_path = out.join("checkpoints").join(&last);
         let figures = metrics(out).into_iter().map(|line| {
-            let figure = line.get("loss").or_else(|| line.get("knn"));
-            let figure = figure.and_then(Value::as_f64).unwrap();
-            (line["step"].as_u64().unwrap(), figure.to_bits())
+            let figure = line.get("loss").or_else(|| line.get("knn")).unwrap();
+            let bits = figure.as_f64().unwrap().to_bits();
+            (line["step"].as_u64().unwrap(), bits)
         });
         Self {
             backbone: fs::read(out.join("backbone.safetensors")).unwrap(),
@@ -134,7 +135,7 @@ impl RunResult {
         }
     }
 
-    /// Asserts that a run came to what an undisturbed one did.
+    /// Asserts that a run has the same results as an undisturbed one.
     #[track_caller]
     pub fn assert_is(&self, expected: &Self, when: &str) {
         assert_eq!(self.figures, expected.figures, "metrics.jsonl, {when}");
@@ -149,25 +150,23 @@ impl RunResult {
     }
 }
 
-/// The lines of `metrics.jsonl`.
+/// Lines of `metrics.jsonl`.
 pub fn metrics(out: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(out.join("metrics.jsonl")).unwrap();
-    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
-    lines.collect()
+    json_lines(&out.join("metrics.jsonl"))
 }
 
-/// Names of the checkpoints of steps, ascending.
+/// File names of the checkpoints, ascending by step.
 pub fn checkpoints(out: &Path) -> Vec<String> {
     let names = files(&out.join("checkpoints")).into_keys();
     names.filter(|name| name.starts_with("step-")).collect()
 }
 
-/// The file of the checkpoint after `step` steps.
+/// Path of the checkpoint after `step` steps.
 pub fn checkpoint(out: &Path, step: u64) -> PathBuf {
     out.join(format!("checkpoints/step-{step:010}.safetensors"))
 }
 
-/// Asserts that every number in a file of weights is one, and returns them.
+/// Reads a file of weights and asserts that every number is finite.
 #[track_caller]
 pub fn finite_weights(path: &Path) -> Weights {
     let weights = read_weights(path).unwrap();
@@ -181,12 +180,12 @@ pub fn finite_weights(path: &Path) -> Weights {
     weights
 }
 
-/// Every file of a run with its bytes.
+/// Bytes of every file of a run.
 pub fn snapshot(out: &Path) -> BTreeMap<String, Vec<u8>> {
     files(out)
 }
 
-/// Waits until `metrics.jsonl` has so many lines; a run that hangs or ends before is for the caller to see.
+/// Waits until `metrics.jsonl` has `num_lines` lines, but not longer than 30 seconds.
 pub fn with_metrics(out: &Path, num_lines: usize) {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(30) {

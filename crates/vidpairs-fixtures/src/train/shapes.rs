@@ -1,4 +1,4 @@
-//! Data sets of coloured shapes, written as `vidpairs extract` would write them, and damaged on request.
+//! Data sets of colored shapes, in the format of `vidpairs extract`, optionally damaged.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use vidpairs_types::{
     TrackletMeta, ViewMeta,
 };
 
-/// Records of a shard.
+/// Number of records of a shard.
 const SHARD: u32 = 16;
 const SIZE: SizePx = SizePx {
     width: 40,
@@ -19,16 +19,16 @@ const SIZE: SizePx = SizePx {
 };
 const LABELS: [&str; 3] = ["bar", "box", "disc"];
 
-/// Which records a data set has.
+/// Records of a data set.
 #[derive(Debug, Clone, Copy)]
 pub struct Shapes {
     pub kind: PairKind,
-    /// The whole frames beside regions.
+    /// Whether whole frames are stored beside regions.
     pub with_frames: bool,
     pub num_records: u32,
-    /// Every so many-th record has a label; 0 for none.
+    /// Every `labelled_every`-th record has a label; 0 for none.
     pub labelled_every: u32,
-    /// The record whose positive is cut short, under a checksum that says nothing of it.
+    /// Record whose positive is truncated and has a matching checksum.
     pub cut_jpeg: Option<u32>,
 }
 
@@ -50,7 +50,7 @@ impl Shapes {
         ..Self::FRAMES
     };
 
-    /// `[source]` and `[pairs]` of the pipeline that they would be extracted with.
+    /// `[source]` and `[pairs]` of the pipeline that would extract them.
     pub fn pipeline(&self) -> String {
         let pairs = match self.kind {
             PairKind::Images => "kind = 'images'",
@@ -66,7 +66,7 @@ impl Shapes {
         format!("[source]\nkind = 'got10k'\n[pairs]\n{pairs}\n{with_frames}")
     }
 
-    /// Writes the data set to `dir`, which is there.
+    /// Writes the data set to the existing folder `dir`.
     pub fn write(&self, dir: &Path, pipeline: &Value) {
         let mut shards = Vec::new();
         for (ordinal, first) in (0..self.num_records).step_by(SHARD as usize).enumerate() {
@@ -98,7 +98,7 @@ impl Shapes {
                 Role::PositiveFrame,
             ],
         };
-        let images = roles.iter().map(|&role| {
+        let encode = |&role: &Role| {
             let mut bytes = jpeg::compress(&shape(number, role as u32), 90).unwrap();
             if self.cut_jpeg == Some(number) && role == Role::Positive {
                 bytes.truncate(bytes.len() / 2);
@@ -108,8 +108,8 @@ impl Shapes {
                 extension: "jpg",
                 bytes: bytes.into(),
             }
-        });
-        let images: Vec<EncodedMember> = images.collect();
+        };
+        let images: Vec<EncodedMember> = roles.iter().map(encode).collect();
         let view = |role: Role| {
             let image = images.iter().find(|image| image.role == role)?;
             Some(self.view(role, &image.bytes))
@@ -155,7 +155,7 @@ impl Shapes {
     }
 }
 
-/// A bar, a box or a disc, by `number`; its place and the light differ from `moment` to `moment`.
+/// Bar, box or disc, by `number`. Its place and brightness depend on `moment`.
 fn shape(number: u32, moment: u32) -> RgbImage {
     let color =
         |of: u32, channel: u32| (40 + (of * 67 + channel * 101 + of * channel * 29) % 200) as i32;
@@ -188,17 +188,17 @@ pub fn write_labelled(root: &Path) {
     }
 }
 
-/// Damage to what lies in a folder of shards.
+/// Damage to shards.
 pub mod damage {
     use std::fs::{self, File};
     use std::path::Path;
 
-    /// Flips a byte in the middle of the anchor of record `number`.
+    /// Flips a bit in the middle of the anchor of record `number`.
     pub fn flip_byte(dir: &Path, number: u32) {
         change_member(dir, number, |tar, at, len| tar[at + len / 2] ^= 0x40);
     }
 
-    /// Renames the anchor of record `number` to something that no reader knows, so that the record has none.
+    /// Renames the anchor of record `number`, so that the record has no anchor.
     pub fn take_away(dir: &Path, number: u32) {
         change_member(dir, number, |tar, at, _| {
             let header = &mut tar[at - 512..at];
@@ -220,8 +220,8 @@ pub mod damage {
         let name = format!("00000000-{number:04}.anchor.jpg");
         let mut archive = tar::Archive::new(File::open(&tar).unwrap());
         let mut entries = archive.entries().unwrap().map(Result::unwrap);
-        let entry = entries.find(|entry| entry.path().unwrap().to_str() == Some(&name));
-        let entry = entry.unwrap();
+        let is_member = |entry: &tar::Entry<_>| entry.path().unwrap().to_str() == Some(&name);
+        let entry = entries.find(is_member).unwrap();
         let (at, len) = (entry.raw_file_position() as usize, entry.size() as usize);
         let mut bytes = fs::read(&tar).unwrap();
         change(&mut bytes, at, len);

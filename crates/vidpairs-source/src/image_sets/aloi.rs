@@ -1,33 +1,34 @@
-//! ALOI as distributed: a folder for each object in `png2`, with 72 views, 24 directions and 12 colours of the light.
+//! Lists the image sets of ALOI as distributed: a folder for each object in `png2`, with 72 views, 24 light directions and
+//! 12 light colors.
 //!
-//! A missing image is named, and the set goes on without it; so is an object that has none. Images of the other two
-//! series are neither missed nor counted.
+//! Missing images, and objects without images, are left out by name. Images of the other two series are ignored.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use vidpairs_types::{Condition, natural_order};
+use vidpairs_types::Condition;
 
-use super::super::SourceError;
-use super::super::disk::{self, Entry};
-use super::found::{Found, FoundImage};
+use super::builder::{ConditionedImage, SetsBuilder};
+use crate::disk::{self, Entry};
+use crate::error::SourceError;
+use crate::natural::natural_order;
 
-/// What the images of a set differ in.
+/// Series of images of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Series {
-    /// `<id>_r<deg>.png`
+    /// Viewpoints, `<id>_r<deg>.png`.
     View,
-    /// `<id>_l<1-8>c<1-3>.png`
+    /// Light directions, `<id>_l<1-8>c<1-3>.png`.
     LightDirection,
-    /// `<id>_i<code>.png`
+    /// Light colors, `<id>_i<code>.png`.
     LightColor,
 }
 
-/// The codes of the light's colour.
+/// Codes of the light colors.
 const COLOR_CODES: [u16; 12] = [110, 120, 130, 140, 150, 160, 170, 180, 190, 210, 230, 250];
 
 impl Series {
-    /// What comes between the object's id and `.png`, and what it says.
+    /// Suffixes of the file names, between `<id>_` and `.png`, with their conditions.
     fn suffixes(self) -> Vec<(String, Condition)> {
         match self {
             Self::View => (0..360)
@@ -54,10 +55,10 @@ impl Series {
     }
 }
 
-/// The sets of `series`, one for each object, in the order of their numbers.
+/// Lists the sets of `series`, one for each object, in the order of their numbers.
 ///
-/// - `root`: the folder that holds `png2`, or `png2`.
-pub(super) fn find(series: Series, root: &Path) -> Result<Found, SourceError> {
+/// - `root`: folder that holds `png2`, or `png2` itself.
+pub(super) fn list_sets(series: Series, root: &Path) -> Result<SetsBuilder, SourceError> {
     let suffixes = series.suffixes();
     let all = [Series::View, Series::LightDirection, Series::LightColor];
     let known: HashSet<String> = all
@@ -65,7 +66,7 @@ pub(super) fn find(series: Series, root: &Path) -> Result<Found, SourceError> {
         .flat_map(|series| series.suffixes())
         .map(|(suffix, _)| suffix)
         .collect();
-    let mut found = Found::default();
+    let mut sets = SetsBuilder::default();
     let (mut objects, others): (Vec<_>, Vec<_>) = png2(root)?.into_iter().partition(is_object);
     objects.sort_by(|a, b| natural_order(&a.name, &b.name));
     let mut num_others = others.len() as u64;
@@ -73,7 +74,7 @@ pub(super) fn find(series: Series, root: &Path) -> Result<Found, SourceError> {
         let entries = match disk::entries(&object.path) {
             Ok(entries) => entries,
             Err(error) => {
-                found.leave_out(object.name, format!("its folder cannot be read: {error}"));
+                sets.leave_out(object.name, format!("its folder cannot be read: {error}"));
                 continue;
             }
         };
@@ -81,14 +82,14 @@ pub(super) fn find(series: Series, root: &Path) -> Result<Found, SourceError> {
             suffix(&object.name, &entry.name).is_none_or(|suffix| !known.contains(suffix))
         };
         num_others += entries.iter().filter(is_other).count() as u64;
-        add_object(&object.name, &suffixes, &entries, &mut found);
+        add_object(&object.name, &suffixes, &entries, &mut sets);
     }
-    let reason = "not named as the images of ALOI are";
-    found.leave_out_counted(num_others, "other file", "other files", reason);
-    Ok(found)
+    let reason = "not named like an image of ALOI";
+    sets.leave_out_counted(num_others, "other file", "other files", reason);
+    Ok(sets)
 }
 
-/// The entries of `png2`.
+/// Entries of `png2`.
 fn png2(root: &Path) -> Result<Vec<Entry>, SourceError> {
     let entries = disk::root_entries(root)?;
     let is_png2 = |entry: &&Entry| entry.is_folder() && entry.name == "png2";
@@ -110,53 +111,61 @@ fn is_object(entry: &Entry) -> bool {
     entry.is_folder() && entry.name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The part of an image's name that says what it shows of the object `id`.
+/// Suffix of the name of an image of object `id`.
 fn suffix<'a>(id: &str, name: &'a str) -> Option<&'a str> {
     let after_id = name.strip_prefix(id)?.strip_prefix('_')?;
     after_id.strip_suffix(".png")
 }
 
-fn add_object(id: &str, suffixes: &[(String, Condition)], entries: &[Entry], found: &mut Found) {
+fn add_object(
+    id: &str,
+    suffixes: &[(String, Condition)],
+    entries: &[Entry],
+    sets: &mut SetsBuilder,
+) {
     let by_suffix: HashMap<&str, &Entry> = entries
         .iter()
         .filter_map(|entry| Some((suffix(id, &entry.name)?, entry)))
         .collect();
-    if !suffixes.iter().any(|(it, _)| by_suffix.contains_key(&**it)) {
-        found.leave_out(id, format!("has none of its {} images", suffixes.len()));
+    if !suffixes
+        .iter()
+        .any(|(suffix, _)| by_suffix.contains_key(&**suffix))
+    {
+        sets.leave_out(id, format!("has none of its {} images", suffixes.len()));
         return;
     }
     let mut images = Vec::new();
     for (suffix, condition) in suffixes {
         let name = || format!("{id}_{suffix}.png");
         let Some(entry) = by_suffix.get(&**suffix) else {
-            found.leave_out(name(), "missing");
+            sets.leave_out(name(), "missing");
             continue;
         };
-        match entry.kind.why_no_file() {
-            Some(reason) => found.leave_out(name(), reason),
-            None => images.push(FoundImage {
+        match entry.kind.problem_as_file() {
+            Some(reason) => sets.leave_out(name(), reason),
+            None => images.push(ConditionedImage {
                 path: entry.path.clone(),
                 region: None,
                 condition: *condition,
             }),
         }
     }
-    found.add_set(id.to_owned(), id, images);
+    sets.add_set(id.to_owned(), id, images);
 }
 
 #[cfg(test)]
 mod tests {
     use vidpairs_types::{Invariance, NearView, Seed};
 
-    use super::super::test_sets::{error_text, left_out, sets_of};
-    use super::super::{ImageSetKind, image_sets};
     use super::*;
+    use crate::image_sets::test_sets::{error_text, left_out, sets_of};
+    use crate::image_sets::{ImageSetKind, image_sets};
     use crate::test_tree::{make_fifo, tree};
 
     fn names(ids: &[u32]) -> Vec<String> {
         let all = [Series::View, Series::LightDirection, Series::LightColor];
-        let suffixes = all.iter().flat_map(|series| series.suffixes());
-        suffixes
+        all.iter()
+            .flat_map(|series| series.suffixes())
             .flat_map(|(suffix, _)| {
                 ids.iter()
                     .map(move |id| format!("png2/{id}/{id}_{suffix}.png"))
@@ -166,7 +175,7 @@ mod tests {
 
     fn official(ids: &[u32], besides: &[&str], missing: &[&str]) -> tempfile::TempDir {
         let mut names = names(ids);
-        names.retain(|name| !missing.iter().any(|it| name.ends_with(it)));
+        names.retain(|name| !missing.iter().any(|end| name.ends_with(end)));
         let mut all: Vec<&str> = names.iter().map(|name| &**name).collect();
         all.extend(besides);
         tree(&all)
@@ -198,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_are_read_from_the_names() {
+    fn conditions_are_parsed_from_the_names() {
         let root = official(&[7], &[], &[]);
         let condition = |kind, name: &str| {
             let found = image_sets(kind, root.path(), Seed::of_run(0)).unwrap();
@@ -229,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_images_and_empty_objects_are_named_and_other_files_counted() {
+    fn missing_images_and_empty_objects_are_left_out_by_name_and_other_files_counted() {
         let extra = [
             "png2/4/",
             "png2/3/Thumbs.db",
@@ -245,13 +254,13 @@ mod tests {
             ("3_r0.png", "is a FIFO, not a regular file"),
             ("3_r45.png", "missing"),
             ("4", "has none of its 72 images"),
-            ("4 other files", "not named as the images of ALOI are"),
+            ("4 other files", "not named like an image of ALOI"),
         ];
         assert_eq!(left_out(&found), expected);
     }
 
     #[test]
-    fn a_wrong_root_and_one_without_the_series_say_what_is_there() {
+    fn wrong_roots_and_roots_without_the_series_give_errors_with_the_reason() {
         let root = tree(&["car/1.png", "notes.txt"]);
         assert_eq!(
             error_text(ImageSetKind::AloiColor, root.path()),
@@ -260,7 +269,7 @@ mod tests {
         let root = tree(&["png2/1/1_r0.png", "png2/2/2_r0.png"]);
         assert_eq!(
             error_text(ImageSetKind::AloiColor, root.path()),
-            "no set of images in ROOT: looked for png2/<id>/<id>_i<code>.png; left out: 2, the first: 1: has none \
+            "no image set in ROOT: looked for png2/<id>/<id>_i<code>.png; left out: 2, the first: 1: has none \
              of its 12 images"
         );
         let gone = root.path().join("gone");

@@ -1,65 +1,66 @@
-//! A user's own sets: `<class>/<set>/<image>`.
+//! Lists a user's own image sets: `<class>/<set>/<image>`.
 
 use std::path::Path;
 
-use vidpairs_types::{Condition, natural_order};
+use vidpairs_types::Condition;
 
-use super::super::SourceError;
-use super::super::disk::{self, Entry, Kind};
-use super::found::{Found, FoundImage};
+use super::builder::{ConditionedImage, SetsBuilder};
+use crate::disk::{self, Entry, Kind};
+use crate::error::SourceError;
+use crate::natural::natural_order;
 
-/// The sets of each class, all in natural order.
+/// Lists the sets of each class, in natural order.
 ///
-/// Images are JPEGs and PNGs right in a set's folder. A set or class without one is named; files elsewhere, and
-/// folders inside sets, are counted.
-pub(super) fn find(root: &Path) -> Result<Found, SourceError> {
+/// Images are the JPEGs and PNGs directly in the folder of a set. Sets and classes without images are left out by name;
+/// other files, and folders inside sets, are counted.
+pub(super) fn list_sets(root: &Path) -> Result<SetsBuilder, SourceError> {
     let entries = disk::root_entries(root)?;
     if !entries.iter().any(Entry::is_folder) {
         return Err(SourceError::WrongRoot {
             root: root.to_owned(),
-            wanted: "folder of a class",
+            wanted: "class folder",
             looked_for: "<class>/<set>/<image>.jpg or .png",
             found: entries.into_iter().map(|entry| entry.name).collect(),
         });
     }
-    let mut found = Found::default();
+    let mut sets = SetsBuilder::default();
     let mut num_others = 0;
     for class in folders(entries, &mut num_others) {
-        let sets = folders(disk::readable_entries(&class.path)?, &mut num_others);
-        if sets.is_empty() {
-            found.leave_out(&*class.name, "a class without the folder of a set");
+        let set_folders = folders(disk::readable_entries(&class.path)?, &mut num_others);
+        if set_folders.is_empty() {
+            sets.leave_out(&*class.name, "a class without a set folder");
         }
-        for set in sets {
+        for set in set_folders {
             let id = format!("{}/{}", class.name, set.name);
             let images = images(disk::readable_entries(&set.path)?, &mut num_others);
             if images.is_empty() {
-                found.leave_out(&*id, "a set without a JPEG or PNG");
+                sets.leave_out(&*id, "a set without a JPEG or PNG");
             }
-            found.add_set(id, &class.name, images);
+            sets.add_set(id, &class.name, images);
         }
     }
     let reason = "neither <class>/<set>/<image>.jpg nor .png";
-    found.leave_out_counted(
+    sets.leave_out_counted(
         num_others,
         "other file or folder",
         "other files or folders",
         reason,
     );
-    Ok(found)
+    Ok(sets)
 }
 
-/// The folders among `entries`, in natural order; the others are counted.
+/// Folders among `entries`, in natural order; others are counted.
 fn folders(entries: Vec<Entry>, num_others: &mut u64) -> Vec<Entry> {
     sorted(entries, Entry::is_folder, num_others)
 }
 
-/// The images among `entries`, in natural order; the others are counted.
-fn images(entries: Vec<Entry>, num_others: &mut u64) -> Vec<FoundImage> {
+/// Images among `entries`, in natural order; others are counted.
+fn images(entries: Vec<Entry>, num_others: &mut u64) -> Vec<ConditionedImage> {
     let is_image =
         |entry: &Entry| matches!(entry.kind, Kind::File) && disk::is_image_name(&entry.name);
-    let images = sorted(entries, is_image, num_others).into_iter();
-    images
-        .map(|entry| FoundImage {
+    sorted(entries, is_image, num_others)
+        .into_iter()
+        .map(|entry| ConditionedImage {
             path: entry.path,
             region: None,
             condition: Condition::Unknown,
@@ -82,9 +83,9 @@ fn sorted(
 mod tests {
     use vidpairs_types::{Invariance, NearView, Seed};
 
-    use super::super::test_sets::{error_text, left_out, sets_of};
-    use super::super::{ImageSetKind, image_sets};
     use super::*;
+    use crate::image_sets::test_sets::{error_text, left_out, sets_of};
+    use crate::image_sets::{ImageSetKind, image_sets};
     use crate::test_tree::tree;
 
     #[test]
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_sets_and_classes_are_named_and_what_lies_elsewhere_is_counted() {
+    fn empty_sets_and_classes_are_left_out_by_name_and_other_files_counted() {
         let root = tree(&[
             "a/s/1.png",
             "a/s/notes.txt",
@@ -138,7 +139,7 @@ mod tests {
         assert_eq!(found.images.len(), 1);
         let expected = [
             ("a/empty", "a set without a JPEG or PNG"),
-            ("b", "a class without the folder of a set"),
+            ("b", "a class without a set folder"),
             (
                 "4 other files or folders",
                 "neither <class>/<set>/<image>.jpg nor .png",
@@ -161,17 +162,17 @@ mod tests {
     }
 
     #[test]
-    fn a_root_without_folders_or_images_says_so() {
+    fn roots_without_folders_or_images_give_errors_with_the_reason() {
         let root = tree(&["1.png"]);
         assert_eq!(
             error_text(ImageSetKind::Folders, root.path()),
-            "no folder of a class in ROOT: looked for <class>/<set>/<image>.jpg or .png; found: 1.png"
+            "no class folder in ROOT: looked for <class>/<set>/<image>.jpg or .png; found: 1.png"
         );
         let root = tree(&["a/1.png"]);
         assert_eq!(
             error_text(ImageSetKind::Folders, root.path()),
-            "no set of images in ROOT: looked for <class>/<set>/<image>.jpg or .png; left out: 2, the first: a: \
-             a class without the folder of a set"
+            "no image set in ROOT: looked for <class>/<set>/<image>.jpg or .png; left out: 2, the first: a: \
+             a class without a set folder"
         );
     }
 }

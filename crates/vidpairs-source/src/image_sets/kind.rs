@@ -1,41 +1,41 @@
-//! Which sets of which data set, under the names of the command line.
+//! Kinds of image sets, with their names on the command line.
 
 use std::str::FromStr;
 
 use vidpairs_types::{Invariance, NearView};
 
-/// One invariance of one data set.
+/// Kind of image sets: one invariance of one data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ImageSetKind {
-    /// GOT-10k, split `train`; the root may be another split's folder. Per video one random frame for each distinct
-    /// level of `cover`, where the levels span at least 4; the target is the object's class.
+    /// GOT-10k, split `train` or the split whose folder is the root. For each video whose levels of `cover` span at least 4,
+    /// one random frame of each level. The target is the class of the object.
     Got10kOcclusion,
-    /// PASCAL3D+: the k-th images of each class's azimuth bins form set k; the target is the class.
+    /// PASCAL3D+: the k-th images of all azimuth bins of a class form set k. The target is the class.
     Pascal3dViewpoint,
-    /// PASCAL3D+: the images of a class in one bin of azimuth and elevation form a set; the target is the class.
+    /// PASCAL3D+: the images of a class in one bin of azimuth and elevation form a set. The target is the class.
     Pascal3dInstance,
-    /// ALOI: the 72 views of an object; the target is the object.
+    /// ALOI: the 72 views of an object. The target is the object.
     AloiViewpoint,
-    /// ALOI: the 24 directions of the light.
+    /// ALOI: the 24 light directions of an object. The target is the object.
     AloiDirection,
-    /// ALOI: the 12 colours of the light.
+    /// ALOI: the 12 light colors of an object. The target is the object.
     AloiColor,
-    /// A user's own sets: `<class>/<set>/<image>`, JPEG or PNG; the target is the class.
+    /// A user's own sets, `<class>/<set>/<image>` in JPEG or PNG. The target is the class.
     Folders,
 }
 
-/// No kind has this name. Stop.
+/// No kind of image sets has this name. Stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is no kind of image sets; {}", hint(*nearest))]
+#[error("`{name}` is not a kind of image sets; {}", hint(*nearest))]
 pub struct UnknownImageSetKind {
-    /// As it was given.
+    /// Name as given.
     pub name: String,
-    /// The kind that was meant, if one is near in spelling.
+    /// Kind with a similar name.
     pub nearest: Option<ImageSetKind>,
 }
 
 impl ImageSetKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 7] = [
         Self::Got10kOcclusion,
         Self::Pascal3dViewpoint,
@@ -46,7 +46,7 @@ impl ImageSetKind {
         Self::Folders,
     ];
 
-    /// The name on the command line.
+    /// Name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Got10kOcclusion => "got10k-occlusion",
@@ -59,7 +59,7 @@ impl ImageSetKind {
         }
     }
 
-    /// What changes inside a set.
+    /// Property that differs between the images of a set.
     pub fn invariance(self) -> Invariance {
         match self {
             Self::Got10kOcclusion => Invariance::Occlusion,
@@ -72,7 +72,8 @@ impl ImageSetKind {
         }
     }
 
-    /// Side of the square that images are resized to, px: the published protocol's, and ours for [`Folders`](Self::Folders).
+    /// Side of the square to which images are resized, px. It follows the published protocol; for
+    /// [`Folders`](Self::Folders) it is our choice.
     pub fn side_px(self) -> u32 {
         match self {
             Self::Got10kOcclusion | Self::AloiViewpoint | Self::AloiDirection | Self::AloiColor => {
@@ -82,7 +83,7 @@ impl ImageSetKind {
         }
     }
 
-    /// What is too near for retrieval across the transformation: our choice.
+    /// Images to exclude as neighbors in retrieval across the transformation: our choice.
     pub fn near(self) -> NearView {
         match self {
             Self::Pascal3dViewpoint | Self::AloiViewpoint => NearView::Azimuth { under: 60.0 },
@@ -93,7 +94,7 @@ impl ImageSetKind {
         }
     }
 
-    /// What a root of this kind holds.
+    /// Names of the files below a root of this kind, for errors.
     pub(super) fn looked_for(self) -> &'static str {
         match self {
             Self::Got10kOcclusion => {
@@ -113,7 +114,7 @@ impl ImageSetKind {
 impl FromStr for ImageSetKind {
     type Err = UnknownImageSetKind;
 
-    /// The kind of a [name](Self::name).
+    /// Parses a [name](Self::name).
     ///
     /// # Examples
     /// ```
@@ -132,21 +133,22 @@ impl FromStr for ImageSetKind {
     }
 }
 
-/// The kind nearest in spelling, upper and lower case alike; `None` if none is near.
+/// Kind with the most similar name, ignoring case; `None` if no name is similar.
 fn nearest(name: &str) -> Option<ImageSetKind> {
-    /// Of 1 for the same word: one wrong letter in three still passes, two in four do not.
-    const MIN_LIKENESS: f64 = 0.6;
-    /// No name is as long; the comparison takes time and memory in the product of the lengths.
+    /// Least similarity, 1 for equal names: one wrong letter in three passes, two in four do not.
+    const MIN_SIMILARITY: f64 = 0.6;
+    /// Longer than any name. The comparison takes time and memory proportional to the product of the lengths.
     const MAX_BYTES: usize = 64;
     if name.len() > MAX_BYTES {
         return None;
     }
     let name = name.to_lowercase();
-    let likeness = |kind: &ImageSetKind| strsim::normalized_damerau_levenshtein(&name, kind.name());
-    let kinds = ImageSetKind::ALL.into_iter();
-    kinds
-        .map(|kind| (kind, likeness(&kind)))
-        .filter(|(_, likeness)| *likeness >= MIN_LIKENESS)
+    let similarity =
+        |kind: ImageSetKind| strsim::normalized_damerau_levenshtein(&name, kind.name());
+    ImageSetKind::ALL
+        .into_iter()
+        .map(|kind| (kind, similarity(kind)))
+        .filter(|(_, similarity)| *similarity >= MIN_SIMILARITY)
         .max_by(|(_, a), (_, b)| a.total_cmp(b))
         .map(|(kind, _)| kind)
 }
@@ -164,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_gives_its_kind_and_no_other_name_does() {
+    fn every_name_parses_to_its_kind_and_other_names_are_errors() {
         for kind in ImageSetKind::ALL {
             assert_eq!(kind.name().parse(), Ok(kind));
         }
@@ -173,20 +175,20 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_answered_with_the_nearest_and_all_the_others() {
-        let said = |name: &str| name.parse::<ImageSetKind>().unwrap_err().to_string();
+    fn the_error_for_an_unknown_name_states_the_nearest_and_all_names() {
+        let message = |name: &str| name.parse::<ImageSetKind>().unwrap_err().to_string();
         let known = "got10k-occlusion, pascal3d-viewpoint, pascal3d-instance, aloi-viewpoint, \
                      aloi-direction, aloi-color, folders";
         assert_eq!(
-            said("ALOI-colour"),
+            message("ALOI-colour"),
             format!(
-                "`ALOI-colour` is no kind of image sets; did you mean aloi-color? Known: {known}"
+                "`ALOI-colour` is not a kind of image sets; did you mean aloi-color? Known: {known}"
             )
         );
         assert_eq!(
-            said("imagenet"),
-            format!("`imagenet` is no kind of image sets; known: {known}")
+            message("imagenet"),
+            format!("`imagenet` is not a kind of image sets; known: {known}")
         );
-        assert!(said(&"folders".repeat(1000)).ends_with(&format!("sets; known: {known}")));
+        assert!(message(&"folders".repeat(1000)).ends_with(&format!("sets; known: {known}")));
     }
 }

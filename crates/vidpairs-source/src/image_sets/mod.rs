@@ -1,20 +1,19 @@
-//! Sets of images, each of one thing under a transformation: what invariances are measured on.
+//! Lists the image sets on which invariances are measured.
 //!
-//! - **Takes** a root in the layout of a [`ImageSetKind`], and a seed where the protocol draws.
-//! - **Gives** [`ImageSets`]: targets, sets and images in a stable order, and all that had to be left out, with its
-//!   reason. What the data set does not know at all (files of other names) is counted there, not named.
-//! - **Fails** with [`SourceError`] where the root is not what it was said to be, or holds no set.
-//! - **Source**: the protocols by which Purushwalkam and Gupta, NeurIPS 2020, measured; GOT-10k (Huang et al.), ALOI
-//!   (Geusebroek et al.), PASCAL3D+ (Xiang et al.) as distributed.
+//! - **Takes** a root in the layout of an [`ImageSetKind`], and a seed for protocols with random choices.
+//! - **Gives** [`ImageSets`]: targets, sets and images in a stable order, and everything that was left out, with the
+//!   reason. Unknown files are counted, not named.
+//! - **Fails** with [`SourceError`] if the root is not as stated or holds no set.
+//! - **Source**: the protocols of Purushwalkam and Gupta, NeurIPS 2020; GOT-10k (Huang et al.), ALOI (Geusebroek et al.)
+//!   and PASCAL3D+ (Xiang et al.) as distributed.
 
 mod aloi;
+mod builder;
 mod folders;
-mod found;
 mod kind;
 mod mat;
 mod occlusion;
 mod pascal3d;
-mod size;
 #[cfg(test)]
 mod test_sets;
 
@@ -24,19 +23,19 @@ pub use kind::{ImageSetKind, UnknownImageSetKind};
 
 use vidpairs_types::{ImageSets, Seed};
 
-use super::SourceError;
+use crate::error::SourceError;
 
-/// Finds the sets of images below `root`.
+/// Lists the image sets below `root`.
 ///
-/// Folders are listed once and no image is decoded. Hidden names (a leading `.`) are passed over, links are followed.
-/// The order depends on names only.
+/// No image is decoded. Hidden files (with a leading `.`) are left out, and links are followed. The order depends on names
+/// only.
 ///
-/// - `seed`: of the measurement. [`ImageSetKind::Got10kOcclusion`] draws its frames from it and the video's id; other
-///   kinds draw nothing.
+/// - `seed`: seed of the measurement. [`ImageSetKind::Got10kOcclusion`] draws frames by this seed and the id of the video;
+///   other kinds do not use it.
 ///
 /// # Errors
-/// [`SourceError`] if the root is not there or does not have the layout of `kind`, if a list in it cannot be read, and
-/// if no set is left; the last says what was left out.
+/// [`SourceError`] if the root does not exist or does not have the layout of `kind`, if a list in it cannot be read, or if
+/// there is no set; this last error states what was left out.
 ///
 /// # Examples
 /// ```
@@ -55,16 +54,16 @@ use super::SourceError;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn image_sets(kind: ImageSetKind, root: &Path, seed: Seed) -> Result<ImageSets, SourceError> {
-    let found = match kind {
-        ImageSetKind::Got10kOcclusion => occlusion::find(root, seed),
+    let sets = match kind {
+        ImageSetKind::Got10kOcclusion => occlusion::list_sets(root, seed),
         ImageSetKind::Pascal3dViewpoint => {
-            pascal3d::find(pascal3d::Grouping::OneOfEachAzimuth, root)
+            pascal3d::list_sets(pascal3d::Grouping::OneOfEachAzimuth, root)
         }
-        ImageSetKind::Pascal3dInstance => pascal3d::find(pascal3d::Grouping::SameView, root),
-        ImageSetKind::AloiViewpoint => aloi::find(aloi::Series::View, root),
-        ImageSetKind::AloiDirection => aloi::find(aloi::Series::LightDirection, root),
-        ImageSetKind::AloiColor => aloi::find(aloi::Series::LightColor, root),
-        ImageSetKind::Folders => folders::find(root),
+        ImageSetKind::Pascal3dInstance => pascal3d::list_sets(pascal3d::Grouping::SameView, root),
+        ImageSetKind::AloiViewpoint => aloi::list_sets(aloi::Series::View, root),
+        ImageSetKind::AloiDirection => aloi::list_sets(aloi::Series::LightDirection, root),
+        ImageSetKind::AloiColor => aloi::list_sets(aloi::Series::LightColor, root),
+        ImageSetKind::Folders => folders::list_sets(root),
     }?;
-    found.into_image_sets(kind, root)
+    sets.build(kind, root)
 }

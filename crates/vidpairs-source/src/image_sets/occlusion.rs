@@ -1,12 +1,10 @@
-//! Occlusion by GOT-10k: frames of a video in which more and less of the object can be seen.
+//! Lists the occlusion sets of GOT-10k: frames of a video with different visible shares of the object.
 //!
-//! For each distinct level of `cover` one random frame, cut to the box that people drew. A frame can be chosen only if its
-//! object is present (`absence.label`: the box of an absent one is a guess), its box is valid and has a part inside the
-//! image, and its JPEG is there.
+//! A set has one random frame for each level of `cover`, cropped to the annotated box. A frame is usable if its object is
+//! present (the box of an absent object is a guess), its box is valid and partly inside the image, and its JPEG exists.
 //!
-//! Our choice, where the published protocol is silent: the levels that must span [`MIN_SPAN`] are those of the frames
-//! that can be chosen, so that every set does show what it is named for; all frames of a video are of one size, that
-//! of its first readable image.
+//! Our choices, where the published protocol states nothing: the levels of the usable frames must span [`MIN_SPAN`], so
+//! that every set shows occlusion; all frames of a video have the size of its first readable image.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,19 +12,21 @@ use std::path::{Path, PathBuf};
 use rand::RngExt;
 use vidpairs_types::{Annotation, BoxXywh, Clip, Condition, Seed, SizePx, SourceKind, with_causes};
 
-use super::super::disk::{self, Kind};
-use super::super::{Listing, SourceError, SourceOptions, TrackBox, annotations, cover, list};
-use super::found::{Found, FoundImage};
-use super::size::stored_size;
+use super::builder::{ConditionedImage, SetsBuilder};
+use crate::annotations::{TrackBox, annotations, cover};
+use crate::disk::{self, Kind, stored_size};
+use crate::error::SourceError;
+use crate::listing::Listing;
+use crate::{SourceOptions, list};
 
-/// From the lowest to the highest level of `cover`, at least.
+/// Smallest difference between the highest and the lowest level of `cover`.
 const MIN_SPAN: u8 = 4;
 
-/// Why a video whose levels are near each other gives no set.
+/// Reason why a video whose levels span too little has no set.
 const NARROW: &str = "its levels of cover span less than 4";
 
-/// The sets of the split `train`, or of the split that is the root; one for each video, sorted by id.
-pub(super) fn find(root: &Path, seed: Seed) -> Result<Found, SourceError> {
+/// Lists the sets of the split `train`, or of the split that is the root; one for each video, sorted by id.
+pub(super) fn list_sets(root: &Path, seed: Seed) -> Result<SetsBuilder, SourceError> {
     let options = SourceOptions {
         kind: SourceKind::Got10k,
         splits: Vec::new(),
@@ -36,94 +36,95 @@ pub(super) fn find(root: &Path, seed: Seed) -> Result<Found, SourceError> {
         refused,
         ignored,
     } = list(root, &options)?;
-    let mut found = Found::default();
+    let mut sets = SetsBuilder::default();
     for refusal in refused {
-        found.leave_out(refusal.id, refusal.reason);
+        sets.leave_out(refusal.id, refusal.reason);
     }
     for clip in &clips {
-        if let Err(reason) = add_video(clip, seed, &mut found) {
-            found.leave_out(&*clip.id, reason);
+        if let Err(reason) = add_video(clip, seed, &mut sets) {
+            sets.leave_out(&*clip.id, reason);
         }
     }
-    let reason = "in no folder of a video";
-    found.leave_out_counted(ignored, "other file", "other files", reason);
-    Ok(found)
+    let reason = "outside the folders of the videos";
+    sets.leave_out_counted(ignored, "other file", "other files", reason);
+    Ok(sets)
 }
 
-/// Adds the video's set, or says why it has none.
-fn add_video(clip: &Clip, seed: Seed, found: &mut Found) -> Result<(), String> {
-    let in_words = |error: SourceError| with_causes(&error);
+/// Adds the set of a video, or returns the reason why it has none.
+fn add_video(clip: &Clip, seed: Seed, sets: &mut SetsBuilder) -> Result<(), String> {
+    let message = |error: SourceError| with_causes(&error);
     if clip.annotation == Annotation::None {
         return Err("it has no groundtruth.txt".to_owned());
     }
-    let levels = cover(clip).map_err(in_words)?;
-    let levels = levels.ok_or("it has no cover.label")?;
-    // Before the frames are listed: this one small file can rule the video out.
+    let levels = cover(clip)
+        .map_err(message)?
+        .ok_or("it has no cover.label")?;
+    // Before the frames are listed: this small file can already exclude the video.
     if span(levels.iter()) < Some(MIN_SPAN) {
         return Err(NARROW.to_owned());
     }
-    let annotations = annotations(clip).map_err(in_words)?;
-    let target = annotations.label;
-    let target = target.ok_or("its meta_info.ini names no object_class")?;
+    let annotations = annotations(clip).map_err(message)?;
+    let target = annotations
+        .label
+        .ok_or("its meta_info.ini states no object_class")?;
     let boxes = annotations.boxes;
     let frames = Frames::of(clip.media.path())?;
     let candidates = frames.by_level(&levels, &boxes);
     if span(candidates.keys()) < Some(MIN_SPAN) {
         return Err(format!(
-            "{NARROW} where the object is present, boxed and on the disk"
+            "{NARROW} among frames with a JPEG, a valid box and a present object"
         ));
     }
-    name_lost_frames(&clip.id, levels.len(), boxes.len(), &frames, found);
-    let images = drawn(candidates, seed.for_step("occlusion", &clip.id));
-    found.add_set(clip.id.clone(), &target, images);
+    report_missing_frames(&clip.id, levels.len(), boxes.len(), &frames, sets);
+    let images = draw_frames(candidates, seed.for_step("occlusion", &clip.id));
+    sets.add_set(clip.id.clone(), &target, images);
     Ok(())
 }
 
-/// Names what a sound video would not lack, once each.
-fn name_lost_frames(
+/// Leaves out missing levels and missing frames of a video.
+fn report_missing_frames(
     id: &str,
     num_levels: usize,
     num_boxes: usize,
     frames: &Frames,
-    found: &mut Found,
+    sets: &mut SetsBuilder,
 ) {
     if num_levels < num_boxes {
         let reason = format!("cover.label has {num_levels} lines for {num_boxes} boxes");
-        found.leave_out(id, format!("{reason}: the frames beyond it"));
+        sets.leave_out(id, format!("{reason}: the frames beyond it"));
     }
     let is_missing = |number: &u64| !frames.by_number.contains_key(number);
     match (1..).take(num_boxes).filter(is_missing).count() {
         0 => {}
-        num => found.leave_out(id, format!("{num} of {num_boxes} frames: no JPEG")),
+        num => sets.leave_out(id, format!("{num} of {num_boxes} frames: no JPEG")),
     }
 }
 
-/// One random frame of each level, from the lowest.
-fn drawn(candidates: ByLevel<'_>, seed: Seed) -> Vec<FoundImage> {
+/// Draws one random frame of each level, from the lowest.
+fn draw_frames(candidates: ByLevel<'_>, seed: Seed) -> Vec<ConditionedImage> {
     let mut rng = seed.rng();
-    let drawn = candidates.into_iter().filter_map(|(level, of_level)| {
-        let place = rng.random_range(0..of_level.len());
-        let (path, region) = of_level.into_iter().nth(place)?;
-        Some(FoundImage {
+    let draw = |(level, frames): (u8, Vec<(&Path, BoxXywh)>)| {
+        let (path, region) = frames[rng.random_range(0..frames.len())];
+        ConditionedImage {
             path: path.to_owned(),
             region: Some(region),
             condition: Condition::Cover { level },
-        })
-    });
-    drawn.collect()
+        }
+    };
+    candidates.into_iter().map(draw).collect()
 }
 
-/// From the lowest to the highest of the levels; `None` where there are none.
+/// Difference between the highest and the lowest level; `None` if there is no level.
 fn span<'a>(levels: impl Iterator<Item = &'a u8> + Clone) -> Option<u8> {
     Some(levels.clone().max()? - levels.min()?)
 }
 
-/// Frames that can be chosen, each with the part of its box inside the image; by their level of `cover`, none without one.
+/// Usable frames of each level of `cover`, with the part of the box inside the image. No level is empty.
 type ByLevel<'a> = BTreeMap<u8, Vec<(&'a Path, BoxXywh)>>;
 
-/// The frames of a video that are on the disk.
+/// Existing frames of a video.
 struct Frames {
-    /// By the numbers in their names, from 1.
+    /// Paths by the number in the file name, from 1.
     by_number: BTreeMap<u64, PathBuf>,
     size: SizePx,
 }
@@ -132,14 +133,15 @@ impl Frames {
     fn of(folder: &Path) -> Result<Self, String> {
         let entries =
             disk::entries(folder).map_err(|error| format!("its folder cannot be read: {error}"))?;
-        let jpegs = entries
+        let by_number: BTreeMap<u64, PathBuf> = entries
             .into_iter()
-            .filter(|entry| matches!(entry.kind, Kind::File));
-        let by_number: BTreeMap<u64, PathBuf> = jpegs
+            .filter(|entry| matches!(entry.kind, Kind::File))
             .filter_map(|entry| Some((frame_number(&entry.name)?, entry.path)))
             .collect();
-        let size = by_number.values().find_map(|path| stored_size(path));
-        let size = size.ok_or("it has no JPEG with a readable head")?;
+        let mut paths = by_number.values();
+        let size = paths
+            .find_map(|path| stored_size(path))
+            .ok_or("it has no JPEG with a readable header")?;
         Ok(Self { by_number, size })
     }
 
@@ -156,7 +158,7 @@ impl Frames {
     }
 }
 
-/// `00000012.jpg` is frame 12.
+/// Number of a frame in its file name, such as 12 in `00000012.jpg`.
 fn frame_number(name: &str) -> Option<u64> {
     let (number, _) = name.rsplit_once('.')?;
     let is_number = disk::is_jpeg_name(name) && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -171,12 +173,12 @@ mod tests {
     use tempfile::TempDir;
     use vidpairs_types::{ImageSets, Invariance, NearView};
 
-    use super::super::test_sets::{error_text, jpeg_head, left_out, sets_of};
-    use super::super::{ImageSetKind, image_sets};
     use super::*;
-    use crate::test_tree::{tree, write};
+    use crate::image_sets::test_sets::{error_text, left_out, sets_of};
+    use crate::image_sets::{ImageSetKind, image_sets};
+    use crate::test_tree::{jpeg_head, tree, write};
 
-    /// A video of 320 x 240 px in `train`; a box and a level for each frame.
+    /// Adds a video of 320 x 240 px to `train`, with box, level and absence flag of each frame.
     fn add_sequence(root: &Path, name: &str, class: &str, frames: &[(&str, &str, &str)]) {
         let folder = format!("train/{name}");
         let column = |which: fn(&(&str, &str, &str)) -> String| -> String {
@@ -203,8 +205,9 @@ mod tests {
 
     /// File name and level of each image.
     fn chosen(found: &ImageSets) -> Vec<(String, u8)> {
-        let images = found.images.iter();
-        images
+        found
+            .images
+            .iter()
             .map(|image| match image.condition {
                 Condition::Cover { level } => {
                     let name = image.path.file_name().unwrap().to_string_lossy();
@@ -248,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_depend_on_the_seed_and_the_video_alone_and_all_have_their_turn() {
+    fn chosen_frames_depend_on_seed_and_video_only_and_every_frame_can_be_chosen() {
         let root = two_videos();
         let found = read(root.path(), 0);
         assert_eq!(read(&root.path().join("train"), 0), found);
@@ -264,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_frames_bad_boxes_and_missing_images_are_never_chosen() {
+    fn frames_without_object_valid_box_or_image_are_never_chosen() {
         let root = tree(&[]);
         let frames = [
             (BOX, "8", "0"),
@@ -283,7 +286,7 @@ mod tests {
             ("00000001.jpg".to_owned(), 8),
         ];
         assert_eq!(chosen(&found), expected);
-        // Cut at the left and the lower edge.
+        // Clipped at the left and the lower edge.
         assert_eq!(
             found.images[0].region,
             Some([0.0, 200.0, 40.0, 40.0].into())
@@ -292,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cover_file_too_short_costs_the_frames_beyond_it_and_is_named_once() {
+    fn frames_beyond_the_end_of_the_cover_file_are_left_out_and_reported_once() {
         let root = two_videos();
         write(root.path(), "train/B/cover.label", "8\n8\n3\n");
         let found = read(root.path(), 0);
@@ -302,10 +305,10 @@ mod tests {
     }
 
     #[test]
-    fn a_video_whose_frames_span_too_little_is_named_with_the_rule() {
+    fn a_video_whose_levels_span_too_little_is_left_out_with_the_rule() {
         let root = two_videos();
         write(root.path(), "train/A/cover.label", "8\n7\n6\n5\n5\n");
-        // All that is hidden in B is absent.
+        // All occluded frames of B are absent.
         write(
             root.path(),
             "train/B/absence.label",
@@ -316,12 +319,12 @@ mod tests {
         write(root.path(), "train/list.txt", "A\nB\nC\n");
         let found = read(root.path(), 0);
         assert_eq!(sets_of(&found), [("train/C", "ape")]);
-        let of_b = format!("{NARROW} where the object is present, boxed and on the disk");
+        let of_b = format!("{NARROW} among frames with a JPEG, a valid box and a present object");
         assert_eq!(left_out(&found), [("train/A", NARROW), ("train/B", &of_b)]);
     }
 
     #[test]
-    fn damaged_videos_are_named_with_their_damage() {
+    fn damaged_videos_are_left_out_with_the_reason() {
         let root = tree(&[]);
         let frames = [(BOX, "0", "0"), (BOX, "4", "0")];
         for name in ["good", "cover", "bad-cover", "class", "boxes", "images"] {
@@ -344,22 +347,22 @@ mod tests {
             let id = format!("train/{name}");
             let reasons: Vec<_> = left_out(&found)
                 .into_iter()
-                .filter(|it| it.0 == id)
+                .filter(|left_out| left_out.0 == id)
                 .collect();
             assert_eq!(reasons.len(), 1, "{name}: {reasons:?}");
             reasons[0].1.to_owned()
         };
         assert_eq!(reason("cover"), "it has no cover.label");
         assert!(reason("bad-cover").ends_with("line 2: \"9\"; expected a level from 0 to 8"));
-        assert_eq!(reason("class"), "its meta_info.ini names no object_class");
+        assert_eq!(reason("class"), "its meta_info.ini states no object_class");
         assert_eq!(reason("boxes"), "it has no groundtruth.txt");
-        assert_eq!(reason("images"), "it has no JPEG with a readable head");
+        assert_eq!(reason("images"), "it has no JPEG with a readable header");
         assert!(reason("gone").starts_with("no such folder"));
         assert_eq!(found.left_out.len(), 6);
     }
 
     #[test]
-    fn a_wrong_root_and_one_without_a_set_say_so() {
+    fn wrong_roots_and_roots_without_a_set_give_errors_with_the_reason() {
         let root = tree(&["videos/a.mp4"]);
         let text = error_text(ImageSetKind::Got10kOcclusion, root.path());
         assert!(
@@ -371,14 +374,14 @@ mod tests {
         assert_eq!(
             error_text(ImageSetKind::Got10kOcclusion, root.path()),
             format!(
-                "no set of images in ROOT: looked for videos with groundtruth.txt, cover.label and an \
+                "no image set in ROOT: looked for videos with groundtruth.txt, cover.label and an \
                  object_class in meta_info.ini; left out: 1, the first: train/A: {NARROW}"
             )
         );
     }
 
     #[test]
-    fn frames_are_told_by_the_numbers_in_their_names() {
+    fn frame_numbers_are_parsed_from_file_names() {
         assert_eq!(frame_number("00000012.jpg"), Some(12));
         assert_eq!(frame_number("12.JPEG"), Some(12));
         for name in ["12.png", "a12.jpg", "+12.jpg", ".jpg", "12", "12.jpg.part"] {

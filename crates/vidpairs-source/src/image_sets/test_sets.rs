@@ -1,4 +1,4 @@
-//! What the tests of several kinds look at.
+//! Assertions shared by the tests of several kinds.
 
 use std::path::Path;
 
@@ -8,28 +8,24 @@ use super::{ImageSetKind, image_sets};
 
 /// Id and target of each set.
 pub(super) fn sets_of(found: &ImageSets) -> Vec<(&str, &str)> {
-    let sets = found.sets.iter();
-    sets.map(|set| (&*set.id, &*found.targets[set.target_index]))
+    found
+        .sets
+        .iter()
+        .map(|set| (&*set.id, &*found.targets[set.target_index]))
         .collect()
 }
 
-/// What was left out and why.
+/// Name and reason of each exclusion.
 pub(super) fn left_out(found: &ImageSets) -> Vec<(&str, &str)> {
-    let left_out = found.left_out.iter();
-    left_out.map(|it| (&*it.what, &*it.reason)).collect()
+    found
+        .left_out
+        .iter()
+        .map(|left_out| (&*left_out.what, &*left_out.reason))
+        .collect()
 }
 
+/// Message of the error, with `ROOT` in place of the root.
 pub(super) fn error_text(kind: ImageSetKind, root: &Path) -> String {
     let error = image_sets(kind, root, Seed::of_run(0)).unwrap_err();
     error.to_string().replace(&*root.to_string_lossy(), "ROOT")
-}
-
-/// The head of a JPEG of this size; nothing else of it.
-pub(super) fn jpeg_head(width: u16, height: u16) -> Vec<u8> {
-    let mut head = b"\xFF\xD8\xFF\xE0\x00\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0".to_vec();
-    head.extend(b"\xFF\xC0\x00\x11\x08");
-    head.extend(height.to_be_bytes());
-    head.extend(width.to_be_bytes());
-    head.extend(b"\x03\x01\x22\0\x02\x11\x01\x03\x11\x01");
-    head
 }

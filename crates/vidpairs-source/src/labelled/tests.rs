@@ -1,7 +1,7 @@
-use super::super::test_tree::tree;
 use super::*;
+use crate::test_tree::tree;
 
-/// `label: path below it` of every image.
+/// Label and relative path of every image, as `label: path`.
 fn shown(root: &Path, listing: &LabelledImages) -> Vec<String> {
     let below = |image: &LabelledImage| {
         let path = image.path.strip_prefix(root).unwrap().display().to_string();
@@ -50,7 +50,7 @@ fn images_are_in_natural_order_at_any_depth() {
 }
 
 #[test]
-fn the_first_half_of_each_label_is_known_and_the_second_is_asked_about() {
+fn the_first_half_of_each_label_is_the_bank_and_the_second_the_queries() {
     let root = tree_of(&[("a", 1), ("b", 4), ("c", 3)]);
     let halves = labelled_images(root.path(), usize::MAX).unwrap().halves();
     assert_eq!(halves.bank, [0, 1, 2, 5, 6]);
@@ -58,11 +58,11 @@ fn the_first_half_of_each_label_is_known_and_the_second_is_asked_about() {
 }
 
 #[test]
-fn more_images_than_asked_for_are_thinned_evenly_within_each_label() {
+fn too_many_images_are_thinned_evenly_within_each_label() {
     let root = tree_of(&[("a", 100), ("b", 3), ("c", 10)]);
     let listing = |max_images| labelled_images(root.path(), max_images).unwrap();
     assert_eq!(listing(113).images.len(), 113);
-    // `b` has all of its three, and what is left of 20 is eight each.
+    // `b` keeps its three images; the remaining 17 are eight for each other label.
     let thinned = shown(root.path(), &listing(20));
     let place = |line: &String| -> u32 {
         let name = line.rsplit('/').next().unwrap();
@@ -75,30 +75,30 @@ fn more_images_than_asked_for_are_thinned_evenly_within_each_label() {
 }
 
 #[test]
-fn what_is_missing_is_said() {
-    let words = |names: &[&str], max_images| {
+fn roots_with_too_few_images_give_errors_with_the_reason() {
+    let message = |names: &[&str], max_images| {
         let root = tree(names);
         let err = labelled_images(root.path(), max_images).unwrap_err();
         err.to_string()
             .replace(&root.path().display().to_string(), "ROOT")
     };
     assert_eq!(
-        words(&["a.jpg", "b.jpg"], 9),
-        "no folder of a label in ROOT: looked for <label>/<image>.jpg or .png; found: a.jpg, b.jpg"
+        message(&["a.jpg", "b.jpg"], 9),
+        "no label folder in ROOT: looked for <label>/<image>.jpg or .png; found: a.jpg, b.jpg"
     );
     assert_eq!(
-        words(&["a/1.jpg", "a/2.jpg", "b/1.gif", "c/"], 9),
-        "ROOT holds images of 1 label (a); expected two labels or more, and two images of one of \
+        message(&["a/1.jpg", "a/2.jpg", "b/1.gif", "c/"], 9),
+        "ROOT holds images of 1 label (a); expected at least two labels, and two images of one of \
          them; folders without a JPEG or PNG: b, c"
     );
     assert_eq!(
-        words(&["a/1.jpg", "b/1.jpg"], 9),
-        "ROOT holds images of 2 labels (a, b); expected two labels or more, and two images of one \
+        message(&["a/1.jpg", "b/1.jpg"], 9),
+        "ROOT holds images of 2 labels (a, b); expected at least two labels, and two images of one \
          of them; folders without a JPEG or PNG: nothing"
     );
     let three = ["a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg", "b/3.jpg"];
     assert_eq!(
-        words(&three, 3),
+        message(&three, 3),
         "max_images is 3; expected at least 2 for each of the 2 labels"
     );
     let missing = labelled_images(Path::new("/nowhere/at/all"), 9).unwrap_err();
@@ -107,7 +107,7 @@ fn what_is_missing_is_said() {
 
 #[cfg(unix)]
 #[test]
-fn links_are_followed_and_bad_ones_passed_over() {
+fn links_are_followed_and_bad_links_ignored() {
     use std::os::unix::fs::symlink;
     let root = tree(&["a/1.jpg", "a/2.jpg", "elsewhere/1.jpg"]);
     let at = |name: &str| root.path().join(name);

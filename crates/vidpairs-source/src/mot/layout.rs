@@ -1,33 +1,33 @@
-//! Which files hold truth, and where the frames are that they speak of.
+//! Finds truth files and the frames they annotate.
 
 use std::path::{Path, PathBuf};
 
 use vidpairs_types::Media;
 
-use super::super::SourceError;
-use super::super::disk::{self, Entry, Kind};
-use super::super::videos::{clip_of_file, is_video};
+use crate::disk::{self, Entry, Kind};
+use crate::error::SourceError;
+use crate::media::{is_video, media_of_file};
 
-/// Folder of the frames of a sequence.
+/// Name of the folder with the frames of a sequence.
 const FRAMES: &str = "img1";
 
-/// A file of rows.
+/// Truth file of one clip.
 pub(super) struct TruthFile {
     pub path: PathBuf,
-    /// The name of its clip.
+    /// Name of the clip.
     pub clip: String,
-    /// Where its frames are looked for first.
+    /// Folder in which its frames are searched.
     place: Place,
 }
 
 enum Place {
-    /// A sequence folder: `img1` lies in it.
+    /// Sequence folder, which holds `img1`.
     Sequence(PathBuf),
-    /// A folder with `<clip>.mp4`, say.
+    /// Folder that holds the clip, such as `<clip>.mp4`.
     Beside(PathBuf),
 }
 
-/// The truth files of a root, sorted by the names of their clips.
+/// Truth files of a root, sorted by the names of their clips.
 pub(super) fn truth_files(root: &Path) -> Result<Vec<TruthFile>, SourceError> {
     if root.is_file() {
         return Ok(vec![single(root)]);
@@ -43,11 +43,14 @@ pub(super) fn truth_files(root: &Path) -> Result<Vec<TruthFile>, SourceError> {
     if !sequences.is_empty() {
         return Ok(sequences);
     }
-    let files: Vec<_> = entries.iter().filter_map(|it| beside(root, it)).collect();
+    let files: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| beside(root, entry))
+        .collect();
     if files.is_empty() {
         return Err(SourceError::WrongRoot {
             root: root.to_owned(),
-            wanted: "truth of MOTChallenge's form",
+            wanted: "MOTChallenge truth",
             looked_for: "<clip>.txt, gt/gt.txt or <sequence>/gt/gt.txt",
             found: entries.into_iter().map(|entry| entry.name).collect(),
         });
@@ -55,21 +58,24 @@ pub(super) fn truth_files(root: &Path) -> Result<Vec<TruthFile>, SourceError> {
     Ok(files)
 }
 
-/// One file: that of a sequence folder, or one beside its video.
+/// Truth file that is the root itself: of a sequence folder, or beside its video.
 fn single(path: &Path) -> TruthFile {
-    let parent = path.parent().unwrap_or(Path::new("."));
+    let parent = match path.parent().expect("the path of a file has a parent") {
+        empty if empty.as_os_str().is_empty() => Path::new("."),
+        parent => parent,
+    };
     let is_in_gt = disk::own_name(parent) == "gt";
     let folder = parent.parent().filter(|_| is_in_gt);
-    if let Some(found) = folder.and_then(|it| sequence(it, disk::own_name(it))) {
+    if let Some(file) = folder.and_then(|folder| sequence(folder, disk::own_name(folder))) {
         return TruthFile {
             path: path.to_owned(),
-            ..found
+            ..file
         };
     }
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = path.file_stem().expect("a file has a name");
     TruthFile {
         path: path.to_owned(),
-        clip: stem.into_owned(),
+        clip: stem.to_string_lossy().into_owned(),
         place: Place::Beside(parent.to_owned()),
     }
 }
@@ -92,22 +98,22 @@ fn beside(root: &Path, entry: &Entry) -> Option<TruthFile> {
     })
 }
 
-/// Where the frames are; why they are nowhere, in words.
+/// Media of a truth file, or the reason why there is none.
 ///
-/// - `named`: what the user named, a file or a folder.
+/// - `named`: file or folder that the user named.
 pub(super) fn media_of(truth: &TruthFile, named: Option<&Path>) -> Result<Media, String> {
-    if let Some(file) = named.filter(|it| !it.is_dir()) {
+    if let Some(file) = named.filter(|path| !path.is_dir()) {
         return match file.is_file() {
-            true => Ok(of_file(file)),
+            true => Ok(media_of_file(file)),
             false => Err(format!("{} is neither a file nor a folder", file.display())),
         };
     }
-    let found = match (named, &truth.place) {
+    let media = match (named, &truth.place) {
         (Some(folder), _) => in_folder(folder, &truth.clip).or_else(|| of_one_clip(folder)),
         (None, Place::Sequence(folder)) => of_folder(folder),
         (None, Place::Beside(folder)) => in_folder(folder, &truth.clip),
     };
-    found.ok_or_else(|| {
+    media.ok_or_else(|| {
         let folder = match (named, &truth.place) {
             (None, Place::Sequence(folder)) => {
                 return format!("no JPEG in {}", folder.join(FRAMES).display());
@@ -120,55 +126,43 @@ pub(super) fn media_of(truth: &TruthFile, named: Option<&Path>) -> Result<Media,
     })
 }
 
-/// The clip of that name: a video, a zip, or a folder of frames.
+/// Video, zip or folder of frames with the name of the clip.
 fn in_folder(folder: &Path, clip: &str) -> Option<Media> {
     let entries = disk::entries(folder).ok()?;
-    let stem = |entry: &Entry| {
-        entry
-            .path
-            .file_stem()
-            .map(|it| it.to_string_lossy() == clip)
+    let is_clip = |entry: &&Entry| {
+        let stem = entry.path.file_stem();
+        matches!(entry.kind, Kind::File)
+            && is_video(&entry.path)
+            && stem.is_some_and(|stem| stem.to_string_lossy() == clip)
     };
-    let video = entries.iter().find(|entry| {
-        matches!(entry.kind, Kind::File) && is_video(&entry.path) && stem(entry) == Some(true)
-    });
-    let frames = || entries.iter().find(|it| it.is_folder() && it.name == clip);
-    video
-        .map(|entry| of_file(&entry.path))
-        .or_else(|| of_folder(&frames()?.path))
-}
-
-fn of_file(path: &Path) -> Media {
-    clip_of_file(String::new(), path).media
-}
-
-/// A sequence folder, or a folder of frames.
-fn of_one_clip(folder: &Path) -> Option<Media> {
-    let entries = disk::entries(folder).ok()?;
-    let is_clip = |entry: &Entry| is_video(&entry.path);
-    // Beside the videos of other clips, pictures are not the frames of this one.
-    if entries.iter().any(is_clip) {
-        None
-    } else {
-        of_folder(folder)
+    let is_folder_of_clip = |entry: &&Entry| entry.is_folder() && entry.name == clip;
+    match entries.iter().find(is_clip) {
+        Some(video) => Some(media_of_file(&video.path)),
+        None => of_folder(&entries.iter().find(is_folder_of_clip)?.path),
     }
 }
 
-/// The numbered JPEGs of a folder, or of its folder of frames.
+/// Frames of a folder that holds a single clip: a sequence folder or a folder of frames.
+fn of_one_clip(folder: &Path) -> Option<Media> {
+    let entries = disk::entries(folder).ok()?;
+    // In a folder with videos of other clips, pictures are not the frames of this clip.
+    let has_video = entries.iter().any(|entry| is_video(&entry.path));
+    if has_video { None } else { of_folder(folder) }
+}
+
+/// JPEGs of the folder `img1` in `folder`, or of `folder` itself.
 fn of_folder(folder: &Path) -> Option<Media> {
     let has_jpegs = |folder: &Path| {
-        let entries = disk::entries(folder).unwrap_or_default();
-        entries.iter().any(|entry| disk::is_jpeg_name(&entry.name))
+        let is_jpeg = |entry: &Entry| disk::is_jpeg_name(&entry.name);
+        disk::entries(folder).is_ok_and(|entries| entries.iter().any(is_jpeg))
     };
-    let inner = folder.join(FRAMES);
-    let path = [inner, folder.to_owned()]
-        .into_iter()
-        .find(|it| has_jpegs(it))?;
+    let mut candidates = [folder.join(FRAMES), folder.to_owned()].into_iter();
+    let path = candidates.find(|folder| has_jpegs(folder))?;
     let fps = frame_rate(folder);
     Some(Media::JpegFolder { path, fps })
 }
 
-/// `frameRate` of `seqinfo.ini`; a damaged file costs only it.
+/// `frameRate` of `seqinfo.ini`; `None` if the file is missing or damaged.
 fn frame_rate(folder: &Path) -> Option<f64> {
     let text = disk::read_text_if_any(&folder.join("seqinfo.ini")).ok()??;
     let value = disk::lines(&text).find_map(|(_, line)| {
@@ -183,23 +177,27 @@ fn frame_rate(folder: &Path) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::test_tree::{tree, write};
-    use super::super::{MotListing, mot_tracks};
     use super::*;
+    use crate::mot::{MotListing, MotTrack, mot_tracks};
+    use crate::test_tree::{tree, write};
 
     const ROW: &str = "1,7,1,1,5,5\n";
 
-    fn found(listing: &MotListing) -> Vec<(&str, String)> {
-        let file_name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
-        let pair = |track: &'_ super::super::MotTrack| file_name(track.media.path());
-        let tracks = listing.tracks.iter();
-        tracks
-            .map(|track| (track.id.as_str(), pair(track)))
+    /// Id and file name of the media of each target.
+    fn ids_and_media(listing: &MotListing) -> Vec<(&str, String)> {
+        let media = |track: &MotTrack| {
+            let name = track.media.path().file_name().unwrap();
+            name.to_string_lossy().into_owned()
+        };
+        listing
+            .tracks
+            .iter()
+            .map(|track| (track.id.as_str(), media(track)))
             .collect()
     }
 
     #[test]
-    fn a_folder_of_truth_files_finds_the_clips_beside_them_or_in_another_folder() {
+    fn clips_of_truth_files_are_found_beside_them_or_in_another_folder() {
         let root = tree(&[
             "truth/c.txt",
             "truth/b.zip",
@@ -212,7 +210,7 @@ mod tests {
         }
         let beside = mot_tracks(&root.path().join("truth"), None).unwrap();
         assert_eq!(
-            found(&beside),
+            ids_and_media(&beside),
             [("a/7", "a.MP4".to_owned()), ("b/7", "b.zip".to_owned())]
         );
         assert_eq!(beside.refused[0].id, "c");
@@ -220,13 +218,13 @@ mod tests {
         let media = root.path().join("media");
         let apart = mot_tracks(&root.path().join("truth"), Some(&media)).unwrap();
         assert_eq!(
-            found(&apart),
+            ids_and_media(&apart),
             [("a/7", "a.avi".to_owned()), ("b/7", "b".to_owned())]
         );
     }
 
     #[test]
-    fn a_benchmark_a_sequence_and_its_truth_file_give_the_same_target() {
+    fn a_benchmark_folder_a_sequence_folder_and_a_truth_file_give_the_same_target() {
         let root = tree(&["train/S-02/img1/000001.jpg", "train/S-03/img1/000001.jpg"]);
         write(root.path(), "train/S-02/gt/gt.txt", ROW);
         write(
@@ -251,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn one_truth_file_takes_the_video_that_is_named() {
+    fn a_single_truth_file_uses_the_named_video() {
         let root = tree(&["clip.mkv"]);
         write(root.path(), "gt.txt", ROW);
         let (truth, video) = (root.path().join("gt.txt"), root.path().join("clip.mkv"));
@@ -262,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_truth_file_is_refused_and_the_others_are_listed() {
+    fn a_damaged_truth_file_is_refused_and_others_are_listed() {
         let root = tree(&["a.mp4", "b.mp4", "notes.md"]);
         write(root.path(), "a.txt", "1,1,one\n");
         write(root.path(), "b.txt", ROW);

@@ -1,87 +1,77 @@
-//! Truth in the form of MOTChallenge: many targets in a video, each with an id.
+//! Lists the targets of MOTChallenge ground truth, with several targets in each video.
 //!
-//! Accepted below a root: one truth file; a folder of `<clip>.txt`, the clips beside them or in another folder;
-//! a sequence folder (`gt/gt.txt`, `img1/`, `seqinfo.ini`), or a folder of those. Boxes are taken as they are
-//! written: MOTChallenge counts px from 1, other programs from 0.
+//! The root is one truth file; a folder of `<clip>.txt`, with the clips beside them or in another folder; a sequence folder
+//! (`gt/gt.txt`, `img1/`, `seqinfo.ini`); or a folder of sequence folders. Boxes are not shifted: MOTChallenge counts
+//! pixels from 1, other programs from 0.
 //!
-//! Source: Milan et al., "MOT16: A Benchmark for Multi-Object Tracking", 2016, section 4.
+//! **Source**: Milan et al., "MOT16: A Benchmark for Multi-Object Tracking", 2016, section 4.
 
 mod layout;
 mod rows;
 
 use std::path::Path;
 
-use vidpairs_types::{BoxXywh, Media, Refusal};
+pub use rows::MotRow;
+use vidpairs_types::{Media, Refusal, with_causes};
 
-use super::disk::read_text;
-use super::{Listing, SourceError};
+use crate::disk::read_text;
+use crate::error::SourceError;
+use crate::listing::Listing;
 
-/// One target of a video: where it is in some of the frames.
+/// Target of a video, with its boxes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MotTrack {
-    /// `<clip>/<id>`.
+    /// Id of the target, `<clip>/<id>`.
     pub id: String,
-    /// Where the frames are.
+    /// Location of the frames.
     pub media: Media,
-    /// At least one, ascending by frame; frames between may be missing.
+    /// Boxes, at least one, in ascending order of frames. Frames may be missing.
     pub rows: Vec<MotRow>,
 }
 
-/// Where the target is in one frame.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MotRow {
-    /// Index of the frame, from 0.
-    pub frame: u64,
-    /// The target, px; valid.
-    pub bbox: BoxXywh,
-    /// `false` where the truth says that nothing of the target can be seen.
-    pub is_visible: bool,
-}
-
-/// What a root holds.
+/// Contents of a root.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct MotListing {
-    /// By clip, then by id.
+    /// Targets, ordered by clip and then by id.
     pub tracks: Vec<MotTrack>,
-    /// Truth files that cannot be read, or whose frames are not there.
+    /// Truth files that cannot be read or whose frames are missing.
     pub refused: Vec<Refusal>,
 }
 
 /// Lists the targets below `root`.
 ///
-/// - `media`: the video or the folder of frames of a truth file; or a folder with the videos of a folder of
-///   truth files. Without it they are looked for beside the truth.
+/// - `media`: video or folder of frames of a truth file, or a folder with the videos of several truth files. If `None`,
+///   they are searched beside the truth files.
 ///
 /// # Errors
-/// [`SourceError`] if the root does not exist, cannot be read, or has not one target. A truth file below a
-/// folder that is damaged, or has no video, is refused, and the others are listed.
+/// [`SourceError`] if the root does not exist, cannot be read, or has no target. A truth file in a folder is refused if it
+/// is damaged or has no video.
 pub fn mot_tracks(root: &Path, media: Option<&Path>) -> Result<MotListing, SourceError> {
     let mut listing = MotListing::default();
-    let mut set_aside = Listing::default();
+    let mut refusals = Listing::default();
     for truth in layout::truth_files(root)? {
-        let found = layout::media_of(&truth, media).and_then(|media| {
-            let text = read_text(&truth.path).map_err(|err| vidpairs_types::with_causes(&err))?;
+        let parsed = layout::media_of(&truth, media).and_then(|media| {
+            let text = read_text(&truth.path).map_err(|err| with_causes(&err))?;
             let rows = rows::parse(&truth.path, &text).map_err(|err| err.to_string())?;
             Ok((media, rows))
         });
-        match found {
+        match parsed {
             Ok((media, rows_by_id)) if rows_by_id.is_empty() => {
-                let reason = format!("no row to go by for {}", media.path().display());
-                set_aside.refuse(&truth.clip, &truth.path, reason);
+                let reason = format!("no usable row for {}", media.path().display());
+                refusals.refuse(&truth.clip, &truth.path, reason);
             }
             Ok((media, rows_by_id)) => {
-                listing
-                    .tracks
-                    .extend(rows_by_id.into_iter().map(|(id, rows)| MotTrack {
-                        id: format!("{}/{id}", truth.clip),
-                        media: media.clone(),
-                        rows,
-                    }));
+                let tracks = rows_by_id.into_iter().map(|(id, rows)| MotTrack {
+                    id: format!("{}/{id}", truth.clip),
+                    media: media.clone(),
+                    rows,
+                });
+                listing.tracks.extend(tracks);
             }
-            Err(reason) => set_aside.refuse(&truth.clip, &truth.path, reason),
+            Err(reason) => refusals.refuse(&truth.clip, &truth.path, reason),
         }
     }
-    listing.refused = set_aside.refused;
+    listing.refused = refusals.refused;
     if listing.tracks.is_empty() {
         return Err(SourceError::NoClips {
             root: root.to_owned(),

@@ -1,21 +1,30 @@
-//! The rows of a truth file: `frame,id,left,top,width,height[,conf[,class[,visibility]]]`.
+//! Parses the rows of a truth file: `frame,id,left,top,width,height[,conf[,class[,visibility]]]`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use vidpairs_types::BoxXywh;
 
-use super::super::SourceError;
-use super::super::disk::{bad_line, lines};
-use super::MotRow;
+use crate::disk::{bad_line, lines};
+use crate::error::SourceError;
 
-/// The rows of each id, sorted by frame.
+/// Box of a target in one frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MotRow {
+    /// Frame index, from 0.
+    pub frame: u64,
+    /// Box of the target, px; valid.
+    pub bbox: BoxXywh,
+    /// Whether any part of the target can be seen; `true` if the truth does not state it.
+    pub is_visible: bool,
+}
+
+/// Rows of each id, sorted by frame.
 ///
-/// Left out are rows whose 7th number is 0 (the format's way to say: ignore this), and rows whose box has no
-/// area, which are no truth.
+/// Rows whose 7th number is 0 (marked as to be ignored) and rows whose box has no area are left out.
 ///
 /// # Errors
-/// [`SourceError::BadLine`] for a row that cannot be read, and for a second row of the same frame and id.
+/// [`SourceError::BadLine`] for a row that cannot be parsed and for a second row of the same frame and id.
 pub(super) fn parse(path: &Path, text: &[u8]) -> Result<BTreeMap<u64, Vec<MotRow>>, SourceError> {
     let mut rows_by_id: BTreeMap<u64, Vec<(MotRow, usize)>> = BTreeMap::new();
     for (number, line) in lines(text).filter(|(_, line)| !line.is_empty()) {
@@ -40,20 +49,16 @@ pub(super) fn parse(path: &Path, text: &[u8]) -> Result<BTreeMap<u64, Vec<MotRow
     }
     for rows in rows_by_id.values_mut() {
         rows.sort_by_key(|(row, number)| (row.frame, *number));
-        let twice = rows.windows(2).find_map(|pair| match pair {
+        let repeated = rows.windows(2).find_map(|pair| match pair {
             [(a, _), (b, number)] if a.frame == b.frame => Some(*number),
             _ => None,
         });
-        if let Some(number) = twice {
-            let line = lines(text)
+        if let Some(number) = repeated {
+            let (_, line) = lines(text)
                 .nth(number - 1)
-                .map_or(&b""[..], |(_, line)| line);
-            return Err(bad_line(
-                path,
-                number,
-                line,
-                "one row for each frame and id",
-            ));
+                .expect("the row was parsed from this line");
+            let expected = "one row for each frame and id";
+            return Err(bad_line(path, number, line, expected));
         }
     }
     let rows = |(id, rows): (u64, Vec<(MotRow, usize)>)| {
@@ -62,7 +67,7 @@ pub(super) fn parse(path: &Path, text: &[u8]) -> Result<BTreeMap<u64, Vec<MotRow
     Ok(rows_by_id.into_iter().map(rows).collect())
 }
 
-/// Numbers between commas, or where there is no comma, between white space.
+/// Numbers of a line, separated by commas or, without commas, by white space.
 fn numbers(line: &[u8]) -> Option<Vec<f64>> {
     let line = std::str::from_utf8(line).ok()?;
     let number = |text: &str| text.trim().parse::<f64>().ok();
@@ -73,7 +78,7 @@ fn numbers(line: &[u8]) -> Option<Vec<f64>> {
     }
 }
 
-/// A whole number of at least `min`; some programs write `7.0`.
+/// Converts a whole number of at least `min`; some programs write `7.0`.
 fn whole(number: f64, min: u64) -> Option<u64> {
     const MAX: f64 = (1u64 << 53) as f64;
     let is_whole = number.fract() == 0.0 && (min as f64..MAX).contains(&number);
@@ -89,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_grouped_by_id_and_sorted_by_frame_counted_from_0() {
+    fn rows_are_grouped_by_id_and_sorted_by_frame_index_from_0() {
         let text = "5,2,10,20,30,40,1,1,0.5\r\n1,2,1,2,3,4\n1,1,9,9,9,9,1\n\n3 2 1 2 3 4\n";
         let rows = parsed(text).unwrap();
         let frames = |id: u64| rows[&id].iter().map(|row| row.frame).collect::<Vec<_>>();
@@ -98,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_to_be_ignored_and_boxes_without_area_are_no_truth() {
+    fn rows_marked_as_ignored_and_boxes_without_area_are_left_out() {
         let text = "1,1,1,1,5,5,0,1,1\n2,1,1,1,0,5,1\n3,1,1,1,5,5,1,1,0\n4,1,NaN,1,5,5\n";
         let rows = &parsed(text).unwrap()[&1];
         assert_eq!(rows.len(), 1);
@@ -106,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_is_none_is_named_by_line() {
+    fn an_invalid_row_is_an_error_with_its_line() {
         for (text, line) in [
             ("1,1,1,1,5\n", 1),
             ("1,1,1,1,5,5\n0,1,1,1,5,5\n", 2),
@@ -116,7 +121,7 @@ mod tests {
             ("1,1,1,1,5,5\n\n1,1,2,2,5,5\n", 3),
         ] {
             match parsed(text) {
-                Err(SourceError::BadLine { line: found, .. }) => assert_eq!(found, line, "{text}"),
+                Err(SourceError::BadLine { line: bad, .. }) => assert_eq!(bad, line, "{text}"),
                 other => panic!("{text}: {other:?}"),
             }
         }

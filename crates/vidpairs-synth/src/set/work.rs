@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use vidpairs_extract::decode::DecodeError;
 use vidpairs_types::parallel::Heartbeat;
-use vidpairs_types::{Outcome, Refusal, Stage, with_causes, write_synced};
+use vidpairs_types::{Outcome, Refusal, Stage, with_causes};
 
 use super::{ItemError, Plan};
 use crate::backdrops::{BackdropError, Frames};
@@ -84,9 +84,8 @@ impl<'a> Work<'a> {
     /// Writes the file `name` and waits until the disk has it.
     pub fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), ItemError> {
         let path = self.path(name)?;
-        write_synced(&path, bytes).map_err(failed("write", &path))?;
-        self.item.num_bytes += bytes.len() as u64;
-        Ok(())
+        fs::write(&path, bytes).map_err(failed("write", &path))?;
+        self.add(name)
     }
 
     /// Adds the file `name`, which another writer has completed, and waits until the disk has it.

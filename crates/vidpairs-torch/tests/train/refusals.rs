@@ -44,7 +44,7 @@ fn shards_that_do_not_match_the_pipeline_are_refused() {
     refused(&work, &none, &["there is no folder", "nowhere"]);
     fs::create_dir(work.path("empty")).unwrap();
     let empty = train.clone().replace("shards", "empty");
-    refused(&work, &empty, &["empty is no data set"]);
+    refused(&work, &empty, &["empty is not a data set"]);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_folder_without_labelled_images_is_refused() {
     let work = Work::new(MOCO);
     fs::create_dir_all(work.path("labelled")).unwrap();
     let train = work.train("run").arg("--knn").arg("labelled");
-    refused(&work, &train, &["--knn", "labelled", "folder of a label"]);
+    refused(&work, &train, &["--knn", "labelled", "label folder"]);
     refused(
         &work,
         &train.replace("labelled", "nowhere"),

@@ -1,71 +1,71 @@
-//! Why a pickle could not be read.
+//! Errors of reading pickles.
 
-/// Why a pickle could not be read, and where. Final for the file.
+/// Error of reading a pickle. The file cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("at byte {offset}, opcode {opcode}: {fault}")]
 pub struct PickleError {
-    /// Where in the pickle the opcode is.
+    /// Offset of the opcode in the pickle.
     pub offset: usize,
-    /// Its name.
+    /// Name of the opcode.
     pub opcode: &'static str,
-    /// What is wrong with it.
+    /// Problem of the opcode.
     pub fault: PickleFault,
 }
 
-/// What is wrong with an opcode of a pickle.
+/// Problem of an opcode of a pickle.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PickleFault {
-    /// The bytes end before it does.
+    /// The pickle ends early.
     #[error("{needed} bytes needed, {left} left")]
     Truncated {
-        /// Bytes that it takes.
+        /// Number of bytes that the opcode takes.
         needed: u64,
-        /// Bytes that there are.
+        /// Number of bytes left.
         left: usize,
     },
-    /// No opcode that a protocol from 2 to 5 writes for weights.
-    #[error("not an opcode that is read (0x{byte:02x})")]
+    /// The opcode is not one that protocols 2 to 5 use for weights.
+    #[error("not a supported opcode (0x{byte:02x})")]
     Opcode {
-        /// The byte.
+        /// Byte of the opcode.
         byte: u8,
     },
-    /// A protocol that is not read.
+    /// The protocol is not supported.
     #[error("protocol {protocol}; expected 2 to 5")]
     Protocol {
-        /// Of the pickle.
+        /// Protocol of the pickle.
         protocol: u8,
     },
-    /// A value is needed, and the stack has none above the last mark.
+    /// The stack has no value above the last mark.
     #[error("the stack is empty")]
     EmptyStack,
-    /// A mark is needed, and there is none.
+    /// The stack has no mark.
     #[error("there is no mark on the stack")]
     NoMark,
-    /// Keys and values are needed by pairs.
+    /// The last key of a dict has no value.
     #[error("a key has no value")]
     OddPairs,
-    /// A value is fetched that was never stored.
+    /// The memo has no value of this number.
     #[error("memo {index} was never stored")]
     NoMemo {
-        /// Its number.
+        /// Number in the memo.
         index: u64,
     },
-    /// Text that is not UTF-8.
+    /// A text is not UTF-8.
     #[error("its text is not UTF-8")]
     Text,
     /// A value has the wrong type.
     #[error("found {found}; expected {expected}")]
     Type {
-        /// What is there.
+        /// Type of the value.
         found: String,
-        /// What was expected.
+        /// Expected type.
         expected: &'static str,
     },
-    /// More opcodes than any checkpoint needs.
+    /// The pickle has more opcodes than any checkpoint.
     #[error("more than {limit} opcodes")]
     TooLong {
-        /// The limit.
+        /// Largest number of opcodes.
         limit: usize,
     },
 }

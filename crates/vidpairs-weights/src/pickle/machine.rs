@@ -1,38 +1,24 @@
-//! The stack machine: reads opcodes, builds values.
+//! Reads opcodes and builds values.
 
-use std::collections::HashMap;
+use std::ops::Range;
 
 use super::error::{PickleError, PickleFault};
 use super::opcodes as op;
+use super::stack::{MAX_OPCODES, Machine, Step};
 use super::tree::{Node, NodeId, Tree};
 
-/// A checkpoint with the state of an optimiser has a few hundred thousand; a value takes some 60 bytes.
-pub(super) const MAX_OPCODES: usize = 1 << 22;
-
-/// Reads the pickle at the start of `bytes`; [`Tree::length`] says where it ends.
-pub fn parse(bytes: &[u8]) -> Result<Tree<'_>, PickleError> {
-    let mut machine = Machine {
-        tree: Tree {
-            bytes,
-            nodes: Vec::new(),
-            root: 0,
-            length: 0,
-        },
-        at: 0,
-        stack: Vec::new(),
-        marks: Vec::new(),
-        memo: HashMap::new(),
-        copies_left: MAX_OPCODES,
-    };
+/// Reads the pickle at the start of `bytes`; [`Tree::length`] is its length.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Tree<'_>, PickleError> {
+    let mut machine = Machine::new(bytes);
     for _ in 0..MAX_OPCODES {
         let offset = machine.at;
-        let byte = bytes.get(offset).copied().unwrap_or_default();
-        let failed = |fault| PickleError {
+        let error = |opcode, fault| PickleError {
             offset,
-            opcode: op::name(byte),
+            opcode,
             fault,
         };
-        machine.take(1).map_err(failed)?;
+        let byte = machine.u8().map_err(|fault| error("missing", fault))?;
+        let failed = |fault| error(op::name(byte), fault);
         if byte == op::STOP {
             machine.tree.root = machine.pop().map_err(failed)?;
             machine.tree.length = machine.at;
@@ -46,18 +32,6 @@ pub fn parse(bytes: &[u8]) -> Result<Tree<'_>, PickleError> {
         fault: PickleFault::TooLong { limit: MAX_OPCODES },
     })
 }
-
-pub(super) struct Machine<'a> {
-    pub tree: Tree<'a>,
-    pub(super) at: usize,
-    stack: Vec<NodeId>,
-    /// Heights of the stack that were marked.
-    marks: Vec<usize>,
-    memo: HashMap<u64, NodeId>,
-    pub(super) copies_left: usize,
-}
-
-pub(super) type Step<T = ()> = Result<T, PickleFault>;
 
 impl Machine<'_> {
     fn step(&mut self, byte: u8) -> Step {
@@ -153,11 +127,11 @@ impl Machine<'_> {
         }
     }
 
-    /// What would call something: known rebuilders are followed, all else becomes opaque.
+    /// Opcodes that call something. Known functions are replaced by code here; other results are opaque.
     fn object(&mut self, byte: u8) -> Step {
         match byte {
             op::BUILD => {
-                // The state of an object; of a dict its attributes, as `_metadata` of state dicts.
+                // State of an object, or attributes of a dict, such as `_metadata` of state dicts.
                 self.pop()?;
                 self.top().map(drop)
             }
@@ -174,8 +148,8 @@ impl Machine<'_> {
             _ => {
                 let arguments = self.pop()?;
                 let callable = self.pop()?;
-                let made = self.rebuild(callable, arguments)?;
-                self.stack.push(made);
+                let value = self.rebuild(callable, arguments)?;
+                self.stack.push(value);
                 Ok(())
             }
         }
@@ -225,12 +199,8 @@ impl Machine<'_> {
             op::BINGET => u64::from(self.u8()?),
             _ => u64::from(u32::from_le_bytes(self.array()?)),
         };
-        let id = self
-            .memo
-            .get(&index)
-            .copied()
-            .ok_or(PickleFault::NoMemo { index })?;
-        self.stack.push(id);
+        let id = self.memo.get(&index).ok_or(PickleFault::NoMemo { index })?;
+        self.stack.push(*id);
         Ok(())
     }
 
@@ -242,40 +212,75 @@ impl Machine<'_> {
         self.pop().map(drop)
     }
 
-    pub(super) fn pop(&mut self) -> Step<NodeId> {
-        let id = self.top()?;
-        self.stack.pop();
-        Ok(id)
-    }
-
-    fn top(&self) -> Step<NodeId> {
-        let floor = self.marks.last().copied().unwrap_or_default();
-        match self.stack.last() {
-            Some(&id) if self.stack.len() > floor => Ok(id),
-            _ => Err(PickleFault::EmptyStack),
+    fn integer(&mut self, byte: u8) -> Step {
+        let length = match byte {
+            op::BININT => {
+                let int = i32::from_le_bytes(self.array()?);
+                return self.push(Node::Int(int.into()));
+            }
+            op::BININT1 => {
+                let int = self.u8()?;
+                return self.push(Node::Int(int.into()));
+            }
+            op::BININT2 => {
+                let int = u16::from_le_bytes(self.array()?);
+                return self.push(Node::Int(int.into()));
+            }
+            op::LONG1 => u64::from(self.u8()?),
+            _ => u64::from(u32::from_le_bytes(self.array()?)),
+        };
+        let place = self.take(length)?;
+        let digits = self.tree.bytes_at(&place);
+        let negative = digits.last().is_some_and(|&digit| digit >= 0x80);
+        let mut whole = [if negative { 0xff } else { 0 }; 8];
+        match whole.get_mut(..digits.len()) {
+            Some(low) => {
+                low.copy_from_slice(digits);
+                self.push(Node::Int(i64::from_le_bytes(whole)))
+            }
+            None => self.push(Node::Long(place)),
         }
     }
 
-    fn pop_to_mark(&mut self) -> Step<Vec<NodeId>> {
-        let mark = self.marks.pop().ok_or(PickleFault::NoMark)?;
-        Ok(self.stack.split_off(mark.min(self.stack.len())))
+    fn text(&mut self, byte: u8) -> Step {
+        let length = self.length(byte)?;
+        let place = self.take(length)?;
+        // Python 2 wrote bytes as text.
+        let may_be_bytes = matches!(byte, op::BINSTRING | op::SHORT_BINSTRING);
+        match self.checked_text(place) {
+            Err(_) if may_be_bytes => self.push(Node::Bytes),
+            place => self.push(Node::Text(place?)),
+        }
     }
 
-    pub(super) fn push(&mut self, node: Node) -> Step {
-        let id = self.add(node);
-        self.stack.push(id);
-        Ok(())
+    /// Reads the length of a text or of bytes.
+    fn length(&mut self, byte: u8) -> Step<u64> {
+        match byte {
+            op::SHORT_BINSTRING | op::SHORT_BINUNICODE | op::SHORT_BINBYTES => {
+                self.u8().map(u64::from)
+            }
+            op::BINSTRING | op::BINUNICODE | op::BINBYTES => {
+                let length = u32::from_le_bytes(self.array()?);
+                Ok(u64::from(length))
+            }
+            _ => self.array().map(u64::from_le_bytes),
+        }
     }
 
-    pub(super) fn add(&mut self, node: Node) -> NodeId {
-        self.tree.nodes.push(node);
-        self.tree.nodes.len() - 1
+    fn global(&mut self, byte: u8) -> Step {
+        let (module, name) = if byte == op::GLOBAL {
+            (self.line()?, self.line()?)
+        } else {
+            let (name, module) = (self.pop()?, self.pop()?);
+            (self.text_place(module)?, self.text_place(name)?)
+        };
+        self.push(Node::Global { module, name })
     }
 
-    pub(super) fn wrong(&self, id: NodeId, expected: &'static str) -> PickleFault {
-        PickleFault::Type {
-            found: self.tree.describe(id),
-            expected,
+    fn text_place(&self, id: NodeId) -> Step<Range<usize>> {
+        match self.tree.node(id) {
+            Node::Text(place) => Ok(place.clone()),
+            _ => Err(self.wrong(id, "a str")),
         }
     }
 }

@@ -1,14 +1,14 @@
-//! Python's pickles, read without Python: a stack machine that builds plain values and never calls anything.
+//! Reads Python pickles with a stack machine that builds plain values and never calls anything.
 //!
-//! **Takes** the bytes of a pickle, protocols 2 to 5. **Gives** a [`Tree`] of values; an object of a class that
-//! weights don't need is kept as [`Node::Opaque`]. **Fails** with [`PickleError`]: opcode, offset, what is wrong.
-//! **Source**: the opcodes as `pickletools` documents them.
+//! **Takes** the bytes of a pickle, protocols 2 to 5. **Gives** a [`Tree`] of values; objects of other classes than those
+//! of weights are [`Node::Opaque`]. **Fails** with [`PickleError`]: offset, opcode and problem. **Source**: the opcodes
+//! as documented by Python's `pickletools`.
 
 mod error;
 mod machine;
 pub(super) mod opcodes;
 mod rebuild;
-mod scalars;
+mod stack;
 mod tree;
 
 pub use error::{PickleError, PickleFault};

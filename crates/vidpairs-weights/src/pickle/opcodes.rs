@@ -1,11 +1,11 @@
-//! The bytes of a pickle's program.
+//! Opcodes of pickles.
 
-/// Declares opcodes, and their names for errors.
+/// Declares opcodes and their names for errors.
 macro_rules! opcodes {
     ($($name:ident = $byte:literal),* $(,)?) => {
         $(pub const $name: u8 = $byte;)*
 
-        /// The opcode's name, as `pickletools` has it.
+        /// Name of an opcode in `pickletools`.
         pub fn name(byte: u8) -> &'static str {
             match byte {
                 $($byte => stringify!($name),)*

@@ -1,18 +1,19 @@
-//! What the pickles of `torch.save` call, done here: tensors, parameters, storages, ordered dicts. All other
-//! calls are not made.
+//! Replaces the calls in pickles of `torch.save`: builds tensors, parameters, storages and ordered dicts. No other call is
+//! made.
 
-use super::super::tensor::ElementKind;
 use super::error::PickleFault;
-use super::machine::{MAX_OPCODES, Machine};
+use super::stack::{MAX_OPCODES, Machine, Step};
 use super::tree::{Node, NodeId, Storage, StorageType, Tensor};
+use crate::tensor::ElementKind;
 
-/// PyTorch's own limit of dimensions.
+/// Largest number of dimensions, as in PyTorch.
 const MAX_DIMENSIONS: usize = 64;
 
-/// More than any call takes that is followed.
+/// Larger than the number of arguments of any supported call.
 const MAX_ARGUMENTS: usize = 16;
 
-/// Elements that PyTorch has and nothing here reads, with their bytes: how far to the next storage of a legacy file.
+/// Storages with unsupported elements, and the size of an element, bytes, which gives the place of the next storage in a
+/// legacy file.
 const OTHER_STORAGES: [(&str, usize); 7] = [
     ("ComplexFloatStorage", 8),
     ("ComplexDoubleStorage", 16),
@@ -24,12 +25,8 @@ const OTHER_STORAGES: [(&str, usize); 7] = [
 ];
 
 impl Machine<'_> {
-    /// What `callable(*arguments)` makes, if it is known; an opaque value otherwise.
-    pub(super) fn rebuild(
-        &mut self,
-        callable: NodeId,
-        arguments: NodeId,
-    ) -> Result<NodeId, PickleFault> {
+    /// Result of `callable(*arguments)`; an opaque value if the function is unknown.
+    pub(super) fn rebuild(&mut self, callable: NodeId, arguments: NodeId) -> Step<NodeId> {
         let opaque = Node::Opaque(Some(callable));
         let (module, name) = self.global_name(callable);
         let arguments = self.sequence(arguments, "a tuple of arguments")?;
@@ -49,7 +46,7 @@ impl Machine<'_> {
             }
             ("torch._tensor", "_rebuild_from_type_v2") => {
                 let (inner, inner_arguments) = (argument(&arguments, 0)?, argument(&arguments, 2)?);
-                // One level: PyTorch does not nest it, and a hostile file must not either.
+                // A single level: PyTorch does not nest these calls, and a hostile file must not.
                 match self.global_name(inner) {
                     ("torch._utils", _) => self.rebuild(inner, inner_arguments)?,
                     _ => self.add(opaque),
@@ -61,14 +58,14 @@ impl Machine<'_> {
         })
     }
 
-    /// The storage that a persistent id names: `("storage", class, key, location, length)`, and in legacy files the
-    /// part of it, `(key, first, length)` or None.
-    pub(super) fn persistent(&self, id: NodeId) -> Result<Node, PickleFault> {
+    /// Storage of a persistent id: `("storage", class, key, location, length)`, in legacy files followed by the part of the
+    /// storage, `(key, first, length)` or None.
+    pub(super) fn persistent(&self, id: NodeId) -> Step<Node> {
         let parts = self.sequence(id, "a persistent id")?;
         let kind = argument(&parts, 0)?;
         match self.tree.text(kind) {
             Some("storage") => {}
-            // A class with its source, in old files of whole modules.
+            // Class with its source code, in old files of whole modules.
             Some("module") => return Ok(Node::Opaque(parts.get(1).copied())),
             _ => return Err(self.wrong(kind, "\"storage\"")),
         }
@@ -91,11 +88,7 @@ impl Machine<'_> {
         }))
     }
 
-    fn tensor(
-        &mut self,
-        arguments: &[NodeId],
-        kind: Option<ElementKind>,
-    ) -> Result<NodeId, PickleFault> {
+    fn tensor(&mut self, arguments: &[NodeId], kind: Option<ElementKind>) -> Step<NodeId> {
         let storage = argument(arguments, 0)?;
         if !matches!(self.tree.node(storage), Node::Storage(_)) {
             return Err(self.wrong(storage, "a storage"));
@@ -116,8 +109,8 @@ impl Machine<'_> {
         }))))
     }
 
-    /// Python 2 gave an ordered dict its entries as a list of pairs.
-    fn ordered_dict(&mut self, arguments: &[NodeId]) -> Result<NodeId, PickleFault> {
+    /// Ordered dict. Python 2 wrote its entries as a list of pairs.
+    fn ordered_dict(&mut self, arguments: &[NodeId]) -> Step<NodeId> {
         let mut entries = Vec::new();
         if let Some(Node::Sequence(pairs)) = arguments.first().map(|&pairs| self.tree.node(pairs)) {
             for &pair in pairs {
@@ -136,7 +129,7 @@ impl Machine<'_> {
         Ok(self.add(Node::Dict(entries)))
     }
 
-    fn storage_type(&self, class: NodeId) -> Result<StorageType, PickleFault> {
+    fn storage_type(&self, class: NodeId) -> Step<StorageType> {
         let (module, name) = self.global_name(class);
         let known = ElementKind::ALL
             .into_iter()
@@ -148,16 +141,18 @@ impl Machine<'_> {
             ("torch.storage" | "torch", ..) if name.ends_with("UntypedStorage") => {
                 Ok(StorageType::Untyped)
             }
-            _ => Err(self.wrong(class, "the class of a storage, as torch.FloatStorage")),
+            _ => Err(self.wrong(class, "a storage class, such as torch.FloatStorage")),
         }
     }
 
     fn dtype(&self, id: NodeId) -> Option<ElementKind> {
         let (module, name) = self.global_name(id);
-        let mut kinds = ElementKind::ALL.into_iter();
-        kinds.find(|kind| module == "torch" && kind.torch_dtype() == name)
+        ElementKind::ALL
+            .into_iter()
+            .find(|kind| module == "torch" && kind.torch_dtype() == name)
     }
 
+    /// Module and name of a class or function; empty for other values.
     fn global_name(&self, id: NodeId) -> (&str, &str) {
         match self.tree.node(id) {
             Node::Global { module, name } => (self.tree.text_at(module), self.tree.text_at(name)),
@@ -165,15 +160,15 @@ impl Machine<'_> {
         }
     }
 
-    /// The first values of a tuple.
-    fn sequence(&self, id: NodeId, expected: &'static str) -> Result<Vec<NodeId>, PickleFault> {
+    /// First [`MAX_ARGUMENTS`] values of a tuple.
+    fn sequence(&self, id: NodeId, expected: &'static str) -> Step<Vec<NodeId>> {
         match self.tree.node(id) {
             Node::Sequence(items) => Ok(items.iter().copied().take(MAX_ARGUMENTS).collect()),
             _ => Err(self.wrong(id, expected)),
         }
     }
 
-    fn counts(&self, id: NodeId) -> Result<Vec<usize>, PickleFault> {
+    fn counts(&self, id: NodeId) -> Step<Vec<usize>> {
         match self.tree.node(id) {
             Node::Sequence(items) if items.len() <= MAX_DIMENSIONS => {
                 items.iter().map(|&item| self.count(item)).collect()
@@ -182,22 +177,23 @@ impl Machine<'_> {
         }
     }
 
-    fn count(&self, id: NodeId) -> Result<usize, PickleFault> {
-        match self.tree.node(id) {
-            Node::Int(int) => usize::try_from(*int).map_err(|_| self.wrong(id, "an int >= 0")),
-            _ => Err(self.wrong(id, "an int >= 0")),
-        }
+    fn count(&self, id: NodeId) -> Step<usize> {
+        let count = match self.tree.node(id) {
+            Node::Int(int) => usize::try_from(*int).ok(),
+            _ => None,
+        };
+        count.ok_or_else(|| self.wrong(id, "an int >= 0"))
     }
 
-    /// A tuple that is stored once can be copied by every call: copies count as opcodes do.
-    fn charge(&mut self, copied: usize) -> Result<(), PickleFault> {
+    /// Counts copied values like opcodes, since every call can copy a tuple that is stored once.
+    fn charge(&mut self, copied: usize) -> Step {
         let left = self.copies_left.checked_sub(copied);
         self.copies_left = left.ok_or(PickleFault::TooLong { limit: MAX_OPCODES })?;
         Ok(())
     }
 }
 
-fn argument(arguments: &[NodeId], index: usize) -> Result<NodeId, PickleFault> {
+fn argument(arguments: &[NodeId], index: usize) -> Step<NodeId> {
     arguments
         .get(index)
         .copied()

@@ -23,7 +23,7 @@ fn integers_of_every_width_are_read_with_their_sign() {
 }
 
 #[test]
-fn a_class_that_is_not_known_is_named_and_not_called() {
+fn an_unknown_function_is_described_and_not_called() {
     let tree = parse(b"\x80\x02cposix\nsystem\nX\x02\x00\x00\x00ls\x85R.").unwrap();
     assert_eq!(tree.describe(tree.root), "posix.system");
     assert!(matches!(tree.node(tree.root), Node::Opaque(_)));
@@ -38,7 +38,7 @@ fn a_list_that_holds_itself_is_read() {
 }
 
 #[test]
-fn a_fault_is_said_with_opcode_and_place() {
+fn an_error_states_opcode_and_offset() {
     let err = parse(b"\x80\x02}K\x01s.").unwrap_err();
     assert_eq!(
         err.to_string(),
@@ -55,7 +55,7 @@ fn a_fault_is_said_with_opcode_and_place() {
 }
 
 #[test]
-fn a_million_marks_and_tuples_do_not_exhaust_the_stack() {
+fn a_million_nested_tuples_do_not_overflow_the_stack() {
     let mut bytes = b"\x80\x02N".to_vec();
     bytes.extend(std::iter::repeat_n(op::TUPLE1, 1_000_000));
     bytes.push(op::STOP);
@@ -63,7 +63,7 @@ fn a_million_marks_and_tuples_do_not_exhaust_the_stack() {
 }
 
 #[test]
-fn a_long_list_that_is_copied_again_and_again_is_refused() {
+fn repeated_copies_of_a_long_list_are_an_error() {
     // OrderedDict([pair, pair, ...]), many times of one list of 100,000 pairs.
     let mut bytes = b"\x80\x02ccollections\nOrderedDict\nq\x00]q\x01(NN\x86q\x02".to_vec();
     bytes.extend(b"h\x02".repeat(100_000));
@@ -77,7 +77,7 @@ fn a_long_list_that_is_copied_again_and_again_is_refused() {
 }
 
 #[test]
-fn an_endless_pickle_is_given_up() {
+fn a_pickle_with_too_many_opcodes_is_an_error() {
     let bytes = vec![op::NONE; MAX_OPCODES + 10];
     assert!(matches!(
         parse(&bytes).unwrap_err().fault,

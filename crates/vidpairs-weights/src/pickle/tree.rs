@@ -1,60 +1,60 @@
-//! The values of a pickle.
+//! Values of a pickle.
 //!
-//! They lie side by side and refer to each other by number: a list may hold itself, and dropping a deep nest
-//! of tuples needs no deep stack.
+//! They are stored in one list and refer to each other by index, so a list may hold itself, and dropping deeply nested
+//! tuples needs no recursion.
 
 use std::ops::Range;
 
-use super::super::tensor::ElementKind;
+use crate::tensor::ElementKind;
 
-/// The number of a value.
+/// Index of a value.
 pub type NodeId = usize;
 
-/// A value. Texts are places in the pickle.
+/// Value. Texts are ranges of the pickle.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node {
     None,
     Bool(bool),
     Int(i64),
-    /// An integer beyond 64 bits, little endian.
+    /// Integer of more than 64 bits, little endian.
     Long(Range<usize>),
     Float,
     Text(Range<usize>),
     Bytes,
-    /// A list or a tuple.
+    /// List or tuple.
     Sequence(Vec<NodeId>),
     Dict(Vec<(NodeId, NodeId)>),
-    /// A class or function by name; it is never looked up.
+    /// Name of a class or function. It is never resolved.
     Global {
         module: Range<usize>,
         name: Range<usize>,
     },
     Storage(Storage),
-    /// Boxed: the values of a pickle are many, its tensors few.
+    /// Boxed, since a pickle has many values and few tensors.
     Tensor(Box<Tensor>),
-    /// Something that only other programs could build: the value that names its class, if there is one.
+    /// Object of an unknown class, with the value that names the class, if there is one.
     Opaque(Option<NodeId>),
 }
 
-/// The memory that tensors are views of.
+/// Storage, of which tensors are views.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Storage {
-    /// Under which the file has its bytes.
+    /// Key of its bytes in the file.
     pub key: Range<usize>,
     pub kind: StorageType,
-    /// Number of elements of the whole storage; bytes where it is untyped.
+    /// Number of elements of the whole storage; of bytes if it is untyped.
     pub length: u64,
-    /// The first element of the part that is meant (only legacy files have parts).
+    /// First element of the used part; only legacy files have parts.
     pub first: u64,
 }
 
-/// What a storage says about its elements.
+/// Type of the elements of a storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StorageType {
     Of(ElementKind),
-    /// Bytes; each tensor says its kind.
+    /// Bytes; each tensor states its own kind.
     Untyped,
-    /// Elements that are not read, of so many bytes.
+    /// Unsupported elements of this size, bytes.
     Other(usize),
 }
 
@@ -68,46 +68,46 @@ impl StorageType {
     }
 }
 
-/// A view of a storage.
+/// Tensor, a view of a storage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tensor {
     pub storage: NodeId,
-    /// Its own kind, where the storage has none.
+    /// Kind of the elements, if the storage is untyped.
     pub kind: Option<ElementKind>,
-    /// Its first element in the storage.
+    /// Index of the first element in the storage.
     pub offset: usize,
     pub shape: Vec<usize>,
-    /// Elements from one to the next, by dimension; as many as `shape`.
+    /// Stride of each dimension, elements; as many as `shape`.
     pub strides: Vec<usize>,
 }
 
-/// All values of a pickle, and the one that it is.
+/// All values of a pickle.
 #[derive(Debug)]
 pub struct Tree<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) nodes: Vec<Node>,
+    /// Value of the pickle.
     pub root: NodeId,
-    /// Bytes that the pickle takes.
+    /// Length of the pickle, bytes.
     pub length: usize,
 }
 
 impl<'a> Tree<'a> {
     pub fn node(&self, id: NodeId) -> &Node {
-        self.nodes.get(id).unwrap_or(&Node::None)
+        &self.nodes[id]
     }
 
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
-    /// The text at `place`, which was checked when the value was made.
+    /// Text at `place`, the place of a text value.
     pub fn text_at(&self, place: &Range<usize>) -> &'a str {
-        let bytes = self.bytes.get(place.clone()).unwrap_or_default();
-        std::str::from_utf8(bytes).unwrap_or_default()
+        std::str::from_utf8(self.bytes_at(place)).expect("texts are checked when they are read")
     }
 
     pub fn bytes_at(&self, place: &Range<usize>) -> &'a [u8] {
-        self.bytes.get(place.clone()).unwrap_or_default()
+        &self.bytes[place.clone()]
     }
 
     pub fn text(&self, id: NodeId) -> Option<&'a str> {
@@ -117,19 +117,18 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// The value under `key` of a dict; the last where there are several, as in Python.
+    /// Value of `key` in a dict; the last one if there are several, as in Python.
     pub fn entry(&self, dict: NodeId, key: &str) -> Option<NodeId> {
         let Node::Dict(entries) = self.node(dict) else {
             return None;
         };
-        let mut found = entries
+        entries
             .iter()
-            .rev()
-            .filter(|(name, _)| self.text(*name) == Some(key));
-        found.next().map(|(_, value)| *value)
+            .rfind(|(name, _)| self.text(*name) == Some(key))
+            .map(|(_, value)| *value)
     }
 
-    /// What the value is, for errors: `a dict`, `torch.nn.Linear`.
+    /// Description of a value for errors, such as `a dict` or `torch.nn.Linear`.
     pub fn describe(&self, id: NodeId) -> String {
         match self.node(id) {
             Node::None => "None".to_owned(),

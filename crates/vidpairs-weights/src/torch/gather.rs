@@ -1,32 +1,31 @@
-//! Tensors out of the storages that they are views of.
+//! Copies tensors from the storages of which they are views.
 
 use std::collections::HashMap;
 
-use super::super::error::TensorFault;
-use super::super::pickle::{Node, StorageType, Tensor, Tree};
-use super::super::tensor::{ElementKind, HostTensor, size_bytes};
+use crate::pickle::{Node, StorageType, Tensor, Tree};
+use crate::tensor::{ElementKind, HostTensor, TensorFault, size_bytes};
 
-/// The bytes of a file's storages.
+/// Bytes of the storages of a file.
 pub struct Storages<'a> {
     pub by_key: HashMap<&'a str, &'a [u8]>,
     pub file_bytes: usize,
 }
 
-/// What becomes of a tensor of a state dict.
+/// Result of copying a tensor.
 pub enum Gathered {
     Tensor(HostTensor),
-    /// Its elements are of a kind that is not read.
+    /// The kind of its elements is not supported.
     OtherKind,
-    /// It would take more bytes than are left.
+    /// It would take more than the allowed number of bytes.
     TooLarge,
 }
 
-/// The tensor, row-major without gaps, if it takes at most `most` bytes.
+/// Copies a tensor, row-major without gaps, if it takes at most `max_bytes`.
 pub fn gather(
     tree: &Tree<'_>,
     tensor: &Tensor,
     storages: &Storages<'_>,
-    most: usize,
+    max_bytes: usize,
 ) -> Result<Gathered, TensorFault> {
     let Node::Storage(storage) = tree.node(tensor.storage) else {
         return Ok(Gathered::OtherKind);
@@ -37,14 +36,14 @@ pub fn gather(
         _ => return Ok(Gathered::OtherKind),
     };
     let size = size_bytes(&tensor.shape, kind)?;
-    if size > most {
+    if size > max_bytes {
         return Ok(Gathered::TooLarge);
     }
     let key = tree.text_at(&storage.key);
-    let no_storage = || TensorFault::NoStorage {
-        key: key.to_owned(),
+    let Some(bytes) = storages.by_key.get(key) else {
+        let key = key.to_owned();
+        return Err(TensorFault::NoStorage { key });
     };
-    let bytes = storages.by_key.get(key).copied().ok_or_else(no_storage)?;
     let stated = storage
         .length
         .saturating_mul(storage.kind.element_bytes() as u64);
@@ -63,7 +62,7 @@ pub fn gather(
         shape: &tensor.shape,
         strides: &tensor.strides,
     };
-    let bytes = view
+    let elements = view
         .copied(bytes, size)
         .ok_or_else(|| TensorFault::OutOfStorage {
             shape: tensor.shape.clone(),
@@ -72,19 +71,21 @@ pub fn gather(
             length: bytes.len() / kind.size_bytes(),
             key: key.to_owned(),
         })?;
-    HostTensor::new(tensor.shape.clone(), kind, bytes).map(Gathered::Tensor)
+    HostTensor::new(tensor.shape.clone(), kind, elements).map(Gathered::Tensor)
 }
 
 struct View<'a> {
     kind: ElementKind,
-    /// First element.
+    /// Index of the first element in the storage.
     offset: usize,
     shape: &'a [usize],
     strides: &'a [usize],
 }
 
 impl View<'_> {
-    /// Its elements in order; none if one of them lies outside of `storage`.
+    /// Elements in order; `None` if one of them lies outside `storage`.
+    ///
+    /// - `size`: size of the elements, bytes.
     fn copied(&self, storage: &[u8], size: usize) -> Option<Vec<u8>> {
         if size == 0 {
             return Some(Vec::new());
@@ -101,20 +102,18 @@ impl View<'_> {
             return storage.get(start..start + size).map(<[u8]>::to_vec);
         }
         let mut bytes = Vec::with_capacity(size);
-        let mut index = vec![0; self.shape.len()];
+        let mut index = vec![0usize; self.shape.len()];
         while bytes.len() < size {
-            let at = index
-                .iter()
-                .zip(self.strides)
-                .map(|(&place, &stride): (&usize, _)| place * stride);
-            let at = (self.offset + at.sum::<usize>()) * element;
+            let steps = index.iter().zip(self.strides);
+            let step: usize = steps.map(|(&position, &stride)| position * stride).sum();
+            let at = (self.offset + step) * element;
             bytes.extend_from_slice(storage.get(at..at + element)?);
-            for (place, &dim) in index.iter_mut().zip(self.shape).rev() {
-                *place += 1;
-                if *place < dim {
+            for (position, &dim) in index.iter_mut().zip(self.shape).rev() {
+                *position += 1;
+                if *position < dim {
                     break;
                 }
-                *place = 0;
+                *position = 0;
             }
         }
         Some(bytes)
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transposed_view_is_gathered_row_by_row() {
+    fn a_transposed_view_is_copied_row_by_row() {
         assert_eq!(
             copied(&[4, 3], &[1, 4], 0).unwrap(),
             [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_view_may_end_with_its_storage_and_not_reach_beyond() {
+    fn a_view_may_end_at_the_end_of_its_storage_but_not_beyond() {
         assert_eq!(copied(&[3], &[1], 9).unwrap(), [9, 10, 11]);
         assert_eq!(copied(&[3], &[1], 10), None);
         assert_eq!(copied(&[2], &[usize::MAX], 0), None);

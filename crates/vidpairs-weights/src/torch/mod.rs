@@ -1,7 +1,7 @@
-//! Files of `torch.save`: a zip since PyTorch 1.6, a stream of pickles and storages before.
+//! Reads files of `torch.save`: a zip since PyTorch 1.6, before a stream of pickles and storages.
 //!
 //! **Takes** the bytes of a file. **Gives** the tensors of its state dict. **Fails** with `WeightsError`.
-//! **Source**: PyTorch's `torch/serialization.py` and `caffe2/serialize/inline_container.h`, for the formats.
+//! **Source**: PyTorch's `torch/serialization.py` and `caffe2/serialize/inline_container.h`.
 
 mod gather;
 mod state;

@@ -1,11 +1,11 @@
-//! Where in a checkpoint the state dict lies.
+//! Finds and reads the state dict of a checkpoint.
 
-use super::super::error::WeightsError;
-use super::super::kept::Weights;
-use super::super::pickle::{Node, NodeId, Tree};
 use super::gather::{Gathered, Storages, gather};
+use crate::error::WeightsError;
+use crate::pickle::{Node, NodeId, Tree};
+use crate::weights::Weights;
 
-/// Where programs put the state dict, the first that is there wins: MoCo and most others, VISSL, DINO.
+/// Keys of the state dict in checkpoints, by precedence: of MoCo and most others, VISSL, DINO.
 const PLACES: [&[&str]; 6] = [
     &["state_dict"],
     &["classy_state_dict", "base_model", "model"],
@@ -14,23 +14,24 @@ const PLACES: [&[&str]; 6] = [
     &["teacher"],
     &["student"],
 ];
-/// How often one place may lie in another.
+/// Largest number of places nested in each other.
 const MAX_NESTED: usize = 4;
-/// How deep dicts may lie in a state dict; VISSL has one below it.
+/// Largest depth of dicts in a state dict; VISSL has one level.
 const MAX_DEPTH: usize = 8;
-/// Far more than the tensors of any network.
+/// Largest number of entries, far above the number of tensors of any network.
 const MAX_ENTRIES: usize = 1 << 17;
-/// A view can repeat what it sees: what tensors may unfold to beyond this, as a multiple of the file.
-const MAX_UNFOLDED: usize = 4;
-const ALWAYS_UNFOLDED: usize = 1 << 26;
+/// Largest size of all tensors, as a multiple of the file: a view can repeat the elements of its storage.
+const MAX_FILE_MULTIPLE: usize = 4;
+/// Size of all tensors that is allowed for files of any size, bytes.
+const MIN_LIMIT_BYTES: usize = 1 << 26;
 
-/// The tensors of the state dict in `tree`; dicts in it give names with dots.
+/// Reads the tensors of the state dict in `tree`. Nested dicts give names with dots.
 pub fn read(tree: &Tree<'_>, storages: &Storages<'_>) -> Result<Weights, WeightsError> {
-    let (dict, under) = find(tree);
+    let (dict, path) = find(tree);
     let limit = storages
         .file_bytes
-        .saturating_mul(MAX_UNFOLDED)
-        .max(ALWAYS_UNFOLDED);
+        .saturating_mul(MAX_FILE_MULTIPLE)
+        .max(MIN_LIMIT_BYTES);
     let mut reader = Reader {
         tree,
         storages,
@@ -41,13 +42,13 @@ pub fn read(tree: &Tree<'_>, storages: &Storages<'_>) -> Result<Weights, Weights
     };
     reader.dict(dict, "", 0)?;
     if reader.weights.is_empty() {
-        return Err(nothing_in(tree, dict));
+        return Err(no_tensors(tree, dict));
     }
-    reader.weights.set_found_under(under);
+    reader.weights.set_found_under(path);
     Ok(reader.weights)
 }
 
-/// The innermost dict at one of [`PLACES`], else the root, and the keys that lead to it.
+/// Innermost dict at one of [`PLACES`], or the root, and the keys that lead to it.
 fn find(tree: &Tree<'_>) -> (NodeId, String) {
     let mut dict = tree.root;
     let mut keys: Vec<&str> = Vec::new();
@@ -67,8 +68,8 @@ fn find(tree: &Tree<'_>) -> (NodeId, String) {
     (dict, keys.join("."))
 }
 
-/// Why there are no tensors: an object in their place, or nothing at all.
-fn nothing_in(tree: &Tree<'_>, dict: NodeId) -> WeightsError {
+/// Error for a file without tensors: an object in their place, or other contents.
+fn no_tensors(tree: &Tree<'_>, dict: NodeId) -> WeightsError {
     let places = PLACES
         .iter()
         .filter_map(|place| tree.entry(dict, place.first()?));
@@ -81,7 +82,10 @@ fn nothing_in(tree: &Tree<'_>, dict: NodeId) -> WeightsError {
     let found = match tree.node(tree.root) {
         Node::Dict(entries) => {
             let words = entries.iter().take(12).map(|&(key, value)| {
-                let key: String = tree.text(key).unwrap_or("?").chars().take(60).collect();
+                let key = tree
+                    .text(key)
+                    .map_or_else(|| tree.describe(key), str::to_owned);
+                let key: String = key.chars().take(60).collect();
                 format!("{key} ({})", tree.describe(value))
             });
             words.collect::<Vec<_>>().join(", ")
@@ -106,7 +110,7 @@ impl Reader<'_, '_> {
             return Ok(());
         };
         for &(key, value) in entries {
-            // A dict can be in itself, or a few in each other a billion times.
+            // A dict can hold itself, and a few dicts can hold each other a billion times.
             self.entries_left = self
                 .entries_left
                 .checked_sub(1)
@@ -116,7 +120,7 @@ impl Reader<'_, '_> {
             };
             let name = format!("{prefix}{key}");
             let left = self.bytes_left.checked_sub(name.len());
-            self.bytes_left = left.ok_or_else(|| self.unfolds())?;
+            self.bytes_left = left.ok_or_else(|| self.too_large())?;
             match self.tree.node(value) {
                 Node::Dict(_) if depth < MAX_DEPTH => {
                     self.dict(value, &format!("{name}."), depth + 1)?
@@ -130,7 +134,7 @@ impl Reader<'_, '_> {
                             self.weights.insert(name, tensor);
                         }
                         Gathered::OtherKind => self.weights.skip(name),
-                        Gathered::TooLarge => return Err(self.unfolds()),
+                        Gathered::TooLarge => return Err(self.too_large()),
                     }
                 }
                 _ => self.weights.skip(name),
@@ -139,7 +143,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    fn unfolds(&self) -> WeightsError {
+    fn too_large(&self) -> WeightsError {
         WeightsError::Unfolds {
             limit: self.limit,
             file_bytes: self.storages.file_bytes,

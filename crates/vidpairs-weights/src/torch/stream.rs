@@ -1,19 +1,20 @@
-//! The stream that `torch.save` wrote before PyTorch 1.6, and writes on request: five pickles (a magic number, the
-//! protocol's version, the system's byte order, the object, the keys of its storages), then the storages in the
-//! order of the keys, each with its number of elements before it.
+//! Reads the stream that `torch.save` wrote before PyTorch 1.6, and still writes on request.
+//!
+//! It consists of five pickles (a magic number, the protocol version, the byte order of the system, the object, the keys of
+//! its storages) and the storages in the order of the keys, each after its number of elements.
 
 use std::collections::HashMap;
 
-use super::super::error::WeightsError;
-use super::super::kept::Weights;
-use super::super::pickle::{self, Node, Storage, Tree};
 use super::gather::Storages;
 use super::state;
+use crate::error::WeightsError;
+use crate::pickle::{self, Node, Storage, Tree};
+use crate::weights::Weights;
 
 /// 0x1950a86a20f9469cfc6c, little endian.
 const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
-/// Reads a whole file.
+/// Parses the bytes of a file.
 pub fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
     let mut stream = Stream { bytes, at: 0 };
     let magic = stream.pickle("the magic number")?;
@@ -38,16 +39,17 @@ pub fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
 
 struct Stream<'a> {
     bytes: &'a [u8],
+    /// Position of the next part, at most the length.
     at: usize,
 }
 
 impl<'a> Stream<'a> {
     fn pickle(&mut self, what: &str) -> Result<Tree<'a>, WeightsError> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let tree = pickle::parse(rest).map_err(|source| WeightsError::Pickle {
-            stream: format!("{what} (from byte {} of the file)", self.at),
-            source,
-        })?;
+        let tree =
+            pickle::parse(&self.bytes[self.at..]).map_err(|source| WeightsError::Pickle {
+                stream: format!("{what} (from byte {} of the file)", self.at),
+                source,
+            })?;
         self.at += tree.length;
         Ok(tree)
     }
@@ -75,11 +77,8 @@ impl<'a> Stream<'a> {
                 return Err(WeightsError::OtherPickle);
             };
             let what = format!("storage {key}");
-            let stored = self.take(8, &what)?;
-            let stored = stored
-                .try_into()
-                .map(u64::from_le_bytes)
-                .unwrap_or_default();
+            let length = self.take(8, &what)?;
+            let stored = u64::from_le_bytes(length.try_into().expect("`take` returns 8 bytes"));
             if stored != storage.length {
                 return Err(WeightsError::StorageLength {
                     key: (*key).to_owned(),
@@ -94,16 +93,16 @@ impl<'a> Stream<'a> {
     }
 
     fn take(&mut self, needed: u64, what: &str) -> Result<&'a [u8], WeightsError> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let rest = &self.bytes[self.at..];
         let taken = usize::try_from(needed)
             .ok()
-            .and_then(|length| rest.get(..length));
-        let taken = taken.ok_or_else(|| WeightsError::Truncated {
-            what: what.to_owned(),
-            offset: self.at,
-            needed,
-            left: rest.len(),
-        })?;
+            .and_then(|length| rest.get(..length))
+            .ok_or_else(|| WeightsError::Truncated {
+                what: what.to_owned(),
+                offset: self.at,
+                needed,
+                left: rest.len(),
+            })?;
         self.at += taken.len();
         Ok(taken)
     }
@@ -111,11 +110,11 @@ impl<'a> Stream<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::write::pickle::Pickle;
     use super::*;
+    use crate::write::pickle::Pickle;
 
-    /// A stream with one storage of the bytes 0 to 9, and a tensor of two elements from the second of the part of it
-    /// that begins at 4.
+    /// Stream with one storage, the bytes 0 to 9. Its tensor has two elements, from the second element of the part of the
+    /// storage that starts at 4.
     fn stream_with_a_part(little_endian: bool, stored: u64) -> Vec<u8> {
         let mut bytes = b"\x80\x02\x8a\x0a".to_vec();
         bytes.extend_from_slice(&MAGIC);
@@ -155,13 +154,13 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_storage_is_where_it_begins() {
+    fn a_tensor_of_a_part_of_a_storage_is_read_from_that_part() {
         let weights = parse(&stream_with_a_part(true, 10)).unwrap();
         assert_eq!(weights.get("w").unwrap().bytes(), [5, 6]);
     }
 
     #[test]
-    fn a_storage_of_another_length_and_big_endian_numbers_are_refused() {
+    fn a_wrong_storage_length_and_big_endian_numbers_are_errors() {
         let err = parse(&stream_with_a_part(true, 9)).unwrap_err();
         assert!(
             matches!(

@@ -1,5 +1,6 @@
-//! The zip that `torch.save` writes since PyTorch 1.6: `NAME/data.pkl`, `NAME/data/KEY` for each storage, and
-//! `NAME/byteorder` since 2.0.
+//! Reads the zip that `torch.save` writes since PyTorch 1.6.
+//!
+//! It holds `NAME/data.pkl`, `NAME/data/KEY` for each storage and, since PyTorch 2.0, `NAME/byteorder`.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -7,48 +8,46 @@ use std::ops::Range;
 
 use ::zip::{CompressionMethod, ZipArchive};
 
-use super::super::error::{RecordFault, WeightsError};
-use super::super::kept::Weights;
-use super::super::pickle;
 use super::gather::Storages;
 use super::state;
+use crate::error::{RecordFault, WeightsError};
+use crate::pickle;
+use crate::weights::Weights;
 
 const PICKLE: &str = "data.pkl";
 
-/// Reads a whole file.
+/// Parses the bytes of a file.
 pub fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
     let records = records(bytes)?;
-    let pickle_name = records
-        .keys()
-        .find(|name| name.split_once('/').is_some_and(|(_, rest)| rest == PICKLE));
-    let Some(pickle_name) = pickle_name else {
-        return Err(WeightsError::record(PICKLE, RecordFault::Missing));
-    };
-    let folder = pickle_name.strip_suffix(PICKLE).unwrap_or_default();
-    let record = |name: &str| records.get(&format!("{folder}{name}")).copied();
-    if record("byteorder").is_some_and(|order| order != b"little") {
+    let pickle = records.iter().find_map(|(name, &program)| {
+        let (folder, rest) = name.split_once('/')?;
+        (rest == PICKLE).then_some((folder, name, program))
+    });
+    let (folder, name, program) =
+        pickle.ok_or_else(|| WeightsError::record(PICKLE, RecordFault::Missing))?;
+    let byte_order = records.get(&format!("{folder}/byteorder"));
+    if byte_order.is_some_and(|order| *order != b"little") {
         return Err(WeightsError::BigEndian);
     }
-    let program = record(PICKLE).unwrap_or_default();
     let tree = pickle::parse(program).map_err(|source| WeightsError::Pickle {
-        stream: pickle_name.clone(),
+        stream: name.clone(),
         source,
     })?;
-    let data = format!("{folder}data/");
-    let storages = records
-        .iter()
-        .filter_map(|(name, &bytes)| Some((name.strip_prefix(&data)?, bytes)));
+    let data = format!("{folder}/data/");
     let storages = Storages {
-        by_key: storages.collect(),
+        by_key: records
+            .iter()
+            .filter_map(|(name, &bytes)| Some((name.strip_prefix(&data)?, bytes)))
+            .collect(),
         file_bytes: bytes.len(),
     };
     state::read(&tree, &storages)
 }
 
-/// All records by name, checked: none is compressed, none lies over another, checksums are right.
+/// Records by name, after checking that none is compressed, none overlaps another, and checksums match.
 fn records(bytes: &[u8]) -> Result<BTreeMap<String, &[u8]>, WeightsError> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(WeightsError::Zip)?;
-    let mut found: Vec<(String, Range<usize>, u32)> = Vec::new();
+    let mut places: Vec<(String, Range<usize>, u32)> = Vec::new();
     let mut compressed = None;
     for index in 0..archive.len() {
         let file = archive.by_index_raw(index).map_err(WeightsError::Zip)?;
@@ -68,19 +67,21 @@ fn records(bytes: &[u8]) -> Result<BTreeMap<String, &[u8]>, WeightsError> {
         let Some(place) = place else {
             return Err(WeightsError::record(&name, RecordFault::Place));
         };
-        found.push((name, place, checksum));
+        places.push((name, place, checksum));
     }
-    // Said last: a program's sources are compressed, and that it is one says more.
+    // Reported last: the sources of a TorchScript program are compressed, and its own error is more useful.
     if let Some(name) = compressed {
         return Err(WeightsError::record(&name, RecordFault::Compressed));
     }
-    found.sort_by_key(|(_, place, _)| place.start);
+    places.sort_by_key(|(_, place, _)| place.start);
     let mut records = BTreeMap::new();
     let mut end = 0;
-    for (name, place, checksum) in found {
-        // Records that share bytes could have us check one gigabyte a million times.
-        let record = bytes.get(place.clone()).filter(|_| place.start >= end);
-        let record = record.ok_or_else(|| WeightsError::record(&name, RecordFault::Place))?;
+    for (name, place, checksum) in places {
+        // Records that share bytes could make the checksums of a gigabyte be computed a million times.
+        let record = bytes
+            .get(place.clone())
+            .filter(|_| place.start >= end)
+            .ok_or_else(|| WeightsError::record(&name, RecordFault::Place))?;
         end = place.end;
         if crc32fast::hash(record) != checksum {
             return Err(WeightsError::record(&name, RecordFault::Checksum));
@@ -99,8 +100,8 @@ mod tests {
 
     use super::*;
 
-    /// An empty dict.
-    const NOTHING: &[u8] = b"\x80\x02}.";
+    /// Pickle of an empty dict.
+    const EMPTY_DICT: &[u8] = b"\x80\x02}.";
 
     fn zip(records: &[(&str, &[u8])]) -> Vec<u8> {
         let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
@@ -113,29 +114,29 @@ mod tests {
     }
 
     #[test]
-    fn a_zip_of_something_else_is_refused() {
+    fn a_zip_without_weights_is_an_error() {
         let err = parse(&zip(&[("word/document.xml", b"<w/>")])).unwrap_err();
         assert_eq!(err.to_string(), "record data.pkl: missing");
-        let err = parse(&zip(&[("a/data.pkl", NOTHING)])).unwrap_err();
+        let err = parse(&zip(&[("a/data.pkl", EMPTY_DICT)])).unwrap_err();
         assert!(matches!(err, WeightsError::NoStateDict { .. }), "{err}");
     }
 
     #[test]
-    fn big_endian_numbers_and_programs_are_refused_with_what_to_do() {
-        let err = parse(&zip(&[("a/data.pkl", NOTHING), ("a/byteorder", b"big")])).unwrap_err();
+    fn big_endian_numbers_and_torchscript_programs_are_errors_of_their_own() {
+        let err = parse(&zip(&[("a/data.pkl", EMPTY_DICT), ("a/byteorder", b"big")])).unwrap_err();
         assert!(matches!(err, WeightsError::BigEndian), "{err}");
         let err = parse(&zip(&[
-            ("a/data.pkl", NOTHING),
-            ("a/constants.pkl", NOTHING),
+            ("a/data.pkl", EMPTY_DICT),
+            ("a/constants.pkl", EMPTY_DICT),
         ]))
         .unwrap_err();
         assert!(matches!(err, WeightsError::TorchScript), "{err}");
     }
 
     #[test]
-    fn records_that_share_bytes_are_refused() {
-        // The second entry of the table is made to point at the first record.
-        let mut bytes = zip(&[("a/data.pkl", NOTHING), ("b/data.pkl", NOTHING)]);
+    fn records_that_share_bytes_are_an_error() {
+        // The second entry of the directory is changed to point to the first record.
+        let mut bytes = zip(&[("a/data.pkl", EMPTY_DICT), ("b/data.pkl", EMPTY_DICT)]);
         let entries: Vec<usize> = (0..bytes.len() - 4)
             .filter(|&at| bytes[at..].starts_with(b"PK\x01\x02"))
             .collect();

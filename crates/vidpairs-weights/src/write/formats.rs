@@ -1,17 +1,17 @@
-//! What each program expects.
+//! File formats of other programs.
 
-use super::super::architecture::Architecture;
-use super::super::error::WeightsError;
-use super::super::kept::Weights;
-use super::numpy::append_array;
 use super::pickle::Pickle;
 use super::torch::{Object, zip_bytes};
+use crate::architecture::Architecture;
+use crate::error::WeightsError;
+use crate::tensor::{ElementKind, HostTensor};
+use crate::weights::Weights;
 
-/// A `.pth.tar` for `main_lincls.py --pretrained` of facebookresearch/moco: the trunk below
-/// `state_dict` as `module.encoder_q.*`, without a head, and `arch`.
+/// Bytes of a `.pth.tar` for `main_lincls.py --pretrained` of facebookresearch/moco: `arch`, and under `state_dict` the
+/// trunk as `module.encoder_q.*`, without a head.
 ///
 /// # Errors
-/// As [`Architecture::of`].
+/// Those of [`Architecture::of`].
 pub fn moco_bytes(trunk: &Weights) -> Result<Vec<u8>, WeightsError> {
     let architecture = Architecture::of(trunk)?;
     let arch = format!("resnet{}", architecture.depth.num_layers());
@@ -22,10 +22,10 @@ pub fn moco_bytes(trunk: &Weights) -> Result<Vec<u8>, WeightsError> {
     ]))
 }
 
-/// A `.torch` for VISSL: the trunk as VISSL's own checkpoints have theirs, no heads.
+/// Bytes of a `.torch` for VISSL: the trunk as in VISSL's own checkpoints, without heads.
 ///
 /// # Errors
-/// As [`Architecture::of`].
+/// Those of [`Architecture::of`].
 pub fn vissl_bytes(trunk: &Weights) -> Result<Vec<u8>, WeightsError> {
     Architecture::of(trunk)?;
     let model = dict([
@@ -38,22 +38,21 @@ pub fn vissl_bytes(trunk: &Weights) -> Result<Vec<u8>, WeightsError> {
     )]))
 }
 
-/// A `.pth` for torchvision, timm and all that read their names: a state dict without a head.
-///
-/// [`safetensors_bytes`](super::safetensors_bytes) of a trunk is the same as safetensors.
+/// Bytes of a `.pth` for torchvision, timm and other programs with their names: a state dict without a head.
+/// [`safetensors_bytes`](crate::safetensors_bytes) gives the same as safetensors.
 ///
 /// # Errors
-/// As [`Architecture::of`].
+/// Those of [`Architecture::of`].
 pub fn torchvision_bytes(trunk: &Weights) -> Result<Vec<u8>, WeightsError> {
     Architecture::of(trunk)?;
     zip_bytes(&tensors(trunk, ""))
 }
 
-/// A `.pkl` for Detectron2, as `convert-pretrain-to-detectron2.py` of facebookresearch/moco makes it: numpy arrays
-/// under Detectron2's names.
+/// Bytes of a `.pkl` for Detectron2, as `convert-pretrain-to-detectron2.py` of facebookresearch/moco writes it: numpy
+/// arrays under Detectron2's names.
 ///
 /// # Errors
-/// As [`Architecture::of`].
+/// Those of [`Architecture::of`].
 pub fn detectron2_bytes(trunk: &Weights) -> Result<Vec<u8>, WeightsError> {
     Architecture::of(trunk)?;
     let mut pickle = Pickle::new(3);
@@ -73,23 +72,22 @@ pub fn detectron2_bytes(trunk: &Weights) -> Result<Vec<u8>, WeightsError> {
     Ok(pickle.finish())
 }
 
-/// `layer1.0.bn2.weight` is `res2.0.conv2.norm.weight`, `bn1.bias` is `stem.conv1.norm.bias`.
+/// Detectron2's name of a tensor: `res2.0.conv2.norm.weight` for `layer1.0.bn2.weight`, `stem.conv1.norm.bias` for
+/// `bn1.bias`.
 fn detectron2_name(name: &str) -> String {
-    let parts: Vec<&str> = name.split('.').collect();
-    let stage = parts.first().and_then(|part| part.strip_prefix("layer"));
     let mut renamed = Vec::new();
-    if stage.is_none() {
+    if !name.starts_with("layer") {
         renamed.push("stem".to_owned());
     }
-    let mut parts = parts.into_iter();
+    let mut parts = name.split('.');
     while let Some(part) = parts.next() {
         if let Some(stage) = part
             .strip_prefix("layer")
             .and_then(|stage| stage.parse::<u32>().ok())
         {
             renamed.push(format!("res{}", stage + 1));
-        } else if let Some(place) = part.strip_prefix("bn") {
-            renamed.extend([format!("conv{place}"), "norm".to_owned()]);
+        } else if let Some(number) = part.strip_prefix("bn") {
+            renamed.extend([format!("conv{number}"), "norm".to_owned()]);
         } else if part == "downsample" {
             renamed.push("shortcut".to_owned());
             if parts.next() == Some("1") {
@@ -116,14 +114,61 @@ fn tensors<'a>(trunk: &'a Weights, prefix: &str) -> Object<'a> {
     Object::Dict(tensors.collect())
 }
 
+/// Appends `tensor` as numpy pickles an array: an empty array, then its state. numpy has no `bfloat16`, so such tensors
+/// become `float32` with the same numbers.
+fn append_array(tensor: &HostTensor, pickle: &mut Pickle) {
+    let widened = tensor.widened_from_bf16();
+    let tensor = widened.as_ref().unwrap_or(tensor);
+    pickle.call("numpy.core.multiarray", "_reconstruct", |pickle| {
+        pickle.global("numpy", "ndarray");
+        pickle.ints(&[0]);
+        pickle.bytes(b"b");
+    });
+    pickle.build(|pickle| {
+        pickle.int(1); // version of the state
+        pickle.ints(tensor.shape());
+        append_dtype(tensor.kind(), pickle);
+        pickle.bool(false); // not in Fortran order
+        pickle.bytes(tensor.bytes());
+    });
+}
+
+fn append_dtype(kind: ElementKind, pickle: &mut Pickle) {
+    let code = match kind {
+        ElementKind::F64 => "f8",
+        ElementKind::F32 | ElementKind::BF16 => "f4",
+        ElementKind::F16 => "f2",
+        ElementKind::I64 => "i8",
+        ElementKind::I32 => "i4",
+        ElementKind::I16 => "i2",
+        ElementKind::I8 => "i1",
+        ElementKind::U8 => "u1",
+        ElementKind::Bool => "b1",
+    };
+    pickle.call("numpy", "dtype", |pickle| {
+        pickle.text(code);
+        pickle.bool(false); // no alignment
+        pickle.bool(true); // a copy
+    });
+    pickle.build(|pickle| {
+        pickle.int(3); // version of the state
+        pickle.text(if kind.size_bytes() == 1 { "|" } else { "<" });
+        for _ in 0..3 {
+            pickle.none(); // neither a subarray nor fields
+        }
+        pickle.int(-1);
+        pickle.int(-1);
+        pickle.int(0);
+    });
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::super::architecture::{Depth, Stem};
-    use super::super::super::pickle::{Node, parse};
-    use super::super::super::safe::safetensors_bytes;
-    use super::super::super::tensor::HostTensor;
-    use super::super::super::{backbone, parse_weights};
     use super::*;
+    use crate::architecture::{Depth, Stem};
+    use crate::pickle::{Node, parse};
+    use crate::safe::safetensors_bytes;
+    use crate::{backbone, parse_weights};
 
     fn trunk() -> Weights {
         let architecture = Architecture {
@@ -144,9 +189,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_for_moco_vissl_and_torchvision_is_read_back_the_same() {
+    fn files_for_moco_vissl_and_torchvision_read_back_as_the_same_trunk() {
         let trunk = trunk();
-        for (bytes, under, prefix) in [
+        for (bytes, path, prefix) in [
             (moco_bytes(&trunk), "state_dict", "module.encoder_q."),
             (
                 vissl_bytes(&trunk),
@@ -157,14 +202,14 @@ mod tests {
             (safetensors_bytes(&trunk), "", ""),
         ] {
             let weights = parse_weights(&bytes.unwrap()).unwrap();
-            assert_eq!(weights.found_under(), under);
+            assert_eq!(weights.found_under(), path);
             let found = backbone(&weights).unwrap();
             assert_eq!((found.prefix.as_str(), &found.trunk), (prefix, &trunk));
         }
     }
 
     #[test]
-    fn names_become_those_of_detectron2() {
+    fn names_are_converted_to_those_of_detectron2() {
         for (name, expected) in [
             ("conv1.weight", "stem.conv1.weight"),
             ("bn1.running_var", "stem.conv1.norm.running_var"),
@@ -181,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_for_detectron2_asks_for_matching_and_has_its_names() {
+    fn files_for_detectron2_have_its_names_and_enable_matching_heuristics() {
         let bytes = detectron2_bytes(&trunk()).unwrap();
         let tree = parse(&bytes).unwrap();
         let heuristics = tree.entry(tree.root, "matching_heuristics").unwrap();
@@ -198,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn an_incomplete_trunk_is_not_written() {
+    fn an_incomplete_trunk_is_an_error() {
         let part: Weights = trunk().into_iter().skip(1).collect();
         assert!(moco_bytes(&part).is_err() && detectron2_bytes(&part).is_err());
     }

@@ -1,10 +1,9 @@
-//! Trunks written as other programs expect them.
+//! Writes weights for other programs.
 //!
-//! **Takes** a trunk under torchvision's names. **Gives** the bytes of a file, the same for the same trunk.
-//! **Fails** with `WeightsError` if it is no complete ResNet. **Source**: the programs named at each function.
+//! **Takes** a trunk under torchvision's names. **Gives** the bytes of a file; equal trunks give equal bytes. **Fails** with
+//! `WeightsError` if the trunk is not a complete ResNet. **Source**: the programs named at each function.
 
 mod formats;
-mod numpy;
 pub(super) mod pickle;
 mod torch;
 
@@ -14,14 +13,14 @@ pub use formats::{detectron2_bytes, moco_bytes, torchvision_bytes, vissl_bytes};
 
 use vidpairs_types::replace_whole;
 
-use super::error::WeightsError;
-use super::kept::Weights;
-use super::safe::safetensors_bytes;
+use crate::error::WeightsError;
+use crate::safe::safetensors_bytes;
+use crate::weights::Weights;
 
-/// Writes a file, whole or not at all; one that is there is replaced.
+/// Writes a file completely or not at all, replacing an existing one.
 ///
 /// # Errors
-/// [`WeightsError::Write`]; a file that was there is as it was.
+/// [`WeightsError::Write`]; an existing file is then unchanged.
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
     replace_whole(path, bytes).map_err(|source| WeightsError::Write {
         path: path.to_owned(),
@@ -29,10 +28,10 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
     })
 }
 
-/// Writes `weights` and their metadata as safetensors, whole or not at all; a file that is there is replaced.
+/// Writes `weights` and their metadata as safetensors, completely or not at all, replacing an existing file.
 ///
 /// # Errors
-/// [`WeightsError::Write`], or as [`safetensors_bytes`].
+/// [`WeightsError::Write`]; those of [`safetensors_bytes`].
 pub fn write_safetensors(path: &Path, weights: &Weights) -> Result<(), WeightsError> {
     write_bytes(path, &safetensors_bytes(weights)?)
 }

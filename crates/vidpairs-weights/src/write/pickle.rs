@@ -1,9 +1,8 @@
-//! Pickles, written: as few opcodes as PyTorch's and numpy's objects need, all of which
-//! `torch.load(weights_only=True)` reads.
+//! Writes pickles with the opcodes that objects of PyTorch and numpy need. `torch.load(weights_only=True)` reads them all.
 
-use super::super::pickle::opcodes as op;
+use crate::pickle::opcodes as op;
 
-/// A pickle in the making. Every method appends; [`Pickle::finish`] ends it.
+/// Pickle under construction. Every method appends a value; [`Pickle::finish`] ends the pickle.
 pub struct Pickle {
     bytes: Vec<u8>,
 }
@@ -24,7 +23,7 @@ impl Pickle {
         self.sized(op::BINUNICODE, op::BINUNICODE8, text.as_bytes());
     }
 
-    /// Protocol 3 at least.
+    /// Appends bytes; needs protocol 3.
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.sized(op::BINBYTES, op::BINBYTES8, bytes);
     }
@@ -47,7 +46,7 @@ impl Pickle {
         self.op(op::NONE);
     }
 
-    /// What `items` appends, as a tuple.
+    /// Appends a tuple of the values that `items` appends.
     pub fn tuple(&mut self, items: impl FnOnce(&mut Self)) {
         self.op(op::MARK);
         items(self);
@@ -58,7 +57,7 @@ impl Pickle {
         self.tuple(|pickle| ints.iter().for_each(|&int| pickle.int(int as i64)));
     }
 
-    /// What `entries` appends, keys and values by turns, as a dict.
+    /// Appends a dict. `entries` appends keys and values in turn.
     pub fn dict(&mut self, entries: impl FnOnce(&mut Self)) {
         self.bytes.extend_from_slice(&[op::EMPTY_DICT, op::MARK]);
         entries(self);
@@ -73,26 +72,27 @@ impl Pickle {
         }
     }
 
-    /// Calls the function `module.name` with what `arguments` appends.
+    /// Appends a call of the function `module.name` with the values that `arguments` appends.
     pub fn call(&mut self, module: &str, name: &str, arguments: impl FnOnce(&mut Self)) {
         self.global(module, name);
         self.tuple(arguments);
         self.op(op::REDUCE);
     }
 
-    /// Gives the object on top what `state` appends as its state.
+    /// Sets the state of the last object to the values that `state` appends.
     pub fn build(&mut self, state: impl FnOnce(&mut Self)) {
         self.tuple(state);
         self.op(op::BUILD);
     }
 
-    /// The object that the reader knows under what `id` appends.
+    /// Appends the object with the persistent id that `id` appends.
     pub fn persistent(&mut self, id: impl FnOnce(&mut Self)) {
         self.tuple(id);
         self.op(op::BINPERSID);
     }
 
-    /// Readers take the opcode for 4 GiB and more, of protocol 4, in pickles that say an earlier one too.
+    /// Appends an opcode with its length. Readers accept the opcode for 4 GiB and more, which is of protocol 4, in earlier
+    /// protocols too.
     fn sized(&mut self, short: u8, long: u8, bytes: &[u8]) {
         if let Ok(length) = u32::try_from(bytes.len()) {
             self.op(short);

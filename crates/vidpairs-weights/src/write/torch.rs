@@ -1,20 +1,20 @@
-//! The zip that `torch.load` reads, as `torch.save` writes it since PyTorch 1.6.
+//! Writes the zip that `torch.save` writes since PyTorch 1.6.
 
 use std::io::{Cursor, Write};
 
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::super::error::WeightsError;
-use super::super::tensor::HostTensor;
 use super::pickle::Pickle;
+use crate::error::WeightsError;
+use crate::tensor::HostTensor;
 
-/// Records begin at multiples of it, so that storages can be mapped into memory.
+/// Alignment of the records, bytes, so that storages can be mapped into memory.
 const ALIGNMENT: u16 = 64;
-/// The format's version, which PyTorch raises when readers must change; 3 since 1.6.
+/// Version of the format, which PyTorch increases when readers must change; 3 since 1.6.
 const VERSION: &[u8] = b"3\n";
 
-/// What a checkpoint holds.
+/// Object of a checkpoint.
 pub enum Object<'a> {
     Text(String),
     Int(i64),
@@ -22,7 +22,7 @@ pub enum Object<'a> {
     Tensor(&'a HostTensor),
 }
 
-/// The bytes of a whole file with `root` in it.
+/// Bytes of a file with the object `root`.
 pub fn zip_bytes(root: &Object<'_>) -> Result<Vec<u8>, WeightsError> {
     let mut pickle = Pickle::new(2);
     let mut storages = Vec::new();
@@ -76,7 +76,7 @@ fn append_tensor(tensor: &HostTensor, key: usize, pickle: &mut Pickle) {
             pickle.text("cpu");
             pickle.int(tensor.num_elements() as i64);
         });
-        pickle.int(0); // first element
+        pickle.int(0); // index of the first element
         pickle.ints(tensor.shape());
         pickle.ints(&strides(tensor.shape()));
         pickle.bool(false); // no gradient
@@ -84,15 +84,15 @@ fn append_tensor(tensor: &HostTensor, key: usize, pickle: &mut Pickle) {
     });
 }
 
-/// Of a tensor without gaps, in elements.
+/// Strides of a tensor without gaps, elements.
 fn strides(shape: &[usize]) -> Vec<usize> {
     let mut strides: Vec<usize> = shape
         .iter()
         .rev()
         .scan(1_usize, |stride, &dim| {
-            let this = *stride;
+            let current = *stride;
             *stride = stride.saturating_mul(dim.max(1));
-            Some(this)
+            Some(current)
         })
         .collect();
     strides.reverse();
@@ -101,12 +101,12 @@ fn strides(shape: &[usize]) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::read::parse_weights;
-    use super::super::super::tensor::ElementKind;
     use super::*;
+    use crate::read::parse_weights;
+    use crate::tensor::ElementKind;
 
     #[test]
-    fn records_begin_at_multiples_of_64_and_read_back() {
+    fn records_are_aligned_to_64_bytes_and_read_back() {
         let matrix = HostTensor::from_f32(vec![2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
         let scalar =
             HostTensor::new(Vec::new(), ElementKind::I64, vec![9, 0, 0, 0, 0, 0, 0, 0]).unwrap();
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn strides_count_elements_between_neighbours() {
+    fn strides_are_numbers_of_elements_between_neighbors() {
         assert_eq!(strides(&[2, 3, 4]), [12, 4, 1]);
         assert_eq!(strides(&[]), [] as [usize; 0]);
     }

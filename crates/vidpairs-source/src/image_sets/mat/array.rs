@@ -1,68 +1,70 @@
-//! Arrays: numbers, texts, structs.
+//! Views of arrays: numbers, texts and structs.
 
-use super::MatError;
-use super::element::{ByteOrder, Elements, Kind};
+use super::element::{ByteOrder, Elements, Kind, MatError};
 
-/// The most structs of an array, far beyond the objects of an image; each view of a field takes more than the field may.
+/// Largest number of structs of an array, far above the number of objects of an image. It bounds the memory, since a view
+/// of a field may take more than the field itself.
 const MAX_STRUCTS: u64 = 1024;
 
-/// The most fields of a struct.
+/// Largest number of fields of a struct.
 const MAX_FIELDS: usize = 256;
 
-/// What an array is made of.
+/// Class of an array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     Struct,
     Text,
-    /// Floating point, integers, truth values.
+    /// Floating-point numbers, integers and booleans.
     Numbers,
-    /// Cells, objects, functions, sparse matrices.
+    /// Cells, objects, functions and sparse matrices.
     Other,
 }
 
-/// A view of an array.
+/// View of an array.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Array<'a> {
-    /// Empty for what lies in a struct.
+    /// Name of the variable; empty in a struct.
     pub(super) name: &'a [u8],
     class: Class,
     num_items: u64,
-    /// What comes after the name.
+    /// Elements after the name.
     body: Elements<'a>,
 }
 
-/// The fields of one struct, in the order of the file.
+/// Fields of one struct, in the order of the file.
 pub(in super::super) struct Fields<'a>(Vec<(&'a [u8], Array<'a>)>);
 
 impl<'a> Array<'a> {
-    /// Of a `miMATRIX` element's content. No content is an empty array, which MATLAB writes for a field never set.
+    /// Parses the content of a `miMATRIX` element. Empty content is an empty array, which MATLAB writes for unset fields.
     pub(super) fn parse(content: &'a [u8], order: ByteOrder) -> Result<Self, MatError> {
         let mut body = Elements::new(content, order);
         let Some(flags) = body.next()? else {
-            return Ok(Self::nothing(body));
+            return Ok(Self::empty(body));
         };
-        let flags = flags.numbers().next();
-        let flags = flags.ok_or(MatError::Unlike("an array's head"))?;
-        let class = match flags as u32 & 0xFF {
+        let mut flags = flags.numbers();
+        let class = flags
+            .next()
+            .ok_or(MatError::Malformed("the header of an array"))?;
+        let class = match class as u32 & 0xFF {
             2 => Class::Struct,
             4 => Class::Text,
             6..=15 => Class::Numbers,
-            17 => return Ok(Self::nothing(body)), // opaque: an array's size is not in it
+            17 => return Ok(Self::empty(body)), // opaque: without the size of an array
             _ => Class::Other,
         };
-        let sides = body.expect("an array's size")?;
+        let sides = body.expect("the size of an array")?;
         let num_items = sides.numbers().try_fold(1u64, |product, side| {
             (side >= 0.0).then(|| product.saturating_mul(side as u64))
         });
         Ok(Self {
-            name: body.expect("an array's name")?.content,
+            name: body.expect("the name of an array")?.content,
             class,
-            num_items: num_items.ok_or(MatError::Unlike("an array's size"))?,
+            num_items: num_items.ok_or(MatError::Malformed("the size of an array"))?,
             body,
         })
     }
 
-    fn nothing(body: Elements<'a>) -> Self {
+    fn empty(body: Elements<'a>) -> Self {
         Self {
             name: &[],
             class: Class::Other,
@@ -71,7 +73,7 @@ impl<'a> Array<'a> {
         }
     }
 
-    /// The numbers, column by column; none where it holds something else.
+    /// Numbers, column by column; none if the array holds something else.
     pub(in super::super) fn numbers(&self) -> Result<impl Iterator<Item = f64> + 'a, MatError> {
         let real = match self.class {
             Class::Numbers if self.num_items > 0 => Some(self.body.clone().expect("numbers")?),
@@ -80,7 +82,7 @@ impl<'a> Array<'a> {
         Ok(real.into_iter().flat_map(|real| real.numbers()))
     }
 
-    /// The text, at most `max_chars` of it; `None` where it is empty or holds something else.
+    /// Text, at most `max_chars` characters; `None` if the array is empty or holds something else.
     pub(in super::super) fn text(&self, max_chars: usize) -> Result<Option<String>, MatError> {
         if self.class != Class::Text || self.num_items == 0 {
             return Ok(None);
@@ -91,7 +93,7 @@ impl<'a> Array<'a> {
                 .chars()
                 .take(max_chars)
                 .collect(),
-            // One number a character: no name that is looked for lies beyond the first plane of Unicode.
+            // One number per character: no relevant name lies outside the first plane of Unicode.
             _ => text
                 .numbers()
                 .take(max_chars)
@@ -101,7 +103,7 @@ impl<'a> Array<'a> {
         Ok(Some(text))
     }
 
-    /// The structs, in order; none where it holds something else.
+    /// Structs, in order; none if the array holds something else.
     pub(in super::super) fn structs(&self) -> Result<Vec<Fields<'a>>, MatError> {
         let mut structs = Vec::new();
         if self.class != Class::Struct {
@@ -109,7 +111,7 @@ impl<'a> Array<'a> {
         }
         let mut body = self.body.clone();
         let names = field_names(&mut body)?;
-        // Without fields a struct takes no bytes, and their number could be anything.
+        // Structs without fields take no bytes, so the file could state any number of them.
         let num_structs = if names.is_empty() { 0 } else { self.num_items };
         if num_structs > MAX_STRUCTS {
             return Err(MatError::TooMany("structs"));
@@ -119,7 +121,7 @@ impl<'a> Array<'a> {
             for &name in &names {
                 let field = body.expect("a struct")?;
                 if field.kind != Kind::Matrix {
-                    return Err(MatError::Unlike("a field"));
+                    return Err(MatError::Malformed("a field"));
                 }
                 fields.push((name, Array::parse(field.content, body.order())?));
             }
@@ -130,28 +132,29 @@ impl<'a> Array<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The field `name`, if there is one.
+    /// Field `name`; `None` if there is none.
     pub(in super::super) fn get(&self, name: &str) -> Option<&Array<'a>> {
         let mut fields = self.0.iter();
-        let field = fields.find(|(it, _)| *it == name.as_bytes());
-        field.map(|(_, array)| array)
+        fields
+            .find(|(field, _)| *field == name.as_bytes())
+            .map(|(_, array)| array)
     }
 }
 
-/// The names of a struct's fields, each as long as it is, without the zeros after it.
+/// Names of the fields of a struct, without the zeros that pad them.
 fn field_names<'a>(body: &mut Elements<'a>) -> Result<Vec<&'a [u8]>, MatError> {
-    const UNLIKE: MatError = MatError::Unlike("the length of a field's name");
-    let length = body.expect("a struct's head")?.numbers().next();
-    let length = length.filter(|length| *length >= 1.0).ok_or(UNLIKE)? as usize;
-    let names = body.expect("the names of a struct's fields")?.content;
+    let mut header = body.expect("the header of a struct")?.numbers();
+    let length = match header.next() {
+        Some(length) if length >= 1.0 => length as usize,
+        _ => return Err(MatError::Malformed("the length of a field name")),
+    };
+    let names = body.expect("the field names of a struct")?.content;
     if names.len() / length > MAX_FIELDS {
         return Err(MatError::TooMany("fields"));
     }
     let name = |padded: &'a [u8]| {
-        let end = padded.iter().position(|&byte| byte == 0);
-        padded
-            .get(..end.unwrap_or(padded.len()))
-            .unwrap_or_default()
+        let mut parts = padded.split(|&byte| byte == 0);
+        parts.next().expect("`split` yields at least one part")
     };
     Ok(names.chunks_exact(length).map(name).collect())
 }

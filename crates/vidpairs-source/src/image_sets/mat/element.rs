@@ -1,8 +1,32 @@
-//! The elements that a file is made of: type, length, content, padding.
+//! Elements of a file: type, length, content, padding.
 
-use super::MatError;
+/// Largest size of a decompressed variable, bytes: masks of the largest images.
+pub(super) const MAX_INFLATED_BYTES: u64 = 64 << 20;
 
-/// Which end of a number comes first.
+/// Error of reading a variable. Skip the file.
+#[derive(Debug, thiserror::Error)]
+pub(in super::super) enum MatError {
+    /// Another format, such as HDF5, which MATLAB 7.3 writes.
+    #[error("not a MATLAB 5 file")]
+    NotLevel5,
+    /// The file ends early.
+    #[error("the file ends inside {0}")]
+    Cut(&'static str),
+    /// A part of the file does not follow the format.
+    #[error("{0} does not follow the format")]
+    Malformed(&'static str),
+    /// More structs or fields than an annotation can have.
+    #[error("too many {0}")]
+    TooMany(&'static str),
+    /// The compressed data is damaged.
+    #[error("its compressed data is damaged: {0}")]
+    Compressed(std::io::Error),
+    /// More than [`MAX_INFLATED_BYTES`].
+    #[error("its compressed data holds more than {MAX_INFLATED_BYTES} bytes")]
+    TooLarge,
+}
+
+/// Byte order of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ByteOrder {
     Little,
@@ -17,7 +41,7 @@ impl ByteOrder {
         }
     }
 
-    /// `bytes` with the least significant one first.
+    /// Converts `bytes` to little endian.
     fn little<const N: usize>(self, mut bytes: [u8; N]) -> [u8; N] {
         if self == Self::Big {
             bytes.reverse();
@@ -26,7 +50,7 @@ impl ByteOrder {
     }
 }
 
-/// What an element's content is.
+/// Kind of an element's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     I8,
@@ -39,9 +63,9 @@ pub(super) enum Kind {
     F64,
     I64,
     U64,
-    /// An array, itself made of elements.
+    /// Array, which consists of elements.
     Matrix,
-    /// An element under zlib.
+    /// Element compressed with zlib.
     Compressed,
     Utf8,
     Utf16,
@@ -72,7 +96,7 @@ impl Kind {
     }
 }
 
-/// One element.
+/// Element of a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Element<'a> {
     pub(super) kind: Kind,
@@ -81,7 +105,7 @@ pub(super) struct Element<'a> {
 }
 
 impl<'a> Element<'a> {
-    /// The content as numbers; none where it is not made of them.
+    /// Numbers of the content; none for other kinds of content.
     pub(super) fn numbers(self) -> Box<dyn Iterator<Item = f64> + 'a> {
         match self.kind {
             Kind::I8 => self.numbers_of(|[byte]| f64::from(byte as i8)),
@@ -112,7 +136,7 @@ impl<'a> Element<'a> {
     }
 }
 
-/// Elements side by side.
+/// Sequence of elements.
 #[derive(Debug, Clone)]
 pub(super) struct Elements<'a> {
     rest: &'a [u8],
@@ -124,23 +148,23 @@ impl<'a> Elements<'a> {
         Self { rest: bytes, order }
     }
 
-    /// The next element; `None` at the end.
+    /// Reads the next element; `None` at the end.
     pub(super) fn next(&mut self) -> Result<Option<Element<'a>>, MatError> {
         let Some((first, after_first)) = self.rest.split_first_chunk() else {
             return match self.rest {
                 [] => Ok(None),
-                _ => Err(MatError::Cut("the head of an element")),
+                _ => Err(MatError::Cut("the header of an element")),
             };
         };
         let first = self.order.u32(*first);
-        // Up to four bytes lie in the head itself, its second half; their number is then in the first.
+        // Contents of up to four bytes are in the second half of the header; their length is then in the first half.
         let small_length = first >> 16;
         let (kind, length, content) = if small_length > 0 {
             (first & 0xFFFF, small_length, after_first.get(..4))
         } else {
             let (length, content) = after_first
                 .split_first_chunk()
-                .ok_or(MatError::Cut("the head of an element"))?;
+                .ok_or(MatError::Cut("the header of an element"))?;
             (first, self.order.u32(*length), Some(content))
         };
         let kind = Kind::of(kind);
@@ -148,17 +172,13 @@ impl<'a> Elements<'a> {
             .zip(usize::try_from(length).ok())
             .and_then(|(content, length)| content.get(..length))
             .ok_or(MatError::Cut("an element"))?;
-        let head_and_content = if small_length > 0 {
-            8
-        } else {
-            8 + content.len()
+        let size = 8 + if small_length > 0 { 0 } else { content.len() };
+        let padded_size = match kind {
+            Kind::Compressed => size,
+            _ => size.next_multiple_of(8),
         };
-        let with_padding = match kind {
-            Kind::Compressed => head_and_content,
-            _ => head_and_content.next_multiple_of(8),
-        };
-        // Some writers leave out the padding at the end.
-        self.rest = self.rest.get(with_padding..).unwrap_or_default();
+        // Some writers leave out the padding of the last element.
+        self.rest = self.rest.get(padded_size..).unwrap_or_default();
         Ok(Some(Element {
             kind,
             content,
@@ -166,7 +186,7 @@ impl<'a> Elements<'a> {
         }))
     }
 
-    /// The next element, which has to be there.
+    /// Reads the next element; fails at the end.
     pub(super) fn expect(&mut self, what: &'static str) -> Result<Element<'a>, MatError> {
         self.next()?.ok_or(MatError::Cut(what))
     }

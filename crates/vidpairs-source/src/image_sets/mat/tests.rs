@@ -11,7 +11,7 @@ fn golden(name: &str) -> Vec<u8> {
     fs::read(folder.join(name)).unwrap()
 }
 
-/// Whatever a reader of annotations asks of a file.
+/// Reads every part of a file that a reader of annotations may need.
 fn read_all(file: &[u8]) -> Result<usize, MatError> {
     let Some(variable) = Variable::read(file, "record")? else {
         return Ok(0);
@@ -42,7 +42,7 @@ fn big_endian(class: u8, kind: u8, numbers: &[u8]) -> Vec<u8> {
     file.extend([0, 0, 0, 14, 0, 0, 0, content_length as u8]);
     file.extend([0, 0, 0, 6, 0, 0, 0, 8, 0, 0, 0, class, 0, 0, 0, 0]);
     file.extend([0, 0, 0, 5, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 3]);
-    file.extend([0, 1, 0, 1, b'a', 0, 0, 0]); // a name in the head of its element
+    file.extend([0, 1, 0, 1, b'a', 0, 0, 0]); // a name in the header of its element
     file.extend([0, 0, 0, kind, 0, 0, 0, numbers.len() as u8]);
     file.extend(numbers);
     file.resize(file.len().next_multiple_of(8), 0);
@@ -61,7 +61,7 @@ fn big_endian_files_are_read() {
     assert_eq!(numbers_of(&big_endian(6, 3, &shorts)), [-2.0, 258.0, 7.0]);
     let doubles: Vec<u8> = [1.5f64, -0.25, 1e9]
         .iter()
-        .flat_map(|it| it.to_be_bytes())
+        .flat_map(|double| double.to_be_bytes())
         .collect();
     assert_eq!(numbers_of(&big_endian(6, 9, &doubles)), [1.5, -0.25, 1e9]);
     let file = big_endian(4, 17, &[0, b'c', 0, b'a', 0, b'r']);
@@ -82,7 +82,7 @@ fn files_of_another_writer_are_read() {
 }
 
 #[test]
-fn other_formats_and_files_without_the_variable_are_told_apart() {
+fn other_formats_are_errors_and_a_missing_variable_is_none() {
     let error = |file: &[u8]| Variable::read(file, "record").unwrap_err().to_string();
     assert_eq!(error(b""), "not a MATLAB 5 file");
     let mut hdf5 = golden("imagenet.mat");
@@ -103,34 +103,34 @@ fn a_file_cut_at_any_byte_is_an_error_not_a_panic() {
         // The last bytes are padding.
         for length in 0..file.len() - 8 {
             let read = read_all(&file[..length]);
-            let is_empty = length == HEAD_BYTES;
+            let is_empty = length == HEADER_BYTES;
             assert_eq!(read.is_ok(), is_empty, "{name} cut at {length}: {read:?}");
         }
     }
 }
 
 #[test]
-fn a_flipped_bit_never_panics_and_is_noticed_where_it_was_compressed() {
+fn a_flipped_bit_never_panics_and_is_detected_in_compressed_data() {
     for (name, is_compressed) in [("imagenet.mat", true), ("pascal.mat", false)] {
         let mut file = golden(name);
         let whole = read_all(&file).unwrap();
-        for place in HEAD_BYTES + 8..file.len() {
+        for at in HEADER_BYTES + 8..file.len() {
             for bit in 0..8 {
-                file[place] ^= 1 << bit;
+                file[at] ^= 1 << bit;
                 let read = read_all(&file);
-                // zlib's head has bits that change nothing.
+                // Some bits of the zlib header have no effect.
                 assert!(
                     !is_compressed || read.is_err() || read.unwrap() == whole,
-                    "{name}, bit {bit} of byte {place}"
+                    "{name}, bit {bit} of byte {at}"
                 );
-                file[place] ^= 1 << bit;
+                file[at] ^= 1 << bit;
             }
         }
     }
 }
 
 #[test]
-fn numbers_in_a_file_decide_nothing_that_is_allocated() {
+fn numbers_in_a_file_decide_no_allocation() {
     // 2^31 - 1 structs, without fields and with one.
     for names in [&[][..], b"a\0\0\0"] {
         let mut content = vec![6, 0, 0, 0, 8, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0];
@@ -144,13 +144,13 @@ fn numbers_in_a_file_decide_nothing_that_is_allocated() {
         let array = Array::parse(&content, ByteOrder::Little).unwrap();
         match array.structs() {
             Ok(structs) => assert!(names.is_empty() && structs.is_empty()),
-            Err(error) => assert_eq!(error.to_string(), "more structs than are read"),
+            Err(error) => assert_eq!(error.to_string(), "too many structs"),
         }
     }
 }
 
 #[test]
-fn what_would_grow_without_bound_is_refused() {
+fn compressed_data_that_grows_too_large_is_refused() {
     use std::io::Write;
 
     use flate2::{Compression, write::ZlibEncoder};
@@ -166,7 +166,7 @@ fn what_would_grow_without_bound_is_refused() {
 proptest! {
     #[test]
     fn arbitrary_elements_never_panic(content in prop::collection::vec(any::<u8>(), 0..300)) {
-        let mut file = golden("imagenet.mat")[..HEAD_BYTES].to_vec();
+        let mut file = golden("imagenet.mat")[..HEADER_BYTES].to_vec();
         file.extend(content);
         let _ = read_all(&file);
     }
@@ -174,9 +174,9 @@ proptest! {
     #[test]
     fn changed_words_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u32>()), 1..6)) {
         let mut file = golden("pascal.mat");
-        let num_words = (file.len() - HEAD_BYTES) / 4;
-        for (place, word) in changes {
-            let at = HEAD_BYTES + 4 * place.index(num_words);
+        let num_words = (file.len() - HEADER_BYTES) / 4;
+        for (index, word) in changes {
+            let at = HEADER_BYTES + 4 * index.index(num_words);
             file[at..at + 4].copy_from_slice(&(word >> (word % 32)).to_le_bytes());
         }
         let _ = read_all(&file);

@@ -1,34 +1,32 @@
-//! The objects of one class, each with its image and how it stands.
+//! Reads the objects of one class, with their images and viewpoints.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io;
 use std::path::{Path, PathBuf};
 
-use vidpairs_types::with_causes;
+use vidpairs_types::{Condition, SizePx, with_causes};
 
-use super::super::super::SourceError;
-use super::super::super::disk::{self, Entry, Kind};
-use super::super::found::Found;
-use super::super::size::stored_size;
 use super::record::{self, Object};
-use super::view::View;
-use super::{Release, lists};
+use super::release::Release;
+use crate::disk::{self, Entry, Kind, stored_size};
+use crate::error::SourceError;
+use crate::image_sets::builder::{ConditionedImage, SetsBuilder};
 
-/// The largest annotation that is read, bytes: under zlib they have a few thousand, with masks perhaps a million.
+/// Largest annotation file that is read, bytes. Compressed annotations have a few thousand, with masks perhaps a million.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// Where the images are from: the second half of a folder's name.
+/// Origin of images: the second part of a folder's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
     ImageNet,
     Pascal,
 }
 
-/// Which objects of an image take part.
+/// Objects of an image to be used.
+#[derive(Clone)]
 enum Wanted {
-    /// Those at these places, from 0.
-    Places(BTreeSet<usize>),
-    /// All of the folder's class.
+    /// Objects with these indices, from 0.
+    Indices(BTreeSet<usize>),
+    /// All objects of the folder's class.
     OfClass,
 }
 
@@ -42,158 +40,180 @@ impl Origin {
         }
     }
 
-    /// Class and origin of a folder's images, by its name.
+    /// Class and origin of the images of a folder, by its name.
     pub(super) fn of_folder(name: &str) -> Option<(&str, Self)> {
-        let of = |origin: Self| Some((name.strip_suffix(origin.suffix())?, origin));
-        let class_and_origin = Self::ALL.into_iter().find_map(of);
-        class_and_origin.filter(|(class, _)| !class.is_empty())
+        Self::ALL
+            .into_iter()
+            .find_map(|origin| Some((name.strip_suffix(origin.suffix())?, origin)))
+            .filter(|(class, _)| !class.is_empty())
     }
 }
 
-/// The objects of a class, in the order of the module's head.
+/// View of an object: its cropped image, with bins of the viewpoint.
+pub(super) struct View {
+    /// Name under which the object is left out.
+    pub(super) id: String,
+    pub(super) image: ConditionedImage,
+    pub(super) azimuth_bin: usize,
+    /// `None` if the annotation states no elevation.
+    pub(super) elevation_bin: Option<usize>,
+}
+
+impl View {
+    /// View of `object` in the image `path` of size `size`, or the reason why it cannot be used.
+    fn of(object: &Object, id: &str, path: &Path, size: SizePx) -> Result<Self, &'static str> {
+        const NO_AZIMUTH: &str = "its azimuth_coarse is empty";
+        let viewpoint = object.viewpoint.ok_or("its viewpoint is empty")?;
+        let azimuth_bin = viewpoint.azimuth_bin().ok_or(NO_AZIMUTH)?;
+        let (azimuth, elevation) = viewpoint.angles().ok_or(NO_AZIMUTH)?;
+        let bbox = object.bbox().ok_or("its box is empty or not valid")?;
+        let region = bbox.clipped(size).ok_or("its box lies outside the image")?;
+        Ok(Self {
+            id: id.to_owned(),
+            image: ConditionedImage {
+                path: path.to_owned(),
+                region: Some(region),
+                condition: Condition::View { azimuth, elevation },
+            },
+            azimuth_bin,
+            elevation_bin: viewpoint.elevation_bin(),
+        })
+    }
+}
+
+/// Views of the objects of a class, in the order that the documentation of the parent module states.
 pub(super) fn views(
     class: &str,
     release: &Release,
-    found: &mut Found,
+    sets: &mut SetsBuilder,
 ) -> Result<Vec<View>, SourceError> {
     let mut views = Vec::new();
     for origin in Origin::ALL {
-        let folder = Folder::read(class, origin, release, found)?;
-        for (id, wanted) in folder.wanted(&release.lists, found)? {
+        let folder = Folder::read(class, origin, release, sets)?;
+        for (id, wanted) in folder.wanted(release, sets)? {
             let name = format!("{}/{id}", folder.name);
-            match folder.views_of(&id, &name, &wanted, found) {
+            match folder.views_of(&id, &name, &wanted, sets) {
                 Ok(of_image) => views.extend(of_image),
-                Err(reason) => found.leave_out(name, reason),
+                Err(reason) => sets.leave_out(name, reason),
             }
         }
     }
     Ok(views)
 }
 
-/// The annotations and images of a class from one origin.
+/// Annotations and images of a class from one origin.
 struct Folder<'a> {
-    /// `car_imagenet`.
+    /// Name of the folder, such as `car_imagenet`.
     name: String,
     class: &'a str,
     origin: Origin,
-    /// By their ids.
+    /// Annotation files by id.
     annotations: BTreeMap<String, PathBuf>,
-    /// By their ids.
+    /// Image files by id.
     images: HashMap<String, PathBuf>,
 }
 
 impl<'a> Folder<'a> {
-    /// Lists both folders; one that is not there is empty.
+    /// Lists both folders; a missing folder is empty.
     fn read(
         class: &'a str,
         origin: Origin,
         release: &Release,
-        found: &mut Found,
+        sets: &mut SetsBuilder,
     ) -> Result<Self, SourceError> {
         let name = format!("{class}{}", origin.suffix());
         let mut num_others = 0;
-        let mut of = |folder: &Path, is_wanted: fn(&Entry) -> bool| {
-            let wanted = |entry: Entry| {
-                let id = entry.name.rsplit_once('.').map(|(id, _)| id.to_owned());
-                let id = id.filter(|_| matches!(entry.kind, Kind::File) && is_wanted(&entry));
-                num_others += u64::from(id.is_none());
-                Some((id?, entry.path))
-            };
-            let entries = entries_if_any(&folder.join(&name))?;
-            Ok::<Vec<_>, SourceError>(entries.into_iter().filter_map(wanted).collect())
+        let mut files_by_id = |folder: &Path, is_wanted: fn(&Entry) -> bool| {
+            let mut files = Vec::new();
+            let entries = disk::if_any(disk::readable_entries(&folder.join(&name)))?;
+            for entry in entries.unwrap_or_default() {
+                match entry.name.rsplit_once('.') {
+                    Some((id, _)) if matches!(entry.kind, Kind::File) && is_wanted(&entry) => {
+                        files.push((id.to_owned(), entry.path));
+                    }
+                    _ => num_others += 1,
+                }
+            }
+            Ok::<_, SourceError>(files)
         };
         let is_mat = |entry: &Entry| entry.stem_before("mat").is_some();
         let is_image = |entry: &Entry| disk::is_image_name(&entry.name);
-        let annotations: BTreeMap<_, _> = of(&release.annotations, is_mat)?.into_iter().collect();
-        let images: HashMap<_, _> = of(&release.images, is_image)?.into_iter().collect();
-        let (one, many) = (
-            format!("other file of {name}"),
-            format!("other files of {name}"),
-        );
-        let reason = "neither annotations nor images";
-        found.leave_out_counted(num_others, &one, &many, reason);
-        let unknown = images.keys().filter(|id| !annotations.contains_key(*id));
-        let (one, many) = (format!("image of {name}"), format!("images of {name}"));
-        found.leave_out_counted(unknown.count() as u64, &one, &many, "no annotation");
-        Ok(Self {
+        let annotations = files_by_id(&release.annotations, is_mat)?;
+        let images = files_by_id(&release.images, is_image)?;
+        let folder = Self {
             name,
             class,
             origin,
-            annotations,
-            images,
-        })
+            annotations: annotations.into_iter().collect(),
+            images: images.into_iter().collect(),
+        };
+        let reason = "neither annotations nor images";
+        folder.leave_out_counted(num_others, ["other file", "other files"], reason, sets);
+        let is_unknown = |id: &&String| !folder.annotations.contains_key(*id);
+        let num_unknown = folder.images.keys().filter(is_unknown).count() as u64;
+        folder.leave_out_counted(num_unknown, ["image", "images"], "no annotation", sets);
+        Ok(folder)
     }
 
-    /// The images that take part, sorted by id, each with its objects that do.
+    /// Leaves out `num` files of the folder; `names` are singular and plural of their kind.
+    fn leave_out_counted(&self, num: u64, names: [&str; 2], reason: &str, sets: &mut SetsBuilder) {
+        let [singular, plural] = names.map(|name| format!("{name} of {}", self.name));
+        sets.leave_out_counted(num, &singular, &plural, reason);
+    }
+
+    /// Images to be used, sorted by id, with their objects.
     fn wanted(
         &self,
-        lists: &Path,
-        found: &mut Found,
+        release: &Release,
+        sets: &mut SetsBuilder,
     ) -> Result<BTreeMap<String, Wanted>, SourceError> {
-        let mut listed: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
-        let is_listed = match self.origin {
+        let (listed, default) = match self.origin {
             Origin::ImageNet => {
-                let ids = lists::imagenet(lists, self.class)?;
-                let is_listed = ids.is_some();
-                let ids = ids.unwrap_or_else(|| self.annotations.keys().cloned().collect());
-                listed.extend(ids.into_iter().map(|id| (id, BTreeSet::from([0]))));
-                is_listed
+                let first = Wanted::Indices(BTreeSet::from([0]));
+                (release.imagenet_objects(self.class)?, first)
             }
-            Origin::Pascal => {
-                let Some(objects) = lists::pascal(lists, self.class)? else {
-                    let ids = self.annotations.keys().cloned();
-                    return Ok(ids.map(|id| (id, Wanted::OfClass)).collect());
-                };
-                for (id, place) in objects {
-                    listed.entry(id).or_default().insert(place);
-                }
-                true
-            }
+            Origin::Pascal => (release.pascal_objects(self.class)?, Wanted::OfClass),
         };
-        if is_listed {
-            let unlisted = self
-                .annotations
-                .keys()
-                .filter(|id| !listed.contains_key(*id));
-            let (one, many) = (
-                format!("annotation of {}", self.name),
-                format!("annotations of {}", self.name),
-            );
-            let reason = "in no list of Image_sets";
-            found.leave_out_counted(unlisted.count() as u64, &one, &many, reason);
-        }
-        let listed = listed.into_iter();
+        let Some(listed) = listed else {
+            let ids = self.annotations.keys();
+            return Ok(ids.map(|id| (id.clone(), default.clone())).collect());
+        };
+        let is_unlisted = |id: &&String| !listed.contains_key(*id);
+        let num_unlisted = self.annotations.keys().filter(is_unlisted).count() as u64;
+        let (names, reason) = (["annotation", "annotations"], "in no list of Image_sets");
+        self.leave_out_counted(num_unlisted, names, reason, sets);
         Ok(listed
-            .map(|(id, places)| (id, Wanted::Places(places)))
+            .into_iter()
+            .map(|(id, indices)| (id, Wanted::Indices(indices)))
             .collect())
     }
 
-    /// The objects of one image that take part, or why none does; objects that cannot are named.
+    /// Views of the wanted objects of one image, or the reason why it has none. Unusable objects are left out by name.
     fn views_of(
         &self,
         id: &str,
         name: &str,
         wanted: &Wanted,
-        found: &mut Found,
+        sets: &mut SetsBuilder,
     ) -> Result<Vec<View>, String> {
         let annotation = self.annotations.get(id).ok_or("no annotation")?;
         let bytes = disk::read_bytes(annotation, MAX_BYTES).map_err(|error| with_causes(&error))?;
-        let objects =
-            record::objects(&bytes).map_err(|error| format!("its annotation: {error}"))?;
-        let objects = objects.ok_or("its annotation has no `record`")?;
-        let places = wanted.places(&objects, self.class);
-        if places.is_empty() {
+        let objects = record::objects(&bytes)
+            .map_err(|error| format!("its annotation: {error}"))?
+            .ok_or("its annotation has no `record`")?;
+        let indices = wanted.indices(&objects, self.class);
+        if indices.is_empty() {
             return Err(format!("no object of class {}", self.class));
         }
         let path = self.images.get(id).ok_or("no image")?;
-        let size = stored_size(path).ok_or("its image has no readable head")?;
+        let size = stored_size(path).ok_or("its image has no readable header")?;
         let mut views = Vec::new();
-        for place in places {
-            let id = format!("{name} object {place}");
-            let object = objects.get(place).ok_or("not in its annotation");
+        for index in indices {
+            let id = format!("{name} object {index}");
+            let object = objects.get(index).ok_or("not in its annotation");
             match object.and_then(|object| View::of(object, &id, path, size)) {
                 Ok(view) => views.push(view),
-                Err(reason) => found.leave_out(id, reason),
+                Err(reason) => sets.leave_out(id, reason),
             }
         }
         Ok(views)
@@ -201,26 +221,15 @@ impl<'a> Folder<'a> {
 }
 
 impl Wanted {
-    /// Places in `objects` and, where a list is wrong, beyond them.
-    fn places(&self, objects: &[Object], class: &str) -> Vec<usize> {
+    /// Indices into `objects`; those of a wrong list may lie beyond it.
+    fn indices(&self, objects: &[Object], class: &str) -> Vec<usize> {
         match self {
-            Self::Places(places) => places.iter().copied().collect(),
-            Self::OfClass => {
-                let is_of_class = |object: &Object| object.class.as_deref() == Some(class);
-                let objects = objects.iter().zip(0..);
-                let of_class = objects.filter(|(object, _)| is_of_class(object));
-                of_class.map(|(_, place)| place).collect()
-            }
+            Self::Indices(indices) => indices.iter().copied().collect(),
+            Self::OfClass => (0..)
+                .zip(objects)
+                .filter(|(_, object)| object.class.as_deref() == Some(class))
+                .map(|(index, _)| index)
+                .collect(),
         }
-    }
-}
-
-/// The entries of a folder; none where it is not there, as where a class has no PASCAL images.
-fn entries_if_any(folder: &Path) -> Result<Vec<Entry>, SourceError> {
-    match disk::readable_entries(folder) {
-        Err(SourceError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            Ok(Vec::new())
-        }
-        entries => entries,
     }
 }

@@ -1,40 +1,42 @@
-//! What an annotation says of the objects in its image.
+//! Reads the objects of an annotation file.
 
 use vidpairs_types::BoxXywh;
 
-use super::super::mat::{Array, Fields, MatError, Variable};
+use crate::image_sets::mat::{Array, Fields, MatError, Variable};
 
-/// One object; `None` is what the file does not tell.
+/// Object of an image. Fields that the file does not state are `None`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Object {
-    /// Its class.
+    /// Class of the object.
     pub(super) class: Option<String>,
-    /// Left, top, right and bottom pixel, counted from 1, the last two inside.
+    /// Left, top, right and bottom pixel of the box, counted from 1, all inside the box.
     pub(super) corners: Option<[f64; 4]>,
-    /// How it stands; `None` for an object that nobody looked at.
+    /// Viewpoint; `None` for an object without annotation.
     pub(super) viewpoint: Option<Viewpoint>,
 }
 
-/// How an object stands, degrees; `None` is what the file does not tell.
+/// Viewpoint of an object, degrees. Fields that the file does not state are `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Viewpoint {
     pub(super) azimuth_coarse: Option<f64>,
     pub(super) elevation_coarse: Option<f64>,
     pub(super) azimuth: Option<f64>,
     pub(super) elevation: Option<f64>,
-    /// In sizes of the object. 0 where nobody measured the angles, and only the coarse ones are known.
+    /// Distance in units of the object's size; 0 if only the coarse angles are known.
     pub(super) distance: Option<f64>,
 }
 
-/// The objects of an annotation file, in its order; `None` if it has no `record`.
+/// Objects of an annotation file, in its order; `None` if it has no `record`.
 pub(super) fn objects(file: &[u8]) -> Result<Option<Vec<Object>>, MatError> {
     let Some(variable) = Variable::read(file, "record")? else {
         return Ok(None);
     };
     let records = variable.array()?.structs()?;
-    let objects = records.first().and_then(|record| record.get("objects"));
-    let structs = objects.map(Array::structs).transpose()?.unwrap_or_default();
-    structs
+    let Some(objects) = records.first().and_then(|record| record.get("objects")) else {
+        return Ok(Some(Vec::new()));
+    };
+    let objects = objects.structs()?;
+    objects
         .iter()
         .map(object)
         .collect::<Result<_, _>>()
@@ -42,7 +44,7 @@ pub(super) fn objects(file: &[u8]) -> Result<Option<Vec<Object>>, MatError> {
 }
 
 fn object(fields: &Fields<'_>) -> Result<Object, MatError> {
-    /// Classes have one word.
+    /// Longest class: a class is one word.
     const MAX_CHARS: usize = 64;
     let text = |array: &Array<'_>| array.text(MAX_CHARS);
     Ok(Object {
@@ -85,7 +87,7 @@ fn viewpoint(object: &Fields<'_>) -> Result<Option<Viewpoint>, MatError> {
 }
 
 impl Object {
-    /// The box, px, perhaps reaching out of the image; `None` where it is not told or not valid.
+    /// Box, px; it may reach out of the image. `None` if it is missing or not valid.
     pub(super) fn bbox(&self) -> Option<BoxXywh> {
         let [x1, y1, x2, y2] = self.corners?;
         let bbox = BoxXywh::from([x1 - 1.0, y1 - 1.0, x2 - x1 + 1.0, y2 - y1 + 1.0]);
@@ -94,8 +96,7 @@ impl Object {
 }
 
 impl Viewpoint {
-    /// Azimuth and elevation as exactly as they are known: the measured ones, or where nobody measured, the coarse ones.
-    /// An elevation that is not told is 0.
+    /// Azimuth and elevation, degrees: the measured ones, or the coarse ones if nobody measured. A missing elevation is 0.
     pub(super) fn angles(&self) -> Option<(f64, f64)> {
         let is_measured = match self.distance {
             Some(distance) => distance > 0.0,
@@ -109,21 +110,21 @@ impl Viewpoint {
         Some((below_360(azimuth), elevation.unwrap_or(0.0)))
     }
 
-    /// Which of six parts of a half turn the object is seen from, by its coarse azimuth: front and back are the same part.
+    /// Bin of the coarse azimuth, one of six of 30 degrees. Azimuths that differ by 180 degrees share a bin.
     pub(super) fn azimuth_bin(&self) -> Option<usize> {
         Some(bin(self.azimuth_coarse?, 180.0))
     }
 
-    /// Which of three parts of a quarter turn, by its coarse elevation; -15 degrees are counted as 75.
+    /// Bin of the coarse elevation, one of three of 30 degrees. Elevations that differ by 90 degrees share a bin.
     pub(super) fn elevation_bin(&self) -> Option<usize> {
         Some(bin(self.elevation_coarse?, 90.0))
     }
 }
 
-/// `(angle mod period) div 30`, the remainder never negative.
+/// `(angle mod period) div 30`, with a remainder that is never negative.
 fn bin(angle: f64, period: f64) -> usize {
     const STEP: f64 = 30.0;
-    // The remainder of a tiny negative angle is the whole period.
+    // The remainder of a tiny negative angle rounds to the whole period.
     ((angle.rem_euclid(period) / STEP) as usize).min((period / STEP) as usize - 1)
 }
 
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn measured_angles_win_where_somebody_measured() {
+    fn measured_angles_take_precedence_over_coarse_ones() {
         let view = Viewpoint {
             azimuth_coarse: Some(345.0),
             elevation_coarse: Some(-15.0),
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_box_covers_its_last_pixels_too_and_one_that_ends_before_it_begins_is_none() {
+    fn a_box_includes_its_last_pixels_and_an_inverted_box_is_none() {
         let bbox = |corners| {
             let object = Object {
                 corners,

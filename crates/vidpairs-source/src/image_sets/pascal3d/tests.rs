@@ -1,16 +1,16 @@
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use matrw::{MatVariable, matfile, matvar, save_matfile_v7};
 use serde_json::Value;
 use tempfile::TempDir;
 use vidpairs_types::{Condition, ImageSets, Invariance, NearView, Seed};
 
-use super::super::test_sets::{error_text, jpeg_head, left_out, sets_of};
-use super::super::{ImageSetKind, image_sets};
 use super::record::{Object, Viewpoint, objects};
-use super::*;
-use crate::test_tree::{make_fifo, tree, write};
+use super::release::UNPACKED;
+use crate::image_sets::test_sets::{error_text, left_out, sets_of};
+use crate::image_sets::{ImageSetKind, image_sets};
+use crate::test_tree::{jpeg_head, make_fifo, tree, write};
 
 const VIEWPOINT: ImageSetKind = ImageSetKind::Pascal3dViewpoint;
 const INSTANCE: ImageSetKind = ImageSetKind::Pascal3dInstance;
@@ -20,7 +20,7 @@ fn golden() -> PathBuf {
 }
 
 #[test]
-fn annotations_written_by_scipy_are_read_as_scipy_reads_them() {
+fn annotations_are_read_as_scipy_reads_them() {
     let contents = fs::read(golden().join("contents.json")).unwrap();
     let contents: Value = serde_json::from_slice(&contents).unwrap();
     let files = contents["objects"].as_object().unwrap();
@@ -31,8 +31,8 @@ fn annotations_written_by_scipy_are_read_as_scipy_reads_them() {
         let expected: Vec<Object> = expected.as_array().unwrap().iter().map(object).collect();
         assert_eq!(read, expected, "{name}");
     }
-    let stranger = fs::read(golden().join("stranger.mat")).unwrap();
-    assert_eq!(objects(&stranger).unwrap(), None);
+    let without_record = fs::read(golden().join("stranger.mat")).unwrap();
+    assert_eq!(objects(&without_record).unwrap(), None);
 }
 
 fn object(json: &Value) -> Object {
@@ -53,7 +53,7 @@ fn object(json: &Value) -> Object {
     }
 }
 
-/// Of a class, with a box; the measured angles are two degrees above the coarse ones.
+/// Object of a class, with a box. The measured angles are two degrees above the coarse ones.
 fn car(class: &str, corners: [f64; 4], azimuth: f64, elevation: f64) -> MatVariable {
     let corners = corners.to_vec();
     let (fine_azimuth, fine_elevation) = (azimuth + 2.0, elevation + 2.0);
@@ -72,7 +72,7 @@ fn car(class: &str, corners: [f64; 4], azimuth: f64, elevation: f64) -> MatVaria
 
 const BOX: [f64; 4] = [11.0, 21.0, 110.0, 70.0];
 
-/// An image of 200 x 100 px and its annotation.
+/// Adds an image of 200 x 100 px and its annotation.
 fn add(root: &Path, folder: &str, id: &str, objects: Vec<MatVariable>) {
     let extension = if folder.ends_with("pascal") {
         "jpg"
@@ -94,7 +94,7 @@ fn add(root: &Path, folder: &str, id: &str, objects: Vec<MatVariable>) {
     save_matfile_v7(path.to_str().unwrap(), file, true).unwrap();
 }
 
-/// ImageNet images of cars `n1_0`, `n1_1`, ..., seen from these azimuths and elevations.
+/// Release with ImageNet images of cars `n1_0`, `n1_1`, ..., with these azimuths and elevations.
 fn cars(angles: &[(f64, f64)]) -> TempDir {
     let root = tree(&[]);
     for (index, (azimuth, elevation)) in angles.iter().enumerate() {
@@ -108,7 +108,7 @@ fn read(kind: ImageSetKind, root: &Path) -> ImageSets {
     image_sets(kind, root, Seed::of_run(0)).unwrap()
 }
 
-/// The ids of the images of each set.
+/// Ids of the images of each set.
 fn ids(found: &ImageSets) -> Vec<Vec<String>> {
     let mut ids = vec![Vec::new(); found.sets.len()];
     for image in &found.images {
@@ -178,7 +178,7 @@ fn all_images_of_a_cell_of_azimuth_and_elevation_form_a_set() {
 }
 
 #[test]
-fn object_0_counts_in_imagenet_and_every_object_of_the_class_in_pascal() {
+fn object_0_is_used_of_imagenet_and_every_object_of_the_class_of_pascal() {
     let root = tree(&[]);
     let right = [111.0, 21.0, 200.0, 70.0];
     let two = || vec![car("bus", BOX, 0.0, 0.0), car("car", right, 0.0, 0.0)];
@@ -188,8 +188,9 @@ fn object_0_counts_in_imagenet_and_every_object_of_the_class_in_pascal() {
     add(root.path(), "bus_pascal", "2008_1", three());
     let regions = |root: &Path| -> Vec<_> {
         let found = read(INSTANCE, root);
-        let images = found.images.iter();
-        images
+        found
+            .images
+            .iter()
             .map(|image| {
                 let target = found.sets[image.set_index].target_index;
                 (found.targets[target].clone(), image.region.unwrap().x)
@@ -199,7 +200,7 @@ fn object_0_counts_in_imagenet_and_every_object_of_the_class_in_pascal() {
     let expected = [("bus", 10.0), ("car", 10.0), ("car", 110.0), ("car", 10.0)];
     let expected = expected.map(|(class, x)| (class.to_owned(), x));
     assert_eq!(regions(root.path()), expected);
-    // Object 0 of the list is of another class: the list is believed.
+    // Object 0 of the list has another class. The list takes precedence.
     write(
         root.path(),
         "Image_sets/car_pascal.txt",
@@ -214,7 +215,7 @@ fn object_0_counts_in_imagenet_and_every_object_of_the_class_in_pascal() {
 }
 
 #[test]
-fn lists_choose_the_images_and_what_they_name_in_vain_is_named() {
+fn only_listed_images_are_used_and_missing_ones_are_left_out_by_name() {
     let root = cars(&[(0.0, 0.0); 4]);
     write(root.path(), "Image_sets/car_imagenet_train.txt", "n1_2\n");
     write(
@@ -232,7 +233,7 @@ fn lists_choose_the_images_and_what_they_name_in_vain_is_named() {
 }
 
 #[test]
-fn the_damage_of_real_copies_costs_one_object_each_and_is_named() {
+fn each_damage_leaves_out_one_object_with_its_reason() {
     let root = cars(&[(0.0, 0.0)]);
     let with = |id: &str, object| add(root.path(), "car_imagenet", id, vec![object]);
     let without_viewpoint =
@@ -276,7 +277,7 @@ fn the_damage_of_real_copies_costs_one_object_each_and_is_named() {
     let expected = [
         (
             "1 other file or folder",
-            "in Annotations, but not <class>_imagenet nor <class>_pascal",
+            "in Annotations, but neither <class>_imagenet nor <class>_pascal",
         ),
         // The FIFO and the text.
         (
@@ -293,7 +294,7 @@ fn the_damage_of_real_copies_costs_one_object_each_and_is_named() {
             "its annotation: the file ends inside an element",
         ),
         ("car_imagenet/fifo", "no image"),
-        ("car_imagenet/head", "its image has no readable head"),
+        ("car_imagenet/head", "its image has no readable header"),
         ("car_imagenet/image", "no image"),
         (
             "car_imagenet/outside object 0",
@@ -311,7 +312,7 @@ fn the_damage_of_real_copies_costs_one_object_each_and_is_named() {
 }
 
 #[test]
-fn an_image_without_an_elevation_has_a_place_where_none_is_asked_for() {
+fn an_image_without_an_elevation_is_in_viewpoint_sets_only() {
     let root = cars(&[(0.0, f64::NAN), (0.0, 0.0)]);
     assert_eq!(read(VIEWPOINT, root.path()).images.len(), 2);
     let found = read(INSTANCE, root.path());
@@ -324,7 +325,7 @@ fn an_image_without_an_elevation_has_a_place_where_none_is_asked_for() {
 }
 
 #[test]
-fn the_root_may_be_the_folder_around_the_release_and_anything_else_is_told() {
+fn the_root_may_be_the_folder_around_the_release_and_other_roots_are_errors() {
     let root = cars(&[(0.0, 0.0)]);
     let around = tree(&[]);
     fs::rename(root.path(), around.path().join(UNPACKED)).unwrap();
@@ -337,7 +338,7 @@ fn the_root_may_be_the_folder_around_the_release_and_anything_else_is_told() {
     let root = tree(&["Images/", "Annotations/car_imagenet/n1_1.mat"]);
     assert_eq!(
         error_text(VIEWPOINT, root.path()),
-        "no set of images in ROOT: looked for Annotations/<class>_imagenet/<id>.mat and \
+        "no image set in ROOT: looked for Annotations/<class>_imagenet/<id>.mat and \
          Images/<class>_imagenet/<id>.JPEG; left out: 2, the first: car_imagenet/n1_1: its annotation: not a MATLAB 5 file"
     );
 }

@@ -1,148 +1,101 @@
-//! Every byte and every line of `tracks.jsonl.zst` against what `dataset.json` says.
+//! Verifies `tracks.jsonl.zst`.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use vidpairs_types::TrackletLine;
-use xxhash_rust::xxh64::Xxh64;
 
-use super::super::reader::open_regular;
-use super::super::{Damage, Fault, ShardVerdict, checksum};
-use super::{TrackletCounts, TracksEntry};
+use super::{FileVerifier, ShardVerdict, unreadable};
+use crate::damage::Fault;
+use crate::tracks::{TrackletCounts, TracksEntry};
 
-/// The longest line that is read: a tracklet over the greatest k has a tenth of it.
+/// Longest line that is read, bytes: ten times that of a tracklet with the largest k.
 const MAX_LINE_BYTES: u64 = 64 << 20;
 
-/// Checks the file of `entry` in `dir`: its length and xxh64, that every line is a tracklet, and how many
-/// there are of each outcome.
+/// Compressed size of a line, as a share of its length; for the progress only.
+const COMPRESSED_SHARE: u64 = 5;
+
+/// Checks the file of `entry` in `dir`: its length and xxh64, that every line is a tracklet, and the number of
+/// tracklets by outcome.
 ///
-/// `keep_going` hears how many bytes were looked at since it was last asked; they add up to about twice the
-/// size of the file. `None` once it says no.
+/// `keep_going` is called with the number of bytes checked since the last call; the sum is about twice the size of the
+/// file. Returns `None` as soon as it returns `false`.
 pub fn verify_tracks(
     dir: &Path,
     entry: &TracksEntry,
     keep_going: &dyn Fn(u64) -> bool,
 ) -> Option<ShardVerdict> {
-    let path = dir.join(&entry.file);
-    let mut faults = Vec::new();
-    let checked = check_bytes(&path, entry, &mut faults, keep_going);
-    let checked = match checked {
-        Ok(true) => check_lines(&path, entry, &mut faults, keep_going),
-        checked => checked,
-    };
-    match checked {
-        Ok(false) => return None,
-        Ok(true) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => faults.push(Fault::TarMissing),
-        Err(error) => faults.push(Fault::Unreadable {
-            offset: 0,
-            reason: error.to_string(),
-        }),
+    let mut file = FileVerifier::new(dir, &entry.file, keep_going);
+    if file.check_bytes(entry.bytes, entry.xxh64)? {
+        match check_lines(&mut file, entry) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(error) => file.report(unreadable(0, &error)),
+        }
     }
-    let damage = faults.into_iter();
-    let damage = damage.map(|fault| Damage::of_file(&entry.file, fault));
     Some(ShardVerdict {
         file: entry.file.clone(),
         records: 0,
-        damage: damage.collect(),
+        damage: file.damage,
         clips: Vec::new(),
     })
 }
 
-/// Length and checksum. `false` when told to stop.
-fn check_bytes(
-    path: &Path,
-    entry: &TracksEntry,
-    faults: &mut Vec<Fault>,
-    keep_going: &dyn Fn(u64) -> bool,
-) -> io::Result<bool> {
-    let mut file = open_regular(path)?;
-    let mut hash = Xxh64::new(0);
-    let taken = checksum::update_from(&mut file, u64::MAX, &mut hash, keep_going)?;
-    if taken.stopped {
-        return Ok(false);
-    }
-    let (found, manifest) = (taken.bytes, entry.bytes);
-    if found != manifest {
-        faults.push(Fault::Bytes { found, manifest });
-    }
-    let (found, manifest) = (hash.digest(), entry.xxh64);
-    if found != manifest {
-        faults.push(Fault::Xxh64 { found, manifest });
-    }
-    Ok(true)
-}
-
-/// Every line. What comes after one that is not even text cannot be had. `false` when told to stop.
-fn check_lines(
-    path: &Path,
-    entry: &TracksEntry,
-    faults: &mut Vec<Fault>,
-    keep_going: &dyn Fn(u64) -> bool,
-) -> io::Result<bool> {
-    let decoder = zstd::Decoder::new(File::open(path)?)?;
-    let (mut lines, mut found) = (BufReader::new(decoder), TrackletCounts::default());
-    let (mut text, mut number) = (Vec::new(), 0);
-    loop {
+/// Checks every line, up to one that cannot be decompressed. Returns `false` if `keep_going` does.
+fn check_lines(file: &mut FileVerifier, entry: &TracksEntry) -> io::Result<bool> {
+    let mut lines = BufReader::new(zstd::Decoder::new(File::open(&file.path)?)?);
+    let mut counts = TrackletCounts::default();
+    let mut text = Vec::new();
+    for line in 1.. {
         text.clear();
-        number += 1;
-        let unreadable = |reason: String| Fault::LineUnreadable {
-            line: number,
-            reason,
-        };
-        match (&mut lines)
-            .take(MAX_LINE_BYTES)
-            .read_until(b'\n', &mut text)
-        {
+        let fault = |reason: String| Fault::LineUnreadable { line, reason };
+        let mut limited = (&mut lines).take(MAX_LINE_BYTES);
+        match limited.read_until(b'\n', &mut text) {
             Ok(0) => break,
-            Ok(_) if !text.ends_with(b"\n") => {
-                faults.push(unreadable("it does not end".to_owned()));
+            Ok(_) if text.ends_with(b"\n") => {}
+            Ok(_) => {
+                file.report(fault("it does not end".to_owned()));
                 return Ok(true);
             }
-            Ok(_) => {}
             Err(error) => {
-                faults.push(unreadable(error.to_string()));
+                file.report(fault(error.to_string()));
                 return Ok(true);
             }
         }
         match serde_json::from_slice::<TrackletLine>(&text) {
             Ok(line) => {
                 let is_trusted = line.outcome == TrackletLine::TRUSTED;
-                found.count((!is_trusted).then_some(&line.outcome));
+                counts.count((!is_trusted).then_some(&line.outcome));
             }
-            Err(error) => faults.push(unreadable(error.to_string())),
+            Err(error) => file.report(fault(error.to_string())),
         }
-        // Compressed it had about a fifth of that.
-        if !keep_going(text.len() as u64 / 5) {
+        if !(file.keep_going)(text.len() as u64 / COMPRESSED_SHARE) {
             return Ok(false);
         }
     }
-    compare(&found, &entry.counts, faults);
+    compare(&counts, &entry.counts, file);
     Ok(true)
 }
 
-fn compare(found: &TrackletCounts, manifest: &TrackletCounts, faults: &mut Vec<Fault>) {
+fn compare(found: &TrackletCounts, manifest: &TrackletCounts, file: &mut FileVerifier) {
     let mut check = |outcome: &str, found: u64, manifest: u64| {
         if found != manifest {
-            faults.push(Fault::Tracklets {
+            file.report(Fault::Tracklets {
                 outcome: outcome.to_owned(),
                 found,
                 manifest,
             });
         }
     };
-    check(
-        TrackletLine::TRUSTED,
-        found.num_trusted(),
-        manifest.num_trusted(),
-    );
-    let of = |counts: &TrackletCounts, reason: &str| counts.rejected.get(reason).copied();
-    let unknown = found.rejected.keys();
-    let unknown = unknown.filter(|reason| !manifest.rejected.contains_key(*reason));
-    for reason in manifest.rejected.keys().chain(unknown) {
-        let (found, manifest) = (of(found, reason), of(manifest, reason));
-        check(reason, found.unwrap_or(0), manifest.unwrap_or(0));
+    let trusted = TrackletLine::TRUSTED;
+    check(trusted, found.num_trusted(), manifest.num_trusted());
+    // A reason that is not listed has no tracklet.
+    let count = |of: &TrackletCounts, reason: &str| of.rejected.get(reason).copied().unwrap_or(0);
+    let is_new = |reason: &&String| !manifest.rejected.contains_key(*reason);
+    let new_reasons = found.rejected.keys().filter(is_new);
+    for reason in manifest.rejected.keys().chain(new_reasons) {
+        check(reason, count(found, reason), count(manifest, reason));
     }
 }
 
@@ -152,8 +105,8 @@ mod tests {
 
     use vidpairs_types::{BoxXywh, TrackedBox};
 
-    use super::super::{TRACKS_FILE, TracksWriter};
     use super::*;
+    use crate::tracks::{TRACKS_FILE, TracksWriter};
 
     fn line(outcome: &str) -> String {
         let bbox = BoxXywh {
@@ -204,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_compact_and_a_row_a_box() {
+    fn a_line_is_compact_json_with_a_row_for_each_box() {
         let expected = "{\"clip\":\"a.mp4\",\"key\":null,\"anchor\":3,\"k\":60,\"region\":1,\
                         \"tracker\":\"dcf\",\"outcome\":\"lost\",\"forward_backward_iou\":0.5,\
                         \"boxes\":[[3,1.5,2.0,30.0,40.0625,1.0,null]]}\n";
@@ -212,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_file_has_no_fault_and_another_count_is_one() {
+    fn a_sound_file_has_no_damage_and_wrong_counts_are_reported() {
         let dir = tempfile::tempdir().unwrap();
         let (trusted, lost) = (line("trusted"), line("lost"));
         let texts = [trusted.as_str(), &(trusted.clone() + &lost)];
@@ -224,21 +177,21 @@ mod tests {
             ..sound
         };
         let expected = [
-            "tracks.jsonl.zst: holds 2 tracklets that are trusted, the manifest says 1",
-            "tracks.jsonl.zst: holds 1 tracklets that are lost, the manifest says 2",
-            "tracks.jsonl.zst: holds 0 tracklets that are too_small, the manifest says 1",
+            "tracks.jsonl.zst: has 2 tracklets with outcome trusted; the manifest states 1",
+            "tracks.jsonl.zst: has 1 tracklets with outcome lost; the manifest states 2",
+            "tracks.jsonl.zst: has 0 tracklets with outcome too_small; the manifest states 1",
         ];
         assert_eq!(faults(dir.path(), &other), expected);
     }
 
     #[test]
-    fn a_line_that_is_no_tracklet_is_named_and_so_is_a_missing_file() {
+    fn an_invalid_line_and_a_missing_file_are_reported() {
         let dir = tempfile::tempdir().unwrap();
         let texts = [&line("lost"), "{}\n"];
         let entry = written(dir.path(), &texts, &counts(&["lost"]));
         let found = faults(dir.path(), &entry);
         assert!(
-            found[0].contains("line 2 cannot be understood: missing field"),
+            found[0].contains("line 2 cannot be read: missing field"),
             "{found:?}"
         );
         fs::remove_file(dir.path().join(TRACKS_FILE)).unwrap();
@@ -249,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flipped_or_a_cut_byte_anywhere_is_found() {
+    fn a_flipped_bit_or_a_cut_anywhere_is_found() {
         let dir = tempfile::tempdir().unwrap();
         let entry = written(
             dir.path(),

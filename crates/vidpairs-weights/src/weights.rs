@@ -1,32 +1,32 @@
-//! Tensors by name, in the order of the file.
+//! Named tensors.
 
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use super::tensor::HostTensor;
+use crate::tensor::HostTensor;
 
-/// Tensors by name, in the order of the file (safetensors: of their bytes).
+/// Tensors by name, in the order of the file; for safetensors, in the order of their bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Weights {
     tensors: IndexMap<String, HostTensor>,
     metadata: BTreeMap<String, String>,
-    under: String,
+    state_dict_path: String,
     skipped: Vec<String>,
 }
 
 impl Weights {
-    /// None yet.
+    /// Weights without tensors.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The tensor called `name`.
+    /// Tensor with the given name.
     pub fn get(&self, name: &str) -> Option<&HostTensor> {
         self.tensors.get(name)
     }
 
-    /// Adds a tensor at the end, or puts it in the place of the one with its name, which is returned.
+    /// Adds a tensor at the end. An existing tensor of the same name is replaced in its place and returned.
     pub fn insert(&mut self, name: impl Into<String>, tensor: HostTensor) -> Option<HostTensor> {
         self.tensors.insert(name.into(), tensor)
     }
@@ -36,52 +36,53 @@ impl Weights {
         self.tensors.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no tensors.
     pub fn is_empty(&self) -> bool {
         self.tensors.is_empty()
     }
 
-    /// Names, in order.
+    /// Names of the tensors, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.tensors.keys().map(String::as_str)
     }
 
     /// Names and tensors, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &HostTensor)> {
-        let tensors = self.tensors.iter();
-        tensors.map(|(name, tensor)| (name.as_str(), tensor))
+        self.tensors
+            .iter()
+            .map(|(name, tensor)| (name.as_str(), tensor))
     }
 
-    /// Bytes of all tensors.
+    /// Size of all tensors, bytes.
     pub fn size_bytes(&self) -> usize {
         self.iter().map(|(_, tensor)| tensor.bytes().len()).sum()
     }
 
-    /// What the file says beside its tensors: safetensors' `__metadata__`.
+    /// Metadata of a safetensors file, `__metadata__`.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.metadata
     }
 
-    /// Says something beside the tensors, for a safetensors file to be written.
+    /// Sets a value of the metadata, for a safetensors file to be written.
     pub fn set_metadata(&mut self, key: impl Into<String>, value: impl Into<String>) {
         self.metadata.insert(key.into(), value.into());
     }
 
-    /// The keys under which the state dict lay in a file of PyTorch: `state_dict`; empty at its top.
+    /// Keys that lead to the state dict in a PyTorch file, joined by dots, such as `state_dict`; empty at the top level.
     pub fn found_under(&self) -> &str {
-        &self.under
+        &self.state_dict_path
     }
 
-    /// Entries of the state dict that are no tensors of a known kind, by name.
+    /// Names of the entries of the state dict that are not tensors of a known kind.
     pub fn skipped(&self) -> &[String] {
         &self.skipped
     }
 
-    pub(super) fn set_found_under(&mut self, under: String) {
-        self.under = under;
+    pub(crate) fn set_found_under(&mut self, state_dict_path: String) {
+        self.state_dict_path = state_dict_path;
     }
 
-    pub(super) fn skip(&mut self, name: String) {
+    pub(crate) fn skip(&mut self, name: String) {
         self.skipped.push(name);
     }
 }

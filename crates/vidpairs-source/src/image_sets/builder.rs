@@ -1,40 +1,41 @@
-//! Sets as they are found, before all targets are known.
+//! Collects image sets and exclusions.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use vidpairs_types::{BoxXywh, Condition, ImageSet, ImageSets, LeftOut, SetImage, natural_order};
+use vidpairs_types::{BoxXywh, Condition, ImageSet, ImageSets, LeftOut, SetImage};
 
-use super::super::SourceError;
 use super::ImageSetKind;
+use crate::error::SourceError;
+use crate::natural::natural_order;
 
-/// Sets in their order, and what was left out.
+/// Image sets in their order, before all targets are known.
 #[derive(Default)]
-pub(super) struct Found {
-    sets: Vec<FoundSet>,
+pub(super) struct SetsBuilder {
+    sets: Vec<NamedSet>,
     left_out: Vec<LeftOut>,
 }
 
-struct FoundSet {
+struct NamedSet {
     id: String,
     target: String,
-    images: Vec<FoundImage>,
+    images: Vec<ConditionedImage>,
 }
 
-/// An image of a set.
+/// Image of a set, with its condition.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct FoundImage {
+pub(super) struct ConditionedImage {
     pub(super) path: PathBuf,
     pub(super) region: Option<BoxXywh>,
     pub(super) condition: Condition,
 }
 
-impl Found {
-    /// Adds a set; one without images is none.
-    pub(super) fn add_set(&mut self, id: String, target: &str, images: Vec<FoundImage>) {
+impl SetsBuilder {
+    /// Adds a set, unless it has no images.
+    pub(super) fn add_set(&mut self, id: String, target: &str, images: Vec<ConditionedImage>) {
         if !images.is_empty() {
             let target = target.to_owned();
-            self.sets.push(FoundSet { id, target, images });
+            self.sets.push(NamedSet { id, target, images });
         }
     }
 
@@ -45,21 +46,23 @@ impl Found {
         });
     }
 
-    /// Leaves out `num` things that need no names; says nothing where there are none.
-    pub(super) fn leave_out_counted(&mut self, num: u64, one: &str, many: &str, reason: &str) {
+    /// Leaves out `num` unnamed files, if there are any. `singular` and `plural` name their kind.
+    pub(super) fn leave_out_counted(
+        &mut self,
+        num: u64,
+        singular: &str,
+        plural: &str,
+        reason: &str,
+    ) {
         match num {
             0 => {}
-            1 => self.leave_out(format!("1 {one}"), reason),
-            _ => self.leave_out(format!("{num} {many}"), reason),
+            1 => self.leave_out(format!("1 {singular}"), reason),
+            _ => self.leave_out(format!("{num} {plural}"), reason),
         }
     }
 
-    /// Gives the targets, in natural order, and all else its places.
-    pub(super) fn into_image_sets(
-        self,
-        kind: ImageSetKind,
-        root: &Path,
-    ) -> Result<ImageSets, SourceError> {
+    /// Builds the sets, with targets in natural order.
+    pub(super) fn build(self, kind: ImageSetKind, root: &Path) -> Result<ImageSets, SourceError> {
         if self.sets.is_empty() {
             return Err(SourceError::NoSets {
                 root: root.to_owned(),
@@ -70,7 +73,8 @@ impl Found {
         let names: BTreeSet<&str> = self.sets.iter().map(|set| &*set.target).collect();
         let mut targets: Vec<String> = names.into_iter().map(str::to_owned).collect();
         targets.sort_by(|a, b| natural_order(a, b));
-        let places: HashMap<&str, usize> = targets.iter().map(|it| &**it).zip(0..).collect();
+        let target_indices: HashMap<&str, usize> =
+            targets.iter().map(|target| &**target).zip(0..).collect();
         let mut sets = Vec::new();
         let mut images = Vec::new();
         for (set_index, set) in self.sets.into_iter().enumerate() {
@@ -82,7 +86,7 @@ impl Found {
             }));
             sets.push(ImageSet {
                 id: set.id,
-                target_index: places.get(&*set.target).copied().unwrap_or_default(),
+                target_index: target_indices[&*set.target],
             });
         }
         Ok(ImageSets {

@@ -1,0 +1,305 @@
+//! Writes `tracks.jsonl.zst`: every tracklet of a data set, trusted or rejected, with one line of JSON each.
+//!
+//! The file consists of zstd frames, one for each piece of video with a tracklet. It can therefore be extended, and cut
+//! at the end of a frame, without decompressing it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use vidpairs_types::{sync_folder, write_whole};
+
+use crate::checksum;
+use crate::error::ShardError;
+use crate::part::{PartFile, hash_up_to_mark};
+
+/// File name of the tracklets.
+pub const TRACKS_FILE: &str = "tracks.jsonl.zst";
+
+/// Description of `tracks.jsonl.zst` in the manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TracksEntry {
+    /// File name: [`TRACKS_FILE`].
+    pub file: String,
+    /// Length of the file, bytes.
+    pub bytes: u64,
+    /// xxh64 of the file; in JSON 16 hexadecimal digits.
+    #[serde(with = "checksum::hex")]
+    pub xxh64: u64,
+    /// Numbers of tracklets.
+    #[serde(flatten)]
+    pub counts: TrackletCounts,
+}
+
+/// Numbers of tracklets by outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TrackletCounts {
+    /// Number of all tracklets.
+    pub tracklets: u64,
+    /// Number of rejected tracklets by reason.
+    pub rejected: BTreeMap<String, u64>,
+}
+
+impl TrackletCounts {
+    /// Number of trusted tracklets.
+    pub fn num_trusted(&self) -> u64 {
+        self.tracklets.saturating_sub(self.num_rejected())
+    }
+
+    /// Number of rejected tracklets.
+    pub fn num_rejected(&self) -> u64 {
+        self.rejected
+            .values()
+            .fold(0, |sum, &count| sum.saturating_add(count))
+    }
+
+    /// Counts a tracklet.
+    ///
+    /// - `reason`: the reason for the rejection; `None` if the tracklet is trusted.
+    pub fn count(&mut self, reason: Option<&str>) {
+        self.tracklets += 1;
+        if let Some(reason) = reason {
+            *self.rejected.entry(reason.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Adds the counts of `other`.
+    pub fn add(&mut self, other: &Self) {
+        self.tracklets += other.tracklets;
+        for (reason, count) in &other.rejected {
+            *self.rejected.entry(reason.clone()).or_default() += count;
+        }
+    }
+}
+
+/// State of an unfinished file from which it can be resumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TracksMark {
+    /// Length of the file, bytes.
+    pub bytes: u64,
+    /// xxh64 of these bytes; in JSON 16 hexadecimal digits.
+    #[serde(with = "checksum::hex")]
+    pub xxh64: u64,
+}
+
+/// Writes the tracklets of a data set. The name of the file is `tracks.jsonl.zst.part` until [`finish`](Self::finish).
+pub struct TracksWriter {
+    folder: PathBuf,
+    part: PartFile,
+}
+
+impl TracksWriter {
+    /// Creates `folder/tracks.jsonl.zst.part`, replacing an existing file.
+    ///
+    /// # Errors
+    /// [`ShardError::Write`].
+    pub fn create(folder: &Path) -> Result<Self, ShardError> {
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            part: PartFile::create(part_path(folder))?,
+        })
+    }
+
+    /// Resumes the file in `folder` from `mark`. Bytes written after the mark are removed.
+    ///
+    /// # Errors
+    /// [`ShardError::CutBelowMark`] or [`ShardError::DiffersFromMark`] if the file does not match the mark;
+    /// [`ShardError::Read`], also if there is no file; [`ShardError::Write`].
+    pub fn resume(folder: &Path, mark: &TracksMark) -> Result<Self, ShardError> {
+        let part = PartFile::resume(part_path(folder), mark.bytes, mark.xxh64)?;
+        part.truncate()?;
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            part,
+        })
+    }
+
+    /// Moves the finished file, if there is one, from `final_folder` back to its unfinished name in `folder`, for a kill
+    /// between [`finish`](Self::finish) and the end of the run.
+    ///
+    /// # Errors
+    /// [`ShardError::Write`].
+    pub fn reopen_finished(final_folder: &Path, folder: &Path) -> Result<(), ShardError> {
+        let path = final_folder.join(TRACKS_FILE);
+        if path.exists() {
+            let part = part_path(folder);
+            fs::rename(&path, &part).map_err(ShardError::write(&part))?;
+        }
+        Ok(())
+    }
+
+    /// Appends `frames`, complete zstd frames, and returns the new state of the file. A kill of the process loses
+    /// nothing of it.
+    ///
+    /// # Errors
+    /// [`ShardError::Write`]; the call can be repeated.
+    pub fn append(&mut self, frames: &[u8]) -> Result<TracksMark, ShardError> {
+        self.part.append(frames)?;
+        Ok(TracksMark {
+            bytes: self.part.bytes(),
+            xxh64: self.part.xxh64(),
+        })
+    }
+
+    /// Waits until the file is on the disk.
+    ///
+    /// # Errors
+    /// [`ShardError::Write`].
+    pub fn sync(&self) -> Result<(), ShardError> {
+        self.part.sync()
+    }
+
+    /// Moves the file to its final name in `final_folder`, which is on the same file system.
+    ///
+    /// - `counts`: numbers of the appended tracklets.
+    /// - `before`: description of a finished file to be extended. The unfinished file then stays, so that the call can be
+    ///   repeated.
+    ///
+    /// # Errors
+    /// [`ShardError::Write`]; [`ShardError::Read`], [`ShardError::CutBelowMark`] or [`ShardError::DiffersFromMark`] if
+    /// the file to be extended does not match `before`.
+    pub fn finish(
+        mut self,
+        final_folder: &Path,
+        counts: &TrackletCounts,
+        before: Option<&TracksEntry>,
+    ) -> Result<TracksEntry, ShardError> {
+        let path = final_folder.join(TRACKS_FILE);
+        if before.is_none() && self.part.bytes() == 0 {
+            // An empty file would not be a zstd file.
+            let empty = zstd::bulk::compress(&[], 0).map_err(ShardError::write(&path))?;
+            self.part.append(&empty)?;
+        }
+        let mut entry = TracksEntry {
+            file: TRACKS_FILE.to_owned(),
+            bytes: self.part.bytes(),
+            xxh64: self.part.xxh64(),
+            counts: counts.clone(),
+        };
+        match before {
+            None => self.part.publish(&path)?,
+            Some(before) => {
+                entry.xxh64 = self.append_to(before, &path)?;
+                entry.bytes += before.bytes;
+                entry.counts.add(&before.counts);
+            }
+        }
+        sync_folder(final_folder).map_err(ShardError::write(final_folder))?;
+        Ok(entry)
+    }
+
+    /// Replaces `path` by the file `before`, which it holds, and the appended bytes; returns the checksum of the result.
+    fn append_to(&mut self, before: &TracksEntry, path: &Path) -> Result<u64, ShardError> {
+        let bytes = self.part.bytes();
+        let PartFile {
+            path: part, file, ..
+        } = &mut self.part;
+        let mut old = File::open(path).map_err(ShardError::read(path))?;
+        let mut hash = hash_up_to_mark(&mut old, before.bytes, before.xxh64, path)?;
+        file.rewind()
+            .and_then(|()| hash.update_from(file, bytes, &|_| true))
+            .map_err(ShardError::read(part))?;
+        let whole = self.folder.join(format!("{TRACKS_FILE}.whole"));
+        write_whole(&whole, path, |mut output| {
+            old.rewind()?;
+            io::copy(&mut old.take(before.bytes), &mut output)?;
+            file.rewind()?;
+            io::copy(&mut file.take(bytes), &mut output)?;
+            Ok(output)
+        })
+        .map_err(ShardError::write(path))?;
+        Ok(hash.xxh64())
+    }
+}
+
+fn part_path(folder: &Path) -> PathBuf {
+    folder.join(format!("{TRACKS_FILE}.part"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn frame(text: &str) -> Vec<u8> {
+        zstd::bulk::compress(text.as_bytes(), 3).unwrap()
+    }
+
+    fn text_in(dir: &Path) -> String {
+        let bytes = fs::read(dir.join(TRACKS_FILE)).unwrap();
+        String::from_utf8(zstd::decode_all(&bytes[..]).unwrap()).unwrap()
+    }
+
+    fn counts(tracklets: u64) -> TrackletCounts {
+        TrackletCounts {
+            tracklets,
+            ..TrackletCounts::default()
+        }
+    }
+
+    #[test]
+    fn resuming_removes_bytes_after_the_mark_and_keeps_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = TracksWriter::create(dir.path()).unwrap();
+        let mark = writer.append(&frame("one\n")).unwrap();
+        writer.append(&frame("torn\n")[..5]).unwrap();
+        drop(writer);
+        let mut writer = TracksWriter::resume(dir.path(), &mark).unwrap();
+        writer.append(&frame("two\n")).unwrap();
+        let entry = writer.finish(dir.path(), &counts(2), None).unwrap();
+        assert_eq!(text_in(dir.path()), "one\ntwo\n");
+        let bytes = fs::read(dir.path().join(TRACKS_FILE)).unwrap();
+        assert_eq!(entry.bytes, bytes.len() as u64);
+        assert_eq!(entry.xxh64, xxhash_rust::xxh64::xxh64(&bytes, 0));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_does_not_match_its_mark_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = TracksWriter::create(dir.path()).unwrap();
+        let mark = writer.append(&frame("one\n")).unwrap();
+        let part = dir.path().join(format!("{TRACKS_FILE}.part"));
+        let mut bytes = fs::read(&part).unwrap();
+        bytes[6] ^= 1;
+        fs::write(&part, &bytes).unwrap();
+        let resumed = TracksWriter::resume(dir.path(), &mark);
+        assert!(matches!(resumed, Err(ShardError::DiffersFromMark { .. })));
+        fs::write(&part, &bytes[..6]).unwrap();
+        let resumed = TracksWriter::resume(dir.path(), &mark);
+        assert!(matches!(resumed, Err(ShardError::CutBelowMark { .. })));
+    }
+
+    #[test]
+    fn a_file_without_tracklets_is_a_valid_zstd_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let writer = TracksWriter::create(dir.path()).unwrap();
+        let entry = writer.finish(dir.path(), &counts(0), None).unwrap();
+        assert!(entry.bytes > 0);
+        assert_eq!(text_in(dir.path()), "");
+    }
+
+    #[test]
+    fn extending_a_finished_file_can_be_repeated() {
+        let (dir, journal) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut writer = TracksWriter::create(dir.path()).unwrap();
+        writer.append(&frame("one\n")).unwrap();
+        let before = writer.finish(dir.path(), &counts(1), None).unwrap();
+        let mut writer = TracksWriter::create(journal.path()).unwrap();
+        let mark = writer.append(&frame("two\n")).unwrap();
+        let first = writer
+            .finish(dir.path(), &counts(1), Some(&before))
+            .unwrap();
+        let again = TracksWriter::resume(journal.path(), &mark)
+            .and_then(|writer| writer.finish(dir.path(), &counts(1), Some(&before)))
+            .unwrap();
+        assert_eq!(first, again);
+        assert_eq!(first.counts.tracklets, 2);
+        assert_eq!(text_in(dir.path()), "one\ntwo\n");
+        let bytes = fs::read(dir.path().join(TRACKS_FILE)).unwrap();
+        assert_eq!(first.xxh64, xxhash_rust::xxh64::xxh64(&bytes, 0));
+    }
+}

@@ -1,0 +1,180 @@
+//! Verifies every byte of a data set against its manifest, its headers and its JSON.
+
+mod shard;
+mod tracks;
+
+pub use shard::verify_shard;
+pub use tracks::verify_tracks;
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::checksum::FileHash;
+use crate::damage::{Damage, Fault};
+use crate::error::ShardError;
+use crate::manifest::{MANIFEST_FILE, Manifest, ShardEntry};
+use crate::reader::open_regular;
+use crate::tracks::TRACKS_FILE;
+
+/// Result of [`verify_shard`] or [`verify_tracks`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShardVerdict {
+    /// Name of the file.
+    pub file: String,
+    /// Number of records found, including damaged ones; 0 for tracklets.
+    pub records: u64,
+    /// All damage, in the order of the checks: the file, its index, its records.
+    pub damage: Vec<Damage>,
+    /// Clips whose pairs the shard holds, in order. Shards of one data set must not share a pair.
+    #[serde(skip)]
+    pub clips: Vec<ClipSpan>,
+}
+
+/// Pairs of one clip that a shard holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClipSpan {
+    /// Ordinal of the clip.
+    pub clip: u64,
+    /// Ordinal of the clip's first pair in the shard.
+    pub first: u64,
+    /// Ordinal of the clip's last pair in the shard.
+    pub last: u64,
+}
+
+/// Checks the data set as a whole: `pairs-*` files that the manifest does not list, shards listed twice, and totals that
+/// are not the sums over the shards.
+///
+/// # Errors
+/// [`ShardError::Read`] if the folder cannot be listed.
+pub fn verify_manifest(dir: &Path, manifest: &Manifest) -> Result<Vec<Damage>, ShardError> {
+    let mut damage = Vec::new();
+    let mut listed = HashSet::new();
+    for shard in &manifest.shards {
+        if !listed.insert(shard.file.as_str()) {
+            damage.push(Damage::of_file(&shard.file, Fault::ListedTwice));
+        }
+    }
+    let mut unlisted = Vec::new();
+    for entry in fs::read_dir(dir).map_err(ShardError::read(dir))? {
+        let name = entry.map_err(ShardError::read(dir))?.file_name();
+        let name = name.to_string_lossy();
+        let stem = name.strip_suffix(".tar").or(name.strip_suffix(".idx"));
+        let is_listed = |stem: &str| listed.contains(format!("{stem}.tar").as_str());
+        if stem.is_some_and(|stem| stem.starts_with("pairs-") && !is_listed(stem)) {
+            unlisted.push(name.into_owned());
+        }
+    }
+    if manifest.tracks.is_none() && dir.join(TRACKS_FILE).exists() {
+        unlisted.push(TRACKS_FILE.to_owned());
+    }
+    unlisted.sort(); // `read_dir` has no order
+    for name in &unlisted {
+        damage.push(Damage::of_file(name, Fault::NotInManifest));
+    }
+
+    let sum = |count: fn(&ShardEntry) -> u64| {
+        let counts = manifest.shards.iter().map(count);
+        counts.fold(0, u64::saturating_add)
+    };
+    let totals = &manifest.totals;
+    for (total, stated, sum) in [
+        ("records", totals.records, sum(|shard| shard.records)),
+        ("bytes", totals.bytes, sum(|shard| shard.bytes)),
+        ("shards", totals.shards, sum(|_| 1)),
+    ] {
+        if stated != sum {
+            let fault = Fault::Total { total, stated, sum };
+            damage.push(Damage::of_file(MANIFEST_FILE, fault));
+        }
+    }
+    Ok(damage)
+}
+
+/// File under verification.
+struct FileVerifier<'a> {
+    path: PathBuf,
+    name: &'a str,
+    keep_going: &'a dyn Fn(u64) -> bool,
+    damage: Vec<Damage>,
+}
+
+impl<'a> FileVerifier<'a> {
+    fn new(dir: &Path, name: &'a str, keep_going: &'a dyn Fn(u64) -> bool) -> Self {
+        Self {
+            path: dir.join(name),
+            name,
+            keep_going,
+            damage: Vec::new(),
+        }
+    }
+
+    fn report(&mut self, fault: Fault) {
+        self.damage.push(Damage::of_file(self.name, fault));
+    }
+
+    /// Compares length and xxh64 with the manifest. Returns whether the whole file could be read; `None` if
+    /// `keep_going` returns `false`.
+    fn check_bytes(&mut self, bytes: u64, xxh64: u64) -> Option<bool> {
+        let mut hash = FileHash::new();
+        let hashed = open_regular(&self.path)
+            .and_then(|mut file| hash.update_from(&mut file, u64::MAX, self.keep_going));
+        match hashed {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(error) => {
+                self.report(match error.kind() {
+                    ErrorKind::NotFound => Fault::TarMissing,
+                    _ => unreadable(hash.bytes, &error),
+                });
+                return Some(false);
+            }
+        }
+        let (found, manifest) = (hash.bytes, bytes);
+        if found != manifest {
+            self.report(Fault::Bytes { found, manifest });
+        }
+        let (found, manifest) = (hash.xxh64(), xxh64);
+        if found != manifest {
+            self.report(Fault::Xxh64 { found, manifest });
+        }
+        Some(true)
+    }
+}
+
+fn unreadable(offset: u64, error: &io::Error) -> Fault {
+    let reason = error.to_string();
+    Fault::Unreadable { offset, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{manifest, write_shard};
+    use crate::writer::index_file_name;
+
+    #[test]
+    fn unlisted_files_repeated_shards_and_wrong_totals_are_damage() {
+        let dir = tempfile::tempdir().unwrap();
+        let entry = write_shard(dir.path(), 0, 0..2);
+        let mut manifest = manifest(vec![entry.clone()]);
+        assert_eq!(verify_manifest(dir.path(), &manifest).unwrap(), []);
+        write_shard(dir.path(), 1, 0..1);
+        fs::remove_file(dir.path().join(index_file_name(0))).unwrap();
+        manifest.shards.push(entry);
+        let damage = verify_manifest(dir.path(), &manifest).unwrap();
+        let messages: Vec<String> = damage.iter().map(Damage::to_string).collect();
+        assert_eq!(
+            messages[..4],
+            [
+                "pairs-000000.tar: the manifest lists this file more than once",
+                "pairs-000001.idx: the manifest does not list this file",
+                "pairs-000001.tar: the manifest does not list this file",
+                "dataset.json: totals.records is 2; the sum over the shards is 4",
+            ]
+        );
+    }
+}
