@@ -20,6 +20,15 @@ pub struct Engines {
     pub libtorch: Option<&'static dyn Libtorch>,
 }
 
+impl Engines {
+    /// Adds training and encoders on libtorch.
+    #[must_use]
+    pub fn with_libtorch(mut self, libtorch: &'static dyn Libtorch) -> Self {
+        self.libtorch = Some(libtorch);
+        self
+    }
+}
+
 /// Training and encoders on libtorch.
 pub trait Libtorch: EncoderEngine {
     /// Devices it can compute on: `cpu`, `cuda: 2 devices`.

@@ -11,10 +11,7 @@ use vidpairs_learn::run::{LibtorchEncoders, TrainOptions, train};
 use vidpairs_run::RunError;
 
 fn main() -> ExitCode {
-    cli::main(Engines {
-        libtorch: Some(&Tch),
-        ..Engines::default()
-    })
+    cli::main(Engines::default().with_libtorch(&Tch))
 }
 
 /// Engine that computes with libtorch.
