@@ -48,10 +48,10 @@ pub enum RunError {
         /// The settings that differ, with both values.
         difference: String,
     },
-    /// The folder holds a stopped run of another version of this program.
+    /// The folder holds a run of another version of this program.
     #[error(
-        "the stopped run in {} was started by vidpairs {theirs}, this is {ours}: finish it with \
-         that version, or choose another folder for --out", .out.display()
+        "the run in {} was started by vidpairs {theirs}, this is {ours}: use that version, or choose another folder \
+         for --out", .out.display()
     )]
     OtherVersion {
         /// The output folder.
@@ -60,6 +60,28 @@ pub enum RunError {
         theirs: String,
         /// Version of this program.
         ours: String,
+    },
+    /// The folder holds a stopped run of another command.
+    #[error(
+        "{} holds an unfinished run that writes {theirs}, and this one writes {ours}; choose another folder for \
+         --out", .out.display()
+    )]
+    OtherCommand {
+        /// The output folder.
+        out: PathBuf,
+        /// What the stopped run writes.
+        theirs: String,
+        /// What this run writes.
+        ours: &'static str,
+    },
+    /// The journal of a stopped run cannot be read.
+    #[error(
+        "the journal {} is damaged, or was written by another version of vidpairs: finish the run with that version, \
+         or choose another folder for --out", .path.display()
+    )]
+    Journal {
+        /// The journal.
+        path: PathBuf,
     },
     /// The folder is in use.
     #[error("another vidpairs is writing to {}; wait for it, or choose another folder", .out.display())]

@@ -2,7 +2,7 @@
 //!
 //! A line is written after the bytes that it describes. So after a kill the last line is true. Each line ends with a checksum that
 //! covers the lines before it too: a line that is torn, changed, left out or moved ends the part of the journal that counts, and the
-//! work after it is done again.
+//! work after it is done again. Nothing is cut off before the run is known to be the same: a refused command leaves the journal as it is.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -56,24 +56,23 @@ impl RunLayout {
         let has_journal = OutFolder::has_journal(out);
         if let Some(manifest) = self.finished(out)? {
             same_run(out, self.what, &manifest[self.begin_key], &begin, |_| false)?;
-            if has_journal {
-                // The run was stopped while it removed its journal.
-                OutFolder::claim(out)?.finish()?;
+            if !has_journal {
+                return Ok(Started::Complete(manifest));
             }
-            return Ok(Started::Complete(manifest));
-        }
-        if !has_journal {
+        } else if !has_journal {
             OutFolder::check(out, &[])?;
         }
-        let (mut journal, stopped) = Journal::open(OutFolder::claim(out)?)?;
+        let claimed = OutFolder::claim(out, self.what)?;
+        // Once more: another run may have finished since, or a run was stopped while it removed its journal.
+        if let Some(manifest) = self.finished(out)? {
+            same_run(out, self.what, &manifest[self.begin_key], &begin, |_| false)?;
+            claimed.finish()?;
+            return Ok(Started::Complete(manifest));
+        }
+        let same = |theirs: Value| same_run(out, self.what, &theirs, &begin, |_| false);
+        let (mut journal, stopped) = Journal::open(claimed, same)?;
         let lines = match stopped {
-            Some(Stopped {
-                begin: theirs,
-                lines,
-            }) => {
-                same_run(out, self.what, &theirs, &begin, |_| false)?;
-                lines
-            }
+            Some(stopped) => stopped.lines,
             None => {
                 journal.begin(&begin)?;
                 Vec::new()
@@ -100,9 +99,9 @@ impl RunLayout {
 
 /// The content of the journal of a stopped run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stopped<L> {
-    /// Settings of the run, perhaps of another version of this program.
-    pub begin: Value,
+pub struct Stopped<B, L> {
+    /// Settings of the run.
+    pub begin: B,
     /// The lines that count.
     pub lines: Vec<L>,
 }
@@ -121,16 +120,36 @@ pub struct Journal<L> {
 impl<L: Serialize + DeserializeOwned> Journal<L> {
     /// Opens the journal of `out` and reads it; `None` if no run was begun. The part that does not count is cut off.
     ///
+    /// - `same`: checks that the settings of the stopped run, perhaps of another version of this program, are those of this one. After
+    ///   an error the journal is unchanged.
+    ///
     /// # Errors
-    /// [`RunError::File`].
-    pub fn open(out: OutFolder) -> Result<(Self, Option<Stopped<L>>), RunError> {
+    /// Those of `same`; [`RunError::Journal`] if the first line is damaged, or another is none of this version; [`RunError::File`].
+    pub fn open<B>(
+        out: OutFolder,
+        same: impl FnOnce(Value) -> Result<B, RunError>,
+    ) -> Result<(Self, Option<Stopped<B, L>>), RunError> {
         let path = out.journal_folder().join(FILE);
         let mut options = OpenOptions::new();
         let options = options.read(true).append(true).create(true);
         let mut file = options.open(&path).map_err(failed("open", &path))?;
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(failed("read", &path))?;
-        let (stopped, ends) = parse(&text);
+        let unreadable = || RunError::Journal { path: path.clone() };
+        let (lines, ends) = parse(&text);
+        let stopped = match lines.split_first() {
+            Some((first, lines)) => {
+                let begin = serde_json::from_slice(first).map_err(|_| unreadable())?;
+                let begin = same(begin)?;
+                let lines = lines.iter().map(|json| serde_json::from_slice(json));
+                let lines = lines.collect::<Result<_, _>>();
+                let lines = lines.map_err(|_| unreadable())?;
+                Some(Stopped { begin, lines })
+            }
+            // A kill tore the first line.
+            None if !text.contains(&b'\n') => None,
+            None => return Err(unreadable()),
+        };
         let mut journal = Self {
             out,
             path,
@@ -155,7 +174,7 @@ impl<L: Serialize + DeserializeOwned> Journal<L> {
         self.append(begin)
     }
 
-    /// Appends a line. An error leaves no part of it.
+    /// Appends a line. After an error it does not count.
     ///
     /// # Errors
     /// [`RunError::File`].
@@ -213,33 +232,20 @@ impl<L: Serialize + DeserializeOwned> Journal<L> {
     }
 }
 
-/// The lines that count, and length and checksum after each.
-fn parse<L: DeserializeOwned>(text: &[u8]) -> (Option<Stopped<L>>, Vec<(u64, u64)>) {
-    let mut ends = Vec::new();
-    let mut stopped: Option<Stopped<L>> = None;
+/// JSON of the lines that count, and length and checksum of the journal after each.
+fn parse(text: &[u8]) -> (Vec<&[u8]>, Vec<(u64, u64)>) {
+    let (mut lines, mut ends) = (Vec::new(), Vec::new());
     let (mut bytes, mut checksum) = (0, 0);
     for raw in text.split_inclusive(|&byte| byte == b'\n') {
         let Some(json) = checked(raw, checksum) else {
             break;
         };
-        match &mut stopped {
-            None => match serde_json::from_slice(json) {
-                Ok(begin) => {
-                    let lines = Vec::new();
-                    stopped = Some(Stopped { begin, lines });
-                }
-                Err(_) => break,
-            },
-            Some(stopped) => match serde_json::from_slice(json) {
-                Ok(line) => stopped.lines.push(line),
-                Err(_) => break,
-            },
-        }
         bytes += raw.len() as u64;
         checksum = xxh3_64_with_seed(json, checksum);
+        lines.push(json);
         ends.push((bytes, checksum));
     }
-    (stopped, ends)
+    (lines, ends)
 }
 
 /// The JSON of a whole line whose checksum is right after `before`.
@@ -329,5 +335,46 @@ mod tests {
             [] as [u32; 0]
         );
         assert_eq!(resumed(whole.clone()), [10, 20, 30]);
+        assert_eq!(resumed(lines[0][..9].to_vec()), [] as [u32; 0]);
+    }
+
+    #[test]
+    fn a_refused_command_leaves_the_journal_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path();
+        let (mut journal, _) = start(out, 1).unwrap();
+        journal.add(&10).unwrap();
+        drop(journal);
+        let path = out.join(".journal/progress.jsonl");
+        let whole = fs::read(&path).unwrap();
+        let refused = |err: RunError, words: &str| {
+            assert!(err.to_string().contains(words), "{err}");
+            assert_eq!(fs::read(&path).unwrap(), whole, "{err}");
+        };
+        refused(start(out, 2).unwrap_err(), "k was 1, is 2");
+        let words = RunLayout {
+            what: "words",
+            ..LAYOUT
+        };
+        let err = words.start::<String>(out, &begin(1)).unwrap_err();
+        refused(err, "an unfinished run that writes numbers");
+        let err = LAYOUT.start::<String>(out, &begin(1)).unwrap_err();
+        refused(err, "another version");
+    }
+
+    #[test]
+    fn a_journal_whose_first_line_is_damaged_is_refused_and_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path();
+        let (mut journal, _) = start(out, 1).unwrap();
+        journal.add(&10).unwrap();
+        drop(journal);
+        let path = out.join(".journal/progress.jsonl");
+        let mut text = fs::read(&path).unwrap();
+        text[3] ^= 0x01;
+        fs::write(&path, &text).unwrap();
+        let err = start(out, 1).unwrap_err();
+        assert!(matches!(err, RunError::Journal { .. }), "{err}");
+        assert_eq!(fs::read(&path).unwrap(), text);
     }
 }

@@ -1,7 +1,7 @@
 //! The output folder of a command: claimed, locked, written to by rename.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -14,6 +14,8 @@ use crate::RunError;
 pub const REFUSED_FILE: &str = "refused.jsonl";
 /// State of an unfinished run; removed when the run is complete.
 pub const JOURNAL_FOLDER: &str = ".journal";
+/// File in the journal's folder: locked during a run, it holds what the command writes.
+const LOCK: &str = "lock";
 
 /// An output folder that no other process writes to while this lives.
 #[derive(Debug)]
@@ -23,8 +25,7 @@ pub struct OutFolder {
 }
 
 impl OutFolder {
-    /// Fails if `out` is not a folder, or holds files of somebody else: anything but the names in `ours`, unless a journal shows that a
-    /// run was begun here. Creates nothing.
+    /// Fails if `out` is not a folder, or holds files of somebody else: anything but the names in `ours`. Creates nothing.
     ///
     /// # Errors
     /// [`RunError::NotAFolder`], [`RunError::NotOurs`], [`RunError::File`] if the folder cannot be listed.
@@ -51,33 +52,62 @@ impl OutFolder {
         Ok(())
     }
 
-    /// Whether a run was begun in `out` and not finished.
+    /// Whether a run was begun in `out` and not finished. A folder of the same name with files of somebody else is no journal.
     pub fn has_journal(out: &Path) -> bool {
-        out.join(JOURNAL_FOLDER).is_dir()
+        let folder = out.join(JOURNAL_FOLDER);
+        match fs::read_dir(&folder) {
+            // Empty: the run was killed before it created the lock.
+            Ok(mut entries) => entries.next().is_none() || folder.join(LOCK).exists(),
+            Err(_) => folder.is_dir(),
+        }
     }
 
     /// Creates the folder and its journal if they are missing, and locks them.
     ///
+    /// - `what`: what the command writes: `a rendered set`.
+    ///
     /// # Errors
-    /// [`RunError::InUse`] if another process holds the folder; [`RunError::NotAFolder`]; [`RunError::File`].
-    pub fn claim(out: &Path) -> Result<Self, RunError> {
+    /// [`RunError::InUse`] if another process holds the folder; [`RunError::OtherCommand`] if another command began a run;
+    /// [`RunError::NotOurs`]; [`RunError::NotAFolder`]; [`RunError::File`].
+    pub fn claim(out: &Path, what: &'static str) -> Result<Self, RunError> {
         if out.exists() && !out.is_dir() {
             return Err(RunError::NotAFolder(out.to_owned()));
         }
         let folder = out.join(JOURNAL_FOLDER);
         fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
-        let path = folder.join("lock");
-        let lock = File::create(&path).map_err(failed("create", &path))?;
-        match lock.try_lock() {
-            Err(TryLockError::WouldBlock) => Err(RunError::InUse {
+        if !Self::has_journal(out) {
+            return Err(RunError::NotOurs {
                 out: out.to_owned(),
-            }),
-            // A file system without locks is used without.
-            Ok(()) | Err(TryLockError::Error(_)) => Ok(Self {
-                path: out.to_owned(),
-                _lock: lock,
-            }),
+                found: JOURNAL_FOLDER.to_owned(),
+            });
         }
+        let path = folder.join(LOCK);
+        let mut options = File::options();
+        let options = options.read(true).append(true).create(true);
+        let mut lock = options.open(&path).map_err(failed("create", &path))?;
+        // A file system without locks is used without.
+        if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+            return Err(RunError::InUse {
+                out: out.to_owned(),
+            });
+        }
+        let mut theirs = String::new();
+        lock.read_to_string(&mut theirs)
+            .map_err(failed("read", &path))?;
+        // A full disk or a kill may have left a part of it.
+        if !what.starts_with(&theirs) {
+            return Err(RunError::OtherCommand {
+                out: out.to_owned(),
+                theirs,
+                ours: what,
+            });
+        }
+        lock.write_all(what[theirs.len()..].as_bytes())
+            .map_err(failed("write", &path))?;
+        Ok(Self {
+            path: out.to_owned(),
+            _lock: lock,
+        })
     }
 
     /// The folder.
@@ -217,6 +247,10 @@ fn compare(
         found.push("another build of vidpairs".to_owned());
         return;
     }
+    if path.is_empty() && !theirs.is_object() {
+        found.push("which cannot be read".to_owned());
+        return;
+    }
     let (Value::Object(then), Value::Object(now)) = (theirs, ours) else {
         let shown = |value: &Value| match value {
             Value::Null => "not set".to_owned(),
@@ -276,14 +310,30 @@ mod tests {
     #[test]
     fn a_claimed_folder_is_refused_to_a_second_run_until_it_is_free() {
         let folder = tempfile::tempdir().unwrap();
-        let first = OutFolder::claim(folder.path()).unwrap();
-        let second = OutFolder::claim(folder.path()).unwrap_err();
+        let first = OutFolder::claim(folder.path(), "numbers").unwrap();
+        let second = OutFolder::claim(folder.path(), "numbers").unwrap_err();
         assert!(matches!(second, RunError::InUse { .. }), "{second}");
         first.write("a/b.txt", b"x").unwrap();
         first.finish().unwrap();
         assert!(!OutFolder::has_journal(folder.path()));
         assert_eq!(fs::read(folder.path().join("a/b.txt")).unwrap(), b"x");
-        OutFolder::claim(folder.path()).unwrap();
+        OutFolder::claim(folder.path(), "numbers").unwrap();
+    }
+
+    #[test]
+    fn a_journal_of_somebody_else_is_refused_and_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path();
+        fs::create_dir(out.join(".journal")).unwrap();
+        fs::write(out.join(".journal/2026.txt"), "dear diary").unwrap();
+        assert!(!OutFolder::has_journal(out));
+        for err in [
+            OutFolder::check(out, &[]).unwrap_err(),
+            OutFolder::claim(out, "numbers").unwrap_err(),
+        ] {
+            assert!(matches!(err, RunError::NotOurs { .. }), "{err}");
+        }
+        assert_eq!(fs::read_dir(out.join(".journal")).unwrap().count(), 1);
     }
 
     #[test]

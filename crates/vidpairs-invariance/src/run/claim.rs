@@ -35,7 +35,8 @@ impl Claim {
                 found: JOURNAL_FOLDER.to_owned(),
             }
         })?;
-        let claimed = OutFolder::claim(out).map_err(|err| err.named_if_full(out, SAFE))?;
+        let claimed =
+            OutFolder::claim(out, "invariances").map_err(|err| err.named_if_full(out, SAFE))?;
         Ok(Self(claimed))
     }
 

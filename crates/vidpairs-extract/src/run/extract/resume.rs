@@ -1,6 +1,7 @@
 //! Starts a run: new, resumed, or finished already.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +16,9 @@ use super::job::Item;
 use super::journal::{Begin, Extracted, Line};
 use super::{ExtractOptions, ExtractSummary};
 use crate::run::ExtractError;
+
+/// What the command writes, for errors.
+const WHAT: &str = "pairs";
 
 /// State of the output folder.
 pub(super) enum Start {
@@ -65,10 +69,7 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
     let out = &options.out;
     let pipeline = options.pipeline.resolved();
     let has_journal = OutFolder::has_journal(out);
-    let manifest = match out.join(MANIFEST_FILE).exists() {
-        true => Some(Manifest::read(out)?),
-        false => None,
-    };
+    let manifest = read_manifest(out)?;
     match &manifest {
         Some(manifest) => {
             same_pipeline(out, &manifest.pipeline, &pipeline)?;
@@ -87,9 +88,15 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
             return complete(out, manifest, options);
         }
     }
-    let (mut journal, stopped) = Journal::open(OutFolder::claim(out)?)?;
+    let claimed = OutFolder::claim(out, WHAT)?;
+    if read_manifest(out)? != manifest {
+        // Another run has finished since.
+        drop(claimed);
+        return start(options);
+    }
+    let same = |begin| stopped_begin(out, begin, &pipeline, &entries);
+    let (mut journal, stopped) = Journal::open(claimed, same)?;
     if let Some(Stopped { begin, lines }) = stopped {
-        let begin = stopped_begin(out, begin, &pipeline, &entries)?;
         return match (&manifest, &begin.retry) {
             // Stopped between the manifest and the removal of the journal.
             (Some(_), None) => {
@@ -140,6 +147,13 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
     })))
 }
 
+fn read_manifest(out: &Path) -> Result<Option<Manifest>, ShardError> {
+    match out.join(MANIFEST_FILE).exists() {
+        true => Manifest::read(out).map(Some),
+        false => Ok(None),
+    }
+}
+
 /// Resumes after the last line of the journal whose bytes are there.
 fn resumed(
     options: &ExtractOptions,
@@ -154,7 +168,7 @@ fn resumed(
         match reopened(options, &folder, &begin, &progress) {
             Ok(open) => break (progress, open),
             // A power cut took bytes that the last line describes. The first line describes none, so the loop ends.
-            Err(_) if lines.pop().is_some() => {}
+            Err(err) if is_shortfall(&err) && lines.pop().is_some() => {}
             Err(err) => return Err(err.into()),
         }
     };
@@ -167,6 +181,19 @@ fn resumed(
         writer,
         tracks,
     })))
+}
+
+/// Whether bytes that a line of the journal describes are missing or changed.
+fn is_shortfall(err: &ShardError) -> bool {
+    match err {
+        ShardError::CutBelowMark { .. }
+        | ShardError::DiffersFromMark { .. }
+        | ShardError::RecordsDifferFromMark { .. } => true,
+        ShardError::Read { source, .. } | ShardError::Write { source, .. } => {
+            source.kind() == ErrorKind::NotFound
+        }
+        _ => false,
+    }
 }
 
 /// Reopens the shard and the file of tracklets in their state at `progress`.
@@ -234,7 +261,7 @@ fn stopped_begin(
     };
     let theirs = of_run(&begin["program_version"], &begin["pipeline"]);
     let ours = of_run(&json!(env!("CARGO_PKG_VERSION")), pipeline);
-    same_run(out, "pairs", &theirs, &ours, is_free)?;
+    same_run(out, WHAT, &theirs, &ours, is_free)?;
     let begin: Begin = serde_json::from_value(begin).map_err(RunError::of)?;
     same_clips(out, (begin.entries, begin.entries_xxh64), entries)?;
     Ok(begin)
@@ -264,5 +291,5 @@ fn is_free(setting: &str) -> bool {
 
 /// Fails if two pipelines write other bytes.
 fn same_pipeline(out: &Path, theirs: &Value, ours: &Value) -> Result<(), RunError> {
-    same_run(out, "pairs", theirs, ours, is_free)
+    same_run(out, WHAT, theirs, ours, is_free)
 }

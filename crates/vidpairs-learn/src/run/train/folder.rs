@@ -13,6 +13,8 @@ use vidpairs_run::{OutFolder, RunError, failed, same_run};
 use super::checkpoint;
 use super::data::Data;
 
+/// What the command writes, for errors.
+const WHAT: &str = "a training run";
 /// File with the settings of the run.
 const RUN_FILE: &str = "run.json";
 /// Settings that may differ when a run is resumed: they only control what is logged and saved.
@@ -63,7 +65,7 @@ impl RunFile {
     pub fn claim(&self, out: &Path) -> Result<OutFolder, RunError> {
         self.is_stored_in(out)?;
         let full = |err: RunError| err.named_if_full(out, "nothing yet");
-        let claimed = OutFolder::claim(out).map_err(full)?;
+        let claimed = OutFolder::claim(out, WHAT).map_err(full)?;
         // Once more: another run may have begun here in between.
         if !self.is_stored_in(out)? {
             claimed.write_json(RUN_FILE, self).map_err(full)?;
@@ -97,7 +99,7 @@ impl RunFile {
             return Ok(false);
         }
         let is_free = |setting: &str| FREE_KEYS.contains(&setting);
-        same_run(out, "a run", &stored.settings(), &self.settings(), is_free)?;
+        same_run(out, WHAT, &stored.settings(), &self.settings(), is_free)?;
         Ok(true)
     }
 
