@@ -142,6 +142,75 @@ fn a_neighbour_in_path_is_found_too() {
 }
 
 #[test]
+fn a_file_that_cannot_be_run_and_the_current_folder_hold_no_neighbour() {
+    let (folder, other) = (Folder::new(), Folder::new());
+    fs::write(folder.path("vidpairs-torch"), "no program").unwrap();
+    other.add_script("vidpairs-torch", "echo from PATH");
+    let run = |path: Option<&Path>, current: &Folder| {
+        let mut command = Command::new(folder.path("vidpairs"));
+        command.args(TRAIN).current_dir(current.0.path());
+        match path {
+            Some(path) => command.env("PATH", path),
+            None => command.env_remove("PATH"),
+        };
+        command.output().unwrap()
+    };
+    let found = run(Some(other.0.path()), &folder);
+    assert_eq!(found.stdout, b"from PATH\n");
+    for path in [None, Some(Path::new(""))] {
+        let output = run(path, &other);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            stderr.contains("needs the program vidpairs-torch"),
+            "{stderr}"
+        );
+    }
+}
+
+#[test]
+fn a_neighbour_of_another_version_refuses_the_command() {
+    let folder = Folder::new();
+    // The neighbour is `vidpairs` itself, which an older program hands over to.
+    let script = "export VIDPAIRS_HANDED_TO=\"vidpairs-torch 0.0.1 $$\"; exec ./vidpairs verify x";
+    folder.add_script("vidpairs-torch", script);
+    let ran = folder.run(&TRAIN);
+    ran.failed_with(2, &["vidpairs 0.0.1 handed the command to vidpairs-torch"]);
+}
+
+#[test]
+fn a_process_started_later_may_hand_over_itself() {
+    let folder = Folder::new();
+    folder.add_script("vidpairs-torch", "echo taken over");
+    let output = Command::new(folder.path("vidpairs"))
+        .args(TRAIN)
+        .env("VIDPAIRS_HANDED_TO", "vidpairs-torch 0.0.1 1")
+        .output()
+        .unwrap();
+    assert_eq!(output.stdout, b"taken over\n");
+}
+
+#[test]
+fn a_pipeline_that_can_be_read_only_once_is_refused_with_its_reason() {
+    let folder = Folder::new();
+    folder.add_script("vidpairs-opencv", "exit 9");
+    let pipeline = concat!(env!("CARGO_MANIFEST_DIR"), "/pipelines/region-tracker.toml");
+    let extract =
+        "cat \"$2\" | \"$1\" extract /dev/stdin --source s --out o --set tracker.name=kcf";
+    let output = Command::new("sh")
+        .args(["-c", extract, "sh"])
+        .arg(folder.path("vidpairs"))
+        .arg(pipeline)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(
+        stderr.contains("/dev/stdin is not a regular file"),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn a_neighbour_that_lacks_its_library_fails_instead_of_handing_over_again() {
     let folder = Folder::new();
     folder.add_vidpairs("vidpairs-torch");
@@ -158,7 +227,7 @@ fn the_version_lists_the_libraries_of_the_program_and_of_its_neighbours() {
     let folder = Folder::new();
     folder.add_script(
         "vidpairs-torch",
-        "[ $1 = libraries ] && echo libtorch on cpu && echo MKL",
+        "[ $1 = libraries ] && echo 0.1.0 && echo libtorch on cpu",
     );
     let version = || folder.run(&["--version"]).stdout;
     let stdout = version();
@@ -168,7 +237,7 @@ fn the_version_lists_the_libraries_of_the_program_and_of_its_neighbours() {
     assert_eq!(
         lines[2..],
         [
-            "vidpairs-torch: libtorch on cpu, MKL",
+            "vidpairs-torch: 0.1.0, libtorch on cpu",
             "vidpairs-opencv: not installed"
         ]
     );

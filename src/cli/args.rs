@@ -31,7 +31,7 @@ pub(super) enum Command {
     Invariance(InvarianceArgs),
     /// Write the ResNet of a weights file in the format of another program.
     Export(ExportArgs),
-    /// Print the libraries this program is linked with, one per line.
+    /// Print the version of this program and the libraries it is linked with, one per line.
     #[command(hide = true)]
     Libraries,
     /// Print a completion script for a shell.

@@ -54,6 +54,7 @@ pub fn main(engines: Engines) -> ExitCode {
 /// # Errors
 /// [`CliError`], not printed yet.
 pub fn run(args: Vec<OsString>, engines: &Engines) -> Result<ExitCode, CliError> {
+    neighbour::same_version()?;
     let mut command = Cli::command().version(versions::short());
     if args.iter().any(|arg| arg == "--version") {
         // Starts the neighbours, so only if it is printed.
@@ -80,7 +81,8 @@ pub fn run(args: Vec<OsString>, engines: &Engines) -> Result<ExitCode, CliError>
             Ok(ExitCode::SUCCESS)
         }
         Command::Libraries => {
-            let lines = versions::libraries(engines);
+            let mut lines = vec![versions::short().to_owned()];
+            lines.extend(versions::libraries(engines));
             printed(writeln!(io::stdout(), "{}", lines.join("\n")))?;
             Ok(ExitCode::SUCCESS)
         }
@@ -138,6 +140,13 @@ impl Program<'_> {
             let task = format!(
                 "vidpairs extract with tracker.name = \"{tracker}\" and proposals.kind = \"{proposals}\""
             );
+            if !args.pipeline.is_file() {
+                return Err(CliError::Handover(HandoverError::Stream {
+                    task,
+                    name: Neighbour::Opencv.name(),
+                    pipeline: args.pipeline,
+                }));
+            }
             match self.hand_to(Neighbour::Opencv, &task)? {}
         }
         let options = vidpairs_extract::run::ExtractOptions {

@@ -1,4 +1,4 @@
-//! Prints `--version`: this program, its libraries, and the libraries of its neighbours.
+//! Prints `--version`: this program, its libraries, and version and libraries of its neighbours.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -28,7 +28,7 @@ pub(super) fn libraries(engines: &Engines) -> Vec<String> {
     lines
 }
 
-/// Version and libraries of this program, and the libraries of each neighbour: the facts for a bug report.
+/// Version and libraries of this program, and those of each neighbour: the facts for a bug report.
 pub(super) fn long(engines: &Engines) -> String {
     let mut lines = vec![short().to_owned()];
     lines.extend(libraries(engines));
@@ -46,7 +46,7 @@ pub(super) fn long(engines: &Engines) -> String {
     lines.join("\n")
 }
 
-/// The libraries of another program, as it lists them.
+/// Version and libraries of another program, as it lists them.
 fn libraries_of(program: PathBuf) -> String {
     let output = Command::new(program)
         .arg("libraries")

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
+use tch::Tensor;
 use vidpairs_run::{RunError, failed};
-use vidpairs_weights::{Weights, read_weights, write_safetensors};
+use vidpairs_weights::{HostTensor, Weights, read_weights, write_safetensors};
 
 use super::error::TrainError;
 use crate::model::{from_host, to_host};
@@ -165,20 +166,17 @@ impl Checkpoints {
 
     fn write(&self, path: &Path, learner: &Learner, progress: &Progress) -> Result<(), RunError> {
         let state = learner.state();
-        let tensors = state.iter().filter_map(|(name, tensor)| {
-            let host = to_host(tensor)?;
-            Some((name.clone(), host))
-        });
+        let tensors = state
+            .iter()
+            .map(|(name, tensor)| (name.clone(), host(tensor)));
         let mut weights: Weights = tensors.collect();
         self.describe(&mut weights, progress);
         Ok(write_safetensors(path, &weights).map_err(TrainError::from)?)
     }
 
     fn backbone(&self, learner: &Learner, progress: &Progress) -> Weights {
-        let tensors = learner.trunk().tensors().iter().filter_map(|named| {
-            let host = to_host(&named.tensor)?;
-            Some((named.name.clone(), host))
-        });
+        let tensors = learner.trunk().tensors().iter();
+        let tensors = tensors.map(|named| (named.name.clone(), host(&named.tensor)));
         let mut weights: Weights = tensors.collect();
         self.describe(&mut weights, progress);
         weights
@@ -219,4 +217,8 @@ fn progress_of(weights: &Weights) -> Option<Progress> {
 
 fn file_name(step: u64) -> String {
     format!("step-{step:010}.safetensors")
+}
+
+fn host(tensor: &Tensor) -> HostTensor {
+    to_host(tensor).expect("the state of a learner has numbers that weight files hold")
 }
