@@ -136,10 +136,17 @@ impl Program<'_> {
         if self.engines.opencv.is_none()
             && let Some(regions) = pipeline.regions.filter(|regions| regions.need_opencv())
         {
-            let (tracker, proposals) = (regions.tracker.name.name(), regions.proposals.kind.name());
-            let task = format!(
-                "vidpairs extract with tracker.name = \"{tracker}\" and proposals.kind = \"{proposals}\""
-            );
+            let (tracker, proposals) = (regions.tracker.name, regions.proposals.kind);
+            let task = match tracker.is_opencv() {
+                true => format!(
+                    "vidpairs extract with tracker.name = \"{}\"",
+                    tracker.name()
+                ),
+                false => format!(
+                    "vidpairs extract with proposals.kind = \"{}\"",
+                    proposals.name()
+                ),
+            };
             if !args.pipeline.is_file() {
                 return Err(CliError::Handover(HandoverError::Stream {
                     task,

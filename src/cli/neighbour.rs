@@ -33,7 +33,7 @@ pub enum HandoverError {
     /// The neighbour is not installed.
     #[error(
         "{task} needs the program {name}, which is neither beside this program nor in PATH; in the source folder, \
-         `cargo build --release -p {name}` builds it"
+         `cargo build --release -p {name}` builds it (docs/INSTALL.md)"
     )]
     Missing {
         /// The command, and why it needs the neighbour.

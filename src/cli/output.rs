@@ -1,5 +1,6 @@
 //! Prints the result of a command, and writes the pages and plots asked for.
 
+use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf, absolute};
@@ -116,10 +117,14 @@ pub(super) fn check_places<'a>(
     out: Option<&Path>,
 ) -> Result<(), PageError> {
     let out = out.and_then(|out| absolute(out).ok());
+    let mut seen = HashSet::new();
     for file in files {
+        if !seen.insert(absolute(file).ok()) {
+            return Err(PageError::SameFile { path: file.clone() });
+        }
         let folder = absolute(file).ok();
         let folder = folder.as_deref().and_then(Path::parent);
-        if out.is_none() || folder != out.as_deref() {
+        if out.is_none() || folder != out.as_deref() || file.exists() {
             check_place(file)?;
         }
     }

@@ -51,13 +51,18 @@ fn libraries_of(program: PathBuf) -> String {
     let output = Command::new(program)
         .arg("libraries")
         .stdin(Stdio::null())
-        .stderr(Stdio::null())
         .output();
     match output {
         Ok(output) if output.status.success() => {
             let lines = String::from_utf8_lossy(&output.stdout);
             lines.lines().collect::<Vec<_>>().join(", ")
         }
-        _ => "does not start".to_owned(),
+        Ok(output) => {
+            // A library that the loader does not find.
+            let why = String::from_utf8_lossy(&output.stderr);
+            let why = why.lines().next().map(|line| format!(": {line}"));
+            format!("does not start{}", why.unwrap_or_default())
+        }
+        Err(err) => format!("does not start: {err}"),
     }
 }

@@ -1,7 +1,7 @@
 //! Writes a page to disk: the whole file, or none.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Why a page could not be written.
@@ -22,6 +22,18 @@ pub enum PageError {
         /// Path of the folder.
         path: PathBuf,
     },
+    /// The file is no page or plot. Name another file.
+    #[error("cannot write {}: the file exists and is neither a page nor a plot; name another file", .path.display())]
+    NotAPage {
+        /// Path of the file.
+        path: PathBuf,
+    },
+    /// One file is named for the page and for the plot. Name two.
+    #[error("{} is named for both the page and the plot; name two files", .path.display())]
+    SameFile {
+        /// Path of the file.
+        path: PathBuf,
+    },
     /// The operating system returned an error. No partial page is left.
     #[error("cannot write {}", .path.display())]
     Write {
@@ -33,23 +45,33 @@ pub enum PageError {
     },
 }
 
-/// Checks that `path` names a file in an existing folder.
+/// Checks that `path` names a file in an existing folder, and that nothing but a page or a plot would be replaced.
 ///
 /// # Errors
-/// [`PageError::NoFolder`], [`PageError::IsFolder`].
+/// [`PageError::NoFolder`], [`PageError::IsFolder`], [`PageError::NotAPage`].
 pub fn check_place(path: &Path) -> Result<(), PageError> {
     if path.is_dir() || path.file_name().is_none() {
         return Err(PageError::IsFolder { path: path.into() });
     }
     let folder = folder_of(path);
-    if folder.is_dir() {
-        Ok(())
-    } else {
-        Err(PageError::NoFolder {
+    if !folder.is_dir() {
+        return Err(PageError::NoFolder {
             path: path.into(),
             folder: folder.into(),
-        })
+        });
     }
+    if path.is_file() && !is_markup(path) {
+        return Err(PageError::NotAPage { path: path.into() });
+    }
+    Ok(())
+}
+
+/// Whether a file is empty or begins as HTML and SVG do.
+fn is_markup(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
+    let start = start.trim_ascii_start();
+    read.is_ok() && (start.is_empty() || start.starts_with(b"<"))
 }
 
 /// Writes `html` to `path`. A whole new page replaces an old one.
@@ -110,5 +132,15 @@ mod tests {
         assert!(error(&missing.join("a.html")).ends_with(&no_folder));
         assert!(error(dir.path()).ends_with("it is a folder; name a file"));
         assert!(check_place(Path::new("a.html")).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_is_no_page_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("dataset.json");
+        fs::write(&path, "{}").unwrap();
+        let err = write_page(&path, "<!DOCTYPE html>").unwrap_err();
+        assert!(matches!(err, PageError::NotAPage { .. }), "{err}");
+        assert_eq!(fs::read(&path).unwrap(), b"{}");
     }
 }

@@ -242,7 +242,8 @@ table! {
     /// `[tracker]`: tracker, and the rules for accepting its tracklets.
     #[derive(Debug, Clone, Copy, PartialEq)]
     "tracker" struct Tracker {
-        /// Tracker. `dcf` is vidpairs' own. The others are OpenCV's and need `vidpairs-opencv`.
+        /// Tracker. `dcf` is vidpairs' own. The others are OpenCV's, need `vidpairs-opencv`, and report only a confidence of
+        /// 1 (found) or 0 (lost).
         name: TrackerKind = "dcf", Word;
         /// Rules for accepting tracklets.
         #[serde(flatten)]

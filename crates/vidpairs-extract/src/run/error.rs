@@ -36,7 +36,7 @@ pub enum ExtractError {
     },
     /// `--retry-refused` on a run that has not ended.
     #[error(
-        "the run in {} has not ended: run the same command without --retry-refused first", .out.display()
+        "there is no finished run in {}: run the same command without --retry-refused first", .out.display()
     )]
     NotEnded {
         /// The output folder.
