@@ -102,7 +102,7 @@ impl OutFolder {
                 ours: what,
             });
         }
-        lock.write_all(what[theirs.len()..].as_bytes())
+        lock.write_all(&what.as_bytes()[theirs.len()..])
             .map_err(failed("write", &path))?;
         Ok(Self {
             path: out.to_owned(),
