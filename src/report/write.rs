@@ -116,7 +116,7 @@ mod tests {
     fn a_page_replaces_the_old_one_and_leaves_no_other_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.html");
-        for html in ["old", "new"] {
+        for html in ["<p>old", "<p>new"] {
             write_page(&path, html).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), html);
         }
