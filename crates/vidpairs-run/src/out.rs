@@ -179,13 +179,24 @@ impl OutFolder {
         self.write_lines(REFUSED_FILE, refusals)
     }
 
-    /// Ends the run: the journal's folder is removed.
+    /// Ends the run: the journal's folder is removed, the lock last, since it shows whose folder it is.
     ///
     /// # Errors
     /// [`RunError::File`].
-    pub fn finish(self) -> Result<(), RunError> {
+    pub fn finish(&self) -> Result<(), RunError> {
         let folder = self.journal_folder();
-        fs::remove_dir_all(&folder).map_err(failed("remove", &folder))
+        let remove = || {
+            for entry in fs::read_dir(&folder)? {
+                let entry = entry?;
+                if entry.file_type()?.is_dir() {
+                    fs::remove_dir_all(entry.path())?;
+                } else if entry.file_name() != LOCK {
+                    fs::remove_file(entry.path())?;
+                }
+            }
+            fs::remove_dir_all(&folder)
+        };
+        remove().map_err(failed("remove", &folder))
     }
 }
 

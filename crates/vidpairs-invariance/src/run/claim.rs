@@ -1,6 +1,5 @@
 //! The folder of results.
 
-use std::fs;
 use std::path::Path;
 
 use vidpairs_run::{JOURNAL_FOLDER, OutFolder, RunError};
@@ -52,6 +51,6 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        fs::remove_dir_all(self.0.journal_folder()).ok();
+        self.0.finish().ok();
     }
 }

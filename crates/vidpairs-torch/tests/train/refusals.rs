@@ -161,7 +161,7 @@ fn a_folder_of_another_run_or_of_other_files_is_left_unchanged() {
     };
     let same = work.train("run").set("train.epochs=1");
     let words = [
-        "run holds a run with other settings",
+        "run holds a training run with other settings",
         "train.learning_rate was 0.03, is 0.1",
     ];
     differs(same.clone().set("train.learning_rate=0.1"), &words);
