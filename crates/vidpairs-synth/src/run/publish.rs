@@ -86,7 +86,7 @@ impl Publisher {
             outcome: Outcome::Refused,
             stage,
             reason,
-            retry: "mend it and render the set again into a new folder".to_owned(),
+            retry: "repair it and render the set again into a new folder".to_owned(),
         });
         for refusal in made.refused.iter().chain(&refusal) {
             self.report(refusal);

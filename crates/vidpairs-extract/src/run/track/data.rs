@@ -133,7 +133,7 @@ impl Sequences {
 }
 
 /// Advice for a refused sequence.
-pub(super) const RETRY: &str = "mend it and run the command again with a new --out";
+pub(super) const RETRY: &str = "repair it and run the command again with a new --out";
 
 fn list_one(
     data: &TrackData,
