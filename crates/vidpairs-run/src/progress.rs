@@ -25,14 +25,14 @@ pub enum Unit {
     Bytes,
 }
 
-/// The progress of one long step on stderr. It is taken away when it is dropped.
+/// The progress of one long step on stderr. The bar is removed when this is dropped.
 #[derive(Debug)]
 pub struct Progress {
     verbosity: Verbosity,
     unit: Unit,
     total: u64,
     done: u64,
-    /// `done` when the step began, or when the last pause ended.
+    /// `done` when the step began.
     before: u64,
     start: Instant,
     /// Further figures, behind the count.

@@ -5,7 +5,7 @@
 pub enum Verbosity {
     /// Nothing but errors.
     Quiet,
-    /// Progress where stderr is a terminal, and the summary.
+    /// Progress, as a bar on a terminal and as a line every 30 s elsewhere, and the summary.
     #[default]
     Normal,
     /// Also every input that is set aside, and what FFmpeg has to say.

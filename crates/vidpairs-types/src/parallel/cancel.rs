@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Set once, read by every worker between two units of work.
+/// Set once, read by every worker between two units of work and, through its heartbeat, within one.
 #[derive(Debug, Default)]
 pub struct Cancel(AtomicBool);
 

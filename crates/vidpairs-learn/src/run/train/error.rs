@@ -87,7 +87,7 @@ pub enum TrainError {
     },
     /// The weights are not finite.
     #[error(
-        "after step {step} {tensor} holds infinite numbers or none; {}. Lower train.learning_rate, or raise \
+        "after step {step} {tensor} holds infinities or NaN; {}. Lower train.learning_rate, or raise \
          train.warmup_epochs", last_good(.checkpoint.as_deref())
     )]
     WeightsNotFinite {
@@ -127,7 +127,7 @@ pub enum TrainError {
         what: &'static str,
     },
     /// The images for the kNN cannot be listed.
-    #[error("--knn")]
+    #[error("cannot list the images of --knn")]
     Labelled(#[source] Box<SourceError>),
     /// The maximum number of images leaves a label without bank or query images.
     #[error(
