@@ -179,7 +179,7 @@ fn fill_in(template: &str, numbers: Vec<Option<String>>) -> String {
     let mut parts = template.split(NUMBER);
     let mut reason = parts.next().unwrap_or_default().to_owned();
     for (part, number) in parts.zip(numbers) {
-        reason.push_str(number.as_deref().unwrap_or("#"));
+        reason.push_str(number.as_deref().unwrap_or("N"));
         reason.push_str(part);
     }
     reason
@@ -214,7 +214,7 @@ mod tests {
             .iter()
             .map(|group| (group.clips, group.reason.as_str(), group.example.as_str()))
             .collect();
-        let frames = "# frames; a pair 30 frames apart needs 31.";
+        let frames = "N frames; a pair 30 frames apart needs 31.";
         assert_eq!(shown, [(2, frames, "a"), (1, "bad zip", "b")]);
         assert_eq!(set_aside.unreadable_lines, 1);
     }

@@ -110,7 +110,7 @@ impl Counters {
                 let percent = 100.0 * share.min(1.0);
                 format!("limited by {name} ({percent:.0} % of the time)")
             }
-            _ => "limited by nothing that is measured".to_owned(),
+            _ => "none of them at its limit".to_owned(),
         }
     }
 }
