@@ -17,14 +17,17 @@ mod refusal;
 mod seed;
 
 pub use clip::{Annotation, Clip, Media, SourceKind};
-pub use durable::{replace_whole, replace_whole_by, sync_folder, write_whole};
+pub use durable::{
+    create_folders_of, create_fresh, create_own_folder, open_own, replace_whole, replace_whole_by,
+    sync_folder, write_whole,
+};
 pub use frame::{
     ColorMatrix, ColorRange, Frame, Orientation, PlaneBytes, PlaneLayout, Planes, RgbImage,
 };
 pub use geometry::{BoxXywh, RegionPx, SizePx};
 pub use image_sets::{Condition, ImageSet, ImageSets, Invariance, LeftOut, NearView, SetImage};
 pub use library::LibraryError;
-pub use open::open_regular;
+pub use open::{open_regular, read_regular};
 pub use pair::{PairKind, PairPlan};
 pub use plane::{Plane, ShortPlane, rounded_to_8_bits};
 pub use printable::printable;

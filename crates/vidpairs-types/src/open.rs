@@ -1,7 +1,7 @@
 //! Opens files that strangers may have put there.
 
 use std::fs::{self, File, FileType};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -31,9 +31,42 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
     if let Some(err) = not_regular(file.metadata()?.file_type()) {
         return Err(err);
     }
-    let flags = fcntl_getfl(&file)?;
-    fcntl_setfl(&file, flags.difference(OFlags::NONBLOCK))?;
+    block_again(&file)?;
     Ok(file)
+}
+
+/// Reads a whole regular file.
+///
+/// - `max_bytes`: most bytes that such a file can have.
+///
+/// # Errors
+/// Those of [`open_regular`]; [`io::ErrorKind::FileTooLarge`] if it has more bytes.
+pub fn read_regular(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
+    let file = open_regular(path)?;
+    let too_large = || {
+        io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it has more than {max_bytes} bytes, the most that such a file can have"),
+        )
+    };
+    // A sparse file is refused before memory is reserved for it; a file that grows, while it is read.
+    if file.metadata()?.len() > max_bytes {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    let read = file
+        .take(max_bytes.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    match read as u64 > max_bytes {
+        true => Err(too_large()),
+        false => Ok(bytes),
+    }
+}
+
+/// Clears O_NONBLOCK.
+pub(crate) fn block_again(file: &File) -> io::Result<()> {
+    let flags = fcntl_getfl(file)?;
+    Ok(fcntl_setfl(file, flags.difference(OFlags::NONBLOCK))?)
 }
 
 /// The error that names the kind of a file, unless it is a regular one.
@@ -59,7 +92,6 @@ pub(crate) fn not_regular(found: FileType) -> Option<io::Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
     use std::os::unix::fs::symlink;
     use std::os::unix::net::UnixListener;
 
@@ -100,6 +132,26 @@ mod tests {
             let err = open_regular(path).unwrap_err();
             assert_eq!(err.to_string(), format!("it is {name}, not a regular file"));
         }
+    }
+
+    #[test]
+    fn a_file_is_read_whole_up_to_its_limit_and_refused_above() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "12345").unwrap();
+        assert_eq!(read_regular(&path, 5).unwrap(), b"12345");
+        let err = read_regular(&path, 4).unwrap_err();
+        assert_eq!(err.kind(), io::ErrorKind::FileTooLarge);
+        // Sparse: nothing of it is read.
+        File::create(&path).unwrap().set_len(1 << 42).unwrap();
+        assert!(read_regular(&path, 1 << 20).is_err());
+        // Files of /proc state a length of 0.
+        assert!(
+            !read_regular(Path::new("/proc/self/status"), 1 << 20)
+                .unwrap()
+                .is_empty()
+        );
+        assert!(read_regular(Path::new("/proc/self/status"), 9).is_err());
     }
 
     #[test]
