@@ -1,8 +1,10 @@
 //! Writes a page to disk: the whole file, or none.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+
+use vidpairs_types::{create_fresh, open_regular};
 
 /// Why a page could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +71,7 @@ pub fn check_place(path: &Path) -> Result<(), PageError> {
 /// Whether a file is empty or begins as HTML and SVG do.
 fn is_markup(path: &Path) -> bool {
     let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
+    let read = open_regular(path).and_then(|file| file.take(64).read_to_end(&mut start));
     let start = start.trim_ascii_start();
     read.is_ok() && (start.is_empty() || start.starts_with(b"<"))
 }
@@ -85,7 +87,7 @@ pub fn write_page(path: &Path, html: &str) -> Result<(), PageError> {
         .expect("check_place refuses a path without a file name");
     let temporary = format!(".{}.{}.part", name.to_string_lossy(), std::process::id());
     let temporary = folder_of(path).join(temporary);
-    let written = File::create(&temporary)
+    let written = create_fresh(&temporary)
         .and_then(|mut file| {
             file.write_all(html.as_bytes())?;
             file.sync_all()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::Value;
-use vidpairs_types::Refusal;
+use vidpairs_types::{Refusal, create_folders_of, create_fresh, create_own_folder, open_own};
 
 use crate::RunError;
 
@@ -16,6 +16,8 @@ pub const REFUSED_FILE: &str = "refused.jsonl";
 pub const JOURNAL_FOLDER: &str = ".journal";
 /// File in the journal's folder: locked during a run, it holds what the command writes.
 const LOCK: &str = "lock";
+/// So much of a lock is read: more than a command writes to it.
+const MAX_LOCK_BYTES: u64 = 256;
 
 /// An output folder that no other process writes to while this lives.
 #[derive(Debug)]
@@ -74,7 +76,7 @@ impl OutFolder {
             return Err(RunError::NotAFolder(out.to_owned()));
         }
         let folder = out.join(JOURNAL_FOLDER);
-        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+        create_own_folder(&folder).map_err(failed("create", &folder))?;
         if !Self::has_journal(out) {
             return Err(RunError::NotOurs {
                 out: out.to_owned(),
@@ -82,23 +84,22 @@ impl OutFolder {
             });
         }
         let path = folder.join(LOCK);
-        let mut options = File::options();
-        let options = options.read(true).append(true).create(true);
-        let mut lock = options.open(&path).map_err(failed("create", &path))?;
+        let opened = open_own(File::options().read(true).append(true).create(true), &path);
+        let mut lock = opened.map_err(failed("open", &path))?;
         // A file system without locks is used without.
         if let Err(TryLockError::WouldBlock) = lock.try_lock() {
             return Err(RunError::InUse {
                 out: out.to_owned(),
             });
         }
-        let mut theirs = String::new();
-        lock.read_to_string(&mut theirs)
-            .map_err(failed("read", &path))?;
+        let mut theirs = Vec::new();
+        let read = (&lock).take(MAX_LOCK_BYTES).read_to_end(&mut theirs);
+        read.map_err(failed("read", &path))?;
         // A full disk or a kill may have left a part of it.
-        if !what.starts_with(&theirs) {
+        if !what.as_bytes().starts_with(&theirs) {
             return Err(RunError::OtherCommand {
                 out: out.to_owned(),
-                theirs,
+                theirs: String::from_utf8_lossy(&theirs).into_owned(),
                 ours: what,
             });
         }
@@ -123,16 +124,14 @@ impl OutFolder {
     /// Writes `bytes` as `name`, whole or not at all: they are written in the journal's folder, synced, and renamed.
     ///
     /// # Errors
-    /// [`RunError::File`].
+    /// [`RunError::File`], also if a folder of `name` is a link, or `name` leaves the output folder.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
         let path = self.path.join(name);
         let temporary = self.journal_folder().join("unfinished");
-        let written = File::create(&temporary).and_then(|mut file| {
+        let written = create_fresh(&temporary).and_then(|mut file| {
             file.write_all(bytes)?;
             file.sync_all()?;
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)?;
-            }
+            create_folders_of(&self.path, Path::new(name))?;
             fs::rename(&temporary, &path)
         });
         written.map_err(failed("write", &path))
@@ -300,6 +299,8 @@ pub fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Ru
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use serde_json::json;
 
     use super::*;
@@ -345,6 +346,49 @@ mod tests {
             assert!(matches!(err, RunError::NotOurs { .. }), "{err}");
         }
         assert_eq!(fs::read_dir(out.join(".journal")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_an_own_file_or_folder_is_never_written_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let precious = folder.path().join("precious");
+        let away = folder.path().join("away");
+        fs::create_dir(&away).unwrap();
+        for text in ["", "precious"] {
+            fs::write(&precious, text).unwrap();
+            for (number, name) in [".journal", ".journal/lock", ".journal/unfinished", "a"]
+                .iter()
+                .enumerate()
+            {
+                let out = folder.path().join(format!("{text}{number}"));
+                fs::create_dir_all(out.join(".journal")).unwrap();
+                let link = out.join(name);
+                let target = match *name {
+                    ".journal" => fs::remove_dir(&link).map(|()| &away).unwrap(),
+                    "a" => &away,
+                    _ => &precious,
+                };
+                symlink(target, &link).unwrap();
+                if *name != ".journal/lock" && *name != ".journal" {
+                    fs::write(out.join(".journal/lock"), "numbers").unwrap();
+                }
+                let written = OutFolder::claim(&out, "numbers").and_then(|claimed| {
+                    claimed.write("b.txt", b"b")?;
+                    claimed.write("a/b.txt", b"b")?;
+                    claimed.finish()
+                });
+                match (*name, written) {
+                    // A temporary file: the link is removed, and the run goes on.
+                    (".journal/unfinished", written) => written.unwrap(),
+                    (_, written) => {
+                        let err = vidpairs_types::with_causes(&written.unwrap_err());
+                        assert!(err.contains("a symbolic link"), "{err}");
+                    }
+                }
+                assert_eq!(fs::read_to_string(&precious).unwrap(), text, "{name}");
+                assert_eq!(fs::read_dir(&away).unwrap().count(), 0, "{name}");
+            }
+        }
     }
 
     #[test]
