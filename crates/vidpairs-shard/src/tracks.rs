@@ -4,7 +4,7 @@
 //! at the end of a frame, without decompressing it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 

@@ -7,6 +7,7 @@ mod frame;
 mod geometry;
 mod image_sets;
 mod library;
+mod lines;
 mod open;
 mod pair;
 pub mod parallel;
@@ -27,10 +28,11 @@ pub use frame::{
 pub use geometry::{BoxXywh, RegionPx, SizePx};
 pub use image_sets::{Condition, ImageSet, ImageSets, Invariance, LeftOut, NearView, SetImage};
 pub use library::LibraryError;
+pub use lines::{NextLine, next_line};
 pub use open::{open_regular, read_regular};
 pub use pair::{PairKind, PairPlan};
 pub use plane::{Plane, ShortPlane, rounded_to_8_bits};
-pub use printable::printable;
+pub use printable::{printable, printable_json, printable_lines};
 pub use record::{
     EncodedMember, EncodedRecord, RecordMeta, Role, SCHEMA, TrackedBox, TrackletLine, TrackletMeta,
     ViewMeta,

@@ -31,6 +31,39 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     escaped(text)
 }
 
+/// Like [`printable`], for text of several lines: each line is made printable, and the line feeds stay.
+pub fn printable_lines(text: &str) -> Cow<'_, str> {
+    match text.contains(|char| char != '\n' && is_unprintable(char)) || text.len() > MAX_CHARS {
+        false => Cow::Borrowed(text),
+        true => {
+            let lines: Vec<_> = text.split('\n').map(printable).collect();
+            Cow::Owned(lines.join("\n"))
+        }
+    }
+}
+
+/// JSON text, whose strings hold no control characters of ASCII, with escapes of JSON (`\u009b`) in place of the other characters that
+/// [`printable`] escapes. The values stay the same.
+pub fn printable_json(json: &str) -> Cow<'_, str> {
+    let is_escaped =
+        |char: char| !char.is_ascii_control() && is_unprintable(char) || char == '\u{7f}';
+    if !json.contains(is_escaped) {
+        return Cow::Borrowed(json);
+    }
+    let mut safe = String::with_capacity(json.len() + 16);
+    for char in json.chars() {
+        match is_escaped(char) {
+            true => {
+                for unit in char.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(safe, "\\u{unit:04x}"); // A String takes all.
+                }
+            }
+            false => safe.push(char),
+        }
+    }
+    Cow::Owned(safe)
+}
+
 fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unprintable) {
         return Cow::Borrowed(text);
@@ -86,6 +119,25 @@ mod tests {
         ] {
             assert_eq!(printable(text), shown);
         }
+    }
+
+    #[test]
+    fn the_line_feeds_of_text_of_several_lines_stay() {
+        assert_eq!(
+            printable_lines("a\n\n\u{1b}[1mb\r\n"),
+            "a\n\n\\u{1b}[1mb\\r\n"
+        );
+        let table = "a  1\n".repeat(1000);
+        assert_eq!(printable_lines(&table), table);
+    }
+
+    #[test]
+    fn json_keeps_its_values() {
+        let text = "\u{9b}31m\u{202e}\u{e0041}\u{7f} żółw 👩\u{200d}🔬 \\\" \u{1b}";
+        let json = serde_json::to_string(text).unwrap();
+        let shown = printable_json(&json);
+        assert!(!shown.contains(is_unprintable), "{shown}");
+        assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
     }
 
     #[test]
