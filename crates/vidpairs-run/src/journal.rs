@@ -63,7 +63,7 @@ impl RunLayout {
         } else if !has_journal {
             OutFolder::check(out, &[])?;
         }
-        let claimed = OutFolder::claim(out, self.what)?;
+        let mut claimed = OutFolder::claim(out, self.what)?;
         // Once more: another run may have finished since, or a run was stopped while it removed its journal.
         if let Some(manifest) = self.finished(out)? {
             same_run(out, self.what, &manifest[self.begin_key], &begin, |_| false)?;
@@ -223,8 +223,16 @@ impl<L: Serialize + DeserializeOwned> Journal<L> {
     /// # Errors
     /// [`RunError::File`].
     pub fn finish(self) -> Result<(), RunError> {
-        fs::remove_file(&self.path).map_err(self.failed("remove"))?;
-        self.out.finish()
+        let Self {
+            mut out,
+            path,
+            file,
+            ..
+        } = self;
+        // NFS and FUSE keep the name of an open file.
+        drop(file);
+        fs::remove_file(&path).map_err(failed("remove", &path))?;
+        out.finish()
     }
 
     fn failed(&self, action: &'static str) -> impl FnOnce(io::Error) -> RunError + use<L> {
