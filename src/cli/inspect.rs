@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::CliError;
 use super::args::InspectArgs;
-use super::output::{Output, Shown, Written, check_places};
+use super::output::{Output, PAGE, Shown, Written, check_output};
 use crate::inspect;
 use crate::report::gallery;
 
@@ -14,7 +14,7 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<ExitCode, CliError> {
         args.common.print(&record)?;
         return Ok(exit_code(record.damage.is_empty()));
     }
-    check_places(&args.gallery, None)?;
+    check_output(args.gallery.as_ref(), PAGE, None)?;
     let inspection = inspect::inspect(&args.dir, &args.common.control()?)?;
     let gallery = match &args.gallery {
         Some(path) => {

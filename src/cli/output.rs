@@ -1,6 +1,5 @@
 //! Prints the result of a command, and writes the pages and plots asked for.
 
-use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf, absolute};
@@ -10,7 +9,7 @@ use serde::Serialize;
 
 use super::CliError;
 use super::args::Common;
-use crate::report::{PageError, check_place, write_page};
+use crate::report::{PageError, check_name, check_place, write_page};
 
 impl Common {
     /// Prints the result: one JSON object with `--json`, else text unless `--quiet`.
@@ -109,24 +108,29 @@ impl Display for Written {
     }
 }
 
+/// End of the name of a page.
+pub(super) const PAGE: &str = ".html";
+/// End of the name of a plot.
+#[cfg(feature = "video")]
+pub(super) const PLOT: &str = ".svg";
+
 /// Refuses a page or plot that cannot be written, before work that takes minutes or hours.
 ///
-/// - `out`: output folder, which the command creates: files in it are accepted.
-pub(super) fn check_places<'a>(
-    files: impl IntoIterator<Item = &'a PathBuf>,
+/// - `ending`: expected end of the name: [`PAGE`], [`PLOT`].
+/// - `out`: output folder, which the command creates: it takes new files.
+pub(super) fn check_output(
+    file: Option<&PathBuf>,
+    ending: &'static str,
     out: Option<&Path>,
 ) -> Result<(), PageError> {
-    let out = out.and_then(|out| absolute(out).ok());
-    let mut seen = HashSet::new();
-    for file in files {
-        if !seen.insert(absolute(file).ok()) {
-            return Err(PageError::SameFile { path: file.clone() });
-        }
-        let folder = absolute(file).ok();
-        let folder = folder.as_deref().and_then(Path::parent);
-        if out.is_none() || folder != out.as_deref() || file.exists() {
-            check_place(file)?;
-        }
+    let Some(file) = file else {
+        return Ok(());
+    };
+    let folder = absolute(file)
+        .ok()
+        .and_then(|file| Some(file.parent()?.to_owned()));
+    match out.and_then(|out| absolute(out).ok()) {
+        Some(out) if folder.as_ref() == Some(&out) && !file.exists() => check_name(file, ending),
+        _ => check_place(file, ending),
     }
-    Ok(())
 }

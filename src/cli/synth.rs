@@ -14,14 +14,14 @@ use vidpairs_types::SizePx;
 
 use super::CliError;
 use super::args::{ContainerArg, HalfArg, ImageArgs, KindArg, SynthArgs, VideoArgs};
-use super::output::{Output, Shown, Written, check_places};
+use super::output::{Output, PAGE, Shown, Written, check_output};
 use crate::report::sheet;
 
 const VIDEO_KINDS: &str = "trackingnet and got10k";
 const IMAGE_KINDS: &str = "aloi and pascal3d";
 
 pub(super) fn synth(args: &SynthArgs) -> Result<ExitCode, CliError> {
-    check_places(&args.gallery, Some(&args.out))?;
+    check_output(args.gallery.as_ref(), PAGE, Some(&args.out))?;
     let options = SynthOptions {
         settings: settings(args)?,
         objects: objects(args)?,

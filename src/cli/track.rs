@@ -9,7 +9,7 @@ use vidpairs_run::Verbosity;
 
 use super::args::TrackArgs;
 use super::neighbour::Neighbour;
-use super::output::{Output, Shown, Written, check_places};
+use super::output::{Output, PAGE, PLOT, Shown, Written, check_output};
 use super::{CliError, Program};
 use crate::report::tracks;
 
@@ -20,7 +20,8 @@ pub(super) fn track(args: &TrackArgs, program: &Program<'_>) -> Result<ExitCode,
         let task = format!("vidpairs track --tracker {}", kind.name());
         match program.hand_to(Neighbour::Opencv, &task)? {}
     }
-    check_places(args.gallery.iter().chain(&args.plot), Some(&args.out))?;
+    check_output(args.gallery.as_ref(), PAGE, Some(&args.out))?;
+    check_output(args.plot.as_ref(), PLOT, Some(&args.out))?;
     let summary = run::track(&options)?;
     let written = |path, text: &str| Written::write(path, text, Shown::Uncounted {});
     let plot = match &args.plot {

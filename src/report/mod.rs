@@ -14,4 +14,4 @@ pub mod tracks;
 mod write;
 
 pub use page::Fact;
-pub use write::{PageError, check_place, write_page};
+pub use write::{PageError, check_name, check_place, write_page};

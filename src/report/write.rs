@@ -1,8 +1,10 @@
 //! Writes a page to disk: the whole file, or none.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use vidpairs_types::create_fresh;
 
 /// Why a page could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -22,17 +24,19 @@ pub enum PageError {
         /// Path of the folder.
         path: PathBuf,
     },
-    /// The file is no page or plot. Name another file.
-    #[error("cannot write {}: the file exists and is neither a page nor a plot; name another file", .path.display())]
-    NotAPage {
-        /// Path of the file.
+    /// The path is a device, a FIFO or a socket. Name a file.
+    #[error("cannot write {}: it exists and is no regular file; name another file", .path.display())]
+    NotRegular {
+        /// The path.
         path: PathBuf,
     },
-    /// One file is named for the page and for the plot. Name two.
-    #[error("{} is named for both the page and the plot; name two files", .path.display())]
-    SameFile {
+    /// The name does not end as files of this kind do.
+    #[error("cannot write {}: its name does not end in {ending}; name a file such as {}", .path.display(), .path.with_extension(&ending[1..]).display())]
+    Ending {
         /// Path of the file.
         path: PathBuf,
+        /// Expected end of the name.
+        ending: &'static str,
     },
     /// The operating system returned an error. No partial page is left.
     #[error("cannot write {}", .path.display())]
@@ -45,14 +49,39 @@ pub enum PageError {
     },
 }
 
-/// Checks that `path` names a file in an existing folder, and that nothing but a page or a plot would be replaced.
+/// Checks that a page or plot can be written: `path` names a file with `ending` in a folder that exists and takes new files.
 ///
 /// # Errors
-/// [`PageError::NoFolder`], [`PageError::IsFolder`], [`PageError::NotAPage`].
-pub fn check_place(path: &Path) -> Result<(), PageError> {
-    if path.is_dir() || path.file_name().is_none() {
+/// [`PageError`].
+pub fn check_place(path: &Path, ending: &'static str) -> Result<(), PageError> {
+    check_name(path, ending)?;
+    let temporary = temporary(&target(path)?);
+    let written = create_fresh(&temporary).and_then(|_| fs::remove_file(&temporary));
+    written.map_err(|source| PageError::Write {
+        path: path.into(),
+        source,
+    })
+}
+
+/// Checks that the name of `path` ends in `ending`, so that no page replaces a file of a run or of another program.
+///
+/// # Errors
+/// [`PageError::IsFolder`], [`PageError::Ending`].
+pub fn check_name(path: &Path, ending: &'static str) -> Result<(), PageError> {
+    let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
         return Err(PageError::IsFolder { path: path.into() });
+    };
+    if !name.to_string_lossy().to_lowercase().ends_with(ending) {
+        return Err(PageError::Ending {
+            path: path.into(),
+            ending,
+        });
     }
+    Ok(())
+}
+
+/// The file that `path` names, through links, in a folder that exists.
+fn target(path: &Path) -> Result<PathBuf, PageError> {
     let folder = folder_of(path);
     if !folder.is_dir() {
         return Err(PageError::NoFolder {
@@ -60,37 +89,30 @@ pub fn check_place(path: &Path) -> Result<(), PageError> {
             folder: folder.into(),
         });
     }
-    if path.is_file() && !is_markup(path) {
-        return Err(PageError::NotAPage { path: path.into() });
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() => fs::canonicalize(path).map_err(|source| PageError::Write {
+            path: path.into(),
+            source,
+        }),
+        Ok(found) if found.is_dir() => Err(PageError::IsFolder { path: path.into() }),
+        Ok(_) => Err(PageError::NotRegular { path: path.into() }),
+        Err(_) => Ok(path.into()),
     }
-    Ok(())
 }
 
-/// Whether a file is empty or begins as HTML and SVG do.
-fn is_markup(path: &Path) -> bool {
-    let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
-    let start = start.trim_ascii_start();
-    read.is_ok() && (start.is_empty() || start.starts_with(b"<"))
-}
-
-/// Writes `html` to `path`. A whole new page replaces an old one.
+/// Writes `text` to `path`. A whole new file replaces an old one, or the one that `path` links to.
 ///
 /// # Errors
 /// [`PageError`].
-pub fn write_page(path: &Path, html: &str) -> Result<(), PageError> {
-    check_place(path)?;
-    let name = path
-        .file_name()
-        .expect("check_place refuses a path without a file name");
-    let temporary = format!(".{}.{}.part", name.to_string_lossy(), std::process::id());
-    let temporary = folder_of(path).join(temporary);
-    let written = File::create(&temporary)
+pub fn write_page(path: &Path, text: &str) -> Result<(), PageError> {
+    let target = target(path)?;
+    let temporary = temporary(&target);
+    let written = create_fresh(&temporary)
         .and_then(|mut file| {
-            file.write_all(html.as_bytes())?;
+            file.write_all(text.as_bytes())?;
             file.sync_all()
         })
-        .and_then(|()| fs::rename(&temporary, path));
+        .and_then(|()| fs::rename(&temporary, &target));
     written.map_err(|source| {
         // The first error is the one to report.
         let _ = fs::remove_file(&temporary);
@@ -99,6 +121,11 @@ pub fn write_page(path: &Path, html: &str) -> Result<(), PageError> {
             source,
         }
     })
+}
+
+/// Name of the unfinished file beside `path`. A long name is not made longer.
+fn temporary(path: &Path) -> PathBuf {
+    folder_of(path).join(format!(".vidpairs.{}.part", std::process::id()))
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -110,6 +137,8 @@ fn folder_of(path: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]
@@ -131,16 +160,35 @@ mod tests {
         let no_folder = format!("there is no folder {}", missing.display());
         assert!(error(&missing.join("a.html")).ends_with(&no_folder));
         assert!(error(dir.path()).ends_with("it is a folder; name a file"));
-        assert!(check_place(Path::new("a.html")).is_ok());
+        check_place(&dir.path().join("a.HTML"), ".html").unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
     #[test]
-    fn a_file_that_is_no_page_is_not_replaced() {
+    fn a_page_is_not_written_under_the_name_of_another_kind_of_file() {
+        for name in ["dataset.json", "refused.jsonl", ".journal", "a.svg"] {
+            let err = check_place(Path::new(name), ".html").unwrap_err();
+            assert!(matches!(err, PageError::Ending { .. }), "{err}");
+            assert!(err.to_string().contains("such as"), "{err}");
+        }
+    }
+
+    #[test]
+    fn a_device_is_not_replaced_and_a_link_is_written_through() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("dataset.json");
-        fs::write(&path, "{}").unwrap();
-        let err = write_page(&path, "<!DOCTYPE html>").unwrap_err();
-        assert!(matches!(err, PageError::NotAPage { .. }), "{err}");
-        assert_eq!(fs::read(&path).unwrap(), b"{}");
+        let null = dir.path().join("null.html");
+        symlink("/dev/null", &null).unwrap();
+        for err in [
+            check_place(&null, ".html").unwrap_err(),
+            write_page(&null, "").unwrap_err(),
+        ] {
+            assert!(matches!(err, PageError::NotRegular { .. }), "{err}");
+        }
+        let (page, link) = (dir.path().join("page.html"), dir.path().join("link.html"));
+        fs::write(&page, "old").unwrap();
+        symlink("page.html", &link).unwrap();
+        write_page(&link, "new").unwrap();
+        assert_eq!(fs::read_to_string(&page).unwrap(), "new");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     }
 }

@@ -4,7 +4,7 @@
 //! covers the lines before it too: a line that is torn, changed, left out or moved ends the part of the journal that counts, and the
 //! work after it is done again. Nothing is cut off before the run is known to be the same: a refused command leaves the journal as it is.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use vidpairs_types::open_own;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::RunError;
@@ -62,7 +63,7 @@ impl RunLayout {
         } else if !has_journal {
             OutFolder::check(out, &[])?;
         }
-        let claimed = OutFolder::claim(out, self.what)?;
+        let mut claimed = OutFolder::claim(out, self.what)?;
         // Once more: another run may have finished since, or a run was stopped while it removed its journal.
         if let Some(manifest) = self.finished(out)? {
             same_run(out, self.what, &manifest[self.begin_key], &begin, |_| false)?;
@@ -130,9 +131,8 @@ impl<L: Serialize + DeserializeOwned> Journal<L> {
         same: impl FnOnce(Value) -> Result<B, RunError>,
     ) -> Result<(Self, Option<Stopped<B, L>>), RunError> {
         let path = out.journal_folder().join(FILE);
-        let mut options = OpenOptions::new();
-        let options = options.read(true).append(true).create(true);
-        let mut file = options.open(&path).map_err(failed("open", &path))?;
+        let opened = open_own(File::options().read(true).append(true).create(true), &path);
+        let mut file = opened.map_err(failed("open", &path))?;
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(failed("read", &path))?;
         let unreadable = || RunError::Journal { path: path.clone() };
@@ -223,8 +223,16 @@ impl<L: Serialize + DeserializeOwned> Journal<L> {
     /// # Errors
     /// [`RunError::File`].
     pub fn finish(self) -> Result<(), RunError> {
-        fs::remove_file(&self.path).map_err(self.failed("remove"))?;
-        self.out.finish()
+        let Self {
+            mut out,
+            path,
+            file,
+            ..
+        } = self;
+        // NFS and FUSE keep the name of an open file.
+        drop(file);
+        fs::remove_file(&path).map_err(failed("remove", &path))?;
+        out.finish()
     }
 
     fn failed(&self, action: &'static str) -> impl FnOnce(io::Error) -> RunError + use<L> {

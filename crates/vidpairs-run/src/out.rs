@@ -2,11 +2,12 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::Value;
-use vidpairs_types::Refusal;
+use vidpairs_types::{Refusal, create_folders_of, create_fresh, create_own_folder, open_own};
 
 use crate::RunError;
 
@@ -16,12 +17,15 @@ pub const REFUSED_FILE: &str = "refused.jsonl";
 pub const JOURNAL_FOLDER: &str = ".journal";
 /// File in the journal's folder: locked during a run, it holds what the command writes.
 const LOCK: &str = "lock";
+/// So much of a lock is read: more than a command writes to it.
+const MAX_LOCK_BYTES: u64 = 256;
 
 /// An output folder that no other process writes to while this lives.
 #[derive(Debug)]
 pub struct OutFolder {
     path: PathBuf,
-    _lock: File,
+    /// `None` after the end of the run.
+    lock: Option<File>,
 }
 
 impl OutFolder {
@@ -40,9 +44,7 @@ impl OutFolder {
         };
         for entry in entries {
             let name = entry.map_err(failed("list", out))?.file_name();
-            // A fresh disk holds `lost+found`.
-            let is_ours = name == "lost+found" || ours.iter().any(|ours| name == *ours);
-            if !is_ours {
+            if !is_nothing(&out.join(&name)) && !ours.iter().any(|ours| name == *ours) {
                 return Err(RunError::NotOurs {
                     out: out.to_owned(),
                     found: name.to_string_lossy().into_owned(),
@@ -52,14 +54,10 @@ impl OutFolder {
         Ok(())
     }
 
-    /// Whether a run was begun in `out` and not finished. A folder of the same name with files of somebody else is no journal.
+    /// Whether a run was begun in `out` and not finished. A folder of the same name without a lock is no journal: it is empty after a
+    /// kill, or holds files of somebody else.
     pub fn has_journal(out: &Path) -> bool {
-        let folder = out.join(JOURNAL_FOLDER);
-        match fs::read_dir(&folder) {
-            // Empty: the run was killed before it created the lock.
-            Ok(mut entries) => entries.next().is_none() || folder.join(LOCK).exists(),
-            Err(_) => folder.is_dir(),
-        }
+        out.join(JOURNAL_FOLDER).join(LOCK).exists()
     }
 
     /// Creates the folder and its journal if they are missing, and locks them.
@@ -73,32 +71,16 @@ impl OutFolder {
         if out.exists() && !out.is_dir() {
             return Err(RunError::NotAFolder(out.to_owned()));
         }
-        let folder = out.join(JOURNAL_FOLDER);
-        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
-        if !Self::has_journal(out) {
-            return Err(RunError::NotOurs {
-                out: out.to_owned(),
-                found: JOURNAL_FOLDER.to_owned(),
-            });
-        }
-        let path = folder.join(LOCK);
-        let mut options = File::options();
-        let options = options.read(true).append(true).create(true);
-        let mut lock = options.open(&path).map_err(failed("create", &path))?;
-        // A file system without locks is used without.
-        if let Err(TryLockError::WouldBlock) = lock.try_lock() {
-            return Err(RunError::InUse {
-                out: out.to_owned(),
-            });
-        }
-        let mut theirs = String::new();
-        lock.read_to_string(&mut theirs)
-            .map_err(failed("read", &path))?;
+        let mut lock = Self::locked(out)?;
+        let path = out.join(JOURNAL_FOLDER).join(LOCK);
+        let mut theirs = Vec::new();
+        let read = (&lock).take(MAX_LOCK_BYTES).read_to_end(&mut theirs);
+        read.map_err(failed("read", &path))?;
         // A full disk or a kill may have left a part of it.
-        if !what.starts_with(&theirs) {
+        if !what.as_bytes().starts_with(&theirs) {
             return Err(RunError::OtherCommand {
                 out: out.to_owned(),
-                theirs,
+                theirs: String::from_utf8_lossy(&theirs).into_owned(),
                 ours: what,
             });
         }
@@ -106,8 +88,40 @@ impl OutFolder {
             .map_err(failed("write", &path))?;
         Ok(Self {
             path: out.to_owned(),
-            _lock: lock,
+            lock: Some(lock),
         })
+    }
+
+    /// The lock of `out`, held. A file system without locks is used without.
+    fn locked(out: &Path) -> Result<File, RunError> {
+        let folder = out.join(JOURNAL_FOLDER);
+        let path = folder.join(LOCK);
+        loop {
+            create_own_folder(&folder).map_err(failed("create", &folder))?;
+            // Looked at twice: a run that claims the folder, or ends, in the meantime has files in it for a moment.
+            let is_foreign = || Self::check(&folder, &[]).is_err() && !Self::has_journal(out);
+            if is_foreign() && is_foreign() {
+                return Err(RunError::NotOurs {
+                    out: out.to_owned(),
+                    found: JOURNAL_FOLDER.to_owned(),
+                });
+            }
+            let lock = match open_own(File::options().read(true).append(true).create(true), &path) {
+                // A run that ended in the meantime removed the folder.
+                Err(err) if err.kind() == io::ErrorKind::NotFound => continue,
+                opened => opened.map_err(failed("open", &path))?,
+            };
+            if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+                return Err(RunError::InUse {
+                    out: out.to_owned(),
+                });
+            }
+            // A run that ended between the opening and the locking removed this file: its lock keeps nobody out.
+            let held = lock.metadata().map_err(failed("open", &path))?;
+            if fs::symlink_metadata(&path).is_ok_and(|found| found.ino() == held.ino()) {
+                return Ok(lock);
+            }
+        }
     }
 
     /// The folder.
@@ -123,16 +137,14 @@ impl OutFolder {
     /// Writes `bytes` as `name`, whole or not at all: they are written in the journal's folder, synced, and renamed.
     ///
     /// # Errors
-    /// [`RunError::File`].
+    /// [`RunError::File`], also if a folder of `name` is a link, or `name` leaves the output folder.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
         let path = self.path.join(name);
         let temporary = self.journal_folder().join("unfinished");
-        let written = File::create(&temporary).and_then(|mut file| {
+        let written = create_fresh(&temporary).and_then(|mut file| {
             file.write_all(bytes)?;
             file.sync_all()?;
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)?;
-            }
+            create_folders_of(&self.path, Path::new(name))?;
             fs::rename(&temporary, &path)
         });
         written.map_err(failed("write", &path))
@@ -181,23 +193,41 @@ impl OutFolder {
 
     /// Ends the run: the journal's folder is removed, the lock last, since it shows whose folder it is.
     ///
+    /// The lock is closed before its folder goes, because NFS and FUSE keep the name of an open file. The folder stays if another run
+    /// has claimed it since.
+    ///
     /// # Errors
     /// [`RunError::File`].
-    pub fn finish(&self) -> Result<(), RunError> {
+    pub fn finish(&mut self) -> Result<(), RunError> {
         let folder = self.journal_folder();
         let remove = || {
             for entry in fs::read_dir(&folder)? {
                 let entry = entry?;
                 if entry.file_type()?.is_dir() {
                     fs::remove_dir_all(entry.path())?;
-                } else if entry.file_name() != LOCK {
+                } else if entry.file_name() != LOCK && !is_nothing(&entry.path()) {
                     fs::remove_file(entry.path())?;
                 }
             }
-            fs::remove_dir_all(&folder)
+            fs::remove_file(folder.join(LOCK))
         };
-        remove().map_err(failed("remove", &folder))
+        remove().map_err(failed("remove", &folder))?;
+        drop(self.lock.take());
+        // An empty folder that stays is no journal.
+        let _ = fs::remove_dir(&folder);
+        Ok(())
     }
+}
+
+/// Whether a name in an output folder says nothing about whose it is: the `lost+found` of a fresh disk, a file that NFS keeps until it
+/// is closed, or an empty journal.
+fn is_nothing(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name == "lost+found"
+        || name.starts_with(".nfs")
+        || (name == JOURNAL_FOLDER
+            && fs::read_dir(path)
+                .is_ok_and(|entries| entries.flatten().all(|entry| is_nothing(&entry.path()))))
 }
 
 /// Setting that holds a checksum of the program.
@@ -300,6 +330,8 @@ pub fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Ru
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use serde_json::json;
 
     use super::*;
@@ -321,7 +353,7 @@ mod tests {
     #[test]
     fn a_claimed_folder_is_refused_to_a_second_run_until_it_is_free() {
         let folder = tempfile::tempdir().unwrap();
-        let first = OutFolder::claim(folder.path(), "numbers").unwrap();
+        let mut first = OutFolder::claim(folder.path(), "numbers").unwrap();
         let second = OutFolder::claim(folder.path(), "numbers").unwrap_err();
         assert!(matches!(second, RunError::InUse { .. }), "{second}");
         first.write("a/b.txt", b"x").unwrap();
@@ -345,6 +377,98 @@ mod tests {
             assert!(matches!(err, RunError::NotOurs { .. }), "{err}");
         }
         assert_eq!(fs::read_dir(out.join(".journal")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_empty_journal_does_not_make_the_files_beside_it_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path();
+        fs::create_dir(out.join(".journal")).unwrap();
+        OutFolder::check(out, &[]).unwrap();
+        fs::write(out.join("pairs-000000.tar"), "precious").unwrap();
+        assert!(!OutFolder::has_journal(out));
+        let err = OutFolder::check(out, &[]).unwrap_err().to_string();
+        assert!(err.contains("found pairs-000000.tar"), "{err}");
+    }
+
+    #[test]
+    fn a_run_ends_although_nfs_keeps_the_names_of_removed_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path();
+        let mut claimed = OutFolder::claim(out, "numbers").unwrap();
+        fs::write(out.join(".journal/.nfs0000000000000001"), "").unwrap();
+        claimed.finish().unwrap();
+        assert!(!OutFolder::has_journal(out));
+        OutFolder::check(out, &[]).unwrap();
+        OutFolder::claim(out, "letters").unwrap();
+    }
+
+    #[test]
+    fn one_run_at_a_time_holds_a_folder_while_others_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = std::sync::Mutex::new(());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let mut ended = 0;
+                    while ended < 20 {
+                        match OutFolder::claim(folder.path(), "numbers") {
+                            Ok(mut claimed) => {
+                                let alone = held.try_lock().unwrap();
+                                claimed.write("a", b"a").unwrap();
+                                drop(alone);
+                                claimed.finish().unwrap();
+                                ended += 1;
+                            }
+                            Err(err) => assert!(matches!(err, RunError::InUse { .. }), "{err}"),
+                        }
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_an_own_file_or_folder_is_never_written_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let precious = folder.path().join("precious");
+        let away = folder.path().join("away");
+        fs::create_dir(&away).unwrap();
+        for text in ["", "precious"] {
+            fs::write(&precious, text).unwrap();
+            for (number, name) in [".journal", ".journal/lock", ".journal/unfinished", "a"]
+                .iter()
+                .enumerate()
+            {
+                let out = folder.path().join(format!("{text}{number}"));
+                fs::create_dir_all(out.join(".journal")).unwrap();
+                let link = out.join(name);
+                let target = match *name {
+                    ".journal" => fs::remove_dir(&link).map(|()| &away).unwrap(),
+                    "a" => &away,
+                    _ => &precious,
+                };
+                symlink(target, &link).unwrap();
+                if *name != ".journal/lock" && *name != ".journal" {
+                    fs::write(out.join(".journal/lock"), "numbers").unwrap();
+                }
+                let written = OutFolder::claim(&out, "numbers").and_then(|mut claimed| {
+                    claimed.write("b.txt", b"b")?;
+                    claimed.write("a/b.txt", b"b")?;
+                    claimed.finish()
+                });
+                match (*name, written) {
+                    // A temporary file: the link is removed, and the run goes on.
+                    (".journal/unfinished", written) => written.unwrap(),
+                    (_, written) => {
+                        let err = vidpairs_types::with_causes(&written.unwrap_err());
+                        assert!(err.contains("a symbolic link"), "{err}");
+                    }
+                }
+                assert_eq!(fs::read_to_string(&precious).unwrap(), text, "{name}");
+                assert_eq!(fs::read_dir(&away).unwrap().count(), 0, "{name}");
+            }
+        }
     }
 
     #[test]

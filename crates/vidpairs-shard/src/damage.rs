@@ -67,6 +67,50 @@ impl fmt::Display for Damage {
     }
 }
 
+/// The damage that was found: the first [`MAX_LISTED`](Self::MAX_LISTED) in full, and the number of all, so that a file made of nothing
+/// but damage takes neither memory nor pages of output.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DamageList {
+    listed: Vec<Damage>,
+    num: u64,
+}
+
+impl DamageList {
+    /// Most damage that is kept in full.
+    pub const MAX_LISTED: usize = 100;
+
+    /// Adds one.
+    pub fn push(&mut self, damage: Damage) {
+        self.num += 1;
+        if self.listed.len() < Self::MAX_LISTED {
+            self.listed.push(damage);
+        }
+    }
+
+    /// Adds all of `other`.
+    pub fn append(&mut self, other: Self) {
+        self.num += other.num;
+        let room = Self::MAX_LISTED.saturating_sub(self.listed.len());
+        self.listed.extend(other.listed.into_iter().take(room));
+    }
+
+    /// The first, in the order they were found.
+    pub fn listed(&self) -> &[Damage] {
+        &self.listed
+    }
+
+    /// Number of all.
+    pub fn num(&self) -> u64 {
+        self.num
+    }
+}
+
+impl Extend<Damage> for DamageList {
+    fn extend<I: IntoIterator<Item = Damage>>(&mut self, all: I) {
+        all.into_iter().for_each(|damage| self.push(damage));
+    }
+}
+
 /// Problem of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -170,6 +214,43 @@ pub enum Fault {
         index: String,
         /// Size of the member in the index, bytes.
         index_bytes: u64,
+    },
+    /// The record of the tar does not end where the `.idx` states.
+    #[error("its record ends at byte {tar}; the .idx states byte {index}")]
+    RecordEnd {
+        /// End of the record in the tar.
+        tar: u64,
+        /// End of the record in the index.
+        index: u64,
+    },
+    /// A record is larger than any that this program writes or reads.
+    #[error("has {bytes} bytes; the most of a record are {limit}")]
+    RecordTooLarge {
+        /// Size of the record.
+        bytes: u64,
+        /// Largest size.
+        limit: u64,
+    },
+    /// Clips of the source have neither pairs nor a line in `refused.jsonl`, or both.
+    #[error(
+        "the pairs and refused.jsonl account for {found} clips; the source had {stated}: pairs of clips are missing, or \
+         were not made"
+    )]
+    Clips {
+        /// Clips with pairs, and clips that were refused or skipped.
+        found: u64,
+        /// `totals.clips` of the manifest.
+        stated: u64,
+    },
+    /// The number of lines of `refused.jsonl` with an outcome is not that of the manifest.
+    #[error("has {found} {outcome} clips; the manifest states {stated}")]
+    SetAside {
+        /// `refused`, `skipped` or `partial`.
+        outcome: &'static str,
+        /// Number of lines.
+        found: u64,
+        /// Total of the manifest.
+        stated: u64,
     },
     /// The header of a member is damaged.
     #[error("the header at byte {offset} is damaged: {reason}")]

@@ -1,17 +1,21 @@
 //! Reads records of a whole data set by number.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::process::{Resource, getrlimit};
 
 use crate::damage::{Damage, Fault};
 use crate::error::ShardError;
 use crate::manifest::Manifest;
 use crate::reader::{Record, ShardReader};
 
-/// Reader of a whole data set, over memory maps. Threads can share it.
+/// Reader of a whole data set. Threads can share it.
 ///
-/// A shard is opened when its first record is read and stays open. An open shard takes address space and 8 bytes of
-/// memory per record.
+/// The index of a shard is read with its first record, and takes 16 bytes of memory per record. Tars stay open, but never more than half
+/// of the files that the process may open.
 #[derive(Debug)]
 pub struct DatasetReader {
     dir: PathBuf,
@@ -19,13 +23,16 @@ pub struct DatasetReader {
     /// Number of the first record of each shard; at the end, the number of records.
     starts: Vec<u64>,
     shards: Vec<OnceLock<ShardReader>>,
+    /// Number of open tars, and most of them.
+    num_open: AtomicUsize,
+    max_open: usize,
 }
 
 impl DatasetReader {
     /// Reads the manifest of the data set in `dir`.
     ///
     /// # Errors
-    /// Those of [`Manifest::read`].
+    /// Those of [`Manifest::read`]; [`ShardError::Damaged`] if a shard is listed twice, since its records would count twice.
     ///
     /// # Examples
     /// ```no_run
@@ -42,6 +49,11 @@ impl DatasetReader {
     /// ```
     pub fn open(dir: &Path) -> Result<Self, ShardError> {
         let manifest = Manifest::read(dir)?;
+        let mut files = HashSet::new();
+        let mut shards = manifest.shards.iter();
+        if let Some(twice) = shards.find(|shard| !files.insert(shard.file.as_str())) {
+            return Err(Damage::of_file(&twice.file, Fault::ListedTwice).into());
+        }
         let mut starts = vec![0u64];
         for shard in &manifest.shards {
             starts.push(starts[starts.len() - 1].saturating_add(shard.records));
@@ -51,6 +63,8 @@ impl DatasetReader {
             starts,
             shards: manifest.shards.iter().map(|_| OnceLock::new()).collect(),
             manifest,
+            num_open: AtomicUsize::new(0),
+            max_open: max_open_tars(),
         })
     }
 
@@ -78,6 +92,9 @@ impl DatasetReader {
         }
         let shard_index = self.starts.partition_point(|&start| start <= number) - 1;
         let shard = self.shard(shard_index)?;
+        if !shard.is_open() {
+            self.make_room();
+        }
         shard.record(number - self.starts[shard_index])
     }
 
@@ -97,6 +114,7 @@ impl DatasetReader {
             return Ok(shard);
         }
         let entry = &self.manifest.shards[shard_index];
+        self.make_room();
         let shard = ShardReader::open(&self.dir.join(&entry.file))?;
         if shard.num_records() != entry.records {
             let fault = Fault::Records {
@@ -108,6 +126,27 @@ impl DatasetReader {
         // If another thread was faster, its equal reader is kept.
         Ok(slot.get_or_init(|| shard))
     }
+
+    /// Counts a tar that is about to be opened. If there are too many, all others are closed; those in use are opened again.
+    fn make_room(&self) {
+        if self.num_open.fetch_add(1, Ordering::Relaxed) < self.max_open {
+            return;
+        }
+        self.num_open.store(1, Ordering::Relaxed);
+        self.shards
+            .iter()
+            .filter_map(OnceLock::get)
+            .for_each(ShardReader::close);
+    }
+}
+
+/// Half of the files that this process may open: the others are for everything else.
+fn max_open_tars() -> usize {
+    let limit = getrlimit(Resource::Nofile).current;
+    let limit = limit.map_or(usize::MAX, |limit| {
+        usize::try_from(limit).unwrap_or(usize::MAX)
+    });
+    (limit / 2).max(4)
 }
 
 #[cfg(test)]
@@ -140,9 +179,32 @@ mod tests {
     }
 
     #[test]
+    fn a_shard_that_is_listed_twice_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let entry = write_shard(dir.path(), 0, 0..3);
+        let twice = manifest(vec![entry.clone(), entry]);
+        twice.write_atomically(dir.path()).unwrap();
+        let err = DatasetReader::open(dir.path()).unwrap_err();
+        assert!(err.to_string().contains("more than once"), "{err}");
+    }
+
+    #[test]
+    fn no_more_tars_are_open_than_allowed_and_all_records_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut dataset = dataset(dir.path());
+        dataset.max_open = 2;
+        for number in [0, 3, 4, 0, 8, 3, 1] {
+            dataset.record(number).unwrap().check().unwrap();
+            let open = dataset.shards.iter().filter_map(OnceLock::get);
+            assert!(open.filter(|shard| shard.is_open()).count() <= 2);
+        }
+    }
+
+    #[test]
     fn threads_can_share_a_dataset() {
         let dir = tempfile::tempdir().unwrap();
-        let dataset = dataset(dir.path());
+        let mut dataset = dataset(dir.path());
+        dataset.max_open = 2;
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| (0..9).for_each(|i| dataset.record(i).unwrap().check().unwrap()));

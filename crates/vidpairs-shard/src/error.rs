@@ -202,6 +202,14 @@ pub enum Unfit {
         /// Size of the member, bytes.
         bytes: u64,
     },
+    /// The record is larger than readers accept.
+    #[error("it has {bytes} bytes; expected at most {limit}")]
+    TooLarge {
+        /// Size of the record in the tar, bytes.
+        bytes: u64,
+        /// Largest size.
+        limit: u64,
+    },
     /// The JSON could not be written.
     #[error("its JSON cannot be written")]
     Json(#[source] serde_json::Error),

@@ -1,8 +1,7 @@
 //! DALI index v1.2: offset and size of every member of a tar, as text with one line per record.
 //!
 //! The first line is `v1.2 <records>`. Each further line lists the members of a record as `<extension> <offset> <size>
-//! <name>`, separated by single spaces. Offsets are those of the member's bytes. [`ShardIndex`] maps the text and keeps
-//! only the starts of the lines in memory: 8 bytes per record.
+//! <name>`, separated by single spaces. Offsets are those of the member's bytes.
 
 use std::fmt;
 
@@ -11,11 +10,29 @@ use crate::ustar::{BLOCK_BYTES, IndexedMember, is_member_name, padded_end};
 
 const VERSION: &str = "v1.2";
 
+/// Place of a record in its tar, from its first header to the padding of its last member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RecordSpan {
+    pub start: u64,
+    pub end: u64,
+}
+
+impl RecordSpan {
+    /// The span of `members`, at least one.
+    pub fn of(members: &[IndexedMember<'_>]) -> Self {
+        Self {
+            start: members.first().map_or(0, IndexedMember::header_offset),
+            end: members.last().map_or(0, IndexedMember::end),
+        }
+    }
+}
+
 /// Index of one tar.
 pub struct ShardIndex {
-    text: Box<dyn AsRef<[u8]> + Send + Sync>,
+    text: Vec<u8>,
     /// Start of the line of each record in `text`.
     line_starts: Vec<usize>,
+    spans: Vec<RecordSpan>,
     /// End of the last member, with its padding.
     end: u64,
 }
@@ -27,28 +44,31 @@ impl ShardIndex {
     /// [`IndexFault`] unless every member follows the previous one without a gap, the members of each line have the
     /// same key, and the number of lines is the one stated. Whether the tar is long enough is checked when a member is
     /// read.
-    pub fn parse(text: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Self, IndexFault> {
-        let mut lines = text.as_ref().split_inclusive(|&byte| byte == b'\n');
+    pub fn parse(text: Vec<u8>) -> Result<Self, IndexFault> {
+        let mut lines = text.split_inclusive(|&byte| byte == b'\n');
         let fault = |line, problem| IndexFault { line, problem };
         let first = lines.next().unwrap_or_default();
         let stated_records =
             parse_first_line(first).ok_or(fault(1, "expected `v1.2 <number of records>`"))?;
 
         let (mut start, mut end) = (first.len(), 0);
-        let mut line_starts = Vec::new(); // grows with the lines, never by a number from the file
+        // They grow with the lines, never by a number from the file.
+        let (mut line_starts, mut spans) = (Vec::new(), Vec::new());
         for (line, number) in lines.zip(2..) {
-            end = parse_line(line)
-                .and_then(|members| end_without_gaps(&members, end))
-                .map_err(|problem| fault(number, problem))?;
+            let faulty = |problem| fault(number, problem);
+            let members = parse_line(line).map_err(faulty)?;
+            end = end_without_gaps(&members, end).map_err(faulty)?;
             line_starts.push(start);
+            spans.push(RecordSpan::of(&members));
             start += line.len();
         }
         if stated_records != line_starts.len() as u64 {
             return Err(fault(1, "the number of records differs from that of lines"));
         }
         Ok(Self {
-            text: Box::new(text),
+            text,
             line_starts,
+            spans,
             end,
         })
     }
@@ -63,14 +83,18 @@ impl ShardIndex {
         self.end
     }
 
+    /// Place of each record in the tar.
+    pub(crate) fn into_spans(self) -> Vec<RecordSpan> {
+        self.spans
+    }
+
     /// Members of record `record`, at least one; `None` if there is no such record.
     ///
     /// # Errors
-    /// [`IndexFault`] if the file was changed after it was opened.
+    /// [`IndexFault`] if the line is damaged, which [`parse`](Self::parse) excludes.
     pub fn record(&self, record: u64) -> Option<Result<Vec<IndexedMember<'_>>, IndexFault>> {
         let start = *self.line_starts.get(usize::try_from(record).ok()?)?;
-        let text = (*self.text).as_ref();
-        let line = text[start..]
+        let line = self.text[start..]
             .split_inclusive(|&byte| byte == b'\n')
             .next()
             .expect("every start is that of a line");
@@ -95,6 +119,7 @@ impl fmt::Debug for ShardIndex {
 pub(crate) struct IndexLines {
     text: String,
     line_starts: Vec<usize>,
+    spans: Vec<RecordSpan>,
     /// Offset of the next header. After bytes that belong to no member it is beyond the end of the last member.
     pub end: u64,
 }
@@ -103,6 +128,7 @@ impl IndexLines {
     /// Adds a record.
     pub fn push(&mut self, members: &[IndexedMember]) {
         self.line_starts.push(self.text.len());
+        self.spans.push(RecordSpan::of(members));
         for (position, member) in members.iter().enumerate() {
             let separator = if position == 0 { "" } else { " " };
             let IndexedMember { name, offset, size } = member;
@@ -134,8 +160,9 @@ impl IndexLines {
     /// Index of the records so far.
     pub fn into_index(self) -> ShardIndex {
         ShardIndex {
-            text: Box::new(self.text),
+            text: self.text.into_bytes(),
             line_starts: self.line_starts,
+            spans: self.spans,
             end: self.end,
         }
     }

@@ -6,8 +6,8 @@
 //!
 //! # Guide
 //!
-//! - **Read** a data set with [`DatasetReader`]. It maps the tars into memory and returns any record by its number,
-//!   without copying. Threads can share a reader. [`Record::image`] returns the bytes of a view, a JPEG for example, and
+//! - **Read** a data set with [`DatasetReader`]. It returns any record by its number, and keeps as many tars
+//!   open as the process may. Threads can share a reader. [`Record::image`] returns the bytes of a view, a JPEG for example, and
 //!   [`Record::meta`] its frames, boxes and label. [`Record::check`] compares the CRC-32 of each image.
 //! - **Shuffle** with [`EpochOrder`], a random order for each epoch that can be entered at any position.
 //! - **Write** each shard with a [`ShardWriter`] and then the [`Manifest`]. A file has its final name only when it is
@@ -91,6 +91,7 @@ mod manifest;
 mod order;
 mod part;
 mod reader;
+mod span;
 mod tracks;
 mod ustar;
 mod verify;
@@ -100,7 +101,7 @@ mod writer;
 #[cfg(test)]
 mod fixtures;
 
-pub use damage::{Damage, Fault, HeaderFault, IndexFault};
+pub use damage::{Damage, DamageList, Fault, HeaderFault, IndexFault};
 pub use dataset::DatasetReader;
 pub use error::{ShardError, Unfit};
 pub use index::ShardIndex;

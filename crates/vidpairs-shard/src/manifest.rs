@@ -1,11 +1,10 @@
 //! Manifest of a data set, `dataset.json`. It is written last: if it is present, the data set is complete.
 
-use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use vidpairs_types::{sync_folder, write_whole};
+use vidpairs_types::{read_regular, sync_folder, write_whole};
 
 use crate::checksum;
 use crate::error::ShardError;
@@ -13,6 +12,8 @@ use crate::tracks::{TRACKS_FILE, TracksEntry};
 
 /// File name of the manifest.
 pub const MANIFEST_FILE: &str = "dataset.json";
+/// Largest manifest that is read: of two million shards.
+const MAX_BYTES: u64 = 256 << 20;
 
 /// Value of `format`.
 pub const FORMAT: &str = "vidpairs";
@@ -136,7 +137,7 @@ impl Manifest {
     /// [`ShardError::Read`].
     pub fn read(dir: &Path) -> Result<Self, ShardError> {
         let path = dir.join(MANIFEST_FILE);
-        let json = match fs::read(&path) {
+        let json = match read_regular(&path, MAX_BYTES) {
             Err(error) if is_absence(error.kind()) => return Err(why_absent(dir)),
             read => read.map_err(ShardError::read(&path))?,
         };
@@ -223,6 +224,8 @@ fn is_plain_tar(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::fixtures::manifest;
 

@@ -1,8 +1,10 @@
 //! Files under construction, which can be resumed after a kill.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+
+use vidpairs_types::{create_fresh, open_own};
 
 use crate::checksum::FileHash;
 use crate::error::ShardError;
@@ -18,13 +20,7 @@ pub(crate) struct PartFile {
 impl PartFile {
     /// Creates an empty file, replacing an existing one.
     pub fn create(path: PathBuf) -> Result<Self, ShardError> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&path)
-            .map_err(ShardError::write(&path))?;
+        let file = create_fresh(&path).map_err(ShardError::write(&path))?;
         Ok(Self {
             path,
             file,
@@ -35,11 +31,8 @@ impl PartFile {
     /// Opens an existing file whose first `bytes` bytes have the checksum `xxh64`. [`truncate`](Self::truncate) then
     /// removes the rest.
     pub fn resume(path: PathBuf, bytes: u64, xxh64: u64) -> Result<Self, ShardError> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(ShardError::read(&path))?;
+        let opened = open_own(File::options().read(true).write(true), &path);
+        let mut file = opened.map_err(ShardError::read(&path))?;
         let hash = hash_up_to_mark(&mut file, bytes, xxh64, &path)?;
         Ok(Self { path, file, hash })
     }

@@ -4,12 +4,12 @@
 //! at the end of a frame, without decompressing it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use vidpairs_types::{sync_folder, write_whole};
+use vidpairs_types::{open_regular, sync_folder, write_whole};
 
 use crate::checksum;
 use crate::error::ShardError;
@@ -196,7 +196,7 @@ impl TracksWriter {
         let PartFile {
             path: part, file, ..
         } = &mut self.part;
-        let mut old = File::open(path).map_err(ShardError::read(path))?;
+        let mut old = open_regular(path).map_err(ShardError::read(path))?;
         let mut hash = hash_up_to_mark(&mut old, before.bytes, before.xxh64, path)?;
         file.rewind()
             .and_then(|()| hash.update_from(file, bytes, &|_| true))

@@ -3,6 +3,7 @@
 use tar::{EntryType, Header};
 
 use crate::damage::{Fault, HeaderFault};
+use crate::span::Span;
 
 /// Size of a tar block.
 pub(crate) const BLOCK_BYTES: usize = 512;
@@ -39,7 +40,7 @@ impl<'a> IndexedMember<'a> {
     }
 
     /// Offset of the member's header in the tar.
-    fn header_offset(&self) -> u64 {
+    pub(crate) fn header_offset(&self) -> u64 {
         self.offset - BLOCK_BYTES as u64
     }
 
@@ -108,15 +109,8 @@ pub(crate) fn padded_end(offset: u64, size: u64) -> Option<u64> {
         .checked_next_multiple_of(BLOCK_BYTES as u64)
 }
 
-/// The `size` bytes of `tar` from `offset`; `None` if the tar ends before.
-pub(crate) fn bytes_at(tar: &[u8], offset: u64, size: u64) -> Option<&[u8]> {
-    let start = usize::try_from(offset).ok()?;
-    let end = usize::try_from(offset.checked_add(size)?).ok()?;
-    tar.get(start..end)
-}
-
 /// Returns the bytes of `member` after checking that its header states the same name and size.
-pub(crate) fn read_member<'t>(tar: &'t [u8], member: &IndexedMember) -> Result<&'t [u8], Fault> {
+pub(crate) fn read_member<'t>(tar: Span<'t>, member: &IndexedMember) -> Result<&'t [u8], Fault> {
     let (header, bytes) = header_and_bytes(tar, member)?;
     let (name, size) = parse(header).map_err(|reason| Fault::Header {
         offset: member.header_offset(),
@@ -134,7 +128,7 @@ pub(crate) fn read_member<'t>(tar: &'t [u8], member: &IndexedMember) -> Result<&
 }
 
 /// Checks that header and padding of `member` are as the writer leaves them.
-pub(crate) fn check_form(tar: &[u8], member: &IndexedMember) -> Result<(), Fault> {
+pub(crate) fn check_form(tar: Span<'_>, member: &IndexedMember) -> Result<(), Fault> {
     let (block, _) = header_and_bytes(tar, member)?;
     if header(member.name, member.size).is_none_or(|expected| expected != block) {
         return Err(Fault::Header {
@@ -143,7 +137,7 @@ pub(crate) fn check_form(tar: &[u8], member: &IndexedMember) -> Result<(), Fault
         });
     }
     let end = member.offset + member.size;
-    match bytes_at(tar, end, member.end() - end) {
+    match tar.at(end, member.end() - end) {
         Some(padding) if padding.iter().all(|&byte| byte == 0) => Ok(()),
         Some(_) => Err(Fault::Padding),
         None => Err(cut_short(tar, member)),
@@ -152,22 +146,18 @@ pub(crate) fn check_form(tar: &[u8], member: &IndexedMember) -> Result<(), Fault
 
 /// Header block and bytes of `member`.
 fn header_and_bytes<'t>(
-    tar: &'t [u8],
+    tar: Span<'t>,
     member: &IndexedMember,
 ) -> Result<(&'t [u8], &'t [u8]), Fault> {
-    bytes_at(
-        tar,
-        member.header_offset(),
-        BLOCK_BYTES as u64 + member.size,
-    )
-    .map(|whole| whole.split_at(BLOCK_BYTES))
-    .ok_or_else(|| cut_short(tar, member))
+    tar.at(member.header_offset(), BLOCK_BYTES as u64 + member.size)
+        .map(|whole| whole.split_at(BLOCK_BYTES))
+        .ok_or_else(|| cut_short(tar, member))
 }
 
-fn cut_short(tar: &[u8], member: &IndexedMember) -> Fault {
+fn cut_short(tar: Span<'_>, member: &IndexedMember) -> Fault {
     Fault::CutShort {
         needed: member.end(),
-        file: tar.len() as u64,
+        file: tar.tar_bytes,
     }
 }
 

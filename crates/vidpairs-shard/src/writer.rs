@@ -5,7 +5,6 @@ use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 use vidpairs_types::{EncodedRecord, Role, sync_folder, write_whole};
 
@@ -14,6 +13,7 @@ use crate::error::{ShardError, Unfit};
 use crate::index::IndexLines;
 use crate::manifest::ShardEntry;
 use crate::part::PartFile;
+use crate::reader::MAX_RECORD_BYTES;
 use crate::ustar::{self, BLOCK_BYTES, END_BYTES, IndexedMember};
 use crate::walk::rebuild_index;
 
@@ -249,12 +249,10 @@ fn part_path(folder: &Path, ordinal: u64) -> PathBuf {
 }
 
 fn index_up_to_mark(part: &PartFile, mark: &ShardMark) -> Result<IndexLines, ShardError> {
-    // SAFETY: the unfinished shard belongs to this run alone; nothing shortens it while it is mapped.
-    let map = unsafe { Mmap::map(&part.file) }.map_err(ShardError::read(&part.path))?;
-    let tar = ustar::bytes_at(&map, 0, mark.bytes)
-        .expect("the hash covered these bytes, and nothing shortens the file");
-    let (index, gaps) = rebuild_index(tar);
-    if !gaps.is_empty() || index.end != mark.bytes || index.num_records() != mark.records {
+    let name = part.path.to_string_lossy();
+    let (index, gaps) =
+        rebuild_index(&name, &part.file, mark.bytes).map_err(ShardError::read(&part.path))?;
+    if gaps.num() > 0 || index.end != mark.bytes || index.num_records() != mark.records {
         return Err(ShardError::RecordsDifferFromMark {
             path: part.path.clone(),
             found_records: index.num_records(),
@@ -280,8 +278,19 @@ fn tar_members(record: &EncodedRecord) -> Result<Vec<TarMember<'_>>, Unfit> {
         (name, Cow::from(&*member.bytes))
     });
     let json = (format!("{key}.json"), json_of(record)?.into());
-    images
-        .chain([json])
+    let members: Vec<(String, Cow<'_, [u8]>)> = images.chain([json]).collect();
+    let blocks = members
+        .iter()
+        .map(|(_, bytes)| bytes.len().div_ceil(BLOCK_BYTES) + 1);
+    let (bytes, limit) = (
+        (blocks.sum::<usize>() * BLOCK_BYTES) as u64,
+        MAX_RECORD_BYTES,
+    );
+    if bytes > limit {
+        return Err(Unfit::TooLarge { bytes, limit });
+    }
+    members
+        .into_iter()
         .map(|(name, bytes)| {
             let size = bytes.len() as u64;
             match ustar::header(&name, size) {
@@ -457,9 +466,8 @@ mod tests {
     #[test]
     fn a_full_disk_is_an_error_with_the_path_and_the_append_can_be_repeated() {
         let folder = temporary();
-        let part = folder.path().join("pairs-000000.tar.part");
-        std::os::unix::fs::symlink("/dev/full", &part).unwrap();
         let mut writer = ShardWriter::create(folder.path(), 0).unwrap();
+        writer.part.file = File::options().write(true).open("/dev/full").unwrap();
         let mut number = 0;
         let err = loop {
             match writer.append(&record(number)) {

@@ -1,5 +1,5 @@
-//! Data types shared by all crates of vidpairs: clips, frames, boxes, pairs, records and seeds. Also durable files
-//! and ordered work on threads ([`parallel`]).
+//! Data types shared by all crates of vidpairs: clips, frames, boxes, pairs, records and seeds. Also files that
+//! are opened and written safely, text that is safe to print, and ordered work on threads ([`parallel`]).
 
 mod clip;
 mod durable;
@@ -7,23 +7,32 @@ mod frame;
 mod geometry;
 mod image_sets;
 mod library;
+mod lines;
+mod open;
 mod pair;
 pub mod parallel;
 mod plane;
+mod printable;
 mod record;
 mod refusal;
 mod seed;
 
 pub use clip::{Annotation, Clip, Media, SourceKind};
-pub use durable::{replace_whole, replace_whole_by, sync_folder, write_whole};
+pub use durable::{
+    create_folders_of, create_fresh, create_own_folder, open_own, replace_whole, replace_whole_by,
+    sync_folder, write_whole,
+};
 pub use frame::{
     ColorMatrix, ColorRange, Frame, Orientation, PlaneBytes, PlaneLayout, Planes, RgbImage,
 };
 pub use geometry::{BoxXywh, RegionPx, SizePx};
 pub use image_sets::{Condition, ImageSet, ImageSets, Invariance, LeftOut, NearView, SetImage};
 pub use library::LibraryError;
+pub use lines::{NextLine, next_line};
+pub use open::{open_regular, read_regular};
 pub use pair::{PairKind, PairPlan};
 pub use plane::{Plane, ShortPlane, rounded_to_8_bits};
+pub use printable::{printable, printable_json, printable_lines};
 pub use record::{
     EncodedMember, EncodedRecord, RecordMeta, Role, SCHEMA, TrackedBox, TrackletLine, TrackletMeta,
     ViewMeta,

@@ -11,26 +11,24 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use vidpairs_types::open_regular;
 
 use crate::checksum::FileHash;
-use crate::damage::{Damage, Fault};
+use crate::damage::{Damage, DamageList, Fault};
 use crate::error::ShardError;
 use crate::manifest::{MANIFEST_FILE, Manifest, ShardEntry};
-use crate::reader::open_regular;
 use crate::tracks::TRACKS_FILE;
 
 /// Result of [`verify_shard`] or [`verify_tracks`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardVerdict {
     /// Name of the file.
     pub file: String,
     /// Number of records found, including damaged ones; 0 for tracklets.
     pub records: u64,
     /// All damage, in the order of the checks: the file, its index, its records.
-    pub damage: Vec<Damage>,
+    pub damage: DamageList,
     /// Clips whose pairs the shard holds, in order. Shards of one data set must not share a pair.
-    #[serde(skip)]
     pub clips: Vec<ClipSpan>,
 }
 
@@ -50,8 +48,8 @@ pub struct ClipSpan {
 ///
 /// # Errors
 /// [`ShardError::Read`] if the folder cannot be listed.
-pub fn verify_manifest(dir: &Path, manifest: &Manifest) -> Result<Vec<Damage>, ShardError> {
-    let mut damage = Vec::new();
+pub fn verify_manifest(dir: &Path, manifest: &Manifest) -> Result<DamageList, ShardError> {
+    let mut damage = DamageList::default();
     let mut listed = HashSet::new();
     for shard in &manifest.shards {
         if !listed.insert(shard.file.as_str()) {
@@ -99,7 +97,7 @@ struct FileVerifier<'a> {
     path: PathBuf,
     name: &'a str,
     keep_going: &'a dyn Fn(u64) -> bool,
-    damage: Vec<Damage>,
+    damage: DamageList,
 }
 
 impl<'a> FileVerifier<'a> {
@@ -108,7 +106,7 @@ impl<'a> FileVerifier<'a> {
             path: dir.join(name),
             name,
             keep_going,
-            damage: Vec::new(),
+            damage: DamageList::default(),
         }
     }
 
@@ -116,12 +114,21 @@ impl<'a> FileVerifier<'a> {
         self.damage.push(Damage::of_file(self.name, fault));
     }
 
-    /// Compares length and xxh64 with the manifest. Returns whether the whole file could be read; `None` if
+    /// Compares length and xxh64 with the manifest. Of a file that is longer, no more than one byte beyond is read. Returns whether the whole file could be read; `None` if
     /// `keep_going` returns `false`.
     fn check_bytes(&mut self, bytes: u64, xxh64: u64) -> Option<bool> {
         let mut hash = FileHash::new();
-        let hashed = open_regular(&self.path)
-            .and_then(|mut file| hash.update_from(&mut file, u64::MAX, self.keep_going));
+        let mut found = 0;
+        let hashed = open_regular(&self.path).and_then(|mut file| {
+            let limit = bytes.saturating_add(1);
+            let is_going = hash.update_from(&mut file, limit, self.keep_going)?;
+            // A file that grows or shrinks meanwhile has at least the bytes that were read.
+            found = match hash.bytes > bytes {
+                true => file.metadata()?.len().max(hash.bytes),
+                false => hash.bytes,
+            };
+            Ok(is_going)
+        });
         match hashed {
             Ok(true) => {}
             Ok(false) => return None,
@@ -133,7 +140,7 @@ impl<'a> FileVerifier<'a> {
                 return Some(false);
             }
         }
-        let (found, manifest) = (hash.bytes, bytes);
+        let manifest = bytes;
         if found != manifest {
             self.report(Fault::Bytes { found, manifest });
         }
@@ -161,12 +168,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let entry = write_shard(dir.path(), 0, 0..2);
         let mut manifest = manifest(vec![entry.clone()]);
-        assert_eq!(verify_manifest(dir.path(), &manifest).unwrap(), []);
+        assert_eq!(verify_manifest(dir.path(), &manifest).unwrap().num(), 0);
         write_shard(dir.path(), 1, 0..1);
         fs::remove_file(dir.path().join(index_file_name(0))).unwrap();
         manifest.shards.push(entry);
         let damage = verify_manifest(dir.path(), &manifest).unwrap();
-        let messages: Vec<String> = damage.iter().map(Damage::to_string).collect();
+        let messages: Vec<String> = damage.listed().iter().map(Damage::to_string).collect();
         assert_eq!(
             messages[..4],
             [

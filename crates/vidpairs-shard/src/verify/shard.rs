@@ -1,13 +1,18 @@
 //! Verifies one shard.
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use super::{ClipSpan, FileVerifier, ShardVerdict, unreadable};
+use vidpairs_types::open_regular;
+
 use crate::damage::{Damage, Fault};
-use crate::index::ShardIndex;
+use crate::index::{RecordSpan, ShardIndex};
 use crate::manifest::ShardEntry;
-use crate::reader::{Member, Record, map_file, read_index, rebuilt_index};
-use crate::ustar::{BLOCK_BYTES, END_BYTES, IndexedMember, bytes_at, check_form, read_member};
+use crate::reader::{MAX_RECORD_BYTES, Record, read_index, rebuilt_index};
+use crate::span::{ReadAt, Span};
+use crate::ustar::{BLOCK_BYTES, END_BYTES, IndexedMember, check_form, read_member};
 use crate::walk::is_zero;
 
 /// Checks every byte of one shard: length and xxh64 of the tar, its index, header, padding and CRC-32 of every member,
@@ -43,43 +48,50 @@ struct Verifier<'a> {
 impl Verifier<'_> {
     /// Checks the shard and returns its number of records; `None` if `keep_going` returns `false`.
     fn run(&mut self) -> Option<u64> {
-        // The file is read before it is mapped: a sector that the disk cannot read gives an error here, and SIGBUS in a
-        // map.
         if !self.file.check_bytes(self.entry.bytes, self.entry.xxh64)? {
             return Some(0);
         }
-        let tar = match map_file(&self.file.path) {
-            Ok(tar) => tar,
+        let opened = open_regular(&self.file.path).and_then(|tar| {
+            let tar_bytes = tar.metadata()?.len();
+            Ok(Tar { tar, tar_bytes })
+        });
+        let checked = opened
+            .and_then(|tar| Ok((self.index(&tar)?, tar)))
+            .and_then(|(index, tar)| self.check_records(&tar, &index));
+        match checked {
+            Ok(num_records) => num_records,
             Err(error) => {
                 self.file.report(unreadable(0, &error));
-                return Some(0);
-            }
-        };
-        let index = self.index(&tar);
-        for number in 0..index.num_records() {
-            let bytes = self.check_record(&tar, &index, number);
-            if !(self.file.keep_going)(bytes) {
-                return None;
+                Some(0)
             }
         }
-        self.check_end(&tar, index.end());
+    }
+
+    fn check_records(&mut self, tar: &Tar, index: &ShardIndex) -> io::Result<Option<u64>> {
+        for number in 0..index.num_records() {
+            let bytes = self.check_record(tar, index, number)?;
+            if !(self.file.keep_going)(bytes) {
+                return Ok(None);
+            }
+        }
+        self.check_end(tar, index.end())?;
         let (found, manifest) = (index.num_records(), self.entry.records);
         if found != manifest {
             self.file.report(Fault::Records { found, manifest });
         }
-        Some(found)
+        Ok(Some(found))
     }
 
     /// Reads the `.idx`. It places damage best, since it does not depend on the tar. If it cannot be used, it is rebuilt
     /// from the headers of the tar.
-    fn index(&mut self, tar: &[u8]) -> ShardIndex {
+    fn index(&mut self, tar: &Tar) -> io::Result<ShardIndex> {
         let path = self.file.path.with_extension("idx");
-        let fault = match read_index(&path) {
+        let fault = match read_index(&path, tar.tar_bytes) {
             Ok(Ok(index)) => {
                 let described = index.end().saturating_add(END_BYTES as u64);
-                let found = tar.len() as u64;
+                let found = tar.tar_bytes;
                 if described == self.entry.bytes || described == found {
-                    return index;
+                    return Ok(index);
                 }
                 Fault::IndexOfAnotherTar {
                     index: described,
@@ -92,13 +104,14 @@ impl Verifier<'_> {
                 reason: format!("its .idx: {error}"),
             },
         };
-        let (index, notes) = rebuilt_index(&self.entry.file, tar, fault);
-        self.file.damage.extend(notes);
-        index
+        let Tar { tar, tar_bytes } = tar;
+        let (index, notes) = rebuilt_index(&self.entry.file, tar, *tar_bytes, fault)?;
+        self.file.damage.append(notes);
+        Ok(index)
     }
 
     /// Checks one record and returns the size of its headers and members, bytes.
-    fn check_record(&mut self, tar: &[u8], index: &ShardIndex, number: u64) -> u64 {
+    fn check_record(&mut self, tar: &Tar, index: &ShardIndex, number: u64) -> io::Result<u64> {
         let indexed = match index
             .record(number)
             .expect("the number is below that of records")
@@ -106,10 +119,20 @@ impl Verifier<'_> {
             Ok(indexed) => indexed,
             Err(fault) => {
                 self.file.report(Fault::IndexUnreadable(fault));
-                return 0;
+                return Ok(0);
             }
         };
-        let mut record = Record::without_members(&self.entry.file, number, &indexed);
+        let Tar { tar, tar_bytes } = tar;
+        let span = RecordSpan::of(&indexed);
+        let mut record = Record::read(&self.entry.file, number, tar, span, *tar_bytes)?;
+        record.set_key(indexed.first().map_or("", IndexedMember::key));
+        let bytes = span.end - span.start;
+        if bytes > MAX_RECORD_BYTES {
+            let limit = MAX_RECORD_BYTES;
+            let fault = Fault::RecordTooLarge { bytes, limit };
+            self.file.damage.push(record.damage(None, fault));
+            return Ok(0);
+        }
         if !self.note_place(record.key()) {
             self.file
                 .damage
@@ -117,10 +140,10 @@ impl Verifier<'_> {
         }
         for member in &indexed {
             let extension = member.extension();
-            let (bytes, fault) = check_member(tar, member);
-            record
-                .members
-                .extend(bytes.map(|bytes| Member { extension, bytes }));
+            let (bytes, fault) = check_member(record.span(), member);
+            if bytes.is_some() {
+                record.add_member(extension.to_owned(), member.offset, member.size);
+            }
             self.file
                 .damage
                 .extend(fault.map(|fault| record.damage(Some(extension), fault)));
@@ -142,10 +165,10 @@ impl Verifier<'_> {
                 .into_iter()
                 .filter(|damage| !is_reported(damage)),
         );
-        indexed.iter().fold(0, |sum: u64, member| {
+        Ok(indexed.iter().fold(0, |sum: u64, member| {
             sum.saturating_add(member.size)
                 .saturating_add(BLOCK_BYTES as u64)
-        })
+        }))
     }
 
     /// Notes clip and pair of a key; returns `false` if they do not follow those of the previous record. Keys of another
@@ -170,25 +193,31 @@ impl Verifier<'_> {
         true
     }
 
-    fn check_end(&mut self, tar: &[u8], end: u64) {
-        let tail = bytes_at(tar, end, (tar.len() as u64).saturating_sub(end));
-        let is_end = |tail: &[u8]| tail.len() == END_BYTES && is_zero(tail);
-        if !tail.is_some_and(is_end) {
+    fn check_end(&mut self, Tar { tar, tar_bytes }: &Tar, end: u64) -> io::Result<()> {
+        let mut tail = [0; END_BYTES];
+        let is_whole = tar_bytes.checked_sub(end) == Some(END_BYTES as u64)
+            && tar.read_up_to(&mut tail, end)? == END_BYTES;
+        if !is_whole || !is_zero(&tail) {
             self.file.report(Fault::EndBlocks { offset: end });
         }
+        Ok(())
     }
+}
+
+/// An open tar and its length, bytes.
+struct Tar {
+    tar: File,
+    tar_bytes: u64,
 }
 
 /// Checks header and padding of a member; returns its bytes, if they can be identified, and the problem.
 ///
 /// If the header is damaged, the index still states where the bytes are, so their CRC-32 can be checked. If a sound header
 /// names another member, the bytes belong to that one.
-fn check_member<'t>(tar: &'t [u8], member: &IndexedMember) -> (Option<&'t [u8]>, Option<Fault>) {
+fn check_member<'t>(tar: Span<'t>, member: &IndexedMember) -> (Option<&'t [u8]>, Option<Fault>) {
     match read_member(tar, member) {
         Ok(bytes) => (Some(bytes), check_form(tar, member).err()),
-        Err(fault @ Fault::Header { .. }) => {
-            (bytes_at(tar, member.offset, member.size), Some(fault))
-        }
+        Err(fault @ Fault::Header { .. }) => (tar.at(member.offset, member.size), Some(fault)),
         Err(fault) => (None, Some(fault)),
     }
 }
@@ -229,7 +258,8 @@ mod tests {
         }
 
         fn faults(&self) -> Vec<Fault> {
-            self.verify().damage.into_iter().map(|d| d.fault).collect()
+            let damage = self.verify().damage;
+            damage.listed().iter().map(|d| d.fault.clone()).collect()
         }
 
         /// Record and member of each block of the tar.
@@ -264,7 +294,7 @@ mod tests {
             true
         };
         let verdict = verify_shard(shard.dir.path(), &shard.entry, &keep_going).unwrap();
-        assert_eq!((verdict.records, verdict.damage), (3, vec![]));
+        assert_eq!((verdict.records, verdict.damage.num()), (3, 0));
         assert!(checked.get() > shard.entry.bytes * 3 / 2);
     }
 
@@ -279,6 +309,7 @@ mod tests {
             shard.put(at, byte);
             let (file, placed): (Vec<_>, Vec<_>) = verdict
                 .damage
+                .listed()
                 .iter()
                 .partition(|damage| damage.record.is_none());
             assert!(
@@ -309,7 +340,7 @@ mod tests {
         }
         let entry = writer.finish(dir.path()).unwrap();
         let verdict = verify_shard(dir.path(), &entry, &|_| true).unwrap();
-        let [damage] = &verdict.damage[..] else {
+        let [damage] = verdict.damage.listed() else {
             panic!("{:?}", verdict.damage)
         };
         assert_eq!(
@@ -348,6 +379,7 @@ mod tests {
         for len in 0..whole.len() {
             overwrite(&shard.tar(), &whole[..len]);
             let damage = shard.verify().damage;
+            let damage = damage.listed();
             assert!(
                 matches!(damage[0].fault, Fault::Bytes { .. }),
                 "cut at {len}"
@@ -386,7 +418,12 @@ mod tests {
         fs::remove_file(shard.index()).unwrap();
         shard.put(block * BLOCK_BYTES + 3, b'x');
         let verdict = shard.verify();
-        let messages: Vec<String> = verdict.damage.iter().map(Damage::to_string).collect();
+        let messages: Vec<String> = verdict
+            .damage
+            .listed()
+            .iter()
+            .map(Damage::to_string)
+            .collect();
         assert_eq!(verdict.records, 3);
         assert_eq!(messages.len(), 4, "{messages:#?}");
         assert!(

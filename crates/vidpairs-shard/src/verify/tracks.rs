@@ -1,17 +1,23 @@
 //! Verifies `tracks.jsonl.zst`.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use vidpairs_types::TrackletLine;
+use vidpairs_types::{NextLine, TrackletLine, next_line, open_regular};
 
 use super::{FileVerifier, ShardVerdict, unreadable};
 use crate::damage::Fault;
 use crate::tracks::{TrackletCounts, TracksEntry};
 
 /// Longest line that is read, bytes: ten times that of a tracklet with the largest k.
-const MAX_LINE_BYTES: u64 = 64 << 20;
+const MAX_LINE_BYTES: usize = 64 << 20;
+
+/// So many times its size a file may expand to, beyond one line: a hundred times what tracklets do, far below what a few bytes of
+/// repeated line feeds can.
+const MAX_EXPANSION: u64 = 1000;
+
+/// After so many faults the rest of a file is not read.
+const MAX_FAULTS: u64 = 100_000;
 
 /// Compressed size of a line, as a share of its length; for the progress only.
 const COMPRESSED_SHARE: u64 = 5;
@@ -44,24 +50,33 @@ pub fn verify_tracks(
 
 /// Checks every line, up to one that cannot be decompressed. Returns `false` if `keep_going` does.
 fn check_lines(file: &mut FileVerifier, entry: &TracksEntry) -> io::Result<bool> {
-    let mut lines = BufReader::new(zstd::Decoder::new(File::open(&file.path)?)?);
+    let most = entry.bytes.saturating_mul(MAX_EXPANSION);
+    let most = most.saturating_add(MAX_LINE_BYTES as u64);
+    let decoder = zstd::Decoder::new(open_regular(&file.path)?)?;
+    let mut lines = BufReader::new(decoder.take(most));
     let mut counts = TrackletCounts::default();
     let mut text = Vec::new();
     for line in 1.. {
-        text.clear();
         let fault = |reason: String| Fault::LineUnreadable { line, reason };
-        let mut limited = (&mut lines).take(MAX_LINE_BYTES);
-        match limited.read_until(b'\n', &mut text) {
-            Ok(0) => break,
-            Ok(_) if text.ends_with(b"\n") => {}
-            Ok(_) => {
-                file.report(fault("it does not end".to_owned()));
-                return Ok(true);
+        let read = next_line(&mut lines, &mut text, MAX_LINE_BYTES);
+        let problem = match read {
+            Ok(_) if lines.get_ref().limit() == 0 => {
+                format!("the file expands to more than {MAX_EXPANSION} times its size")
             }
-            Err(error) => {
-                file.report(fault(error.to_string()));
-                return Ok(true);
-            }
+            Ok(NextLine::End) => break,
+            Ok(NextLine::Line) if text.ends_with(b"\n") => String::new(),
+            Ok(_) => "it does not end".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        if !problem.is_empty() {
+            file.report(fault(problem));
+            return Ok(true);
+        }
+        if file.damage.num() > MAX_FAULTS {
+            file.report(fault(format!(
+                "more than {MAX_FAULTS} lines before it cannot be read; this one and the rest were not read"
+            )));
+            return Ok(true);
         }
         match serde_json::from_slice::<TrackletLine>(&text) {
             Ok(line) => {
@@ -106,6 +121,7 @@ mod tests {
     use vidpairs_types::{BoxXywh, TrackedBox};
 
     use super::*;
+    use crate::damage::DamageList;
     use crate::tracks::{TRACKS_FILE, TracksWriter};
 
     fn line(outcome: &str) -> String {
@@ -145,7 +161,12 @@ mod tests {
 
     fn faults(dir: &Path, entry: &TracksEntry) -> Vec<String> {
         let verdict = verify_tracks(dir, entry, &|_| true).unwrap();
-        verdict.damage.iter().map(ToString::to_string).collect()
+        verdict
+            .damage
+            .listed()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     fn counts(outcomes: &[&str]) -> TrackletCounts {
@@ -198,6 +219,24 @@ mod tests {
         assert_eq!(
             faults(dir.path(), &entry),
             ["tracks.jsonl.zst: the file is missing"]
+        );
+    }
+
+    #[test]
+    fn a_few_bytes_that_expand_to_endless_lines_are_given_up_and_their_faults_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        let line_feeds = "\n".repeat(200 << 20);
+        let entry = written(dir.path(), &[&line_feeds], &counts(&[]));
+        assert!(entry.bytes < 20_000, "{}", entry.bytes);
+        let damage = verify_tracks(dir.path(), &entry, &|_| true).unwrap().damage;
+        assert_eq!(damage.listed().len(), DamageList::MAX_LISTED);
+        assert_eq!(damage.num(), MAX_FAULTS + 2);
+        let zeros = "\0".repeat(200 << 20);
+        let entry = written(dir.path(), &[&zeros], &counts(&[]));
+        let faults = faults(dir.path(), &entry);
+        assert!(
+            faults[0].contains("expands to more than 1000 times"),
+            "{faults:?}"
         );
     }
 

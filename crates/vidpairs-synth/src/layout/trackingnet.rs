@@ -10,7 +10,7 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Arc, Weak};
 
-use vidpairs_types::BoxXywh;
+use vidpairs_types::{BoxXywh, create_fresh};
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
@@ -120,7 +120,7 @@ impl FrameZip {
     /// # Errors
     /// [`FrameZipError::Create`].
     pub fn create(path: &Path) -> Result<Self, FrameZipError> {
-        let file = File::create(path).map_err(FrameZipError::Create)?;
+        let file = create_fresh(path).map_err(FrameZipError::Create)?;
         let in_use = Arc::new(());
         let file = ZipFile {
             file: BufWriter::new(file),

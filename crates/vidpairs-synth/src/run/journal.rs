@@ -1,13 +1,13 @@
 //! The journal of an unfinished set: one line for each published item, and the truth of its images.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use vidpairs_run::{Journal, RunError, failed};
-use vidpairs_types::Refusal;
+use vidpairs_types::{Refusal, open_own};
 
 use super::TRUTH_FILE;
 use crate::set::Settings;
@@ -119,8 +119,7 @@ impl TruthFile {
     /// Opens the truth, and drops the lines of the journal whose truth is not there, and the truth without a line.
     pub fn open(journal: &mut Journal<Done>, lines: &mut Vec<Done>) -> Result<Self, RunError> {
         let path = journal.out().journal_folder().join(TRUTH_FILE);
-        let mut options = OpenOptions::new();
-        let file = options.append(true).create(true).open(&path);
+        let file = open_own(File::options().append(true).create(true), &path);
         let file = file.map_err(failed("open", &path))?;
         let length = file.metadata().map_err(failed("read", &path))?.len();
         let is_there = |(item, done): (u64, &Done)| done.item == item && done.truth_bytes <= length;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use vidpairs_run::{Journal, Progress, RunError, failed, loss_reason};
 use vidpairs_types::parallel::Sink;
-use vidpairs_types::{Outcome, Refusal, Stage, with_causes};
+use vidpairs_types::{Outcome, Refusal, Stage, create_folders_of, with_causes};
 
 use super::PATIENCE;
 use super::error::SynthError;
@@ -109,9 +109,8 @@ impl Publisher {
 
     fn move_into_place(&self, folder: &Path, name: &str) -> Result<(), RunError> {
         let (from, to) = (folder.join(name), self.journal.out().path().join(name));
-        if let Some(parent) = to.parent() {
-            fs::create_dir_all(parent).map_err(failed("create", parent))?;
-        }
+        let created = create_folders_of(self.journal.out().path(), Path::new(name));
+        created.map_err(failed("create the folder of", &to))?;
         // A stopped run may have published it without a line of the journal: it is made again.
         if to.is_dir() {
             fs::remove_dir_all(&to).map_err(failed("remove", &to))?;

@@ -1,14 +1,14 @@
 //! An item in progress: its folder, its ground truth, and the objects and backgrounds refused on the way.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use vidpairs_extract::decode::DecodeError;
 use vidpairs_types::parallel::Heartbeat;
-use vidpairs_types::{Outcome, Refusal, Stage, with_causes};
+use vidpairs_types::{Outcome, Refusal, Stage, create_fresh, open_regular, with_causes};
 
 use super::{ItemError, Plan};
 use crate::backdrops::{BackdropError, Frames};
@@ -84,14 +84,15 @@ impl<'a> Work<'a> {
     /// Writes the file `name` and waits until the disk has it.
     pub fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), ItemError> {
         let path = self.path(name)?;
-        fs::write(&path, bytes).map_err(failed("write", &path))?;
+        let written = create_fresh(&path).and_then(|mut file| file.write_all(bytes));
+        written.map_err(failed("write", &path))?;
         self.add(name)
     }
 
     /// Adds the file `name`, which another writer has completed, and waits until the disk has it.
     pub fn add(&mut self, name: &str) -> Result<(), ItemError> {
         let path = self.folder.join(name);
-        let synced = File::open(&path).and_then(|file| {
+        let synced = open_regular(&path).and_then(|file| {
             file.sync_data()?;
             file.metadata()
         });

@@ -7,7 +7,7 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 use vidpairs_invariance::npz::{ArrayValues, NamedArray, NpzArchive, NpzError, write_npz};
 use vidpairs_run::{RunError, failed};
-use vidpairs_types::{BoxXywh, ImageSets, replace_whole_by};
+use vidpairs_types::{BoxXywh, ImageSets, create_own_folder, replace_whole_by};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Protocol;
@@ -163,7 +163,7 @@ impl Cache {
             array("about", &num_bytes, ArrayValues::U8(&about)),
         ];
         let write = || {
-            fs::create_dir_all(self.out.join(FOLDER))?;
+            create_own_folder(&self.out.join(FOLDER))?;
             replace_whole_by(&self.path, |file| {
                 write_npz(file, &arrays).map_err(|err| match err {
                     NpzError::Write(source) => source,

@@ -16,6 +16,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use vidpairs_run::RunError;
+use vidpairs_types::create_own_folder;
 
 /// Prefix of the names of event files, before the second of their creation.
 const PREFIX: &str = "events.out.tfevents.";
@@ -46,7 +47,7 @@ impl EventWriter {
     /// # Errors
     /// [`RunError::File`].
     pub fn create(folder: &Path, wall_time: f64) -> Result<Self, RunError> {
-        fs::create_dir_all(folder).map_err(failed("create", folder))?;
+        create_own_folder(folder).map_err(failed("create", folder))?;
         // After all existing files, even if the clock went back or two runs began in one second.
         let after = last_second(folder).map_err(failed("list", folder))?;
         let second = after.map_or(0, |last| last.saturating_add(1));

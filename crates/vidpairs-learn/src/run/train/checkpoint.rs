@@ -7,6 +7,7 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use vidpairs_run::{RunError, failed};
+use vidpairs_types::create_own_folder;
 use vidpairs_weights::{HostTensor, Weights, read_weights, write_safetensors};
 
 use super::error::TrainError;
@@ -64,7 +65,7 @@ impl Checkpoints {
     /// [`RunError::File`].
     pub fn open(out: &Path, keep: u32, about: BTreeMap<String, String>) -> Result<Self, RunError> {
         let folder = out.join(CHECKPOINTS);
-        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+        create_own_folder(&folder).map_err(failed("create", &folder))?;
         let checkpoints = Self {
             run: out.to_owned(),
             folder,

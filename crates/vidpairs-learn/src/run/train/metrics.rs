@@ -1,6 +1,6 @@
 //! Writes the metrics of a run: `metrics.jsonl`, and event files for TensorBoard.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use serde_json::Value;
 use vidpairs_run::{RunError, failed};
+use vidpairs_types::open_own;
 
 use crate::run::EventWriter;
 
@@ -89,7 +90,7 @@ impl Metrics {
             Err(err) => return Err(failed("read", &path)(err)),
         };
         vidpairs_types::replace_whole(&path, &kept).map_err(failed("write", &path))?;
-        let lines = OpenOptions::new().append(true).open(&path);
+        let lines = open_own(File::options().append(true), &path);
         let lines = lines.map_err(failed("open", &path))?;
         let folder = out.join(TENSORBOARD);
         let events = match folder.exists() {

@@ -81,7 +81,7 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
     let method = pipeline.train.method;
     let labels = Labels::wanted(method, &data, &options.shards, &options.control.cancel)?;
     let run_file = RunFile::of(pipeline, &data);
-    let claimed = run_file.claim(out)?;
+    let mut claimed = run_file.claim(out)?;
     model::use_cores(device, options.control.workers);
     if device != Device::Cpu {
         // Views keep their size, so cuDNN may search for the fastest convolution. Algorithms may differ in the last bits.
