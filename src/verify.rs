@@ -1,17 +1,20 @@
 //! Runs `vidpairs verify`: checks every byte of the shards and the tracklets against its checksums.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
-use vidpairs_run::{Control, Progress, RunError, Unit, counted, loss_reason, stopped};
-use vidpairs_shard::{
-    ClipSpan, Damage, Fault, Manifest, ShardEntry, ShardError, ShardVerdict, TracksEntry,
-    verify_manifest, verify_shard, verify_tracks,
+use vidpairs_run::{
+    Control, Progress, REFUSED_FILE, RunError, Unit, counted, loss_reason, refusals, stopped,
 };
+use vidpairs_shard::{
+    ClipSpan, Damage, DamageList, Fault, MANIFEST_FILE, Manifest, ShardEntry, ShardError,
+    ShardVerdict, Totals, TracksEntry, verify_manifest, verify_shard, verify_tracks,
+};
+use vidpairs_types::Outcome;
 use vidpairs_types::parallel::{Heartbeat, Job, Loss, Sink, run_ordered};
 
 /// Time without a byte after which a read is given up.
@@ -26,8 +29,10 @@ pub struct VerifySummary {
     pub records: u64,
     /// Size of all shards according to the manifest, bytes.
     pub bytes: u64,
-    /// All damage, in the order of the shards.
+    /// Damage in the order of the shards; at most 100.
     pub damage: Vec<Damage>,
+    /// Number of all damages.
+    pub num_damage: u64,
 }
 
 impl std::fmt::Display for VerifySummary {
@@ -40,7 +45,11 @@ impl std::fmt::Display for VerifySummary {
             counted(self.shards, "shard"),
         );
         let bytes = indicatif::HumanBytes(self.bytes);
-        match self.damage.len() as u64 {
+        let more = self.num_damage.saturating_sub(self.damage.len() as u64);
+        if more > 0 {
+            writeln!(f, "... and {} more", counted(more, "fault"))?;
+        }
+        match self.num_damage {
             0 => write!(f, "{records} in {shards}, {bytes}: no damage"),
             found => write!(
                 f,
@@ -64,22 +73,22 @@ pub fn verify(dir: &Path, control: &Control) -> Result<VerifySummary, RunError> 
         dir: dir.to_owned(),
         bytes_done: Arc::clone(&bytes_done),
     };
+    let totals = manifest.totals;
     let (shards, bytes) = (manifest.shards.len() as u64, manifest.totals.bytes);
     let tracks_bytes = manifest.tracks.as_ref().map_or(0, |tracks| tracks.bytes);
-    // Every byte is read twice: for the checksum of its tar, and as a part of its record.
-    let all_bytes = 2 * (bytes + tracks_bytes);
+    let all_bytes = bytes.saturating_add(tracks_bytes);
     let mut verdicts = Verdicts {
-        summary: VerifySummary {
-            shards,
-            records: 0,
-            bytes,
-            damage,
-        },
+        records: 0,
+        damage,
         pairs: HashMap::new(),
         progress: Progress::new(Unit::Bytes, all_bytes, 0, control.verbosity),
         bytes_done,
     };
-    let parts = manifest.shards.into_iter().map(Part::Shard);
+    // A shard that is listed twice was reported, and is read once.
+    let mut seen = HashSet::new();
+    let shards_once = manifest.shards.into_iter();
+    let shards_once = shards_once.filter(move |shard| seen.insert(shard.file.clone()));
+    let parts = shards_once.map(Part::Shard);
     run_ordered(
         parts.chain(manifest.tracks.map(Part::Tracks)),
         Arc::new(job),
@@ -87,7 +96,51 @@ pub fn verify(dir: &Path, control: &Control) -> Result<VerifySummary, RunError> 
         &mut verdicts,
     )
     .map_err(stopped)?;
-    Ok(verdicts.summary)
+    let Verdicts {
+        records,
+        mut damage,
+        pairs,
+        ..
+    } = verdicts;
+    let set_aside = refusals::count(dir)?;
+    check_set_aside(&totals, set_aside, &mut damage);
+    // Where pairs are damaged or missing, so are their clips.
+    if damage.num() == 0 {
+        check_clips(&totals, pairs.len() as u64, &mut damage);
+    }
+    Ok(VerifySummary {
+        shards,
+        records,
+        bytes,
+        num_damage: damage.num(),
+        damage: damage.listed().to_vec(),
+    })
+}
+
+/// Checks that `refused.jsonl` has the clips that the manifest counts.
+fn check_set_aside(totals: &Totals, found: [u64; 3], damage: &mut DamageList) {
+    let stated = [totals.refused, totals.skipped, totals.partial];
+    let outcomes = [Outcome::Refused, Outcome::Skipped, Outcome::Partial];
+    for ((outcome, found), stated) in outcomes.into_iter().zip(found).zip(stated) {
+        if found != stated {
+            let fault = Fault::SetAside {
+                outcome: outcome.name(),
+                found,
+                stated,
+            };
+            damage.push(Damage::of_file(REFUSED_FILE, fault));
+        }
+    }
+}
+
+/// Checks that every clip of the source has pairs, or was refused or skipped.
+fn check_clips(totals: &Totals, with_pairs: u64, damage: &mut DamageList) {
+    let without = totals.refused.saturating_add(totals.skipped);
+    let (found, stated) = (with_pairs.saturating_add(without), totals.clips);
+    if found != stated {
+        let fault = Fault::Clips { found, stated };
+        damage.push(Damage::of_file(MANIFEST_FILE, fault));
+    }
 }
 
 /// A file of the data set.
@@ -142,7 +195,8 @@ fn unreadable(path: &Path, why: &str) -> ShardError {
 }
 
 struct Verdicts {
-    summary: VerifySummary,
+    records: u64,
+    damage: DamageList,
     /// Number of the last pair so far, by clip.
     pairs: HashMap<u64, u64>,
     progress: Progress,
@@ -154,21 +208,22 @@ impl Sink<Result<ShardVerdict, ShardError>> for Verdicts {
 
     fn push(&mut self, verdict: Result<ShardVerdict, ShardError>) -> Result<(), ShardError> {
         let verdict = verdict?;
-        self.summary.records += verdict.records;
-        self.summary.damage.extend(verdict.damage);
+        self.records += verdict.records;
+        self.damage.append(verdict.damage);
         for ClipSpan { clip, first, last } in verdict.clips {
             let before = self.pairs.insert(clip, last);
             if let Some(last) = before.filter(|&before| before >= first) {
                 let fault = Fault::PairsTwice { clip, first, last };
                 let damage = Damage::of_file(&verdict.file, fault);
-                self.summary.damage.push(damage);
+                self.damage.push(damage);
             }
         }
         Ok(())
     }
 
     fn tick(&mut self) {
-        let bytes = self.bytes_done.load(Ordering::Relaxed);
+        // Every byte is read twice: for the checksum of its file, and as a part of its record.
+        let bytes = self.bytes_done.load(Ordering::Relaxed) / 2;
         self.progress.set(bytes, 0.0);
     }
 }

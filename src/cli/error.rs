@@ -1,15 +1,21 @@
 //! Errors of the command line, and their exit codes.
 
+use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use rustix::io::Errno;
 use vidpairs_pipeline::PipelineError;
 use vidpairs_run::RunError;
+use vidpairs_types::{printable_lines, with_causes};
 
 use super::neighbour::HandoverError;
 use crate::export::ExportError;
 use crate::report::PageError;
+
+/// Longest error message.
+const MAX_LINES: usize = 60;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +87,22 @@ pub enum CliError {
     /// The result could not be printed.
     #[error("cannot write to stdout")]
     Stdout(#[source] io::Error),
+    /// The limit of open files is too low for the workers.
+    #[error(
+        "{workers} worker threads need {needed} open files, and the limit (ulimit -n) is {limit}: raise it, or use fewer \
+         threads with --workers"
+    )]
+    OpenFiles {
+        /// Number of workers.
+        workers: usize,
+        /// Files that they open.
+        needed: u64,
+        /// Limit of the process.
+        limit: u64,
+    },
+    /// The program has a bug.
+    #[error("internal error, please report it: {0}")]
+    Bug(String),
     /// Signals cannot be caught.
     #[error("cannot catch Ctrl-C")]
     Signals(#[source] ctrlc::Error),
@@ -101,4 +123,48 @@ impl CliError {
             _ => ExitCode::from(2),
         }
     }
+
+    /// The message for a terminal, in one line unless a part of it is text of several: the error, its causes, and what to do where a limit
+    /// of the system is the cause. Text of strangers in it is [`printable_lines`].
+    pub fn text(&self) -> String {
+        let mut text = format!("vidpairs: {}", with_causes(self));
+        if let Some(advice) = advice(self) {
+            text.push_str("; ");
+            text.push_str(advice);
+        }
+        let lines: Vec<&str> = text.lines().collect();
+        let (head, tail) = match lines.len() > MAX_LINES {
+            true => lines.split_at(MAX_LINES),
+            false => (lines.as_slice(), [].as_slice()),
+        };
+        // Indented, so that no file name can look like a message of its own.
+        let mut text = head.join("\n  ");
+        if !tail.is_empty() {
+            text.push_str(&format!("\n  [... {} more lines ...]", tail.len()));
+        }
+        printable_lines(&text).into_owned()
+    }
+}
+
+/// What to do about a limit of the system that caused an error.
+fn advice(err: &(dyn Error + 'static)) -> Option<&'static str> {
+    let mut cause = Some(err);
+    while let Some(err) = cause {
+        let of_system = err.downcast_ref::<io::Error>();
+        let advice = match of_system.and_then(Errno::from_io_error) {
+            Some(Errno::MFILE | Errno::NFILE) => Some(
+                "too many files are open: raise the limit (ulimit -n), or use fewer threads with --workers",
+            ),
+            Some(Errno::FBIG) => Some(
+                "the file would be larger than the limit (ulimit -f) or the file system allows: raise the limit, or choose \
+                 another disk, and run the same command again",
+            ),
+            _ => None,
+        };
+        if advice.is_some() {
+            return advice;
+        }
+        cause = err.source();
+    }
+    None
 }

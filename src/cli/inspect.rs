@@ -12,6 +12,8 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<ExitCode, CliError> {
     if let Some(number) = args.record {
         let record = inspect::inspect_record(&args.dir, number)?;
         args.common.print(&record)?;
+        let num = record.damage.len() as u64;
+        args.common.report_damage(num, record.damage.first());
         return Ok(exit_code(record.damage.is_empty()));
     }
     check_output(args.gallery.as_ref(), PAGE, None)?;
@@ -29,14 +31,17 @@ pub(super) fn inspect(args: &InspectArgs) -> Result<ExitCode, CliError> {
         }
         None => None,
     };
-    let is_sound = inspection.num_damage == 0;
-    args.common.print(&Output {
+    let output = Output {
         preface: String::new(),
         summary: inspection,
         plot: None,
         gallery,
-    })?;
-    Ok(exit_code(is_sound))
+    };
+    args.common.print(&output)?;
+    let inspection = &output.summary;
+    args.common
+        .report_damage(inspection.num_damage, inspection.damage.first());
+    Ok(exit_code(inspection.num_damage == 0))
 }
 
 /// 0 for a sound data set or record, 2 for a damaged one.

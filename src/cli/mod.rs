@@ -6,6 +6,7 @@ mod inspect;
 mod invariance;
 mod neighbour;
 mod output;
+mod panics;
 mod signals;
 #[cfg(feature = "video")]
 mod synth;
@@ -13,6 +14,7 @@ mod synth;
 mod track;
 mod versions;
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -21,7 +23,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches};
 use vidpairs_pipeline::Pipeline;
 use vidpairs_run::{Control, Verbosity};
-use vidpairs_types::with_causes;
+use vidpairs_types::printable_lines;
 
 use self::args::{Cli, Command, Common, ExportArgs, ExportToArg, VerifyArgs};
 use self::neighbour::Neighbour;
@@ -35,12 +37,13 @@ pub use self::neighbour::HandoverError;
 
 /// The whole program: runs the command line of this process, prints its error, and gives the exit code.
 pub fn main(engines: Engines) -> ExitCode {
+    signals::lift_limits();
     let args: Vec<OsString> = std::env::args_os().collect();
-    match run(args, &engines) {
+    match panics::caught(|| run(args, &engines)) {
         Ok(code) => code,
         Err(err) => {
             // If stderr is closed, the exit code must suffice.
-            let _ = writeln!(io::stderr(), "vidpairs: {}", with_causes(&err));
+            let _ = writeln!(io::stderr(), "{}", err.text());
             err.exit_code()
         }
     }
@@ -64,8 +67,12 @@ pub fn run(args: Vec<OsString>, engines: &Engines) -> Result<ExitCode, CliError>
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(err) => {
-            // Help and version too: clap prints them to stdout, and errors to stderr.
-            let _ = err.print();
+            // Help and version too: clap prints them to stdout, and errors to stderr. An argument may be a stranger's file name.
+            let text = err.render().to_string();
+            let _ = match printable_lines(&text) {
+                Cow::Borrowed(_) => err.print(),
+                Cow::Owned(text) => io::stderr().write_all(text.as_bytes()),
+            };
             return Ok(ExitCode::from(u8::try_from(err.exit_code()).unwrap_or(2)));
         }
     };
@@ -204,7 +211,9 @@ impl Program<'_> {
 fn verify(args: &VerifyArgs) -> Result<ExitCode, CliError> {
     let summary = verify::verify(&args.dir, &args.common.control()?)?;
     args.common.print(&summary)?;
-    Ok(inspect::exit_code(summary.damage.is_empty()))
+    args.common
+        .report_damage(summary.num_damage, summary.damage.first());
+    Ok(inspect::exit_code(summary.num_damage == 0))
 }
 
 fn export(args: &ExportArgs) -> Result<ExitCode, CliError> {
@@ -225,9 +234,8 @@ fn export(args: &ExportArgs) -> Result<ExitCode, CliError> {
 impl Common {
     /// Threads, verbosity, and a wish to stop that Ctrl-C sets.
     fn control(&self) -> Result<Control, CliError> {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Control {
-            workers: self.workers.map_or_else(cores, usize::from),
+            workers: signals::workers(self.workers.map(usize::from))?,
             verbosity: match (self.quiet, self.verbose) {
                 (true, _) => Verbosity::Quiet,
                 (false, true) => Verbosity::Verbose,

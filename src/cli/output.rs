@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf, absolute};
 
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
+use vidpairs_run::counted;
+use vidpairs_shard::Damage;
+use vidpairs_types::{printable, printable_json, printable_lines};
 
 use super::CliError;
 use super::args::Common;
@@ -18,12 +21,21 @@ impl Common {
         printed(if self.json {
             serde_json::to_string(result)
                 .map_err(io::Error::other)
-                .and_then(|json| writeln!(stdout, "{json}"))
+                .and_then(|json| writeln!(stdout, "{}", printable_json(&json)))
         } else if self.quiet {
             Ok(())
         } else {
-            writeln!(stdout, "{result}")
+            writeln!(stdout, "{}", printable_lines(&result.to_string()))
         })
+    }
+
+    /// Reports damage on stderr if nothing was printed: `--quiet` silences results, not errors.
+    pub(super) fn report_damage(&self, num: u64, first: Option<&Damage>) {
+        if let Some(first) = first.filter(|_| self.quiet && !self.json) {
+            let text = format!("vidpairs: {}; the first: {first}", counted(num, "fault"));
+            // If stderr is closed, the exit code must suffice.
+            let _ = writeln!(io::stderr(), "{}", printable(&text));
+        }
     }
 }
 

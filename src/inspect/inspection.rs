@@ -156,8 +156,8 @@ impl Inspection {
                 max: bytes.max,
             }),
             set_aside,
-            damage: tally.damage,
-            num_damage: tally.num_damage,
+            damage: tally.damage.listed().to_vec(),
+            num_damage: tally.damage.num(),
         }
     }
 

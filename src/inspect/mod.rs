@@ -11,6 +11,7 @@ mod records;
 mod tally;
 mod text;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +46,10 @@ pub fn inspect(dir: &Path, control: &Control) -> Result<Inspection, RunError> {
         tally: Tally::default(),
         progress: Progress::new(unit, manifest.shards.len() as u64, 0, control.verbosity),
     };
+    // A shard that is listed twice is counted once; `vidpairs verify` reports it.
+    let mut seen = HashSet::new();
     let shards = manifest.shards.clone().into_iter();
+    let shards = shards.filter(move |shard| seen.insert(shard.file.clone()));
     run_ordered(shards, Arc::new(job), &control.crew(PATIENCE), &mut sum).map_err(stopped)?;
     Ok(Inspection::new(dir, manifest, sum.tally, set_aside))
 }

@@ -53,12 +53,13 @@ pub fn inspect_record(dir: &Path, number: u64) -> Result<RecordInspection, RunEr
         let (_, view) = views.find(|(role, _)| Some(role.name()) == role_name)?;
         Some(crc32fast::hash(bytes) == view.crc32)
     };
-    let members = record.members().iter().map(|member| MemberInspection {
+    let members = record.members().map(|member| MemberInspection {
         name: member.extension.to_owned(),
         bytes: member.bytes.len() as u64,
         crc32_ok: crc32_ok(member.extension, member.bytes),
     });
-    let mut jsons = (record.members().iter())
+    let mut jsons = record
+        .members()
         .filter(|member| member.extension == "json")
         .filter_map(|member| serde_json::from_slice(member.bytes).ok());
     Ok(RecordInspection {

@@ -3,13 +3,10 @@
 use std::io;
 use std::path::Path;
 
-use vidpairs_shard::{Damage, Fault, Record, ShardEntry, ShardError, ShardReader};
+use vidpairs_shard::{Damage, DamageList, Fault, Record, ShardEntry, ShardError, ShardReader};
 use vidpairs_types::{PairKind, RecordMeta, SizePx, with_causes};
 
 use super::counts::Counts;
-
-/// Maximum number of damages listed; the others are counted.
-const MAX_NAMED: usize = 100;
 
 /// Counts over records.
 #[derive(Debug, Clone, Default)]
@@ -30,9 +27,7 @@ pub(super) struct Tally {
     pub image_sizes: Counts<[u32; 2]>,
     pub trackers: Counts<String>,
     pub record_bytes: Extent,
-    /// The first [`MAX_NAMED`] damages.
-    pub damage: Vec<Damage>,
-    pub num_damage: u64,
+    pub damage: DamageList,
 }
 
 impl Tally {
@@ -48,15 +43,13 @@ impl Tally {
                 return tally;
             }
         };
-        for note in shard.notes() {
-            tally.add_damage(note.clone());
-        }
+        tally.damage.append(shard.notes().clone());
         if shard.num_records() != entry.records {
             let fault = Fault::Records {
                 found: shard.num_records(),
                 manifest: entry.records,
             };
-            tally.add_damage(Damage::of_file(&entry.file, fault));
+            tally.damage.push(Damage::of_file(&entry.file, fault));
         }
         for number in 0..shard.num_records() {
             if !keep_going() {
@@ -93,7 +86,7 @@ impl Tally {
         if let Some(tracklet) = &meta.tracklet {
             self.trackers.add(tracklet.tracker.as_str());
         }
-        let bytes = record.members().iter().map(|member| member.bytes.len());
+        let bytes = record.members().map(|member| member.bytes.len());
         self.record_bytes.add(bytes.sum::<usize>() as u64);
     }
 
@@ -110,13 +103,11 @@ impl Tally {
         self.image_sizes.merge(next.image_sizes);
         self.trackers.merge(next.trackers);
         self.record_bytes.merge(next.record_bytes);
-        self.num_damage += next.num_damage;
-        let room = MAX_NAMED.saturating_sub(self.damage.len());
-        self.damage.extend(next.damage.into_iter().take(room));
+        self.damage.append(next.damage);
     }
 
     fn add_error(&mut self, file: &str, err: ShardError) {
-        self.add_damage(match err {
+        self.damage.push(match err {
             ShardError::Damaged(damage) => *damage,
             ShardError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Damage::of_file(file, Fault::TarMissing)
@@ -125,20 +116,13 @@ impl Tally {
         });
     }
 
-    fn add_damage(&mut self, damage: Damage) {
-        self.num_damage += 1;
-        if self.damage.len() < MAX_NAMED {
-            self.damage.push(damage);
-        }
-    }
-
     /// The tally of a shard that could not be counted at all.
     pub fn lost(entry: &ShardEntry, reason: String) -> Self {
         let mut tally = Self {
             damaged_records: entry.records,
             ..Self::default()
         };
-        tally.add_damage(unreadable(&entry.file, reason));
+        tally.damage.push(unreadable(&entry.file, reason));
         tally
     }
 }

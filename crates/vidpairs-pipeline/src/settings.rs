@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use toml_edit::{Document, InlineTable, Item, TableLike, Value};
+use vidpairs_types::open_regular;
 
 use super::error::{PipelineError, Place, shortened};
 use super::rule::nearest;
@@ -279,7 +280,12 @@ pub(crate) fn read_file(path: &Path) -> Result<String, PipelineError> {
         path: path.to_owned(),
         source,
     };
-    let file = File::open(path).map_err(unreadable)?;
+    // `/dev/stdin`, `/dev/fd/63`: the user's own pipe. A FIFO elsewhere could wait for a writer for ever.
+    let opened = match path.starts_with("/dev") {
+        true => File::open(path),
+        false => open_regular(path),
+    };
+    let file = opened.map_err(unreadable)?;
     let mut bytes = Vec::new();
     // Reads up to the limit instead of asking for the size: a pipe or a device has none.
     file.take(MAX_FILE_BYTES + 1)

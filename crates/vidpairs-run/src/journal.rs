@@ -5,14 +5,14 @@
 //! work after it is done again. Nothing is cut off before the run is known to be the same: a refused command leaves the journal as it is.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use vidpairs_types::open_own;
+use vidpairs_types::{NextLine, next_line, open_own, read_regular};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::RunError;
@@ -20,6 +20,10 @@ use crate::out::{OutFolder, failed, same_run};
 
 /// Name of the journal in its folder.
 const FILE: &str = "progress.jsonl";
+/// Longest line, bytes: a hundred thousand times the usual one, so that a file of something else takes no more memory.
+const MAX_LINE_BYTES: usize = 64 << 20;
+/// Largest manifest of a finished run, bytes.
+const MAX_MANIFEST_BYTES: u64 = 256 << 20;
 /// Digits of a checksum, behind a tab.
 const CHECKSUM_DIGITS: usize = 16;
 
@@ -85,7 +89,7 @@ impl RunLayout {
     /// The manifest of a finished run in `out`.
     fn finished(&self, out: &Path) -> Result<Option<Value>, RunError> {
         let path = out.join(self.manifest);
-        match fs::read(&path) {
+        match read_regular(&path, MAX_MANIFEST_BYTES) {
             Ok(text) => serde_json::from_slice(&text)
                 .map(Some)
                 .map_err(|err| failed("read", &path)(io::Error::other(err))),
@@ -132,11 +136,13 @@ impl<L: Serialize + DeserializeOwned> Journal<L> {
     ) -> Result<(Self, Option<Stopped<B, L>>), RunError> {
         let path = out.journal_folder().join(FILE);
         let opened = open_own(File::options().read(true).append(true).create(true), &path);
-        let mut file = opened.map_err(failed("open", &path))?;
-        let mut text = Vec::new();
-        file.read_to_end(&mut text).map_err(failed("read", &path))?;
+        let file = opened.map_err(failed("open", &path))?;
         let unreadable = || RunError::Journal { path: path.clone() };
-        let (lines, ends) = parse(&text);
+        let Parsed {
+            lines,
+            ends,
+            is_first_torn,
+        } = parse(&file).map_err(failed("read", &path))?;
         let stopped = match lines.split_first() {
             Some((first, lines)) => {
                 let begin = serde_json::from_slice(first).map_err(|_| unreadable())?;
@@ -146,8 +152,7 @@ impl<L: Serialize + DeserializeOwned> Journal<L> {
                 let lines = lines.map_err(|_| unreadable())?;
                 Some(Stopped { begin, lines })
             }
-            // A kill tore the first line.
-            None if !text.contains(&b'\n') => None,
+            None if is_first_torn => None,
             None => return Err(unreadable()),
         };
         let mut journal = Self {
@@ -159,6 +164,13 @@ impl<L: Serialize + DeserializeOwned> Journal<L> {
         };
         journal.cut()?;
         Ok((journal, stopped))
+    }
+
+    /// The error for lines that do not follow from each other, although their checksums are right.
+    pub fn refused(&self) -> RunError {
+        RunError::Journal {
+            path: self.path.clone(),
+        }
     }
 
     /// The output folder.
@@ -240,20 +252,34 @@ impl<L: Serialize + DeserializeOwned> Journal<L> {
     }
 }
 
-/// JSON of the lines that count, and length and checksum of the journal after each.
-fn parse(text: &[u8]) -> (Vec<&[u8]>, Vec<(u64, u64)>) {
-    let (mut lines, mut ends) = (Vec::new(), Vec::new());
+/// The part of a journal that counts.
+#[derive(Default)]
+struct Parsed {
+    /// JSON of each line.
+    lines: Vec<Vec<u8>>,
+    /// Length and checksum of the journal after each.
+    ends: Vec<(u64, u64)>,
+    /// Whether there is nothing but the start of a line: a kill tore the first one.
+    is_first_torn: bool,
+}
+
+fn parse(file: &File) -> io::Result<Parsed> {
+    let mut parsed = Parsed::default();
     let (mut bytes, mut checksum) = (0, 0);
-    for raw in text.split_inclusive(|&byte| byte == b'\n') {
-        let Some(json) = checked(raw, checksum) else {
-            break;
+    let mut reader = BufReader::new(file);
+    let mut raw = Vec::new();
+    loop {
+        let read = next_line(&mut reader, &mut raw, MAX_LINE_BYTES)?;
+        let Some(json) = checked(&raw, checksum) else {
+            let is_torn = read != NextLine::TooLong && !raw.ends_with(b"\n");
+            parsed.is_first_torn = parsed.lines.is_empty() && is_torn;
+            return Ok(parsed);
         };
         bytes += raw.len() as u64;
         checksum = xxh3_64_with_seed(json, checksum);
-        lines.push(json);
-        ends.push((bytes, checksum));
+        parsed.lines.push(json.to_owned());
+        parsed.ends.push((bytes, checksum));
     }
-    (lines, ends)
 }
 
 /// The JSON of a whole line whose checksum is right after `before`.
@@ -261,8 +287,8 @@ fn checked(raw: &[u8], before: u64) -> Option<&[u8]> {
     let line = raw.strip_suffix(b"\n")?;
     let (json, checksum) = line.split_at_checked(line.len().checked_sub(CHECKSUM_DIGITS)?)?;
     let json = json.strip_suffix(b"\t")?;
-    let found = u64::from_str_radix(std::str::from_utf8(checksum).ok()?, 16).ok()?;
-    (found == xxh3_64_with_seed(json, before)).then_some(json)
+    let stated = format!("{:0CHECKSUM_DIGITS$x}", xxh3_64_with_seed(json, before));
+    (checksum == stated.as_bytes()).then_some(json)
 }
 
 #[cfg(test)]
@@ -286,6 +312,21 @@ mod tests {
             Started::Open(journal, lines) => Ok((journal, lines)),
             Started::Complete(manifest) => panic!("{manifest}"),
         }
+    }
+
+    fn start_in(out: &Path, k: u32) -> (Journal<u32>, Vec<u32>) {
+        start(out, k).unwrap()
+    }
+
+    #[test]
+    fn a_journal_of_no_lines_without_end_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path();
+        drop(start(out, 1).unwrap());
+        let path = out.join(".journal/progress.jsonl");
+        File::create(&path).unwrap().set_len(1 << 30).unwrap();
+        let err = start(out, 1).unwrap_err();
+        assert!(matches!(err, RunError::Journal { .. }), "{err}");
     }
 
     #[test]
@@ -332,10 +373,48 @@ mod tests {
         for cut in 1..lines[3].len() {
             assert_eq!(resumed(whole[..whole.len() - cut].to_vec()), [10, 20]);
         }
-        for place in lines[0].len()..whole.len() {
-            let mut changed = whole.clone();
-            changed[place] ^= 0x01;
-            assert!(resumed(changed).len() < 3, "byte {place}");
+        // A change in line n keeps the lines before n, exactly.
+        let mut start = lines[0].len();
+        for (line, kept) in lines[1..].iter().zip([&[][..], &[10], &[10, 20]]) {
+            for place in start..start + line.len() {
+                for bit in 0..8 {
+                    let mut changed = whole.clone();
+                    changed[place] ^= 1 << bit;
+                    assert_eq!(resumed(changed), kept, "bit {bit} of byte {place}");
+                }
+                let (head, tail) = whole.split_at(place);
+                assert_eq!(
+                    resumed([head, &tail[1..]].concat()),
+                    kept,
+                    "without byte {place}"
+                );
+                assert_eq!(
+                    resumed([head, b"0", tail].concat()),
+                    kept,
+                    "more at byte {place}"
+                );
+            }
+            start += line.len();
+        }
+        // Lines of another run, and lines twice.
+        let other = folder.path().join("other");
+        let (mut journal, _) = start_in(&other, 2);
+        for line in [10, 20, 30] {
+            journal.add(&line).unwrap();
+        }
+        drop(journal);
+        let foreign = fs::read(other.join(".journal/progress.jsonl")).unwrap();
+        let foreign: Vec<&[u8]> = foreign.split_inclusive(|&byte| byte == b'\n').collect();
+        assert_eq!(resumed([lines[0], foreign[1]].concat()), [] as [u32; 0]);
+        assert_eq!(
+            resumed([lines[0], lines[1], foreign[2], foreign[3]].concat()),
+            [10]
+        );
+        for twice in 1..4 {
+            let mut all = lines.clone();
+            all.insert(twice, lines[twice]);
+            let kept = [10, 20, 30];
+            assert_eq!(resumed(all.concat()), kept[..twice], "line {twice} twice");
         }
         assert_eq!(resumed([lines[0], lines[1], lines[3]].concat()), [10]);
         assert_eq!(

@@ -7,7 +7,7 @@ use indicatif::{
     HumanBytes, HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget,
     ProgressStyle,
 };
-use vidpairs_types::Refusal;
+use vidpairs_types::{Refusal, printable};
 
 use crate::Verbosity;
 
@@ -126,7 +126,7 @@ impl Progress {
             bars.details.push(line);
         }
         for (bar, line) in bars.details.iter().zip(lines) {
-            bar.set_message(line.clone());
+            bar.set_message(printable(line).into_owned());
         }
     }
 
@@ -135,11 +135,12 @@ impl Progress {
         self.verbosity >= Verbosity::Verbose
     }
 
-    /// Prints one line, unless the run is quiet. If stderr is closed, the run continues all the same.
+    /// Prints one line, unless the run is quiet; names of strangers in it are made [`printable`]. If stderr is closed, the run continues all the same.
     pub fn say(&self, line: &str) {
         if self.verbosity == Verbosity::Quiet {
             return;
         }
+        let line = printable(line);
         match &self.bars {
             Some(bars) => drop(bars.all.println(line)),
             None => drop(writeln!(io::stderr(), "{line}")),

@@ -1,12 +1,12 @@
 //! The reasons in `refused.jsonl`, grouped: ten thousand lines have a handful of causes.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
+use std::fs::File;
+use std::io::{self, BufReader};
 use std::path::Path;
 
 use serde::Serialize;
-use vidpairs_types::{Outcome, Refusal, Stage};
+use vidpairs_types::{NextLine, Outcome, Refusal, Stage, next_line, open_regular};
 
 use crate::RunError;
 use crate::out::{REFUSED_FILE, failed};
@@ -45,21 +45,25 @@ pub struct SetAside {
     pub unreadable_lines: u64,
 }
 
+/// Longest line that is read, bytes.
+const MAX_LINE_BYTES: usize = 1 << 20;
+
+/// Largest file that is read, bytes: of twenty million clips.
+const MAX_BYTES: u64 = 8 << 30;
+
 /// Reads `refused.jsonl` in `dir`; without such a file nothing was set aside.
 ///
 /// # Errors
 /// [`RunError::File`] if it cannot be read. A line that cannot be understood is counted.
 pub fn read(dir: &Path) -> Result<SetAside, RunError> {
-    let path = dir.join(REFUSED_FILE);
-    let file = match File::open(&path) {
-        Ok(file) => file,
-        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(SetAside::default()),
-        Err(err) => return Err(failed("read", &path)(err)),
-    };
     let mut groups = Groups::default();
-    for line in BufReader::new(file).split(b'\n') {
-        groups.add_line(&line.map_err(failed("read", &path))?);
-    }
+    each_line(dir, |line| {
+        match line.and_then(|line| serde_json::from_slice(line).ok()) {
+            Some(refusal) => groups.add(refusal),
+            None => groups.unreadable_lines += 1,
+        }
+        Ok(())
+    })?;
     Ok(groups.into_set_aside())
 }
 
@@ -68,16 +72,64 @@ pub fn read(dir: &Path) -> Result<SetAside, RunError> {
 /// # Errors
 /// [`RunError::File`] if it cannot be read, or a line is no refusal.
 pub fn read_all(dir: &Path) -> Result<Vec<Refusal>, RunError> {
+    let mut all = Vec::new();
+    each_line(dir, |line| {
+        let line = line.ok_or_else(|| io::Error::other("a line is too long"))?;
+        all.push(serde_json::from_slice(line).map_err(io::Error::other)?);
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// Counts the lines of `refused.jsonl` in `dir` by outcome: refused, skipped, partial. Lines that cannot be understood are left out.
+///
+/// # Errors
+/// [`RunError::File`] if it cannot be read.
+pub fn count(dir: &Path) -> Result<[u64; 3], RunError> {
+    let mut counts = [0; 3];
+    each_line(dir, |line| {
+        let refusal = line.and_then(|line| serde_json::from_slice::<Refusal>(line).ok());
+        if let Some(refusal) = refusal {
+            let place = match refusal.outcome {
+                Outcome::Refused => 0,
+                Outcome::Skipped => 1,
+                Outcome::Partial => 2,
+            };
+            counts[place] += 1;
+        }
+        Ok(())
+    })?;
+    Ok(counts)
+}
+
+/// Calls `each` with each line of `refused.jsonl` in `dir`, but empty ones; with `None` for a line that is too long.
+fn each_line(
+    dir: &Path,
+    mut each: impl FnMut(Option<&[u8]>) -> io::Result<()>,
+) -> Result<(), RunError> {
     let path = dir.join(REFUSED_FILE);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(err) => return Err(failed("read", &path)(err)),
+    let mut read = || {
+        let file: File = match open_regular(&path) {
+            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => opened?,
+        };
+        if file.metadata()?.len() > MAX_BYTES {
+            let err =
+                format!("it has more than {MAX_BYTES} bytes, the most that such a file can have");
+            return Err(io::Error::other(err));
+        }
+        let mut reader = BufReader::with_capacity(64 << 10, file);
+        let mut line = Vec::new();
+        loop {
+            match next_line(&mut reader, &mut line, MAX_LINE_BYTES)? {
+                NextLine::End => return Ok(()),
+                NextLine::TooLong => each(None)?,
+                NextLine::Line if line.trim_ascii().is_empty() => {}
+                NextLine::Line => each(Some(line.trim_ascii()))?,
+            }
+        }
     };
-    let refusal = |line| {
-        serde_json::from_str(line).map_err(|err| failed("read", &path)(io::Error::other(err)))
-    };
-    text.lines().map(refusal).collect()
+    read().map_err(failed("read", &path))
 }
 
 /// Stands for a number in a template; no reason that is printed holds it.
@@ -101,16 +153,6 @@ struct Group {
 }
 
 impl Groups {
-    fn add_line(&mut self, line: &[u8]) {
-        if line.trim_ascii().is_empty() {
-            return;
-        }
-        match serde_json::from_slice(line) {
-            Ok(refusal) => self.add(refusal),
-            Err(_) => self.unreadable_lines += 1,
-        }
-    }
-
     fn add(&mut self, refusal: Refusal) {
         let (template, numbers) = split_numbers(&refusal.reason.replace(NUMBER, " "));
         let cause = (refusal.outcome, refusal.stage, template);
@@ -202,13 +244,16 @@ mod tests {
 
     #[test]
     fn reasons_that_differ_in_numbers_only_are_one_and_keep_the_numbers_they_share() {
-        let mut groups = Groups::default();
-        groups.add(refusal("a", "9 frames; a pair 30 frames apart needs 31."));
-        groups.add(refusal("b", "bad zip"));
-        groups.add(refusal("c", "12 frames; a pair 30 frames apart needs 31."));
-        groups.add_line(b"{\"id\": \"cut");
-        groups.add_line(b"");
-        let set_aside = groups.into_set_aside();
+        let folder = tempfile::tempdir().unwrap();
+        let lines = [
+            refusal("a", "9 frames; a pair 30 frames apart needs 31."),
+            refusal("b", "bad zip"),
+            refusal("c", "12 frames; a pair 30 frames apart needs 31."),
+        ];
+        let lines = lines.map(|line| serde_json::to_string(&line).unwrap() + "\n");
+        let path = folder.path().join(REFUSED_FILE);
+        std::fs::write(&path, lines.concat() + "{\"id\": \"cut\n\n").unwrap();
+        let set_aside = read(folder.path()).unwrap();
         let shown: Vec<_> = set_aside
             .reasons
             .iter()
@@ -217,6 +262,25 @@ mod tests {
         let frames = "N frames; a pair 30 frames apart needs 31.";
         assert_eq!(shown, [(2, frames, "a"), (1, "bad zip", "b")]);
         assert_eq!(set_aside.unreadable_lines, 1);
+        assert_eq!(count(folder.path()).unwrap(), [0, 3, 0]);
+        assert!(read_all(folder.path()).is_err());
+        std::fs::write(&path, lines.concat()).unwrap();
+        assert_eq!(read_all(folder.path()).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_sparse_file_takes_neither_memory_nor_time() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read(folder.path()).unwrap(), SetAside::default());
+        let file = File::create(folder.path().join(REFUSED_FILE)).unwrap();
+        file.set_len(64 << 20).unwrap();
+        assert_eq!(read(folder.path()).unwrap().unreadable_lines, 1);
+        file.set_len(1 << 42).unwrap();
+        let err = read(folder.path()).unwrap_err();
+        assert!(
+            vidpairs_types::with_causes(&err).contains("more than"),
+            "{err}"
+        );
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io::{self, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use vidpairs_run::{Journal, RunError, failed};
 use vidpairs_types::{Refusal, open_own};
+use xxhash_rust::xxh3::Xxh3;
 
 use super::TRUTH_FILE;
 use crate::set::Settings;
@@ -41,6 +42,33 @@ pub(super) struct Done {
     pub not_made: Option<Refusal>,
     /// Length of the truth with this item, bytes.
     pub truth_bytes: u64,
+    /// xxh3 of these bytes.
+    pub truth_xxh3: u64,
+}
+
+impl Done {
+    /// Whether the files of the item are below `root`, with as many bytes as were written.
+    fn is_published(&self, root: &Path) -> bool {
+        let sizes: io::Result<Vec<u64>> = self
+            .names
+            .iter()
+            .map(|name| size_of(&root.join(name)))
+            .collect();
+        sizes.is_ok_and(|sizes| sizes.iter().sum::<u64>() == self.bytes)
+    }
+}
+
+/// Bytes of a file, or of all files below a folder. Links have none.
+fn size_of(path: &Path) -> io::Result<u64> {
+    let found = path.symlink_metadata()?;
+    if !found.is_dir() {
+        return Ok(if found.is_file() { found.len() } else { 0 });
+    }
+    let mut sum = 0;
+    for entry in path.read_dir()? {
+        sum += size_of(&entry?.path())?;
+    }
+    Ok(sum)
 }
 
 /// Sum of the lines.
@@ -113,29 +141,45 @@ pub(super) struct TruthFile {
     path: PathBuf,
     file: File,
     bytes: u64,
+    /// Hash of these bytes.
+    hash: Xxh3,
 }
 
 impl TruthFile {
-    /// Opens the truth, and drops the lines of the journal whose truth is not there, and the truth without a line.
+    /// Opens the truth. Drops the lines of the journal from the first whose truth or files are not there as they were written, and the
+    /// truth without a line: those items are made again.
     pub fn open(journal: &mut Journal<Done>, lines: &mut Vec<Done>) -> Result<Self, RunError> {
         let path = journal.out().journal_folder().join(TRUTH_FILE);
-        let file = open_own(File::options().append(true).create(true), &path);
+        let file = open_own(File::options().read(true).append(true).create(true), &path);
         let file = file.map_err(failed("open", &path))?;
-        let length = file.metadata().map_err(failed("read", &path))?.len();
-        let is_there = |(item, done): (u64, &Done)| done.item == item && done.truth_bytes <= length;
-        let count = (0..)
-            .zip(&*lines)
-            .take_while(|&line| is_there(line))
-            .count();
+        let (mut count, mut bytes, mut hash) = (0, 0, Xxh3::new());
+        let mut reader = BufReader::new(&file);
+        for (item, done) in (0..).zip(&*lines) {
+            let Some(more) = done.truth_bytes.checked_sub(bytes) else {
+                break;
+            };
+            let mut with_item = hash.clone();
+            let read = hash_next(&mut reader, more, &mut with_item);
+            let is_whole =
+                read.map_err(failed("read", &path))? && with_item.digest() == done.truth_xxh3;
+            if !is_whole || done.item != item || !done.is_published(journal.out().path()) {
+                break;
+            }
+            (count, bytes, hash) = (count + 1, done.truth_bytes, with_item);
+        }
         lines.truncate(count);
         journal.keep(count)?;
-        let bytes = lines.last().map_or(0, |done| done.truth_bytes);
         file.set_len(bytes).map_err(failed("shorten", &path))?;
-        Ok(Self { path, file, bytes })
+        Ok(Self {
+            path,
+            file,
+            bytes,
+            hash,
+        })
     }
 
-    /// Appends `truths` and returns the length with them.
-    pub fn add(&mut self, truths: &[Truth]) -> Result<u64, RunError> {
+    /// Appends `truths` and returns the length and the xxh3 with them.
+    pub fn add(&mut self, truths: &[Truth]) -> Result<(u64, u64), RunError> {
         let mut text = Vec::new();
         for truth in truths {
             serde_json::to_writer(&mut text, truth)
@@ -146,6 +190,27 @@ impl TruthFile {
         let written = written.and_then(|()| self.file.sync_data());
         written.map_err(failed("write", &self.path))?;
         self.bytes += text.len() as u64;
-        Ok(self.bytes)
+        self.hash.update(&text);
+        Ok((self.bytes, self.hash.digest()))
     }
+}
+
+/// Hashes the next `num_bytes` bytes; `false` if there are fewer.
+fn hash_next(reader: &mut impl Read, num_bytes: u64, hash: &mut Xxh3) -> io::Result<bool> {
+    let mut left = num_bytes;
+    let mut chunk = [0; 16 << 10];
+    while left > 0 {
+        let wanted = left.min(chunk.len() as u64) as usize;
+        let (part, _) = chunk.split_at_mut(wanted);
+        match reader.read(part) {
+            Ok(0) => return Ok(false),
+            Ok(num) => {
+                hash.update(part.get(..num).unwrap_or_default());
+                left -= num as u64;
+            }
+            Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
+            Err(err) => return Err(err),
+        }
+    }
+    Ok(true)
 }

@@ -28,8 +28,8 @@ use vidpairs_run::{
     Control, Journal, Progress, REFUSED_FILE, RunError, RunLayout, Started, Unit, Verbosity,
     broken, counted, failed,
 };
-use vidpairs_types::Refusal;
 use vidpairs_types::parallel::run_ordered;
+use vidpairs_types::{Refusal, read_regular};
 
 use self::job::SynthJob;
 use self::journal::{Begin, Done, Published, TruthFile};
@@ -232,7 +232,7 @@ fn finish(
     }
     // A copy: a run that is stopped before the manifest needs the file of the journal again.
     let truth = out.journal_folder().join(TRUTH_FILE);
-    let truth = std::fs::read(&truth).map_err(failed("read", &truth))?;
+    let truth = read_regular(&truth, u64::MAX).map_err(failed("read", &truth))?;
     out.write(TRUTH_FILE, &truth)?;
     let objects = published.objects();
     let used = catalog

@@ -91,6 +91,7 @@ impl Publisher {
         for refusal in made.refused.iter().chain(&refusal) {
             self.report(refusal);
         }
+        let (truth_bytes, truth_xxh3) = self.truth.add(&made.truths)?;
         let done = Done {
             item: ordinal,
             names: made.names,
@@ -99,7 +100,8 @@ impl Publisher {
             bytes: made.num_bytes,
             refused: made.refused,
             not_made: refusal,
-            truth_bytes: self.truth.add(&made.truths)?,
+            truth_bytes,
+            truth_xxh3,
         };
         self.journal.add(&done)?;
         self.journal.sync()?;

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use vidpairs_shard::{ShardEntry, ShardMark, TracksEntry, TracksMark};
+use vidpairs_shard::{ShardEntry, ShardMark, TracksEntry, TracksMark, tar_file_name};
 use vidpairs_types::{Outcome, Refusal, Stage};
 
 use super::regions::TrackTally;
@@ -124,6 +124,44 @@ impl Extracted {
         progress
     }
 
+    /// Whether each of `lines` follows from the run `begin` and the lines before it: entries and pieces in order, none left out, and
+    /// shards by their names.
+    pub fn do_follow(lines: &[Line], begin: &Begin) -> bool {
+        let mut progress = Self::default();
+        lines.iter().all(|line| {
+            let follows = progress.is_next(line, begin);
+            progress.add(line);
+            follows
+        })
+    }
+
+    fn is_next(&self, line: &Line, begin: &Begin) -> bool {
+        let is_at = self.position;
+        let next_entry = match &begin.retry {
+            Some(retry) => retry.iter().copied().find(|&entry| entry >= is_at.entry),
+            None => Some(is_at.entry).filter(|&entry| entry < begin.entries),
+        };
+        let piece = match next_entry == Some(is_at.entry) {
+            true => is_at.piece,
+            false => 0,
+        };
+        match line {
+            Line::Piece(line) => {
+                // A clip that changed while the run was stopped, or was lost, ends as a whole.
+                let is_whole = (line.piece, line.num_pieces) == (0, 1);
+                Some(line.entry) == next_entry
+                    && (line.piece == piece || is_whole)
+                    && line.piece < line.num_pieces
+            }
+            Line::Shard(ShardLine { shard, next }) => {
+                let ordinal = begin.first_shard + self.shards.len() as u64;
+                let is_same_place = (next.entry, next.piece) == (is_at.entry, is_at.piece);
+                let is_next_place = Some(next.entry) == next_entry && next.piece == piece;
+                shard.file == tar_file_name(ordinal) && (is_same_place || is_next_place)
+            }
+        }
+    }
+
     pub fn add(&mut self, line: &Line) {
         match line {
             Line::Piece(line) => self.add_piece(line),
@@ -197,6 +235,95 @@ mod tests {
             mark: None,
             tracks: None,
         }
+    }
+
+    fn begin(entries: u64, retry: Option<Vec<u64>>) -> Begin {
+        Begin {
+            program_version: String::new(),
+            pipeline: Value::Null,
+            entries,
+            entries_xxh64: 0,
+            retry,
+            first_shard: 2,
+            tracks: None,
+        }
+    }
+
+    fn shard(ordinal: u64, entry: u64, piece: u32) -> Line {
+        let shard = ShardEntry {
+            file: tar_file_name(ordinal),
+            bytes: 0,
+            records: 0,
+            xxh64: 0,
+        };
+        let next = Position {
+            entry,
+            piece,
+            ..Position::default()
+        };
+        Line::Shard(ShardLine { shard, next })
+    }
+
+    #[test]
+    fn lines_follow_in_the_order_of_entries_pieces_and_shards_only() {
+        let line =
+            |entry, number, num_pieces| Line::Piece(Box::new(piece(entry, number, num_pieces)));
+        let sound = [
+            line(0, 0, 1),
+            line(1, 0, 3),
+            shard(2, 1, 1),
+            line(1, 1, 3),
+            line(1, 2, 3),
+            shard(3, 2, 0),
+            line(2, 0, 2),
+            line(2, 0, 1),
+        ];
+        let all = begin(3, None);
+        for num in 0..=sound.len() {
+            assert!(Extracted::do_follow(&sound[..num], &all), "{num} lines");
+        }
+        assert!(
+            !Extracted::do_follow(&sound, &begin(2, None)),
+            "beyond the source"
+        );
+        for left_out in [0, 1, 2, 3, 4] {
+            let mut lines = sound.to_vec();
+            lines.remove(left_out);
+            assert!(
+                !Extracted::do_follow(&lines, &all),
+                "without line {left_out}"
+            );
+        }
+        for (place, wrong) in [
+            (0, line(1, 0, 1)),
+            (1, line(1, 1, 3)),
+            (1, line(1, 3, 3)),
+            (2, shard(3, 1, 1)),
+            (2, shard(2, 2, 0)),
+            (5, shard(3, 1, 1)),
+        ] {
+            let mut lines = sound.to_vec();
+            lines[place] = wrong;
+            assert!(
+                !Extracted::do_follow(&lines, &all),
+                "line {place}: {:?}",
+                lines[place]
+            );
+        }
+        let retry = begin(9, Some(vec![3, 7]));
+        let lines = [
+            line(3, 0, 1),
+            shard(2, 7, 0),
+            line(7, 0, 2),
+            line(7, 1, 2),
+            shard(3, 8, 0),
+        ];
+        assert!(Extracted::do_follow(&lines, &retry));
+        assert!(!Extracted::do_follow(&lines[1..], &retry));
+        assert!(!Extracted::do_follow(
+            &[line(3, 0, 1), line(4, 0, 1)],
+            &retry
+        ));
     }
 
     #[test]

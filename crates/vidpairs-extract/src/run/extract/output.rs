@@ -102,10 +102,11 @@ impl ShardSink<'_> {
     /// A clip whose first pairs are stored is partial, not refused or skipped: a retry would store them twice.
     fn outcome_after_pieces(&self, ordinal: u64, outcome: Outcome) -> Outcome {
         let Position { entry, records, .. } = self.progress.position;
-        if entry == ordinal && self.progress.entry.records + records > 0 {
-            Outcome::Partial
-        } else {
-            outcome
+        match outcome {
+            _ if entry == ordinal && self.progress.entry.records + records > 0 => Outcome::Partial,
+            // It changed while the run was stopped, and had given nothing.
+            Outcome::Partial => Outcome::Refused,
+            outcome => outcome,
         }
     }
 

@@ -13,7 +13,7 @@ use vidpairs_types::Outcome;
 use super::entries::{Entries, Entry};
 use super::finish::summary_of;
 use super::job::Item;
-use super::journal::{Begin, Extracted, Line};
+use super::journal::{Begin, Extracted, Line, ShardLine};
 use super::{ExtractOptions, ExtractSummary};
 use crate::run::ExtractError;
 
@@ -163,6 +163,10 @@ fn resumed(
     mut lines: Vec<Line>,
 ) -> Result<Start, RunError> {
     let folder = journal.out().journal_folder();
+    if !Extracted::do_follow(&lines, &begin) {
+        return Err(journal.refused());
+    }
+    lines.truncate(num_with_their_shards(&options.out, &lines));
     let (progress, (writer, tracks)) = loop {
         let progress = Extracted::of(&lines);
         match reopened(options, &folder, &begin, &progress) {
@@ -181,6 +185,21 @@ fn resumed(
         writer,
         tracks,
     })))
+}
+
+/// Number of lines up to the first finished shard that is gone, or has another length. Its records are made again.
+fn num_with_their_shards(out: &Path, lines: &[Line]) -> usize {
+    let is_gone = |line: &Line| match line {
+        Line::Shard(ShardLine { shard, .. }) => {
+            let tar = out.join(&shard.file);
+            let has_index = tar.with_extension("idx").is_file();
+            let found = tar.symlink_metadata().ok();
+            let is_there = found.is_some_and(|tar| tar.is_file() && tar.len() == shard.bytes);
+            !is_there || !has_index
+        }
+        Line::Piece(_) => false,
+    };
+    lines.iter().position(is_gone).unwrap_or(lines.len())
 }
 
 /// Whether bytes that a line of the journal describes are missing or changed.

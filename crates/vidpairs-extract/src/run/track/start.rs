@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use vidpairs_run::{Journal, RunError, RunLayout, Started, failed};
-use vidpairs_types::Refusal;
+use vidpairs_types::{Refusal, read_regular};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::TrackOptions;
 use super::data::{Sequence, Sequences};
 use super::journal::{Begin, Done};
+use super::output::FileNames;
 use super::results::SUMMARY_FILE;
 use super::summary::TrackSummary;
 use crate::run::TrackRunError;
-use crate::track::TrackError;
+use crate::track::{TrackError, TrackerKind};
 
 const LAYOUT: RunLayout = RunLayout {
     what: "results",
@@ -58,20 +59,48 @@ pub(super) fn start(options: &TrackOptions) -> Result<Start, RunError> {
             let summary = read_summary(&out.join(SUMMARY_FILE), manifest)?;
             Ok(Start::Complete(Box::new(summary)))
         }
-        Started::Open(journal, done) => Ok(Start::Open(Box::new(Ready {
-            begin,
-            sequences: found.list.into(),
-            refused: found.refused,
-            journal,
-            done,
-        }))),
+        Started::Open(mut journal, mut done) => {
+            let num = num_with_their_files(out, &done, &found.list);
+            done.truncate(num);
+            journal.keep(num)?;
+            Ok(Start::Open(Box::new(Ready {
+                begin,
+                sequences: found.list.into(),
+                refused: found.refused,
+                journal,
+                done,
+            })))
+        }
     }
+}
+
+/// Number of lines up to the first that is not of the next sequence, or whose files are gone: that sequence is tracked again.
+fn num_with_their_files(out: &Path, done: &[Done], sequences: &[Sequence]) -> usize {
+    let is_there = |(ordinal, done): &(usize, &Done)| {
+        let Some(sequence) = sequences.get(*ordinal).filter(|_| done.ordinal == *ordinal) else {
+            return false;
+        };
+        let has_files = |tracker: TrackerKind| {
+            let FileNames {
+                boxes,
+                times,
+                confidence,
+            } = FileNames::of(sequence, tracker);
+            let names = [boxes, times, confidence];
+            names.iter().all(|name| {
+                let found = out.join(name).symlink_metadata();
+                found.is_ok_and(|found| found.is_file() && found.len() > 0)
+            })
+        };
+        done.results.iter().all(|result| has_files(result.tracker))
+    };
+    done.iter().enumerate().take_while(is_there).count()
 }
 
 impl Begin {
     fn new(options: &TrackOptions, found: &Sequences) -> Result<Self, RunError> {
         let program = std::env::current_exe().map_err(failed("find", Path::new("this program")))?;
-        let bytes = std::fs::read(&program).map_err(failed("read", &program))?;
+        let bytes = read_regular(&program, u64::MAX).map_err(failed("read", &program))?;
         Ok(Self {
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             program_xxh3: format!("{:016x}", xxh3_64(&bytes)),

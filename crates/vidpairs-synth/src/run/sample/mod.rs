@@ -19,7 +19,7 @@ pub use picture::SampledPicture;
 use vidpairs_run::refusals::{self, SetAside};
 use vidpairs_run::{RunError, failed, middles};
 use vidpairs_types::parallel::{Cancel, Heartbeat};
-use vidpairs_types::with_causes;
+use vidpairs_types::{read_regular, with_causes};
 
 use self::choose::{Chosen, choose};
 use self::picture::{Reader, SideLimit};
@@ -28,6 +28,9 @@ use super::journal::Begin;
 use super::{CREDITS_FILE, Credit, MANIFEST_FILE};
 use crate::set::Settings;
 use crate::truth::Truth;
+
+/// Largest list of a set that is read whole, bytes.
+const MAX_LIST_BYTES: u64 = 256 << 20;
 
 /// Maximum size of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +108,7 @@ pub fn sample_set(
 ) -> Result<SampledSet, RunError> {
     let path = dir.join(MANIFEST_FILE);
     let unreadable = |err: serde_json::Error| failed("read", &path)(std::io::Error::other(err));
-    let text = std::fs::read(&path).map_err(failed("read", &path))?;
+    let text = read_regular(&path, MAX_LIST_BYTES).map_err(failed("read", &path))?;
     let manifest: Value = serde_json::from_slice(&text).map_err(unreadable)?;
     let begin: Begin = serde_json::from_value(manifest["set"].clone()).map_err(unreadable)?;
     let settings = begin.settings;
@@ -154,8 +157,11 @@ pub fn sample_set(
 
 fn credits(dir: &Path) -> Result<Vec<Credit>, RunError> {
     let path = dir.join(CREDITS_FILE);
-    let text = std::fs::read_to_string(&path).map_err(failed("read", &path))?;
-    let credits: Result<_, _> = text.lines().map(serde_json::from_str).collect();
+    let text = read_regular(&path, MAX_LIST_BYTES).map_err(failed("read", &path))?;
+    let lines = text
+        .split(|&byte| byte == b'\n')
+        .filter(|line| !line.is_empty());
+    let credits: Result<_, _> = lines.map(serde_json::from_slice).collect();
     credits.map_err(|err| failed("read", &path)(std::io::Error::other(err)))
 }
 

@@ -1,6 +1,5 @@
 //! Reads images of a set, and encodes them for a browser.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::ops::ControlFlow;
 use std::path::{Component, Path, PathBuf};
@@ -12,7 +11,7 @@ use vidpairs_extract::decode::{self, DecodeError};
 use vidpairs_image::jpeg::{self, JpegError};
 use vidpairs_run::RunError;
 use vidpairs_types::parallel::Heartbeat;
-use vidpairs_types::{Media, Planes, RgbImage, SizePx};
+use vidpairs_types::{Media, Planes, RgbImage, SizePx, open_regular};
 
 use super::choose::Image;
 use crate::layout::trackingnet::member_name;
@@ -111,7 +110,7 @@ impl Reader<'_> {
             }
             _ => {
                 let failed = failed(&truth.image);
-                File::open(path).and_then(bounded).map_err(failed)?
+                open_regular(&path).and_then(bounded).map_err(failed)?
             }
         };
         let media_type = if truth.image.ends_with(".png") {
@@ -201,7 +200,7 @@ impl Reader<'_> {
 }
 
 fn member(path: &Path, name: &str, member: String) -> Result<Vec<u8>, PictureError> {
-    let file = File::open(path).map_err(failed(name))?;
+    let file = open_regular(path).map_err(failed(name))?;
     let read = zip::ZipArchive::new(BufReader::new(file))
         .and_then(|mut archive| Ok(bounded(archive.by_name(&member)?)?));
     read.map_err(|source| PictureError::Zip {

@@ -1,14 +1,18 @@
 //! Reads `truth.jsonl` one group at a time: the truths of a set may exceed the memory.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use vidpairs_run::{RunError, failed};
+use vidpairs_types::{NextLine, next_line, open_regular};
 
 use crate::run::TRUTH_FILE;
 use crate::set::SetKind;
 use crate::truth::Truth;
+
+/// Longest line that is read, bytes.
+const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// The truths of a set by group: a video, an object (ALOI) or a class (PASCAL3D+).
 pub(super) struct TruthFile {
@@ -31,18 +35,16 @@ impl TruthFile {
     /// Opens the file in `dir` and finds its groups.
     pub fn open(dir: &Path, kind: SetKind) -> Result<Self, RunError> {
         let path = dir.join(TRUTH_FILE);
-        let mut file = BufReader::new(File::open(&path).map_err(failed("open", &path))?);
+        let mut file = BufReader::new(open_regular(&path).map_err(failed("open", &path))?);
         let (mut groups, mut num_unreadable): (Vec<Group>, _) = (Vec::new(), 0);
         let (mut line, mut start) = (Vec::new(), 0);
         loop {
-            line.clear();
-            let len = file
-                .read_until(b'\n', &mut line)
-                .map_err(failed("read", &path))?;
-            if len == 0 {
-                break;
-            }
-            let end = start + len as u64;
+            let read = next_line(&mut file, &mut line, MAX_LINE_BYTES);
+            let end = match read.map_err(failed("read", &path))? {
+                NextLine::End => break,
+                NextLine::Line => start + line.len() as u64,
+                NextLine::TooLong => file.stream_position().map_err(failed("read", &path))?,
+            };
             // A whole truth, so that every line that `read` leaves out is counted.
             match serde_json::from_slice::<Truth>(&line) {
                 Ok(Truth { image, .. }) => match groups.last_mut() {

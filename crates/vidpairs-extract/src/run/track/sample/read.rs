@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use vidpairs_run::{RunError, failed};
 use vidpairs_types::parallel::Heartbeat;
-use vidpairs_types::{BoxXywh, Media, Planes, with_causes};
+use vidpairs_types::{BoxXywh, Media, Planes, read_regular, with_causes};
 
 use super::SampledFrame;
 use crate::codec::{self, Codec};
 use crate::crop::Cropper;
 use crate::decode;
 
+/// Largest result file, bytes: of a million frames.
+const MAX_BYTES: u64 = 64 << 20;
 /// Short side of a picture, px: eight beside each other fill a page.
 const SHORT_SIDE_PX: u32 = 160;
 /// JPEG quality of a picture.
@@ -37,7 +39,8 @@ pub(super) fn read_column(path: &Path) -> Result<Vec<Option<f64>>, RunError> {
 }
 
 fn read_lines<T>(path: &Path, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, RunError> {
-    let text = std::fs::read_to_string(path).map_err(failed("read", path))?;
+    let text = read_regular(path, MAX_BYTES).map_err(failed("read", path))?;
+    let text = String::from_utf8_lossy(&text);
     let lines = text.lines().zip(1..).map(|(line, number)| {
         parse(line).ok_or_else(|| {
             let damage = format!("line {number} is damaged: {line:?}");
