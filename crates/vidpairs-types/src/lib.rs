@@ -1,5 +1,5 @@
-//! Data types shared by all crates of vidpairs: clips, frames, boxes, pairs, records and seeds. Also durable files
-//! and ordered work on threads ([`parallel`]).
+//! Data types shared by all crates of vidpairs: clips, frames, boxes, pairs, records and seeds. Also files that
+//! are opened and written safely, text that is safe to print, and ordered work on threads ([`parallel`]).
 
 mod clip;
 mod durable;
@@ -7,9 +7,11 @@ mod frame;
 mod geometry;
 mod image_sets;
 mod library;
+mod open;
 mod pair;
 pub mod parallel;
 mod plane;
+mod printable;
 mod record;
 mod refusal;
 mod seed;
@@ -22,8 +24,10 @@ pub use frame::{
 pub use geometry::{BoxXywh, RegionPx, SizePx};
 pub use image_sets::{Condition, ImageSet, ImageSets, Invariance, LeftOut, NearView, SetImage};
 pub use library::LibraryError;
+pub use open::open_regular;
 pub use pair::{PairKind, PairPlan};
 pub use plane::{Plane, ShortPlane, rounded_to_8_bits};
+pub use printable::printable;
 pub use record::{
     EncodedMember, EncodedRecord, RecordMeta, Role, SCHEMA, TrackedBox, TrackletLine, TrackletMeta,
     ViewMeta,
