@@ -4,7 +4,8 @@
 usage: retrieval.py OUT_DIR      (tests/golden/retrieval; packages: scripts/golden/requirements.txt)
 
 Features are not stored: `features` makes them from a formula on both sides, exact in 32 bits. A case has objects of several images, one
-object of one image, and some images of zeros.
+object of one image, and some images of zeros. In the cases named after a `SHARED` part, all features have that part besides, far larger than
+what tells them apart.
 """
 import json
 import pathlib
@@ -34,13 +35,29 @@ def features(views, units):
     return rows
 
 
+def with_shared(rows, views, shared):
+    """The rows with a large part that they share, rounded to 32 bits as a file of features is."""
+    rows, images = rows.copy(), numpy.arange(len(rows))
+    if shared == "offset":
+        rows += 1e4
+    elif shared == "component":
+        rows[:, 0] = 1e4
+    elif shared == "two-components":
+        rows[:, 0] = numpy.where(images // views % 2 == 0, 1e4, -1e4)
+    return rows.astype(numpy.float32).astype(numpy.float64)
+
+
 def azimuths_near(a, b, under):
     apart = numpy.abs(a - b) % 360
     return numpy.minimum(apart, 360 - apart) < under
 
 
+def never_near(a, b):
+    return numpy.zeros(numpy.broadcast(a, b).shape, bool)
+
+
 def case(name, views, units, near):
-    rows = features(views, units)
+    rows = with_shared(features(views, units), views, name)
     places = numpy.arange(len(rows))
     targets, view = places // views, places % views
     lengths = numpy.linalg.norm(rows, axis=1, keepdims=True)
@@ -69,8 +86,11 @@ def main(out):
     cases = [
         case("azimuth", 24, 24, lambda a, b: azimuths_near(15 * a, 15 * b, 60)),
         case("same-light", 12, 9, lambda a, b: a == b),
-        case("itself", 30, 6, lambda a, b: numpy.zeros(numpy.broadcast(a, b).shape, bool)),
+        case("itself", 30, 6, never_near),
         case("wide", 10, 700, lambda a, b: azimuths_near(36 * a, 36 * b, 100)),
+        case("offset", 24, 24, never_near),
+        case("component", 24, 24, never_near),
+        case("two-components", 24, 24, never_near),
     ]
     out.mkdir(parents=True, exist_ok=True)
     made = {"made_with": f"numpy {numpy.__version__}", "cases": cases}

@@ -2,7 +2,10 @@
 //!
 //! **Source**: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, table 1; torchvision's names.
 
+use std::collections::HashSet;
 use std::fmt;
+
+use vidpairs_types::printable;
 
 use crate::error::WeightsError;
 use crate::weights::Weights;
@@ -87,12 +90,28 @@ pub struct Architecture {
 
 impl Architecture {
     /// Detects the architecture of `trunk` (torchvision's names, no prefix) and checks that it has every tensor of the
-    /// network with the right shape. Batch counters (`num_batches_tracked`) may be missing.
+    /// network with the right shape, and none besides. Batch counters (`num_batches_tracked`) may be missing.
     ///
     /// # Errors
-    /// [`WeightsError::UnknownArchitecture`], [`WeightsError::MissingTensor`] or [`WeightsError::Shape`].
+    /// [`WeightsError::UnknownArchitecture`], [`WeightsError::MissingTensor`], [`WeightsError::Shape`] or
+    /// [`WeightsError::ForeignTensor`].
     pub fn of(trunk: &Weights) -> Result<Self, WeightsError> {
         let architecture = Self::detected(trunk)?;
+        let known: HashSet<String> = architecture
+            .tensors()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        let is_known = |name: &str| match name.strip_suffix("num_batches_tracked") {
+            Some(norm) => known.contains(&format!("{norm}running_mean")),
+            None => known.contains(name),
+        };
+        // Before missing tensors: a layer of another kind often takes the place of one.
+        if let Some(name) = trunk.names().find(|name| !is_known(name)) {
+            return Err(WeightsError::ForeignTensor {
+                name: printable(name).into_owned(),
+            });
+        }
         for (name, expected) in architecture.tensors() {
             match trunk.get(&name) {
                 Some(tensor) if tensor.shape() == expected => {}

@@ -3,8 +3,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use vidpairs_types::printable;
+
 use crate::pickle::PickleError;
 use crate::tensor::{ElementKind, TensorFault};
+use crate::weights::Skipped;
+
+/// Largest number of names in an error.
+const MAX_NAMES: usize = 8;
 
 /// Error of reading or writing weights. The file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +52,22 @@ pub enum WeightsError {
          version: torch.save(torch.load(FILE), NEW)"
     )]
     Tar,
+    /// A file of another kind that is often found in the place of weights.
+    #[error("it is {what}, not weights; {remedy}")]
+    NotWeights {
+        /// Kind of the file.
+        what: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A zip that `torch.save` did not write.
+    #[error(
+        "it is a zip archive without the data.pkl of torch.save, which holds {found};          if the weights are in it, unpack it and give their file"
+    )]
+    OtherZip {
+        /// Some names of its records.
+        found: String,
+    },
     /// A pickle that was not written by `torch.save`.
     #[error("it is a pickle, but not one of torch.save; save it with torch.save(state_dict, NEW)")]
     OtherPickle,
@@ -124,6 +146,31 @@ pub enum WeightsError {
         /// Keys at the top level.
         found: String,
     },
+    /// None of the tensors of the state dict can be read.
+    #[error(
+        "none of its tensors can be used: {found}; convert them in PyTorch: \
+         torch.save({{name: tensor.float() for name, tensor in state_dict.items()}}, NEW)"
+    )]
+    NothingRead {
+        /// Some names of tensors, and why they cannot be used.
+        found: String,
+    },
+    /// Two entries of the state dict have the same name, so it is unknown which one counts.
+    #[error("two tensors are called {name}; keep one of them in the file")]
+    DuplicateName {
+        /// Name of the tensors, without the names of wrappers.
+        name: String,
+    },
+    /// The name of a tensor is longer than that of any network.
+    #[error("the name {name}... has {length} bytes; expected at most {limit}")]
+    LongName {
+        /// Beginning of the name.
+        name: String,
+        /// Length, bytes.
+        length: usize,
+        /// Longest accepted length, bytes.
+        limit: usize,
+    },
     /// A tensor cannot be read.
     #[error("tensor {name}: {fault}")]
     Tensor {
@@ -152,14 +199,42 @@ pub enum WeightsError {
          prefix; names found: {found}"
     )]
     NoBackbone {
-        /// Some names in the file.
+        /// Some names in the file, and what could not be read.
         found: String,
     },
     /// The file has several ResNets, and none is known to be the trained one.
-    #[error("several ResNets in it, under {prefixes}; keep one of them in the file")]
+    #[error("several ResNets in it, under {prefixes}; choose one of them with --prefix PREFIX")]
     SeveralBackbones {
         /// Prefixes of the ResNets.
         prefixes: String,
+    },
+    /// No ResNet has the prefix that was asked for.
+    #[error("no ResNet under --prefix {prefix}; found under {prefixes}")]
+    NoSuchPrefix {
+        /// Prefix that was asked for.
+        prefix: String,
+        /// Prefixes of the ResNets in the file.
+        prefixes: String,
+    },
+    /// The network has a layer that no supported ResNet has, so its features would be wrong without it.
+    #[error(
+        "{name} belongs to a layer that no plain ResNet has (SE, CBAM, IBN, a bias, a deep stem or others), \
+         and the features would be wrong without it; only plain ResNets are supported"
+    )]
+    ForeignTensor {
+        /// Name of the tensor.
+        name: String,
+    },
+    /// A tensor of the network is in the file, but cannot be read.
+    #[error(
+        "{name} cannot be used: {found}; save the weights as dense floating-point tensors: \
+         torch.save({{name: tensor.float() for name, tensor in state_dict.items()}}, NEW)"
+    )]
+    SkippedTensor {
+        /// Name of the tensor.
+        name: String,
+        /// Description of its value.
+        found: String,
     },
     /// The network is not a known ResNet.
     #[error("a ResNet of unknown architecture: {what}")]
@@ -215,15 +290,30 @@ impl WeightsError {
 
     pub(crate) fn record(record: &str, fault: RecordFault) -> Self {
         Self::Record {
-            record: record.to_owned(),
+            record: printable(record).into_owned(),
             fault,
         }
     }
 
     pub(crate) fn tensor(name: &str, fault: TensorFault) -> Self {
         Self::Tensor {
-            name: name.to_owned(),
+            name: printable(name).into_owned(),
             fault,
+        }
+    }
+
+    /// Error for a state dict of which every tensor was skipped.
+    pub(crate) fn nothing_read(skipped: &[Skipped]) -> Self {
+        let tensors = skipped.iter().filter(|entry| entry.may_be_weights);
+        let mut names: Vec<String> = tensors
+            .take(MAX_NAMES)
+            .map(|entry| format!("{} ({})", printable(&entry.name), entry.found))
+            .collect();
+        if skipped.len() > names.len() {
+            names.push("...".to_owned());
+        }
+        Self::NothingRead {
+            found: names.join(", "),
         }
     }
 }
@@ -232,9 +322,6 @@ impl WeightsError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordFault {
-    /// The record is missing.
-    #[error("missing")]
-    Missing,
     /// The record is compressed, unlike those of `torch.save`.
     #[error("compressed; torch.save stores records uncompressed")]
     Compressed,

@@ -10,6 +10,8 @@
 
 mod architecture;
 mod error;
+mod foreign;
+mod names;
 mod pickle;
 mod read;
 mod safe;
@@ -25,8 +27,8 @@ pub use pickle::{PickleError, PickleFault};
 pub use read::{parse_weights, read_weights};
 pub use safe::safetensors_bytes;
 pub use tensor::{ElementKind, HostTensor, TensorFault};
-pub use trunk::{Backbone, backbone};
-pub use weights::Weights;
+pub use trunk::{Backbone, backbone, backbone_under};
+pub use weights::{Skipped, Weights};
 pub use write::{
     detectron2_bytes, moco_bytes, torchvision_bytes, vissl_bytes, write_bytes, write_safetensors,
 };

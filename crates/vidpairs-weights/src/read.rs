@@ -1,12 +1,13 @@
 //! Detects the format of a file by its bytes and reads it.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use vidpairs_types::open_regular;
+
 use crate::error::WeightsError;
 use crate::weights::Weights;
-use crate::{safe, torch};
+use crate::{foreign, safe, torch};
 
 /// Offset of the magic number in a tar.
 const TAR_MAGIC_AT: usize = 257;
@@ -21,7 +22,7 @@ const MAX_MAGIC_BYTES: u64 = 512;
 /// [`WeightsError::File`], with the path of the file and the problem as its source.
 pub fn read_weights(path: &Path) -> Result<Weights, WeightsError> {
     let read = || {
-        let mut file = File::open(path).map_err(WeightsError::Read)?;
+        let mut file = open_regular(path).map_err(WeightsError::Read)?;
         let mut bytes = Vec::new();
         Read::by_ref(&mut file)
             .take(MAX_MAGIC_BYTES)
@@ -61,12 +62,12 @@ impl Format {
             _ if beginning.get(TAR_MAGIC_AT..TAR_MAGIC_AT + 5) == Some(b"ustar") => {
                 Err(WeightsError::Tar)
             }
-            _ => {
+            _ => Err(foreign::file(beginning).unwrap_or_else(|| {
                 let bytes = beginning.iter().take(8).map(|byte| format!("{byte:02x}"));
-                Err(WeightsError::UnknownFormat {
+                WeightsError::UnknownFormat {
                     beginning: bytes.collect::<Vec<_>>().join(" "),
-                })
-            }
+                }
+            })),
         }
     }
 
@@ -87,7 +88,6 @@ mod tests {
     fn the_error_for_an_unknown_format_states_the_first_bytes() {
         let err = parse_weights(b"GIF89a, and so on").unwrap_err();
         assert!(err.to_string().contains("47 49 46 38"), "{err}");
-        assert!(parse_weights(b"").is_err());
     }
 
     #[test]
@@ -95,6 +95,15 @@ mod tests {
         let mut tar = vec![b'a'; 512];
         tar[TAR_MAGIC_AT..TAR_MAGIC_AT + 5].copy_from_slice(b"ustar");
         assert!(matches!(parse_weights(&tar), Err(WeightsError::Tar)));
+    }
+
+    #[test]
+    fn what_is_not_a_regular_file_is_refused_at_once() {
+        for path in ["/dev/zero", "/"] {
+            let err = read_weights(Path::new(path)).unwrap_err();
+            let text = vidpairs_types::with_causes(&err);
+            assert!(text.contains("not a regular file"), "{text}");
+        }
     }
 
     #[test]

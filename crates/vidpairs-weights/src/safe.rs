@@ -8,8 +8,8 @@ use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value, json};
 
 use crate::error::WeightsError;
-use crate::tensor::{ElementKind, HostTensor};
-use crate::weights::Weights;
+use crate::tensor::{ElementKind, HostTensor, TensorFault};
+use crate::weights::{Skipped, Weights, check_name};
 
 /// Key of the metadata in the header.
 const METADATA: &str = "__metadata__";
@@ -23,18 +23,36 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
     let mut weights = Weights::new();
     for name in header.offset_keys() {
         let view = file.tensor(&name).map_err(WeightsError::Safetensors)?;
+        check_name(&name)?;
         let Some(kind) = kind_of(view.dtype()) else {
-            weights.skip(name);
+            let found = view.dtype().to_string();
+            weights.skip(Skipped {
+                name,
+                found,
+                may_be_weights: true,
+            });
             continue;
         };
-        let tensor = HostTensor::new(view.shape().to_vec(), kind, view.data().to_vec())
+        let tensor = copied(view.data())
+            .and_then(|bytes| HostTensor::new(view.shape().to_vec(), kind, bytes))
             .map_err(|fault| WeightsError::tensor(&name, fault))?;
         weights.insert(name, tensor);
     }
     for (key, value) in header.metadata().iter().flatten() {
         weights.set_metadata(key, value);
     }
+    if weights.is_empty() && !weights.skipped().is_empty() {
+        return Err(WeightsError::nothing_read(weights.skipped()));
+    }
     Ok(weights)
+}
+
+fn copied(bytes: &[u8]) -> Result<Vec<u8>, TensorFault> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(bytes.len())
+        .map_err(|_| TensorFault::Memory { bytes: bytes.len() })?;
+    copy.extend_from_slice(bytes);
+    Ok(copy)
 }
 
 /// Bytes of a safetensors file with `weights` and their metadata. Tensors with the widest elements come first, so that each

@@ -206,6 +206,12 @@ pub enum TensorFault {
         /// Shape of the tensor.
         shape: Vec<usize>,
     },
+    /// There is not enough memory for the tensor.
+    #[error("it needs {bytes} bytes of memory, more than there is")]
+    Memory {
+        /// Size of the tensor, bytes.
+        bytes: usize,
+    },
     /// Shape and strides reach beyond the storage.
     #[error(
         "shape {shape:?} with strides {strides:?} from element {offset} reaches beyond the {length} \

@@ -1,41 +1,31 @@
 //! Finds the ResNet in the weights of a file.
 
-use crate::error::WeightsError;
-use crate::weights::Weights;
+use std::borrow::Cow;
+use std::fmt::Write;
 
-/// Tensors of every ResNet, by torchvision's names.
-const RESNET_TENSORS: [&str; 3] = ["conv1.weight", "bn1.weight", "layer1.0.conv1.weight"];
-/// Groups of tensors of a trunk.
-const TRUNK_GROUPS: [&str; 6] = ["conv1.", "bn1.", "layer1.", "layer2.", "layer3.", "layer4."];
-/// Prefixes under which programs store the trained network, best first: torchvision; our checkpoints; MoCo and SimSiam;
-/// MoCo v3; VISSL; DINO and others.
-const PREFIXES: [&str; 17] = [
-    "",
-    "query.backbone.",
-    "module.encoder_q.",
-    "encoder_q.",
-    "module.base_encoder.",
-    "base_encoder.",
-    "module.encoder.",
-    "encoder.",
-    "trunk._feature_blocks.",
-    "trunk.base_model._feature_blocks.",
-    "_feature_blocks.",
-    "module.trunk.",
-    "trunk.",
-    "module.backbone.",
-    "backbone.",
-    "module.",
-    "model.",
-];
-/// Parts of the prefixes of momentum encoders, which follow the trained network and are not trained themselves.
-const MOMENTUM_ENCODERS: [&str; 6] = [
-    "encoder_k",
-    "key_encoder",
-    "momentum_encoder",
-    "momentum_",
-    "target_",
+use indexmap::IndexMap;
+use vidpairs_types::printable;
+
+use crate::error::WeightsError;
+use crate::names::{Layout, Place, unwrapped};
+use crate::tensor::HostTensor;
+use crate::weights::{Skipped, Weights};
+
+/// Names for errors, at most.
+const MAX_NAMES: usize = 8;
+/// Words in the prefixes of tensors that are not the trained network: encoders that slowly follow it, and the state of an
+/// optimizer.
+const NOT_TRAINED: [&str; 10] = [
+    "k",
+    "key",
+    "momentum",
+    "ema",
+    "target",
     "teacher",
+    "sgd",
+    "optimizer",
+    "velocity",
+    "shadow",
 ];
 
 /// ResNet of a file, under torchvision's names.
@@ -45,7 +35,7 @@ pub struct Backbone {
     pub trunk: Weights,
     /// Tensors `fc.*` beside the trunk, without the prefix: a classifier or a projection.
     pub head: Weights,
-    /// Prefix of the names in the file.
+    /// Prefix of the names in the file, without the names of wrappers such as `_orig_mod`.
     pub prefix: String,
     /// Names in the file that are in neither trunk nor head.
     pub left_out: Vec<String>,
@@ -55,149 +45,193 @@ pub struct Backbone {
 /// precedence over a momentum encoder, such as MoCo's key encoder.
 ///
 /// # Errors
-/// [`WeightsError::NoBackbone`] if there is none; [`WeightsError::SeveralBackbones`] if there are several and none is known
-/// to be the trained one.
+/// [`WeightsError::NoBackbone`] if there is none; [`WeightsError::SeveralBackbones`] if there are several trained ones;
+/// [`WeightsError::ForeignTensor`] if it has layers before its output that no ResNet has; [`WeightsError::SkippedTensor`] if
+/// one of its tensors could not be read.
 pub fn backbone(weights: &Weights) -> Result<Backbone, WeightsError> {
-    let is_prefix = |prefix: &&str| {
-        RESNET_TENSORS
-            .iter()
-            .all(|name| weights.get(&format!("{prefix}{name}")).is_some())
+    backbone_under(weights, None)
+}
+
+/// Like [`backbone`], but takes the ResNet under `prefix`, if one is given: `module.encoder_k.` or `module.encoder_k`, or
+/// an empty text for names without a prefix.
+///
+/// # Errors
+/// Those of [`backbone`]; [`WeightsError::NoSuchPrefix`] if no ResNet has this prefix.
+pub fn backbone_under(weights: &Weights, prefix: Option<&str>) -> Result<Backbone, WeightsError> {
+    let plain = Plain::of(weights)?;
+    let found = plain.networks();
+    let network = match prefix {
+        Some(prefix) => chosen(&found, prefix, &plain)?,
+        None => trained(&found, &plain)?,
     };
-    let mut prefixes: Vec<&str> = weights
-        .names()
-        .filter_map(|name| name.strip_suffix("conv1.weight"))
-        .filter(is_prefix)
+    plain.split(network)
+}
+
+/// A ResNet among the names of a file.
+#[derive(Debug, Clone, Copy)]
+struct Network<'a> {
+    prefix: &'a str,
+    layout: Layout,
+}
+
+impl Network<'_> {
+    fn is_trained(&self) -> bool {
+        let mut words = self.prefix.split(['.', '_']);
+        !words.any(|word| NOT_TRAINED.contains(&word))
+    }
+
+    /// Place of the tensor `name`.
+    fn place<'n>(&self, name: &'n str) -> Place<'n> {
+        match name.strip_prefix(self.prefix) {
+            Some(short) => self.layout.place(short),
+            None => Place::Elsewhere,
+        }
+    }
+}
+
+/// The network under the prefix that the user names.
+fn chosen<'a>(
+    found: &[Network<'a>],
+    prefix: &str,
+    plain: &Plain<'_>,
+) -> Result<Network<'a>, WeightsError> {
+    if found.is_empty() {
+        return Err(plain.no_backbone());
+    }
+    let prefix = unwrapped(prefix);
+    let prefix = prefix.trim_end_matches('.');
+    let mut networks = found.iter();
+    let network = networks.find(|network| network.prefix.trim_end_matches('.') == prefix);
+    network.copied().ok_or_else(|| WeightsError::NoSuchPrefix {
+        prefix: printable(prefix).into_owned(),
+        prefixes: prefixes(found),
+    })
+}
+
+/// The one trained network.
+fn trained<'a>(found: &[Network<'a>], plain: &Plain<'_>) -> Result<Network<'a>, WeightsError> {
+    let trained: Vec<Network<'a>> = found
+        .iter()
+        .filter(|network| network.is_trained())
+        .copied()
         .collect();
-    prefixes.sort_by_key(|prefix| rank(prefix));
-    let prefix = match prefixes.as_slice() {
-        [] => return Err(no_backbone(weights)),
-        [first, second, ..] if rank(first) == rank(second) => {
-            return Err(WeightsError::SeveralBackbones {
-                prefixes: prefixes.join(", "),
-            });
-        }
-        [first, ..] => (*first).to_owned(),
-    };
-    let mut backbone = Backbone {
-        trunk: Weights::new(),
-        head: Weights::new(),
-        prefix,
-        left_out: Vec::new(),
-    };
-    for (name, tensor) in weights.iter() {
-        match name.strip_prefix(&backbone.prefix) {
-            Some(short) if TRUNK_GROUPS.iter().any(|group| short.starts_with(group)) => {
-                backbone.trunk.insert(short, tensor.clone());
-            }
-            Some(short) if short.starts_with("fc.") => {
-                backbone.head.insert(short, tensor.clone());
-            }
-            _ => backbone.left_out.push(name.to_owned()),
-        }
+    match (trained.as_slice(), found) {
+        ([network], _) | ([], [network]) => Ok(*network),
+        ([], []) => Err(plain.no_backbone()),
+        _ => Err(WeightsError::SeveralBackbones {
+            prefixes: prefixes(found),
+        }),
     }
-    Ok(backbone)
 }
 
-/// Rank of a prefix: the smaller, the more likely it is that of the trained network.
-fn rank(prefix: &str) -> (bool, usize) {
-    let is_momentum = MOMENTUM_ENCODERS.iter().any(|part| prefix.contains(part));
-    let position = PREFIXES.iter().position(|known| *known == prefix);
-    (is_momentum, position.unwrap_or(PREFIXES.len()))
+fn prefixes(found: &[Network<'_>]) -> String {
+    let names = found
+        .iter()
+        .take(MAX_NAMES)
+        .map(|network| match network.prefix.is_empty() {
+            true => "\"\"".to_owned(),
+            false => printable(network.prefix).into_owned(),
+        });
+    let mut names: Vec<String> = names.collect();
+    if found.len() > MAX_NAMES {
+        names.push("...".to_owned());
+    }
+    names.join(", ")
 }
 
-fn no_backbone(weights: &Weights) -> WeightsError {
-    let mut names: Vec<&str> = weights.names().take(8).collect();
-    if weights.len() > names.len() {
-        names.push("...");
+/// Weights by their names without the names of wrappers.
+struct Plain<'a> {
+    /// Name in the file, and tensor.
+    tensors: IndexMap<Cow<'a, str>, (&'a str, &'a HostTensor)>,
+    /// Entries that may be weights and were not read.
+    lost: Vec<(Cow<'a, str>, &'a Skipped)>,
+}
+
+impl<'a> Plain<'a> {
+    fn of(weights: &'a Weights) -> Result<Self, WeightsError> {
+        let mut tensors = IndexMap::new();
+        for (name, tensor) in weights.iter() {
+            if tensors.insert(unwrapped(name), (name, tensor)).is_some() {
+                let name = printable(&unwrapped(name)).into_owned();
+                return Err(WeightsError::DuplicateName { name });
+            }
+        }
+        let lost = weights
+            .skipped()
+            .iter()
+            .filter(|entry| entry.may_be_weights);
+        Ok(Self {
+            tensors,
+            lost: lost.map(|entry| (unwrapped(&entry.name), entry)).collect(),
+        })
     }
-    WeightsError::NoBackbone {
-        found: names.join(", "),
+
+    /// Every ResNet, in the order of the file.
+    fn networks(&self) -> Vec<Network<'_>> {
+        let has = |name: &str| self.tensors.contains_key(name);
+        let networks = self.tensors.keys().filter_map(|name| {
+            let (prefix, layout) = Layout::of_first_tensor(name, has)?;
+            Some(Network { prefix, layout })
+        });
+        networks.collect()
+    }
+
+    fn split(&self, network: Network<'_>) -> Result<Backbone, WeightsError> {
+        let mut backbone = Backbone {
+            trunk: Weights::new(),
+            head: Weights::new(),
+            prefix: network.prefix.to_owned(),
+            left_out: Vec::new(),
+        };
+        for (name, &(original, tensor)) in &self.tensors {
+            match network.place(name) {
+                Place::Trunk(name) => drop(backbone.trunk.insert(name, tensor.clone())),
+                Place::Head(name) => drop(backbone.head.insert(name, tensor.clone())),
+                Place::BeforeOutput => {
+                    return Err(WeightsError::ForeignTensor {
+                        name: printable(name).into_owned(),
+                    });
+                }
+                Place::Elsewhere => backbone.left_out.push(original.to_owned()),
+            }
+        }
+        let is_needed =
+            |name: &str| matches!(network.place(name), Place::Trunk(_) | Place::BeforeOutput);
+        match self.lost.iter().find(|(name, _)| is_needed(name)) {
+            None => Ok(backbone),
+            Some((name, entry)) => Err(WeightsError::SkippedTensor {
+                name: printable(name).into_owned(),
+                found: entry.found.clone(),
+            }),
+        }
+    }
+
+    fn no_backbone(&self) -> WeightsError {
+        let names = self.tensors.keys().map(Cow::as_ref);
+        // A network whose first block has torchvision's names, but whose stem has not.
+        let prefix = (names.clone()).find_map(|name| name.strip_suffix("layer1.0.conv1.weight"));
+        let mut names: Vec<Cow<'_, str>> = names
+            .filter(|name| name.starts_with(prefix.unwrap_or_default()))
+            .take(MAX_NAMES)
+            .map(printable)
+            .collect();
+        if self.tensors.len() > names.len() {
+            names.push("...".into());
+        }
+        let mut found = names.join(", ");
+        if let Some((name, first)) = self.lost.first() {
+            let _ = write!(
+                found,
+                "; not read: {} entries, such as {} ({}), which may be of use as float32",
+                self.lost.len(),
+                printable(name),
+                first.found
+            );
+        }
+        WeightsError::NoBackbone { found }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tensor::{ElementKind, HostTensor};
-
-    fn weights(names: &[&str]) -> Weights {
-        let tensor = || HostTensor::new(vec![1], ElementKind::U8, vec![7]).unwrap();
-        names
-            .iter()
-            .map(|name| ((*name).to_owned(), tensor()))
-            .collect()
-    }
-
-    fn resnets(prefixes: &[&str]) -> Weights {
-        let names: Vec<String> = prefixes
-            .iter()
-            .flat_map(|prefix| RESNET_TENSORS.map(|name| format!("{prefix}{name}")))
-            .collect();
-        weights(&names.iter().map(String::as_str).collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn the_query_encoder_takes_precedence_over_the_key_encoder_in_any_order() {
-        for prefixes in [
-            ["module.encoder_k.", "module.encoder_q."],
-            ["module.encoder_q.", "module.encoder_k."],
-            ["module.momentum_encoder.", "module.base_encoder."],
-            ["target_network.backbone.", "online.net."],
-        ] {
-            let backbone = backbone(&resnets(&prefixes)).unwrap();
-            assert!(
-                !MOMENTUM_ENCODERS
-                    .iter()
-                    .any(|name| backbone.prefix.contains(name)),
-                "{prefixes:?}"
-            );
-            assert_eq!((backbone.trunk.len(), backbone.left_out.len()), (3, 3));
-        }
-    }
-
-    #[test]
-    fn the_query_encoder_of_our_checkpoints_takes_precedence_over_sgd_velocities() {
-        let found = backbone(&resnets(&[
-            "key.backbone.",
-            "query.backbone.",
-            "sgd.backbone.",
-        ]));
-        assert_eq!(found.unwrap().prefix, "query.backbone.");
-    }
-
-    #[test]
-    fn every_known_prefix_is_found_and_removed() {
-        for prefix in PREFIXES {
-            let found = backbone(&resnets(&[prefix])).unwrap();
-            assert_eq!(found.prefix, prefix);
-            assert_eq!(found.trunk.names().collect::<Vec<_>>(), RESNET_TENSORS);
-        }
-    }
-
-    #[test]
-    fn heads_are_separate_and_other_names_are_left_out() {
-        let mut all = resnets(&["module.encoder_q."]);
-        for (name, tensor) in weights(&["module.encoder_q.fc.0.weight", "module.queue"]) {
-            all.insert(name, tensor);
-        }
-        let found = backbone(&all).unwrap();
-        assert_eq!(found.head.names().collect::<Vec<_>>(), ["fc.0.weight"]);
-        assert_eq!(found.left_out, ["module.queue"]);
-    }
-
-    #[test]
-    fn two_unknown_encoders_are_an_error() {
-        let err = backbone(&resnets(&["left.", "right."])).unwrap_err();
-        assert!(err.to_string().contains("left., right."), "{err}");
-    }
-
-    #[test]
-    fn the_error_for_another_network_states_some_names() {
-        let err = backbone(&weights(&["features.0.weight", "classifier.bias"])).unwrap_err();
-        assert!(
-            err.to_string()
-                .contains("features.0.weight, classifier.bias"),
-            "{err}"
-        );
-    }
-}
+#[path = "trunk/tests.rs"]
+mod tests;

@@ -3,8 +3,24 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
+use vidpairs_types::printable;
 
+use crate::error::WeightsError;
 use crate::tensor::HostTensor;
+
+/// Longest name of a tensor, bytes. Names of networks have about a hundred.
+const MAX_NAME_BYTES: usize = 4096;
+
+/// Entry of a state dict that was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Name.
+    pub name: String,
+    /// Description of the value, such as `torch.float8_e4m3fn` or `an int`.
+    pub found: String,
+    /// Whether the value may be weights: a tensor of another kind or an object, unlike a number or a text.
+    pub may_be_weights: bool,
+}
 
 /// Tensors by name, in the order of the file; for safetensors, in the order of their bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,7 +28,19 @@ pub struct Weights {
     tensors: IndexMap<String, HostTensor>,
     metadata: BTreeMap<String, String>,
     state_dict_path: String,
-    skipped: Vec<String>,
+    skipped: Vec<Skipped>,
+}
+
+/// Refuses names that are longer than any network's: every look at a name takes time and memory in proportion to it.
+pub(crate) fn check_name(name: &str) -> Result<(), WeightsError> {
+    if name.len() <= MAX_NAME_BYTES {
+        return Ok(());
+    }
+    Err(WeightsError::LongName {
+        name: printable(&name.chars().take(60).collect::<String>()).into_owned(),
+        length: name.len(),
+        limit: MAX_NAME_BYTES,
+    })
 }
 
 impl Weights {
@@ -73,8 +101,8 @@ impl Weights {
         &self.state_dict_path
     }
 
-    /// Names of the entries of the state dict that are not tensors of a known kind.
-    pub fn skipped(&self) -> &[String] {
+    /// Entries of the state dict that are not tensors of a known kind.
+    pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
     }
 
@@ -82,8 +110,8 @@ impl Weights {
         self.state_dict_path = state_dict_path;
     }
 
-    pub(crate) fn skip(&mut self, name: String) {
-        self.skipped.push(name);
+    pub(crate) fn skip(&mut self, entry: Skipped) {
+        self.skipped.push(entry);
     }
 }
 

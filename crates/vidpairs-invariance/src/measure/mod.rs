@@ -33,6 +33,7 @@
 
 mod ceiling;
 pub mod control;
+pub mod direction;
 mod features;
 mod firing;
 pub mod interval;

@@ -35,8 +35,8 @@ fn drawn(count: usize, start: u32) -> Vec<f32> {
     (start..).take(count).map(number).collect()
 }
 
-/// The `features` of the script: sums of a few multiples of 2^-16, exact in 32 bits.
-fn features(views: usize, units: usize) -> Vec<f32> {
+/// The `features` of the script, sums of a few multiples of 2^-16, exact in 32 bits, and its `with_shared`.
+fn features(views: usize, units: usize, shared: &str) -> Vec<f32> {
     let objects = drawn(OBJECTS * units, 0);
     let sides = drawn(views * units, 100_000);
     let own = drawn(OBJECTS * views * units, 200_000);
@@ -47,7 +47,13 @@ fn features(views: usize, units: usize) -> Vec<f32> {
             let object = objects[image / views * units + unit];
             let side = sides[image % views * units + unit];
             let value = object + 0.5 * side + 0.5 * own[image * units + unit];
-            features.push(if image % 100 == 50 { 0.0 } else { value });
+            let value = if image % 100 == 50 { 0.0 } else { value };
+            features.push(match shared {
+                "offset" => value + 1e4,
+                "component" if unit == 0 => 1e4,
+                "two-components" if unit == 0 => [1e4, -1e4][image / views % 2],
+                _ => value,
+            });
         }
     }
     features
@@ -84,9 +90,10 @@ fn retrieval_finds_the_same_neighbours_as_numpy_in_64_bits() {
     );
     let text = std::fs::read_to_string(path).unwrap();
     let golden: Golden = serde_json::from_str(&text).unwrap();
-    assert_eq!(golden.cases.len(), 4);
+    assert_eq!(golden.cases.len(), 7);
     for case in golden.cases {
-        let features = Features::new(features(case.views, case.units), case.units).unwrap();
+        let features =
+            Features::new(features(case.views, case.units, &case.name), case.units).unwrap();
         let places = 0..features.num_images();
         let targets: Vec<u32> = places.clone().map(|at| (at / case.views) as u32).collect();
         let (condition, near) = conditions(&case);

@@ -2,13 +2,14 @@
 
 mod panels;
 
-use std::cmp::Ordering;
 use std::ops::AddAssign;
+
+use vidpairs_invariance::measure::direction::{Centre, Direction};
 
 use super::rows::{Rows, RowsError};
 use panels::Panels;
 
-/// Queries whose similarities to the whole bank are in memory at once.
+/// Queries whose products with the whole bank are in memory at once.
 const CHUNK_QUERIES: usize = 32;
 
 /// Settings of the vote.
@@ -114,13 +115,15 @@ impl AddAssign for KnnTally {
 
 /// Labelled vectors of the weighted k-nearest-neighbour classifier.
 ///
-/// The bank scales all vectors to length 1. The `k` neighbours of a query are the vectors of the greatest cosine similarity
+/// Vectors count by their direction alone. The `k` neighbours of a query are the vectors of the greatest cosine similarity
 /// `s`; each votes for its label with weight `exp(s / temperature)`, and the label with the greatest sum wins. Ties are
 /// settled the same way everywhere: of equally similar vectors the first in the bank is nearer, and of labels with equal
 /// sums (or equal frequency) the smaller wins. A vector of zeros has similarity 0 to all.
 ///
-/// Results depend neither on the machine nor on the division of queries between calls; threads can share a bank. It takes
-/// `N x D x 4` bytes, and a call `32 x N x 4` more.
+/// Products in 32 bits tell which vectors cannot be neighbours; similarities of the others are computed in 64 bits, so they tell
+/// vectors apart that share a large part ([`direction`](vidpairs_invariance::measure::direction)). Results depend neither on the
+/// machine nor on the division of queries between calls; threads can share a bank. It takes `2 x N x D x 4` bytes, and a call
+/// `32 x N x 4` more.
 ///
 /// # Source
 /// Wu et al., "Unsupervised Feature Learning via Non-Parametric Instance Discrimination", CVPR 2018, section 3.4.
@@ -137,8 +140,12 @@ impl AddAssign for KnnTally {
 /// ```
 #[derive(Debug, Clone)]
 pub struct KnnBank {
-    /// Unit vectors.
+    /// Vectors as given, `N x D`.
+    vectors: Vec<f32>,
+    centre: Centre,
+    /// Difference of each direction from the centre, and its share of every chord.
     panels: Panels,
+    shares: Vec<f32>,
     labels: Vec<u32>,
     /// Distinct labels, ascending.
     distinct: Vec<u32>,
@@ -162,8 +169,14 @@ impl KnnBank {
         let longest = runs.max_by_key(|run| run.len());
         let majority = longest.expect("a bank has labels")[0];
         distinct.dedup();
+        let num_dims = vectors.num_dims();
+        let centre = Centre::of(vectors.vectors().map(Direction::of), num_dims);
+        let (apart, shares) = apart(&centre, vectors);
         Ok(Self {
-            panels: Panels::new(&vectors.to_unit(), vectors.num_dims()),
+            vectors: vectors.vectors().flatten().copied().collect(),
+            centre,
+            panels: Panels::new(&apart, num_dims),
+            shares,
             labels: labels.to_vec(),
             distinct,
             majority,
@@ -185,15 +198,16 @@ impl KnnBank {
                 bank: num_dims,
             });
         }
-        let unit = queries.to_unit();
-        let mut similarities = vec![0.0; CHUNK_QUERIES * padded];
+        let (apart, shares) = apart(&self.centre, queries);
+        let mut products = vec![0.0; CHUNK_QUERIES * padded];
         let mut election = Election::new(self);
         let mut tally = KnnTally::default();
-        let chunks = unit.chunks(CHUNK_QUERIES * num_dims);
-        for (queries, labels) in chunks.zip(labels.chunks(CHUNK_QUERIES)) {
-            self.panels.multiply(queries, &mut similarities);
-            for (similarities, &label) in similarities.chunks_exact(padded).zip(labels) {
-                let (nearest, winner) = election.hold(similarities);
+        let mut answers = queries.vectors().zip(shares).zip(labels);
+        for apart in apart.chunks(CHUNK_QUERIES * num_dims) {
+            self.panels.multiply(apart, &mut products);
+            let answers = answers.by_ref().take(CHUNK_QUERIES);
+            for (products, ((query, share), &label)) in products.chunks_exact(padded).zip(answers) {
+                let (nearest, winner) = election.hold(Direction::of(query), share, products);
                 tally += KnnTally {
                     num_queries: 1,
                     num_right: u64::from(winner == label),
@@ -204,6 +218,16 @@ impl KnnBank {
         }
         Ok(tally)
     }
+}
+
+/// Difference of each direction from `centre`, `N x D`, and the shares of chords.
+fn apart(centre: &Centre, vectors: Rows<'_>) -> (Vec<f32>, Vec<f32>) {
+    let num_dims = vectors.num_dims();
+    let mut apart = vec![0.0; vectors.num_rows() * num_dims];
+    let rows = vectors.vectors().zip(apart.chunks_exact_mut(num_dims));
+    let shares = rows.map(|(vector, apart)| centre.apart(&Direction::of(vector), apart));
+    let shares = shares.collect();
+    (apart, shares)
 }
 
 fn check(options: &KnnOptions) -> Result<(), KnnError> {
@@ -244,58 +268,87 @@ fn check_labels(owner: &'static str, vectors: Rows<'_>, labels: &[u32]) -> Resul
 /// Vote on one query, with buffers for the next.
 struct Election<'a> {
     bank: &'a KnnBank,
-    /// Similarity and place in the bank of each neighbour.
-    nearest: Vec<(f32, usize)>,
+    directions: Vec<Direction<'a>>,
+    /// Lower bound of the squared chord, without the query's share, and place in the bank of each vector.
+    bounds: Vec<(f32, usize)>,
+    /// Squared chord and place in the bank of each neighbour.
+    nearest: Vec<(f64, usize)>,
     /// Sum of votes of each distinct label.
     votes: Vec<f64>,
 }
 
 impl<'a> Election<'a> {
     fn new(bank: &'a KnnBank) -> Self {
+        let vectors = bank.vectors.chunks_exact(bank.panels.num_dims());
         Self {
             bank,
-            nearest: Vec::with_capacity(bank.labels.len()),
+            directions: vectors.map(Direction::of).collect(),
+            bounds: Vec::with_capacity(bank.labels.len()),
+            nearest: Vec::new(),
             votes: vec![0.0; bank.distinct.len()],
         }
     }
 
     /// Label of the nearest vector, and label that wins the vote.
-    fn hold(&mut self, similarities: &[f32]) -> (u32, u32) {
+    ///
+    /// - `share`: the query's share of its chords; `products`: of the differences from the centre.
+    fn hold(&mut self, query: Direction<'_>, share: f32, products: &[f32]) -> (u32, u32) {
+        self.find(query, share, products);
         let KnnBank {
             labels,
             distinct,
             options,
             ..
         } = self.bank;
-        self.nearest.clear();
-        // Similarities beyond the labels belong to the padding.
-        self.nearest
-            .extend(similarities.iter().copied().zip(0..labels.len()));
-        if options.num_neighbours < self.nearest.len() {
-            self.nearest
-                .select_nth_unstable_by(options.num_neighbours, nearer_first);
-            self.nearest.truncate(options.num_neighbours);
-        }
-        // Sorted, so that sums of weights are rounded the same way everywhere.
-        self.nearest.sort_unstable_by(nearer_first);
-        let (highest, first) = self.nearest[0];
+        let (shortest, first) = self.nearest[0];
         self.votes.fill(0.0);
-        for &(similarity, place) in &self.nearest {
+        for &(squared_chord, place) in &self.nearest {
             let index = distinct
                 .binary_search(&labels[place])
                 .expect("`distinct` holds every label");
-            // Weights are relative to that of the nearest, so that no temperature overflows.
-            let exponent = f64::from(similarity - highest) / f64::from(options.temperature);
+            // Weights are relative to that of the nearest, so that no temperature overflows. A cosine is 1 less half the squared chord.
+            let exponent = (shortest - squared_chord) / 2.0 / f64::from(options.temperature);
             self.votes[index] += exponent.exp();
         }
         let sums = self.votes.iter().zip(distinct).rev();
         let winner = sums.max_by(|a, b| a.0.total_cmp(b.0));
         (labels[first], *winner.expect("a bank has labels").1)
     }
-}
 
-fn nearer_first(a: &(f32, usize), b: &(f32, usize)) -> Ordering {
-    b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
+    /// Finds the neighbours, the nearest first.
+    fn find(&mut self, query: Direction<'_>, share: f32, products: &[f32]) {
+        let num_neighbours = self.bank.options.num_neighbours.min(self.directions.len());
+        self.bounds.clear();
+        // Products beyond the shares belong to the padding.
+        let bounds = products.iter().zip(&self.bank.shares);
+        let bounds = bounds.map(|(product, &vector)| match vector {
+            // A vector of zeros has a squared chord of 2.
+            f32::NEG_INFINITY => (2.0 - share).next_down(),
+            vector => vector - 2.0 * product,
+        });
+        self.bounds.extend(bounds.zip(0..));
+        if num_neighbours < self.bounds.len() {
+            self.bounds
+                .select_nth_unstable_by(num_neighbours, |a, b| a.0.total_cmp(&b.0));
+        }
+        let (first, others) = self.bounds.split_at(num_neighbours);
+        let query = query.unit();
+        let measured = |&(_, place): &(f32, usize)| {
+            let chord = query.squared_chord(&self.directions[place]);
+            (chord, place)
+        };
+        self.nearest.clear();
+        self.nearest.extend(first.iter().map(measured));
+        // No neighbour is farther than the farthest of these; only vectors that may be nearer are measured too.
+        let farthest = self.nearest.iter().fold(0.0, |far, it| it.0.max(far));
+        let limit = ((farthest - f64::from(share)) as f32).next_up();
+        let others = others.iter().filter(|bound| bound.0 <= limit);
+        self.nearest.extend(others.map(measured));
+        // Sorted, so that sums of weights are rounded the same way everywhere.
+        self.nearest
+            .sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        self.nearest.truncate(num_neighbours);
+    }
 }
 
 #[cfg(test)]

@@ -63,6 +63,11 @@ impl<'a> Rows<'a> {
         self.num_dims
     }
 
+    /// The vectors.
+    pub fn vectors(&self) -> std::slice::ChunksExact<'a, f32> {
+        self.values.chunks_exact(self.num_dims)
+    }
+
     /// All rows scaled to length 1, row-major. A row of zeros stays unchanged.
     pub fn to_unit(&self) -> Vec<f32> {
         let mut unit = self.values.to_vec();

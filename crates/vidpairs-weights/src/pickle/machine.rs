@@ -1,7 +1,5 @@
 //! Reads opcodes and builds values.
 
-use std::ops::Range;
-
 use super::error::{PickleError, PickleFault};
 use super::opcodes as op;
 use super::stack::{MAX_OPCODES, Machine, Step};
@@ -33,7 +31,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Tree<'_>, PickleError> {
     })
 }
 
-impl Machine<'_> {
+impl<'a> Machine<'a> {
     fn step(&mut self, byte: u8) -> Step {
         match byte {
             op::PROTO => match self.u8()? {
@@ -133,7 +131,11 @@ impl Machine<'_> {
             op::BUILD => {
                 // State of an object, or attributes of a dict, such as `_metadata` of state dicts.
                 self.pop()?;
-                self.top().map(drop)
+                let top = self.top()?;
+                if let Some(Node::Tensor(tensor)) = self.tree.nodes.get_mut(top) {
+                    tensor.is_replaced = true;
+                }
+                Ok(())
             }
             op::OBJ => {
                 let items = self.pop_to_mark()?;
@@ -229,8 +231,7 @@ impl Machine<'_> {
             op::LONG1 => u64::from(self.u8()?),
             _ => u64::from(u32::from_le_bytes(self.array()?)),
         };
-        let place = self.take(length)?;
-        let digits = self.tree.bytes_at(&place);
+        let digits = self.take(length)?;
         let negative = digits.last().is_some_and(|&digit| digit >= 0x80);
         let mut whole = [if negative { 0xff } else { 0 }; 8];
         match whole.get_mut(..digits.len()) {
@@ -238,18 +239,19 @@ impl Machine<'_> {
                 low.copy_from_slice(digits);
                 self.push(Node::Int(i64::from_le_bytes(whole)))
             }
-            None => self.push(Node::Long(place)),
+            None => self.push(Node::Long(digits)),
         }
     }
 
     fn text(&mut self, byte: u8) -> Step {
         let length = self.length(byte)?;
-        let place = self.take(length)?;
+        let bytes = self.take(length)?;
         // Python 2 wrote bytes as text.
         let may_be_bytes = matches!(byte, op::BINSTRING | op::SHORT_BINSTRING);
-        match self.checked_text(place) {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.push(Node::Text(text)),
             Err(_) if may_be_bytes => self.push(Node::Bytes),
-            place => self.push(Node::Text(place?)),
+            Err(_) => Err(PickleFault::Text),
         }
     }
 
@@ -272,16 +274,13 @@ impl Machine<'_> {
             (self.line()?, self.line()?)
         } else {
             let (name, module) = (self.pop()?, self.pop()?);
-            (self.text_place(module)?, self.text_place(name)?)
+            (self.expect_text(module)?, self.expect_text(name)?)
         };
         self.push(Node::Global { module, name })
     }
 
-    fn text_place(&self, id: NodeId) -> Step<Range<usize>> {
-        match self.tree.node(id) {
-            Node::Text(place) => Ok(place.clone()),
-            _ => Err(self.wrong(id, "a str")),
-        }
+    fn expect_text(&self, id: NodeId) -> Step<&'a str> {
+        self.tree.text(id).ok_or_else(|| self.wrong(id, "a str"))
     }
 }
 

@@ -13,4 +13,5 @@ mod tree;
 
 pub use error::{PickleError, PickleFault};
 pub(super) use machine::parse;
+pub(super) use stack::MAX_KEY_BYTES;
 pub(super) use tree::{Node, NodeId, Storage, StorageType, Tensor, Tree};

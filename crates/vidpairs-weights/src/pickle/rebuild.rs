@@ -2,7 +2,7 @@
 //! made.
 
 use super::error::PickleFault;
-use super::stack::{MAX_OPCODES, Machine, Step};
+use super::stack::{MAX_KEY_BYTES, MAX_OPCODES, Machine, Step};
 use super::tree::{Node, NodeId, Storage, StorageType, Tensor};
 use crate::tensor::ElementKind;
 
@@ -11,6 +11,14 @@ const MAX_DIMENSIONS: usize = 64;
 
 /// Larger than the number of arguments of any supported call.
 const MAX_ARGUMENTS: usize = 16;
+
+/// Classes of tensors whose value is the stored tensor.
+const PLAIN_TENSORS: [(&str, &str); 4] = [
+    ("torch", "Tensor"),
+    ("torch._tensor", "Tensor"),
+    ("torch.nn.parameter", "Parameter"),
+    ("torch.nn.parameter", "Buffer"),
+];
 
 /// Storages with unsupported elements, and the size of an element, bytes, which gives the place of the next storage in a
 /// legacy file.
@@ -24,32 +32,33 @@ const OTHER_STORAGES: [(&str, usize); 7] = [
     ("QUInt2x4Storage", 1),
 ];
 
-impl Machine<'_> {
+impl<'a> Machine<'a> {
     /// Result of `callable(*arguments)`; an opaque value if the function is unknown.
     pub(super) fn rebuild(&mut self, callable: NodeId, arguments: NodeId) -> Step<NodeId> {
         let opaque = Node::Opaque(Some(callable));
-        let (module, name) = self.global_name(callable);
+        let (module, name) = self.tree.global_name(callable);
         let arguments = self.sequence(arguments, "a tuple of arguments")?;
         Ok(match (module, name) {
             ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => {
-                self.tensor(&arguments, None)?
+                self.tensor(&arguments, None, arguments.get(6).copied())?
             }
             ("torch._utils", "_rebuild_tensor_v3") => {
-                let kind = arguments.get(6).map(|&kind| self.dtype(kind));
-                match kind {
-                    Some(Some(kind)) => self.tensor(&arguments, Some(kind))?,
-                    _ => self.add(opaque),
-                }
+                let dtype = argument(&arguments, 6)?;
+                self.tensor(&arguments, Some(dtype), arguments.get(7).copied())?
             }
             ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state") => {
                 argument(&arguments, 0)?
             }
             ("torch._tensor", "_rebuild_from_type_v2") => {
                 let (inner, inner_arguments) = (argument(&arguments, 0)?, argument(&arguments, 2)?);
-                // A single level: PyTorch does not nest these calls, and a hostile file must not.
-                match self.global_name(inner) {
-                    ("torch._utils", _) => self.rebuild(inner, inner_arguments)?,
-                    _ => self.add(opaque),
+                let class = argument(&arguments, 1)?;
+                // Other classes may compute their value from the tensor. A single level: PyTorch does not nest these calls, and a
+                // hostile file must not.
+                match (self.tree.global_name(inner), self.tree.global_name(class)) {
+                    (("torch._utils", _), class) if PLAIN_TENSORS.contains(&class) => {
+                        self.rebuild(inner, inner_arguments)?
+                    }
+                    _ => self.add(Node::Opaque(Some(class))),
                 }
             }
             ("collections", "OrderedDict" | "defaultdict") => self.ordered_dict(&arguments)?,
@@ -60,7 +69,7 @@ impl Machine<'_> {
 
     /// Storage of a persistent id: `("storage", class, key, location, length)`, in legacy files followed by the part of the
     /// storage, `(key, first, length)` or None.
-    pub(super) fn persistent(&self, id: NodeId) -> Step<Node> {
+    pub(super) fn persistent(&self, id: NodeId) -> Step<Node<'a>> {
         let parts = self.sequence(id, "a persistent id")?;
         let kind = argument(&parts, 0)?;
         match self.tree.text(kind) {
@@ -70,9 +79,9 @@ impl Machine<'_> {
             _ => return Err(self.wrong(kind, "\"storage\"")),
         }
         let (class, key) = (argument(&parts, 1)?, argument(&parts, 2)?);
-        let Node::Text(place) = self.tree.node(key) else {
-            return Err(self.wrong(key, "a str as the key of a storage"));
-        };
+        let key = (self.tree.text(key))
+            .filter(|text| text.len() <= MAX_KEY_BYTES)
+            .ok_or_else(|| self.wrong(key, "a str of at most 256 bytes as the key of a storage"))?;
         let first = match parts.get(5).map(|&part| (part, self.tree.node(part))) {
             Some((_, Node::Sequence(part))) => self.count(argument(part, 1)?)?,
             Some((part, node)) if *node != Node::None => {
@@ -81,14 +90,19 @@ impl Machine<'_> {
             _ => 0,
         };
         Ok(Node::Storage(Storage {
-            key: place.clone(),
+            key,
             kind: self.storage_type(class)?,
             length: self.count(argument(&parts, 4)?)? as u64,
             first: first as u64,
         }))
     }
 
-    fn tensor(&mut self, arguments: &[NodeId], kind: Option<ElementKind>) -> Step<NodeId> {
+    fn tensor(
+        &mut self,
+        arguments: &[NodeId],
+        dtype: Option<NodeId>,
+        metadata: Option<NodeId>,
+    ) -> Step<NodeId> {
         let storage = argument(arguments, 0)?;
         if !matches!(self.tree.node(storage), Node::Storage(_)) {
             return Err(self.wrong(storage, "a storage"));
@@ -102,7 +116,9 @@ impl Machine<'_> {
         self.charge(2 * shape.len())?;
         Ok(self.add(Node::Tensor(Box::new(Tensor {
             storage,
-            kind,
+            dtype,
+            metadata,
+            is_replaced: false,
             offset,
             shape,
             strides,
@@ -130,7 +146,7 @@ impl Machine<'_> {
     }
 
     fn storage_type(&self, class: NodeId) -> Step<StorageType> {
-        let (module, name) = self.global_name(class);
+        let (module, name) = self.tree.global_name(class);
         let known = ElementKind::ALL
             .into_iter()
             .find(|kind| kind.torch_storage() == name);
@@ -142,21 +158,6 @@ impl Machine<'_> {
                 Ok(StorageType::Untyped)
             }
             _ => Err(self.wrong(class, "a storage class, such as torch.FloatStorage")),
-        }
-    }
-
-    fn dtype(&self, id: NodeId) -> Option<ElementKind> {
-        let (module, name) = self.global_name(id);
-        ElementKind::ALL
-            .into_iter()
-            .find(|kind| module == "torch" && kind.torch_dtype() == name)
-    }
-
-    /// Module and name of a class or function; empty for other values.
-    fn global_name(&self, id: NodeId) -> (&str, &str) {
-        match self.tree.node(id) {
-            Node::Global { module, name } => (self.tree.text_at(module), self.tree.text_at(name)),
-            _ => ("", ""),
         }
     }
 

@@ -1,7 +1,6 @@
 //! State of the stack machine: reads bytes, with every length checked, and moves values.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use super::error::PickleFault;
 use super::tree::{Node, NodeId, Tree};
@@ -10,7 +9,11 @@ use super::tree::{Node, NodeId, Tree};
 /// about 60 bytes.
 pub(super) const MAX_OPCODES: usize = 1 << 22;
 
+/// Longest key of a storage, bytes. PyTorch writes numbers and addresses.
+pub const MAX_KEY_BYTES: usize = 256;
+
 pub(super) struct Machine<'a> {
+    pub(super) bytes: &'a [u8],
     pub(super) tree: Tree<'a>,
     /// Position in the pickle, at most its length.
     pub(super) at: usize,
@@ -27,8 +30,8 @@ pub(super) type Step<T = ()> = Result<T, PickleFault>;
 impl<'a> Machine<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self {
+            bytes,
             tree: Tree {
-                bytes,
                 nodes: Vec::new(),
                 root: 0,
                 length: 0,
@@ -41,22 +44,22 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Takes the next `needed` bytes and returns their place.
-    pub(super) fn take(&mut self, needed: u64) -> Step<Range<usize>> {
-        let left = self.tree.bytes.len() - self.at;
-        match usize::try_from(needed) {
-            Ok(length) if length <= left => {
-                let start = self.at;
-                self.at += length;
-                Ok(start..self.at)
-            }
-            _ => Err(PickleFault::Truncated { needed, left }),
-        }
+    /// Takes the next `needed` bytes.
+    pub(super) fn take(&mut self, needed: u64) -> Step<&'a [u8]> {
+        let rest = &self.bytes[self.at..];
+        let taken = usize::try_from(needed)
+            .ok()
+            .and_then(|length| rest.get(..length))
+            .ok_or(PickleFault::Truncated {
+                needed,
+                left: rest.len(),
+            })?;
+        self.at += taken.len();
+        Ok(taken)
     }
 
     pub(super) fn array<const N: usize>(&mut self) -> Step<[u8; N]> {
-        let place = self.take(N as u64)?;
-        let bytes = self.tree.bytes_at(&place);
+        let bytes = self.take(N as u64)?;
         Ok(bytes.try_into().expect("`take` returns N bytes"))
     }
 
@@ -64,34 +67,26 @@ impl<'a> Machine<'a> {
         self.array::<1>().map(|[byte]| byte)
     }
 
-    /// Takes a line and returns its place, without the line feed.
-    pub(super) fn line(&mut self) -> Step<Range<usize>> {
-        let rest = &self.tree.bytes[self.at..];
+    /// Takes a line, without the line feed.
+    pub(super) fn line(&mut self) -> Step<&'a str> {
+        let rest = &self.bytes[self.at..];
         let length = rest
             .iter()
             .position(|&byte| byte == b'\n')
             .unwrap_or(rest.len()) as u64;
-        let place = self.take(length + 1)?;
-        self.checked_text(place.start..place.end - 1)
-    }
-
-    /// Returns `place` if it holds UTF-8.
-    pub(super) fn checked_text(&self, place: Range<usize>) -> Step<Range<usize>> {
-        match std::str::from_utf8(self.tree.bytes_at(&place)) {
-            Ok(_) => Ok(place),
-            Err(_) => Err(PickleFault::Text),
-        }
+        let line = self.take(length + 1)?;
+        std::str::from_utf8(&line[..line.len() - 1]).map_err(|_| PickleFault::Text)
     }
 
     /// Adds a value and pushes it.
-    pub(super) fn push(&mut self, node: Node) -> Step {
+    pub(super) fn push(&mut self, node: Node<'a>) -> Step {
         let id = self.add(node);
         self.stack.push(id);
         Ok(())
     }
 
     /// Adds a value without pushing it.
-    pub(super) fn add(&mut self, node: Node) -> NodeId {
+    pub(super) fn add(&mut self, node: Node<'a>) -> NodeId {
         self.tree.nodes.push(node);
         self.tree.nodes.len() - 1
     }

@@ -1,6 +1,6 @@
 use super::*;
 
-fn root(bytes: &[u8]) -> Result<Node, PickleError> {
+fn root(bytes: &[u8]) -> Result<Node<'_>, PickleError> {
     parse(bytes).map(|tree| tree.node(tree.root).clone())
 }
 

@@ -3,33 +3,33 @@
 //! They are stored in one list and refer to each other by index, so a list may hold itself, and dropping deeply nested
 //! tuples needs no recursion.
 
-use std::ops::Range;
+use vidpairs_types::printable;
 
 use crate::tensor::ElementKind;
 
 /// Index of a value.
 pub type NodeId = usize;
 
-/// Value. Texts are ranges of the pickle.
+/// Value. Texts are parts of the pickle, checked once when they are read.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Node {
+pub enum Node<'a> {
     None,
     Bool(bool),
     Int(i64),
     /// Integer of more than 64 bits, little endian.
-    Long(Range<usize>),
+    Long(&'a [u8]),
     Float,
-    Text(Range<usize>),
+    Text(&'a str),
     Bytes,
     /// List or tuple.
     Sequence(Vec<NodeId>),
     Dict(Vec<(NodeId, NodeId)>),
     /// Name of a class or function. It is never resolved.
     Global {
-        module: Range<usize>,
-        name: Range<usize>,
+        module: &'a str,
+        name: &'a str,
     },
-    Storage(Storage),
+    Storage(Storage<'a>),
     /// Boxed, since a pickle has many values and few tensors.
     Tensor(Box<Tensor>),
     /// Object of an unknown class, with the value that names the class, if there is one.
@@ -38,9 +38,9 @@ pub enum Node {
 
 /// Storage, of which tensors are views.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Storage {
+pub struct Storage<'a> {
     /// Key of its bytes in the file.
-    pub key: Range<usize>,
+    pub key: &'a str,
     pub kind: StorageType,
     /// Number of elements of the whole storage; of bytes if it is untyped.
     pub length: u64,
@@ -72,8 +72,12 @@ impl StorageType {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tensor {
     pub storage: NodeId,
-    /// Kind of the elements, if the storage is untyped.
-    pub kind: Option<ElementKind>,
+    /// Name of the type of the elements, if the storage is untyped.
+    pub dtype: Option<NodeId>,
+    /// Bits that change the value of the elements, such as `{"neg": True}`, if there are any.
+    pub metadata: Option<NodeId>,
+    /// Whether a state was set that replaces the view.
+    pub is_replaced: bool,
     /// Index of the first element in the storage.
     pub offset: usize,
     pub shape: Vec<usize>,
@@ -84,8 +88,7 @@ pub struct Tensor {
 /// All values of a pickle.
 #[derive(Debug)]
 pub struct Tree<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node<'a>>,
     /// Value of the pickle.
     pub root: NodeId,
     /// Length of the pickle, bytes.
@@ -93,28 +96,35 @@ pub struct Tree<'a> {
 }
 
 impl<'a> Tree<'a> {
-    pub fn node(&self, id: NodeId) -> &Node {
+    pub fn node(&self, id: NodeId) -> &Node<'a> {
         &self.nodes[id]
     }
 
-    pub fn nodes(&self) -> &[Node] {
+    pub fn nodes(&self) -> &[Node<'a>] {
         &self.nodes
     }
 
-    /// Text at `place`, the place of a text value.
-    pub fn text_at(&self, place: &Range<usize>) -> &'a str {
-        std::str::from_utf8(self.bytes_at(place)).expect("texts are checked when they are read")
-    }
-
-    pub fn bytes_at(&self, place: &Range<usize>) -> &'a [u8] {
-        &self.bytes[place.clone()]
-    }
-
     pub fn text(&self, id: NodeId) -> Option<&'a str> {
-        match self.node(id) {
-            Node::Text(place) => Some(self.text_at(place)),
+        match *self.node(id) {
+            Node::Text(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// Module and name of a class or function; empty for other values.
+    pub fn global_name(&self, id: NodeId) -> (&'a str, &'a str) {
+        match *self.node(id) {
+            Node::Global { module, name } => (module, name),
+            _ => ("", ""),
+        }
+    }
+
+    /// Type of the elements of an untyped storage, such as `torch.float32`.
+    pub fn element_kind(&self, dtype: NodeId) -> Option<ElementKind> {
+        let (module, name) = self.global_name(dtype);
+        ElementKind::ALL
+            .into_iter()
+            .find(|kind| module == "torch" && kind.torch_dtype() == name)
     }
 
     /// Value of `key` in a dict; the last one if there are several, as in Python.
@@ -139,17 +149,17 @@ impl<'a> Tree<'a> {
             Node::Bytes => "bytes".to_owned(),
             Node::Sequence(_) => "a list or tuple".to_owned(),
             Node::Dict(_) => "a dict".to_owned(),
-            Node::Global { module, name } => self.dotted(module, name),
+            Node::Global { module, name } => dotted(module, name),
             Node::Storage(_) => "a storage".to_owned(),
             Node::Tensor(_) => "a tensor".to_owned(),
             Node::Opaque(class) => match class.map(|class| self.node(class)) {
-                Some(Node::Global { module, name }) => self.dotted(module, name),
+                Some(Node::Global { module, name }) => dotted(module, name),
                 _ => "an object".to_owned(),
             },
         }
     }
+}
 
-    fn dotted(&self, module: &Range<usize>, name: &Range<usize>) -> String {
-        format!("{}.{}", self.text_at(module), self.text_at(name))
-    }
+fn dotted(module: &str, name: &str) -> String {
+    format!("{}.{}", printable(module), printable(name))
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::pickle::{Node, StorageType, Tensor, Tree};
+use vidpairs_types::printable;
+
+use crate::pickle::{Node, NodeId, StorageType, Tensor, Tree};
 use crate::tensor::{ElementKind, HostTensor, TensorFault, size_bytes};
 
 /// Bytes of the storages of a file.
@@ -14,8 +16,8 @@ pub struct Storages<'a> {
 /// Result of copying a tensor.
 pub enum Gathered {
     Tensor(HostTensor),
-    /// The kind of its elements is not supported.
-    OtherKind,
+    /// It is not supported, for this reason: its elements, such as `torch.float8_e4m3fn`.
+    Unsupported(String),
     /// It would take more than the allowed number of bytes.
     TooLarge,
 }
@@ -27,19 +29,27 @@ pub fn gather(
     storages: &Storages<'_>,
     max_bytes: usize,
 ) -> Result<Gathered, TensorFault> {
+    let unsupported = |what: &str| Ok(Gathered::Unsupported(what.to_owned()));
     let Node::Storage(storage) = tree.node(tensor.storage) else {
-        return Ok(Gathered::OtherKind);
+        return unsupported("a tensor without storage");
     };
-    let kind = match (storage.kind, tensor.kind) {
+    let kind = match (storage.kind, tensor.dtype) {
         (StorageType::Of(kind), None) => kind,
-        (StorageType::Untyped, Some(kind)) => kind,
-        _ => return Ok(Gathered::OtherKind),
+        (StorageType::Untyped, Some(dtype)) => match tree.element_kind(dtype) {
+            Some(kind) => kind,
+            None => return Ok(Gathered::Unsupported(tree.describe(dtype))),
+        },
+        (StorageType::Other(_), _) => return unsupported("complex or quantised"),
+        _ => return unsupported("a tensor whose elements have no type"),
     };
+    if let Some(what) = changed_value(tree, tensor) {
+        return Ok(Gathered::Unsupported(what));
+    }
     let size = size_bytes(&tensor.shape, kind)?;
     if size > max_bytes {
         return Ok(Gathered::TooLarge);
     }
-    let key = tree.text_at(&storage.key);
+    let key = storage.key;
     let Some(bytes) = storages.by_key.get(key) else {
         let key = key.to_owned();
         return Err(TensorFault::NoStorage { key });
@@ -62,8 +72,11 @@ pub fn gather(
         shape: &tensor.shape,
         strides: &tensor.strides,
     };
-    let elements = view
-        .copied(bytes, size)
+    let mut elements = Vec::new();
+    elements
+        .try_reserve_exact(size)
+        .map_err(|_| TensorFault::Memory { bytes: size })?;
+    view.copy(bytes, size, &mut elements)
         .ok_or_else(|| TensorFault::OutOfStorage {
             shape: tensor.shape.clone(),
             strides: tensor.strides.clone(),
@@ -72,6 +85,25 @@ pub fn gather(
             key: key.to_owned(),
         })?;
     HostTensor::new(tensor.shape.clone(), kind, elements).map(Gathered::Tensor)
+}
+
+/// Why the value of a tensor is not the stored one: a bit that negates or conjugates it, or a state that replaces it.
+fn changed_value(tree: &Tree<'_>, tensor: &Tensor) -> Option<String> {
+    if tensor.is_replaced {
+        return Some("a tensor with a state of its own".to_owned());
+    }
+    let is_set = |&&(_, value): &&(NodeId, NodeId)| {
+        !matches!(tree.node(value), Node::None | Node::Bool(false))
+    };
+    match tree.node(tensor.metadata?) {
+        Node::None => None,
+        Node::Dict(bits) => {
+            let (bit, _) = bits.iter().find(is_set)?;
+            let bit = printable(tree.text(*bit).unwrap_or("unknown"));
+            Some(format!("a tensor whose bit `{bit}` is set"))
+        }
+        _ => Some("a tensor with unknown metadata".to_owned()),
+    }
 }
 
 struct View<'a> {
@@ -83,12 +115,12 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    /// Elements in order; `None` if one of them lies outside `storage`.
+    /// Appends the elements in order to `bytes`; `None` if one of them lies outside `storage`.
     ///
     /// - `size`: size of the elements, bytes.
-    fn copied(&self, storage: &[u8], size: usize) -> Option<Vec<u8>> {
+    fn copy(&self, storage: &[u8], size: usize, bytes: &mut Vec<u8>) -> Option<()> {
         if size == 0 {
-            return Some(Vec::new());
+            return Some(());
         }
         let element = self.kind.size_bytes();
         let dims = || self.shape.iter().zip(self.strides);
@@ -99,9 +131,9 @@ impl View<'_> {
         storage.get(..end)?;
         let start = self.offset * element;
         if self.is_contiguous() {
-            return storage.get(start..start + size).map(<[u8]>::to_vec);
+            bytes.extend_from_slice(storage.get(start..start + size)?);
+            return Some(());
         }
-        let mut bytes = Vec::with_capacity(size);
         let mut index = vec![0usize; self.shape.len()];
         while bytes.len() < size {
             let steps = index.iter().zip(self.strides);
@@ -116,7 +148,7 @@ impl View<'_> {
                 *position = 0;
             }
         }
-        Some(bytes)
+        Some(())
     }
 
     fn is_contiguous(&self) -> bool {
@@ -146,7 +178,8 @@ mod tests {
             shape,
             strides,
         };
-        view.copied(&storage, size)
+        let mut bytes = Vec::new();
+        view.copy(&storage, size, &mut bytes).map(|()| bytes)
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Finds and reads the state dict of a checkpoint.
 
+use vidpairs_types::printable;
+
 use super::gather::{Gathered, Storages, gather};
 use crate::error::WeightsError;
 use crate::pickle::{Node, NodeId, Tree};
-use crate::weights::Weights;
+use crate::weights::{Skipped, Weights, check_name};
 
 /// Keys of the state dict in checkpoints, by precedence: of MoCo and most others, VISSL, DINO.
 const PLACES: [&[&str]; 6] = [
@@ -42,7 +44,7 @@ pub fn read(tree: &Tree<'_>, storages: &Storages<'_>) -> Result<Weights, Weights
     };
     reader.dict(dict, "", 0)?;
     if reader.weights.is_empty() {
-        return Err(no_tensors(tree, dict));
+        return Err(no_tensors(tree, dict, reader.weights.skipped()));
     }
     reader.weights.set_found_under(path);
     Ok(reader.weights)
@@ -69,7 +71,7 @@ fn find(tree: &Tree<'_>) -> (NodeId, String) {
 }
 
 /// Error for a file without tensors: an object in their place, or other contents.
-fn no_tensors(tree: &Tree<'_>, dict: NodeId) -> WeightsError {
+fn no_tensors(tree: &Tree<'_>, dict: NodeId, skipped: &[Skipped]) -> WeightsError {
     let places = PLACES
         .iter()
         .filter_map(|place| tree.entry(dict, place.first()?));
@@ -79,6 +81,9 @@ fn no_tensors(tree: &Tree<'_>, dict: NodeId) -> WeightsError {
             class: tree.describe(object),
         };
     }
+    if skipped.iter().any(|entry| entry.may_be_weights) {
+        return WeightsError::nothing_read(skipped);
+    }
     let found = match tree.node(tree.root) {
         Node::Dict(entries) => {
             let words = entries.iter().take(12).map(|&(key, value)| {
@@ -86,7 +91,7 @@ fn no_tensors(tree: &Tree<'_>, dict: NodeId) -> WeightsError {
                     .text(key)
                     .map_or_else(|| tree.describe(key), str::to_owned);
                 let key: String = key.chars().take(60).collect();
-                format!("{key} ({})", tree.describe(value))
+                format!("{} ({})", printable(&key), tree.describe(value))
             });
             words.collect::<Vec<_>>().join(", ")
         }
@@ -116,11 +121,20 @@ impl Reader<'_, '_> {
                 .checked_sub(1)
                 .ok_or(WeightsError::TooManyEntries { limit: MAX_ENTRIES })?;
             let Some(key) = self.tree.text(key) else {
+                let name = format!("{prefix}({})", self.tree.describe(key));
+                self.skip(name, value);
                 continue;
             };
+            // Before the two are joined: a long key can be that of many entries.
+            check_name(key)?;
             let name = format!("{prefix}{key}");
+            check_name(&name)?;
             let left = self.bytes_left.checked_sub(name.len());
             self.bytes_left = left.ok_or_else(|| self.too_large())?;
+            if self.weights.get(&name).is_some() {
+                let name = printable(&name).into_owned();
+                return Err(WeightsError::DuplicateName { name });
+            }
             match self.tree.node(value) {
                 Node::Dict(_) if depth < MAX_DEPTH => {
                     self.dict(value, &format!("{name}."), depth + 1)?
@@ -133,14 +147,29 @@ impl Reader<'_, '_> {
                             self.bytes_left -= tensor.bytes().len();
                             self.weights.insert(name, tensor);
                         }
-                        Gathered::OtherKind => self.weights.skip(name),
+                        Gathered::Unsupported(found) => self.weights.skip(Skipped {
+                            name,
+                            found,
+                            may_be_weights: true,
+                        }),
                         Gathered::TooLarge => return Err(self.too_large()),
                     }
                 }
-                _ => self.weights.skip(name),
+                _ => self.skip(name, value),
             }
         }
         Ok(())
+    }
+
+    fn skip(&mut self, name: String, value: NodeId) {
+        self.weights.skip(Skipped {
+            name,
+            found: self.tree.describe(value),
+            may_be_weights: matches!(
+                self.tree.node(value),
+                Node::Tensor(_) | Node::Opaque(_) | Node::Dict(_) | Node::Storage(_)
+            ),
+        });
     }
 
     fn too_large(&self) -> WeightsError {
@@ -150,3 +179,6 @@ impl Reader<'_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,10 +5,12 @@
 
 use std::collections::HashMap;
 
+use vidpairs_types::printable;
+
 use super::gather::Storages;
 use super::state;
 use crate::error::WeightsError;
-use crate::pickle::{self, Node, Storage, Tree};
+use crate::pickle::{self, MAX_KEY_BYTES, Node, Storage, Tree};
 use crate::weights::Weights;
 
 /// 0x1950a86a20f9469cfc6c, little endian.
@@ -19,7 +21,7 @@ pub fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
     let mut stream = Stream { bytes, at: 0 };
     let magic = stream.pickle("the magic number")?;
     match magic.node(magic.root) {
-        Node::Long(place) if magic.bytes_at(place) == MAGIC => {}
+        Node::Long(number) if *number == MAGIC => {}
         _ => return Err(WeightsError::OtherPickle),
     }
     stream.pickle("the protocol version")?;
@@ -59,11 +61,11 @@ impl<'a> Stream<'a> {
         object: &Tree<'a>,
         keys: &Tree<'a>,
     ) -> Result<HashMap<&'a str, &'a [u8]>, WeightsError> {
-        let described: HashMap<&str, &Storage> = object
+        let described: HashMap<&str, &Storage<'_>> = object
             .nodes()
             .iter()
             .filter_map(|node| match node {
-                Node::Storage(storage) => Some((object.text_at(&storage.key), storage)),
+                Node::Storage(storage) => Some((storage.key, storage)),
                 _ => None,
             })
             .collect();
@@ -72,33 +74,41 @@ impl<'a> Stream<'a> {
         };
         let mut by_key = HashMap::new();
         for &key in order {
-            let Some((key, storage)) = keys.text(key).and_then(|key| described.get_key_value(key))
-            else {
+            let described = keys
+                .text(key)
+                // Longer keys cannot be among the described ones, and would take long to look up.
+                .filter(|key| key.len() <= MAX_KEY_BYTES)
+                .and_then(|key| described.get_key_value(key));
+            let Some((&key, storage)) = described else {
                 return Err(WeightsError::OtherPickle);
             };
-            let what = format!("storage {key}");
-            let length = self.take(8, &what)?;
+            let what = || format!("storage {}", printable(key));
+            let length = self.take(8, what)?;
             let stored = u64::from_le_bytes(length.try_into().expect("`take` returns 8 bytes"));
             if stored != storage.length {
                 return Err(WeightsError::StorageLength {
-                    key: (*key).to_owned(),
+                    key: printable(key).into_owned(),
                     stored,
                     expected: storage.length,
                 });
             }
             let size = stored.saturating_mul(storage.kind.element_bytes() as u64);
-            by_key.insert(*key, self.take(size, &what)?);
+            by_key.insert(key, self.take(size, what)?);
         }
         Ok(by_key)
     }
 
-    fn take(&mut self, needed: u64, what: &str) -> Result<&'a [u8], WeightsError> {
+    fn take(
+        &mut self,
+        needed: u64,
+        what: impl FnOnce() -> String,
+    ) -> Result<&'a [u8], WeightsError> {
         let rest = &self.bytes[self.at..];
         let taken = usize::try_from(needed)
             .ok()
             .and_then(|length| rest.get(..length))
             .ok_or_else(|| WeightsError::Truncated {
-                what: what.to_owned(),
+                what: what(),
                 offset: self.at,
                 needed,
                 left: rest.len(),

@@ -2,19 +2,24 @@
 //!
 //! It holds `NAME/data.pkl`, `NAME/data/KEY` for each storage and, since PyTorch 2.0, `NAME/byteorder`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::ops::Range;
 
 use ::zip::{CompressionMethod, ZipArchive};
+use vidpairs_types::printable;
 
 use super::gather::Storages;
 use super::state;
 use crate::error::{RecordFault, WeightsError};
+use crate::foreign;
 use crate::pickle;
 use crate::weights::Weights;
 
 const PICKLE: &str = "data.pkl";
+/// Largest number of names in an error.
+const MAX_NAMES: usize = 8;
 
 /// Parses the bytes of a file.
 pub fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
@@ -23,8 +28,7 @@ pub fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
         let (folder, rest) = name.split_once('/')?;
         (rest == PICKLE).then_some((folder, name, program))
     });
-    let (folder, name, program) =
-        pickle.ok_or_else(|| WeightsError::record(PICKLE, RecordFault::Missing))?;
+    let (folder, name, program) = pickle.ok_or_else(|| other_zip(records.keys()))?;
     let byte_order = records.get(&format!("{folder}/byteorder"));
     if byte_order.is_some_and(|order| *order != b"little") {
         return Err(WeightsError::BigEndian);
@@ -44,11 +48,24 @@ pub fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
     state::read(&tree, &storages)
 }
 
+/// Error for a zip that `torch.save` did not write.
+fn other_zip<'a>(names: impl Iterator<Item = &'a String> + Clone) -> WeightsError {
+    foreign::zip(names.clone().map(String::as_str)).unwrap_or_else(|| {
+        let names: Vec<Cow<'_, str>> = names.take(MAX_NAMES).map(|name| printable(name)).collect();
+        WeightsError::OtherZip {
+            found: match names.is_empty() {
+                true => "nothing".to_owned(),
+                false => names.join(", "),
+            },
+        }
+    })
+}
+
 /// Records by name, after checking that none is compressed, none overlaps another, and checksums match.
 fn records(bytes: &[u8]) -> Result<BTreeMap<String, &[u8]>, WeightsError> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(WeightsError::Zip)?;
     let mut places: Vec<(String, Range<usize>, u32)> = Vec::new();
-    let mut compressed = None;
+    let mut compressed: Vec<String> = Vec::new();
     for index in 0..archive.len() {
         let file = archive.by_index_raw(index).map_err(WeightsError::Zip)?;
         let name = file.name().map_err(WeightsError::Zip)?.into_owned();
@@ -56,7 +73,7 @@ fn records(bytes: &[u8]) -> Result<BTreeMap<String, &[u8]>, WeightsError> {
             return Err(WeightsError::TorchScript);
         }
         if file.compression() != CompressionMethod::Stored {
-            compressed = compressed.or(Some(name));
+            compressed.push(name);
             continue;
         }
         let place = file.data_start().and_then(|start| {
@@ -70,8 +87,13 @@ fn records(bytes: &[u8]) -> Result<BTreeMap<String, &[u8]>, WeightsError> {
         places.push((name, place, checksum));
     }
     // Reported last: the sources of a TorchScript program are compressed, and its own error is more useful.
-    if let Some(name) = compressed {
-        return Err(WeightsError::record(&name, RecordFault::Compressed));
+    if let Some(name) = compressed.first() {
+        let names = places.iter().map(|(name, ..)| name).chain(&compressed);
+        let is_pickle = |name: &String| name.ends_with(&format!("/{PICKLE}"));
+        return Err(match names.clone().any(is_pickle) {
+            true => WeightsError::record(name, RecordFault::Compressed),
+            false => other_zip(names),
+        });
     }
     places.sort_by_key(|(_, place, _)| place.start);
     let mut records = BTreeMap::new();
@@ -115,8 +137,16 @@ mod tests {
 
     #[test]
     fn a_zip_without_weights_is_an_error() {
-        let err = parse(&zip(&[("word/document.xml", b"<w/>")])).unwrap_err();
-        assert_eq!(err.to_string(), "record data.pkl: missing");
+        for (record, what) in [
+            ("word/document.xml", "holds word/document.xml"),
+            ("resnet.pth", "unpack it"),
+            ("feat.npy", "--features"),
+            ("m/archive_format", "torch.export.load"),
+            ("a\u{1b}[2J", "a\\u{1b}[2J"),
+        ] {
+            let err = parse(&zip(&[(record, b"x")])).unwrap_err().to_string();
+            assert!(err.contains(what), "{err}");
+        }
         let err = parse(&zip(&[("a/data.pkl", EMPTY_DICT)])).unwrap_err();
         assert!(matches!(err, WeightsError::NoStateDict { .. }), "{err}");
     }

@@ -16,16 +16,18 @@ mod tally;
 pub use tally::{RetrievalTally, TargetTally};
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayViewMut1, Axis, s};
+use ndarray::{Array2, s};
 use vidpairs_types::{Condition, NearView};
 
 use super::Features;
+use super::direction::{Centre, Direction, UnitVector};
 use candidates::Candidates;
 
 /// Queries of a block.
 const NUM_HELD: usize = 256;
 /// Images that the queries of a block are multiplied with at a time.
 const NUM_MET: usize = 1024;
+const ROWS_ARE_CONTIGUOUS: &str = "the rows of a new matrix are contiguous";
 /// 2^64 divided by the golden ratio.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -62,11 +64,13 @@ impl RetrievalOptions {
 
 /// Search for the nearest neighbours of the queries among all images, in blocks of queries.
 ///
-/// The cosine of a row of zeros with any row is 0. A query of zeros counts as a miss. Among equally near images the first is found. Cosines
-/// are computed in 32 bits: if two differ by less than about `1e-6`, their order may depend on the processor, but never on the division of
-/// blocks between threads.
+/// The cosine of a row of zeros with any row is 0. A query of zeros counts as a miss. Among equally near images the first is found.
 ///
-/// The features are neither stored nor copied as a whole: a block takes `(256 + 1024) x D x 4` bytes and 1 MiB.
+/// A matrix product in 32 bits tells which images cannot be the nearest; the others are compared in 64 bits ([`direction`](super::direction)).
+/// So the order of two images is right if their chords differ by more than the rounding of 64 bits, however much of their features all
+/// images share, and it depends neither on the processor nor on the division of blocks between threads.
+///
+/// The features are neither stored nor copied as a whole: a block takes `(3 x 256 + 1024) x D x 4` bytes and 1 MiB.
 ///
 /// # Examples
 /// ```
@@ -88,6 +92,7 @@ impl RetrievalOptions {
 pub struct Retrieval {
     /// Inverse length of each image's features; 0 for a row of zeros.
     inverse_lengths: Vec<f64>,
+    centre: Centre,
     candidates: Candidates,
     /// Indices of images, ascending.
     queries: Vec<usize>,
@@ -109,8 +114,15 @@ impl Retrieval {
         let num_images = features.num_images();
         check("targets", targets.len(), num_images)?;
         check("conditions", conditions.len(), num_images)?;
+        let directions = features.images().map(Direction::of);
+        let inverse_lengths: Vec<f64> = directions
+            .map(|direction| direction.inverse_length())
+            .collect();
+        let rows = features.images().zip(&inverse_lengths);
+        let directions = rows.map(|(row, &inverse)| Direction::with_inverse_length(row, inverse));
         Ok(Self {
-            inverse_lengths: features.images().map(inverse_length).collect(),
+            centre: Centre::of(directions, features.num_units()),
+            inverse_lengths,
             candidates: Candidates::new(targets, conditions, options.near),
             queries: spread(num_images, options.max_queries).collect(),
         })
@@ -176,42 +188,86 @@ impl Retrieval {
     fn nearest(&self, features: &Features<'_>, queries: &[usize]) -> Vec<Option<usize>> {
         let num_units = features.num_units();
         let mut held = Array2::zeros((queries.len(), num_units));
-        for (unit, &query) in held.axis_iter_mut(Axis(0)).zip(queries) {
-            let row = &features.values()[query * num_units..][..num_units];
-            self.scale(row, query, unit);
+        let mut nearest: Vec<Nearest> = Vec::new();
+        for (apart, &query) in held.rows_mut().into_iter().zip(queries) {
+            let apart = apart.into_slice().expect(ROWS_ARE_CONTIGUOUS);
+            let direction = self.direction(features, query);
+            let share = self.centre.apart(&direction, apart);
+            nearest.push(Nearest::none(direction.unit(), share));
         }
         let mut met = Array2::zeros((NUM_MET, num_units));
-        let mut cosines = Array2::zeros((queries.len(), NUM_MET));
-        let mut nearest = vec![(f32::NEG_INFINITY, None); queries.len()];
-        let chunks = features.values().chunks(NUM_MET * num_units);
-        for (chunk, rows) in chunks.enumerate() {
-            let first = chunk * NUM_MET;
-            let rows = rows.chunks_exact(num_units);
-            let num_met = rows.len();
-            for ((place, row), unit) in rows.enumerate().zip(met.axis_iter_mut(Axis(0))) {
-                self.scale(row, first + place, unit);
+        let mut shares = vec![0.0f32; NUM_MET];
+        let mut products = Array2::zeros((queries.len(), NUM_MET));
+        for first in (0..self.num_images()).step_by(NUM_MET) {
+            let images = first..(first + NUM_MET).min(self.num_images());
+            let num_met = images.len();
+            let rows = met.rows_mut().into_iter().zip(&mut shares);
+            for (image, (apart, share)) in images.zip(rows) {
+                let apart = apart.into_slice().expect(ROWS_ARE_CONTIGUOUS);
+                *share = self.centre.apart(&self.direction(features, image), apart);
             }
             let met = met.slice(s![..num_met, ..]);
-            let mut cosines = cosines.slice_mut(s![.., ..num_met]);
-            general_mat_mul(1.0, &held, &met.t(), 0.0, &mut cosines);
+            let mut products = products.slice_mut(s![.., ..num_met]);
+            general_mat_mul(-2.0, &held, &met.t(), 0.0, &mut products);
             let found = queries.iter().zip(&mut nearest);
-            for (cosines, (&query, nearest)) in cosines.axis_iter(Axis(0)).zip(found) {
-                for (image, &cosine) in (first..).zip(cosines) {
-                    // The expensive check comes last: few images are nearer than the nearest so far.
-                    if cosine > nearest.0 && self.candidates.may_find(query, image) {
-                        *nearest = (cosine, Some(image));
+            for (products, (&query, nearest)) in products.rows().into_iter().zip(found) {
+                let images = (first..).zip(products.iter().zip(&shares));
+                for (image, (product, share)) in images {
+                    // The expensive checks come last: few images may be nearer than the nearest so far.
+                    if product + share < nearest.limit && self.candidates.may_find(query, image) {
+                        nearest.meet(image, &self.direction(features, image));
                     }
                 }
             }
         }
-        nearest.into_iter().map(|(_, image)| image).collect()
+        nearest.into_iter().map(|nearest| nearest.image).collect()
     }
 
-    /// Writes `row`, the features of image `image`, scaled to length 1.
-    fn scale(&self, row: &[f32], image: usize, unit: ArrayViewMut1<'_, f32>) {
-        let scale = self.inverse_lengths[image];
-        for (unit, &value) in unit.into_iter().zip(row) {
-            *unit = (f64::from(value) * scale) as f32;
+    fn direction<'a>(&self, features: &'a Features<'_>, image: usize) -> Direction<'a> {
+        let num_units = features.num_units();
+        let row = &features.values()[image * num_units..][..num_units];
+        Direction::with_inverse_length(row, self.inverse_lengths[image])
+    }
+}
+
+/// Nearest image of a query so far.
+struct Nearest {
+    query: UnitVector,
+    image: Option<usize>,
+    squared_chord: f64,
+    /// Query's share of its chords.
+    share: f32,
+    /// An image whose own share and product sum to this or more is no nearer.
+    limit: f32,
+}
+
+impl Nearest {
+    fn none(query: UnitVector, share: f32) -> Self {
+        // A query of zeros is a miss whatever it finds.
+        let limit = match share {
+            f32::NEG_INFINITY => f32::NEG_INFINITY,
+            _ => f32::INFINITY,
+        };
+        Self {
+            query,
+            image: None,
+            squared_chord: f64::INFINITY,
+            share,
+            limit,
+        }
+    }
+
+    /// Replaces the nearest image by `image` if that is nearer.
+    fn meet(&mut self, image: usize, direction: &Direction<'_>) {
+        let squared_chord = self.query.squared_chord(direction);
+        if squared_chord < self.squared_chord {
+            self.image = Some(image);
+            self.squared_chord = squared_chord;
+            self.limit = match squared_chord {
+                0.0 => f32::NEG_INFINITY,
+                // Rounded up, so that no nearer image is missed.
+                _ => ((squared_chord - f64::from(self.share)) as f32).next_up(),
+            };
         }
     }
 }
@@ -241,16 +297,6 @@ fn spread(len: usize, max: usize) -> impl Iterator<Item = usize> {
         let inside = u128::from(stretch.wrapping_mul(GOLDEN)) * (end - start);
         (start + (inside >> 64)) as usize
     })
-}
-
-/// 1 over the length of `row`, 0 for zeros. Squares of 32-bit numbers neither overflow nor underflow in 64 bits.
-fn inverse_length(row: &[f32]) -> f64 {
-    let energy: f64 = row.iter().map(|&value| f64::from(value).powi(2)).sum();
-    if energy > 0.0 {
-        energy.sqrt().recip()
-    } else {
-        0.0
-    }
 }
 
 #[cfg(test)]

@@ -93,8 +93,12 @@ fn by_brute_force(
     options: &KnnOptions,
 ) -> (u64, u64) {
     let cosine = |a: &[f32], b: &[f32]| {
-        let dot =
-            |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum() };
+        let dot = |a: &[f32], b: &[f32]| -> f64 {
+            a.iter()
+                .zip(b)
+                .map(|(a, b)| f64::from(*a) * f64::from(*b))
+                .sum()
+        };
         dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
     };
     let (mut num_right, mut num_nearest_right) = (0, 0);
@@ -165,6 +169,62 @@ fn results_are_those_of_pytorch() {
         let found = (tally.num_right, tally.num_nearest_right);
         assert_eq!(found, (num_right, 104), "{options:?}");
     }
+}
+
+#[test]
+fn a_large_part_that_all_vectors_share_does_not_hide_what_tells_them_apart() {
+    // Made by scripts/golden/knn_shared.py with NumPy in 64 bits; in 32 bits, all similarities round to 1.
+    let labels = |rows: &[f32]| -> Vec<u32> {
+        let label = |row: &[f32]| u32::from(row[1] > 0.1) * 3 + u32::from(row[11] > 0.0);
+        rows.chunks(12).map(label).collect()
+    };
+    let (bank, queries) = (drawn(400 * 12, 0), drawn(150 * 12, 5000));
+    let (bank_labels, labels) = (labels(&bank), labels(&queries));
+    let offset = |rows: &[f32]| -> Vec<f32> { rows.iter().map(|value| value + 1e4).collect() };
+    let component = |rows: &[f32]| -> Vec<f32> {
+        let rows = rows.iter().enumerate();
+        rows.map(|(at, &value)| if at % 12 == 0 { 1e4 } else { value })
+            .collect()
+    };
+    let two_components = |rows: &[f32]| -> Vec<f32> {
+        let rows = rows.iter().enumerate();
+        rows.map(|(at, &value)| match at % 24 {
+            0 => 1e4,
+            12 => -1e4,
+            _ => value,
+        })
+        .collect()
+    };
+    let shapes: [(&dyn Fn(&[f32]) -> Vec<f32>, [(usize, u64, u64); 2]); 3] = [
+        (&offset, [(1, 92, 92), (20, 116, 92)]),
+        (&component, [(1, 103, 103), (20, 126, 103)]),
+        (&two_components, [(1, 94, 94), (20, 121, 94)]),
+    ];
+    for (shared, golden) in shapes {
+        let (bank, queries) = (shared(&bank), shared(&queries));
+        for (num_neighbours, num_right, num_nearest_right) in golden {
+            let options = options(num_neighbours, 0.07);
+            let bank = KnnBank::new(rows(&bank, 12), &bank_labels, &options).unwrap();
+            let tally = bank.evaluate(rows(&queries, 12), &labels).unwrap();
+            let found = (tally.num_right, tally.num_nearest_right);
+            assert_eq!(found, (num_right, num_nearest_right), "{options:?}");
+        }
+    }
+}
+
+#[test]
+fn vectors_of_zeros_in_the_bank_are_as_far_as_orthogonal_ones() {
+    let bank = [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.1, 0.0, 0.0, -1.0, 0.1];
+    let labels = [1, 2, 3, 4, 5, 6];
+    let nearest = |query: &[f32], label| {
+        let bank = KnnBank::new(rows(&bank, 2), &labels, &options(2, 0.07)).unwrap();
+        bank.evaluate(rows(query, 2), &[label])
+            .unwrap()
+            .nearest_top1()
+    };
+    assert_eq!(nearest(&[1.0, 0.0], 4), 1.0);
+    assert_eq!(nearest(&[0.0, -1.0], 1), 1.0);
+    assert_eq!(nearest(&[0.0, 0.0], 1), 1.0);
 }
 
 #[test]
