@@ -13,6 +13,7 @@ mod error;
 mod pickle;
 mod read;
 mod safe;
+mod seal;
 mod tensor;
 mod torch;
 mod trunk;
