@@ -54,6 +54,8 @@ pub struct TrainRequest {
     pub device: Option<String>,
     /// Folder of labelled images for the kNN accuracy.
     pub knn: Option<PathBuf>,
+    /// File of weights that the run begins with; `None` for random ones.
+    pub init: Option<PathBuf>,
     /// Threads, verbosity, and the signal to stop.
     pub control: Control,
 }

@@ -68,7 +68,7 @@ pub(super) struct TrainArgs {
     /// Data set to train on: a folder with dataset.json.
     #[arg(long, value_name = "DIR")]
     pub shards: PathBuf,
-    /// Output folder: new, empty, or of a stopped run of the same pipeline, which is then resumed.
+    /// Output folder: new, empty, or of a run of the same pipeline, perhaps with fewer epochs, which is then resumed.
     #[arg(long, value_name = "RUN")]
     pub out: PathBuf,
     /// Device: cpu, cuda or cuda:N [default: the first GPU, or the CPU without one].
@@ -77,6 +77,9 @@ pub(super) struct TrainArgs {
     /// Labelled images, DIR/<label>/<image>, for the kNN accuracy during training.
     #[arg(long, value_name = "DIR")]
     pub knn: Option<PathBuf>,
+    /// File of weights to begin with, of the pipeline's network: a checkpoint of a run, or a file of PyTorch [default: random weights].
+    #[arg(long, value_name = "FILE")]
+    pub init: Option<PathBuf>,
     /// Setting that overrides the pipeline file (repeatable).
     #[arg(long, value_name = "TABLE.KEY=VALUE")]
     pub set: Vec<String>,

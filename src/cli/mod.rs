@@ -128,6 +128,7 @@ impl Program<'_> {
             out: args.out,
             device: args.device,
             knn: args.knn,
+            init: args.init,
             control: args.common.control()?,
         };
         let summary = libtorch.train(request)?;

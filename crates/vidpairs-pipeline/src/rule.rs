@@ -136,14 +136,14 @@ impl Rule<u64> for Bytes {
     }
 }
 
-/// Accepts limits of refused clips: a share or a count.
+/// Accepts limits of refused inputs: a share or a count.
 pub(crate) struct Refusals;
 
 impl Rule<MaxRefused> for Refusals {
     fn check(&self, value: &Value) -> Option<MaxRefused> {
         let Some(text) = value.as_str() else {
             let count = u64::try_from(value.as_integer()?).ok()?;
-            return Some(MaxRefused::Clips(count));
+            return Some(MaxRefused::Count(count));
         };
         let number = text.trim().strip_suffix('%')?.trim_end();
         // `parse` would also accept "1e1", "+10" and "inf".
@@ -154,7 +154,7 @@ impl Rule<MaxRefused> for Refusals {
             .then_some(MaxRefused::Percent(percent))
     }
     fn expected(&self) -> String {
-        "a share from \"0%\" to \"100%\", or a number of clips".to_owned()
+        "a share from \"0%\" to \"100%\", or a whole number".to_owned()
     }
 }
 

@@ -46,7 +46,7 @@ fn a_refused_value_is_reported_with_line_key_value_and_accepted_values() {
     let names = r#"a list of names such as ["TRAIN_0", "TRAIN_1"], none twice"#;
     let bytes = r#"a number of bytes from 1048576 to 1099511627776, or a size such as "256MiB""#;
     let trackers = r#""dcf" or "kcf" or "csrt" or "mosse""#;
-    let share = r#"a share from "0%" to "100%", or a number of clips"#;
+    let share = r#"a share from "0%" to "100%", or a whole number"#;
     let table = [
         ("source", "splits", "\"val\"", names),
         ("source", "splits", "[\"val\", 3]", names),

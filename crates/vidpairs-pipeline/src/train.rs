@@ -1,9 +1,14 @@
 //! Declares the tables `[augment]` and `[train]`.
 
 use super::error::PipelineError;
-use super::rule::{Flag, Number, Whole, Wholes, Word};
+use super::rule::{Flag, Number, Refusals, Whole, Wholes, Word};
 use super::settings::Settings;
-use super::values::{Network, NumberFormat, Pace, ScheduleName, StemName, TrainMethod, Views};
+use super::values::{
+    MaxRefused, Network, NumberFormat, Pace, ScheduleName, StemName, TrainMethod, Views,
+};
+
+/// Maximum of `train.batch`, records.
+const MAX_BATCH: u32 = 65_536;
 
 table! {
     /// `[augment]`: views for training.
@@ -58,7 +63,7 @@ table! {
         /// Parts of a batch with separate batch-norm statistics, as if each ran on its own device.
         groups: u32 = 8, Whole(1..=1024), "groups";
         /// Records per step.
-        batch: u32 = 256, Whole(2..=65_536), "records";
+        batch: u32 = 256, Whole(2..=MAX_BATCH), "records";
         /// Equal parts of a batch that are computed one after the other, to save memory. Batch norm sees the parts.
         accumulate: u32 = 1, Whole(1..=1024), "parts";
         /// Passes over all records. Each epoch has a new order and skips the records after its last whole batch.
@@ -80,7 +85,7 @@ table! {
         weight_decay: f64 = 0.0001, Number(0.0..=1.0);
         /// Number format of convolutions and matrix products. Other operations and the weights are f32.
         numbers: NumberFormat = "f32", Word;
-        /// Intervals of logs, checkpoints and kNN evaluations. Not part of the experiment.
+        /// Logs, checkpoints, kNN evaluations and tolerance. Not part of the experiment.
         #[serde(flatten)]
         watch: WatchKeys => WatchKeys::from_settings;
     }
@@ -126,7 +131,7 @@ table! {
 }
 
 table! {
-    /// Intervals of logs, checkpoints and kNN evaluations.
+    /// Logs, checkpoints, kNN evaluations and tolerance.
     #[derive(Debug, Clone, Copy, PartialEq)]
     "train" struct WatchKeys {
         /// Steps between lines of `metrics.jsonl`.
@@ -141,6 +146,9 @@ table! {
         knn_images: u32 = 2000, Whole(4..=1_000_000), "images";
         /// Number of nearest neighbours that vote.
         knn_neighbours: u32 = 20, Whole(1..=10_000), "images";
+        /// Limit of records that cannot be used: damaged ones, and those of missing shards. A run with more stops, before the
+        /// first step if possible.
+        max_damaged: MaxRefused = "10%", Refusals, "percent of all records, or records";
     }
 }
 
@@ -161,26 +169,53 @@ pub(crate) fn train(settings: &Settings) -> Result<Train, PipelineError> {
     if train.learning_rate <= 0.0 {
         return Err(settings.refusal(Train::learning_rate.path, "a number > 0"));
     }
-    if train.warmup_epochs > f64::from(train.epochs) {
-        let expected = format!("at most train.epochs = {}", train.epochs);
+    if train.warmup_epochs >= f64::from(train.epochs) {
+        let expected = format!("fewer than train.epochs = {}", train.epochs);
         return Err(settings.refusal(Train::warmup_epochs.path, expected));
     }
     check_division(settings, &train)?;
     Ok(train)
 }
 
+impl Train {
+    /// The largest `batch` of at most `max_records` records that divides into `accumulate` parts and each part into `groups`; `None` if
+    /// there is none.
+    ///
+    /// # Examples
+    /// ```
+    /// # let text = "[source]\nkind = 'videos'\n[pairs]\nkind = 'images'\n[train]\nbatch = 32\naccumulate = 2\ngroups = 4";
+    /// # let pipeline = vidpairs_pipeline::Pipeline::from_str(text, "a.toml", &[])?;
+    /// // Parts of 4 groups have 8, 12, 16 ... records.
+    /// assert_eq!(pipeline.train.largest_batch(31), Some(24));
+    /// assert_eq!(pipeline.train.largest_batch(15), None);
+    /// # Ok::<(), vidpairs_pipeline::PipelineError>(())
+    /// ```
+    pub fn largest_batch(&self, max_records: u64) -> Option<u32> {
+        let unit = u64::from(self.accumulate) * u64::from(self.groups);
+        let batch = max_records.min(MAX_BATCH.into()) / unit * unit;
+        let batch = u32::try_from(batch).ok()?;
+        can_be_grouped(batch, self.accumulate, self.groups).then_some(batch)
+    }
+}
+
+/// Whether a batch divides into `accumulate` parts, and each part into `groups` of at least two records.
+fn can_be_grouped(batch: u32, accumulate: u32, groups: u32) -> bool {
+    let part = batch / accumulate;
+    batch.is_multiple_of(accumulate) && part.is_multiple_of(groups) && part / groups >= 2
+}
+
 /// Checks that a batch divides into `accumulate` parts, and each part into `groups` of at least two records.
 fn check_division(settings: &Settings, train: &Train) -> Result<(), PipelineError> {
     let (batch, accumulate, groups) = (train.batch, train.accumulate, train.groups);
-    let part = batch / accumulate;
-    if !batch.is_multiple_of(accumulate) || part < 2 {
+    if !can_be_grouped(batch, accumulate, 1) {
         let expected = format!(
             "a number that divides train.batch = {batch} into parts of two or more records"
         );
         return Err(settings.refusal(Train::accumulate.path, expected));
     }
-    let is_possible = |groups: &u32| part.is_multiple_of(*groups) && part / groups >= 2;
+    let is_possible = |groups: &u32| can_be_grouped(batch, accumulate, *groups);
     if !is_possible(&groups) {
+        let part = batch / accumulate;
         let name = if accumulate == 1 {
             "batch"
         } else {

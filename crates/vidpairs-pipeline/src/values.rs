@@ -226,30 +226,30 @@ impl Serialize for KRange {
     }
 }
 
-/// Limit of refused clips. Serialized as `"10%"` or as a number.
+/// Limit of inputs that may be refused: clips of a source, records of a data set. Serialized as `"10%"` or as a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MaxRefused {
-    /// Percent of all clips, 0 to 100.
+    /// Percent of all inputs, 0 to 100.
     Percent(f64),
-    /// Number of clips.
-    Clips(u64),
+    /// Number of inputs.
+    Count(u64),
 }
 
 impl MaxRefused {
-    /// Whether `num_refused` of `num_clips` exceed the limit.
+    /// Whether `num_refused` of `num_inputs` exceed the limit.
     ///
     /// # Examples
     /// ```
     /// use vidpairs_pipeline::MaxRefused;
     /// assert!(!MaxRefused::Percent(10.0).is_exceeded(1, 10));
     /// assert!(MaxRefused::Percent(10.0).is_exceeded(2, 10));
-    /// assert!(MaxRefused::Clips(0).is_exceeded(1, 1_000));
+    /// assert!(MaxRefused::Count(0).is_exceeded(1, 1_000));
     /// ```
-    pub fn is_exceeded(self, num_refused: u64, num_clips: u64) -> bool {
+    pub fn is_exceeded(self, num_refused: u64, num_inputs: u64) -> bool {
         match self {
-            // Multiplied instead of divided: with 0 clips, 0 refusals do not exceed the limit.
-            Self::Percent(percent) => num_refused as f64 * 100.0 > percent * num_clips as f64,
-            Self::Clips(max) => num_refused > max,
+            // Multiplied instead of divided: with 0 inputs, 0 refusals do not exceed the limit.
+            Self::Percent(percent) => num_refused as f64 * 100.0 > percent * num_inputs as f64,
+            Self::Count(max) => num_refused > max,
         }
     }
 }
@@ -258,7 +258,7 @@ impl std::fmt::Display for MaxRefused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Percent(percent) => write!(f, "{percent}%"),
-            Self::Clips(max) => write!(f, "{max}"),
+            Self::Count(max) => write!(f, "{max}"),
         }
     }
 }
@@ -267,7 +267,7 @@ impl Serialize for MaxRefused {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Percent(_) => serializer.collect_str(self),
-            Self::Clips(max) => max.serialize(serializer),
+            Self::Count(max) => max.serialize(serializer),
         }
     }
 }

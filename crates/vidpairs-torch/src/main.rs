@@ -40,6 +40,7 @@ impl Libtorch for Tch {
             out,
             device,
             knn,
+            init,
             control,
         } = request;
         let summary = train(&TrainOptions {
@@ -48,6 +49,7 @@ impl Libtorch for Tch {
             out,
             device,
             knn,
+            init,
             control,
         })?;
         Ok(Summary {

@@ -95,6 +95,16 @@ pub enum WeightsError {
     /// The header or the layout of a safetensors file is damaged.
     #[error("its safetensors header is damaged")]
     Safetensors(#[source] safetensors::SafeTensorError),
+    /// The bytes of a safetensors file are not those that were written.
+    #[error(
+        "it is damaged: its bytes have the checksum {found}, and its metadata state xxh3_128 = {stated}; use a sound copy"
+    )]
+    Checksum {
+        /// xxh3-128 of the bytes.
+        found: String,
+        /// xxh3-128 that the metadata state.
+        stated: String,
+    },
     /// The directory of the zip is damaged or missing.
     #[error("its zip archive is damaged or cut short")]
     Zip(#[source] zip::result::ZipError),

@@ -15,6 +15,7 @@ mod names;
 mod pickle;
 mod read;
 mod safe;
+mod seal;
 mod tensor;
 mod torch;
 mod trunk;

@@ -8,6 +8,7 @@ use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value, json};
 
 use crate::error::WeightsError;
+use crate::seal;
 use crate::tensor::{ElementKind, HostTensor, TensorFault};
 use crate::weights::{Skipped, Weights, check_name};
 
@@ -16,7 +17,7 @@ const METADATA: &str = "__metadata__";
 /// Alignment of the header, bytes. The length of the header has as many bytes.
 const ALIGNMENT: usize = 8;
 
-/// Parses the bytes of a file. Tensors of unknown types are skipped.
+/// Parses the bytes of a file, and compares them with their checksum if they have one. Tensors of unknown types are skipped.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(WeightsError::Safetensors)?;
     let file = SafeTensors::deserialize(bytes).map_err(WeightsError::Safetensors)?;
@@ -39,6 +40,9 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Weights, WeightsError> {
         weights.insert(name, tensor);
     }
     for (key, value) in header.metadata().iter().flatten() {
+        if key == seal::KEY {
+            seal::check(bytes, value)?;
+        }
         weights.set_metadata(key, value);
     }
     if weights.is_empty() && !weights.skipped().is_empty() {
@@ -56,7 +60,7 @@ fn copied(bytes: &[u8]) -> Result<Vec<u8>, TensorFault> {
 }
 
 /// Bytes of a safetensors file with `weights` and their metadata. Tensors with the widest elements come first, so that each
-/// is aligned, otherwise in the order of `weights`. Equal weights give equal bytes.
+/// is aligned, otherwise in the order of `weights`. Equal weights give equal bytes. [`Weights::seal`] adds a checksum.
 ///
 /// # Errors
 /// [`WeightsError::Safetensors`] if the format cannot hold the weights: a header of more than 100 MB, or a tensor named
@@ -66,7 +70,11 @@ pub fn safetensors_bytes(weights: &Weights) -> Result<Vec<u8>, WeightsError> {
     ordered.sort_by_key(|(_, tensor)| Reverse(tensor.kind().size_bytes()));
     let mut header = Map::new();
     if !weights.metadata().is_empty() {
-        header.insert(METADATA.to_owned(), json!(weights.metadata()));
+        let mut metadata = weights.metadata().clone();
+        if let Some(checksum) = metadata.get_mut(seal::KEY) {
+            seal::ZEROS.clone_into(checksum); // of other bytes, if they were read
+        }
+        header.insert(METADATA.to_owned(), json!(metadata));
     }
     let mut end = 0;
     for (name, tensor) in &ordered {
@@ -84,6 +92,9 @@ pub fn safetensors_bytes(weights: &Weights) -> Result<Vec<u8>, WeightsError> {
     bytes.extend_from_slice(header.as_bytes());
     for (_, tensor) in &ordered {
         bytes.extend_from_slice(tensor.bytes());
+    }
+    if weights.is_sealed() {
+        seal::stamp(&mut bytes);
     }
     // Never write what the reader of the format refuses.
     SafeTensors::deserialize(&bytes).map_err(WeightsError::Safetensors)?;

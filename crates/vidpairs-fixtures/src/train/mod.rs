@@ -155,10 +155,14 @@ pub fn metrics(out: &Path) -> Vec<Value> {
     json_lines(&out.join("metrics.jsonl"))
 }
 
-/// File names of the checkpoints, ascending by step.
+/// File names of the checkpoints, ascending by step; none without their folder.
 pub fn checkpoints(out: &Path) -> Vec<String> {
-    let names = files(&out.join("checkpoints")).into_keys();
-    names.filter(|name| name.starts_with("step-")).collect()
+    let folder = out.join("checkpoints");
+    if !folder.exists() {
+        return Vec::new();
+    }
+    let is_checkpoint = |name: &String| name.starts_with("step-") && name.ends_with(".safetensors");
+    files(&folder).into_keys().filter(is_checkpoint).collect()
 }
 
 /// Path of the checkpoint after `step` steps.

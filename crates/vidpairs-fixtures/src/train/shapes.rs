@@ -191,6 +191,7 @@ pub fn write_labelled(root: &Path) {
 /// Damage to shards.
 pub mod damage {
     use std::fs::{self, File};
+    use std::io::Write;
     use std::path::Path;
 
     /// Flips a bit in the middle of the anchor of record `number`.
@@ -225,6 +226,8 @@ pub mod damage {
         let (at, len) = (entry.raw_file_position() as usize, entry.size() as usize);
         let mut bytes = fs::read(&tar).unwrap();
         change(&mut bytes, at, len);
-        fs::write(&tar, bytes).unwrap();
+        // In place: a run may have mapped the file.
+        let mut file = File::options().write(true).open(&tar).unwrap();
+        file.write_all(&bytes).unwrap();
     }
 }

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use tch::{Device, Kind, Tensor};
-use vidpairs_weights::{Architecture, ElementKind, Weights, WeightsError, backbone, read_weights};
+use vidpairs_weights::{
+    Architecture, Backbone, ElementKind, Weights, WeightsError, backbone, read_weights,
+};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::host::from_host;
@@ -41,12 +43,20 @@ impl TrainedResNet {
     pub fn open(path: &Path, device: Device) -> Result<Self, WeightsError> {
         let open = || {
             let found = backbone(&read_weights(path)?)?;
-            Self::new(&found.trunk, found.prefix, device)
+            Self::from_backbone(&found, device)
         };
         open().map_err(|err: WeightsError| match err {
             WeightsError::File { .. } => err,
             err => err.in_file(path),
         })
+    }
+
+    /// Opens the ResNet that was found in a file, and moves it to `device`.
+    ///
+    /// # Errors
+    /// [`WeightsError`], as [`open`](Self::open).
+    pub fn from_backbone(found: &Backbone, device: Device) -> Result<Self, WeightsError> {
+        Self::new(&found.trunk, found.prefix.clone(), device)
     }
 
     fn new(trunk: &Weights, prefix: String, device: Device) -> Result<Self, WeightsError> {

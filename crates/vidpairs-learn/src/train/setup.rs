@@ -3,8 +3,13 @@
 /// Records for each key of the queue, at least.
 const RECORDS_PER_KEY: u64 = 4;
 
+/// Maximum of `train.queue`, keys.
+const MAX_QUEUE: u64 = 16_777_216;
+
 /// Warnings about a queue of `queue` keys over `num_records` records, with batches of `batch` records that give
-/// `keys_per_record` keys each. Each warning names a better setting.
+/// `keys_per_record` keys each. Each warning names settings that the pipeline accepts and that give no warning.
+///
+/// - `largest_batch`: the largest possible batch of at most so many records.
 ///
 /// # Source
 /// He et al., "Momentum Contrast for Unsupervised Visual Representation Learning", CVPR 2020: a queue of
@@ -16,37 +21,44 @@ pub fn queue_warnings(
     batch: u64,
     keys_per_record: u64,
     queue: u64,
+    largest_batch: impl Fn(u64) -> Option<u32>,
 ) -> Vec<String> {
     let mut warnings = Vec::new();
     let keys_per_record = keys_per_record.max(1);
     let keys = batch.max(1).saturating_mul(keys_per_record);
-    if !queue.is_multiple_of(keys) {
+    let most = num_records / RECORDS_PER_KEY;
+    if queue > most {
+        let advice = match most.min(MAX_QUEUE) / keys * keys {
+            0 => match largest_batch(most / keys_per_record) {
+                Some(batch) => format!(
+                    "set train.batch to {batch} and train.queue to {}",
+                    u64::from(batch) * keys_per_record
+                ),
+                None => "extract more".to_owned(),
+            },
+            fitting => format!("set train.queue to at most {fitting}, in steps of {keys}"),
+        };
+        warnings.push(format!(
+            "a queue of {queue} holds more than a quarter of the {num_records} records, so negatives are often \
+             other views of the query's own image: {advice}"
+        ));
+    } else if !queue.is_multiple_of(keys) {
         let below = queue / keys * keys;
-        let advice = match below {
-            0 => format!("{keys}"),
-            below => format!("{below} or {}", below.saturating_add(keys)),
+        let lengths = [below, below.saturating_add(keys)];
+        let lengths = lengths
+            .into_iter()
+            .filter(|length| (1..=most.min(MAX_QUEUE)).contains(length));
+        let lengths: Vec<String> = lengths.map(|length| length.to_string()).collect();
+        let advice = match lengths.is_empty() {
+            true => "extract more".to_owned(),
+            false => format!("set train.queue to {}", lengths.join(" or ")),
         };
         let of_batch = match keys_per_record {
             1 => format!("the batch of {batch}"),
             num => format!("the {keys} keys of a batch ({num} of each of {batch} records)"),
         };
         warnings.push(format!(
-            "a queue of {queue} is no multiple of {of_batch}, so a batch does not fit into its end: set the queue to \
-             {advice}"
-        ));
-    }
-    let most = num_records / RECORDS_PER_KEY;
-    if queue > most {
-        let advice = match most / keys * keys {
-            0 => format!(
-                "a batch of {batch} is too large for so few records: set the batch to at most {}",
-                (most / keys_per_record).max(1)
-            ),
-            fitting => format!("set the queue to at most {fitting}"),
-        };
-        warnings.push(format!(
-            "a queue of {queue} holds more than a quarter of the {num_records} records, so negatives are often \
-             other views of the query's own image: {advice}"
+            "a queue of {queue} is no multiple of {of_batch}, so a batch does not fit into its end: {advice}"
         ));
     }
     warnings
@@ -71,9 +83,15 @@ pub fn negatives_warning(num_records: u64, negatives: u64) -> Option<String> {
 mod tests {
     use super::*;
 
+    /// Warnings where a batch must be a multiple of 8 records, and at least 16.
+    fn warnings(num_records: u64, batch: u64, keys_per_record: u64, queue: u64) -> Vec<String> {
+        let largest = |max: u64| (max >= 16).then_some((max / 8 * 8) as u32);
+        queue_warnings(num_records, batch, keys_per_record, queue, largest)
+    }
+
     #[test]
     fn settings_in_proportion_to_the_data_give_no_warning() {
-        assert_eq!(queue_warnings(1_281_167, 256, 1, 65_536), [] as [&str; 0]);
+        assert_eq!(warnings(1_281_167, 256, 1, 65_536), [] as [&str; 0]);
         assert_eq!(negatives_warning(1_281_167, 32_000), None);
         assert_eq!(negatives_warning(32_000, 32_000), None);
     }
@@ -81,28 +99,21 @@ mod tests {
     #[test]
     fn a_queue_too_large_or_uneven_gets_advice_that_fits() {
         assert_eq!(
-            queue_warnings(100_000, 256, 1, 65_536),
+            warnings(100_000, 256, 1, 65_536),
             [
                 "a queue of 65536 holds more than a quarter of the 100000 records, so negatives are often \
-                 other views of the query's own image: set the queue to at most 24832"
+                 other views of the query's own image: set train.queue to at most 24832, in steps of 256"
             ]
         );
         assert_eq!(
-            queue_warnings(100_000, 256, 1, 1000),
+            warnings(100_000, 256, 1, 1000),
             [
                 "a queue of 1000 is no multiple of the batch of 256, so a batch does not fit into its \
-                 end: set the queue to 768 or 1024"
+                 end: set train.queue to 768 or 1024"
             ]
         );
-        let small = queue_warnings(100_000, 256, 1, 100);
-        assert!(small[0].ends_with("set the queue to 256"), "{small:?}");
-    }
-
-    #[test]
-    fn a_batch_too_large_for_any_queue_gets_advice() {
-        let warnings = queue_warnings(100, 256, 1, 256);
-        assert_eq!(warnings.len(), 1);
-        assert!(warnings[0].ends_with("set the batch to at most 25"));
+        let small = warnings(100_000, 256, 1, 100);
+        assert!(small[0].ends_with("set train.queue to 256"), "{small:?}");
     }
 
     #[test]
@@ -117,22 +128,47 @@ mod tests {
     #[test]
     fn advice_counts_keys_where_a_record_gives_several() {
         assert_eq!(
-            queue_warnings(100_000, 256, 2, 256),
+            warnings(100_000, 256, 2, 256),
             [
                 "a queue of 256 is no multiple of the 512 keys of a batch (2 of each of 256 records), so a \
-                 batch does not fit into its end: set the queue to 512"
+                 batch does not fit into its end: set train.queue to 512"
             ]
         );
-        let warnings = queue_warnings(637, 400, 2, 800);
-        assert_eq!(warnings.len(), 1, "{warnings:?}");
-        assert!(warnings[0].ends_with("set the batch to at most 79"));
-        assert!(queue_warnings(637, 79, 2, 158).is_empty());
     }
 
+    /// Follows the advice until there is none: it must not be refused, nor give another warning.
     #[test]
-    fn advised_settings_give_no_warning() {
-        assert!(queue_warnings(100_000, 256, 1, 24_832).is_empty());
-        assert!(queue_warnings(100_000, 256, 1, 1024).is_empty());
-        assert!(queue_warnings(100, 25, 1, 25).is_empty());
+    fn advised_settings_are_possible_and_give_no_warning() {
+        let number_after = |text: &str, key: &str| -> Option<u64> {
+            let rest = &text[text.find(key)? + key.len()..];
+            rest.split(|c: char| !c.is_ascii_digit())
+                .next()?
+                .parse()
+                .ok()
+        };
+        let mut num_advised = 0;
+        for num_records in [1, 7, 63, 64, 65, 100, 637, 5000, 100_000] {
+            for batch in [16u64, 24, 256, 400] {
+                for keys_per_record in [1, 2, 4] {
+                    for queue in [1, 7, 16, 100, 256, 1000, 65_536, MAX_QUEUE] {
+                        let given = warnings(num_records, batch, keys_per_record, queue);
+                        let Some(text) = given.first() else { continue };
+                        if text.ends_with("extract more") {
+                            continue;
+                        }
+                        num_advised += 1;
+                        let batch = number_after(text, "train.batch to ").unwrap_or(batch);
+                        let queue = number_after(text, "train.queue to at most ")
+                            .or_else(|| number_after(text, "train.queue to "));
+                        let queue = queue.unwrap();
+                        assert!(batch >= 16 && batch.is_multiple_of(8), "{text}");
+                        assert!((1..=MAX_QUEUE).contains(&queue), "{text}");
+                        let again = warnings(num_records, batch, keys_per_record, queue);
+                        assert!(again.is_empty(), "{text}: {again:?}");
+                    }
+                }
+            }
+        }
+        assert!(num_advised > 100, "{num_advised}");
     }
 }

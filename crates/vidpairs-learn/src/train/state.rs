@@ -31,6 +31,16 @@ pub enum StateError {
         /// Shape in the learner.
         expected: Vec<i64>,
     },
+    /// A tensor has numbers of another kind.
+    #[error("{name} holds numbers of kind {found:?}; this model expects {expected:?}")]
+    Kind {
+        /// Name of the tensor.
+        name: String,
+        /// Kind in the state.
+        found: Kind,
+        /// Kind in the learner.
+        expected: Kind,
+    },
     /// The state has a tensor that the learner lacks.
     #[error("{name} is unknown to this model")]
     Unknown {
@@ -81,6 +91,53 @@ impl Learner {
         state
     }
 
+    /// Names and shapes of the projection head; `None` for a method that learns from labels.
+    pub fn contrast_head(&self) -> Option<Vec<(String, Vec<i64>)>> {
+        if let Method::Supervised(_) = self.method {
+            return None;
+        }
+        let tensors = self.method.trained().iter();
+        let head = tensors.filter(|named| named.name.starts_with("head."));
+        Some(
+            head.map(|named| (named.name.clone(), named.tensor.size()))
+                .collect(),
+        )
+    }
+
+    /// Begins with these weights: copies each tensor over that of its name in the trained network, `backbone.conv1.weight`, and in the
+    /// key encoder. Momentum, queue and memory bank stay as they are.
+    ///
+    /// # Errors
+    /// [`StateError::Unknown`], [`StateError::Shape`]; nothing is changed then.
+    pub fn begin_with(&mut self, weights: &BTreeMap<String, Tensor>) -> Result<(), StateError> {
+        let networks = match &self.method {
+            Method::Moco(moco) => vec![moco.query().tensors(), moco.key().tensors()],
+            Method::Pirl(_) | Method::Supervised(_) => vec![self.method.trained()],
+        };
+        let mut copies = Vec::new();
+        for (name, tensor) in weights {
+            for network in &networks {
+                let Some(own) = network.get(name) else {
+                    return Err(StateError::Unknown { name: name.clone() });
+                };
+                if own.size() != tensor.size() {
+                    return Err(StateError::Shape {
+                        name: name.clone(),
+                        found: tensor.size(),
+                        expected: own.size(),
+                    });
+                }
+                copies.push((own.shallow_clone(), tensor));
+            }
+        }
+        tch::no_grad(|| {
+            for (mut own, tensor) in copies {
+                own.copy_(tensor);
+            }
+        });
+        Ok(())
+    }
+
     /// Name of the first tensor of the [`state`](Self::state) with a value that is not finite.
     pub fn first_not_finite(&self) -> Option<String> {
         let is_finite = |tensor: &Tensor| tensor.isfinite().all().int64_value(&[]) != 0;
@@ -107,14 +164,19 @@ impl Learner {
                     expected: tensor.size(),
                 });
             }
+            if stored.kind() != tensor.kind() {
+                return Err(StateError::Kind {
+                    name: name.clone(),
+                    found: stored.kind(),
+                    expected: tensor.kind(),
+                });
+            }
         }
         if let Some(name) = state.keys().find(|name| !own.contains_key(*name)) {
             return Err(StateError::Unknown { name: name.clone() });
         }
         if let Method::Moco(moco) = &mut self.method {
-            let position = state[QUEUE_POSITION]
-                .to_kind(Kind::Int64)
-                .to_device(Device::Cpu);
+            let position = state[QUEUE_POSITION].to_device(Device::Cpu);
             let [next, num_enqueued] = [0, 1].map(|place| position.int64_value(&[place]));
             let len = moco.queue().len();
             if !(0..len).contains(&next) || num_enqueued < 0 {
@@ -171,6 +233,44 @@ mod tests {
         state.remove("queue.keys");
         let err = learner(&wide).restore(&state).unwrap_err();
         assert_eq!(err.to_string(), "queue.keys is missing");
+    }
+
+    #[test]
+    fn numbers_of_another_kind_are_refused_instead_of_rounded() {
+        let mut learner = learner(&config(1, 1));
+        let mut state = learner.state();
+        let wide = state["queue.keys"].to_kind(Kind::Half);
+        state.insert("queue.keys".to_owned(), wide);
+        let err = learner.restore(&state).unwrap_err().to_string();
+        assert!(
+            err.starts_with("queue.keys holds numbers of kind Half"),
+            "{err}"
+        );
+    }
+
+    #[test]
+    fn weights_to_begin_with_are_those_of_both_encoders_and_leave_the_queue() {
+        let (mut first, second) = (
+            learner(&config(1, 1)),
+            learner_from(&config(1, 1), Seed::of_run(99)),
+        );
+        let queue = first.state()["queue.keys"].copy();
+        let weights: BTreeMap<String, Tensor> = (second.state().into_iter())
+            .filter_map(|(name, tensor)| Some((name.strip_prefix("query.")?.to_owned(), tensor)))
+            .collect();
+        first.begin_with(&weights).unwrap();
+        assert_eq!(
+            difference(&first, &second, |name| name.starts_with("query.")),
+            0.0
+        );
+        assert_eq!(
+            difference(&first, &second, |name| name.starts_with("key.")),
+            0.0
+        );
+        assert!(first.state()["queue.keys"].equal(&queue));
+        let unknown = BTreeMap::from([("backbone.fc.weight".to_owned(), queue)]);
+        let err = first.begin_with(&unknown).unwrap_err();
+        assert!(matches!(err, StateError::Unknown { .. }), "{err}");
     }
 
     #[test]

@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout, clippy::print_stderr)] // counts of tested cases, and skipped parts
 
+mod checkpoints;
 #[path = "../common/formula.rs"]
 mod formula;
 #[cfg(target_os = "linux")]
 mod full_disk;
 mod golden;
 mod leak;
+mod longer;
 mod refusals;
 #[cfg(unix)]
 mod resume;

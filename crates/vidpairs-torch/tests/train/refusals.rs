@@ -5,7 +5,7 @@ use std::fs;
 use vidpairs_fixtures::train::{
     Experiment, MOCO, Ran, Shapes, Train, Work, checkpoint, metrics, signal, snapshot, with_metrics,
 };
-use vidpairs_weights::{Weights, parse_weights, read_weights, safetensors_bytes};
+use vidpairs_weights::read_weights;
 
 /// Asserts that the run is refused before it creates its folder.
 #[track_caller]
@@ -34,12 +34,25 @@ fn shards_that_do_not_match_the_pipeline_are_refused() {
         &[
             "images holds pairs of kind \"images\"",
             "pairs.kind = \"frames\"",
-            "--set pairs.kind=images",
         ],
     );
     let few = train.clone().set("train.batch=64").set("train.groups=8");
-    let words = "shards holds 40 records, fewer than train.batch = 64; extract more, or set train.batch to at most 40";
+    let words = "shards holds 40 records, fewer than train.batch = 64; extract more, or set train.batch to 40";
     refused(&work, &few, &[words]);
+    few.set("train.batch=32")
+        .replace("run", "advised")
+        .run_well();
+    let one = Shapes {
+        num_records: 1,
+        ..Shapes::FRAMES
+    };
+    work.write_shards("one", &one);
+    let train = work.train("run");
+    let ran = train.clone().replace("shards", "one").run();
+    ran.failed_with(
+        2,
+        &["one holds 1 records, fewer than train.batch = 8; extract more\n"],
+    );
     let none = train.clone().replace("shards", "nowhere");
     refused(&work, &none, &["there is no folder", "nowhere"]);
     fs::create_dir(work.path("empty")).unwrap();
@@ -97,10 +110,11 @@ fn invalid_settings_are_refused_by_name() {
         &with("train.learning_rate=0"),
         &["train.learning_rate is 0", "> 0"],
     );
+    // Before anything else is looked at.
     refused(
         &work,
-        &with("train.warmup_epochs=4"),
-        &["train.warmup_epochs is 4", "fewer than the 4 epochs"],
+        &with("train.warmup_epochs=4").replace("shards", "nowhere"),
+        &["train.warmup_epochs is 4", "fewer than train.epochs = 4"],
     );
 }
 
@@ -133,20 +147,6 @@ fn a_labelled_file_that_is_no_image_ends_the_run_with_its_name() {
     fs::write(work.path("labelled/box/3.jpg"), "no image").unwrap();
     let ran = work.train("run").arg("--knn").arg("labelled").run();
     ran.failed_with(2, &["labelled/box/3.jpg", "take it out of the folder"]);
-}
-
-#[test]
-fn a_run_without_checkpoint_can_be_replaced_by_another() {
-    let work = Work::new(MOCO);
-    work.train("run")
-        .set("train.epochs=1")
-        .set("train.learning_rate=0.1")
-        .run_well();
-    // The state after a failure before the first checkpoint.
-    fs::remove_dir_all(work.path("run/checkpoints")).unwrap();
-    work.train("run").set("train.epochs=1").run_well();
-    let stored = fs::read_to_string(work.path("run/run.json")).unwrap();
-    assert!(stored.contains("\"learning_rate\": 0.03"), "{stored}");
 }
 
 #[test]
@@ -215,50 +215,6 @@ fn intervals_of_logs_and_checkpoints_may_change_between_stop_and_resume() {
         read_weights(&path).unwrap().into_iter().collect::<Vec<_>>()
     };
     assert!(tensors("run") == tensors("expected"), "other weights");
-}
-
-#[test]
-fn a_checkpoint_of_another_model_is_refused_with_the_difference() {
-    let work = Work::new(MOCO);
-    work.train("run").run_well();
-    let last = checkpoint(&work.path("run"), 20);
-    let sound = fs::read(&last).unwrap();
-    work.train("wide")
-        .set("train.width=8")
-        .set("train.epochs=1")
-        .run_well();
-    let path = "run/checkpoints/step-0000000020.safetensors";
-    let resume_with = |bytes: &[u8]| -> Ran {
-        fs::write(&last, bytes).unwrap();
-        let ran = work.train("run").run();
-        ran.failed_with(2, &[path]);
-        assert!(!ran.stderr.contains("panicked"), "{ran:?}");
-        assert!(
-            fs::read(&last).unwrap() == bytes,
-            "the checkpoint was changed"
-        );
-        ran
-    };
-    let wide = fs::read(checkpoint(&work.path("wide"), 5)).unwrap();
-    resume_with(&wide).failed_with(
-        2,
-        &[
-            "a checkpoint of another model",
-            "has the shape [",
-            "this model expects [",
-        ],
-    );
-    let backbone = fs::read(work.path("wide/backbone.safetensors")).unwrap();
-    resume_with(&backbone).failed_with(2, &["missing"]);
-    resume_with(b"garbage").failed_with(2, &["neither safetensors nor"]);
-    resume_with(b"").failed_with(2, &[path]);
-    resume_with(&sound[..sound.len() / 2]).failed_with(2, &[path]);
-    let plain = parse_weights(&sound).unwrap();
-    let plain: Weights = plain.into_iter().collect();
-    let plain = safetensors_bytes(&plain).unwrap();
-    resume_with(&plain).failed_with(2, &["its metadata lack how far the run was"]);
-    fs::write(&last, sound).unwrap();
-    work.train("run").run_well();
 }
 
 #[cfg(unix)]

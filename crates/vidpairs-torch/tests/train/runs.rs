@@ -120,14 +120,40 @@ fn damaged_records_are_skipped_and_counted() {
 }
 
 #[test]
-fn a_run_without_one_of_its_shards_succeeds_and_counts_the_lost_records() {
+fn lost_shards_are_reported_before_the_first_step_and_tolerated_only_on_request() {
     let work = Work::new(MOCO);
-    fs::remove_file(work.path("shards/pairs-000001.tar")).unwrap();
-    let summary = work.train("run").run_json();
+    let shard = work.path("shards/pairs-000001.tar");
+    let whole = fs::read(&shard).unwrap();
+    fs::remove_file(&shard).unwrap();
+    let ran = work.train("refused").run();
+    let words = [
+        "16 of 40 records cannot be used, more than train.max_damaged = 10% allows",
+        "pairs-000001.tar",
+        "--set train.max_damaged=100%",
+    ];
+    ran.failed_with(2, &words);
+    assert!(!work.path("refused").exists());
+    let allowed = |out: &str| work.train(out).set("train.max_damaged=40%");
+    let summary = allowed("run").run_json();
     assert_eq!(
         (&summary["steps"], &summary["damaged_records"]),
         (&20.into(), &16.into())
     );
+    assert_eq!(metrics(&work.path("run"))[0]["damaged_records"], 16);
+    let ran = allowed("again").run_well();
+    let words = "warning: 16 of the 16 records of pairs-000001.tar cannot be read, and others take their places";
+    assert!(ran.stderr.contains(words), "{}", ran.stderr);
+
+    // Cut in its second half.
+    fs::write(&shard, &whole[..whole.len() * 3 / 4]).unwrap();
+    let ran = work.train("refused").set("train.max_damaged=3").run();
+    ran.failed_with(
+        2,
+        &["of 40 records cannot be used, more than train.max_damaged = 3 allows"],
+    );
+    let summary = allowed("cut").run_json();
+    let num_lost = summary["damaged_records"].as_u64().unwrap();
+    assert!((4..=5).contains(&num_lost), "{num_lost}");
 }
 
 #[test]
@@ -137,12 +163,7 @@ fn a_run_on_damaged_records_only_fails_with_the_reason() {
         damage::flip_byte(&work.path("shards"), number);
     }
     let ran = work.train("run").run();
-    let words = [
-        "32 records one after the other",
-        "crc32",
-        "anchor.jpg",
-        "`vidpairs verify`",
-    ];
+    let words = ["records", "crc32", "anchor.jpg", "`vidpairs verify`"];
     ran.failed_with(2, &words);
     assert!(checkpoints(&work.path("run")).is_empty());
 }
@@ -240,6 +261,14 @@ fn unwise_settings_give_warnings_and_do_not_stop_the_run() {
     let output = warned("uneven", &["train.queue=9"]);
     assert!(
         output.contains("a queue of 9 is no multiple of the batch of 8"),
+        "{output}"
+    );
+    let output = warned(
+        "unreached",
+        &["train.schedule=step", "train.milestones=[1, 2]"],
+    );
+    assert!(
+        output.contains("it never reaches the milestone 1"),
         "{output}"
     );
     let output = warned("enlarged", &["augment.size=48"]);

@@ -1,4 +1,4 @@
-//! Writes and reads checkpoints: the complete state of a run in one file, written whole or not at all.
+//! Writes checkpoints: the complete state of a run in one file, written whole or not at all.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use vidpairs_run::{RunError, failed};
 use vidpairs_types::create_own_folder;
-use vidpairs_weights::{HostTensor, Weights, read_weights, write_safetensors};
+use vidpairs_weights::{HostTensor, Weights, write_safetensors};
 
 use super::error::TrainError;
-use crate::model::{from_host, to_host};
+use crate::model::to_host;
 use crate::train::Learner;
 
 /// Folder of the checkpoints in a run.
@@ -21,7 +21,7 @@ const BEST: &str = "best.safetensors";
 /// The trunk alone, under torchvision's names.
 pub(super) const BACKBONE: &str = "backbone.safetensors";
 /// Key of [`Progress`] in the metadata.
-const PROGRESS_KEY: &str = "progress";
+pub(super) const PROGRESS_KEY: &str = "progress";
 
 /// Progress of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,32 @@ pub(super) struct Progress {
     pub step: u64,
     /// Best kNN accuracy so far, 0 to 1, and its step.
     pub best_knn: Option<(f64, u64)>,
+}
+
+/// What a run wrote so far.
+#[derive(Debug)]
+pub(super) struct Results {
+    /// Steps and files of the checkpoints, ascending.
+    pub steps: Vec<(u64, PathBuf)>,
+    /// Whether there is a checkpoint with the best kNN accuracy.
+    pub has_best: bool,
+    /// Whether there is a trunk, which is written after the first checkpoint.
+    pub has_backbone: bool,
+}
+
+impl Results {
+    /// Of the run in `out`.
+    ///
+    /// # Errors
+    /// [`RunError::File`] if the folder of the checkpoints cannot be listed.
+    pub fn of(out: &Path) -> Result<Self, RunError> {
+        let folder = out.join(CHECKPOINTS);
+        Ok(Self {
+            steps: steps_in(&folder)?,
+            has_best: folder.join(BEST).exists(),
+            has_backbone: out.join(BACKBONE).exists(),
+        })
+    }
 }
 
 /// The checkpoints of a run.
@@ -43,29 +69,13 @@ pub(super) struct Checkpoints {
     about: BTreeMap<String, String>,
 }
 
-/// Whether the run in `out` has a checkpoint.
-///
-/// # Errors
-/// [`RunError::File`] if the folder cannot be listed.
-pub(super) fn is_any_in(out: &Path) -> Result<bool, RunError> {
-    let folder = out.join(CHECKPOINTS);
-    let mut entries = match fs::read_dir(&folder) {
-        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(false),
-        entries => entries.map_err(failed("list", &folder))?,
-    };
-    Ok(entries.any(|entry| {
-        entry.is_ok_and(|entry| entry.path().extension() == Some("safetensors".as_ref()))
-    }))
-}
-
 impl Checkpoints {
-    /// Opens the checkpoints of the run in `out`; the folder is created if it is missing.
+    /// Opens the checkpoints of the run in `out`, and removes unfinished ones.
     ///
     /// # Errors
     /// [`RunError::File`].
     pub fn open(out: &Path, keep: u32, about: BTreeMap<String, String>) -> Result<Self, RunError> {
         let folder = out.join(CHECKPOINTS);
-        create_own_folder(&folder).map_err(failed("create", &folder))?;
         let checkpoints = Self {
             run: out.to_owned(),
             folder,
@@ -76,12 +86,14 @@ impl Checkpoints {
         Ok(checkpoints)
     }
 
-    /// Step and file of the last checkpoint.
-    ///
-    /// # Errors
-    /// [`RunError::File`] if the folder cannot be listed.
-    pub fn last(&self) -> Result<Option<(u64, PathBuf)>, RunError> {
-        Ok(self.all()?.pop())
+    /// Path of the checkpoint with the best kNN accuracy.
+    pub fn best(&self) -> PathBuf {
+        self.folder.join(BEST)
+    }
+
+    /// Path of the trunk.
+    pub fn backbone(&self) -> PathBuf {
+        self.run.join(BACKBONE)
     }
 
     /// Writes the checkpoint of `progress` and the trunk, and removes old checkpoints.
@@ -91,29 +103,35 @@ impl Checkpoints {
     pub fn save(&self, learner: &Learner, progress: &Progress) -> Result<PathBuf, RunError> {
         let path = self.folder.join(file_name(progress.step));
         self.write(&path, learner, progress)?;
-        write_safetensors(&self.run.join(BACKBONE), &self.backbone(learner, progress))
-            .map_err(TrainError::from)?;
+        self.write_backbone(learner, progress)?;
         self.remove_old()?;
         Ok(path)
     }
 
-    /// Completes the last checkpoint of a run that was killed, or found the disk full: writes its trunk and removes old checkpoints.
+    /// Writes the checkpoint with the best kNN accuracy.
     ///
     /// # Errors
-    /// [`RunError`]; the checkpoints stay.
-    pub fn finish_last(&self, learner: &Learner, progress: &Progress) -> Result<(), RunError> {
-        let path = self.run.join(BACKBONE);
-        let stored = read_weights(&path).ok();
-        let stored = stored.and_then(|stored| progress_of(&stored));
-        if stored.as_ref() != Some(progress) {
-            write_safetensors(&path, &self.backbone(learner, progress))
-                .map_err(TrainError::from)?;
-        }
-        self.remove_old()
+    /// [`RunError`]; the earlier one stays.
+    pub fn save_best(&self, learner: &Learner, progress: &Progress) -> Result<(), RunError> {
+        self.write(&self.best(), learner, progress)
     }
 
-    fn remove_old(&self) -> Result<(), RunError> {
-        let all = self.all()?;
+    /// Writes the trunk alone.
+    ///
+    /// # Errors
+    /// [`RunError`]; the earlier one stays.
+    pub fn write_backbone(&self, learner: &Learner, progress: &Progress) -> Result<(), RunError> {
+        let tensors = learner.trunk().tensors().iter();
+        let tensors = tensors.map(|named| (named.name.clone(), host(&named.tensor)));
+        self.write_tensors(&self.backbone(), tensors.collect(), progress)
+    }
+
+    /// Removes all checkpoints but the last ones.
+    ///
+    /// # Errors
+    /// [`RunError::File`].
+    pub fn remove_old(&self) -> Result<(), RunError> {
+        let all = steps_in(&self.folder)?;
         let too_many = all.len().saturating_sub(self.keep);
         for (_, path) in all.into_iter().take(too_many) {
             fs::remove_file(&path).map_err(failed("remove", &path))?;
@@ -123,9 +141,7 @@ impl Checkpoints {
 
     /// Removes unfinished files of a killed run.
     fn remove_parts(&self) -> Result<(), RunError> {
-        let entries = fs::read_dir(&self.folder).map_err(failed("list", &self.folder))?;
-        for entry in entries {
-            let path = entry.map_err(failed("list", &self.folder))?.path();
+        for path in files_in(&self.folder)? {
             let name = path.file_name().and_then(|name| name.to_str());
             if name.is_some_and(|name| name.starts_with('.') && name.ends_with(".part")) {
                 fs::remove_file(&path).map_err(failed("remove", &path))?;
@@ -134,86 +150,59 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Writes the checkpoint with the best kNN accuracy.
-    ///
-    /// # Errors
-    /// [`RunError`]; the earlier one stays.
-    pub fn save_best(&self, learner: &Learner, progress: &Progress) -> Result<(), RunError> {
-        self.write(&self.folder.join(BEST), learner, progress)
-    }
-
-    /// Restores `learner` from the checkpoint at `path`.
-    ///
-    /// # Errors
-    /// [`RunError`] if it cannot be read or belongs to another model.
-    pub fn restore(path: &Path, learner: &mut Learner) -> Result<Progress, RunError> {
-        let weights = read_weights(path).map_err(TrainError::from)?;
-        let progress = progress_of(&weights).ok_or_else(|| TrainError::NoCheckpoint {
-            path: path.to_owned(),
-            what: "how far the run was",
-        })?;
-        let state = weights
-            .iter()
-            .map(|(name, tensor)| (name.to_owned(), from_host(tensor)))
-            .collect();
-        learner
-            .restore(&state)
-            .map_err(|source| TrainError::OtherModel {
-                path: path.to_owned(),
-                source,
-            })?;
-        Ok(progress)
-    }
-
     fn write(&self, path: &Path, learner: &Learner, progress: &Progress) -> Result<(), RunError> {
         let state = learner.state();
-        let tensors = state
-            .iter()
-            .map(|(name, tensor)| (name.clone(), host(tensor)));
-        let mut weights: Weights = tensors.collect();
-        self.describe(&mut weights, progress);
-        Ok(write_safetensors(path, &weights).map_err(TrainError::from)?)
+        let tensors = state.iter();
+        let tensors = tensors.map(|(name, tensor)| (name.clone(), host(tensor)));
+        self.write_tensors(path, tensors.collect(), progress)
     }
 
-    fn backbone(&self, learner: &Learner, progress: &Progress) -> Weights {
-        let tensors = learner.trunk().tensors().iter();
-        let tensors = tensors.map(|named| (named.name.clone(), host(&named.tensor)));
-        let mut weights: Weights = tensors.collect();
-        self.describe(&mut weights, progress);
-        weights
-    }
-
-    fn describe(&self, weights: &mut Weights, progress: &Progress) {
+    fn write_tensors(
+        &self,
+        path: &Path,
+        mut weights: Weights,
+        progress: &Progress,
+    ) -> Result<(), RunError> {
         for (key, value) in &self.about {
             weights.set_metadata(key, value);
         }
         let progress = serde_json::to_string(progress).expect("numbers have a JSON form");
         weights.set_metadata(PROGRESS_KEY, progress);
-    }
-
-    /// Steps and files, ascending.
-    fn all(&self) -> Result<Vec<(u64, PathBuf)>, RunError> {
-        let entries = match fs::read_dir(&self.folder) {
-            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(failed("list", &self.folder))?,
-        };
-        let mut found = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(failed("list", &self.folder))?.path();
-            let name = path.file_name().and_then(|name| name.to_str());
-            let step = name.and_then(|name| {
-                let digits = name.strip_prefix("step-")?.strip_suffix(".safetensors")?;
-                digits.parse().ok()
-            });
-            found.extend(step.map(|step| (step, path)));
+        weights.seal();
+        if let Some(folder) = path.parent() {
+            create_own_folder(folder).map_err(failed("create", folder))?;
         }
-        found.sort();
-        Ok(found)
+        Ok(write_safetensors(path, &weights).map_err(TrainError::from)?)
     }
 }
 
-fn progress_of(weights: &Weights) -> Option<Progress> {
-    serde_json::from_str(weights.metadata().get(PROGRESS_KEY)?).ok()
+/// Steps and files of the checkpoints in `folder`, ascending. Files of other names are not ours.
+fn steps_in(folder: &Path) -> Result<Vec<(u64, PathBuf)>, RunError> {
+    let mut found = Vec::new();
+    for path in files_in(folder)? {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let step = name.and_then(|name| {
+            let digits = name.strip_prefix("step-")?.strip_suffix(".safetensors")?;
+            let step = digits.parse().ok()?;
+            (file_name(step) == name).then_some(step)
+        });
+        found.extend(step.map(|step| (step, path)));
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Paths in `folder`; none if it is missing.
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    let entries = match fs::read_dir(folder) {
+        Err(err) if [NotFound, NotADirectory].contains(&err.kind()) => return Ok(Vec::new()),
+        entries => entries.map_err(failed("list", folder))?,
+    };
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    paths
+        .collect::<Result<_, _>>()
+        .map_err(failed("list", folder))
 }
 
 fn file_name(step: u64) -> String {

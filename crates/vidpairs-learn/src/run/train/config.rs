@@ -70,7 +70,7 @@ fn method(train: &Train) -> MethodConfig {
 }
 
 /// Architecture of the trunk.
-fn network(train: &Train) -> ResNetConfig {
+pub(super) fn network(train: &Train) -> ResNetConfig {
     ResNetConfig {
         depth: match train.network {
             Network::ResNet18 => Depth::R18,

@@ -6,8 +6,8 @@ use std::path::Path;
 use vidpairs_pipeline::{Pipeline, TrainMethod};
 use vidpairs_run::RunError;
 use vidpairs_shard::{DatasetReader, MANIFEST_FILE};
-use vidpairs_types::PairKind;
 use vidpairs_types::parallel::Cancel;
+use vidpairs_types::{PairKind, with_causes};
 use xxhash_rust::xxh64::xxh64;
 
 use super::error::TrainError;
@@ -46,10 +46,15 @@ impl Data {
         }
         let (num_records, batch) = (reader.num_records(), pipeline.train.batch);
         if num_records < u64::from(batch) {
+            let advice = match pipeline.train.largest_batch(num_records) {
+                Some(largest) => format!("extract more, or set train.batch to {largest}"),
+                None => "extract more".to_owned(),
+            };
             return Err(TrainError::FewRecords {
                 dir: dir.to_owned(),
                 num_records,
                 batch,
+                advice,
             }
             .into());
         }
@@ -63,6 +68,49 @@ impl Data {
             fingerprint: format!("{:016x}", xxh64(&bytes, 0)),
             reader,
         })
+    }
+}
+
+/// Records of a shard that is missing or cut.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct LostRecords {
+    /// Their numbers in the data set.
+    pub numbers: Vec<u64>,
+    /// Number of records of the shard.
+    pub of_records: u64,
+    /// Name of the shard.
+    pub shard: String,
+    /// Reason of the first.
+    pub reason: String,
+}
+
+impl Data {
+    /// Finds the records that cannot be read since their shard is missing or cut, without reading the others.
+    pub fn lost(&self) -> Vec<LostRecords> {
+        let mut lost = Vec::new();
+        let mut start = 0;
+        for (index, entry) in self.reader.manifest().shards.iter().enumerate() {
+            let end = start + entry.records;
+            let is_whole = self.reader.shard(index).is_ok_and(|shard| {
+                let found = std::fs::metadata(shard.path());
+                found.is_ok_and(|found| found.len() >= entry.bytes)
+            });
+            if !is_whole {
+                let failed = (start..end).filter_map(|number| {
+                    let err = self.reader.record(number).err()?;
+                    Some((number, with_causes(&err)))
+                });
+                let (numbers, reasons): (Vec<u64>, Vec<String>) = failed.unzip();
+                lost.extend(reasons.into_iter().next().map(|reason| LostRecords {
+                    numbers,
+                    of_records: entry.records,
+                    shard: entry.file.clone(),
+                    reason,
+                }));
+            }
+            start = end;
+        }
+        lost
     }
 }
 

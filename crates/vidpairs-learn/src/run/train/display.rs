@@ -46,6 +46,11 @@ impl Display {
         ));
     }
 
+    /// Prints a line.
+    pub fn note(&self, text: &str) {
+        self.0.say(text);
+    }
+
     /// Prints a warning.
     pub fn warn(&self, text: &str) {
         self.0.warn(text);

@@ -23,7 +23,7 @@ pub enum TrainError {
     /// The shards hold another kind of pairs than the pipeline.
     #[error(
         "{} holds pairs of kind \"{found}\", and the pipeline says pairs.kind = \"{wanted}\"; train with the pipeline that \
-         they were extracted with, or with --set pairs.kind={found}", .dir.display()
+         they were extracted with", .dir.display()
     )]
     Kind {
         /// Folder of the shards.
@@ -35,8 +35,7 @@ pub enum TrainError {
     },
     /// The data set is smaller than a batch.
     #[error(
-        "{} holds {num_records} records, fewer than train.batch = {batch}; extract more, or set train.batch to at \
-         most {num_records}", .dir.display()
+        "{} holds {num_records} records, fewer than train.batch = {batch}; {advice}", .dir.display()
     )]
     FewRecords {
         /// Folder of the shards.
@@ -45,6 +44,8 @@ pub enum TrainError {
         num_records: u64,
         /// Records of a batch.
         batch: u32,
+        /// What to do.
+        advice: String,
     },
     /// The records have fewer than two labels.
     #[error(
@@ -68,13 +69,27 @@ pub enum TrainError {
         /// Reason of the last.
         reason: String,
     },
+    /// More records cannot be used than the pipeline tolerates. The last step is saved if training had begun.
+    #[error(
+        "{num_damaged} of {num_records} records cannot be used, more than train.max_damaged = {limit} allows; the first \
+         because: {reason}; `vidpairs verify` lists what is damaged, and --set train.max_damaged=100% trains on the rest"
+    )]
+    TooManyDamaged {
+        /// Number of records that cannot be used.
+        num_damaged: u64,
+        /// Number of all records.
+        num_records: u64,
+        /// Value of `train.max_damaged`.
+        limit: String,
+        /// Reason of the first.
+        reason: String,
+    },
     /// A record lacks an image that the method needs.
     #[error("it has no {} image", .0.name())]
     NoImage(Role),
     /// The loss is not finite.
     #[error(
-        "step {step} was not taken; {}. Lower train.learning_rate, or raise train.temperature or \
-         train.warmup_epochs", last_good(.checkpoint.as_deref())
+        "step {step} was not taken; {}. Lower train.learning_rate, or raise train.warmup_epochs", last_good(.checkpoint.as_deref())
     )]
     NotFinite {
         /// The step that was not taken.
@@ -99,18 +114,17 @@ pub enum TrainError {
         checkpoint: Option<PathBuf>,
     },
     /// libtorch failed, usually for lack of memory.
-    #[error(
-        "libtorch could not {what}: {reason}; where memory is short, lower train.batch or train.queue, or raise \
-         train.accumulate"
-    )]
+    #[error("libtorch could not {what}: {reason}; if memory is short, {advice}")]
     Torch {
         /// The operation that failed.
         what: &'static str,
         /// Message of libtorch.
         reason: String,
+        /// What to do if memory is short.
+        advice: &'static str,
     },
     /// A checkpoint holds another network.
-    #[error("{} is a checkpoint of another model", .path.display())]
+    #[error("{} is a checkpoint of another model; take it out of the folder", .path.display())]
     OtherModel {
         /// The checkpoint.
         path: PathBuf,
@@ -118,13 +132,73 @@ pub enum TrainError {
         #[source]
         source: StateError,
     },
-    /// A checkpoint lacks data that resuming needs.
-    #[error("{} is no checkpoint of a run: its metadata lack {what}", .path.display())]
+    /// A checkpoint is of another run.
+    #[error("{} is a checkpoint of another run ({difference}); take it out of the folder", .path.display())]
+    OtherRun {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The settings that differ, with both values.
+        difference: String,
+    },
+    /// A file with the name of a checkpoint is none.
+    #[error("{} is not a checkpoint of this run: {problem}; take it out of the folder", .path.display())]
     NoCheckpoint {
         /// The file.
         path: PathBuf,
-        /// The missing data.
-        what: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Every checkpoint of the run is damaged.
+    #[error(
+        "none of the {num_checkpoints} checkpoints in {} is sound; put a sound copy back, or choose another folder for --out; the \
+         newest", .out.display()
+    )]
+    NoSoundCheckpoint {
+        /// The output folder.
+        out: PathBuf,
+        /// Number of checkpoints.
+        num_checkpoints: usize,
+        /// Why the newest cannot be used.
+        #[source]
+        newest: Box<TrainError>,
+    },
+    /// The folder holds results of a run without its checkpoints.
+    #[error(
+        "{out} holds {found} of a training run, but no checkpoint to resume from (checkpoints/step-*.safetensors), and a new run \
+         would replace it; choose another folder for --out, or delete {out}", out = .out.display()
+    )]
+    NoCheckpointLeft {
+        /// The output folder.
+        out: PathBuf,
+        /// A file in it.
+        found: String,
+    },
+    /// The settings of the run in the folder cannot be read.
+    #[error("{} {problem}; {advice}", .path.display())]
+    RunFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The weights of `--init` are those of another network.
+    #[error(
+        "--init: {} holds a {found}; expected the network of the pipeline: train.network = \"{network}\", train.width = {width}, \
+         train.stem = \"{stem}\"", .path.display()
+    )]
+    InitNetwork {
+        /// The file.
+        path: PathBuf,
+        /// Its network.
+        found: String,
+        /// Depth in the pipeline.
+        network: &'static str,
+        /// Width in the pipeline, channels.
+        width: u32,
+        /// Stem in the pipeline.
+        stem: &'static str,
     },
     /// The images for the kNN cannot be listed.
     #[error("cannot list the images of --knn")]
@@ -171,6 +245,14 @@ fn last_good(checkpoint: Option<&Path>) -> String {
 }
 
 impl TrainError {
+    /// Whether the data failed, before the step that would have used them.
+    pub(super) fn is_of_data(&self) -> bool {
+        matches!(
+            self,
+            Self::Damaged { .. } | Self::TooManyDamaged { .. } | Self::Lost { .. }
+        )
+    }
+
     /// Whether only the kNN accuracy failed, so that training can continue.
     pub(super) fn is_only_knn(&self) -> bool {
         matches!(self, Self::LabelledImage { .. } | Self::Knn(_))

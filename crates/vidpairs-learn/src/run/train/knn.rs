@@ -6,6 +6,7 @@ use vidpairs_source::{LabelledImages, SourceError, labelled_images};
 use vidpairs_types::{Seed, with_causes};
 
 use super::error::TrainError;
+use super::torch::Work;
 use crate::augment::{Recipe, Samples, StoredImage, Viewer};
 use crate::model::{HostViews, NumberFormat, ResNet, StageName};
 use crate::train::{KnnBank, KnnOptions, KnnTally, Rows};
@@ -98,10 +99,7 @@ impl LabelledFolder {
             }
             let views = HostViews::F32(samples);
             let found = trunk.encode(&views, self.side_px, StageName::Layer4, precision);
-            let found = found.map_err(|refused| TrainError::Torch {
-                what: "ask the kNN",
-                reason: refused.reason,
-            })?;
+            let found = found.map_err(|refused| Work::Knn.refused(refused.reason))?;
             features.num_dims = (found.len() / places.len()).max(1);
             features.values.extend(found);
         }

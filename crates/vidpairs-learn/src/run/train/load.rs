@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tch::{Device, Tensor};
+use vidpairs_pipeline::MaxRefused;
 use vidpairs_run::loss_reason;
 use vidpairs_shard::{EpochOrder, Record};
 use vidpairs_types::parallel::{Heartbeat, Job, Loss};
 use vidpairs_types::{RecordMeta, Role, Seed, with_causes};
 
 use super::PATIENCE;
-use super::data::{Data, Labels};
+use super::data::{Data, Labels, LostRecords};
 use super::error::TrainError;
 use super::views::ViewOf;
 use crate::augment::{Samples, StoredImage, Viewer};
@@ -52,12 +53,29 @@ pub(super) struct Loader {
 #[derive(Debug, Default)]
 pub(super) struct Damaged {
     numbers: BTreeSet<u64>,
+    /// Reason of the first.
+    first: String,
     /// Reasons that have not been reported.
     unreported: Vec<String>,
 }
 
 impl Damaged {
+    /// Records that are known to be lost before the first step.
+    pub fn lost(lost: &[LostRecords]) -> Self {
+        let numbers = lost.iter().flat_map(|lost| &lost.numbers);
+        Self {
+            numbers: numbers.copied().collect(),
+            first: lost
+                .first()
+                .map_or_else(String::new, |lost| lost.reason.clone()),
+            unreported: Vec::new(),
+        }
+    }
+
     fn add(&mut self, number: u64, reason: &str) {
+        if self.numbers.is_empty() {
+            reason.clone_into(&mut self.first);
+        }
         if self.numbers.insert(number) {
             self.unreported.push(reason.to_owned());
         }
@@ -71,6 +89,23 @@ impl Damaged {
     /// The reasons since the last call.
     pub fn take_unreported(&mut self) -> Vec<String> {
         std::mem::take(&mut self.unreported)
+    }
+
+    /// Fails if more of `num_records` records are damaged than `limit` allows.
+    ///
+    /// # Errors
+    /// [`TrainError::TooManyDamaged`].
+    pub fn check(&self, limit: MaxRefused, num_records: u64) -> Result<(), TrainError> {
+        let num_damaged = self.len() as u64;
+        match limit.is_exceeded(num_damaged, num_records) {
+            false => Ok(()),
+            true => Err(TrainError::TooManyDamaged {
+                num_damaged,
+                num_records,
+                limit: limit.to_string(),
+                reason: self.first.clone(),
+            }),
+        }
     }
 }
 

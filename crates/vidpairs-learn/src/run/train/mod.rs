@@ -11,9 +11,11 @@ mod data;
 mod display;
 mod error;
 mod folder;
+mod init;
 mod knn;
 mod load;
 mod metrics;
+mod restore;
 mod summary;
 mod torch;
 mod trainer;
@@ -37,16 +39,19 @@ use vidpairs_types::Seed;
 use vidpairs_types::parallel::{Broken, Crew, run_ordered};
 
 use self::begin::Begin;
+use self::checkpoint::Results;
 use self::clock::Clock;
 use self::data::{Data, Labels};
 use self::folder::RunFile;
+use self::init::InitRecord;
 use self::knn::LabelledFolder;
-use self::load::Loader;
+use self::load::{Damaged, Loader};
+use self::torch::{Work, computed};
 use self::trainer::Trainer;
 use self::unwise::unwise;
 use self::views::views_of;
 use crate::model;
-use crate::train::Schedule;
+use crate::train::{DataCounts, Learner, Schedule};
 
 /// Time without progress after which a batch is given up; it takes seconds.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -64,6 +69,8 @@ pub struct TrainOptions {
     pub device: Option<String>,
     /// Folder of labelled images for the kNN accuracy.
     pub knn: Option<PathBuf>,
+    /// File of weights that the run begins with; `None` for random ones.
+    pub init: Option<PathBuf>,
     /// Threads that make batches (on the CPU libtorch computes with as many), verbosity, and the signal to stop.
     pub control: Control,
 }
@@ -75,13 +82,26 @@ pub struct TrainOptions {
 pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
     let start = Instant::now();
     let TrainOptions { pipeline, out, .. } = options;
+    let train = &pipeline.train;
+    let schedule = config::schedule(train)?;
     let device = model::device_or_best(options.device.as_deref()).map_err(TrainError::from)?;
     let data = Data::open(&options.shards, pipeline)?;
-    let checked = Checked::of(options)?;
-    let method = pipeline.train.method;
-    let labels = Labels::wanted(method, &data, &options.shards, &options.control.cancel)?;
-    let run_file = RunFile::of(pipeline, &data);
-    let mut claimed = run_file.claim(out)?;
+    let checked = Checked {
+        schedule,
+        labelled: labelled(options)?,
+    };
+    let lost = data.lost();
+    let damaged = Damaged::lost(&lost);
+    // A complete run needs no data; a resumed one is checked again before its next step.
+    if !Results::of(out)?.has_backbone {
+        damaged.check(train.watch.max_damaged, data.reader.num_records())?;
+    }
+    let labels = Labels::wanted(
+        train.method,
+        &data,
+        &options.shards,
+        &options.control.cancel,
+    )?;
     model::use_cores(device, options.control.workers);
     if device != Device::Cpu {
         // Views keep their size, so cuDNN may search for the fastest convolution. Algorithms may differ in the last bits.
@@ -91,25 +111,37 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
         views: views_of(pipeline, data.kind, data.has_frames),
         data: Arc::new(data),
         labels,
-        batch: u64::from(pipeline.train.batch),
-        epochs: pipeline.train.epochs,
+        batch: u64::from(train.batch),
+        epochs: train.epochs,
         seed: Seed::of_run(pipeline.seed).for_step("train", ""),
-        precision: pipeline.train.numbers,
+        precision: train.numbers,
         device,
         viewers: Mutex::default(),
-        damaged: Mutex::default(),
+        damaged: Mutex::new(damaged),
     });
-    let begin = Begin::of(options, &run_file, &loader)?;
+    let (learner, init) = new_learner(options, &loader)?;
+    let (init, init_note) = init.unzip();
+    let run_file = RunFile::of(pipeline, &loader.data, init);
+    let mut claimed = run_file.claim(out)?;
+    let begun = Begin::of(options, &run_file, &claimed, &loader, learner);
+    let begin = claimed.unless_refused(begun)?;
+    claimed.write(&run_file, begin.progress.step)?;
+    let mut warnings = begin.notes.clone();
     if begin.progress.step >= loader.total_steps() {
         claimed.finish()?;
         return Ok(TrainSummary {
+            warnings,
             seconds: start.elapsed().as_secs_f64(),
             is_complete_already: true,
             ..TrainSummary::at(options, &loader, &begin.progress)
         });
     }
+    let is_new = begin.progress.step == 0;
     let mut trainer = Trainer::new(options, begin, loader, checked)?;
-    let warnings = unwise(pipeline, &trainer.loader);
+    if let Some(note) = init_note.filter(|_| is_new) {
+        trainer.display.note(&note);
+    }
+    warnings.extend(unwise(pipeline, &trainer.loader, &lost));
     for warning in &warnings {
         trainer.display.warn(warning);
     }
@@ -121,6 +153,27 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
         seconds: start.elapsed().as_secs_f64(),
         ..trainer.summary(options)
     })
+}
+
+/// A learner with random weights, or those of `--init`: with their record and a report.
+fn new_learner(
+    options: &TrainOptions,
+    loader: &Loader,
+) -> Result<(Learner, Option<(InitRecord, String)>), TrainError> {
+    let train = &options.pipeline.train;
+    let counts = DataCounts {
+        records: i64::try_from(loader.data.reader.num_records()).unwrap_or(i64::MAX),
+        labels: loader.labels.names.len() as i64,
+    };
+    let mut learner = computed(Work::Network, || {
+        let seed = loader.seed.for_step("weights", "");
+        Learner::new(&config::learner(train), counts, seed, loader.device)
+    })?;
+    let init = match &options.init {
+        Some(path) => Some(init::begin_with(path, train, &mut learner)?),
+        None => None,
+    };
+    Ok((learner, init))
 }
 
 fn run(options: &TrainOptions, trainer: &mut Trainer) -> Result<(), RunError> {
@@ -140,7 +193,13 @@ fn run(options: &TrainOptions, trainer: &mut Trainer) -> Result<(), RunError> {
     let job = Arc::clone(&trainer.loader);
     trainer.clock = Clock::start();
     let ended = run_ordered(first..trainer.total_steps, job, &crew, trainer);
-    if matches!(ended, Err(Broken::Cancelled)) && trainer.progress.step > first {
+    // The state is that after the last step, unless the step itself failed.
+    let is_whole = match &ended {
+        Err(Broken::Cancelled) => true,
+        Err(Broken::Sink(err)) => err.command().is_some_and(TrainError::is_of_data),
+        _ => false,
+    };
+    if is_whole && trainer.progress.step > trainer.saved_steps {
         trainer.save().map_err(|err| full(err, trainer))?;
     }
     trainer.display.finish();
@@ -151,15 +210,6 @@ fn run(options: &TrainOptions, trainer: &mut Trainer) -> Result<(), RunError> {
 struct Checked {
     schedule: Schedule,
     labelled: Option<LabelledFolder>,
-}
-
-impl Checked {
-    fn of(options: &TrainOptions) -> Result<Self, RunError> {
-        Ok(Self {
-            schedule: config::schedule(&options.pipeline.train)?,
-            labelled: labelled(options)?,
-        })
-    }
 }
 
 /// Lists the labelled images of `--knn`.

@@ -19,7 +19,7 @@ use super::knn::LabelledFolder;
 use super::load::{Batch, Loader, lock};
 use super::metrics::{KnnFigures, Metrics, StepFigures};
 use super::summary::TrainSummary;
-use super::torch::computed;
+use super::torch::{Work, computed};
 use super::watched::Watched;
 use super::{Checked, TrainOptions, config};
 use crate::train::{CollapseWatch, Learner, Schedule, StepInputs, StepReport};
@@ -48,6 +48,10 @@ pub(super) struct Trainer {
     pub last_figures: Option<StepFigures>,
     pub last_knn: Option<KnnFigures>,
     pub collapse: CollapseWatch,
+    /// Best kNN accuracy and its step in the stored checkpoint. After a kill its step may be still to come.
+    stored_best: Option<(f64, u64)>,
+    /// Whether the first damaged record was reported.
+    has_warned: bool,
     pub clock: Clock,
 }
 
@@ -56,10 +60,9 @@ impl Sink<Result<Batch, TrainError>> for Trainer {
 
     fn push(&mut self, batch: Result<Batch, TrainError>) -> Result<(), RunError> {
         self.clock.batch_arrived();
-        for reason in lock(&self.loader.damaged).take_unreported() {
-            self.display.set_aside(&reason);
-        }
-        let done = batch
+        let done = self
+            .check_damaged()
+            .and(batch)
             .map_err(RunError::from)
             .and_then(|batch| self.take_step(batch));
         self.clock.batch_done();
@@ -97,6 +100,8 @@ impl Trainer {
             display: Display::new(total_steps, step, options.control.verbosity),
             learner: begin.learner,
             checkpoints: begin.checkpoints,
+            stored_best: begin.stored_best,
+            has_warned: false,
             last_checkpoint: begin.last_checkpoint,
             saved_steps: step,
             progress: begin.progress,
@@ -121,11 +126,32 @@ impl Trainer {
         }
     }
 
+    /// Reports records that turned out to be damaged since the last call.
+    ///
+    /// # Errors
+    /// [`TrainError::TooManyDamaged`].
+    fn check_damaged(&mut self) -> Result<(), TrainError> {
+        let mut damaged = lock(&self.loader.damaged);
+        for reason in damaged.take_unreported() {
+            if !std::mem::replace(&mut self.has_warned, true) {
+                self.display.warn(&format!(
+                    "a record cannot be used, and another one takes its place: {reason}; metrics.jsonl counts them, and \
+                     --verbose reports each"
+                ));
+            }
+            self.display.set_aside(&reason);
+        }
+        damaged.check(
+            self.watch.max_damaged,
+            self.loader.data.reader.num_records(),
+        )
+    }
+
     fn take_step(&mut self, batch: Batch) -> Result<(), RunError> {
         let steps_per_epoch = self.loader.steps_per_epoch();
         let lr = self.schedule.lr_at(batch.step, steps_per_epoch);
         let seed = self.loader.seed.for_step("step", &batch.step.to_string());
-        let report = computed("take a step", || {
+        let report = computed(Work::Step, || {
             let inputs = self.on_device(batch.inputs);
             self.learner.step(&inputs, lr, seed)
         })?;
@@ -157,6 +183,7 @@ impl Trainer {
                 asked => asked?,
             }
         }
+        self.adopt_best();
         if step.is_multiple_of(u64::from(self.watch.checkpoint_steps)) || is_last {
             self.save()?;
         }
@@ -228,6 +255,7 @@ impl Trainer {
         self.display.knn(&figures);
         self.last_knn = Some(figures);
         // The untrained network does not count.
+        self.adopt_best();
         let is_best = self
             .progress
             .best_knn
@@ -237,6 +265,19 @@ impl Trainer {
             self.checkpoints.save_best(&self.learner, &self.progress)?;
         }
         Ok(())
+    }
+
+    /// Counts the stored best kNN accuracy from its step on: a resumed run may find a lower one there, or none.
+    fn adopt_best(&mut self) {
+        let best = self.progress.best_knn;
+        self.progress.best_knn = match self.stored_best {
+            Some((knn, step))
+                if step <= self.progress.step && best.is_none_or(|(best, _)| knn > best) =>
+            {
+                self.stored_best
+            }
+            _ => best,
+        };
     }
 
     /// Steps that a resumed run need not repeat, as text.

@@ -2,14 +2,19 @@
 
 use vidpairs_pipeline::Pipeline;
 
+use super::data::LostRecords;
 use super::load::Loader;
 use crate::train::{negatives_warning, queue_warnings};
 
 /// Number of records whose image sizes are read.
 const NUM_ASKED: u64 = 32;
+/// Minimum of `augment.size`, px.
+const MIN_VIEW_PX: u32 = 16;
 
 /// Warnings, each with the advice what to set instead.
-pub(super) fn unwise(pipeline: &Pipeline, loader: &Loader) -> Vec<String> {
+///
+/// - `lost`: records of missing shards.
+pub(super) fn unwise(pipeline: &Pipeline, loader: &Loader, lost: &[LostRecords]) -> Vec<String> {
     let train = &pipeline.train;
     let num_records = loader.data.reader.num_records();
     let mut warnings = Vec::new();
@@ -18,17 +23,47 @@ pub(super) fn unwise(pipeline: &Pipeline, loader: &Loader) -> Vec<String> {
         let num_terms = (loader.views.len() as u64 / 2).max(1);
         let keys_per_record = num_terms * (1 + u64::from(moco.symmetric));
         let queue = u64::from(moco.queue);
-        warnings = queue_warnings(num_records, loader.batch, keys_per_record, queue);
+        warnings = queue_warnings(
+            num_records,
+            loader.batch,
+            keys_per_record,
+            queue,
+            |records| train.largest_batch(records),
+        );
     }
     if let Some(pirl) = train.pirl {
         warnings.extend(negatives_warning(num_records, u64::from(pirl.negatives)));
     }
-    if let Some((short, size)) = small_images(pipeline, loader) {
+    let unreached = train
+        .milestones
+        .iter()
+        .find(|&&milestone| milestone >= train.epochs);
+    if let Some(milestone) = unreached {
         warnings.push(format!(
-            "images are {short} px at their short side and views {size} px: they are enlarged; extract with \
-             images.short_side = {size} or more, or set augment.size to at most {short}"
+            "the run ends after {} epochs, so it never reaches the milestone {milestone}: leave train.milestones out for 0.6 and \
+             0.8 of the epochs",
+            train.epochs
         ));
     }
+    if let Some((short, size)) = small_images(pipeline, loader) {
+        let smaller = match short >= MIN_VIEW_PX {
+            true => format!(", or set augment.size to at most {short}"),
+            false => String::new(),
+        };
+        warnings.push(format!(
+            "images are {short} px at their short side and views {size} px: they are enlarged; extract with \
+             images.short_side = {size} or more{smaller}"
+        ));
+    }
+    warnings.extend(lost.iter().map(|lost| {
+        format!(
+            "{} of the {} records of {} cannot be read, and others take their places: {}",
+            lost.numbers.len(),
+            lost.of_records,
+            lost.shard,
+            lost.reason
+        )
+    }));
     warnings
 }
 
