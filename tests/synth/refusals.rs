@@ -44,15 +44,15 @@ fn bad_objects_are_refused_by_name_and_the_good_ones_rendered() {
     let bad = objects::write_bad(&work.path("sticks"));
     let run = with(work.synth("aloi", "out"), "--num-objects", "1000");
     let summary = run.run_json();
-    assert_eq!([&summary["items"], &summary["items_refused"]], [7, 5]);
+    assert_eq!([&summary["items"], &summary["items_refused"]], [7, 6]);
     assert_refused(&work, "out", &bad);
-    assert_eq!(summary["refused"], 5);
+    assert_eq!(summary["refused"], 6);
     let good = objects::ids("stick")[2..].to_vec();
     assert_eq!(objects_in_view(&work.path("out")), good);
     assert_eq!(truths(&work.path("out")).len(), 216);
     let stdout = run.run_well().stdout;
     for word in [
-        "5 objects could not be made",
+        "6 objects could not be made",
         "refused.jsonl says what and why",
     ] {
         assert!(stdout.contains(word), "{stdout}");
@@ -226,7 +226,7 @@ fn damaged_backgrounds_are_refused_by_name_and_the_others_used() {
         "backgrounds/b.mp4".to_owned(),
         "backgrounds/1.jpg".to_owned(),
     );
-    assert_refused(&work, "out", &[(picture, "damaged picture"), (video, "")]);
+    assert_refused(&work, "out", &[(picture, "neither JPEG, PNG"), (video, "")]);
 }
 
 #[test]

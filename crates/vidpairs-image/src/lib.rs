@@ -1,9 +1,12 @@
-//! Reads and writes JPEG (libjpeg-turbo), PNG, and raw RGB under zstd; converts YUV planes to RGB.
+//! Reads still images by their content (JPEG with libjpeg-turbo, PNG, BMP, TIFF, WebP), writes JPEG and PNG; reads and writes raw RGB
+//! under zstd; converts YUV planes to RGB.
 
 pub mod color;
 pub mod jpeg;
+mod orientation;
 pub mod png;
 pub mod rgb_zstd;
+pub mod still;
 
 use vidpairs_types::SizePx;
 

@@ -60,6 +60,7 @@ pub fn stopped<E: Into<RunError>>(broken: Broken<E>) -> RunError {
         Broken::Cancelled => RunError::Stopped,
         Broken::Sink(error) => error.into(),
         Broken::Thread(error) => RunError::Thread(error),
+        Broken::Hung { num_threads } => RunError::Hung { num_threads },
     }
 }
 

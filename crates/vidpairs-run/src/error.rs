@@ -127,6 +127,15 @@ pub enum RunError {
     /// A thread could not be started.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),
+    /// Too many threads hang inside a library on inputs that make no progress.
+    #[error(
+        "{num_threads} threads hang in a decoder and cannot be stopped. Take out the inputs that made no progress (-v names them), or \
+         check the disk if it does not respond; then run the same command again"
+    )]
+    Hung {
+        /// Threads that hang.
+        num_threads: usize,
+    },
     /// A shard, an index or the manifest cannot be written or read.
     #[error(transparent)]
     Shard(#[from] ShardError),

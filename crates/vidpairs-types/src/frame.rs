@@ -1,6 +1,6 @@
 //! Images: decoded frames as the decoder stored them, and RGB images.
 
-use super::{BoxXywh, SizePx};
+use super::{BoxXywh, RegionPx, SizePx};
 
 /// Color planes of a frame and their subsampling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +115,31 @@ impl Orientation {
             size = size.turned();
         }
         bbox
+    }
+
+    /// Converts a region inside the upright frame to the stored picture, as [`Self::box_in_stored`].
+    pub fn region_in_stored(self, upright: RegionPx, frame: SizePx) -> RegionPx {
+        as_region(self.box_in_stored(as_box(upright), frame))
+    }
+
+    /// Converts a region inside the stored picture to the upright frame, as [`Self::box_in_upright`].
+    pub fn region_in_upright(self, in_stored: RegionPx, stored: SizePx) -> RegionPx {
+        as_region(self.box_in_upright(as_box(in_stored), stored))
+    }
+}
+
+/// Whole px have exact doubles.
+fn as_box(region: RegionPx) -> BoxXywh {
+    BoxXywh::from([region.x, region.y, region.width, region.height].map(f64::from))
+}
+
+fn as_region(bbox: BoxXywh) -> RegionPx {
+    let [x, y, width, height] = <[f64; 4]>::from(bbox).map(|px| px as u32);
+    RegionPx {
+        x,
+        y,
+        width,
+        height,
     }
 }
 

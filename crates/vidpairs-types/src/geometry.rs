@@ -95,6 +95,14 @@ pub struct RegionPx {
 }
 
 impl RegionPx {
+    /// Width and height.
+    pub fn size(self) -> SizePx {
+        SizePx {
+            width: self.width,
+            height: self.height,
+        }
+    }
+
     /// Region that covers an image of `size`.
     pub fn whole(size: SizePx) -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use vidpairs_image::jpeg::JpegError;
+use vidpairs_image::still::StillError;
 use vidpairs_types::SizePx;
 
 /// Why a clip could not be decoded. Leave the clip out; the next one may be fine.
@@ -66,14 +66,14 @@ pub enum DecodeError {
         /// FFmpeg's error message.
         message: String,
     },
-    /// A JPEG of a folder or zip is damaged.
+    /// An image of a folder or zip is damaged, or is none.
     #[error("cannot use {name}")]
-    Jpeg {
+    Still {
         /// File or zip member.
         name: String,
-        /// Error of the JPEG decoder.
+        /// Error of the decoder.
         #[source]
-        source: JpegError,
+        source: StillError,
     },
     /// The folder or zip holds no JPEG.
     #[error("no .jpg or .jpeg {place} ({found} other files)")]

@@ -164,7 +164,9 @@ pub fn png(side: u32) -> Vec<u8> {
 /// Writes held-out objects that cannot be rendered below `root`. Returns their ids, with a part of the reason.
 pub fn write_bad(root: &Path) -> Vec<(String, &'static str)> {
     const FACE: &str = "v 0 0 0\nv 1 0 0\nv 0 1 0\n";
-    let cases: [(&str, &str, &'static str); 5] = [
+    let cases: [(&str, &str, &'static str); 6] = [
+        // The library that reads materials panics on it.
+        ("two-numbers", "mtllib MTL\nusemtl all\n", "\"Kd 0.8 0.2\""),
         ("no-picture", "mtllib MTL\nusemtl all\n", "no-picture"),
         ("nan", "v 0 nan 0\nf 1 2 4\n", "not finite"),
         ("empty", "", "no face with an area"),
@@ -191,8 +193,11 @@ pub fn write_bad(root: &Path) -> Vec<(String, &'static str)> {
         };
         write(root, &format!("{id}.obj"), &obj);
         if lines.contains("mtllib") {
-            let text = format!("newmtl all\nmap_Kd {stem}.png\n");
-            write(root, &format!("bad/{mtl}"), &text);
+            let line = match name {
+                "two-numbers" => "Kd 0.8 0.2".to_owned(),
+                _ => format!("map_Kd {stem}.png"),
+            };
+            write(root, &format!("bad/{mtl}"), format!("newmtl all\n{line}\n"));
         }
         if name == "torn-picture" {
             let png = png(32);

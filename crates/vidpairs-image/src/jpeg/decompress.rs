@@ -1,62 +1,103 @@
 //! Decodes JPEG bytes to planes, as stored.
 
-use turbojpeg::{
-    Colorspace, DecompressHeader, Decompressor, Image, PixelFormat, Subsamp, YuvImage,
-};
+use turbojpeg::raw;
 use vidpairs_types::{
-    ColorMatrix, ColorRange, Orientation, PlaneBytes, PlaneLayout, Planes, SizePx,
+    ColorMatrix, ColorRange, Orientation, PlaneBytes, PlaneLayout, Planes, RgbImage, SizePx,
 };
 
-use super::JpegError;
+use super::handle::{Handle, Header, PlaneRoom};
+use super::{JpegError, RGBX_BYTES};
 
-/// Reads the size in the header, without decoding the picture.
+/// Reads the size of the upright picture from the header, without decoding the picture.
 ///
 /// # Errors
-/// [`JpegError::Damaged`] if there is no readable header, [`JpegError::Size`] if the size is not accepted.
+/// [`JpegError::Damaged`] if there is no readable header, [`JpegError::Size`] if the size is not accepted, [`JpegError::Process`].
 pub fn frame_size(bytes: &[u8]) -> Result<SizePx, JpegError> {
-    Ok(open(bytes)?.2)
+    Ok(open(bytes)?.1.upright_size())
 }
 
-/// Decodes a JPEG to its planes: gray, 4:2:0, 4:2:2 and 4:4:4 as stored; other subsamplings and RGB
-/// become G, B, R.
+/// Decodes a JPEG to its planes: gray, 4:2:0, 4:2:2 and 4:4:4 as stored; other subsamplings, RGB and CMYK
+/// become G, B, R. Its Exif or XMP states the orientation.
 ///
 /// # Errors
-/// [`JpegError`] if any part of the file is damaged (a truncated scan too), or it is CMYK or of a size that is
-/// not accepted.
+/// [`JpegError`] if any part of the file is damaged (a truncated scan too), or it is of a size or kind that is not accepted.
 pub fn decompress(bytes: &[u8]) -> Result<Planes, JpegError> {
-    let (mut decompressor, header, stored_size) = open(bytes)?;
-    let layout = match (header.colorspace, header.subsamp) {
-        (Colorspace::CMYK | Colorspace::YCCK, _) => return Err(JpegError::Cmyk),
-        (Colorspace::Gray, _) => PlaneLayout::Gray,
-        (Colorspace::YCbCr, Subsamp::Sub2x2) => PlaneLayout::Yuv420,
-        (Colorspace::YCbCr, Subsamp::Sub2x1) => PlaneLayout::Yuv422,
-        (Colorspace::YCbCr, Subsamp::None) => PlaneLayout::Yuv444,
-        _ => PlaneLayout::Gbr,
+    let (mut handle, header) = open(bytes)?;
+    let layout = match (header.colorspace, header.subsampling) {
+        (raw::TJCS_TJCS_GRAY, _) => PlaneLayout::Gray,
+        (raw::TJCS_TJCS_YCbCr, raw::TJSAMP_TJSAMP_420) => PlaneLayout::Yuv420,
+        (raw::TJCS_TJCS_YCbCr, raw::TJSAMP_TJSAMP_422) => PlaneLayout::Yuv422,
+        (raw::TJCS_TJCS_YCbCr, raw::TJSAMP_TJSAMP_444) => PlaneLayout::Yuv444,
+        _ => {
+            return Ok(planes_of(
+                &decompress_rgb(&mut handle, &header, bytes)?,
+                header.orientation,
+            ));
+        }
     };
-    let mut planes = OwnedPlanes::new(layout, stored_size);
-    if layout == PlaneLayout::Gbr {
-        decompress_gbr(&mut decompressor, bytes, stored_size, &mut planes)?;
-    } else {
-        let image = YuvImage {
-            pixels: planes.samples.as_mut_slice(),
-            width: header.width,
-            align: 1,
-            height: header.height,
-            subsamp: header.subsamp,
-        };
-        decompressor
-            .decompress_to_yuv(bytes, image)
-            .map_err(JpegError::Damaged)?;
-    }
+    let mut planes = OwnedPlanes::new(layout, header.size);
+    handle.decompress_planes(bytes, &header, &mut planes.rooms(layout))?;
     Ok(Planes {
-        stored_size,
+        stored_size: header.size,
         layout,
         bit_depth: 8,
         range: ColorRange::Full,
         matrix: ColorMatrix::Bt601,
-        orientation: Orientation::default(),
+        orientation: header.orientation,
         bytes: Box::new(planes),
     })
+}
+
+/// Decodes a JPEG to upright RGB. Sides from 1 px are accepted.
+///
+/// # Errors
+/// [`JpegError`] if any part of the file is damaged, or it is of a size or kind that is not accepted.
+pub fn decode(bytes: &[u8]) -> Result<RgbImage, JpegError> {
+    let (stored, orientation) = decode_with_orientation(bytes)?;
+    Ok(RgbImage {
+        size: orientation.applied_to(stored.size),
+        pixels: orientation.upright::<3>(stored.pixels, stored.size),
+    })
+}
+
+/// Decodes a JPEG to RGB as it is stored, whatever its orientation. Sides from 1 px are accepted.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_stored(bytes: &[u8]) -> Result<RgbImage, JpegError> {
+    Ok(decode_with_orientation(bytes)?.0)
+}
+
+fn decode_with_orientation(bytes: &[u8]) -> Result<(RgbImage, Orientation), JpegError> {
+    let mut handle = Handle::new()?;
+    let header = handle.read_header(bytes)?;
+    if crate::is_too_large(header.size) {
+        return Err(JpegError::TooLarge(header.size));
+    }
+    let stored = decompress_rgb(&mut handle, &header, bytes)?;
+    Ok((stored, header.orientation))
+}
+
+/// An image as planes of G, B and R.
+///
+/// - `orientation`: transformation from `stored` to the upright picture.
+pub(crate) fn planes_of(stored: &RgbImage, orientation: Orientation) -> Planes {
+    let layout = PlaneLayout::Gbr;
+    let mut planes = OwnedPlanes::new(layout, stored.size);
+    for (plane, channel) in planes.rooms(layout).into_iter().zip([1, 2, 0]) {
+        let samples = stored.pixels.iter().skip(channel).step_by(3);
+        let places = plane.samples.iter_mut();
+        places.zip(samples).for_each(|(to, &from)| *to = from);
+    }
+    Planes {
+        stored_size: stored.size,
+        layout,
+        bit_depth: 8,
+        range: ColorRange::Full,
+        matrix: ColorMatrix::Bt601,
+        orientation,
+        bytes: Box::new(planes),
+    }
 }
 
 /// Planes one after the other in one buffer.
@@ -77,12 +118,21 @@ impl PlaneBytes for OwnedPlanes {
 }
 
 impl OwnedPlanes {
-    /// Zeroed planes of a picture of `size`.
+    /// Zeroed planes of a picture of `size`, padded to whole samples of subsampled chroma, which the library writes.
     fn new(layout: PlaneLayout, size: SizePx) -> Self {
+        let (across, down) = match layout {
+            PlaneLayout::Yuv420 => (2, 2),
+            PlaneLayout::Yuv422 => (2, 1),
+            PlaneLayout::Gray | PlaneLayout::Yuv444 | PlaneLayout::Gbr => (1, 1),
+        };
+        let padded = SizePx {
+            width: size.width.next_multiple_of(across),
+            height: size.height.next_multiple_of(down),
+        };
         let mut starts = [(0, 0); 3];
         let mut end = 0;
         for (plane, start) in starts.iter_mut().enumerate().take(layout.num_planes()) {
-            let plane_size = layout.plane_size(size, plane);
+            let plane_size = layout.plane_size(padded, plane);
             *start = (end, plane_size.width as usize);
             end += plane_size.area() as usize;
         }
@@ -91,60 +141,52 @@ impl OwnedPlanes {
             starts,
         }
     }
+
+    /// The planes, to be written.
+    fn rooms(&mut self, layout: PlaneLayout) -> Vec<PlaneRoom<'_>> {
+        let mut rest = self.samples.as_mut_slice();
+        let mut rooms = Vec::with_capacity(layout.num_planes());
+        for plane in (0..layout.num_planes()).rev() {
+            let (start, stride) = self.starts[plane];
+            let (before, samples) = rest.split_at_mut(start);
+            rooms.push(PlaneRoom { samples, stride });
+            rest = before;
+        }
+        rooms.reverse();
+        rooms
+    }
 }
 
 /// Reads the header and checks the size.
-fn open(bytes: &[u8]) -> Result<(Decompressor, DecompressHeader, SizePx), JpegError> {
-    let mut decompressor = Decompressor::new().map_err(JpegError::Damaged)?;
-    let header = decompressor
-        .read_header(bytes)
-        .map_err(JpegError::Damaged)?;
-    // JPEG states sides as 16-bit numbers.
-    let size = SizePx {
-        width: header.width as u32,
-        height: header.height as u32,
-    };
-    if size.is_accepted() {
-        Ok((decompressor, header, size))
+fn open(bytes: &[u8]) -> Result<(Handle, Header), JpegError> {
+    let mut handle = Handle::new()?;
+    let header = handle.read_header(bytes)?;
+    if header.size.is_accepted() {
+        Ok((handle, header))
     } else {
-        Err(JpegError::Size(size))
+        Err(JpegError::Size(header.size))
     }
 }
 
-/// Decodes to RGB, then splits the channels into planes.
-fn decompress_gbr(
-    decompressor: &mut Decompressor,
+/// Decodes the stored picture to RGB.
+fn decompress_rgb(
+    handle: &mut Handle,
+    header: &Header,
     bytes: &[u8],
-    size: SizePx,
-    planes: &mut OwnedPlanes,
-) -> Result<(), JpegError> {
-    let (width, height) = (size.width as usize, size.height as usize);
-    let mut rgb = vec![0; 3 * width * height];
-    let image = Image {
-        pixels: rgb.as_mut_slice(),
-        width,
-        pitch: 3 * width,
-        height,
-        format: PixelFormat::RGB,
-    };
-    decompressor
-        .decompress(bytes, image)
-        .map_err(JpegError::Damaged)?;
-    let planes = planes.samples.chunks_exact_mut(width * height);
-    for (plane, channel) in planes.zip([1, 2, 0]) {
-        let samples = rgb.iter().skip(channel).step_by(3);
-        plane
-            .iter_mut()
-            .zip(samples)
-            .for_each(|(to, &from)| *to = from);
-    }
-    Ok(())
+) -> Result<RgbImage, JpegError> {
+    let size = header.size;
+    let mut rgbx = vec![0; size.area() as usize * RGBX_BYTES];
+    handle.decompress_rgbx(bytes, header, &mut rgbx, size)?;
+    let (pixels, _) = rgbx.as_chunks::<RGBX_BYTES>();
+    let rgb = pixels.iter().flat_map(|&[r, g, b, _]| [r, g, b]);
+    Ok(RgbImage {
+        size,
+        pixels: rgb.collect(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use vidpairs_types::RgbImage;
-
     use super::*;
     use crate::jpeg::compress;
 

@@ -5,13 +5,18 @@
 //! samples (BT.601, full range).
 
 mod decompress;
+mod handle;
 mod region;
 
-pub use decompress::{decompress, frame_size};
-pub use region::{DecodedRegion, RGBX_BYTES, Reduction, RegionDecoder};
+pub(crate) use decompress::planes_of;
+pub use decompress::{decode, decode_stored, decompress, frame_size};
+pub use region::{DecodedRegion, Reduction, RegionDecoder};
 
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 use vidpairs_types::{RegionPx, RgbImage, SizePx};
+
+/// Bytes per decoded pixel: R, G, B, and one undefined.
+pub const RGBX_BYTES: usize = 4;
 
 /// Why a JPEG could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -20,9 +25,9 @@ pub enum JpegError {
     /// The bytes are not a JPEG, are truncated or damaged. Leave the image out.
     #[error("damaged JPEG")]
     Damaged(#[source] turbojpeg::Error),
-    /// CMYK, a print format. Leave the image out.
-    #[error("CMYK JPEG; expected gray, YCbCr or RGB")]
-    Cmyk,
+    /// The picture is coded in a way that libjpeg-turbo decodes with other functions, for medical images. Leave the image out.
+    #[error("{0} JPEG; expected 8-bit baseline or progressive: convert it with another program")]
+    Process(&'static str),
     /// The size in the header is not accepted for a frame. Leave the image out.
     #[error(
         "JPEG of {0}; sides of {min} to {max} px and at most {area} px in all are accepted",

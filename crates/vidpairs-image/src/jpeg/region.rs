@@ -1,14 +1,10 @@
 //! Decodes a region of a JPEG to RGB, at full or reduced size.
 
-use std::ffi::{CStr, c_int};
-
 use turbojpeg::raw;
-use vidpairs_types::{RegionPx, SizePx};
+use vidpairs_types::{Orientation, RegionPx, SizePx};
 
-use super::JpegError;
-
-/// Bytes per decoded pixel: R, G, B, and one undefined.
-pub const RGBX_BYTES: usize = 4;
+use super::handle::{Handle, Header};
+use super::{JpegError, RGBX_BYTES};
 
 /// Margin decoded around a region, px. libjpeg interpolates chroma from neighbouring px; with this margin the region has
 /// the same bytes as in the whole picture.
@@ -46,7 +42,7 @@ impl Reduction {
     }
 }
 
-/// A decoded region of a picture.
+/// A decoded region of a picture, upright.
 #[derive(Debug)]
 pub struct DecodedRegion<'a> {
     /// `height x width x 4` u8, row-major, no padding: R, G, B, undefined.
@@ -57,14 +53,14 @@ pub struct DecodedRegion<'a> {
     pub left: u32,
     /// First row, px of the reduced picture.
     pub top: u32,
+    /// Reduction of the picture: that of the request, or none.
+    pub reduction: Reduction,
 }
 
 /// Decodes regions; reuses the library's state and the pixel buffer between calls.
 #[derive(Debug)]
 pub struct RegionDecoder {
     handle: Handle,
-    /// Whether the last call failed. The handle must then be replaced: the library would continue inside the damaged file.
-    is_spoiled: bool,
     rgbx: Vec<u8>,
 }
 
@@ -76,50 +72,41 @@ impl RegionDecoder {
     pub fn new() -> Result<Self, JpegError> {
         Ok(Self {
             handle: Handle::new()?,
-            is_spoiled: false,
             rgbx: Vec::new(),
         })
     }
 
-    /// Reads the size in the header. Sides from 1 px are accepted: a region of a frame may be small.
+    /// Reads the size of the upright picture from the header. Sides from 1 px are accepted: a region of a frame may be small.
     ///
     /// # Errors
     /// [`JpegError::Damaged`] if there is no readable header; [`JpegError::TooLarge`] if a side is above
-    /// [`SizePx::MAX_SIDE`] or the area above [`SizePx::MAX_AREA`]; [`JpegError::Cmyk`].
+    /// [`SizePx::MAX_SIDE`] or the area above [`SizePx::MAX_AREA`]; [`JpegError::Process`].
     pub fn read_size(&mut self, bytes: &[u8]) -> Result<SizePx, JpegError> {
-        if self.is_spoiled {
-            self.handle = Handle::new()?;
-        }
-        self.is_spoiled = true;
-        self.handle.read_header(bytes)?;
-        self.is_spoiled = false;
-        let side = |param| self.handle.get(param).max(0).unsigned_abs();
-        let size = SizePx {
-            width: side(raw::TJPARAM_TJPARAM_JPEGWIDTH),
-            height: side(raw::TJPARAM_TJPARAM_JPEGHEIGHT),
-        };
-        if crate::is_too_large(size) {
-            return Err(JpegError::TooLarge(size));
-        }
-        // The library accepts a file that holds tables alone, as a truncated file may.
-        if size.short_side() == 0 {
-            let words = "no picture behind the tables".to_owned();
-            return Err(JpegError::Damaged(turbojpeg::Error::TurboJpegError(words)));
-        }
-        let colorspace = self
-            .handle
-            .get(raw::TJPARAM_TJPARAM_COLORSPACE)
-            .unsigned_abs();
-        if [raw::TJCS_TJCS_CMYK, raw::TJCS_TJCS_YCCK].contains(&colorspace) {
-            return Err(JpegError::Cmyk);
-        }
-        Ok(size)
+        Ok(self.read_header(bytes)?.upright_size())
     }
 
-    /// Decodes at least `region` (px of the stored picture). Data below the region are not read; above and beside it only the
-    /// entropy code is decoded.
+    /// Reads the size of the stored picture, and its transformation to the upright one, from the header.
     ///
-    /// The pixels of `region` have the same bytes as in the whole picture.
+    /// # Errors
+    /// As [`Self::read_size`].
+    pub fn read_orientation(&mut self, bytes: &[u8]) -> Result<(SizePx, Orientation), JpegError> {
+        let header = self.read_header(bytes)?;
+        Ok((header.size, header.orientation))
+    }
+
+    fn read_header(&mut self, bytes: &[u8]) -> Result<Header, JpegError> {
+        let header = self.handle.read_header(bytes)?;
+        if crate::is_too_large(header.size) {
+            return Err(JpegError::TooLarge(header.size));
+        }
+        Ok(header)
+    }
+
+    /// Decodes at least `region` (px of the upright picture). Data below the region in the stored picture are not read; above and
+    /// beside it only the entropy code is decoded.
+    ///
+    /// The pixels of `region` have the same bytes as in the whole picture. A picture that is stored turned or mirrored is not
+    /// reduced: the reduced pixels would lie on another grid where a side is no multiple of the divisor.
     ///
     /// # Errors
     /// [`JpegError::Damaged`] if the data that are read are damaged (a baseline file may be truncated below the region);
@@ -130,18 +117,51 @@ impl RegionDecoder {
         region: RegionPx,
         reduction: Reduction,
     ) -> Result<DecodedRegion<'_>, JpegError> {
-        let size = self.read_size(bytes)?;
+        let header = self.read_header(bytes)?;
+        let size = header.upright_size();
         if !region.lies_in(size) {
             return Err(JpegError::Region { region, size });
         }
+        if header.orientation == Orientation::default() {
+            let stored = self.decode_stored(bytes, &header, region, reduction)?;
+            return Ok(DecodedRegion {
+                rgbx: &self.rgbx,
+                size: stored.size(),
+                left: stored.x,
+                top: stored.y,
+                reduction,
+            });
+        }
+        let reduction = Reduction::Full;
+        let wanted = header.orientation.region_in_stored(region, size);
+        let stored = self.decode_stored(bytes, &header, wanted, reduction)?;
+        let turned = std::mem::take(&mut self.rgbx);
+        self.rgbx = (header.orientation).upright::<RGBX_BYTES>(turned, stored.size());
+        let upright = (header.orientation).region_in_upright(stored, header.size);
+        Ok(DecodedRegion {
+            rgbx: &self.rgbx,
+            size: upright.size(),
+            left: upright.x,
+            top: upright.y,
+            reduction,
+        })
+    }
+
+    /// Decodes at least `region` (px of the stored picture) to `self.rgbx`, and gives what was decoded, px of the reduced picture.
+    fn decode_stored(
+        &mut self,
+        bytes: &[u8],
+        header: &Header,
+        region: RegionPx,
+        reduction: Reduction,
+    ) -> Result<RegionPx, JpegError> {
         let divisor = reduction.divisor();
-        let imcu_width_px = self.imcu_width_px();
         let reduced = SizePx {
-            width: size.width.div_ceil(divisor),
-            height: size.height.div_ceil(divisor),
+            width: header.size.width.div_ceil(divisor),
+            height: header.size.height.div_ceil(divisor),
         };
         // A picture with a subsampling unknown to the library is decoded whole.
-        let (left, top, right, bottom) = match imcu_width_px {
+        let (left, top, right, bottom) = match imcu_width_px(header) {
             None => (0, 0, reduced.width, reduced.height),
             Some(imcu_width_px) => {
                 let left = (region.x / divisor).saturating_sub(MARGIN_PX);
@@ -155,130 +175,35 @@ impl RegionDecoder {
                 )
             }
         };
-        let decoded = SizePx {
+        let decoded = RegionPx {
+            x: left,
+            y: top,
             width: right - left,
             height: bottom - top,
         };
-        self.is_spoiled = true;
         self.handle.set_scale(divisor)?;
-        self.handle.set_region(if decoded == reduced {
+        self.handle.set_region(if decoded.size() == reduced {
             [0; 4]
         } else {
             [left, top, decoded.width, decoded.height]
         })?;
-        let num_bytes = decoded.area() as usize * RGBX_BYTES;
-        if self.rgbx.len() < num_bytes {
-            self.rgbx.resize(num_bytes, 0);
-        }
-        let rgbx = &mut self.rgbx[..num_bytes];
-        self.handle.decompress(bytes, rgbx, decoded)?;
-        self.is_spoiled = false;
-        Ok(DecodedRegion {
-            rgbx,
-            size: decoded,
-            left,
-            top,
-        })
-    }
-
-    /// Width of the blocks coded together (iMCU), px of the stored picture; `None` for an unknown subsampling.
-    fn imcu_width_px(&self) -> Option<u32> {
-        let subsampling = self.handle.get(raw::TJPARAM_TJPARAM_SUBSAMP);
-        match subsampling {
-            raw::TJSAMP_TJSAMP_444
-            | raw::TJSAMP_TJSAMP_GRAY
-            | raw::TJSAMP_TJSAMP_440
-            | raw::TJSAMP_TJSAMP_441 => Some(8),
-            raw::TJSAMP_TJSAMP_422 | raw::TJSAMP_TJSAMP_420 => Some(16),
-            raw::TJSAMP_TJSAMP_411 => Some(32),
-            _ => None,
-        }
+        self.rgbx
+            .resize(decoded.size().area() as usize * RGBX_BYTES, 0);
+        (self.handle).decompress_rgbx(bytes, header, &mut self.rgbx, decoded.size())?;
+        Ok(decoded)
     }
 }
 
-/// An instance of the library's decompressor. The safe crate has no cropping.
-#[derive(Debug)]
-struct Handle(raw::tjhandle);
-
-// SAFETY: one thread at a time uses an instance (every call that changes it takes `&mut self`, and it is not `Sync`), and the
-// library keeps no state of it in thread-local storage, except error texts of calls without an instance.
-unsafe impl Send for Handle {}
-
-impl Handle {
-    fn new() -> Result<Self, JpegError> {
-        // SAFETY: takes a number; returns null or an instance that `Drop` destroys.
-        let handle = unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS as c_int) };
-        if handle.is_null() {
-            return Err(JpegError::Damaged(turbojpeg::Error::Null));
-        }
-        Ok(Self(handle))
-    }
-
-    fn get(&self, param: raw::TJPARAM) -> c_int {
-        // SAFETY: the instance is alive; reading a parameter changes nothing.
-        unsafe { raw::tj3Get(self.0, param as c_int) }
-    }
-
-    fn read_header(&mut self, bytes: &[u8]) -> Result<(), JpegError> {
-        // SAFETY: the instance is alive; pointer and length belong to one slice, which is only read.
-        let status =
-            unsafe { raw::tj3DecompressHeader(self.0, bytes.as_ptr(), bytes.len() as raw::size_t) };
-        self.checked(status)
-    }
-
-    fn set_scale(&mut self, divisor: u32) -> Result<(), JpegError> {
-        let scale = raw::tjscalingfactor {
-            num: 1,
-            denom: divisor as c_int,
-        };
-        // SAFETY: the instance is alive; the factor is passed by value.
-        let status = unsafe { raw::tj3SetScalingFactor(self.0, scale) };
-        self.checked(status)
-    }
-
-    /// Sets left, top, width and height, px of the reduced picture; four zeros select the whole picture.
-    fn set_region(&mut self, region: [u32; 4]) -> Result<(), JpegError> {
-        let [x, y, w, h] = region.map(|px| px as c_int); // at most `SizePx::MAX_SIDE`
-        // SAFETY: the instance is alive; the region is passed by value, and the library checks it against the header.
-        let status = unsafe { raw::tj3SetCroppingRegion(self.0, raw::tjregion { x, y, w, h }) };
-        self.checked(status)
-    }
-
-    fn decompress(&mut self, bytes: &[u8], to: &mut [u8], size: SizePx) -> Result<(), JpegError> {
-        assert_eq!(to.len(), size.area() as usize * RGBX_BYTES);
-        let pitch = size.width as usize * RGBX_BYTES;
-        // SAFETY: the instance is alive; `bytes` is only read. The library writes `height` rows of `pitch` bytes, where
-        // `height` and `width` are those of the region that `set_region` accepted for this header (or of the whole
-        // reduced picture). That is `size`; the assertion checks that `to` holds it.
-        let status = unsafe {
-            raw::tj3Decompress8(
-                self.0,
-                bytes.as_ptr(),
-                bytes.len() as raw::size_t,
-                to.as_mut_ptr(),
-                pitch as c_int,
-                raw::TJPF_TJPF_RGBX,
-            )
-        };
-        self.checked(status)
-    }
-
-    fn checked(&self, status: c_int) -> Result<(), JpegError> {
-        if status == 0 {
-            return Ok(());
-        }
-        // SAFETY: the instance is alive; its NUL-terminated string stays valid until the next call, and is copied here.
-        let words = unsafe { CStr::from_ptr(raw::tj3GetErrorStr(self.0)) };
-        Err(JpegError::Damaged(turbojpeg::Error::TurboJpegError(
-            words.to_string_lossy().into_owned(),
-        )))
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        // SAFETY: the instance is alive, and not used after this.
-        unsafe { raw::tj3Destroy(self.0) };
+/// Width of the blocks coded together (iMCU), px of the stored picture; `None` for an unknown subsampling.
+fn imcu_width_px(header: &Header) -> Option<u32> {
+    match header.subsampling {
+        raw::TJSAMP_TJSAMP_444
+        | raw::TJSAMP_TJSAMP_GRAY
+        | raw::TJSAMP_TJSAMP_440
+        | raw::TJSAMP_TJSAMP_441 => Some(8),
+        raw::TJSAMP_TJSAMP_422 | raw::TJSAMP_TJSAMP_420 => Some(16),
+        raw::TJSAMP_TJSAMP_411 => Some(32),
+        _ => None,
     }
 }
 

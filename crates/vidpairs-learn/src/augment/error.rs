@@ -1,25 +1,19 @@
 //! Errors of views.
 
 use vidpairs_image::jpeg::JpegError;
-use vidpairs_image::png::PngError;
+use vidpairs_image::still::StillError;
 use vidpairs_types::{BoxXywh, RegionPx, SizePx};
 
 /// Why a view cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AugmentError {
-    /// The JPEG is damaged, of CMYK, or too large. Leave the image out.
+    /// The JPEG is damaged, of an unknown process, or too large. Leave the image out.
     #[error("cannot decode the image")]
     Jpeg(#[from] JpegError),
-    /// The PNG is damaged or too large. Leave the image out.
-    #[error("cannot decode the image")]
-    Png(#[from] PngError),
-    /// The file is neither a JPEG nor a PNG. Leave the image out.
-    #[error("neither a JPEG nor a PNG (first bytes: {first_bytes})")]
-    UnknownFormat {
-        /// First bytes of the file, in hexadecimal.
-        first_bytes: String,
-    },
+    /// The file is no image of a known format, or damaged, or too large. Leave the image out.
+    #[error(transparent)]
+    Still(#[from] StillError),
     /// The box lies outside the image. Leave the image out.
     #[error(
         "its box ({}, {}, {} x {} px) lies outside the image of {size}", .region.x, .region.y, .region.w, .region.h

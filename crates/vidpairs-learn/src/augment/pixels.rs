@@ -1,21 +1,18 @@
 //! Decodes the part of a stored image that a view needs.
 
 use vidpairs_image::jpeg::{RGBX_BYTES, Reduction, RegionDecoder};
-use vidpairs_image::png;
-use vidpairs_types::{RegionPx, RgbImage, SizePx};
+use vidpairs_image::still::{self, StillFormat};
+use vidpairs_types::{Orientation, RegionPx, RgbImage, SizePx};
 
 use super::error::AugmentError;
-
-/// First bytes of a JPEG: start of image, and the start of any marker.
-const JPEG_START: &[u8] = b"\xff\xd8\xff";
 
 /// Image in one of the stored forms.
 #[derive(Debug, Clone, Copy)]
 pub enum StoredImage<'a> {
     /// Bytes of a JPEG.
     Jpeg(&'a [u8]),
-    /// Bytes of a PNG.
-    Png(&'a [u8]),
+    /// Bytes of a still image of another format.
+    Still(&'a [u8]),
     /// Pixels, `height x width x 3` u8, compressed by zstd, and the size of the image.
     RgbZstd(&'a [u8], SizePx),
     /// Decoded pixels.
@@ -23,24 +20,14 @@ pub enum StoredImage<'a> {
 }
 
 impl<'a> StoredImage<'a> {
-    /// Image in the `bytes` of a file, whose first bytes decide between JPEG and PNG.
+    /// Image in the `bytes` of a file, whose first bytes decide its format.
     ///
     /// # Errors
-    /// [`AugmentError::UnknownFormat`] if it is neither.
+    /// [`AugmentError::Still`] if it is no image of a known format.
     pub fn of_file(bytes: &'a [u8]) -> Result<Self, AugmentError> {
-        if png::is_png(bytes) {
-            return Ok(Self::Png(bytes));
-        }
-        if bytes.starts_with(JPEG_START) {
-            return Ok(Self::Jpeg(bytes));
-        }
-        let first = bytes.iter().take(8);
-        let first: Vec<String> = first.map(|byte| format!("{byte:02x}")).collect();
-        Err(AugmentError::UnknownFormat {
-            first_bytes: match first.is_empty() {
-                true => "none, the file is empty".to_owned(),
-                false => first.join(" "),
-            },
+        Ok(match StillFormat::of(bytes)? {
+            StillFormat::Jpeg => Self::Jpeg(bytes),
+            _ => Self::Still(bytes),
         })
     }
 }
@@ -57,6 +44,8 @@ pub(super) struct Pixels<'a> {
     pub left: u32,
     /// First row of the part in the reduced image.
     pub top: u32,
+    /// Px of the image for each px of the reduced image, along a side.
+    pub divisor: u32,
 }
 
 impl<'a> Pixels<'a> {
@@ -72,20 +61,20 @@ impl<'a> Pixels<'a> {
 pub(super) struct Opener {
     jpeg: Option<RegionDecoder>,
     zstd: Option<zstd::bulk::Decompressor<'static>>,
-    /// Pixels from zstd or PNG.
+    /// Pixels from zstd, or of a still image that is no JPEG.
     rgb: Vec<u8>,
 }
 
 impl Opener {
-    /// Size of an image, from its header if it has one.
+    /// Size of an upright image, from its header if it has one.
     ///
     /// # Errors
-    /// [`AugmentError::Jpeg`] if the header is damaged, of CMYK or states too many pixels; [`AugmentError::Png`] likewise;
-    /// [`AugmentError::Size`]; [`AugmentError::WrongLength`].
+    /// [`AugmentError::Jpeg`] if the header is damaged, of an unknown process or states too many pixels; [`AugmentError::Still`]
+    /// likewise; [`AugmentError::Size`]; [`AugmentError::WrongLength`].
     pub fn size(&mut self, image: StoredImage<'_>) -> Result<SizePx, AugmentError> {
         let size = match image {
             StoredImage::Jpeg(bytes) => return Ok(self.jpeg()?.read_size(bytes)?),
-            StoredImage::Png(bytes) => png::read_size(bytes)?,
+            StoredImage::Still(bytes) => still::read_size(bytes)?,
             StoredImage::RgbZstd(_, size) => size,
             StoredImage::Rgb(image) => image.size,
         };
@@ -96,7 +85,23 @@ impl Opener {
         Ok(size)
     }
 
-    /// Decodes at least the pixels of `region`. A JPEG is decoded at the scale of `reduction`; other formats ignore it.
+    /// Size of the stored image, and its transformation to the upright one.
+    ///
+    /// # Errors
+    /// As [`Self::size`].
+    pub fn orientation(
+        &mut self,
+        image: StoredImage<'_>,
+    ) -> Result<(SizePx, Orientation), AugmentError> {
+        match image {
+            StoredImage::Jpeg(bytes) => Ok(self.jpeg()?.read_orientation(bytes)?),
+            StoredImage::Still(bytes) => Ok(still::read_orientation(bytes)?),
+            _ => Ok((self.size(image)?, Orientation::default())),
+        }
+    }
+
+    /// Decodes at least the pixels of `region`. A JPEG is decoded at the scale of `reduction`, unless it is
+    /// stored turned or mirrored; other formats ignore it.
     ///
     /// # Errors
     /// [`AugmentError`] if the image cannot be decoded.
@@ -115,10 +120,11 @@ impl Opener {
                     size: part.size,
                     left: part.left,
                     top: part.top,
+                    divisor: part.reduction.divisor(),
                 });
             }
-            StoredImage::Png(bytes) => {
-                let image = png::decode(bytes)?;
+            StoredImage::Still(bytes) => {
+                let image = still::decode(bytes)?;
                 self.rgb = image.pixels;
                 (self.rgb.as_slice(), image.size)
             }
@@ -131,6 +137,7 @@ impl Opener {
             size,
             left: 0,
             top: 0,
+            divisor: 1,
         })
     }
 

@@ -13,7 +13,7 @@ use super::resample::Resampler;
 use super::samples::Samples;
 
 /// Makes views on one thread. It reuses decoders and buffers: once it has seen all sizes and recipes, a view allocates no
-/// memory, except within libjpeg-turbo and for PNGs.
+/// memory, except within libjpeg-turbo and for other files of images.
 #[derive(Default)]
 pub struct Viewer {
     opener: Opener,
@@ -91,6 +91,9 @@ impl Viewer {
     /// The view equals that of the box cut out of the decoded image: px outside the box do not contribute. Only the part of
     /// the image that is needed is decoded. A JPEG is never decoded at a reduced size, which would resample it.
     ///
+    /// - `region`: px of the stored image, before its Exif orientation is applied: the tools that data sets with boxes were annotated
+    ///   with do not apply it. The view itself is upright.
+    ///
     /// # Errors
     /// As [`Self::render`]; [`AugmentError::Outside`] if the box lies outside the image.
     pub fn render_box(
@@ -104,12 +107,16 @@ impl Viewer {
         recipe.check()?;
         check_room(&recipe, &samples)?;
         let source = self.source(image)?;
-        let size = source.size;
         let region = match region {
             Some(region) => {
-                (region.whole_px(size)).ok_or(AugmentError::Outside { region, size })?
+                let (stored, orientation) = self.opener.orientation(image)?;
+                let inside = (region.whole_px(stored)).ok_or(AugmentError::Outside {
+                    region,
+                    size: stored,
+                })?;
+                orientation.region_in_upright(inside, stored)
             }
-            None => RegionPx::whole(size),
+            None => RegionPx::whole(source.size),
         };
         self.painter.start(side_px as usize, None);
         self.resize(source, squash_axes(region, side_px), Reduction::Full)?;
@@ -206,9 +213,8 @@ impl Viewer {
             height: height.min(source.size.height - top),
         };
         let pixels = self.opener.read(source.image, region, reduction)?;
-        let divisor = reduction.divisor();
-        let x = x.reduced(divisor, pixels.left);
-        let y = y.reduced(divisor, pixels.top);
+        let x = x.reduced(pixels.divisor, pixels.left);
+        let y = y.reduced(pixels.divisor, pixels.top);
         self.resampler.resize(&pixels, &x, &y, &mut self.painter);
         Ok(())
     }

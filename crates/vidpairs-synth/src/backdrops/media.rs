@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageReader};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use vidpairs_extract::crop::Cropper;
 use vidpairs_extract::decode::{self, DecodeError};
+use vidpairs_image::still;
 use vidpairs_source::{SourceError, SourceOptions};
 use vidpairs_types::parallel::Heartbeat;
 use vidpairs_types::{Media, RgbImage, Seed, SizePx, SourceKind};
@@ -152,24 +152,20 @@ impl Collection {
 
 /// Reads a picture and shrinks it to just cover an image of `size` with its margin.
 fn read_picture(path: &Path, size: SizePx) -> Result<RgbImage, BackdropError> {
-    let read = || -> image::ImageResult<image::RgbImage> {
-        let reader = ImageReader::open(path)?.with_guessed_format()?;
-        let mut decoder = reader.into_decoder()?; // with the library's memory limit of 512 MiB
-        let orientation = decoder.orientation()?;
-        let mut picture = DynamicImage::from_decoder(decoder)?;
-        picture.apply_orientation(orientation);
-        Ok(picture.into_rgb8())
-    };
-    let mut picture = read().map_err(BackdropError::Picture)?;
-    let stored = SizePx::from(<[u32; 2]>::from(picture.dimensions()));
-    let wanted = stored.shrunk_to_short_side(covering_short_side(stored, size));
-    if wanted != stored {
-        picture =
-            image::imageops::resize(&picture, wanted.width, wanted.height, FilterType::Triangle);
+    let bytes = still::read_file(path).map_err(BackdropError::File)?;
+    let picture = still::decode(&bytes)?;
+    let wanted = (picture.size).shrunk_to_short_side(covering_short_side(picture.size, size));
+    if wanted == picture.size {
+        return Ok(picture);
     }
+    let SizePx { width, height } = picture.size;
+    let picture = image::RgbImage::from_raw(width, height, picture.pixels)
+        .expect("a decoded picture has three samples per pixel");
+    let scaled =
+        image::imageops::resize(&picture, wanted.width, wanted.height, FilterType::Triangle);
     Ok(RgbImage {
         size: wanted,
-        pixels: picture.into_raw(),
+        pixels: scaled.into_raw(),
     })
 }
 

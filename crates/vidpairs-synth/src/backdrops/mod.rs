@@ -13,6 +13,7 @@ pub use media::Collection;
 pub use places::paint;
 
 use vidpairs_extract::decode::DecodeError;
+use vidpairs_image::still::StillError;
 use vidpairs_source::SourceError;
 use vidpairs_types::parallel::Heartbeat;
 use vidpairs_types::{RgbImage, Seed, SizePx};
@@ -38,9 +39,12 @@ pub enum BackdropError {
     /// The folder holds no picture and no video. Stop: the user named it.
     #[error("no picture (JPEG, PNG, BMP) and no video in {}", .0.display())]
     Nothing(PathBuf),
-    /// A picture is damaged. Draw another file.
-    #[error("damaged picture")]
-    Picture(#[source] image::ImageError),
+    /// The file of a picture cannot be read. Draw another file.
+    #[error("cannot read it")]
+    File(#[source] std::io::Error),
+    /// A picture is damaged, or is none. Draw another file.
+    #[error(transparent)]
+    Picture(#[from] StillError),
     /// A video is damaged. Draw another file.
     #[error(transparent)]
     Video(#[from] DecodeError),

@@ -1,5 +1,6 @@
 //! Reads the files of an object, from a catalogue (ZIP) or from a folder.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
@@ -85,21 +86,36 @@ impl ObjectFiles {
     /// [`CatalogError::FileOutside`] if the path is absolute or leads out of the catalogue or the root;
     /// [`CatalogError::FileMissing`] if there is no such file; others as for [`model`](Self::model).
     pub fn read(&mut self, name: &str) -> Result<Vec<u8>, CatalogError> {
+        let place = self.locate(name)?;
+        let file = Reference {
+            name,
+            model: &self.place,
+        };
+        match &mut self.store {
+            Store::Zip(zip) => zip.read(&place.to_string_lossy(), file), // its names are UTF-8
+            Store::Folder(_) => read_file(Path::new(&place), file),
+        }
+    }
+
+    /// Place at which [`read`](Self::read) finds the file `name`: the same for all spellings of it.
+    ///
+    /// # Errors
+    /// [`CatalogError::FileOutside`], [`CatalogError::FileMissing`].
+    pub fn locate(&self, name: &str) -> Result<OsString, CatalogError> {
         let file = Reference {
             name,
             model: &self.place,
         };
         let folder = self.model.rsplit_once('/').map_or("", |(folder, _)| folder);
-        match &mut self.store {
-            Store::Zip(zip) => {
-                let member = zip.find(folder, name).map_err(|_| file.outside())?;
-                zip.read(&member.ok_or_else(|| file.missing())?, file)
-            }
+        let place = match &self.store {
+            Store::Zip(zip) => zip
+                .find(folder, name)
+                .map(|member| member.map(OsString::from)),
             Store::Folder(root) => {
-                let path = find_file(root, folder, name).map_err(|_| file.outside())?;
-                read_file(&path.ok_or_else(|| file.missing())?, file)
+                find_file(root, folder, name).map(|path| path.map(PathBuf::into_os_string))
             }
-        }
+        };
+        (place.map_err(|_| file.outside())?).ok_or_else(|| file.missing())
     }
 }
 

@@ -57,7 +57,8 @@ fn is_mixed(obj: &str) -> bool {
     seen.contains(&[true; 2])
 }
 
-fn is_statement(line: &str, name: &str) -> bool {
+/// Whether `line` is the statement `name` with an argument.
+pub(super) fn is_statement(line: &str, name: &str) -> bool {
     let rest = line.trim_start().strip_prefix(name);
     rest.is_some_and(|rest| rest.starts_with([' ', '\t']))
 }

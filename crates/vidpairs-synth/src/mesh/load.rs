@@ -2,19 +2,20 @@
 
 use std::cell::RefCell;
 use std::io::Cursor;
+use std::path::Path;
 
 use glam::{Mat3, Vec2, Vec3};
-use tobj::{LoadOptions, MTLLoadResult};
+use tobj::LoadOptions;
+use vidpairs_types::parallel::caught;
 
 use super::corners::complete_corners;
+use super::libraries::{Libraries, check_counts};
 use super::materials::read_materials;
 use super::normals::{add_normals, fill_in_normals};
 use super::occlusion::add_openness;
 use super::{Material, Mesh, MeshError, Texture, Vertex};
-use crate::catalog::{CatalogError, CatalogObject, ObjectFiles};
+use crate::catalog::{CatalogObject, ObjectFiles};
 
-/// Maximum number of triangles: ten times that of the largest known catalogue object.
-const MAX_TRIANGLES: usize = 2_000_000;
 /// Opacity from which a surface counts as opaque.
 const SOLID: f32 = 0.98;
 /// Opacity below which a surface is left out.
@@ -51,25 +52,16 @@ fn parse(files: &mut ObjectFiles) -> Result<(Vec<tobj::Model>, Vec<tobj::Materia
     let obj = files.model()?;
     // Names in old files are Latin-1; an invalid character must not cost the object.
     let text = String::from_utf8_lossy(&obj);
+    check_counts(&text)?;
     let text = complete_corners(&text);
-    let files = RefCell::new(files);
-    let missing: RefCell<Option<CatalogError>> = RefCell::default();
-    let read_mtl = |path: &std::path::Path| -> MTLLoadResult {
-        let bytes = match files.borrow_mut().read(&path.to_string_lossy()) {
-            Ok(bytes) => bytes,
-            Err(err) => {
-                missing.borrow_mut().get_or_insert(err);
-                return Err(tobj::LoadError::OpenFileFailed);
-            }
-        };
-        let text = String::from_utf8_lossy(&bytes);
-        tobj::load_mtl_buf(&mut Cursor::new(text.as_bytes()))
-    };
-    let loaded = tobj::load_obj_buf(&mut Cursor::new(text.as_bytes()), &options, read_mtl);
-    if let Some(err) = missing.take() {
-        return Err(err.into());
+    let libraries = RefCell::new(Libraries::new(files));
+    let read_mtl = |path: &Path| libraries.borrow_mut().read(&path.to_string_lossy());
+    let mut input = Cursor::new(text.as_bytes());
+    let loaded = caught(|| tobj::load_obj_buf(&mut input, &options, read_mtl));
+    if let Some(err) = libraries.into_inner().error {
+        return Err(err);
     }
-    let (models, materials) = loaded.map_err(MeshError::Obj)?;
+    let (models, materials) = loaded.map_err(MeshError::Reader)?.map_err(MeshError::Obj)?;
     Ok((models, materials.map_err(MeshError::Mtl)?))
 }
 
@@ -86,12 +78,6 @@ impl Builder {
     fn new(models: &[tobj::Model]) -> Result<Self, MeshError> {
         let meshes = || models.iter().map(|model| &model.mesh);
         let num_triangles = meshes().map(|mesh| mesh.indices.len() / 3).sum();
-        if num_triangles > MAX_TRIANGLES {
-            return Err(MeshError::TooLarge {
-                num_triangles,
-                max: MAX_TRIANGLES,
-            });
-        }
         let num_vertices = meshes().map(|mesh| mesh.positions.len() / 3).sum();
         let positions = meshes().flat_map(|mesh| mesh.positions.as_chunks().0);
         let is_usable = |part: &f32| part.is_finite() && part.abs() <= 1e18;

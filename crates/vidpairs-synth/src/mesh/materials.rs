@@ -1,15 +1,15 @@
 //! Materials and textures of an MTL file.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::ffi::OsString;
 
 use glam::Vec3;
 
-use super::{Material, MeshError, Texture};
+use super::{MAX_MATERIALS, Material, MeshError, Texture};
 use crate::catalog::{CatalogError, ObjectFiles};
 
-/// Maximum number of materials; each may have a texture.
-const MAX_MATERIALS: usize = 1000;
+/// Maximum size of the decoded textures of an object, bytes: about 90 of the largest.
+const MAX_TEXTURE_BYTES: usize = 512 << 20;
 /// Minimum diffuse reflectance: that of black paint.
 const BLACK: f32 = 0.025;
 
@@ -19,57 +19,70 @@ pub(super) fn read_materials(
     materials: &[tobj::Material],
     files: &mut ObjectFiles,
 ) -> Result<(Vec<Material>, Vec<Texture>), MeshError> {
-    if materials.len() > MAX_MATERIALS {
-        return Err(MeshError::TooManyMaterials {
-            num_materials: materials.len(),
-            max: MAX_MATERIALS,
-        });
-    }
-    let mut textures = Vec::new();
-    let mut indices: HashMap<(&str, Option<&str>), u16> = HashMap::new();
+    MeshError::check("materials", materials.len(), MAX_MATERIALS)?;
+    let mut textures = Textures {
+        files,
+        indices: HashMap::new(),
+        decoded: Vec::new(),
+        num_bytes: 0,
+    };
     let mut converted = Vec::with_capacity(materials.len() + 1);
     for material in materials {
         let alpha = material.dissolve_texture.as_deref().map(file_name);
         let texture = match material.diffuse_texture.as_deref().map(file_name) {
             None => None,
-            Some(name) => Some(match indices.entry((name, alpha)) {
-                Entry::Occupied(index) => *index.get(),
-                Entry::Vacant(index) => {
-                    textures.push(read_texture(name, alpha, files)?);
-                    *index.insert((textures.len() - 1) as u16)
-                }
-            }),
+            Some(name) => Some(textures.index(name, alpha)?),
         };
         converted.push(convert(material, texture));
     }
     converted.push(convert(&tobj::Material::default(), None));
-    Ok((converted, textures))
+    Ok((converted, textures.decoded))
 }
 
-fn read_texture(
-    name: &str,
-    alpha: Option<&str>,
-    files: &mut ObjectFiles,
-) -> Result<Texture, MeshError> {
-    let bytes = read_named(name, files)?;
-    match alpha.filter(|&alpha| alpha != name) {
-        Some(alpha) => {
-            let opacity = read_named(alpha, files)?;
-            Texture::decode(name, &bytes, Some((alpha, &opacity)))
+/// Textures of one object, each decoded once whatever names it has.
+struct Textures<'a> {
+    files: &'a mut ObjectFiles,
+    /// By the places of the texture and of its opacity.
+    indices: HashMap<(OsString, Option<OsString>), u16>,
+    decoded: Vec<Texture>,
+    num_bytes: usize,
+}
+
+impl Textures<'_> {
+    /// Index of the texture in file `name`, with its opacity in file `alpha`.
+    fn index(&mut self, name: &str, alpha: Option<&str>) -> Result<u16, MeshError> {
+        let (name, place) = self.locate(name)?;
+        let alpha = alpha.map(|alpha| self.locate(alpha)).transpose()?;
+        let alpha = alpha.filter(|(_, alpha)| *alpha != place);
+        let key = (place, alpha.as_ref().map(|(_, place)| place.clone()));
+        if let Some(&index) = self.indices.get(&key) {
+            return Ok(index);
         }
-        None => Texture::decode(name, &bytes, None),
+        let bytes = self.files.read(name)?;
+        let texture = match alpha {
+            Some((alpha, _)) => {
+                let opacity = self.files.read(alpha)?;
+                Texture::decode(name, &bytes, Some((alpha, &opacity)))?
+            }
+            None => Texture::decode(name, &bytes, None)?,
+        };
+        self.num_bytes += texture.num_bytes();
+        MeshError::check("bytes of textures", self.num_bytes, MAX_TEXTURE_BYTES)?;
+        let index = self.decoded.len() as u16; // at most `MAX_MATERIALS`
+        self.decoded.push(texture);
+        self.indices.insert(key, index);
+        Ok(index)
     }
-}
 
-/// Bytes of a file that the MTL names. If the MTL names a path on its author's disk, the file of that name beside the
-/// model is read.
-fn read_named(name: &str, files: &mut ObjectFiles) -> Result<Vec<u8>, CatalogError> {
-    files
-        .read(name)
-        .or_else(|err| match name.rsplit_once(['/', '\\']) {
-            Some((_, last)) => files.read(last).map_err(|_| err),
+    /// A file that the MTL names, under the name by which it is found, and its place. If the MTL names a path on its author's disk, the
+    /// file of that name beside the model is taken.
+    fn locate<'n>(&self, name: &'n str) -> Result<(&'n str, OsString), CatalogError> {
+        let located = |name: &'n str| self.files.locate(name).map(|place| (name, place));
+        located(name).or_else(|err| match name.rsplit_once(['/', '\\']) {
+            Some((_, last)) => located(last).map_err(|_| err),
             None => Err(err),
         })
+    }
 }
 
 /// File name of a `map_` statement, in which options (`-s 1 1 1`) come first.

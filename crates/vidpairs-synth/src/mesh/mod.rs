@@ -5,6 +5,7 @@
 //! documented them, read by `tobj`.
 
 mod corners;
+mod libraries;
 mod load;
 mod materials;
 mod normals;
@@ -15,8 +16,12 @@ pub use load::load;
 pub use texture::Texture;
 
 use glam::{Vec2, Vec3};
+use vidpairs_image::jpeg::JpegError;
 
 use super::catalog::CatalogError;
+
+/// Maximum number of materials; each may have a texture.
+const MAX_MATERIALS: usize = 1000;
 
 /// Why an object cannot be rendered. Leave it out; the next one may be fine.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +44,15 @@ pub enum MeshError {
         /// Error of the decoder.
         #[source]
         source: image::ImageError,
+    },
+    /// A JPEG texture cannot be decoded.
+    #[error("damaged texture {name}")]
+    JpegTexture {
+        /// File name in the MTL.
+        name: String,
+        /// Error of the decoder.
+        #[source]
+        source: JpegError,
     },
     /// A texture has more pixels than any object needs.
     #[error("texture {name} is {width} x {height} px; expected at most {max_side} px a side")]
@@ -68,22 +82,41 @@ pub enum MeshError {
         /// Number of faces.
         num_faces: usize,
     },
-    /// The object has more materials than any object needs.
-    #[error("{num_materials} materials; expected at most {max}")]
-    TooManyMaterials {
-        /// Number of materials.
-        num_materials: usize,
-        /// Maximum number of materials.
-        max: usize,
+    /// A colour of a material is not as the format wants it.
+    #[error(
+        "line {line} of {file} is {statement:?}; expected a colour as three numbers: repair the file"
+    )]
+    Color {
+        /// File name in the OBJ.
+        file: String,
+        /// Line, from 1.
+        line: usize,
+        /// The line, shortened.
+        statement: String,
     },
-    /// The object has more triangles than any object needs.
-    #[error("{num_triangles} triangles; expected at most {max}")]
+    /// The reader of OBJ and MTL files failed where it should have stated an error.
+    #[error("damaged OBJ or MTL: its reader failed with the message: {0}")]
+    Reader(String),
+    /// The object has more of something than any object needs.
+    #[error("{num} {what}; expected at most {max}: simplify the object")]
     TooLarge {
-        /// Number of triangles.
-        num_triangles: usize,
-        /// Maximum number of triangles.
+        /// Unit of the numbers: `triangles`.
+        what: &'static str,
+        /// Number found, at least.
+        num: usize,
+        /// Maximum number.
         max: usize,
     },
+}
+
+impl MeshError {
+    /// Checks a number of `what`.
+    fn check(what: &'static str, num: usize, max: usize) -> Result<(), Self> {
+        match num > max {
+            true => Err(Self::TooLarge { what, num, max }),
+            false => Ok(()),
+        }
+    }
 }
 
 /// Appearance of a surface.

@@ -6,6 +6,9 @@ use glam::{Vec2, Vec3, Vec4};
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Rgba, RgbaImage};
 
+use vidpairs_image::jpeg::{self, RegionDecoder};
+use vidpairs_image::still::StillFormat;
+
 use super::MeshError;
 use crate::color::{linear_from_srgb, srgb_from_linear};
 use crate::raster::floor;
@@ -64,6 +67,12 @@ impl Texture {
             levels.push(next);
         }
         Ok(Self { levels, has_holes })
+    }
+
+    /// Size in memory, bytes.
+    pub fn num_bytes(&self) -> usize {
+        let texels = self.levels.iter().map(|level| level.texels.len());
+        texels.sum::<usize>() * size_of::<[u8; 4]>()
     }
 
     /// Whether some texels are transparent.
@@ -175,6 +184,39 @@ fn linear([r, g, b, alpha]: [u8; 4]) -> Vec4 {
 }
 
 fn decode(name: &str, bytes: &[u8]) -> Result<RgbaImage, MeshError> {
+    let picture = match StillFormat::of(bytes) {
+        // libjpeg-turbo notices damage that the other decoder fills with gray.
+        Ok(StillFormat::Jpeg) => decode_jpeg(name, bytes)?,
+        _ => decode_with_alpha(name, bytes)?,
+    };
+    let (width, height) = picture.dimensions();
+    Ok(fitted(
+        picture,
+        width.min(MAX_SIDE_KEPT),
+        height.min(MAX_SIDE_KEPT),
+    ))
+}
+
+fn decode_jpeg(name: &str, bytes: &[u8]) -> Result<RgbaImage, MeshError> {
+    let failed = |source| MeshError::JpegTexture {
+        name: name.to_owned(),
+        source,
+    };
+    let mut decoder = RegionDecoder::new().map_err(failed)?;
+    // The coordinates of a mesh count in the stored picture.
+    let (size, _) = decoder.read_orientation(bytes).map_err(failed)?;
+    check_size(name, size.width, size.height)?;
+    let stored = jpeg::decode_stored(bytes).map_err(failed)?;
+    let (pixels, _) = stored.pixels.as_chunks::<3>();
+    let texels = pixels
+        .iter()
+        .flat_map(|&[r, g, b]| [r, g, b, 255])
+        .collect();
+    let picture = RgbaImage::from_raw(size.width, size.height, texels);
+    Ok(picture.expect("a decoded picture has three samples per pixel"))
+}
+
+fn decode_with_alpha(name: &str, bytes: &[u8]) -> Result<RgbaImage, MeshError> {
     let failed = |source| MeshError::Texture {
         name: name.to_owned(),
         source,
@@ -191,17 +233,21 @@ fn decode(name: &str, bytes: &[u8]) -> Result<RgbaImage, MeshError> {
     };
     let decoder = open().map_err(failed)?;
     let (width, height) = decoder.dimensions();
-    if width.max(height) > MAX_SIDE_READ {
-        return Err(MeshError::TextureSize {
-            name: name.to_owned(),
-            width,
-            height,
-            max_side: MAX_SIDE_READ,
-        });
-    }
+    check_size(name, width, height)?;
     let picture = DynamicImage::from_decoder(decoder).map_err(failed)?;
-    let (width, height) = (width.min(MAX_SIDE_KEPT), height.min(MAX_SIDE_KEPT));
-    Ok(fitted(picture.into_rgba8(), width, height))
+    Ok(picture.into_rgba8())
+}
+
+fn check_size(name: &str, width: u32, height: u32) -> Result<(), MeshError> {
+    if width.max(height) <= MAX_SIDE_READ {
+        return Ok(());
+    }
+    Err(MeshError::TextureSize {
+        name: name.to_owned(),
+        width,
+        height,
+        max_side: MAX_SIDE_READ,
+    })
 }
 
 fn fitted(picture: RgbaImage, width: u32, height: u32) -> RgbaImage {

@@ -273,7 +273,7 @@ fn unreadable_images_are_left_out_with_their_reasons_until_they_change() {
         .map(|image| image.reason.as_str())
         .collect();
     assert!(
-        reasons[0].starts_with("neither a JPEG nor a PNG"),
+        reasons[0].starts_with("neither JPEG, PNG, BMP, TIFF nor WebP"),
         "{reasons:?}"
     );
     assert!(

@@ -97,6 +97,33 @@ fn the_last_checkpoints_and_the_best_are_kept() {
 }
 
 #[test]
+fn an_unreadable_image_of_the_knn_is_left_out_told_and_counted_and_a_cmyk_one_is_used() {
+    let work = Work::new(MOCO);
+    work.write_labelled("labelled");
+    let stills = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/stills");
+    let to = |name: &str| work.path(&format!("labelled/box/{name}"));
+    fs::copy(format!("{stills}/cmyk.jpg"), to("8.jpg")).unwrap();
+    fs::copy(format!("{stills}/a_png_by_another_name.jpg"), to("9.jpg")).unwrap();
+    fs::write(to("3.jpg"), "version https://git-lfs.github.com/spec/v1\n").unwrap();
+    let run = work.train("run").set("train.epochs=2");
+    let ran = run.arg("--knn").arg("labelled").run_well();
+    let warnings = ran.stderr.matches("--knn: 1 image cannot be read").count();
+    assert_eq!(warnings, 1, "{}", ran.stderr);
+    for word in ["box/3.jpg", "git lfs pull"] {
+        assert!(ran.stderr.contains(word), "{}", ran.stderr);
+    }
+    let lines = metrics(&work.path("run"));
+    let knn: Vec<_> = lines
+        .iter()
+        .filter(|line| line.get("knn").is_some())
+        .collect();
+    assert!(
+        knn.len() > 1 && knn.iter().all(|line| line["knn_left_out"] == 1),
+        "{knn:?}"
+    );
+}
+
+#[test]
 fn damaged_records_are_skipped_and_counted() {
     let shapes = Shapes {
         cut_jpeg: Some(21),

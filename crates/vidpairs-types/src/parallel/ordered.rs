@@ -3,21 +3,26 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
-use super::Cancel;
 use super::job::{Job, Loss, PieceJob, Planned, Sink, Whole};
 use super::shared::{Place, Running, Shared, Task};
+use super::{Cancel, caught};
 
 /// Period of the watchdog and of [`Sink::tick`].
 const TICK: Duration = Duration::from_millis(50);
 /// Time for a worker to stop before it is left behind.
 const GRACE: Duration = Duration::from_millis(800);
+/// Maximum number of threads that hang inside a library: each may keep a core and hundreds of megabytes until the program ends.
+const MAX_HUNG: usize = 16;
+/// Threads of this process that hang.
+static NUM_HUNG: AtomicUsize = AtomicUsize::new(0);
 
 /// The threads of one run.
 #[derive(Debug, Clone)]
@@ -41,25 +46,32 @@ pub enum Broken<E> {
     Sink(E),
     /// A thread could not be started.
     Thread(io::Error),
+    /// Too many threads hang inside a library: most inputs are hostile, or a disk does not respond.
+    Hung {
+        /// Threads that hang.
+        num_threads: usize,
+    },
 }
 
 enum Message<O> {
     Output(Place, O),
     /// An item was cut: the head may move past it.
     Cut,
+    /// A worker panicked outside a task: in the list of items, or in what stands for a lost item.
+    Broken(Box<dyn Any + Send>),
 }
 
 /// Does `job` for every item on `crew.workers` threads and hands the outputs to `sink` in the order of the items.
 ///
 /// An item that panics, or shows no heartbeat for `crew.patience`, becomes an output of [`Job::lost`]. A thread that hangs inside a C
-/// library cannot be stopped: it is left behind, a new worker takes its place, and it ends with the program. Every other thread is
-/// joined before this returns.
+/// library cannot be stopped: it is left behind, and a new worker takes its place. If more than 16 threads of the process hang, the run
+/// ends. Every other thread is joined before this returns.
 ///
 /// # Errors
 /// [`Broken`]; outputs before that were handed over.
 ///
 /// # Panics
-/// If the sink panics; the workers are stopped first.
+/// If the sink, the iterator, or [`Job::lost`] panics; the workers are stopped first.
 pub fn run_ordered<J: Job, S: Sink<J::Output>>(
     items: impl Iterator<Item = J::Item> + Send + 'static,
     job: Arc<J>,
@@ -102,7 +114,7 @@ pub fn run_in_pieces<J: PieceJob, S: Sink<J::Output>>(
     }));
     run.shared.close();
     run.stop_workers(matches!(supervised, Ok(Ok(()))));
-    supervised.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    supervised.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 struct Run<J: PieceJob> {
@@ -119,9 +131,13 @@ impl<J: PieceJob> Run<J> {
             let (job, shared) = (Arc::clone(&self.job), Arc::clone(&self.shared));
             let output_tx = self.output_tx.clone();
             let name = format!("worker-{}", self.threads.len());
-            let thread = thread::Builder::new()
-                .name(name)
-                .spawn(move || work_until_closed(&*job, &shared, &output_tx))?;
+            let thread = thread::Builder::new().name(name).spawn(move || {
+                let worked = AssertUnwindSafe(|| work_until_closed(&*job, &shared, &output_tx));
+                if let Err(panic) = catch_unwind(worked) {
+                    // Nobody listens any more once the run has ended.
+                    let _ = output_tx.send(Message::Broken(panic));
+                }
+            })?;
             self.threads.push(thread);
         }
         Ok(())
@@ -137,8 +153,12 @@ impl<J: PieceJob> Run<J> {
         let mut watch = Watch::default();
         let mut next_look = Instant::now() + TICK;
         loop {
-            if let Ok(Message::Output(place, output)) = output_rx.recv_timeout(TICK) {
-                waiting.insert(place, output);
+            match output_rx.recv_timeout(TICK) {
+                Ok(Message::Output(place, output)) => {
+                    waiting.insert(place, output);
+                }
+                Ok(Message::Broken(panic)) => resume_unwind(panic),
+                Ok(Message::Cut) | Err(_) => {}
             }
             while let Some(output) = waiting.remove(&self.shared.head()) {
                 if self.crew.cancel.is_set() {
@@ -156,6 +176,10 @@ impl<J: PieceJob> Run<J> {
             if Instant::now() >= next_look {
                 for stuck in watch.look(&self.shared, self.crew.patience) {
                     // Its thread hangs inside a library: another one must take its place.
+                    let num_threads = NUM_HUNG.fetch_add(1, Ordering::Relaxed) + 1;
+                    if num_threads > MAX_HUNG {
+                        return Err(Broken::Hung { num_threads });
+                    }
                     self.spawn_workers(1).map_err(Broken::Thread)?;
                     waiting.insert(stuck.place, lost(&*self.job, stuck.task, Loss::Stalled));
                 }
@@ -188,10 +212,10 @@ fn work_until_closed<J: PieceJob>(
     output_tx: &Sender<Message<J::Output>>,
 ) {
     while let Some((number, task, heartbeat)) = shared.take() {
-        let planned = catch_unwind(AssertUnwindSafe(|| match task {
+        let planned = caught(|| match task {
             Task::Item(item) => job.plan(item, &heartbeat),
             Task::Piece(piece) => Planned::Done(job.work(piece, &heartbeat)),
-        }));
+        });
         let message = match planned {
             Ok(Planned::Pieces(pieces)) if !heartbeat.is_given_up() => {
                 shared.split(number, pieces).map(|()| Message::Cut)
@@ -200,13 +224,16 @@ fn work_until_closed<J: PieceJob>(
                 let output = match planned {
                     Ok(Planned::Done(output)) if !heartbeat.is_given_up() => output,
                     Ok(_) => lost(job, running.task, Loss::Stalled),
-                    Err(panic) => lost(job, running.task, Loss::Panicked(panic_message(&*panic))),
+                    Err(panic) => lost(job, running.task, Loss::Panicked(panic)),
                 };
                 Message::Output(running.place, output)
             }),
         };
-        // Without an assignment of its own this thread was given up, and replaced.
-        let Some(message) = message else { return };
+        let Some(message) = message else {
+            // Without an assignment of its own this thread was given up, and replaced.
+            NUM_HUNG.fetch_sub(1, Ordering::Relaxed);
+            return;
+        };
         if output_tx.send(message).is_err() {
             return;
         }
@@ -218,12 +245,6 @@ fn lost<J: PieceJob>(job: &J, task: Task<J::Item, J::Piece>, loss: Loss) -> J::O
         Task::Item(item) => job.lost_item(item, loss),
         Task::Piece(piece) => job.lost_piece(piece, loss),
     }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned())
 }
 
 /// For how long each assignment has been seen without a heartbeat.
@@ -421,6 +442,55 @@ mod tests {
         let _ = run_in_pieces(0.., job, &crew(4, 8), &mut sink);
     }
 
+    /// Ends within a minute whatever it is given, or fails.
+    fn within_a_minute(work: impl FnOnce() + Send + 'static) {
+        let ended = thread::spawn(move || catch_unwind(AssertUnwindSafe(work)).is_err());
+        let start = Instant::now();
+        while !ended.is_finished() {
+            assert!(start.elapsed() < Duration::from_secs(60), "the run hangs");
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert!(ended.join().unwrap(), "the panic was lost");
+    }
+
+    #[test]
+    fn a_list_that_panics_ends_the_run_instead_of_hanging_it() {
+        within_a_minute(|| {
+            let job = Arc::new(Numbers {
+                pieces: |_| None,
+                work: |_, _, _: &Heartbeat| {},
+            });
+            let items = (0..20u64).inspect(|&item| assert!(item < 5, "no such item"));
+            let mut sink = Collect(Vec::new(), |_| Ok(()));
+            let _ = run_in_pieces(items, job, &crew(3, 6), &mut sink);
+        });
+    }
+
+    /// A job that cannot even say what it lost.
+    struct Speechless;
+
+    impl Job for Speechless {
+        type Item = u64;
+        type Output = String;
+
+        fn work(&self, item: u64, _: &Arc<Heartbeat>) -> String {
+            assert!(item != 5, "bad luck");
+            format!("{item}")
+        }
+
+        fn lost(&self, item: u64, loss: Loss) -> String {
+            panic!("{item}: {loss:?}")
+        }
+    }
+
+    #[test]
+    fn a_panic_about_a_lost_item_ends_the_run_instead_of_hanging_it() {
+        within_a_minute(|| {
+            let mut sink = Collect(Vec::new(), |_| Ok(()));
+            let _ = run_ordered(0..20u64, Arc::new(Speechless), &crew(2, 4), &mut sink);
+        });
+    }
+
     #[test]
     fn a_task_that_panics_becomes_an_output_that_says_so_and_the_run_goes_on() {
         let work = |item: u64, piece: usize, _: &Heartbeat| {
@@ -437,9 +507,12 @@ mod tests {
             .iter()
             .filter(|output| output.contains("Panicked"))
             .collect();
-        assert_eq!(
-            lost,
-            ["7 Panicked(\"bad luck\")", "10.3 Panicked(\"bad luck\")"]
+        let is_named = |(lost, item): (&&String, &str)| {
+            lost.starts_with(&format!("{item} Panicked(\"bad luck (vidpairs-types/src/"))
+        };
+        assert!(
+            lost.len() == 2 && lost.iter().zip(["7", "10.3"]).all(is_named),
+            "{lost:?}"
         );
         assert_eq!(sink.0.len(), expected(20).len());
     }

@@ -1,4 +1,4 @@
-//! Indexes and decodes clips whose frames are JPEGs in a folder or a zip.
+//! Indexes and decodes clips whose frames are still images in a folder or a zip. Their content decides how they are decoded.
 
 mod numbers;
 mod store;
@@ -8,14 +8,14 @@ pub(super) use store::{JpegFolder, JpegStore, JpegZip};
 
 use std::ops::ControlFlow;
 
-use vidpairs_image::jpeg::{self, JpegError};
+use vidpairs_image::still::{self, StillError};
 use vidpairs_types::Frame;
 use vidpairs_types::parallel::Heartbeat;
 
 use super::Decoded;
 use super::error::DecodeError;
 
-/// Orders the JPEGs of `store`, and reads the size of the first one with a readable header.
+/// Orders the images of `store`, and reads the size of the first one with a readable header, upright.
 ///
 /// # Errors
 /// [`DecodeError`] if the store cannot be read or holds no JPEG, two JPEGs have the same number, or none has a readable header.
@@ -28,7 +28,7 @@ pub(super) fn index(
     let mut first_error = None;
     for name in &index.names {
         beat(heartbeat)?;
-        match read(store, name, jpeg::frame_size) {
+        match read(store, name, still::frame_size) {
             Ok(size) => {
                 index.frame_size = size;
                 return Ok(index);
@@ -39,7 +39,7 @@ pub(super) fn index(
     Err(first_error.expect("a store without a JPEG is an error"))
 }
 
-/// See [`crate::decode::decode_wanted`]. A frame whose JPEG is damaged is lost.
+/// See [`crate::decode::decode_wanted`]. A frame whose image is damaged is lost.
 pub(super) fn decode_wanted(
     store: &mut dyn JpegStore,
     index: &ImagesIndex,
@@ -53,7 +53,7 @@ pub(super) fn decode_wanted(
         let Some(name) = index.name(frame) else {
             continue;
         };
-        let planes = match read(store, name, jpeg::decompress) {
+        let planes = match read(store, name, still::planes) {
             Ok(planes) => planes,
             Err(err) => {
                 decoded.lost.push((frame, err));
@@ -81,13 +81,13 @@ fn beat(heartbeat: &Heartbeat) -> Result<(), DecodeError> {
     Ok(())
 }
 
-/// Reads JPEG `name` and passes its bytes to `decode`.
+/// Reads image `name` and passes its bytes to `decode`.
 fn read<T>(
     store: &mut dyn JpegStore,
     name: &str,
-    decode: fn(&[u8]) -> Result<T, JpegError>,
+    decode: fn(&[u8]) -> Result<T, StillError>,
 ) -> Result<T, DecodeError> {
-    decode(&store.read(name)?).map_err(|source| DecodeError::Jpeg {
+    decode(&store.read(name)?).map_err(|source| DecodeError::Still {
         name: name.to_owned(),
         source,
     })

@@ -194,19 +194,8 @@ fn pictures_of_one_pixel_and_of_extreme_aspect_are_decoded() {
 }
 
 #[test]
-fn cmyk_too_large_pictures_and_regions_outside_have_errors_of_their_own() {
+fn too_large_pictures_and_regions_outside_have_errors_of_their_own() {
     let mut decoder = RegionDecoder::new().unwrap();
-    let cmyk = Image {
-        pixels: [60u8; 16 * 16 * 4].as_slice(),
-        width: 16,
-        pitch: 64,
-        height: 16,
-        format: PixelFormat::CMYK,
-    };
-    let cmyk = Compressor::new().unwrap().compress_to_vec(cmyk).unwrap();
-    let whole = region(0, 0, 16, 16);
-    let refusal = decoder.decode(&cmyk, whole, Reduction::Full).unwrap_err();
-    assert!(matches!(refusal, JpegError::Cmyk), "{refusal}");
     let refusal = decoder.read_size(&jpeg(20_000, 1, ALL[0])).unwrap_err();
     assert!(matches!(refusal, JpegError::TooLarge(_)), "{refusal}");
     let small = jpeg(20, 20, ALL[0]);
@@ -221,4 +210,122 @@ fn cmyk_too_large_pictures_and_regions_outside_have_errors_of_their_own() {
             .unwrap_err();
         assert!(matches!(refusal, JpegError::Region { .. }), "{refusal}");
     }
+}
+
+#[test]
+fn a_lossless_jpeg_is_refused_by_its_name() {
+    let mut compressor = Compressor::new().unwrap();
+    compressor.set_lossless(true).unwrap();
+    let gray = Image {
+        pixels: [60u8; 16 * 16].as_slice(),
+        width: 16,
+        pitch: 16,
+        height: 16,
+        format: PixelFormat::GRAY,
+    };
+    let lossless = compressor.compress_to_vec(gray).unwrap();
+    let mut twelve_bits = jpeg(20, 20, ALL[0]);
+    let frame = twelve_bits.windows(2).position(|at| at == [0xff, 0xc0]);
+    let frame = frame.unwrap();
+    twelve_bits[frame + 1] = 0xc1; // extended sequential
+    twelve_bits[frame + 4] = 12;
+    for (bytes, kind) in [(lossless, "lossless"), (twelve_bits, "12-bit")] {
+        let refusal = crate::jpeg::decompress(&bytes).err().unwrap().to_string();
+        assert!(refusal.starts_with(kind), "{refusal}");
+    }
+}
+
+/// A progressive JPEG, one of whose scans is repeated.
+fn scans_repeated(jpeg: &[u8], num_times: usize) -> Vec<u8> {
+    let starts: Vec<usize> = (0..jpeg.len() - 1)
+        .filter(|&at| jpeg[at..].starts_with(&[0xff, 0xda]))
+        .collect();
+    // The first scan of AC coefficients without a refinement: `Ss` above 0, `Ah` 0.
+    let header = |at: usize| &jpeg[at + 4 + 1 + 2 * usize::from(jpeg[at + 4])..][..3];
+    let place = starts
+        .iter()
+        .position(|&at| header(at)[0] > 0 && header(at)[2] >> 4 == 0);
+    let place = place.unwrap();
+    let tail = &jpeg[starts[place] + 2..];
+    let length = tail
+        .windows(2)
+        .position(|at| at[0] == 0xff && ![0, 0xff].contains(&at[1]));
+    let end = starts[place] + 2 + length.unwrap();
+    let mut scan = jpeg[starts[place]..end].to_vec();
+    let approximation = 4 + 1 + 2 * usize::from(scan[4]) + 2;
+    scan[approximation] = 0; // all bits at once, so that repeating it breaks no rule
+    [&jpeg[..starts[place]], &scan.repeat(num_times), b"\xff\xd9"].concat()
+}
+
+#[test]
+fn a_progressive_jpeg_of_tens_of_thousands_of_scans_is_refused_after_500() {
+    let small = jpeg(64, 64, ALL[6]);
+    let whole = region(0, 0, 64, 64);
+    let mut decoder = RegionDecoder::new().unwrap();
+    let few = decoder.decode(&scans_repeated(&small, 20), whole, Reduction::Full);
+    assert!(few.is_ok(), "{few:?}");
+    let many = scans_repeated(&small, 60_000);
+    let refusal = decoder.decode(&many, whole, Reduction::Full).unwrap_err();
+    let text = format!("{refusal:?}");
+    assert!(text.contains("more than 500 scans"), "{text}");
+    let text = format!("{:?}", crate::jpeg::decompress(&many).err().unwrap());
+    assert!(text.contains("more than 500 scans"), "{text}");
+}
+
+/// A baseline JPEG with arithmetic in place of Huffman coding.
+fn arithmetic(width: i32, height: i32, pixels: &[u8]) -> Vec<u8> {
+    assert_eq!(pixels.len() as i32, 3 * width * height);
+    let mut bytes = std::ptr::null_mut();
+    let mut length = 0;
+    // SAFETY: the library reads `height` rows of `3 * width` bytes, which `pixels` has, and allocates `bytes`, which are copied
+    // before they are freed.
+    unsafe {
+        let instance = raw::tj3Init(raw::TJINIT_TJINIT_COMPRESS as i32);
+        for (param, value) in [
+            (raw::TJPARAM_TJPARAM_ARITHMETIC, 1),
+            (raw::TJPARAM_TJPARAM_QUALITY, 90),
+            (raw::TJPARAM_TJPARAM_SUBSAMP, raw::TJSAMP_TJSAMP_420),
+        ] {
+            assert_eq!(raw::tj3Set(instance, param as i32, value), 0);
+        }
+        let format = raw::TJPF_TJPF_RGB;
+        let start = pixels.as_ptr();
+        let done = raw::tj3Compress8(
+            instance,
+            start,
+            width,
+            0,
+            height,
+            format,
+            &mut bytes,
+            &mut length,
+        );
+        assert_eq!(done, 0);
+        let copy = std::slice::from_raw_parts(bytes, length as usize).to_vec();
+        raw::tj3Free(bytes.cast());
+        raw::tj3Destroy(instance);
+        copy
+    }
+}
+
+#[test]
+fn arithmetic_coding_gives_the_pixels_of_huffman_coding() {
+    let pixels: Vec<u8> = (0..3 * 33 * 20)
+        .map(|at: u32| (at * at / 700) as u8)
+        .collect();
+    let image = Image {
+        pixels: pixels.as_slice(),
+        width: 33,
+        pitch: 99,
+        height: 20,
+        format: PixelFormat::RGB,
+    };
+    let mut compressor = Compressor::new().unwrap();
+    compressor.set_quality(90).unwrap();
+    compressor.set_subsamp(Subsamp::Sub2x2).unwrap();
+    let huffman = compressor.compress_to_vec(image).unwrap();
+    let arithmetic = arithmetic(33, 20, &pixels);
+    assert_ne!(arithmetic, huffman);
+    let decoded = crate::jpeg::decode(&arithmetic).unwrap();
+    assert_eq!(decoded, crate::jpeg::decode(&huffman).unwrap());
 }

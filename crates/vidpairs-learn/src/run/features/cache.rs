@@ -17,7 +17,7 @@ use super::parts::{Part, Parts};
 use crate::model::{TrainedResNet, num_layers};
 
 /// Version of the cache: increased when the same images give other features, or the file format changes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Folder of the cache in the output folder.
 const FOLDER: &str = "features";
 

@@ -11,11 +11,11 @@ use super::error::FeatureError;
 use super::load::{Batch, Unreadable};
 use super::parts::Parts;
 use super::{FeatureSpeed, ImageFeatures, Protocol};
-use crate::model::TrainedResNet;
+use crate::model::ResNet;
 
 /// Features of the parts, in their order.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct PartRows {
+pub(in crate::run) struct PartRows {
     /// `N x D`.
     pub values: Vec<f32>,
     pub num_units: usize,
@@ -29,6 +29,20 @@ impl PartRows {
     /// Whether another try would give the same rows.
     pub fn is_lasting(&self) -> bool {
         self.left_out.iter().all(|image| image.is_lasting)
+    }
+
+    /// Puts rows in the order of the parts: those of lost batches come last.
+    fn sort(&mut self) {
+        self.left_out.sort_by_key(|image| image.part);
+        if self.kept.is_sorted() {
+            return;
+        }
+        let rows = self.values.chunks_exact(self.num_units.max(1));
+        let mut numbered: Vec<(usize, &[f32])> = self.kept.iter().copied().zip(rows).collect();
+        numbered.sort_by_key(|(part, _)| *part);
+        let values = numbered.iter().flat_map(|(_, row)| row.iter().copied());
+        self.values = values.collect();
+        self.kept.sort_unstable();
     }
 
     /// Rows in the order of the images of the data set.
@@ -78,20 +92,26 @@ impl PartRows {
     }
 }
 
+/// Whether so many images cannot be read that the data set is to be repaired: more than a tenth, and more than a few.
+pub(in crate::run) fn is_too_many(num_unreadable: usize, num_images: usize) -> bool {
+    num_unreadable > num_images.div_ceil(10).max(4)
+}
+
 /// Rows and their throughput.
 #[derive(Debug)]
-pub(super) struct Encoded {
+pub(in crate::run) struct Encoded {
     pub rows: PartRows,
     pub speed: FeatureSpeed,
 }
 
 /// Sink that encodes batches.
-pub(super) struct Encoding<'a> {
-    encoder: &'a TrainedResNet,
+pub(in crate::run) struct Encoding<'a> {
+    network: &'a ResNet,
     parts: &'a Parts,
     protocol: Protocol,
     progress: Progress,
     rows: PartRows,
+    lost: Vec<usize>,
     started: Instant,
     /// End of the last batch.
     idle_since: Instant,
@@ -100,37 +120,37 @@ pub(super) struct Encoding<'a> {
 
 impl<'a> Encoding<'a> {
     pub fn new(
-        encoder: &'a TrainedResNet,
+        network: &'a ResNet,
         parts: &'a Parts,
         protocol: Protocol,
         progress: Progress,
     ) -> Self {
-        let num_units = encoder.config.num_features_of(protocol.stage);
-        let num_units = usize::try_from(num_units).expect("a number of channels is positive");
-        let rows = PartRows {
-            values: Vec::with_capacity(num_units * parts.all.len()),
-            num_units,
-            ..PartRows::default()
-        };
         let started = Instant::now();
         Self {
-            encoder,
+            network,
             parts,
             protocol,
             progress,
-            rows,
+            rows: PartRows::default(),
+            lost: Vec::new(),
             started,
             idle_since: started,
             waited: Duration::ZERO,
         }
     }
 
+    /// Indices of the parts that were lost with their batch since the last call, ascending.
+    pub fn take_lost(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.lost)
+    }
+
     /// The encoded rows.
     ///
     /// # Errors
-    /// [`FeatureError`] if no image could be read.
+    /// [`FeatureError`] if no image could be read, or too many could not.
     pub fn finish(mut self) -> Result<Encoded, FeatureError> {
         self.progress.finish();
+        self.rows.sort();
         if self.rows.kept.is_empty() {
             let first = self.rows.left_out.first();
             let part = first.and_then(|image| Some((image, self.parts.all.get(image.part)?)));
@@ -141,6 +161,16 @@ impl<'a> Encoding<'a> {
                     reason: image.reason.clone(),
                 },
                 None => FeatureError::Empty,
+            });
+        }
+        if let Some(image) = self.rows.left_out.first()
+            && is_too_many(self.rows.left_out.len(), self.parts.all.len())
+        {
+            return Err(FeatureError::TooManyUnreadable {
+                num_unreadable: self.rows.left_out.len(),
+                num_images: self.parts.all.len(),
+                path: self.path_of(image.part),
+                reason: image.reason.clone(),
             });
         }
         let seconds = self.started.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
@@ -158,6 +188,7 @@ impl<'a> Encoding<'a> {
             stage,
             precision,
             side_px,
+            ..
         } = self.protocol;
         for image in &batch.left_out {
             if let Some(part) = self.parts.all.get(image.part) {
@@ -166,9 +197,11 @@ impl<'a> Encoding<'a> {
         }
         let num_read = batch.kept.len() + batch.left_out.len();
         self.rows.left_out.extend(batch.left_out);
+        self.lost.extend(batch.lost);
         if !batch.kept.is_empty() {
-            let found = (self.encoder.network).encode(&batch.views, side_px, stage, precision);
+            let found = (self.network).encode(&batch.views, side_px, stage, precision);
             let found = found.map_err(FeatureError::Libtorch)?;
+            self.rows.num_units = found.len() / batch.kept.len();
             self.check(&batch.kept, &found)?;
             self.rows.values.extend(found);
             self.rows.kept.extend(batch.kept);
@@ -185,6 +218,11 @@ impl<'a> Encoding<'a> {
         }
     }
 
+    fn path_of(&self, part: usize) -> PathBuf {
+        let part = self.parts.all.get(part);
+        part.map(|part| part.path.clone()).unwrap_or_default()
+    }
+
     fn check(&self, kept: &[usize], found: &[f32]) -> Result<(), FeatureError> {
         let num_units = self.rows.num_units.max(1);
         let bad = found
@@ -195,21 +233,20 @@ impl<'a> Encoding<'a> {
             return Ok(());
         };
         let part = kept.get(place / num_units);
-        let part = part.and_then(|&part| self.parts.all.get(part));
         Err(FeatureError::NotFinite {
-            path: part.map(|part| part.path.clone()).unwrap_or_default(),
+            path: part.map(|&part| self.path_of(part)).unwrap_or_default(),
             unit: place % num_units,
             value,
         })
     }
 }
 
-impl Sink<Result<Batch, FeatureError>> for Encoding<'_> {
+impl Sink<Batch> for Encoding<'_> {
     type Error = FeatureError;
 
-    fn push(&mut self, batch: Result<Batch, FeatureError>) -> Result<(), FeatureError> {
+    fn push(&mut self, batch: Batch) -> Result<(), FeatureError> {
         self.waited += self.idle_since.elapsed();
-        let done = batch.and_then(|batch| self.encode(batch));
+        let done = self.encode(batch);
         self.idle_since = Instant::now();
         done
     }

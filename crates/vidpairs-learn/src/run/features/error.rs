@@ -47,12 +47,19 @@ pub enum FeatureError {
         /// Its value: NaN or infinite.
         value: f32,
     },
-    /// A batch was lost: a bug, or a disk that does not respond.
-    #[error("a batch of images was lost, the first of them {}: {reason}", .path.display())]
-    Lost {
-        /// The first image of the batch.
+    /// Many images cannot be read.
+    #[error(
+        "{num_unreadable} of the {num_images} images cannot be read; expected at most a tenth: repair the data set. The first, {}: \
+         {reason}", .path.display()
+    )]
+    TooManyUnreadable {
+        /// Number of images that cannot be read.
+        num_unreadable: usize,
+        /// Number of images.
+        num_images: usize,
+        /// Path of the first.
         path: PathBuf,
-        /// Reason.
+        /// Why it cannot be read.
         reason: String,
     },
 }

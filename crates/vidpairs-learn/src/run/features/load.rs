@@ -1,16 +1,14 @@
 //! Makes batches of views from image files on worker threads.
 
-use std::fs;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use vidpairs_image::still;
 use vidpairs_run::loss_reason;
 use vidpairs_types::parallel::{Heartbeat, Job, Loss};
-use vidpairs_types::with_causes;
+use vidpairs_types::{Seed, with_causes};
 
-use super::error::FeatureError;
 use super::parts::{Part, Parts};
-use super::{PATIENCE, Protocol};
+use super::{PATIENCE, Protocol, View};
 use crate::augment::{Recipe, Samples, StoredImage, Viewer};
 use crate::model::{HostViews, NumberFormat};
 
@@ -26,11 +24,13 @@ pub(super) struct Batch {
     pub kept: Vec<usize>,
     /// Unreadable images.
     pub left_out: Vec<Unreadable>,
+    /// Indices of parts that were lost with their batch, because one of them stalled or panicked. To be tried one by one.
+    pub lost: Vec<usize>,
 }
 
 /// An image that cannot be read.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Unreadable {
+pub(in crate::run) struct Unreadable {
     /// Index of the part.
     pub part: usize,
     /// Reason.
@@ -39,10 +39,14 @@ pub(super) struct Unreadable {
     pub is_lasting: bool,
 }
 
-/// Makes batches: batch `n` starts at image `n * BATCH`.
+/// Makes batches of `batch` images: batch `n` starts at `places[n * batch]`.
 #[derive(Debug)]
 pub(super) struct Loader {
     pub parts: Arc<Parts>,
+    /// Indices of the parts to load, ascending.
+    pub places: Vec<usize>,
+    /// Number of images in a batch.
+    pub batch: usize,
     pub protocol: Protocol,
     /// Buffers that threads reuse.
     pub viewers: Mutex<Vec<Viewer>>,
@@ -55,7 +59,7 @@ impl Loader {
             NumberFormat::F32 => 4,
             NumberFormat::Bf16 => 2,
         };
-        self.num_values().saturating_mul(value_bytes * BATCH)
+        self.num_values().saturating_mul(value_bytes * self.batch)
     }
 
     /// Number of values of a view.
@@ -64,27 +68,28 @@ impl Loader {
         Recipe::Squash { side_px }.num_values()
     }
 
-    fn range(&self, number: usize) -> Range<usize> {
-        let first = number * BATCH;
-        first..(first + BATCH).min(self.parts.all.len())
+    fn places(&self, number: usize) -> &[usize] {
+        let mut batches = self.places.chunks(self.batch);
+        batches.nth(number).unwrap_or_default()
     }
 
     fn load(&self, number: usize, heartbeat: &Heartbeat) -> Batch {
-        let range = self.range(number);
+        let places = self.places(number);
         let num_values = self.num_values();
         let mut viewer = self.viewers().pop().unwrap_or_default();
         let mut batch = Batch {
-            views: HostViews::zeros(num_values * range.len(), self.protocol.precision),
-            kept: Vec::with_capacity(range.len()),
+            views: HostViews::zeros(num_values * places.len(), self.protocol.precision),
+            kept: Vec::with_capacity(places.len()),
             left_out: Vec::new(),
+            lost: Vec::new(),
         };
-        for (place, part) in range
-            .clone()
-            .zip(self.parts.all.get(range).unwrap_or_default())
-        {
+        for &place in places {
             if heartbeat.should_stop() {
                 break;
             }
+            let Some(part) = self.parts.all.get(place) else {
+                continue;
+            };
             let from = batch.kept.len() * num_values;
             let room = match &mut batch.views {
                 HostViews::F32(values) => values.get_mut(from..from + num_values).map(Samples::F32),
@@ -115,15 +120,19 @@ impl Loader {
         room: Option<Samples<'_>>,
     ) -> Result<(), (bool, String)> {
         // A file that appears later has another key in the cache.
-        let bytes = fs::read(&part.path).map_err(|err| {
+        let bytes = still::read_file(&part.path).map_err(|err| {
             let is_lasting = !part.path.exists();
             (is_lasting, format!("cannot read it: {err}"))
         })?;
+        let Some(room) = room else { return Ok(()) };
         let side_px = self.protocol.side_px;
         StoredImage::of_file(&bytes)
-            .and_then(|image| match room {
-                Some(room) => viewer.render_box(image, part.region, side_px, room),
-                None => Ok(()),
+            .and_then(|image| match self.protocol.view {
+                View::Exact => viewer.render_box(image, part.region, side_px, room),
+                View::Reduced => {
+                    let seed = Seed::of_run(0); // nothing is drawn
+                    viewer.render(image, &Recipe::Squash { side_px }, seed, room)
+                }
             })
             .map_err(|err| (true, with_causes(&err)))
     }
@@ -136,18 +145,27 @@ impl Loader {
 impl Job for Loader {
     /// Number of a batch.
     type Item = usize;
-    type Output = Result<Batch, FeatureError>;
+    type Output = Batch;
 
-    fn work(&self, number: usize, heartbeat: &Arc<Heartbeat>) -> Self::Output {
-        Ok(self.load(number, heartbeat))
+    fn work(&self, number: usize, heartbeat: &Arc<Heartbeat>) -> Batch {
+        self.load(number, heartbeat)
     }
 
-    fn lost(&self, number: usize, loss: Loss) -> Self::Output {
-        let (_, reason) = loss_reason(loss, PATIENCE);
-        let first = &self.parts.all[self.range(number).start];
-        Err(FeatureError::Lost {
-            path: first.path.clone(),
-            reason,
-        })
+    fn lost(&self, number: usize, loss: Loss) -> Batch {
+        let mut batch = Batch {
+            views: HostViews::zeros(0, self.protocol.precision),
+            kept: Vec::new(),
+            left_out: Vec::new(),
+            lost: Vec::new(),
+        };
+        match *self.places(number) {
+            [part] => batch.left_out.push(Unreadable {
+                part,
+                reason: loss_reason(loss, PATIENCE).1,
+                is_lasting: false,
+            }),
+            ref places => batch.lost.extend(places),
+        }
+        batch
     }
 }

@@ -23,11 +23,13 @@ use vidpairs_run::{Control, Progress, RunError, Unit, stopped};
 use vidpairs_types::ImageSets;
 use vidpairs_types::parallel::{Broken, Crew, run_ordered};
 
+pub(super) use self::encode::{Encoded, is_too_many};
+pub(super) use self::parts::{Part, Parts};
+
 use self::cache::Cache;
 use self::encode::Encoding;
 use self::load::{BATCH, Loader};
-use self::parts::Parts;
-use crate::model::{NumberFormat, StageName, TrainedResNet, use_cores};
+use crate::model::{NumberFormat, ResNet, StageName, TrainedResNet, use_cores};
 
 /// Time without progress after which a batch is given up; an image takes a second at most.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -55,17 +57,27 @@ pub(super) struct Protocol {
     pub precision: NumberFormat,
     /// Side of a view, px.
     pub side_px: u32,
+    pub view: View,
+}
+
+/// How the view of an image is made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum View {
+    /// Of the box of an image, whose decoded pixels are resized once.
+    Exact,
+    /// Of the whole image, decoded at a reduced size where that is faster.
+    Reduced,
 }
 
 /// Features of all images of `sets` by `encoder`: the box of an image (the whole image without one), resized to a square without
 /// keeping its aspect, in evaluation mode.
 ///
-/// Images that cannot be read are left out. With [`FeatureOptions::out`] the features are read from its cache if it has those of the same
+/// Images that cannot be read, or on which a decoder makes no progress, are left out. With [`FeatureOptions::out`] the features are read from its cache if it has those of the same
 /// weights, images and protocol, and stored there otherwise. A box of an image is encoded once, and data sets with the same images share
 /// a file.
 ///
 /// # Errors
-/// [`FeatureError`] if no image can be read, libtorch refuses, or a feature is no number; [`RunError::File`] or
+/// [`FeatureError`] if no image can be read or more than a tenth cannot, libtorch refuses, or a feature is no number; [`RunError::File`] or
 /// [`RunError::DiskFull`] if they cannot be kept; [`RunError::Interrupted`], or [`RunError::Stopped`] without a cache.
 pub fn image_features(
     encoder: &TrainedResNet,
@@ -77,6 +89,7 @@ pub fn image_features(
         stage: options.stage,
         precision: options.precision,
         side_px: sets.side_px,
+        view: View::Exact,
     };
     let cache = (options.out.as_ref()).map(|out| Cache::new(out, encoder, &protocol, &parts));
     if let Some(found) = cache.as_ref().and_then(|cache| cache.read(&parts)) {
@@ -97,38 +110,56 @@ fn encode(
     parts: &Arc<Parts>,
     protocol: &Protocol,
     options: &FeatureOptions,
-) -> Result<encode::Encoded, RunError> {
+) -> Result<Encoded, RunError> {
     use_cores(encoder.network.device(), options.control.workers);
-    let loader = Loader {
-        parts: Arc::clone(parts),
-        protocol: *protocol,
-        viewers: Mutex::default(),
-    };
-    let workers = options.control.workers.max(1);
-    let crew = Crew {
-        workers,
-        // One batch in preparation for each thread, and one that waits.
-        window: (workers + 1).min(MAX_BATCHES_BYTES / loader.batch_bytes().max(1)),
-        patience: PATIENCE,
-        cancel: Arc::clone(&options.control.cancel),
-    };
-    let num_batches = parts.all.len().div_ceil(BATCH);
-    let num_images = parts.all.len() as u64;
-    let progress = Progress::new(
-        Unit::Things("image"),
-        num_images,
-        0,
-        options.control.verbosity,
-    );
-    let mut encoding = Encoding::new(encoder, parts, *protocol, progress);
-    run_ordered(0..num_batches, Arc::new(loader), &crew, &mut encoding).map_err(|end| {
-        match (end, &options.out) {
-            (Broken::Cancelled, Some(out)) => RunError::Interrupted {
-                out: out.clone(),
-                safe: "features that were complete".to_owned(),
-            },
-            (end, _) => stopped(end),
-        }
-    })?;
-    Ok(encoding.finish()?)
+    let encoded = encode_parts(&encoder.network, parts, protocol, &options.control);
+    encoded.map_err(|end| match (end, &options.out) {
+        (Broken::Cancelled, Some(out)) => RunError::Interrupted {
+            out: out.clone(),
+            safe: "features that were complete".to_owned(),
+        },
+        (end, _) => stopped(end),
+    })
+}
+
+/// Rows of `parts` by `network`.
+///
+/// A batch that is lost, because a decoder panics or makes no progress on one of its images, is tried again image by image.
+///
+/// # Errors
+/// [`Broken`], with the [`FeatureError`] of [`image_features`].
+pub(super) fn encode_parts(
+    network: &ResNet,
+    parts: &Arc<Parts>,
+    protocol: &Protocol,
+    control: &Control,
+) -> Result<Encoded, Broken<FeatureError>> {
+    let num_images = parts.all.len();
+    let unit = Unit::Things("image");
+    let progress = Progress::new(unit, num_images as u64, 0, control.verbosity);
+    let mut encoding = Encoding::new(network, parts, *protocol, progress);
+    let mut batch = BATCH;
+    let mut places: Vec<usize> = (0..num_images).collect();
+    while !places.is_empty() {
+        let loader = Loader {
+            parts: Arc::clone(parts),
+            places,
+            batch,
+            protocol: *protocol,
+            viewers: Mutex::default(),
+        };
+        let workers = control.workers.max(1);
+        let crew = Crew {
+            workers,
+            // One batch in preparation for each thread, and one that waits.
+            window: (workers + 1).min(MAX_BATCHES_BYTES / loader.batch_bytes().max(1)),
+            patience: PATIENCE,
+            cancel: Arc::clone(&control.cancel),
+        };
+        let num_batches = loader.places.len().div_ceil(batch);
+        run_ordered(0..num_batches, Arc::new(loader), &crew, &mut encoding)?;
+        places = encoding.take_lost();
+        batch = 1;
+    }
+    encoding.finish().map_err(Broken::Sink)
 }

@@ -6,7 +6,7 @@ use vidpairs_types::{BoxXywh, SetImage};
 
 /// An image, or a box of one.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Part {
+pub(in crate::run) struct Part {
     pub path: PathBuf,
     pub region: Option<BoxXywh>,
 }
@@ -21,7 +21,7 @@ impl Part {
 
 /// Distinct images.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Parts {
+pub(in crate::run) struct Parts {
     /// Sorted by path, then by box.
     pub all: Vec<Part>,
     /// Index in `all` of each image of the data set.

@@ -1,9 +1,8 @@
 //! Pictures of images as the encoder sees them: their box, resized to a square.
 
-use std::fs;
 use std::path::Path;
 
-use vidpairs_image::jpeg;
+use vidpairs_image::{jpeg, still};
 use vidpairs_types::{BoxXywh, RgbImage, SizePx, with_causes};
 
 use crate::augment::{MEAN, STD, Samples, StoredImage, Viewer};
@@ -20,7 +19,7 @@ pub(super) fn picture(
     region: Option<BoxXywh>,
     side_px: u32,
 ) -> Result<Vec<u8>, String> {
-    let bytes = fs::read(path).map_err(|err| err.to_string())?;
+    let bytes = still::read_file(path).map_err(|err| err.to_string())?;
     let mut samples = vec![0f32; (3 * side_px * side_px) as usize];
     StoredImage::of_file(&bytes)
         .and_then(|image| {

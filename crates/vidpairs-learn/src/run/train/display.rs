@@ -1,7 +1,7 @@
 //! Progress of training on stderr.
 
 use indicatif::HumanCount;
-use vidpairs_run::{Progress, Unit, Verbosity};
+use vidpairs_run::{Progress, Unit, Verbosity, counted};
 
 use super::metrics::{KnnFigures, StepFigures};
 
@@ -37,8 +37,12 @@ impl Display {
 
     /// Prints the kNN accuracy.
     pub fn knn(&self, figures: &KnnFigures) {
+        let left_out = match figures.knn_left_out {
+            0 => String::new(),
+            images => format!(", {} left out", counted(images, "image")),
+        };
         self.0.say(&format!(
-            "kNN after {} steps: accuracy {:.1} %, nearest neighbour {:.1} %, chance {:.1} %",
+            "kNN after {} steps: accuracy {:.1} %, nearest neighbour {:.1} %, chance {:.1} %{left_out}",
             HumanCount(figures.step),
             100.0 * figures.knn,
             100.0 * figures.knn_nearest,

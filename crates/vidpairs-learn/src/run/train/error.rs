@@ -8,6 +8,7 @@ use vidpairs_types::Role;
 use vidpairs_weights::WeightsError;
 
 use crate::model::DeviceError;
+use crate::run::FeatureError;
 use crate::train::{KnnError, NotFinite, ScheduleError, StateError};
 
 /// Why training cannot start or continue. Every variant is final; the text says what to do.
@@ -213,14 +214,24 @@ pub enum TrainError {
         /// Number of labels with an image.
         num_labels: usize,
     },
-    /// An image for the kNN cannot be read.
-    #[error("--knn: cannot read {}: {reason}; take it out of the folder", .path.display())]
-    LabelledImage {
-        /// The image.
+    /// Many images for the kNN cannot be read.
+    #[error(
+        "--knn: {num_unreadable} of the {num_images} images cannot be read; expected at most a tenth: repair the folder. The first, \
+         {}: {reason}", .path.display()
+    )]
+    KnnUnreadable {
+        /// Number of images that cannot be read.
+        num_unreadable: usize,
+        /// Number of images.
+        num_images: usize,
+        /// The first of them.
         path: PathBuf,
         /// Reason.
         reason: String,
     },
+    /// Features for the kNN are not finite.
+    #[error("--knn")]
+    KnnFeatures(#[source] Box<FeatureError>),
     /// A file of weights cannot be read, understood or written.
     #[error(transparent)]
     Weights(#[from] WeightsError),
@@ -255,7 +266,10 @@ impl TrainError {
 
     /// Whether only the kNN accuracy failed, so that training can continue.
     pub(super) fn is_only_knn(&self) -> bool {
-        matches!(self, Self::LabelledImage { .. } | Self::Knn(_))
+        matches!(
+            self,
+            Self::KnnUnreadable { .. } | Self::KnnFeatures(_) | Self::Knn(_)
+        )
     }
 }
 

@@ -65,6 +65,13 @@ pub struct KnnFigures {
     pub knn_nearest: f64,
     /// Accuracy of always answering the most frequent label.
     pub knn_chance: f64,
+    /// Number of images that could not be read.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub knn_left_out: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The files, open for appending.

@@ -219,6 +219,6 @@ fn labelled(options: &TrainOptions) -> Result<Option<LabelledFolder>, RunError> 
         return Ok(None);
     };
     let side_px = options.pipeline.augment.size_px;
-    let folder = LabelledFolder::list(root, watch.knn_images, side_px, watch.knn_neighbours)?;
+    let folder = LabelledFolder::list(root, watch, side_px, options.control.workers)?;
     Ok(Some(folder))
 }

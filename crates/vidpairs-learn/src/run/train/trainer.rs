@@ -15,7 +15,7 @@ use super::checkpoint::{Checkpoints, Progress};
 use super::clock::Clock;
 use super::display::Display;
 use super::error::TrainError;
-use super::knn::LabelledFolder;
+use super::knn::{KnnAnswer, LabelledFolder};
 use super::load::{Batch, Loader, lock};
 use super::metrics::{KnnFigures, Metrics, StepFigures};
 use super::summary::TrainSummary;
@@ -175,7 +175,7 @@ impl Trainer {
             let asked = self.ask_knn();
             self.clock.exclude_since(start);
             match asked {
-                // An image that disappears during a run costs the kNN accuracy, not the run.
+                // Images that disappear during a run cost the kNN accuracy, not the run.
                 Err(err) if err.command().is_some_and(TrainError::is_only_knn) => {
                     self.display
                         .warn(&format!("no kNN accuracy: {}", with_causes(&err)));
@@ -240,16 +240,26 @@ impl Trainer {
     /// # Errors
     /// [`RunError`].
     pub fn ask_knn(&mut self) -> Result<(), RunError> {
-        let Some(labelled) = &self.labelled else {
+        if self.labelled.is_some() {
+            self.check_finite()?;
+        }
+        let Some(labelled) = &mut self.labelled else {
             return Ok(());
         };
-        self.check_finite()?;
-        let tally = labelled.ask(self.learner.trunk(), self.loader.precision)?;
+        let KnnAnswer {
+            tally,
+            num_left_out,
+            warning,
+        } = labelled.ask(self.learner.trunk(), self.loader.precision)?;
+        if let Some(warning) = warning {
+            self.display.warn(&warning);
+        }
         let figures = KnnFigures {
             step: self.progress.step,
             knn: tally.top1(),
             knn_nearest: tally.nearest_top1(),
             knn_chance: tally.chance(),
+            knn_left_out: num_left_out as u64,
         };
         self.metrics.knn(&figures)?;
         self.display.knn(&figures);
