@@ -1,16 +1,15 @@
 //! Makes batches of views from image files on worker threads.
 
-use std::fs;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use vidpairs_run::loss_reason;
 use vidpairs_types::parallel::{Heartbeat, Job, Loss};
-use vidpairs_types::with_causes;
+use vidpairs_types::{read_regular, with_causes};
 
 use super::error::FeatureError;
 use super::parts::{Part, Parts};
-use super::{PATIENCE, Protocol};
+use super::{MAX_IMAGE_BYTES, PATIENCE, Protocol};
 use crate::augment::{Recipe, Samples, StoredImage, Viewer};
 use crate::model::{HostViews, NumberFormat};
 
@@ -115,7 +114,7 @@ impl Loader {
         room: Option<Samples<'_>>,
     ) -> Result<(), (bool, String)> {
         // A file that appears later has another key in the cache.
-        let bytes = fs::read(&part.path).map_err(|err| {
+        let bytes = read_regular(&part.path, MAX_IMAGE_BYTES).map_err(|err| {
             let is_lasting = !part.path.exists();
             (is_lasting, format!("cannot read it: {err}"))
         })?;

@@ -31,6 +31,8 @@ use crate::model::{NumberFormat, StageName, TrainedResNet, use_cores};
 
 /// Time without progress after which a batch is given up; an image takes a second at most.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// Largest file of an image, bytes.
+const MAX_IMAGE_BYTES: u64 = 256 << 20;
 /// Maximum size of the views in memory, bytes: with many cores each would hold a batch.
 const MAX_BATCHES_BYTES: usize = 4 << 30;
 

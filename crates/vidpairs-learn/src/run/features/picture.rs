@@ -1,11 +1,11 @@
 //! Pictures of images as the encoder sees them: their box, resized to a square.
 
-use std::fs;
 use std::path::Path;
 
 use vidpairs_image::jpeg;
-use vidpairs_types::{BoxXywh, RgbImage, SizePx, with_causes};
+use vidpairs_types::{BoxXywh, RgbImage, SizePx, read_regular, with_causes};
 
+use super::MAX_IMAGE_BYTES;
 use crate::augment::{MEAN, STD, Samples, StoredImage, Viewer};
 
 /// JPEG quality of a picture.
@@ -20,7 +20,7 @@ pub(super) fn picture(
     region: Option<BoxXywh>,
     side_px: u32,
 ) -> Result<Vec<u8>, String> {
-    let bytes = fs::read(path).map_err(|err| err.to_string())?;
+    let bytes = read_regular(path, MAX_IMAGE_BYTES).map_err(|err| err.to_string())?;
     let mut samples = vec![0f32; (3 * side_px * side_px) as usize];
     StoredImage::of_file(&bytes)
         .and_then(|image| {

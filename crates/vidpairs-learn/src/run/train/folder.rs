@@ -1,7 +1,6 @@
 //! The output folder of a training run.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use vidpairs_pipeline::Pipeline;
 use vidpairs_run::{OutFolder, RunError, failed, same_run};
+use vidpairs_types::read_regular;
 
 use super::checkpoint;
 use super::data::Data;
@@ -17,6 +17,8 @@ use super::data::Data;
 const WHAT: &str = "a training run";
 /// File with the settings of the run.
 const RUN_FILE: &str = "run.json";
+/// Largest such file, bytes.
+const MAX_RUN_BYTES: u64 = 16 << 20;
 /// Settings that may differ when a run is resumed: they only control what is logged and saved.
 const FREE_KEYS: [&str; 6] = [
     "train.log_steps",
@@ -76,7 +78,7 @@ impl RunFile {
     /// Whether `out` holds this run already. A run without a checkpoint does not count: nothing is lost.
     fn is_stored_in(&self, out: &Path) -> Result<bool, RunError> {
         let path = out.join(RUN_FILE);
-        let bytes = match fs::read(&path) {
+        let bytes = match read_regular(&path, MAX_RUN_BYTES) {
             Ok(bytes) => bytes,
             Err(err) if err.kind() == io::ErrorKind::NotFound => {
                 // With a journal the folder is ours: of a run that starts now, or was killed before it wrote its settings.

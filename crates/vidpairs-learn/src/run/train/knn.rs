@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use vidpairs_source::{LabelledImages, SourceError, labelled_images};
-use vidpairs_types::{Seed, with_causes};
+use vidpairs_types::{Seed, read_regular, with_causes};
 
 use super::error::TrainError;
 use crate::augment::{Recipe, Samples, StoredImage, Viewer};
@@ -12,6 +12,8 @@ use crate::train::{KnnBank, KnnOptions, KnnTally, Rows};
 
 /// Number of images in a batch.
 const BATCH: usize = 64;
+/// Largest file of an image, bytes.
+const MAX_IMAGE_BYTES: u64 = 256 << 20;
 
 /// Labelled images of a folder: the first half of each label is the bank, the second half the queries.
 #[derive(Debug)]
@@ -122,7 +124,7 @@ fn render(
     viewer: &mut Viewer,
     room: &mut [f32],
 ) -> Result<(), String> {
-    let bytes = std::fs::read(path).map_err(|err| err.to_string())?;
+    let bytes = read_regular(path, MAX_IMAGE_BYTES).map_err(|err| err.to_string())?;
     let seed = Seed::of_run(0); // nothing is drawn
     StoredImage::of_file(&bytes)
         .and_then(|image| viewer.render(image, recipe, seed, Samples::F32(room)))
