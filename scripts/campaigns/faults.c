@@ -1,15 +1,17 @@
 /* Makes one system call of a program fail: a library for LD_PRELOAD, used by faults.py.
  *
- * FAULT_CALL  read, write, fsync, rename or truncate: calls of this kind are counted, from 1, over all threads
+ * FAULT_CALL  open, read, write, fsync, rename or truncate: calls of this kind are counted, from 1, over all threads
  * FAULT_ROOT  only calls on files below this folder count
  * FAULT_AT    number of the call that fails; 0 for none
- * FAULT_KIND  EIO, ENOSPC or EINTR: the call does nothing and returns this error; SHORT: it reads or writes half of its bytes
+ * FAULT_KIND  EIO, ENOSPC, EMFILE or EINTR: the call does nothing and returns this error; SHORT: it reads or writes half of its bytes
  * FAULT_STAYS if set, all later calls fail too, as on a disk that stays full
  * FAULT_COUNT file to which the number of counted calls is written at the end
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,11 +22,17 @@
 static atomic_long counted;
 
 static int error_of(const char *kind) {
-    return strcmp(kind, "ENOSPC") == 0 ? ENOSPC : strcmp(kind, "EINTR") == 0 ? EINTR : EIO;
+    return strcmp(kind, "ENOSPC") == 0 ? ENOSPC : strcmp(kind, "EMFILE") == 0 ? EMFILE : strcmp(kind, "EINTR") == 0 ? EINTR : EIO;
 }
 
 static int is_below(const char *path) {
     const char *root = getenv("FAULT_ROOT");
+    char whole[8192];
+    if (path[0] != '/') {
+        if (!getcwd(whole, 4096)) return 0;
+        snprintf(whole + strlen(whole), 4096, "/%s", path);
+        path = whole;
+    }
     return root && strncmp(path, root, strlen(root)) == 0;
 }
 
@@ -82,6 +90,13 @@ ssize_t pwrite64(int fd, const void *buffer, size_t len, off64_t at) BYTES(pwrit
 int fsync(int fd) WHOLE(fsync, "fsync", is_file_below(fd), fd)
 int fdatasync(int fd) WHOLE(fdatasync, "fsync", is_file_below(fd), fd)
 int ftruncate64(int fd, off64_t len) WHOLE(ftruncate64, "truncate", is_file_below(fd), fd, len)
+int open64(const char *path, int flags, ...) {
+    va_list rest;
+    va_start(rest, flags);
+    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
+    va_end(rest);
+    WHOLE(open64, "open", is_below(path), path, flags, mode)
+}
 int rename(const char *from, const char *to) WHOLE(rename, "rename", is_below(to), from, to)
 
 __attribute__((destructor)) static void tell(void) {

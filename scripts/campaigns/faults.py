@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fails single system calls of `vidpairs extract`, one run for each, and checks what is left.
 
-For each kind of call (read, write, fsync, rename, truncate) and each error (EIO, ENOSPC, EINTR, half of the bytes), the
+For each kind of call (open, read, write, fsync, rename, truncate) and each error (EIO, ENOSPC, EINTR, half of the bytes), the
 n-th call on a file of the output folder fails, for n over the whole run or an even sample of it. The run must
 
 - end with code 0 and the bytes of an undisturbed run, or
@@ -46,6 +46,7 @@ short_side = 32
 max_records = 5
 """
 KINDS = {
+    "open": ["EIO", "EMFILE"],
     "read": ["EIO", "EINTR", "SHORT"],
     "write": ["EIO", "ENOSPC", "EINTR", "SHORT"],
     "fsync": ["EIO", "ENOSPC"],
@@ -167,9 +168,10 @@ def main() -> None:
         campaign.stop()
         for call, kinds in KINDS.items():
             for kind in kinds:
-                campaign.run(call, kind, "out", resumes=call in ("read", "truncate"), stays=False)
+                campaign.run(call, kind, "out", resumes=call in ("open", "read", "truncate"), stays=False)
         campaign.run("write", "ENOSPC", "out", resumes=False, stays=True)
-        campaign.run("rename", "EIO", "out", resumes=True, stays=False)
+        for call in ("open", "rename"):
+            campaign.run(call, "EIO", "out", resumes=call == "rename", stays=False)
         for kind in KINDS["read"]:
             campaign.run("read", kind, "clips", resumes=False, stays=False)
     runs = sum(figures["runs"] for figures in campaign.figures.values())

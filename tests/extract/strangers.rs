@@ -176,7 +176,7 @@ fn a_manifest_that_names_one_shard_a_thousand_times_is_read_once_and_its_faults_
 
 #[test]
 fn verify_tells_that_clips_of_the_source_are_missing() {
-    let work = Work::new(&format!("{PIPELINE}\n[shards]\nmax_records = 2\n"));
+    let work = Work::new(&format!("{PIPELINE}\n[shards]\nmax_records = 1\n"));
     for name in ["a", "b", "c"] {
         h264(&work.path(&format!("clips/{name}.mp4")), "64x48", 40);
     }
@@ -200,10 +200,13 @@ fn verify_tells_that_clips_of_the_source_are_missing() {
     );
     fs::write(out.join("refused.jsonl"), kept).unwrap();
 
-    // Without the three shards of the last clip, and with totals that agree.
+    // Without the shards of the last clip, and with totals that agree.
     let mut manifest = whole;
-    assert_eq!(manifest["totals"]["records"], 18);
-    for _ in 0..3 {
+    let samples = dataset::samples(&out);
+    let of_last = samples
+        .iter()
+        .filter(|sample| sample.key.starts_with("00000002-"));
+    for _ in of_last {
         let last = manifest["shards"].as_array_mut().unwrap().pop().unwrap();
         for total in ["records", "bytes"] {
             let rest = manifest["totals"][total].as_u64().unwrap() - last[total].as_u64().unwrap();
