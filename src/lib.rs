@@ -7,7 +7,7 @@
 //! | find | [`vidpairs_source`] | a data set or a folder | [`Clip`](vidpairs_types::Clip)s in a stable order: id, media, boxes and label where known |
 //! | decode to encode | `vidpairs_extract` | clips, a pipeline | encoded pairs |
 //! | shard | [`vidpairs_shard`] | encoded pairs | tar shards, index, manifest: **the contract with every trainer** |
-//! | read | [`vidpairs_shard`] | a manifest | encoded pairs, random access over a memory map |
+//! | read | [`vidpairs_shard`] | a manifest | encoded pairs, random access |
 //! | augment, learn | `vidpairs_learn` | shards | views, a loss, weights |
 //! | weights | [`vidpairs_weights`] | weights files | tensors by name, without libtorch |
 //! | render | `vidpairs_synth` | a catalogue of 3-D objects, a seed | images in the layouts of real data sets, and their ground truth |

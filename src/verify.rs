@@ -47,7 +47,7 @@ impl std::fmt::Display for VerifySummary {
         let bytes = indicatif::HumanBytes(self.bytes);
         let more = self.num_damage.saturating_sub(self.damage.len() as u64);
         if more > 0 {
-            writeln!(f, "... and {} more", counted(more, "fault"))?;
+            writeln!(f, "... and {} more", indicatif::HumanCount(more))?;
         }
         match self.num_damage {
             0 => write!(f, "{records} in {shards}, {bytes}: no damage"),

@@ -90,6 +90,65 @@ fn a_library_is_named_in_its_crate_alone() {
     }
 }
 
+/// Calls that open or create files as the operating system does it: they wait for the writer of a FIFO, read a device without end, and
+/// write through links. `vidpairs-types` has others.
+const RAW_OPENS: [&str; 8] = [
+    "File::open(",
+    "File::create(",
+    "File::options()",
+    "OpenOptions::new()",
+    "fs::read(",
+    "fs::read_to_string(",
+    "fs::write(",
+    "fs::copy(",
+];
+
+/// Files that may use them, each for its reason.
+const RAW_OPENERS: &[&str] = &[
+    "crates/vidpairs-types/src/durable.rs",
+    "crates/vidpairs-types/src/open.rs",
+    // Opens the user's own pipe, `/dev/stdin`.
+    "crates/vidpairs-pipeline/src/settings.rs",
+    // Checks that FFmpeg may open a video; a FIFO is refused before.
+    "crates/vidpairs-extract/src/decode/video/input.rs",
+    // The kind of the file is checked before.
+    "crates/vidpairs-extract/src/decode/images/store.rs",
+    "crates/vidpairs-source/src/disk.rs",
+    "crates/vidpairs-invariance/src/npz/archive.rs",
+    "crates/vidpairs-weights/src/read.rs",
+];
+
+#[test]
+fn files_are_opened_and_created_by_the_functions_of_vidpairs_types() {
+    let files = [Path::new("src"), Path::new("crates")];
+    for file in files.into_iter().flat_map(rust_files) {
+        let is_test = file.components().any(|part| {
+            let part = part.as_os_str().to_string_lossy();
+            let folders = ["tests", "benches", "examples", "vidpairs-fixtures"];
+            folders.contains(&&*part)
+                || part.ends_with("tests.rs")
+                || part.starts_with("test_")
+                || part == "fixtures.rs"
+        });
+        if is_test || RAW_OPENERS.iter().any(|opener| file.ends_with(opener)) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).expect("sources are UTF-8");
+        let code = text.lines().take_while(|line| *line != "#[cfg(test)]");
+        for line in code.filter(|line| !line.trim().starts_with("//")) {
+            // `open_own(File::options()...)` is how an own file is opened.
+            let is_raw = |call: &&str| {
+                line.match_indices(call).any(|(at, _)| {
+                    let before = line[..at].chars().next_back();
+                    !before.is_some_and(|before| before.is_alphanumeric() || before == '_')
+                })
+            };
+            let is_breach = RAW_OPENS.iter().any(is_raw) && !line.contains("open_own(");
+            assert!(!is_breach, "{}: {}", file.display(), line.trim());
+        }
+    }
+}
+
 fn breaches_in(file: &Path, source: &str, layers: &[&[&str]]) -> Vec<String> {
     let layer = |module: &str| layers.iter().position(|names| names.contains(&module));
     let inside = file

@@ -9,6 +9,10 @@ mod determinism;
 #[cfg(target_os = "linux")]
 mod full_disk;
 #[cfg(target_os = "linux")]
+mod journal_damage;
+#[cfg(target_os = "linux")]
+mod limits;
+#[cfg(target_os = "linux")]
 mod memory;
 #[cfg(unix)]
 mod records;

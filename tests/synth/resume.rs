@@ -7,6 +7,7 @@ use std::{fs, thread};
 
 use vidpairs_fixtures::extract::strace::each_moment;
 use vidpairs_fixtures::extract::{Ran, assert_same_files, files, signal};
+use vidpairs_fixtures::mutations;
 use vidpairs_fixtures::synth::{Work, assert_final_names_are_whole, objects, with};
 
 /// Waits until `child` has published `num_items` in `out`.
@@ -138,6 +139,71 @@ fn a_damaged_journal_costs_work_but_changes_no_byte() {
         tear(name);
         work.synth("trackingnet", name).run_well();
         assert_same_files(&work.path(name), &work.path("expected"), name);
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for (name, bytes) in files(from) {
+        let path = to.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+#[test]
+fn a_damaged_journal_gives_the_same_bytes_or_a_refusal() {
+    let work = Work::new();
+    work.synth("got10k", "expected").run_well();
+    let stopped = killed_in_the_middle(&work, "got10k", 2);
+    let other = killed_in_the_middle(&work, "trackingnet", 3);
+    let journal = |out: &str| work.path(out).join(".journal/progress.jsonl");
+    let text = fs::read(journal(&stopped)).unwrap();
+    let foreign = fs::read(journal(&other)).unwrap();
+    for (change, text) in mutations::of_journal(&text, &foreign) {
+        copy(&work.path(&stopped), &work.path("changed"));
+        fs::write(journal("changed"), &text).unwrap();
+        let ran = work.synth("got10k", "changed").run();
+        match ran.code {
+            Some(0) => assert_same_files(&work.path("changed"), &work.path("expected"), &change),
+            _ => ran.failed_with(2, &["progress.jsonl is damaged"]),
+        }
+        fs::remove_dir_all(work.path("changed")).unwrap();
+    }
+}
+
+#[test]
+fn a_changed_truth_or_a_published_file_that_is_gone_is_made_again() {
+    let work = Work::new();
+    work.synth("got10k", "expected").run_well();
+    let stopped = killed_in_the_middle(&work, "got10k", 2);
+    let truth = fs::read(work.path(&stopped).join(".journal/truth.jsonl")).unwrap();
+    let first = files(&work.path("expected"));
+    let first = first
+        .keys()
+        .find(|name| name.ends_with("00000001.jpg"))
+        .unwrap();
+    assert!(work.path(&stopped).join(first).exists(), "{first}");
+    for at in [
+        0,
+        truth.len() / 3,
+        truth.len() / 2,
+        truth.len() + 1,
+        truth.len() + 2,
+    ] {
+        let out = work.path("changed");
+        copy(&work.path(&stopped), &out);
+        match at.checked_sub(truth.len()) {
+            Some(1) => fs::remove_file(out.join(first)).unwrap(),
+            Some(_) => fs::write(out.join(first), "cut").unwrap(),
+            None => {
+                let mut changed = truth.clone();
+                changed[at] ^= 1;
+                fs::write(out.join(".journal/truth.jsonl"), changed).unwrap();
+            }
+        }
+        work.synth("got10k", "changed").run_well();
+        assert_same_files(&out, &work.path("expected"), &format!("change {at}"));
+        fs::remove_dir_all(out).unwrap();
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use vidpairs_fixtures::extract::{Ran, files, signal};
+use vidpairs_fixtures::mutations;
 use vidpairs_fixtures::track::Bench;
 
 const DATA: [&str; 2] = ["--data", "got10k=set/val"];
@@ -60,6 +61,43 @@ fn a_stopped_run_leaves_complete_files_and_resumes_to_the_same_results() {
         assert_eq!(summary["sequences"], 60);
         assert!(results(&dir) == whole, "{how}");
         assert!(!dir.join(".journal").exists());
+    }
+}
+
+#[test]
+fn a_damaged_journal_or_a_lost_result_gives_the_same_results_or_a_refusal() {
+    let bench = bench();
+    bench.track("whole", &DATA).run_well();
+    let whole = results(&bench.path("whole"));
+    stopped(&bench, "stopped", "KILL");
+    let journal = |out: &str| bench.path(out).join(".journal/progress.jsonl");
+    let text = fs::read(journal("stopped")).unwrap();
+    // The first lines tell all; the others are like them.
+    let lines = text.split_inclusive(|&byte| byte == b'\n').take(4);
+    let text: Vec<u8> = lines.flatten().copied().collect();
+    let mut changes = mutations::of_journal(&text, &text);
+    changes.push(("the boxes are gone".to_owned(), text));
+    let kept = files(&bench.path("stopped"));
+    for (change, text) in changes {
+        for (name, bytes) in &kept {
+            let path = bench.path("changed").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        fs::write(journal("changed"), &text).unwrap();
+        if change == "the boxes are gone" {
+            let boxes = whole
+                .keys()
+                .find(|name| name.ends_with("_001.txt"))
+                .unwrap();
+            fs::remove_file(bench.path("changed").join(boxes)).unwrap();
+        }
+        let ran = bench.track("changed", &DATA).run();
+        match ran.code {
+            Some(0) => assert!(results(&bench.path("changed")) == whole, "{change}"),
+            _ => ran.failed_with(2, &["progress.jsonl is damaged"]),
+        }
+        fs::remove_dir_all(bench.path("changed")).unwrap();
     }
 }
 

@@ -14,6 +14,7 @@ mod clips;
 pub mod extract;
 mod grid;
 pub mod meshes;
+pub mod mutations;
 pub mod planes;
 mod programs;
 pub mod python;

@@ -108,7 +108,8 @@ impl Extract {
     }
 
     pub fn command(&self) -> Command {
-        let mut command = Command::new(program(&self.args[0]));
+        let mut command = with_signals();
+        command.arg(program(&self.args[0]));
         command.args(&self.args).current_dir(&self.dir);
         command
     }
@@ -132,6 +133,14 @@ impl Extract {
     pub fn run_json(&self) -> Value {
         self.clone().arg("--json").run_well().json()
     }
+}
+
+/// Starts the program of its arguments, which no signal is ignored for: in the background of a script, SIGINT is ignored for the tests
+/// themselves.
+pub fn with_signals() -> Command {
+    let mut command = Command::new("env");
+    command.arg("--default-signal=INT,HUP,TERM");
+    command
 }
 
 fn spawn(command: &mut Command) -> Child {

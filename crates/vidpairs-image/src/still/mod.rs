@@ -6,13 +6,12 @@
 
 mod format;
 
-use std::fs::{self, File};
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor};
 use std::path::Path;
 
 use image::codecs::{bmp::BmpDecoder, tiff::TiffDecoder, webp::WebPDecoder};
 use image::{ColorType, ImageDecoder, ImageError};
-use vidpairs_types::{Orientation, Planes, RgbImage, SizePx};
+use vidpairs_types::{Orientation, Planes, RgbImage, SizePx, read_regular};
 
 pub use format::StillFormat;
 
@@ -83,19 +82,7 @@ pub enum StillError {
 /// # Errors
 /// [`io::Error`] of the system, or if `path` is no regular file, or larger than any image.
 pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    // Metadata come from the path, not from an open file: opening a FIFO waits for its writer.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    let file = File::open(path)?;
-    // One byte more than allowed, to notice a larger file.
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        let text = format!("larger than {} MiB, as no image is", MAX_FILE_BYTES >> 20);
-        return Err(io::Error::other(text));
-    }
-    Ok(bytes)
+    read_regular(path, MAX_FILE_BYTES)
 }
 
 /// Reads the size of the upright image from the header.

@@ -7,6 +7,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use vidpairs_types::open_regular;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -159,7 +160,7 @@ pub(super) struct Zip {
 
 impl Zip {
     pub(super) fn open(path: &Arc<Path>) -> Result<Self, CatalogError> {
-        let file = File::open(path).map_err(|source| CatalogError::unreadable(path, source))?;
+        let file = open_regular(path).map_err(|source| CatalogError::unreadable(path, source))?;
         let archive = ZipArchive::new(BufReader::new(file)).map_err(|source| match source {
             ZipError::Io(source) if source.kind() != io::ErrorKind::UnexpectedEof => {
                 CatalogError::unreadable(path, source)
@@ -277,7 +278,7 @@ fn read_file(path: &Path, file: Reference<'_>) -> Result<Vec<u8>, CatalogError> 
         Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(unreadable(source)),
         _ => return Err(file.missing()),
     };
-    let content = File::open(path).map_err(unreadable)?;
+    let content = open_regular(path).map_err(unreadable)?;
     read_bounded(content, len, MAX_FILE_BYTES)
         .map_err(unreadable)?
         .map_err(|bytes| file.too_large(bytes))

@@ -61,7 +61,8 @@ impl Data {
         let has_boxes = matches!(wanted, PairKind::Tracks | PairKind::Regions);
         let has_frames = has_boxes && pairs["with_frames"].as_bool().unwrap_or(false);
         let manifest = dir.join(MANIFEST_FILE);
-        let bytes = std::fs::read(&manifest).map_err(vidpairs_run::failed("read", &manifest))?;
+        let bytes = vidpairs_types::read_regular(&manifest, u64::MAX)
+            .map_err(vidpairs_run::failed("read", &manifest))?;
         Ok(Self {
             kind: wanted,
             has_frames,

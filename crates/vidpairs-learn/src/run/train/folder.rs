@@ -1,7 +1,6 @@
 //! The output folder of a training run.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use vidpairs_pipeline::Pipeline;
 use vidpairs_run::{OutFolder, RunError, failed, same_run};
+use vidpairs_types::read_regular;
 
 use super::checkpoint::Results;
 use super::data::Data;
@@ -19,6 +19,8 @@ use super::init::InitRecord;
 const WHAT: &str = "a training run";
 /// File with the settings of the run.
 const RUN_FILE: &str = "run.json";
+/// Largest such file, bytes.
+const MAX_RUN_BYTES: u64 = 16 << 20;
 /// Settings that may differ when a run is resumed: they only control what is logged, saved and tolerated.
 const FREE_KEYS: [&str; 7] = [
     "train.log_steps",
@@ -224,7 +226,7 @@ impl RunFile {
     /// Reads `run.json` in `out`; `None` if there is none.
     fn read(out: &Path, results: &Results) -> Result<Option<Self>, RunError> {
         let path = out.join(RUN_FILE);
-        let bytes = match fs::read(&path) {
+        let bytes = match read_regular(&path, MAX_RUN_BYTES) {
             Ok(bytes) => bytes,
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(err) if err.kind() == io::ErrorKind::NotADirectory => {

@@ -241,7 +241,11 @@ impl Loader {
     }
 }
 
-fn stored_image<'a>(record: &'a Record<'_>, meta: &RecordMeta, role: Role) -> Option<StoredImage<'a>> {
+fn stored_image<'a>(
+    record: &'a Record<'_>,
+    meta: &RecordMeta,
+    role: Role,
+) -> Option<StoredImage<'a>> {
     let member = record.image(role)?;
     let (_, view) = meta.views().find(|(of, _)| *of == role)?;
     match member.extension.ends_with(".jpg") {

@@ -1,6 +1,6 @@
 //! Writes the metrics of a run: `metrics.jsonl`, and event files for TensorBoard.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,12 +8,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use serde_json::Value;
 use vidpairs_run::{RunError, failed};
-use vidpairs_types::open_own;
+use vidpairs_types::{open_own, read_regular};
 
 use crate::run::EventWriter;
 
 /// One JSON object a line.
 pub(super) const METRICS: &str = "metrics.jsonl";
+/// Largest such file, bytes: of ten million lines.
+const MAX_METRICS_BYTES: u64 = 8 << 30;
 const TENSORBOARD: &str = "tensorboard";
 
 /// Metrics of a step.
@@ -91,7 +93,7 @@ impl Metrics {
         let path = out.join(METRICS);
         // A run that starts again computes the kNN accuracy of the untrained network again.
         let first = if step == 0 { 0 } else { step + 1 };
-        let kept = match fs::read(&path) {
+        let kept = match read_regular(&path, MAX_METRICS_BYTES) {
             Ok(bytes) => kept_lines(&bytes, first),
             Err(err) if err.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(err) => return Err(failed("read", &path)(err)),
