@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use vidpairs_run::counted;
 use vidpairs_weights::{
-    Architecture, WeightsError, backbone, detectron2_bytes, moco_bytes, read_weights,
+    Architecture, WeightsError, backbone_under, detectron2_bytes, moco_bytes, read_weights,
     safetensors_bytes, torchvision_bytes, vissl_bytes, write_bytes,
 };
 
@@ -74,6 +74,8 @@ pub enum ExportError {
 pub struct ExportOptions {
     /// Weights file with a ResNet: safetensors, or a file of `torch.save`.
     pub weights: PathBuf,
+    /// Prefix of the tensor names of the ResNet to take; `None` for the one trained ResNet in the file.
+    pub prefix: Option<String>,
     /// Program that shall read the weights.
     pub to: ExportFormat,
     /// File to write; must not exist.
@@ -129,6 +131,7 @@ impl fmt::Display for ExportSummary {
 pub fn export(options: &ExportOptions) -> Result<ExportSummary, ExportError> {
     let ExportOptions {
         weights: path,
+        prefix,
         to,
         out,
     } = options;
@@ -147,7 +150,7 @@ pub fn export(options: &ExportOptions) -> Result<ExportSummary, ExportError> {
     }
     let weights = read_weights(path)?;
     let in_file = |err: WeightsError| err.in_file(path);
-    let found = backbone(&weights).map_err(in_file)?;
+    let found = backbone_under(&weights, prefix.as_deref()).map_err(in_file)?;
     drop(weights);
     let network = Architecture::of(&found.trunk).map_err(in_file)?;
     let bytes = match (to, ending) {
@@ -179,6 +182,8 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    use vidpairs_weights::backbone;
+
     use super::*;
 
     const MOCO: &str = concat!(
@@ -189,6 +194,7 @@ mod tests {
     fn options(to: ExportFormat, out: PathBuf) -> ExportOptions {
         ExportOptions {
             weights: MOCO.into(),
+            prefix: None,
             to,
             out,
         }
@@ -243,12 +249,41 @@ mod tests {
         let weights = Path::new(MOCO).with_file_name("kinds.pth");
         let options = ExportOptions {
             weights,
+            prefix: None,
             to: ExportFormat::Moco,
             out: "never.pth.tar".into(),
         };
         let text = vidpairs_types::with_causes(&export(&options).unwrap_err());
         assert!(
             text.contains("kinds.pth") && text.contains("no ResNet"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_prefix_chooses_the_encoder_that_is_exported() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = ExportOptions {
+            prefix: Some("module.encoder_k".to_owned()),
+            ..options(
+                ExportFormat::Torchvision,
+                folder.path().join("k.safetensors"),
+            )
+        };
+        let summary = export(&key).unwrap();
+        assert_eq!(summary.prefix, "module.encoder_k.");
+        let all = read_weights(MOCO.as_ref()).unwrap();
+        let written = read_weights(&summary.out).unwrap();
+        for (name, tensor) in written.iter() {
+            assert_eq!(all.get(&format!("module.encoder_k.{name}")), Some(tensor));
+        }
+        let none = ExportOptions {
+            prefix: Some("encoder_z".to_owned()),
+            ..options(ExportFormat::Moco, folder.path().join("z.pth.tar"))
+        };
+        let text = vidpairs_types::with_causes(&export(&none).unwrap_err());
+        assert!(
+            text.contains("module.encoder_q., module.encoder_k."),
             "{text}"
         );
     }

@@ -160,6 +160,9 @@ pub(super) struct InvarianceArgs {
     /// torch.save; docs/WEIGHTS.md lists the formats.
     #[arg(long, value_name = "[NAME=]FILE", requires = "data")]
     pub weights: Vec<String>,
+    /// Prefix of the encoder's tensor names, such as module.encoder_k [default: the one trained encoder in a file].
+    #[arg(long, value_name = "PREFIX", requires = "weights")]
+    pub prefix: Option<String>,
     /// Features of another program (repeatable): .npz with `feat` (N x D), `instance` (N) and optionally `class` (N).
     #[arg(long, value_name = "[NAME=]FILE", conflicts_with = "data")]
     pub features: Vec<String>,
@@ -194,6 +197,9 @@ pub(super) struct ExportArgs {
     /// Weights file to read: safetensors, or a file of torch.save; docs/WEIGHTS.md lists the formats.
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
+    /// Prefix of the encoder's tensor names, such as module.encoder_k [default: the one trained encoder in the file].
+    #[arg(long, value_name = "PREFIX")]
+    pub prefix: Option<String>,
     /// Program that shall read the weights.
     #[arg(long, value_enum)]
     pub to: ExportToArg,

@@ -66,6 +66,7 @@ fn options(args: &InvarianceArgs, program: &Program<'_>) -> Result<InvarianceOpt
     let models = if args.features.is_empty() {
         MeasuredModels::Encoders {
             weights: named_files("--weights", &args.weights)?,
+            prefix: args.prefix.clone(),
             data: args
                 .data
                 .iter()

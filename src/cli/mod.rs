@@ -220,6 +220,7 @@ fn verify(args: &VerifyArgs) -> Result<ExitCode, CliError> {
 fn export(args: &ExportArgs) -> Result<ExitCode, CliError> {
     let options = ExportOptions {
         weights: args.weights.clone(),
+        prefix: args.prefix.clone(),
         to: match args.to {
             ExportToArg::Moco => ExportFormat::Moco,
             ExportToArg::Detectron2 => ExportFormat::Detectron2,

@@ -22,9 +22,10 @@ impl EncoderEngine for Tch {
     fn open(
         &self,
         weights: &Path,
+        prefix: Option<&str>,
         device: Option<&str>,
     ) -> Result<Box<dyn ImageEncoder>, RunError> {
-        LibtorchEncoders.open(weights, device)
+        LibtorchEncoders.open(weights, prefix, device)
     }
 }
 

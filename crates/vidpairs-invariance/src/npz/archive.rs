@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
+use vidpairs_types::{open_regular, printable};
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
@@ -12,9 +13,12 @@ use super::header::{ArrayHeader, text_place};
 
 /// File extension of an array in the zip.
 pub(super) const ENDING: &str = ".npy";
-/// Highest compression ratio of deflate, and an allowance for short arrays, bytes.
-const MAX_RATIO: u64 = 1032;
-const ALLOWANCE: u64 = 1 << 16;
+/// Bytes that an array may unpack to: this multiple of its bytes in the file, and an allowance. Features of networks compress to a third or
+/// half, and to a tenth if most units are 0; deflate compresses zeros to 1/1032.
+const MAX_RATIO: u64 = 100;
+const ALLOWANCE: u64 = 1 << 28;
+/// Names for errors, at most.
+const MAX_NAMES: usize = 20;
 
 /// The arrays of a `.npz` file.
 #[derive(Debug)]
@@ -29,7 +33,7 @@ impl NpzArchive<BufReader<File>> {
     /// # Errors
     /// As [`Self::new`]; the error does not name the file.
     pub fn open(path: &Path) -> Result<Self, NpzError> {
-        let file = File::open(path).map_err(NpzError::Read)?;
+        let file = open_regular(path).map_err(NpzError::Read)?;
         Self::new(BufReader::new(file))
     }
 }
@@ -74,12 +78,16 @@ impl<R: Read + Seek> NpzArchive<R> {
     /// [`NpzError::Damaged`].
     pub fn array(&mut self, name: &str) -> Result<ArrayReader<'_, R>, NpzError> {
         if !self.has(name) {
+            let names = self.names.iter().take(MAX_NAMES);
+            let mut found: Vec<_> = names.map(|name| printable(name)).collect();
+            match self.names.len() {
+                0 => found.push("none".into()),
+                num if num > MAX_NAMES => found.push("...".into()),
+                _ => {}
+            }
             return Err(NpzError::Missing {
                 name: name.to_owned(),
-                found: match self.names.is_empty() {
-                    true => "none".to_owned(),
-                    false => self.names.join(", "),
-                },
+                found: found.join(", "),
             });
         }
         let file = self.zip.by_name(&format!("{name}{ENDING}"));
@@ -108,9 +116,9 @@ impl<'a, R: Read> ArrayReader<'a, R> {
             name: name.to_owned(),
             source,
         };
-        let wrong = |reason| NpzError::Header {
+        let wrong = |reason: String| NpzError::Header {
             name: name.to_owned(),
-            reason,
+            reason: printable(&reason).into_owned(),
         };
         let mut beginning = [0; 12];
         file.read_exact(&mut beginning).map_err(damaged)?;
@@ -120,6 +128,9 @@ impl<'a, R: Read> ArrayReader<'a, R> {
         let left = len.saturating_sub(text.len()) as u64;
         let read = Read::by_ref(&mut file).take(left).read_to_end(&mut text);
         read.map_err(damaged)?;
+        if text.len() < len {
+            return Err(wrong("incomplete".to_owned()));
+        }
         let text = std::str::from_utf8(&text).map_err(|err| wrong(err.to_string()))?;
         let header = ArrayHeader::parse(text).map_err(wrong)?;
         let got = stated.saturating_sub((before + len) as u64);
@@ -165,6 +176,21 @@ impl<'a, R: Read> ArrayReader<'a, R> {
             got: self.header.shape.clone(),
             expected: expected.into(),
         }
+    }
+}
+
+/// Room for `count` values of the array `name`.
+///
+/// # Errors
+/// [`NpzError::Memory`].
+pub(super) fn room<T>(name: &str, count: usize) -> Result<Vec<T>, NpzError> {
+    let mut values = Vec::new();
+    match values.try_reserve_exact(count) {
+        Ok(()) => Ok(values),
+        Err(_) => Err(NpzError::Memory {
+            name: name.to_owned(),
+            bytes: count as u128 * size_of::<T>() as u128,
+        }),
     }
 }
 

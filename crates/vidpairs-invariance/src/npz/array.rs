@@ -2,13 +2,15 @@
 
 use std::io::{self, Read};
 
-use super::archive::ArrayReader;
+use super::archive::{ArrayReader, room};
 use super::error::NpzError;
 
 /// Bytes that are decoded at a time; a multiple of every element size.
 const CHUNK_BYTES: usize = 1 << 20;
 /// Largest integer up to which every integer is a 64-bit floating-point number.
 const MAX_WHOLE: f64 = (1u64 << 53) as f64;
+/// Largest number of texts of length 0.
+const MAX_EMPTY_TEXTS: usize = 1 << 20;
 const SIZE_IS_CHECKED: &str = "an array is opened only if the file holds all its elements";
 
 impl<R: Read> ArrayReader<'_, R> {
@@ -16,13 +18,27 @@ impl<R: Read> ArrayReader<'_, R> {
     /// infinite.
     ///
     /// # Errors
-    /// [`NpzError::Kind`] for other element types, [`NpzError::Damaged`].
+    /// [`NpzError::Kind`] for other element types, [`NpzError::Memory`], [`NpzError::Damaged`].
     pub fn into_f32s(self) -> Result<Vec<f32>, NpzError> {
+        self.into_rounded(|_, value| value as f32)
+    }
+
+    /// Like [`into_f32s`](Self::into_f32s), but `round` converts the elements of `f8`, by their index.
+    pub(super) fn into_rounded(
+        self,
+        mut round: impl FnMut(usize, f64) -> f32,
+    ) -> Result<Vec<f32>, NpzError> {
         let element = self.header.element;
         match (element.letter, element.size) {
             ('f', 2) => self.elements(|bytes| half::f16::from_le_bytes(bytes).to_f32()),
             ('f', 4) => self.elements(f32::from_le_bytes),
-            ('f', 8) => self.elements(|bytes| f64::from_le_bytes(bytes) as f32),
+            ('f', 8) => {
+                let mut indices = 0..;
+                self.elements(|bytes| {
+                    let index = indices.next().unwrap_or_default();
+                    round(index, f64::from_le_bytes(bytes))
+                })
+            }
             _ => Err(self.kind("f4, f8 or f2 (numpy.float32, float64, float16)")),
         }
     }
@@ -46,11 +62,6 @@ impl<R: Read> ArrayReader<'_, R> {
     /// [`NpzError::NotWhole`] for the first element that is not whole or exceeds 64 bits; [`NpzError::Kind`], [`NpzError::Damaged`].
     pub fn into_integers(self) -> Result<Vec<i64>, NpzError> {
         let (name, element) = (self.name.clone(), self.header.element);
-        let not_whole = |row, value| NpzError::NotWhole {
-            name: name.clone(),
-            row,
-            value,
-        };
         let floats = match (element.letter, element.size) {
             ('i', 1) => return self.elements(|bytes| i64::from(i8::from_le_bytes(bytes))),
             ('i', 2) => return self.elements(|bytes| i64::from(i16::from_le_bytes(bytes))),
@@ -60,12 +71,8 @@ impl<R: Read> ArrayReader<'_, R> {
             ('u', 2) => return self.elements(|bytes| i64::from(u16::from_le_bytes(bytes))),
             ('u', 4) => return self.elements(|bytes| i64::from(u32::from_le_bytes(bytes))),
             ('u', 8) => {
-                let values = self.elements(u64::from_le_bytes)?.into_iter().enumerate();
-                return values
-                    .map(|(row, value)| {
-                        i64::try_from(value).map_err(|_| not_whole(row, value as f64))
-                    })
-                    .collect();
+                let whole = |value: u64| i64::try_from(value).map_err(|_| value as f64);
+                return converted(&name, self.elements(u64::from_le_bytes)?, whole);
             }
             ('f', 2) => self.elements(|bytes| half::f16::from_le_bytes(bytes).to_f64())?,
             ('f', 4) => self.elements(|bytes| f64::from(f32::from_le_bytes(bytes)))?,
@@ -76,15 +83,12 @@ impl<R: Read> ArrayReader<'_, R> {
                 ));
             }
         };
-        let values = floats.into_iter().enumerate();
-        values
-            .map(
-                |(row, value)| match value.fract() == 0.0 && value.abs() <= MAX_WHOLE {
-                    true => Ok(value as i64),
-                    false => Err(not_whole(row, value)),
-                },
-            )
-            .collect()
+        converted(&name, floats, |value| {
+            match value.fract() == 0.0 && value.abs() <= MAX_WHOLE {
+                true => Ok(value as i64),
+                false => Err(value),
+            }
+        })
     }
 
     /// The elements as texts, without zeros at their ends.
@@ -98,8 +102,14 @@ impl<R: Read> ArrayReader<'_, R> {
         }
         let count = (self.header.num_elements()).expect(SIZE_IS_CHECKED);
         let size = element.num_bytes().expect(SIZE_IS_CHECKED);
+        let mut texts = room(&self.name, count)?;
         if size == 0 {
-            return Ok(vec![String::new(); count.min(1 << 20)]);
+            // A few bytes of the file could state any number of empty texts.
+            if count > MAX_EMPTY_TEXTS {
+                return Err(self.shape(format!("at most {MAX_EMPTY_TEXTS} empty texts")));
+            }
+            texts.resize(count, String::new());
+            return Ok(texts);
         }
         let bytes = self.all_bytes()?;
         let text = |bytes: &[u8]| match element.letter {
@@ -113,14 +123,14 @@ impl<R: Read> ArrayReader<'_, R> {
             }
             _ => std::str::from_utf8(bytes).ok().map(str::to_owned),
         };
-        let texts = bytes.chunks_exact(size).enumerate().map(|(row, bytes)| {
+        for (row, bytes) in bytes.chunks_exact(size).enumerate() {
             let text = text(bytes).ok_or_else(|| NpzError::NotText {
                 name: self.name.clone(),
                 row,
             })?;
-            Ok(text.trim_end_matches('\0').to_owned())
-        });
-        texts.collect()
+            texts.push(text.trim_end_matches('\0').to_owned());
+        }
+        Ok(texts)
     }
 
     /// The elements of an array of bytes.
@@ -135,20 +145,24 @@ impl<R: Read> ArrayReader<'_, R> {
     }
 
     fn all_bytes(&mut self) -> Result<Vec<u8>, NpzError> {
-        let mut bytes = Vec::new();
-        self.elements
-            .read_to_end(&mut bytes)
-            .map_err(|source| self.damaged(source))?;
+        let len = usize::try_from(self.elements.size()).unwrap_or(usize::MAX);
+        // The file may hold more or fewer bytes than it states.
+        let mut bytes = room(&self.name, len)?;
+        let stated = self.elements.size();
+        let mut elements = Read::by_ref(&mut self.elements).take(stated);
+        let read = elements.read_to_end(&mut bytes);
+        read.map_err(|source| self.damaged(source))?;
+        self.check_end()?;
         Ok(bytes)
     }
 
     /// Decodes the elements chunk by chunk, so that only the decoded elements are in memory as a whole.
     fn elements<const N: usize, T>(
         mut self,
-        decode: impl Fn([u8; N]) -> T,
+        mut decode: impl FnMut([u8; N]) -> T,
     ) -> Result<Vec<T>, NpzError> {
         let mut left = (self.header.num_elements()).expect(SIZE_IS_CHECKED);
-        let mut values = Vec::with_capacity(left);
+        let mut values = room(&self.name, left)?;
         let mut chunk = vec![0; CHUNK_BYTES.min(left * N)];
         while left > 0 {
             let count = left.min(CHUNK_BYTES / N);
@@ -166,11 +180,17 @@ impl<R: Read> ArrayReader<'_, R> {
             }));
             left -= count;
         }
-        // Reading past the last byte checks the checksum.
-        let rest = self.elements.read(&mut [0]);
-        let rest = rest.map_err(|source| self.damaged(source))?;
-        debug_assert_eq!(rest, 0);
+        self.check_end()?;
         Ok(values)
+    }
+
+    /// Reads past the last byte, which checks the checksum.
+    fn check_end(&mut self) -> Result<(), NpzError> {
+        match self.elements.read(&mut [0]) {
+            Ok(0) => Ok(()),
+            Ok(_) => Err(self.damaged(io::Error::other("it is longer than it states"))),
+            Err(source) => Err(self.damaged(source)),
+        }
     }
 
     fn damaged(&self, source: io::Error) -> NpzError {
@@ -179,4 +199,21 @@ impl<R: Read> ArrayReader<'_, R> {
             source,
         }
     }
+}
+
+/// Converts all values of the array `name`; `whole` returns a value that is not whole as its error.
+fn converted<T>(
+    name: &str,
+    values: Vec<T>,
+    whole: impl Fn(T) -> Result<i64, f64>,
+) -> Result<Vec<i64>, NpzError> {
+    let mut integers = room(name, values.len())?;
+    for (row, value) in values.into_iter().enumerate() {
+        integers.push(whole(value).map_err(|value| NpzError::NotWhole {
+            name: name.to_owned(),
+            row,
+            value,
+        })?);
+    }
+    Ok(integers)
 }

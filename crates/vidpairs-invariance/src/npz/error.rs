@@ -65,9 +65,10 @@ pub enum NpzError {
         /// Bytes in the file.
         got: u64,
     },
-    /// An array states a size beyond any compression ratio.
+    /// An array unpacks to far more than arrays of features do.
     #[error(
-        "array `{name}` states {stated} bytes, more than its {stored} bytes in the file can decompress to"
+        "array `{name}` would unpack from {stored} to {stated} bytes, more than arrays of features do; \
+         if that is right, write it with numpy.savez, uncompressed"
     )]
     Ratio {
         /// Name of the array.
@@ -76,6 +77,14 @@ pub enum NpzError {
         stated: u64,
         /// Compressed bytes.
         stored: u64,
+    },
+    /// There is not enough memory for an array.
+    #[error("array `{name}` needs {bytes} bytes of memory, more than there is")]
+    Memory {
+        /// Name of the array.
+        name: String,
+        /// Memory that is needed, bytes.
+        bytes: u128,
     },
     /// The element type of an array is not supported.
     #[error("array `{name}` has element type {got}; expected {expected}")]
@@ -108,6 +117,19 @@ pub enum NpzError {
         unit: usize,
         /// Value in the file.
         value: f64,
+    },
+    /// The values of a unit differ by too little to be told apart in single precision.
+    #[error(
+        "`feat` in unit {unit} has the mean {mean} and the standard deviation {deviation}, which single precision cannot hold; subtract \
+         the mean of each unit before saving (which changes retrieval: cosines are then those about the mean)"
+    )]
+    Precision {
+        /// Unit, from 0.
+        unit: usize,
+        /// Mean of the unit.
+        mean: f64,
+        /// Standard deviation of the unit.
+        deviation: f64,
     },
     /// A label is not a whole number.
     #[error("`{name}` is {value} in row {row}; expected whole numbers within 64 bits")]

@@ -6,6 +6,8 @@ use serde::Deserialize;
 
 /// First bytes of every array.
 const MAGIC: &[u8] = b"\x93NUMPY";
+/// Largest number of dimensions, as in NumPy.
+const MAX_DIMENSIONS: usize = 64;
 /// Longest accepted header; headers of a few dimensions need a hundred bytes.
 const MAX_HEADER_BYTES: usize = 1 << 16;
 
@@ -128,6 +130,12 @@ impl ArrayHeader {
         let descr = descr
             .as_str()
             .ok_or("records of fields are not supported")?;
+        if shape.len() > MAX_DIMENSIONS {
+            let num = shape.len();
+            return Err(format!(
+                "{num} dimensions; expected at most {MAX_DIMENSIONS}"
+            ));
+        }
         let element =
             ElementType::parse(descr).ok_or_else(|| format!("unknown element type '{descr}'"))?;
         Ok(Self {

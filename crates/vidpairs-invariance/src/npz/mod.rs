@@ -11,6 +11,7 @@ mod archive;
 mod array;
 mod error;
 mod header;
+mod rounding;
 mod table;
 mod write;
 

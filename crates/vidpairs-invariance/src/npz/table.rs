@@ -3,8 +3,12 @@
 use std::io::{Read, Seek};
 use std::path::Path;
 
-use super::archive::NpzArchive;
+use super::archive::{NpzArchive, room};
 use super::error::NpzError;
+use super::rounding::Rounding;
+
+/// Largest number of names of labels.
+const MAX_LABEL_NAMES: usize = 1 << 22;
 
 /// Features of images, with the set and class of each image.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -45,8 +49,8 @@ impl FeatureTable {
     /// As [`Self::read`], from an open archive.
     ///
     /// # Errors
-    /// [`NpzError`]: an array that is missing or has another shape or element type, a feature that is not finite, a label that is not a
-    /// whole number.
+    /// [`NpzError`]: an array that is missing or has another shape or element type, a feature that is not finite or that single precision
+    /// cannot represent, a label that is not a whole number.
     pub fn from_archive<R: Read + Seek>(archive: &mut NpzArchive<R>) -> Result<Self, NpzError> {
         let feat = archive.array("feat")?;
         let [num_rows, num_units] = match *feat.header().shape {
@@ -89,7 +93,12 @@ fn features<R: Read + Seek>(
 ) -> Result<Vec<f32>, NpzError> {
     let array = archive.array("feat")?;
     let (is_fortran, is_rounded) = (array.header().is_fortran, array.header().element.size > 4);
-    let stored = array.into_f32s()?;
+    let unit_of = |index| match is_fortran {
+        true => index / num_rows,
+        false => index % num_units,
+    };
+    let mut rounding = Rounding::new(num_units);
+    let stored = array.into_rounded(|index, value| rounding.round(unit_of(index), value))?;
     if let Some(index) = stored.iter().position(|value| !value.is_finite()) {
         let (row, unit) = match is_fortran {
             true => (index % num_rows, index / num_rows),
@@ -102,10 +111,18 @@ fn features<R: Read + Seek>(
         };
         return Err(NpzError::NotFinite { row, unit, value });
     }
+    if let Some(lost) = rounding.lost(num_rows) {
+        return Err(NpzError::Precision {
+            unit: lost.unit,
+            mean: lost.mean,
+            deviation: lost.deviation,
+        });
+    }
     if !is_fortran {
         return Ok(stored);
     }
-    let mut rows = vec![0.0; stored.len()];
+    let mut rows = room("feat", stored.len())?;
+    rows.resize(stored.len(), 0.0);
     for (unit, column) in stored.chunks_exact(num_rows).enumerate() {
         let places = rows.iter_mut().skip(unit).step_by(num_units);
         places.zip(column).for_each(|(to, &value)| *to = value);
@@ -139,8 +156,10 @@ fn labels<R: Read + Seek>(
         return Ok((labels, None));
     }
     let array = archive.array(names)?;
-    if array.header().shape.len() != 1 {
-        return Err(array.shape("one dimension, a text for each number"));
+    if !matches!(array.header().shape[..], [num] if num <= MAX_LABEL_NAMES) {
+        return Err(array.shape(format!(
+            "one dimension, a text for each number, and at most {MAX_LABEL_NAMES} texts"
+        )));
     }
     let texts = array.into_texts()?;
     let is_named = |label: i64| usize::try_from(label).is_ok_and(|label| label < texts.len());

@@ -253,6 +253,126 @@ fn a_size_beyond_any_compression_ratio_is_refused() {
 }
 
 #[test]
+fn an_array_that_would_unpack_to_far_more_than_features_do_is_refused_before_memory_is_allocated() {
+    // A million incompressible bytes could be the beginning of a gigabyte of zeros.
+    let mut whole = array_bytes("(16384, 16384)", 1 << 20);
+    let mut mixed = 1u32;
+    for byte in &mut whole[100..] {
+        mixed = mixed.wrapping_mul(0x9e37_79b1).wrapping_add(0x7f4a_7c15);
+        *byte = (mixed >> 24) as u8;
+    }
+    let stated = (1u32 << 30) + (whole.len() as u32 - (1 << 20));
+    let mut bytes = zip_of("feat", &whole, SimpleFileOptions::default());
+    let mut places = bytes.windows(4).enumerate();
+    let (entry, _) = places.find(|(_, bytes)| bytes == b"PK\x01\x02").unwrap();
+    bytes[entry + 24..entry + 28].copy_from_slice(&stated.to_le_bytes());
+    let err = parse(&bytes).unwrap_err();
+    assert!(matches!(err, NpzError::Ratio { .. }), "{err}");
+    assert!(err.to_string().contains("numpy.savez"), "{err}");
+}
+
+#[test]
+fn texts_of_length_zero_are_limited_and_as_many_as_stated() {
+    let texts = |num: &str| {
+        let header = array_bytes(&format!("({num},)"), 0);
+        let header = String::from_utf8_lossy(&header[10..]).replace("<f4", "<U0");
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.bytes());
+        let bytes = zip_of("class", &bytes, SimpleFileOptions::default());
+        let mut archive = NpzArchive::new(Cursor::new(bytes)).unwrap();
+        archive.array("class").and_then(|array| array.into_texts())
+    };
+    assert_eq!(texts("3").unwrap(), ["", "", ""]);
+    for num in ["1048577", "1000000000000", "18446744073709551615"] {
+        let err = texts(num).unwrap_err();
+        let is_clear = matches!(err, NpzError::Shape { .. } | NpzError::Memory { .. });
+        assert!(is_clear, "{err}");
+    }
+}
+
+#[test]
+fn names_and_headers_of_a_file_are_printed_without_what_a_terminal_obeys() {
+    let escape = "\u{1b}[2J";
+    let bytes = zip_of(
+        escape,
+        &array_bytes("(1,)", 4),
+        SimpleFileOptions::default(),
+    );
+    let text = parse(&bytes).unwrap_err().to_string();
+    assert!(
+        text.contains(r"\u{1b}[2J") && !text.contains(escape),
+        "{text}"
+    );
+    let header = format!("{{'{escape}': 1}}");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.bytes());
+    let bytes = zip_of("feat", &bytes, SimpleFileOptions::default());
+    let text = parse(&bytes).unwrap_err().to_string();
+    assert!(!text.contains(escape), "{text}");
+}
+
+#[test]
+fn double_precision_features_that_single_precision_cannot_hold_are_refused() {
+    let table = |offset: f64, order: &str| {
+        let header = format!("{{'descr': '<f8', 'fortran_order': {order}, 'shape': (4, 2), }}\n");
+        let mut feat = b"\x93NUMPY\x01\x00".to_vec();
+        feat.extend((header.len() as u16).to_le_bytes());
+        feat.extend(header.bytes());
+        let values = match order {
+            "False" => [
+                0.0,
+                offset,
+                1.0,
+                offset + 0.3,
+                2.0,
+                offset + 0.6,
+                3.0,
+                offset + 0.1,
+            ],
+            _ => [
+                0.0,
+                1.0,
+                2.0,
+                3.0,
+                offset,
+                offset + 0.3,
+                offset + 0.6,
+                offset + 0.1,
+            ],
+        };
+        feat.extend(values.iter().flat_map(|value: &f64| value.to_le_bytes()));
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        zip.start_file("feat.npy", SimpleFileOptions::default())
+            .unwrap();
+        zip.write_all(&feat).unwrap();
+        let header = "{'descr': '|i1', 'fortran_order': False, 'shape': (4,), }\n";
+        zip.start_file("instance.npy", SimpleFileOptions::default())
+            .unwrap();
+        zip.write_all(b"\x93NUMPY\x01\x00").unwrap();
+        zip.write_all(&(header.len() as u16).to_le_bytes()).unwrap();
+        zip.write_all(header.as_bytes()).unwrap();
+        zip.write_all(&[0, 0, 1, 1]).unwrap();
+        parse(&zip.finish().unwrap().into_inner())
+    };
+    for order in ["False", "True"] {
+        assert_eq!(table(100.0, order).unwrap().features[1], 100.0);
+        let err = table(1e8, order).unwrap_err();
+        assert!(matches!(err, NpzError::Precision { unit: 1, .. }), "{err}");
+    }
+}
+
+#[test]
+fn what_is_not_a_regular_file_is_refused_at_once() {
+    for path in ["/dev/zero", "/"] {
+        let err = FeatureTable::read(path.as_ref()).unwrap_err();
+        let text = vidpairs_types::with_causes(&err);
+        assert!(text.contains("not a regular file"), "{text}");
+    }
+}
+
+#[test]
 fn written_arrays_are_read_back_and_have_the_bytes_of_numpy() {
     let table = read("f4.npz");
     let arrays = [

@@ -12,12 +12,17 @@ use super::InvarianceOptions;
 pub trait EncoderEngine: Debug + Sync {
     /// Opens a file of weights.
     ///
+    /// - `prefix`: prefix of the names of the network's tensors, where the file holds several networks.
     /// - `device`: `cpu`, `cuda` or `cuda:N`; `None` for the first GPU if there is one, else the CPU.
     ///
     /// # Errors
     /// [`RunError::Command`]: the device is unknown, or the file cannot be read or holds no supported network.
-    fn open(&self, weights: &Path, device: Option<&str>)
-    -> Result<Box<dyn ImageEncoder>, RunError>;
+    fn open(
+        &self,
+        weights: &Path,
+        prefix: Option<&str>,
+        device: Option<&str>,
+    ) -> Result<Box<dyn ImageEncoder>, RunError>;
 }
 
 /// An encoder of images with its weights.

@@ -65,6 +65,8 @@ pub enum MeasuredModels {
     Encoders {
         /// Files of weights, at least one.
         weights: Vec<NamedFile>,
+        /// Prefix of the names of the encoder's tensors, for files with several encoders.
+        prefix: Option<String>,
         /// Data sets, at least one.
         data: Vec<InvarianceData>,
     },
@@ -139,8 +141,16 @@ fn measure(options: &InvarianceOptions) -> Result<models::Measured, RunError> {
     };
     match &options.models {
         MeasuredModels::Features(files) => models::measure_features(files, &judge),
-        MeasuredModels::Encoders { weights, data } => {
-            models::measure_encoders(weights, data, options, &judge)
+        MeasuredModels::Encoders {
+            weights,
+            prefix,
+            data,
+        } => {
+            let encoders = models::Encoders {
+                files: weights,
+                prefix: prefix.as_deref(),
+            };
+            models::measure_encoders(encoders, data, options, &judge)
         }
     }
 }

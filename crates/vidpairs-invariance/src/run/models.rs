@@ -64,13 +64,24 @@ pub(super) fn measure_features(
     Ok((models.collect(), panels.collect::<Result<_, _>>()?))
 }
 
+/// Files of encoders.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Encoders<'a> {
+    pub files: &'a [NamedFile],
+    /// Prefix of the names of the encoder's tensors, for files with several encoders.
+    pub prefix: Option<&'a str>,
+}
+
 /// Measures every encoder on every data set.
 ///
 /// # Errors
 /// [`RunError`]: weights or a data set cannot be read, features cannot be scored, or the work was cancelled. Weights and data sets are
 /// opened before anything is computed.
 pub(super) fn measure_encoders(
-    weights: &[NamedFile],
+    Encoders {
+        files: weights,
+        prefix,
+    }: Encoders<'_>,
     data: &[InvarianceData],
     options: &InvarianceOptions,
     judge: &Judge<'_>,
@@ -84,7 +95,7 @@ pub(super) fn measure_encoders(
     let device = options.device.as_deref();
     let encoders: Vec<Box<dyn ImageEncoder>> = weights
         .iter()
-        .map(|file| engine.open(&file.path, device))
+        .map(|file| engine.open(&file.path, prefix, device))
         .collect::<Result<_, _>>()?;
     let stage = options.measure.stage.name();
     let models: Vec<MeasuredModel> = weights

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tch::{Device, Kind, Tensor};
 use vidpairs_weights::{
-    Architecture, Backbone, ElementKind, Weights, WeightsError, backbone, read_weights,
+    Architecture, Backbone, ElementKind, Weights, WeightsError, backbone_under, read_weights,
 };
 use xxhash_rust::xxh3::Xxh3;
 
@@ -39,10 +39,22 @@ impl TrainedResNet {
     ///
     /// # Errors
     /// [`WeightsError::File`] with the path. Its source states the difference from every ResNet: a missing tensor, a wrong
-    /// shape or kind, an unknown number of blocks or channels, a value that is not finite.
+    /// shape or kind, a layer that no plain ResNet has, an unknown number of blocks or channels, a value that is not finite.
     pub fn open(path: &Path, device: Device) -> Result<Self, WeightsError> {
+        Self::open_under(path, None, device)
+    }
+
+    /// Like [`open`](Self::open), but takes the ResNet under `prefix`, if one is given, such as `module.encoder_k.`.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open); the file has no ResNet under the prefix.
+    pub fn open_under(
+        path: &Path,
+        prefix: Option<&str>,
+        device: Device,
+    ) -> Result<Self, WeightsError> {
         let open = || {
-            let found = backbone(&read_weights(path)?)?;
+            let found = backbone_under(&read_weights(path)?, prefix)?;
             Self::from_backbone(&found, device)
         };
         open().map_err(|err: WeightsError| match err {
@@ -245,6 +257,9 @@ mod tests {
             text,
             "bn1.bias is of kind int64; expected floating-point numbers"
         );
+        let bias = HostTensor::from_f32(vec![2], &[0.5; 2]).unwrap();
+        let text = with("layer1.0.conv1.bias", bias);
+        assert!(text.starts_with("layer1.0.conv1.bias belongs to"), "{text}");
         let gray = HostTensor::from_f32(vec![2, 1, 3, 3], &[0.0; 18]).unwrap();
         let text = with("conv1.weight", gray);
         assert!(text.contains("takes 1 channels; expected 3"), "{text}");

@@ -27,6 +27,8 @@ use candidates::Candidates;
 const NUM_HELD: usize = 256;
 /// Images that the queries of a block are multiplied with at a time.
 const NUM_MET: usize = 1024;
+/// Images that are checked side by side for one that may be nearer.
+const NUM_AT_ONCE: usize = 32;
 const ROWS_ARE_CONTIGUOUS: &str = "the rows of a new matrix are contiguous";
 /// 2^64 divided by the golden ratio.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -211,11 +213,18 @@ impl Retrieval {
             general_mat_mul(-2.0, &held, &met.t(), 0.0, &mut products);
             let found = queries.iter().zip(&mut nearest);
             for (products, (&query, nearest)) in products.rows().into_iter().zip(found) {
-                let images = (first..).zip(products.iter().zip(&shares));
-                for (image, (product, share)) in images {
-                    // The expensive checks come last: few images may be nearer than the nearest so far.
-                    if product + share < nearest.limit && self.candidates.may_find(query, image) {
-                        nearest.meet(image, &self.direction(features, image));
+                let products = products.to_slice().expect(ROWS_ARE_CONTIGUOUS);
+                let parts = products.chunks(NUM_AT_ONCE).zip(shares.chunks(NUM_AT_ONCE));
+                for (first, (products, shares)) in (first..).step_by(NUM_AT_ONCE).zip(parts) {
+                    if !any_below(products, shares, nearest.limit) {
+                        continue;
+                    }
+                    for (image, (product, share)) in (first..).zip(products.iter().zip(shares)) {
+                        // The expensive checks come last: few images may be nearer than the nearest so far.
+                        if product + share < nearest.limit && self.candidates.may_find(query, image)
+                        {
+                            nearest.meet(image, &self.direction(features, image));
+                        }
                     }
                 }
             }
@@ -270,6 +279,14 @@ impl Nearest {
             };
         }
     }
+}
+
+/// Whether any sum is below `limit`. Without a branch, so that it compiles to vector instructions.
+fn any_below(products: &[f32], shares: &[f32], limit: f32) -> bool {
+    let sums = products.iter().zip(shares);
+    sums.fold(false, |any, (product, share)| {
+        any | (product + share < limit)
+    })
 }
 
 fn check(what: &'static str, found: usize, num_images: usize) -> Result<(), RetrievalError> {

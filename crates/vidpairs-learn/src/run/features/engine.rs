@@ -19,10 +19,12 @@ impl EncoderEngine for LibtorchEncoders {
     fn open(
         &self,
         weights: &Path,
+        prefix: Option<&str>,
         device: Option<&str>,
     ) -> Result<Box<dyn ImageEncoder>, RunError> {
         let device = device_or_best(device).map_err(FeatureError::from)?;
-        let encoder = TrainedResNet::open(weights, device).map_err(FeatureError::from)?;
+        let encoder =
+            TrainedResNet::open_under(weights, prefix, device).map_err(FeatureError::from)?;
         Ok(Box::new(encoder))
     }
 }
