@@ -197,7 +197,10 @@ pub(crate) fn read_bytes(path: &Path, max_bytes: u64) -> Result<Vec<u8>, SourceE
         return Err(too_large(metadata.len()));
     }
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(&unreadable)?;
+    let file = open_regular(path).map_err(&unreadable)?;
+    let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+    let no_memory = |err| unreadable(io::Error::other(err));
+    bytes.try_reserve_exact(size).map_err(no_memory)?;
     // One byte more than allowed, to detect a file that grows.
     let mut bounded = file.take(max_bytes + 1);
     bounded.read_to_end(&mut bytes).map_err(&unreadable)?;
@@ -205,6 +208,14 @@ pub(crate) fn read_bytes(path: &Path, max_bytes: u64) -> Result<Vec<u8>, SourceE
         return Err(too_large(bytes.len() as u64));
     }
     Ok(bytes)
+}
+
+/// Opens a regular file. Anything else is an error, and is not opened.
+fn open_regular(path: &Path) -> io::Result<File> {
+    match fs::metadata(path)?.is_file() {
+        true => File::open(path),
+        false => Err(io::Error::other("not a regular file")),
+    }
 }
 
 /// Like [`read_text`]; `None` if there is no such file.

@@ -14,7 +14,9 @@ mod record;
 mod refusal;
 mod seed;
 
-pub use clip::{Annotation, Clip, Media, SourceKind};
+pub use clip::{
+    Annotation, Clip, Media, STILL_EXTENSIONS, SourceKind, is_left_out_folder, is_still_name,
+};
 pub use durable::{replace_whole, replace_whole_by, sync_folder, write_whole};
 pub use frame::{
     ColorMatrix, ColorRange, Frame, Orientation, PlaneBytes, PlaneLayout, Planes, RgbImage,
