@@ -16,6 +16,8 @@ mod records;
 mod regions;
 #[cfg(unix)]
 mod resume;
+#[cfg(unix)]
+mod sources;
 mod third_party_readers;
 #[cfg(unix)]
 mod verify;
