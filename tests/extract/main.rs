@@ -21,6 +21,8 @@ mod regions;
 #[cfg(unix)]
 mod resume;
 #[cfg(unix)]
+mod sources;
+#[cfg(unix)]
 mod strangers;
 mod third_party_readers;
 #[cfg(unix)]

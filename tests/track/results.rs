@@ -179,6 +179,10 @@ fn a_single_truth_file_uses_the_named_video() {
         .track("out", &["--data", "mot=gt.txt", "--media", "street.mp4"])
         .run_well();
     assert_eq!(sequences(&bench.path("out"))[0]["frames"], "14");
+    // Without a folder in the path and without a name for the video: both lie in the current folder.
+    fs::rename(&video, bench.path("gt.mp4")).unwrap();
+    bench.track("beside", &["--data", "mot=gt.txt"]).run_well();
+    assert_eq!(sequences(&bench.path("beside"))[0]["frames"], "14");
 }
 
 #[test]

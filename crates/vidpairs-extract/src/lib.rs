@@ -3,7 +3,7 @@
 //!
 //! | step | module | input | output |
 //! |---|---|---|---|
-//! | decode | [`decode`] | a clip's media: video file, folder of JPEGs, zip of JPEGs | [`Frame`](vidpairs_types::Frame)s in presentation order, with index and pts |
+//! | decode | [`decode`] | a clip's media: video file, folder of pictures, zip of pictures | [`Frame`](vidpairs_types::Frame)s in presentation order, with index and pts |
 //! | sample | [`sample`] | a clip's length, the pair rule, a seed | frame indices of anchors and positives |
 //! | propose | [`propose`] | a frame, and one near it | candidate regions, best first |
 //! | track | [`track`] | regions and the following frames | [`track::Tracklet`]s: box and confidence per frame, and the reason for rejection |

@@ -1,5 +1,6 @@
 //! Manifest of a data set, `dataset.json`. It is written last: if it is present, the data set is complete.
 
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
@@ -42,6 +43,9 @@ pub struct Manifest {
     pub clips_xxh64: u64,
     /// Counts over the whole data set.
     pub totals: Totals,
+    /// Number of files of the source that were ignored, by extension: neither videos nor frames.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ignored: BTreeMap<String, u64>,
     /// Shards, in the order of their records.
     pub shards: Vec<ShardEntry>,
     /// File of the tracklets; kind `regions` only.
@@ -83,7 +87,7 @@ pub struct ShardEntry {
 }
 
 impl Manifest {
-    /// Manifest of a data set without tracklets, written by this version.
+    /// Manifest of a data set without tracklets and ignored files, written by this version.
     ///
     /// - `pipeline`: every setting of the pipeline.
     /// - `seed`: random seed of the run.
@@ -103,6 +107,7 @@ impl Manifest {
             seed,
             clips_xxh64,
             totals,
+            ignored: BTreeMap::new(),
             shards,
             tracks: None,
         }
@@ -224,8 +229,7 @@ fn is_plain_tar(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
+    
     use super::*;
     use crate::fixtures::manifest;
 

@@ -1,10 +1,10 @@
 //! Reads folders in a stable order, files of bounded size, and the sizes of images.
 
-use std::fs::{self, File, FileType};
+use std::fs::{self, FileType};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use vidpairs_types::SizePx;
+use vidpairs_types::{SizePx, open_regular};
 
 use crate::error::SourceError;
 
@@ -138,11 +138,6 @@ pub(crate) fn is_jpeg_name(name: &str) -> bool {
     has_extension(name, &["jpg", "jpeg"])
 }
 
-/// Whether a name is that of a JPEG or PNG file.
-pub(crate) fn is_image_name(name: &str) -> bool {
-    has_extension(name, &["jpg", "jpeg", "png"])
-}
-
 fn has_extension(name: &str, extensions: &[&str]) -> bool {
     name.rsplit_once('.').is_some_and(|(_, extension)| {
         let mut extensions = extensions.iter();
@@ -197,7 +192,10 @@ pub(crate) fn read_bytes(path: &Path, max_bytes: u64) -> Result<Vec<u8>, SourceE
         return Err(too_large(metadata.len()));
     }
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(&unreadable)?;
+    let file = open_regular(path).map_err(&unreadable)?;
+    let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+    let no_memory = |err| unreadable(io::Error::other(err));
+    bytes.try_reserve_exact(size).map_err(no_memory)?;
     // One byte more than allowed, to detect a file that grows.
     let mut bounded = file.take(max_bytes + 1);
     bounded.read_to_end(&mut bytes).map_err(&unreadable)?;

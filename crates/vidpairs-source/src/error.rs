@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use vidpairs_types::{LeftOut, Refusal};
 
+use crate::listing::IgnoredFiles;
+
 /// Error of listing a source or reading the annotations of a clip.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -84,7 +86,7 @@ pub enum SourceError {
     },
     /// The source holds no clip. Stop.
     #[error(
-        "no clip in {root}: looked for {looked_for}; found: {num_ignored} other files, {}",
+        "no clip in {root}: looked for {looked_for}; found: {ignored}, {}",
         refusal_summary(refused)
     )]
     NoClips {
@@ -92,8 +94,8 @@ pub enum SourceError {
         root: PathBuf,
         /// Names of clips of this kind.
         looked_for: &'static str,
-        /// Number of other files.
-        num_ignored: u64,
+        /// Other files.
+        ignored: IgnoredFiles,
         /// Inputs that look like clips but cannot be used.
         refused: Vec<Refusal>,
     },
@@ -131,6 +133,17 @@ pub enum SourceError {
         max_images: usize,
         /// Number of labels with an image.
         num_labels: usize,
+    },
+    /// A text that was given as a list of paths leads to no clip. Stop.
+    #[error(
+        "{path} is no list of clips: {reason}; expected in each line the path of a video, or of a folder or zip of pictures, \
+         relative to the folder of the list"
+    )]
+    NotAList {
+        /// Path of the text.
+        path: PathBuf,
+        /// What was found instead.
+        reason: String,
     },
     /// A file is larger than any of its kind can be, and was not read. Stop or skip, as for
     /// [`Unreadable`](Self::Unreadable).

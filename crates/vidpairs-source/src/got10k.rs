@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use vidpairs_types::{Annotation, Clip, Media};
+use vidpairs_types::{Annotation, Clip, Media, is_still_name};
 
 use crate::disk::{self, Entry, Kind};
 use crate::error::SourceError;
@@ -12,6 +12,9 @@ use crate::splits::{Split, Splits};
 
 /// Frame rate of a sequence whose `meta_info.ini` does not state one.
 const DEFAULT_FPS: f64 = 10.0;
+
+/// Number in the name of the first frame: `00000001.jpg`.
+const FIRST_NUMBER: u64 = 1;
 
 /// Names of the splits.
 const SPLITS: [&str; 3] = ["train", "val", "test"];
@@ -54,13 +57,13 @@ fn splits_of(root: &Path) -> Result<Splits, SourceError> {
     })
 }
 
-/// Whether an entry is a folder with boxes or JPEGs.
+/// Whether an entry is a folder with boxes or pictures.
 fn is_sequence(entry: &Entry) -> bool {
     entry.is_folder()
         && (entry.path.join(GROUND_TRUTH).is_file()
             || std::fs::read_dir(&entry.path).is_ok_and(|mut names| {
                 names.any(|name| {
-                    name.is_ok_and(|name| disk::is_jpeg_name(&name.file_name().to_string_lossy()))
+                    name.is_ok_and(|name| is_still_name(&name.file_name().to_string_lossy()))
                 })
             }))
 }
@@ -104,7 +107,9 @@ fn list_present(split: &Split, listing: &mut Listing) -> Result<(), SourceError>
     for entry in disk::readable_entries(&split.path)? {
         let id = format!("{}/{}", split.name, entry.name);
         if !is_sequence(&entry) {
-            listing.ignored += u64::from(!entry.is_folder());
+            if !entry.is_folder() {
+                listing.ignored.add(&entry.path);
+            }
         } else if entry.has_utf8_name() {
             listing.clips.push(clip(id, entry.path));
         } else {
@@ -128,6 +133,7 @@ fn clip(id: String, folder: PathBuf) -> Clip {
         media: Media::JpegFolder {
             path: folder,
             fps: Some(meta.fps.unwrap_or(DEFAULT_FPS)),
+            first_number: Some(FIRST_NUMBER),
         },
         label: meta.object_class,
     }
@@ -221,7 +227,7 @@ mod tests {
         ]);
         let listing = got10k(&root.path().join("val"), &[]);
         assert_eq!(ids(&listing), ["val/A", "val/B"]);
-        assert_eq!(listing.ignored, 1);
+        assert_eq!(listing.ignored.to_string(), "1 other file (1 .md)");
     }
 
     #[test]
@@ -265,6 +271,7 @@ mod tests {
         let media = |name: &str, fps| Media::JpegFolder {
             path: root.path().join("train").join(name),
             fps: Some(fps),
+            first_number: Some(1),
         };
         let label = Some("snow leopard".to_owned());
         let expected = [

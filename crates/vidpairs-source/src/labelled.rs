@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
+use vidpairs_types::is_still_name;
 use walkdir::WalkDir;
 
 use crate::disk::{self, Kind};
@@ -128,7 +129,7 @@ fn images_below(folder: &Path, num_ignored: &mut u64) -> Result<Vec<PathBuf>, So
             Ok(entry) if entry.file_type().is_dir() => {}
             Ok(entry)
                 if entry.file_type().is_file()
-                    && disk::is_image_name(&entry.file_name().to_string_lossy()) =>
+                    && is_still_name(&entry.file_name().to_string_lossy()) =>
             {
                 images.push(entry.into_path());
             }

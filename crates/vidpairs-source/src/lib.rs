@@ -35,7 +35,7 @@ pub use annotations::{Annotations, TrackBox, annotations, cover};
 pub use error::SourceError;
 pub use image_sets::{ImageSetKind, UnknownImageSetKind, image_sets};
 pub use labelled::{BankAndQueries, LabelledImage, LabelledImages, labelled_images};
-pub use listing::Listing;
+pub use listing::{IgnoredFiles, Listing};
 pub use mot::{MotListing, MotRow, MotTrack, mot_tracks};
 use vidpairs_types::SourceKind;
 
@@ -79,11 +79,11 @@ pub fn list(root: &Path, options: &SourceOptions) -> Result<Listing, SourceError
         return Err(SourceError::NoClips {
             root: root.to_owned(),
             looked_for: match options.kind {
-                SourceKind::Videos => "video files, .zip files, folders of JPEGs",
+                SourceKind::Videos => "video files, .zip files, folders of pictures",
                 SourceKind::TrackingNet => "zips/<video>.zip, frames/<video>/",
                 SourceKind::Got10k => "sequence folders",
             },
-            num_ignored: listing.ignored,
+            ignored: listing.ignored,
             refused: listing.refused,
         });
     }

@@ -4,15 +4,21 @@ use std::path::Path;
 
 use vidpairs_types::{Annotation, Clip, Media};
 
-/// Extensions of video files, in lower case.
+/// Extensions of video files that FFmpeg reads, in lower case, without those that are more often something else: `.ogg` (sound),
+/// `.dat`, `.bin`, `.rec` (anything).
 const VIDEO_EXTENSIONS: &[&str] = &[
-    "264", "265", "3gp", "asf", "avi", "f4v", "flv", "h264", "h265", "hevc", "ivf", "m2ts", "m2v",
-    "m4v", "mjpeg", "mjpg", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "ogv", "ts", "vob",
-    "webm", "wmv", "y4m",
+    "264", "265", "266", "3g2", "3gp", "3gp2", "3gpp", "amv", "apng", "asf", "av1", "avc", "avi",
+    "avs2", "avs3", "bik", "cavs", "dif", "divx", "drc", "dv", "dvr-ms", "evo", "f4v", "flc",
+    "fli", "flv", "gif", "gxf", "h261", "h263", "h264", "h265", "h266", "hevc", "ismv", "ivf",
+    "k3g", "lrv", "m1v", "m2p", "m2t", "m2ts", "m2v", "m4v", "mj2", "mjpeg", "mjpg", "mk3d", "mkv",
+    "mod", "mov", "mp2v", "mp4", "mp4v", "mpe", "mpeg", "mpeg1", "mpeg2", "mpeg4", "mpg", "mpg2",
+    "mpg4", "mpv", "mqv", "mts", "mxf", "nsv", "nut", "nuv", "obu", "ogm", "ogv", "ogx", "pva",
+    "qt", "rm", "rmvb", "roq", "skm", "smk", "tod", "tp", "trp", "ts", "ty", "ty+", "vc1", "viv",
+    "vivo", "vob", "vp8", "vp9", "vro", "vvc", "webm", "wm", "wmv", "wtv", "xesc", "xmv", "y4m",
 ];
 
-/// Smallest number of JPEGs that makes a folder a clip. A single JPEG is an unrelated picture.
-pub(crate) const MIN_JPEGS: u64 = 2;
+/// Smallest number of pictures that makes a folder a clip. A single picture is no clip.
+pub(crate) const MIN_PICTURES: u64 = 2;
 
 /// Whether the extension of `path` is one of `extensions`, ignoring case.
 pub(crate) fn has_extension(path: &Path, extensions: &[&str]) -> bool {
@@ -28,11 +34,17 @@ pub(crate) fn is_video(path: &Path) -> bool {
     has_extension(path, VIDEO_EXTENSIONS) || has_extension(path, &["zip"])
 }
 
-/// Media of a regular file: zipped JPEGs if it ends in `.zip`, otherwise a video.
-pub(crate) fn media_of_file(path: &Path) -> Media {
+/// Media of a regular file: zipped pictures if it ends in `.zip`, otherwise a video.
+///
+/// - `first_number`: see [`Media::JpegZip`].
+pub(crate) fn media_of_file(path: &Path, first_number: Option<u64>) -> Media {
     let path = path.to_owned();
     if has_extension(&path, &["zip"]) {
-        Media::JpegZip { path, fps: None }
+        Media::JpegZip {
+            path,
+            fps: None,
+            first_number,
+        }
     } else {
         Media::Video(path)
     }

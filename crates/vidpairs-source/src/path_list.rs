@@ -1,31 +1,52 @@
-//! Lists the paths of a text file: videos, folders of JPEGs and zips of JPEGs.
+//! Lists the paths of a text file: videos, folders of pictures and zips of pictures.
 
 use std::collections::HashSet;
 use std::path::Path;
 
-use vidpairs_types::{Clip, Media};
+use vidpairs_types::{Clip, Media, is_still_name};
 
 use crate::disk::{self, Kind};
 use crate::error::SourceError;
 use crate::listing::Listing;
-use crate::media::{MIN_JPEGS, media_of_file, unlabelled_clip};
+use crate::media::{MIN_PICTURES, media_of_file, unlabelled_clip};
+
+/// Longest path that systems accept, bytes.
+const MAX_PATH_BYTES: usize = 4096;
+
+/// Characters of a line that an error shows.
+const MAX_SHOWN: usize = 60;
 
 /// Lists the paths in `file`, one per line, relative to its folder. The line is the id. Blank lines, lines that start
 /// with `#` and repeated lines are left out.
 ///
 /// A file may have any extension and may be hidden, since the user named it.
+///
+/// # Errors
+/// [`SourceError::NotAList`] if no line leads to a clip: then the text is something else.
 pub(crate) fn list(file: &Path) -> Result<Listing, SourceError> {
     let folder = file.parent().expect("the path of a file has a parent");
     let text = disk::read_text(file)?;
+    let not_a_list = |reason| SourceError::NotAList {
+        path: file.to_owned(),
+        reason,
+    };
+    if text.contains(&0) {
+        return Err(not_a_list("it is not a text".to_owned()));
+    }
     let mut listing = Listing::default();
     let mut seen = HashSet::new();
     for (number, line) in disk::lines(&text) {
         if line.is_empty() || line.starts_with(b"#") || !seen.insert(line) {
             continue;
         }
+        let start = String::from_utf8_lossy(line.get(..MAX_PATH_BYTES).unwrap_or(line));
+        if line.len() > MAX_PATH_BYTES {
+            let reason = format!("line {number} is longer than any path");
+            listing.refuse(&start, file, reason);
+            continue;
+        }
         let Ok(id) = std::str::from_utf8(line) else {
-            let id = String::from_utf8_lossy(line);
-            listing.refuse(&id, file, format!("line {number} is not UTF-8"));
+            listing.refuse(&start, file, format!("line {number} is not UTF-8"));
             continue;
         };
         let path = folder.join(id);
@@ -34,7 +55,16 @@ pub(crate) fn list(file: &Path) -> Result<Listing, SourceError> {
             Err(reason) => listing.refuse(id, &path, format!("{reason} (line {number})")),
         }
     }
-    Ok(listing)
+    if !listing.clips.is_empty() {
+        return Ok(listing);
+    }
+    Err(not_a_list(match listing.refused.first() {
+        None => "it has no line with a path".to_owned(),
+        Some(first) => {
+            let start: String = first.id.chars().take(MAX_SHOWN).collect();
+            format!("its first line is {start:?}: {}", first.reason)
+        }
+    }))
 }
 
 /// Clip at `path`, or the reason why there is none.
@@ -43,7 +73,7 @@ fn clip_at(id: &str, path: &Path) -> Result<Clip, String> {
     let kind = Kind::of(path, metadata.file_type());
     let media = match kind.problem_as_clip() {
         Some(reason) => return Err(reason),
-        None if matches!(kind, Kind::File) => media_of_file(path),
+        None if matches!(kind, Kind::File) => media_of_file(path, None),
         None => media_of_folder(path)?,
     };
     Ok(unlabelled_clip(id.to_owned(), media))
@@ -52,16 +82,17 @@ fn clip_at(id: &str, path: &Path) -> Result<Clip, String> {
 fn media_of_folder(path: &Path) -> Result<Media, String> {
     let entries = disk::entries(path).map_err(|error| error.to_string())?;
     let is_frame =
-        |entry: &&disk::Entry| matches!(entry.kind, Kind::File) && disk::is_jpeg_name(&entry.name);
-    let num_jpegs = entries.iter().filter(is_frame).count() as u64;
-    if num_jpegs < MIN_JPEGS {
+        |entry: &&disk::Entry| matches!(entry.kind, Kind::File) && is_still_name(&entry.name);
+    let num_pictures = entries.iter().filter(is_frame).count() as u64;
+    if num_pictures < MIN_PICTURES {
         return Err(format!(
-            "a folder with {num_jpegs} JPEGs; expected at least {MIN_JPEGS}"
+            "a folder with {num_pictures} pictures; expected at least {MIN_PICTURES}"
         ));
     }
     Ok(Media::JpegFolder {
         path: path.to_owned(),
         fps: None,
+        first_number: None,
     })
 }
 
@@ -96,7 +127,7 @@ mod tests {
         let refused = refused(&listing);
         assert_eq!(refused[0].0, "empty");
         assert!(
-            refused[0].1.starts_with("a folder with 0 JPEGs"),
+            refused[0].1.starts_with("a folder with 0 pictures"),
             "{}",
             refused[0].1
         );
@@ -108,7 +139,31 @@ mod tests {
     #[test]
     fn a_list_without_a_clip_is_an_error() {
         let root = tree(&["my.txt"]);
-        let error = listed(SourceKind::Videos, &root.path().join("my.txt"), &[]).unwrap_err();
-        assert!(matches!(error, SourceError::NoClips { .. }));
+        let message = |text: &[u8]| {
+            write(root.path(), "my.txt", text);
+            let error = listed(SourceKind::Videos, &root.path().join("my.txt"), &[]).unwrap_err();
+            let text = error.to_string();
+            let start = text.strip_prefix(&*format!("{}/", root.path().display()));
+            let (start, _) = start.unwrap().split_once("; expected").unwrap();
+            start.to_owned()
+        };
+        assert_eq!(
+            message(b"\n# a\n"),
+            "my.txt is no list of clips: it has no line with a path"
+        );
+        assert_eq!(
+            message("Liebe Anna,\n\nder Film vom Sonntag ...".as_bytes()),
+            "my.txt is no list of clips: its first line is \"Liebe Anna,\": No such file or directory (os error 2) (line 1)"
+        );
+        assert_eq!(
+            message(b"\x00\x00\x01\xBA"),
+            "my.txt is no list of clips: it is not a text"
+        );
+        let endless = message("x/".repeat(9000).as_bytes());
+        assert!(
+            endless.ends_with("line 1 is longer than any path"),
+            "{endless}"
+        );
+        assert!(endless.len() < 200, "{endless}");
     }
 }

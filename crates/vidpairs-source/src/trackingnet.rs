@@ -15,6 +15,9 @@ use crate::splits::{Split, Splits};
 /// Frame rate of every video.
 const FPS: f64 = 30.0;
 
+/// Number in the name of the first frame: `0.jpg`.
+const FIRST_NUMBER: u64 = 0;
+
 /// Folders of a split. Any of them identifies it.
 const PARTS: [&str; 3] = ["zips", "frames", "anno"];
 
@@ -70,7 +73,7 @@ fn list_split(split: &Split, labels: &Labels, listing: &mut Listing) {
     for part in PARTS {
         for entry in part_entries(split, part, listing) {
             match video_name(part, &entry) {
-                None => listing.ignored += 1,
+                None => listing.ignored.add(&entry.path),
                 Some(video) if entry.has_utf8_name() => {
                     let parts: &mut Parts = videos.entry(video.to_owned()).or_default();
                     parts.add(part, entry);
@@ -149,11 +152,19 @@ impl Parts {
 
     /// Frames and boxes of the video, or the reason why there are no frames.
     fn into_media(self) -> Result<(Media, Annotation), String> {
-        let fps = Some(FPS);
+        let (fps, first_number) = (Some(FPS), Some(FIRST_NUMBER));
         // The zip takes precedence: it is complete even if unpacking was interrupted.
         let media = match (self.zip, self.frames) {
-            (Some(path), _) => Media::JpegZip { path, fps },
-            (None, Some(path)) => Media::JpegFolder { path, fps },
+            (Some(path), _) => Media::JpegZip {
+                path,
+                fps,
+                first_number,
+            },
+            (None, Some(path)) => Media::JpegFolder {
+                path,
+                fps,
+                first_number,
+            },
             (None, None) => {
                 let missing = || "media missing: neither zips/<video>.zip nor frames/<video>/";
                 return Err(self.unusable.unwrap_or_else(|| missing().to_owned()));
@@ -220,17 +231,27 @@ mod tests {
         let [both, unpacked] = listing.clips.as_slice() else {
             panic!("{:?}", ids(&listing))
         };
-        let fps = Some(30.0);
+        let (fps, first_number) = (Some(30.0), Some(0));
         let path = split.join("zips/both.zip");
-        assert_eq!(both.media, Media::JpegZip { path, fps });
+        let zip = Media::JpegZip {
+            path,
+            fps,
+            first_number,
+        };
+        assert_eq!(both.media, zip);
         assert_eq!(
             both.annotation,
             Annotation::TrackingNet(split.join("anno/both.txt"))
         );
         let path = split.join("frames/unpacked");
-        assert_eq!(unpacked.media, Media::JpegFolder { path, fps });
+        let folder = Media::JpegFolder {
+            path,
+            fps,
+            first_number,
+        };
+        assert_eq!(unpacked.media, folder);
         assert_eq!(unpacked.annotation, Annotation::None);
-        assert_eq!(listing.ignored, 1);
+        assert_eq!(listing.ignored.to_string(), "1 other file (1 .md5)");
     }
 
     #[test]

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use vidpairs_types::{Media, SourceKind};
+use vidpairs_types::{Media, SourceKind, is_left_out_folder, is_still_name};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::disk::{self, Kind};
 use crate::error::SourceError;
-use crate::listing::Listing;
-use crate::media::{MIN_JPEGS, has_extension, is_video, media_of_file, unlabelled_clip};
+use crate::listing::{IgnoredFiles, Listing};
+use crate::media::{MIN_PICTURES, has_extension, is_video, media_of_file, unlabelled_clip};
 use crate::path_list;
 
 /// Lists a folder, a single file, or the paths of a `.txt` or `.list` file.
@@ -30,7 +30,7 @@ pub(crate) fn list(root: &Path, splits: &[String]) -> Result<Listing, SourceErro
         }),
         _ if has_extension(root, &["txt", "list"]) => path_list::list(root),
         _ => {
-            let clip = unlabelled_clip(disk::own_name(root), media_of_file(root));
+            let clip = unlabelled_clip(disk::own_name(root), media_of_file(root, None));
             Ok(Listing {
                 clips: vec![clip],
                 ..Listing::default()
@@ -44,7 +44,8 @@ fn list_folder(root: &Path) -> Result<Listing, SourceError> {
     let mut walk = Walk {
         root,
         listing: Listing::default(),
-        num_jpegs: BTreeMap::new(),
+        pictures: BTreeMap::new(),
+        names_of_videos: HashSet::new(),
         visited: HashSet::new(),
         links: BTreeMap::new(),
     };
@@ -64,8 +65,10 @@ fn list_folder(root: &Path) -> Result<Listing, SourceError> {
 struct Walk<'a> {
     root: &'a Path,
     listing: Listing,
-    /// Number of JPEGs directly in each folder; folders without any are left out.
-    num_jpegs: BTreeMap<PathBuf, u64>,
+    /// Pictures directly in each folder; folders without any are left out.
+    pictures: BTreeMap<PathBuf, IgnoredFiles>,
+    /// Names of all videos without their extensions, in lower case.
+    names_of_videos: HashSet<String>,
     /// Canonical paths of the entered folders.
     visited: HashSet<PathBuf>,
     /// Symbolic links to folders that are still to be followed, by id.
@@ -85,11 +88,13 @@ impl Walk<'_> {
                 }
             };
             let is_start = entry.depth() == 0;
-            if !is_start && disk::is_hidden(&entry.file_name().to_string_lossy()) {
-                if entry.file_type().is_dir() {
+            let name = entry.file_name().to_string_lossy();
+            let is_folder = entry.file_type().is_dir();
+            if !is_start && (disk::is_hidden(&name) || is_folder && is_left_out_folder(&name)) {
+                if is_folder {
                     entries.skip_current_dir();
                 }
-            } else if is_start || entry.file_type().is_dir() {
+            } else if is_start || is_folder {
                 if !self.enters(&entry, start, canonical) {
                     entries.skip_current_dir();
                 }
@@ -126,16 +131,20 @@ impl Walk<'_> {
         let (id, is_sound) = self.id_of(path);
         let is_video = is_video(path);
         match Kind::of(path, entry.file_type()) {
+            // A link to a folder.
+            Kind::Folder if is_left_out_folder(&entry.file_name().to_string_lossy()) => {}
             Kind::Folder if is_sound => {
                 self.links.insert(id, path.to_owned());
             }
             Kind::Folder => self.listing.refuse(&id, path, NAME_NOT_UTF8),
-            Kind::File if has_extension(path, &["jpg", "jpeg"]) => {
+            Kind::File if is_still_name(&entry.file_name().to_string_lossy()) => {
                 let folder = path.parent().expect("an entry lies in a folder");
-                *self.num_jpegs.entry(folder.to_owned()).or_default() += 1;
+                let pictures = self.pictures.entry(folder.to_owned()).or_default();
+                pictures.add(path);
             }
             Kind::File if is_video && is_sound => {
-                let clip = unlabelled_clip(id, media_of_file(path));
+                self.names_of_videos.extend(stem(path));
+                let clip = unlabelled_clip(id, media_of_file(path, None));
                 self.listing.clips.push(clip);
             }
             Kind::File if is_video => self.listing.refuse(&id, path, NAME_NOT_UTF8),
@@ -147,7 +156,7 @@ impl Walk<'_> {
                 {
                     self.listing.refuse(&id, path, reason);
                 }
-                _ => self.listing.ignored += 1,
+                _ => self.listing.ignored.add(path),
             },
         }
     }
@@ -178,33 +187,79 @@ impl Walk<'_> {
         (parts.join("/"), relative.to_str().is_some())
     }
 
-    /// Adds the folders of JPEGs and returns the listing.
+    /// Adds the folders of pictures and returns the listing.
     fn finish(mut self) -> Listing {
-        for (folder, num_jpegs) in std::mem::take(&mut self.num_jpegs) {
-            if num_jpegs < MIN_JPEGS {
-                self.listing.ignored += num_jpegs;
+        let clips = self.listing.clips.iter();
+        let folders_of_videos: HashSet<PathBuf> = clips
+            .filter_map(|clip| Some(clip.media.path().parent()?.to_owned()))
+            .collect();
+        for (folder, pictures) in std::mem::take(&mut self.pictures) {
+            let num = pictures.total();
+            if num < MIN_PICTURES {
+                self.listing.ignored.add_all(pictures);
                 continue;
             }
             let id = match self.id_of(&folder).0 {
                 id if id.is_empty() => self.id_of_root(),
                 id => id,
             };
-            let media = Media::JpegFolder {
-                path: folder,
-                fps: None,
+            // Thumbnails and covers of unrelated videos would become frames of one clip.
+            let reason = if folders_of_videos.contains(&folder) {
+                "lie beside videos and may be their thumbnails; if they are frames, put them into a folder of their own"
+            } else if self.are_named_after_videos(&folder, num) {
+                "have the names of videos and may be their thumbnails; if they are frames, name them 000001.jpg and so on"
+            } else {
+                let media = Media::JpegFolder {
+                    path: folder,
+                    fps: None,
+                    first_number: None,
+                };
+                self.listing.clips.push(unlabelled_clip(id, media));
+                continue;
             };
-            self.listing.clips.push(unlabelled_clip(id, media));
+            self.listing
+                .skip(&id, &folder, format!("{num} pictures {reason}"));
+            self.listing.ignored.add_all(pictures);
         }
         self.listing
     }
 
-    /// Id of the root as a folder of JPEGs: its name, or `.` if it holds an entry of that name.
+    /// Whether at least half of the `num_pictures` pictures of `folder` have the name of a video. Numbers are no such names, unless
+    /// the pictures have all numbers of the videos and no other.
+    fn are_named_after_videos(&self, folder: &Path, num_pictures: u64) -> bool {
+        let num_names = self.names_of_videos.len() as u64;
+        if 2 * num_names < num_pictures {
+            return false;
+        }
+        let entries = disk::entries(folder).unwrap_or_default();
+        let pictures = entries.iter().filter(|entry| is_still_name(&entry.name));
+        let is_known = |name: &String| self.names_of_videos.contains(name);
+        let names = pictures
+            .filter_map(|entry| stem(&entry.path))
+            .filter(is_known);
+        let names: Vec<String> = names.collect();
+        let num_same = names.len() as u64;
+        let is_number = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
+        match names.iter().all(is_number) {
+            true => num_same == num_pictures && num_same == num_names,
+            false => 2 * num_same >= num_pictures,
+        }
+    }
+
+    /// Id of the root as a folder of pictures: its name, or `.` if it holds an entry of that name.
     fn id_of_root(&self) -> String {
         let name = disk::own_name(self.root);
         let below = self.root.join(&name);
         let is_taken = below.symlink_metadata().is_ok();
         if is_taken { ".".to_owned() } else { name }
     }
+}
+
+/// Name before the first dot that is not the first character, in lower case: `title` of `Title.mp4` and `Title.mp4.jpg`.
+fn stem(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_string_lossy().to_lowercase();
+    let stem = name.split_once('.').map_or(&*name, |(stem, _)| stem);
+    (!stem.is_empty()).then(|| stem.to_owned())
 }
 
 const NAME_NOT_UTF8: &str = "its name is not UTF-8";
@@ -262,7 +317,10 @@ mod tests {
         ]);
         let listing = videos(root.path());
         assert_eq!(ids(&listing), ["a.zip", "two"]);
-        assert_eq!(listing.ignored, 2);
+        assert_eq!(
+            listing.ignored.to_string(),
+            "2 other files (1 .jpg, 1 .txt)"
+        );
         assert!(matches!(
             listing.clips[0].media,
             Media::JpegZip { fps: None, .. }
@@ -270,8 +328,107 @@ mod tests {
         let folder = Media::JpegFolder {
             path: root.path().join("two"),
             fps: None,
+            first_number: None,
         };
         assert_eq!(listing.clips[1].media, folder);
+    }
+
+    #[test]
+    fn pictures_of_every_kind_make_a_folder_a_clip() {
+        let root = tree(&[
+            "a/1.PNG", "a/2.png", "b/1.webp", "b/2.webp", "c/1.bmp", "c/2.BMP", "d/1.tif",
+            "d/2.tiff",
+        ]);
+        assert_eq!(ids(&videos(root.path())), ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn pictures_beside_videos_are_skipped_by_name_and_are_not_a_clip() {
+        let root = tree(&[
+            "a/Title 1.mp4",
+            "a/Title 2.MOV",
+            "a/Title 1.jpg",
+            "a/Title 2.jpg",
+        ]);
+        let listing = videos(root.path());
+        assert_eq!(ids(&listing), ["a/Title 1.mp4", "a/Title 2.MOV"]);
+        assert_eq!(listing.refused[0].outcome, Outcome::Skipped);
+        let reason = "2 pictures lie beside videos and may be their thumbnails; if they are frames, put them into a folder \
+                      of their own";
+        assert_eq!(refused(&listing), [("a", reason)]);
+        assert_eq!(listing.ignored.to_string(), "2 other files (2 .jpg)");
+    }
+
+    #[test]
+    fn pictures_named_after_videos_elsewhere_are_not_a_clip() {
+        let root = tree(&[
+            "films/001.mp4",
+            "films/002.mkv",
+            "posters/001.jpg",
+            "posters/002.jpg",
+            "walk/001.jpg",
+            "walk/002.jpg",
+            "walk/003.jpg",
+        ]);
+        let listing = videos(root.path());
+        assert_eq!(ids(&listing), ["films/001.mp4", "films/002.mkv", "walk"]);
+        let [("posters", reason)] = refused(&listing)[..] else {
+            panic!("{:?}", listing.refused)
+        };
+        assert!(
+            reason.starts_with("2 pictures have the names of videos"),
+            "{reason}"
+        );
+    }
+
+    #[test]
+    fn folders_of_systems_and_media_servers_are_left_out() {
+        let mut names = vec!["v/a.mp4".to_owned()];
+        for folder in [
+            "@eaDir/a.mp4",
+            ".thumbnails",
+            "__MACOSX",
+            "thumbs",
+            "Thumbnails",
+            "#recycle",
+            "$RECYCLE.BIN",
+            "lost+found",
+            "System Volume Information",
+            ".@__thumb",
+            "extrafanart",
+        ] {
+            names.extend(["1.jpg", "2.jpg", "x.mp4"].map(|name| format!("v/{folder}/{name}")));
+        }
+        names.push("v/._a.mp4".to_owned());
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let root = tree(&names);
+        symlink(root.path().join("v/@eaDir"), root.path().join("v/__macosx")).unwrap();
+        assert_eq!(ids(&videos(root.path())), ["v/a.mp4"]);
+        // A root that the user names is listed.
+        assert_eq!(ids(&videos(&root.path().join("v/thumbs"))), ["x.mp4"]);
+    }
+
+    #[test]
+    fn files_of_cameras_are_videos_and_other_files_are_counted_by_extension() {
+        let cameras = [
+            "a.mp4", "b.MOD", "c.tod", "d.m2t", "e.divx", "f.mpe", "g.qt", "h.3g2", "i.rm", "j.dv",
+            "k.vro", "l.MTS", "m.ogm", "n.nut", "o.gif", "p.wtv", "q.rmvb", "r.Mj2",
+        ];
+        let others = [
+            "x.srt",
+            "y.SRT",
+            "z.nfo",
+            "mp4",
+            ".hidden.srt",
+            "a.mp4.part",
+            "v.0123456789abcdef",
+        ];
+        let root = tree(&[&cameras[..], &others[..]].concat());
+        let listing = videos(root.path());
+        assert_eq!(ids(&listing), cameras);
+        let expected = [("", 1), ("nfo", 1), ("other", 1), ("part", 1), ("srt", 2)];
+        let expected = expected.map(|(extension, num)| (extension.to_owned(), num));
+        assert_eq!(listing.ignored.by_extension, BTreeMap::from(expected));
     }
 
     #[test]
@@ -292,7 +449,7 @@ mod tests {
         let root = tree(&["a.mp4", ".b.mp4", ".trash/c.mp4", "._a.mp4"]);
         let listing = videos(root.path());
         assert_eq!(ids(&listing), ["a.mp4"]);
-        assert_eq!(listing.ignored, 0);
+        assert_eq!(listing.ignored.total(), 0);
     }
 
     #[test]
@@ -319,7 +476,7 @@ mod tests {
             refused(&listing),
             [("x.mp4", "is a FIFO, not a regular file")]
         );
-        assert_eq!(listing.ignored, 1);
+        assert_eq!(listing.ignored.total(), 1);
 
         let error = listed(SourceKind::Videos, &root.path().join("x.mp4"), &[]).unwrap_err();
         assert!(matches!(
@@ -388,7 +545,7 @@ mod tests {
         assert_eq!(ids(&listing), ["a.mp4"]);
         let names = [("\u{FFFD}", NAME_NOT_UTF8), ("\u{FFFD}.mp4", NAME_NOT_UTF8)];
         assert_eq!(refused(&listing), names);
-        assert_eq!(listing.ignored, 1);
+        assert_eq!(listing.ignored.total(), 1);
     }
 
     #[test]
@@ -432,8 +589,8 @@ mod tests {
         );
         assert_eq!(
             message(root.path(), &[]),
-            "no clip in ROOT: looked for video files, .zip files, folders of JPEGs; \
-             found: 2 other files, none refused"
+            "no clip in ROOT: looked for video files, .zip files, folders of pictures; \
+             found: 2 other files (1 .doc, 1 .gz), none refused"
         );
         assert_eq!(
             message(root.path(), &["train"]),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceKind {
-    /// Video files, folders of JPEGs and zips of JPEGs, anywhere below a folder or in a list of paths.
+    /// Video files, folders of pictures and zips of pictures, anywhere below a folder or in a list of paths.
     Videos,
     /// TrackingNet as distributed.
     TrackingNet,
@@ -27,24 +27,65 @@ impl SourceKind {
     }
 }
 
+/// Extensions of pictures that can be frames, in lower case.
+pub const STILL_EXTENSIONS: [&str; 7] = ["bmp", "jpeg", "jpg", "png", "tif", "tiff", "webp"];
+
+/// Folders of operating systems, archive programs and media servers. Their pictures are not frames, and their videos are copies or
+/// deleted.
+const LEFT_OUT_FOLDERS: [&str; 13] = [
+    "#recycle",
+    "$recycle.bin",
+    "@eadir",
+    "@recycle",
+    "@recently-snapshot",
+    "__macosx",
+    "extrafanart",
+    "extrathumbs",
+    "lost+found",
+    "system volume information",
+    "thumb",
+    "thumbnails",
+    "thumbs",
+];
+
+/// Whether a file name is that of a picture that can be a frame, by its extension.
+pub fn is_still_name(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, extension)| {
+        let mut known = STILL_EXTENSIONS.iter();
+        known.any(|known| extension.eq_ignore_ascii_case(known))
+    })
+}
+
+/// Whether a folder of this name holds no clips: it is hidden (with a leading `.`), or made by an operating system, an archive
+/// program or a media server, such as `@eaDir` and `__MACOSX`.
+pub fn is_left_out_folder(name: &str) -> bool {
+    let is_hidden = name.starts_with('.') && ![".", ".."].contains(&name);
+    let mut known = LEFT_OUT_FOLDERS.iter();
+    is_hidden || known.any(|known| name.eq_ignore_ascii_case(known))
+}
+
 /// Location and format of the frames of a clip.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Media {
     /// Video file in a container that FFmpeg reads.
     Video(PathBuf),
-    /// Folder of JPEGs. The numbers in their names give the order of the frames.
+    /// Folder of pictures. The numbers in their names give the order of the frames.
     JpegFolder {
         /// Path of the folder.
         path: PathBuf,
         /// Frames per second, if the data set states it.
         fps: Option<f64>,
+        /// Number in the name of frame 0, if the data set states it. Otherwise the lowest number is frame 0.
+        first_number: Option<u64>,
     },
-    /// Zip of JPEGs. The numbers in their names give the order of the frames.
+    /// Zip of pictures. The numbers in their names give the order of the frames.
     JpegZip {
         /// Path of the zip file.
         path: PathBuf,
         /// Frames per second, if the data set states it.
         fps: Option<f64>,
+        /// Number in the name of frame 0, if the data set states it. Otherwise the lowest number is frame 0.
+        first_number: Option<u64>,
     },
 }
 

@@ -17,7 +17,9 @@ mod record;
 mod refusal;
 mod seed;
 
-pub use clip::{Annotation, Clip, Media, SourceKind};
+pub use clip::{
+    Annotation, Clip, Media, STILL_EXTENSIONS, SourceKind, is_left_out_folder, is_still_name,
+};
 pub use durable::{
     create_folders_of, create_fresh, create_own_folder, open_own, replace_whole, replace_whole_by,
     sync_folder, write_whole,

@@ -66,7 +66,7 @@ pub enum DecodeError {
         /// FFmpeg's error message.
         message: String,
     },
-    /// An image of a folder or zip is damaged, or is none.
+    /// A picture of a folder or zip is damaged, or is none.
     #[error("cannot use {name}")]
     Still {
         /// File or zip member.
@@ -75,27 +75,46 @@ pub enum DecodeError {
         #[source]
         source: StillError,
     },
-    /// The folder or zip holds no JPEG.
-    #[error("no .jpg or .jpeg {place} ({found} other files)")]
-    NoJpeg {
+    /// The folder or zip holds no picture.
+    #[error("no picture {place} ({found} other files)")]
+    NoPicture {
         /// `in the folder` or `in the zip`.
         place: &'static str,
         /// Number of other files.
         found: usize,
     },
-    /// Two JPEGs have the same frame number.
-    #[error("two frames have the number {number}: {first} and {second}")]
+    /// The names of the pictures do not give their order.
+    #[error(
+        "the names do not give the order of the frames: {reason}; put each sequence into a folder of its own, or name its \
+         frames 000001.jpg, 000002.jpg and so on"
+    )]
+    NoOrder {
+        /// What is wrong with the names.
+        reason: String,
+    },
+    /// A picture has a number below that of the first frame of its data set, so that all may be shifted.
+    #[error(
+        "{name} has the number {number}, but the frames of this data set are counted from {first}; rename the frames"
+    )]
+    BeforeFirst {
+        /// Name of the picture.
+        name: String,
+        /// Number in the name.
+        number: i128,
+        /// Number of the first frame.
+        first: u64,
+    },
+    /// Two pictures have the same number or time in their names.
+    #[error("two pictures have the same number: {first} and {second}")]
     SameNumber {
-        /// Frame number in both names.
-        number: u64,
         /// First name.
         first: String,
         /// Second name.
         second: String,
     },
-    /// The zip holds JPEGs in more than one folder.
+    /// The zip holds pictures in more than one folder.
     #[error(
-        "the zip holds JPEGs in several folders ({first:?} and {second:?}); expected one clip a zip"
+        "the zip holds pictures in several folders ({first:?} and {second:?}); expected one clip a zip"
     )]
     SeveralFolders {
         /// First folder.
@@ -103,9 +122,23 @@ pub enum DecodeError {
         /// Second folder.
         second: String,
     },
+    /// The zip holds several pictures of the same name. Only one of them could be read.
+    #[error("the zip holds several pictures named {name}; repack it with a name for each")]
+    RepeatedName {
+        /// The name.
+        name: String,
+    },
     /// The directory of the zip, or a member's header, is damaged.
     #[error("damaged zip: {0}")]
     Zip(String),
+    /// The zip is sound, but needs a password or another program.
+    #[error(
+        "cannot read the zip: {what}; repack it: 7z x -oframes CLIP.zip && cd frames && zip -0 -r ../REPACKED.zip ."
+    )]
+    ZipMethod {
+        /// The member and what it needs.
+        what: String,
+    },
     /// The heartbeat requested a stop.
     #[error("stopped")]
     Stopped,

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use vidpairs_types::parallel::Heartbeat;
 use vidpairs_types::{Frame, Media, SizePx};
 
-use images::{ImagesIndex, JpegFolder, JpegZip};
+use images::{ImagesIndex, PictureFolder, PictureZip};
 use video::VideoIndex;
 
 /// Number, size, times and decoding costs of a clip's frames.
@@ -61,7 +61,7 @@ impl ClipIndex {
     pub fn remark(&self) -> Option<&str> {
         match &self.0 {
             Kind::Video(index) => index.remark.as_deref(),
-            Kind::Images(_) => None,
+            Kind::Images(index) => index.remark.as_deref(),
         }
     }
 
@@ -101,11 +101,21 @@ impl ClipIndex {
 pub fn index(media: &Media, heartbeat: &Arc<Heartbeat>) -> Result<ClipIndex, DecodeError> {
     Ok(ClipIndex(match media {
         Media::Video(path) => Kind::Video(video::index(path, heartbeat)?),
-        Media::JpegFolder { path, fps } => {
-            Kind::Images(images::index(&mut JpegFolder(path), *fps, heartbeat)?)
+        Media::JpegFolder {
+            path,
+            fps,
+            first_number,
+        } => {
+            let store = &mut PictureFolder(path);
+            Kind::Images(images::index(store, *fps, *first_number, heartbeat)?)
         }
-        Media::JpegZip { path, fps } => {
-            Kind::Images(images::index(&mut JpegZip::open(path)?, *fps, heartbeat)?)
+        Media::JpegZip {
+            path,
+            fps,
+            first_number,
+        } => {
+            let store = &mut PictureZip::open(path)?;
+            Kind::Images(images::index(store, *fps, *first_number, heartbeat)?)
         }
     }))
 }
@@ -139,10 +149,10 @@ pub fn decode_wanted(
             lost: Vec::new(),
         }),
         (Media::JpegFolder { path, .. }, Kind::Images(index)) => {
-            images::decode_wanted(&mut JpegFolder(path), index, wanted, heartbeat, each)
+            images::decode_wanted(&mut PictureFolder(path), index, wanted, heartbeat, each)
         }
         (Media::JpegZip { path, .. }, Kind::Images(index)) => {
-            images::decode_wanted(&mut JpegZip::open(path)?, index, wanted, heartbeat, each)
+            images::decode_wanted(&mut PictureZip::open(path)?, index, wanted, heartbeat, each)
         }
         _ => Err(DecodeError::ForeignIndex),
     }

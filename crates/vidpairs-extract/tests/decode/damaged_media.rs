@@ -19,17 +19,17 @@ use vidpairs_types::parallel::Heartbeat;
 use vidpairs_types::{Media, SizePx};
 
 /// Index of a decoded frame, and the number in its picture.
-type Numbered = (u64, Option<u64>);
+pub(super) type Numbered = (u64, Option<u64>);
 
 /// Frames decoded from damaged media.
 #[derive(Debug)]
-struct Outcome {
-    num_frames: u64,
-    frames: Vec<Numbered>,
+pub(super) struct Outcome {
+    pub(super) num_frames: u64,
+    pub(super) frames: Vec<Numbered>,
 }
 
 /// Indexes and decodes all frames, then one near the end by seeking.
-fn decode_all(media: &Media) -> Result<Outcome, DecodeError> {
+pub(super) fn decode_all(media: &Media) -> Result<Outcome, DecodeError> {
     let heartbeat = Arc::new(Heartbeat::default());
     let started = Instant::now();
     let index = decode::index(media, &heartbeat)?;
@@ -361,7 +361,7 @@ fn frames_too_large_and_too_small_are_refused_by_their_size() {
 }
 
 /// File names and bytes of JPEGs of the numbered frames.
-fn jpegs(count: usize) -> Vec<(String, Vec<u8>)> {
+pub(super) fn jpegs(count: usize) -> Vec<(String, Vec<u8>)> {
     let clip = small_clip("avi", "-c:v mjpeg -q:v 3");
     let folder = tempfile::tempdir().unwrap();
     let status = std::process::Command::new("ffmpeg")
@@ -380,16 +380,21 @@ fn jpegs(count: usize) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-fn folder_of(jpegs: &[(String, Vec<u8>)]) -> (tempfile::TempDir, Media) {
+pub(super) fn folder_of(jpegs: &[(String, Vec<u8>)]) -> (tempfile::TempDir, Media) {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in jpegs {
         fs::write(folder.path().join(name), bytes).unwrap();
     }
     let path = folder.path().to_owned();
-    (folder, Media::JpegFolder { path, fps: None })
+    let media = Media::JpegFolder {
+        path,
+        fps: None,
+        first_number: None,
+    };
+    (folder, media)
 }
 
-fn zip_of(jpegs: &[(String, Vec<u8>)]) -> Vec<u8> {
+pub(super) fn zip_of(jpegs: &[(String, Vec<u8>)]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in jpegs {
         let stored = zip::write::SimpleFileOptions::default()
@@ -400,13 +405,14 @@ fn zip_of(jpegs: &[(String, Vec<u8>)]) -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
-fn decode_zip(bytes: &[u8]) -> Result<Outcome, DecodeError> {
+pub(super) fn decode_zip(bytes: &[u8]) -> Result<Outcome, DecodeError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.zip");
     fs::write(&path, bytes).unwrap();
     decode_all(&Media::JpegZip {
         path,
         fps: Some(25.0),
+        first_number: None,
     })
 }
 

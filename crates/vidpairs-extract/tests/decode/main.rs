@@ -6,5 +6,6 @@
 
 mod damaged_media;
 mod frame_exactness;
+mod pictures;
 mod stills;
 mod video_encoder;

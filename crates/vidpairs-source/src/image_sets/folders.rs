@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use vidpairs_types::Condition;
+use vidpairs_types::{Condition, is_still_name};
 
 use super::builder::{ConditionedImage, SetsBuilder};
 use crate::disk::{self, Entry, Kind};
@@ -57,7 +57,7 @@ fn folders(entries: Vec<Entry>, num_others: &mut u64) -> Vec<Entry> {
 /// Images among `entries`, in natural order; others are counted.
 fn images(entries: Vec<Entry>, num_others: &mut u64) -> Vec<ConditionedImage> {
     let is_image =
-        |entry: &Entry| matches!(entry.kind, Kind::File) && disk::is_image_name(&entry.name);
+        |entry: &Entry| matches!(entry.kind, Kind::File) && is_still_name(&entry.name);
     sorted(entries, is_image, num_others)
         .into_iter()
         .map(|entry| ConditionedImage {

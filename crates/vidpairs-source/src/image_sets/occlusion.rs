@@ -46,7 +46,7 @@ pub(super) fn list_sets(root: &Path, seed: Seed) -> Result<SetsBuilder, SourceEr
         }
     }
     let reason = "outside the folders of the videos";
-    sets.leave_out_counted(ignored, "other file", "other files", reason);
+    sets.leave_out_counted(ignored.total(), "other file", "other files", reason);
     Ok(sets)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use vidpairs_types::Media;
+use vidpairs_types::{Media, is_still_name};
 
 use crate::disk::{self, Entry, Kind};
 use crate::error::SourceError;
@@ -10,6 +10,9 @@ use crate::media::{is_video, media_of_file};
 
 /// Name of the folder with the frames of a sequence.
 const FRAMES: &str = "img1";
+
+/// Number in the name of the first frame, `000001.jpg`, which the truth calls frame 1.
+const FIRST_NUMBER: u64 = 1;
 
 /// Truth file of one clip.
 pub(super) struct TruthFile {
@@ -104,7 +107,7 @@ fn beside(root: &Path, entry: &Entry) -> Option<TruthFile> {
 pub(super) fn media_of(truth: &TruthFile, named: Option<&Path>) -> Result<Media, String> {
     if let Some(file) = named.filter(|path| !path.is_dir()) {
         return match file.is_file() {
-            true => Ok(media_of_file(file)),
+            true => Ok(media_of_file(file, Some(FIRST_NUMBER))),
             false => Err(format!("{} is neither a file nor a folder", file.display())),
         };
     }
@@ -116,13 +119,13 @@ pub(super) fn media_of(truth: &TruthFile, named: Option<&Path>) -> Result<Media,
     media.ok_or_else(|| {
         let folder = match (named, &truth.place) {
             (None, Place::Sequence(folder)) => {
-                return format!("no JPEG in {}", folder.join(FRAMES).display());
+                return format!("no picture in {}", folder.join(FRAMES).display());
             }
             (Some(folder), _) => folder,
             (None, Place::Beside(folder)) => folder,
         };
         let (clip, folder) = (&truth.clip, folder.display());
-        format!("neither a video {clip}.* nor a folder {clip} of JPEGs in {folder}")
+        format!("neither a video {clip}.* nor a folder {clip} of pictures in {folder}")
     })
 }
 
@@ -137,7 +140,7 @@ fn in_folder(folder: &Path, clip: &str) -> Option<Media> {
     };
     let is_folder_of_clip = |entry: &&Entry| entry.is_folder() && entry.name == clip;
     match entries.iter().find(is_clip) {
-        Some(video) => Some(media_of_file(&video.path)),
+        Some(video) => Some(media_of_file(&video.path, Some(FIRST_NUMBER))),
         None => of_folder(&entries.iter().find(is_folder_of_clip)?.path),
     }
 }
@@ -150,16 +153,20 @@ fn of_one_clip(folder: &Path) -> Option<Media> {
     if has_video { None } else { of_folder(folder) }
 }
 
-/// JPEGs of the folder `img1` in `folder`, or of `folder` itself.
+/// Pictures of the folder `img1` in `folder`, or of `folder` itself.
 fn of_folder(folder: &Path) -> Option<Media> {
-    let has_jpegs = |folder: &Path| {
-        let is_jpeg = |entry: &Entry| disk::is_jpeg_name(&entry.name);
-        disk::entries(folder).is_ok_and(|entries| entries.iter().any(is_jpeg))
+    let has_pictures = |folder: &Path| {
+        let is_picture = |entry: &Entry| is_still_name(&entry.name);
+        disk::entries(folder).is_ok_and(|entries| entries.iter().any(is_picture))
     };
     let mut candidates = [folder.join(FRAMES), folder.to_owned()].into_iter();
-    let path = candidates.find(|folder| has_jpegs(folder))?;
+    let path = candidates.find(|folder| has_pictures(folder))?;
     let fps = frame_rate(folder);
-    Some(Media::JpegFolder { path, fps })
+    Some(Media::JpegFolder {
+        path,
+        fps,
+        first_number: Some(FIRST_NUMBER),
+    })
 }
 
 /// `frameRate` of `seqinfo.ini`; `None` if the file is missing or damaged.
@@ -241,7 +248,8 @@ mod tests {
             tracks[0].media,
             Media::JpegFolder {
                 path,
-                fps: Some(30.0)
+                fps: Some(30.0),
+                first_number: Some(1),
             }
         );
         assert_eq!(tracks, listed(&sequence));
@@ -257,6 +265,16 @@ mod tests {
         assert_eq!(tracks[0].media, Media::Video(video));
         let err = mot_tracks(&truth, None).unwrap_err().to_string();
         assert!(err.contains("neither a video gt.*"), "{err}");
+    }
+
+    #[test]
+    fn a_truth_file_without_a_folder_lies_in_the_current_folder() {
+        let truth = single(Path::new("gt.txt"));
+        assert_eq!(
+            (truth.clip.as_str(), truth.path.as_path()),
+            ("gt", Path::new("gt.txt"))
+        );
+        assert!(matches!(truth.place, Place::Beside(folder) if folder == Path::new(".")));
     }
 
     #[test]

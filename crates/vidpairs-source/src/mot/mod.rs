@@ -16,7 +16,7 @@ use vidpairs_types::{Media, Refusal, with_causes};
 
 use crate::disk::read_text;
 use crate::error::SourceError;
-use crate::listing::Listing;
+use crate::listing::{IgnoredFiles, Listing};
 
 /// Target of a video, with its boxes.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +76,7 @@ pub fn mot_tracks(root: &Path, media: Option<&Path>) -> Result<MotListing, Sourc
         return Err(SourceError::NoClips {
             root: root.to_owned(),
             looked_for: "rows of frame,id,left,top,width,height in <clip>.txt or <sequence>/gt/gt.txt",
-            num_ignored: 0,
+            ignored: IgnoredFiles::default(),
             refused: listing.refused,
         });
     }

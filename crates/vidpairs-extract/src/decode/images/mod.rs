@@ -1,34 +1,46 @@
-//! Indexes and decodes clips whose frames are still images in a folder or a zip. Their content decides how they are decoded.
+//! Indexes and decodes clips whose frames are pictures in a folder or a zip. Their content decides how they are decoded.
 
+mod names;
 mod numbers;
 mod store;
+mod times;
+mod zipped;
 
 pub(super) use numbers::ImagesIndex;
-pub(super) use store::{JpegFolder, JpegStore, JpegZip};
+pub(super) use store::{PictureFolder, PictureStore};
+pub(super) use zipped::PictureZip;
 
 use std::ops::ControlFlow;
 
 use vidpairs_image::still::{self, StillError};
-use vidpairs_types::Frame;
 use vidpairs_types::parallel::Heartbeat;
+use vidpairs_types::{Frame, SizePx};
 
 use super::Decoded;
 use super::error::DecodeError;
 
-/// Orders the images of `store`, and reads the size of the first one with a readable header, upright.
+/// Bytes of a picture that are read for its size first.
+const HEAD_BYTES: u64 = 64 << 10;
+
+/// Orders the pictures of `store`, and reads the size of the first one with a readable header, upright.
+///
+/// - `first_number`: number in the name of frame 0; `None` for the lowest.
 ///
 /// # Errors
-/// [`DecodeError`] if the store cannot be read or holds no JPEG, two JPEGs have the same number, or none has a readable header.
+/// [`DecodeError`] if the store cannot be read or holds no picture, if the names do not give an order, or none has a readable header.
 pub(super) fn index(
-    store: &mut dyn JpegStore,
+    store: &mut dyn PictureStore,
     fps: Option<f64>,
+    first_number: Option<u64>,
     heartbeat: &Heartbeat,
 ) -> Result<ImagesIndex, DecodeError> {
-    let mut index = ImagesIndex::new(store.names()?, fps)?;
+    beat(heartbeat)?;
+    let mut index = ImagesIndex::new(store.names()?, fps, first_number)?;
     let mut first_error = None;
     for name in &index.names {
-        beat(heartbeat)?;
-        match read(store, name, still::frame_size) {
+        // No beat: a clip of many pictures that cannot be read is not progress.
+        stop_if_asked(heartbeat)?;
+        match frame_size(store, name) {
             Ok(size) => {
                 index.frame_size = size;
                 return Ok(index);
@@ -36,12 +48,12 @@ pub(super) fn index(
             Err(err) => first_error = first_error.or(Some(err)),
         }
     }
-    Err(first_error.expect("a store without a JPEG is an error"))
+    Err(first_error.expect("a store without a picture is an error"))
 }
 
-/// See [`crate::decode::decode_wanted`]. A frame whose image is damaged is lost.
+/// See [`crate::decode::decode_wanted`]. A frame whose picture is damaged is lost.
 pub(super) fn decode_wanted(
-    store: &mut dyn JpegStore,
+    store: &mut dyn PictureStore,
     index: &ImagesIndex,
     wanted: &[u64],
     heartbeat: &Heartbeat,
@@ -73,17 +85,30 @@ pub(super) fn decode_wanted(
     Ok(decoded)
 }
 
+/// Size of a picture. Nearly always its first bytes suffice.
+fn frame_size(store: &mut dyn PictureStore, name: &str) -> Result<SizePx, DecodeError> {
+    let head = store.read_head(name, HEAD_BYTES)?;
+    match still::frame_size(&head) {
+        Ok(size) => Ok(size),
+        Err(_) => read(store, name, still::frame_size),
+    }
+}
+
 fn beat(heartbeat: &Heartbeat) -> Result<(), DecodeError> {
     heartbeat.beat();
+    stop_if_asked(heartbeat)
+}
+
+fn stop_if_asked(heartbeat: &Heartbeat) -> Result<(), DecodeError> {
     if heartbeat.should_stop() {
         return Err(DecodeError::Stopped);
     }
     Ok(())
 }
 
-/// Reads image `name` and passes its bytes to `decode`.
+/// Reads picture `name` and passes its bytes to `decode`.
 fn read<T>(
-    store: &mut dyn JpegStore,
+    store: &mut dyn PictureStore,
     name: &str,
     decode: fn(&[u8]) -> Result<T, StillError>,
 ) -> Result<T, DecodeError> {

@@ -1,54 +1,91 @@
-//! Orders JPEGs by the numbers in their names.
+//! Gives each picture of a clip the index of its frame.
 
 use vidpairs_types::SizePx;
 
+use super::names::{Sequence, no_order, shown};
+use super::times::median;
 use crate::decode::error::DecodeError;
 
-/// Largest span of frame numbers, as a multiple of their count. Numbers further apart are not frame numbers (times of day, for
-/// example).
-const MAX_GAP: u64 = 1000;
+/// Most frames that may be missing for each frame that exists. Numbers further apart do not count frames.
+const MAX_GAP: i128 = 1000;
 
-/// Names, indices and times of the frames of a clip of JPEGs.
+/// Names, indices and times of the frames of a clip of pictures.
 pub(in crate::decode) struct ImagesIndex {
     /// File or member names, in presentation order.
     pub names: Vec<String>,
     /// Index of each name, if some indices are missing; else index `i` is `names[i]`.
     pub present: Option<Vec<u64>>,
+    /// Pictures that are left out and frames that are missing, in words.
+    pub remark: Option<String>,
     fps: Option<f64>,
     /// Size of the first frame; 0 until it is known.
     pub frame_size: SizePx,
 }
 
 impl ImagesIndex {
-    /// Orders `names` by the last number in each name. The lowest number is frame 0; a missing number is a missing frame. If a
-    /// name has no number, or the numbers are too far apart to be frame numbers, the names are sorted and no frame is missing.
+    /// Orders `names` by their numbers, and gives each its frame index.
+    ///
+    /// - `first_number`: number of frame 0. If `None`, the lowest number is frame 0.
+    ///
+    /// A missing number is a missing frame. If the numbers are times, the usual step between two of them is one frame, and a
+    /// longer one leaves out frames.
     ///
     /// # Errors
-    /// [`DecodeError::SameNumber`] if two names have the same number.
-    pub fn new(mut names: Vec<String>, fps: Option<f64>) -> Result<Self, DecodeError> {
-        let number =
-            |name: &String| number_of(name.rsplit_once('/').map_or(name, |(_, file)| file));
-        names.sort();
-        let mut present = None;
-        if names.iter().all(|name| number(name).is_some()) {
-            names.sort_by_cached_key(|name| number(name)); // stable: names order equal numbers
-            let numbers: Vec<u64> = names.iter().filter_map(number).collect();
-            if let Some(at) = numbers.windows(2).position(|pair| pair[0] == pair[1]) {
-                let (first, second) = (names[at].clone(), names[at + 1].clone());
-                return Err(DecodeError::SameNumber {
-                    number: numbers[at],
-                    first,
-                    second,
-                });
-            }
-            present = indices(&numbers);
+    /// [`DecodeError::NoOrder`] if the names do not give the order; [`DecodeError::SameNumber`] if two names have the same number;
+    /// [`DecodeError::BeforeFirst`] if a number is below `first_number`.
+    pub fn new(
+        names: Vec<String>,
+        fps: Option<f64>,
+        first_number: Option<u64>,
+    ) -> Result<Self, DecodeError> {
+        let sequence = Sequence::find(names)?;
+        let mut remarks = Vec::new();
+        if !sequence.left_out.is_empty() {
+            let num = sequence.left_out.len();
+            remarks.push(format!(
+                "{num} of {} pictures left out, since the names do not follow the others: {}",
+                num + sequence.names.len(),
+                shown(&sequence.left_out)
+            ));
         }
-        Ok(Self {
+        let index = |names, present, remarks: Vec<String>| Self {
             names,
             present,
+            remark: (!remarks.is_empty()).then(|| remarks.join("; ")),
             fps,
             frame_size: SizePx::from([0, 0]),
-        })
+        };
+        if sequence.names.len() == 1 && first_number.is_none() {
+            return Ok(index(sequence.names, None, remarks));
+        }
+        let counter = sequence.counter()?;
+        let mut rows: Vec<(i128, String)> =
+            counter.values.into_iter().zip(sequence.names).collect();
+        rows.sort();
+        let (numbers, names): (Vec<i128>, Vec<String>) = rows.into_iter().unzip();
+        let mut pairs = numbers.windows(2).zip(names.windows(2));
+        if let Some((_, pair)) = pairs.find(|(numbers, _)| numbers[0] == numbers[1]) {
+            return Err(DecodeError::SameNumber {
+                first: pair[0].clone(),
+                second: pair[1].clone(),
+            });
+        }
+        let places = match first_number {
+            Some(_) if counter.is_time => {
+                let names = shown(&names);
+                return Err(no_order(format!(
+                    "{names} are times, but the frames of this data set are counted"
+                )));
+            }
+            Some(first) => {
+                let places = places_from(&names, &numbers, first)?;
+                remarks.extend(remark_on_missing(&places, first));
+                places
+            }
+            None => places(&names, &numbers, counter.is_time, &mut remarks)?,
+        };
+        let is_contiguous = (0..).zip(&places).all(|(at, place)| at == *place);
+        Ok(index(names, (!is_contiguous).then_some(places), remarks))
     }
 
     pub fn num_frames(&self) -> u64 {
@@ -72,75 +109,92 @@ impl ImagesIndex {
     }
 }
 
-/// Frame indices of ascending `numbers`, or `None` if they are `0..numbers.len()`.
-fn indices(numbers: &[u64]) -> Option<Vec<u64>> {
-    let (first, last) = (*numbers.first()?, *numbers.last()?);
-    let (span, count) = (last - first, numbers.len() as u64);
-    let is_contiguous = span == count - 1;
-    let is_frame_count = span / MAX_GAP <= count;
-    (!is_contiguous && is_frame_count)
-        .then(|| numbers.iter().map(|number| number - first).collect())
+/// Frame indices of ascending numbers, of which `first` is frame 0.
+fn places_from(names: &[String], numbers: &[i128], first: u64) -> Result<Vec<u64>, DecodeError> {
+    let lowest = names.first().zip(numbers.first());
+    if let Some((name, number)) = lowest.filter(|(_, number)| **number < i128::from(first)) {
+        return Err(DecodeError::BeforeFirst {
+            name: name.clone(),
+            number: *number,
+            first,
+        });
+    }
+    counted(numbers, i128::from(first)).ok_or_else(|| uneven(names))
 }
 
-/// Number in the last run of digits before the extension.
-fn number_of(name: &str) -> Option<u64> {
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    let end = stem.rfind(|c: char| c.is_ascii_digit())? + 1;
-    let start = stem[..end]
-        .rfind(|c: char| !c.is_ascii_digit())
-        .map_or(0, |at| {
-            at + stem[at..].chars().next().map_or(1, char::len_utf8)
-        });
-    stem[start..end].parse().ok()
+fn remark_on_missing(places: &[u64], first: u64) -> Option<String> {
+    let num_frames = places.last()? + 1;
+    let num_missing = num_frames - places.len() as u64;
+    let at = (0..).zip(places).find(|(at, place)| at != *place)?.0;
+    let number = at + first;
+    Some(format!(
+        "{num_missing} of {num_frames} frames have no picture, the first of them number {number}"
+    ))
+}
+
+/// Frame indices of ascending numbers without a stated first one.
+fn places(
+    names: &[String],
+    numbers: &[i128],
+    is_time: bool,
+    remarks: &mut Vec<String>,
+) -> Result<Vec<u64>, DecodeError> {
+    let Some(first) = numbers.first() else {
+        return Ok(Vec::new());
+    };
+    let pairs = numbers.windows(2);
+    let steps: Vec<i128> = pairs.map(|pair| pair[1].saturating_sub(pair[0])).collect();
+    let least = steps.iter().min().copied().unwrap_or(1);
+    let middle = median(steps.clone()).unwrap_or(1);
+    let is_usual = |step: &&i128| (middle..=3 * middle).contains(&(2 * **step));
+    let num_usual = steps.iter().filter(is_usual).count();
+    let sum_usual: i128 = steps.iter().filter(is_usual).sum();
+    let usual = sum_usual / (num_usual as i128).max(1);
+    let is_even = 2 * num_usual >= steps.len();
+    let is_uniform = 4 * num_usual >= 3 * steps.len() && 2 * least >= usual;
+    let is_counter = least == 1 || steps.iter().all(|step| step % least == 0) || !is_uniform;
+    let counted = counted(numbers, *first).filter(|_| !is_time && is_counter);
+    if let Some(places) = counted {
+        return Ok(places);
+    }
+    if !is_even {
+        return Err(uneven(names));
+    }
+    let (mut place, mut places) = (0, vec![0]);
+    let mut too_far = Vec::new();
+    for (step, name) in steps.iter().zip(names.iter().skip(1)) {
+        let num_steps = (2 * step + usual) / (2 * usual);
+        if num_steps > MAX_GAP {
+            too_far.push(name.clone());
+        }
+        place += num_steps.clamp(1, MAX_GAP);
+        places.push(u64::try_from(place).unwrap_or(u64::MAX));
+    }
+    if !too_far.is_empty() {
+        let names = shown(&too_far);
+        remarks.push(format!(
+            "more than {MAX_GAP} frames are missing before {names}"
+        ));
+    }
+    Ok(places)
+}
+
+/// Differences of `numbers` from `first`; `None` if they are too far apart to count frames.
+fn counted(numbers: &[i128], first: i128) -> Option<Vec<u64>> {
+    let span = numbers.last()?.saturating_sub(first);
+    let differences = numbers
+        .iter()
+        .map(|number| u64::try_from(number - first).ok());
+    let is_count = span / MAX_GAP <= numbers.len() as i128;
+    differences.collect::<Option<_>>().filter(|_| is_count)
+}
+
+fn uneven(names: &[String]) -> DecodeError {
+    no_order(format!(
+        "the numbers of {} neither count frames nor are times in even steps",
+        shown(names)
+    ))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn index(names: &[&str]) -> ImagesIndex {
-        ImagesIndex::new(names.iter().map(|name| (*name).to_owned()).collect(), None).unwrap()
-    }
-
-    #[test]
-    fn frames_are_ordered_by_number_not_by_name() {
-        let index = index(&["10.jpg", "9.jpg", "8.JPEG", "11.jpg"]);
-        assert_eq!(index.names, ["8.JPEG", "9.jpg", "10.jpg", "11.jpg"]);
-        assert_eq!((index.num_frames(), index.present), (4, None));
-    }
-
-    #[test]
-    fn a_missing_number_is_a_missing_frame() {
-        let index = index(&["a_0001.jpg", "a_0002.jpg", "a_0005.jpg"]);
-        assert_eq!(index.num_frames(), 5);
-        assert_eq!(index.present.as_deref(), Some(&[0, 1, 4][..]));
-        assert_eq!((index.name(4), index.name(3)), (Some("a_0005.jpg"), None));
-    }
-
-    #[test]
-    fn names_without_frame_numbers_are_sorted_and_no_frame_is_missing() {
-        assert_eq!(index(&["b.jpg", "a.jpg"]).names, ["a.jpg", "b.jpg"]);
-        let times = index(&["1637382929.jpg", "1637999999.jpg"]);
-        assert_eq!((times.num_frames(), times.present), (2, None));
-    }
-
-    #[test]
-    fn two_names_with_the_same_number_are_refused_with_both_names() {
-        let names = vec!["01.jpg".to_owned(), "1.jpg".to_owned()];
-        let err = ImagesIndex::new(names, None).err().unwrap().to_string();
-        assert_eq!(err, "two frames have the number 1: 01.jpg and 1.jpg");
-    }
-
-    #[test]
-    fn the_number_is_the_last_run_of_digits_before_the_extension() {
-        let cases = [
-            ("img2_0042.jpg", Some(42)),
-            ("x.jpg", None),
-            ("7é8ü.jpg", Some(8)),
-        ];
-        for (name, number) in cases {
-            assert_eq!(number_of(name), number, "{name}");
-        }
-        assert_eq!(number_of("99999999999999999999999.jpg"), None);
-    }
-}
+mod tests;

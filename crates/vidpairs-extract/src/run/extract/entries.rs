@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use vidpairs_pipeline::Pipeline;
 use vidpairs_run::RunError;
-use vidpairs_source::SourceOptions;
+use vidpairs_source::{IgnoredFiles, SourceOptions};
 use vidpairs_types::{Clip, Refusal};
 use xxhash_rust::xxh64::Xxh64;
 
@@ -31,6 +31,8 @@ impl Entry {
 #[derive(Debug, Clone)]
 pub(super) struct Entries {
     pub list: Arc<[Entry]>,
+    /// Files of the source that are not listed.
+    pub ignored: IgnoredFiles,
     /// Checksum of the ids, in order: two listings of the same source agree.
     pub fingerprint: u64,
 }
@@ -55,6 +57,7 @@ impl Entries {
         }
         Ok(Self {
             list: list.into(),
+            ignored: listing.ignored,
             fingerprint: hash.digest(),
         })
     }

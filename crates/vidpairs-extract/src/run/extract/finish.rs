@@ -6,6 +6,7 @@ use std::time::Instant;
 use vidpairs_pipeline::Pipeline;
 use vidpairs_run::RunError;
 use vidpairs_shard::{Manifest, Totals};
+use vidpairs_source::IgnoredFiles;
 use vidpairs_types::{Outcome, Refusal};
 
 use super::journal::{Begin, Extracted};
@@ -17,6 +18,7 @@ pub(super) fn finish(
     mut sink: ShardSink<'_>,
     options: &ExtractOptions,
     begin: &Begin,
+    ignored: &IgnoredFiles,
     start: Instant,
 ) -> Result<ExtractSummary, RunError> {
     let position = sink.progress.position;
@@ -67,6 +69,7 @@ pub(super) fn finish(
     let (pipeline, seed) = (options.pipeline.resolved(), options.pipeline.seed);
     let mut manifest = Manifest::new(pipeline, seed, begin.entries_xxh64, totals, shards);
     manifest.tracks = tracks;
+    manifest.ignored = ignored.by_extension.clone();
     manifest.write_atomically(out)?;
     sink.journal.finish()?;
     let seconds = start.elapsed().as_secs_f64();
@@ -99,6 +102,7 @@ pub(super) fn summary_of(
         refused: totals.refused,
         skipped: totals.skipped,
         partial: totals.partial,
+        ignored: manifest.ignored.clone(),
         pairs: totals.records,
         shards: totals.shards,
         bytes: totals.bytes,

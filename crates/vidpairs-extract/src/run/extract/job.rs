@@ -236,9 +236,8 @@ impl ExtractJob {
             decode::index(&clip.media, heartbeat).map_err(|err| refused(Stage::Decode, &err))?;
         let num_frames = index.num_frames();
         let mut known = match self.pipeline.pairs.rule {
-            PairRule::Tracks(_) => {
-                Known::of_boxes(clip, num_frames).map_err(|err| refused(Stage::Source, &err))?
-            }
+            PairRule::Tracks(_) => Known::of_boxes(clip, num_frames, index.present())
+                .map_err(|err| refused(Stage::Source, &err))?,
             _ => Known::default(),
         };
         known.remarks.extend(index.remark().map(str::to_owned));

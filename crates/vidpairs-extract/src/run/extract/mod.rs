@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use vidpairs_pipeline::{Pipeline, Regions};
 use vidpairs_run::{Control, RunError, Verbosity, broken, counted};
+use vidpairs_source::IgnoredFiles;
 use vidpairs_types::parallel::run_in_pieces;
 
 use self::job::ExtractJob;
@@ -67,6 +68,8 @@ pub struct ExtractSummary {
     pub skipped: u64,
     /// Number of clips that gave pairs although a part of them is missing.
     pub partial: u64,
+    /// Number of files of the source that are neither videos nor pictures of a clip, by extension.
+    pub ignored: BTreeMap<String, u64>,
     /// Number of pairs in the data set.
     pub pairs: u64,
     /// Number of shards in the data set.
@@ -133,7 +136,7 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
     let ended = run_in_pieces(work.into_iter(), Arc::new(job), &crew, &mut sink);
     let safe = counted(sink.progress.pairs, "pair");
     let outcome = ended.map_err(|end| broken(end, out, &safe)).and_then(|()| {
-        finish::finish(sink, options, &ready.begin, start)
+        finish::finish(sink, options, &ready.begin, &ready.entries.ignored, start)
             .map_err(|err| err.named_if_full(out, &safe))
     });
     display.end(&counters);
@@ -178,6 +181,10 @@ impl std::fmt::Display for ExtractSummary {
             if num_rejected > 0 {
                 write!(f, " ({})", by_reason(&self.rejected_tracklets))?;
             }
+        }
+        if !self.ignored.is_empty() {
+            let by_extension = self.ignored.clone();
+            write!(f, "; ignored {}", IgnoredFiles { by_extension })?;
         }
         let Self {
             refused,

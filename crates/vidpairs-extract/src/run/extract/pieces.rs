@@ -174,6 +174,7 @@ mod tests {
         let media = Media::JpegFolder {
             path: dir.to_owned(),
             fps: None,
+            first_number: None,
         };
         decode::index(&media, &Arc::new(Heartbeat::default())).unwrap()
     }

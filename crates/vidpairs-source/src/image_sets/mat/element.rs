@@ -6,9 +6,14 @@ pub(super) const MAX_INFLATED_BYTES: u64 = 64 << 20;
 /// Error of reading a variable. Skip the file.
 #[derive(Debug, thiserror::Error)]
 pub(in super::super) enum MatError {
-    /// Another format, such as HDF5, which MATLAB 7.3 writes.
-    #[error("not a MATLAB 5 file")]
+    /// Another format.
+    #[error("not a MATLAB 5 file, as save(FILE, '-v7') writes")]
     NotLevel5,
+    /// HDF5, which MATLAB writes with `-v7.3`.
+    #[error(
+        "a MATLAB 7.3 (HDF5) file; in MATLAB, save it again: S = load(FILE); save(FILE, '-struct', 'S', '-v7')"
+    )]
+    Hdf5,
     /// The file ends early.
     #[error("the file ends inside {0}")]
     Cut(&'static str),

@@ -23,6 +23,9 @@ use element::{ByteOrder, Elements, Kind, MAX_INFLATED_BYTES};
 /// Size of the file header, bytes.
 const HEADER_BYTES: usize = 128;
 
+/// First bytes of an HDF5 file.
+const HDF5_SIGNATURE: &[u8] = b"\x89HDF\r\n\x1A\n";
+
 /// Variable of a file.
 #[derive(Debug)]
 pub(super) struct Variable {
@@ -37,11 +40,16 @@ impl Variable {
     /// # Errors
     /// [`MatError`] if the file is damaged before the end of the variable.
     pub(super) fn read(file: &[u8], name: &str) -> Result<Option<Self>, MatError> {
+        if file.starts_with(HDF5_SIGNATURE) {
+            return Err(MatError::Hdf5);
+        }
         let header = file.split_first_chunk::<HEADER_BYTES>();
         let (header, body) = header.ok_or(MatError::NotLevel5)?;
         let order = match header[124..] {
             [0x00, 0x01, b'I', b'M'] => ByteOrder::Little,
             [0x01, 0x00, b'M', b'I'] => ByteOrder::Big,
+            // MATLAB's own header, before the HDF5 file.
+            [0x00, 0x02, b'I', b'M'] | [0x02, 0x00, b'M', b'I'] => return Err(MatError::Hdf5),
             _ => return Err(MatError::NotLevel5),
         };
         let mut elements = Elements::new(body, order);

@@ -84,10 +84,19 @@ fn files_of_another_writer_are_read() {
 #[test]
 fn other_formats_are_errors_and_a_missing_variable_is_none() {
     let error = |file: &[u8]| Variable::read(file, "record").unwrap_err().to_string();
-    assert_eq!(error(b""), "not a MATLAB 5 file");
+    let no_level_5 = "not a MATLAB 5 file, as save(FILE, '-v7') writes";
+    assert_eq!(error(b""), no_level_5);
+    assert_eq!(error(&[0; 200]), no_level_5);
     let mut hdf5 = golden("imagenet.mat");
     hdf5[124..126].copy_from_slice(&[0, 2]);
-    assert_eq!(error(&hdf5), "not a MATLAB 5 file");
+    for hdf5 in [&hdf5[..], b"\x89HDF\r\n\x1A\n\0\0\0\0"] {
+        let text = error(hdf5);
+        assert!(
+            text.starts_with("a MATLAB 7.3 (HDF5) file; in MATLAB, save it again"),
+            "{text}"
+        );
+        assert!(text.ends_with("'-v7')"), "{text}");
+    }
     assert!(
         Variable::read(&golden("stranger.mat"), "record")
             .unwrap()

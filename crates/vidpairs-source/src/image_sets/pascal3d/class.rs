@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use vidpairs_types::{Condition, SizePx, with_causes};
+use vidpairs_types::{Condition, SizePx, is_still_name, with_causes};
 
 use super::record::{self, Object};
 use super::release::Release;
@@ -137,7 +137,7 @@ impl<'a> Folder<'a> {
             Ok::<_, SourceError>(files)
         };
         let is_mat = |entry: &Entry| entry.stem_before("mat").is_some();
-        let is_image = |entry: &Entry| disk::is_image_name(&entry.name);
+        let is_image = |entry: &Entry| is_still_name(&entry.name);
         let annotations = files_by_id(&release.annotations, is_mat)?;
         let images = files_by_id(&release.images, is_image)?;
         let folder = Self {

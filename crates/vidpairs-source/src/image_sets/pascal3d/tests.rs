@@ -339,6 +339,6 @@ fn the_root_may_be_the_folder_around_the_release_and_other_roots_are_errors() {
     assert_eq!(
         error_text(VIEWPOINT, root.path()),
         "no image set in ROOT: looked for Annotations/<class>_imagenet/<id>.mat and \
-         Images/<class>_imagenet/<id>.JPEG; left out: 2, the first: car_imagenet/n1_1: its annotation: not a MATLAB 5 file"
+         Images/<class>_imagenet/<id>.JPEG; left out: 2, the first: car_imagenet/n1_1: its annotation: not a MATLAB 5 file, as save(FILE, '-v7') writes"
     );
 }
