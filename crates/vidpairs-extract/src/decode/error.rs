@@ -58,6 +58,19 @@ pub enum DecodeError {
         min = SizePx::MIN_SIDE, max = SizePx::MAX_SIDE, area = SizePx::MAX_AREA
     )]
     FrameSize(SizePx),
+    /// The colours are coded by a matrix that is not converted to RGB.
+    #[error(
+        "colours by the matrix {name} ({matrix}) in the pixel format {pixel_format}, which are not converted to RGB; \
+         re-encode the video with another matrix, for example by ffmpeg's filter zscale=matrix=709"
+    )]
+    Matrix {
+        /// Number of the matrix in ITU-T H.273.
+        matrix: i32,
+        /// FFmpeg's name of the matrix.
+        name: String,
+        /// FFmpeg's name of the pixel format.
+        pixel_format: String,
+    },
     /// FFmpeg failed at some step.
     #[error("FFmpeg failed to {action}: {message}")]
     Ffmpeg {
