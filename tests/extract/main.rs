@@ -17,6 +17,8 @@ mod regions;
 #[cfg(unix)]
 mod resume;
 mod third_party_readers;
+#[cfg(target_os = "linux")]
+mod unreadable;
 #[cfg(unix)]
 mod verify;
 #[cfg(unix)]

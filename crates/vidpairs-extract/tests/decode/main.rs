@@ -7,4 +7,5 @@
 mod colors;
 mod damaged_media;
 mod frame_exactness;
+mod untrusted_media;
 mod video_encoder;
