@@ -25,6 +25,8 @@ mod sources;
 #[cfg(unix)]
 mod strangers;
 mod third_party_readers;
+#[cfg(target_os = "linux")]
+mod unreadable;
 #[cfg(unix)]
 mod verify;
 #[cfg(unix)]

@@ -25,10 +25,17 @@ pub fn set_ffmpeg_log(is_on: bool) {
     set_level(if is_on { Level::Warning } else { Level::Quiet });
 }
 
-/// Loads the texts of FFmpeg's errors. Before that, the binding prints them without text.
-pub(crate) fn load_error_texts() {
+/// Largest block of memory that FFmpeg may allocate, MiB. The largest accepted frame has 512 MiB, with four samples of 16 bits a pixel.
+pub(crate) const MAX_ALLOCATION_MIB: usize = 768;
+
+/// Limits FFmpeg's allocations and loads the texts of its errors, which the binding prints without text otherwise.
+pub(crate) fn prepare_ffmpeg() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(ffmpeg_next::util::error::register_all);
+    ONCE.call_once(|| {
+        // SAFETY: sets a number of the library.
+        unsafe { ffi::av_max_alloc(MAX_ALLOCATION_MIB << 20) };
+        ffmpeg_next::util::error::register_all();
+    });
 }
 
 /// Whether unmarked video of this size is BT.709, as players assume; BT.601 otherwise.

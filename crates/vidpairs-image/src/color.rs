@@ -1,7 +1,7 @@
 //! Converts planes of gray, YUV or G, B, R samples to packed RGB or BGR pixels.
 //!
 //! **Takes** 8-bit [`ColorPlanes`]. **Gives** three bytes per pixel. **Fails** with [`LibraryError`]. **Source**: the matrices of
-//! BT.601, BT.709 and BT.2020, as the `yuv` crate computes them.
+//! ITU-T H.273, as the `yuv` crate computes them.
 
 use std::borrow::Cow;
 
@@ -48,7 +48,7 @@ impl ColorPlanes<'_> {
                 self.pack_gbr(order, &mut pixels);
                 Ok(())
             }
-            _ => self.pack_yuv(order, &mut pixels),
+            _ => self.pack_luma_and_chroma(order, &mut pixels),
         };
         packed.map_err(|err| LibraryError::new("convert colours", err))?;
         Ok(pixels)
@@ -72,11 +72,11 @@ impl ColorPlanes<'_> {
             pixels,
             3 * width,
             self.yuv_range(),
-            self.yuv_matrix(),
+            self.luma_weights(),
         )
     }
 
-    fn pack_yuv(&self, order: ChannelOrder, pixels: &mut [u8]) -> Result<(), YuvError> {
+    fn pack_luma_and_chroma(&self, order: ChannelOrder, pixels: &mut [u8]) -> Result<(), YuvError> {
         let SizePx { width, height } = self.size;
         let [y, u, v] = [0, 1, 2].map(|plane| &self.planes[plane]);
         let image = YuvPlanarImage {
@@ -89,6 +89,18 @@ impl ColorPlanes<'_> {
             width,
             height,
         };
+        let (range, stride) = (self.yuv_range(), 3 * width);
+        if self.matrix == ColorMatrix::YCgCo {
+            let pack = match (self.layout, order) {
+                (PlaneLayout::Yuv420, ChannelOrder::Rgb) => yuv::ycgco420_to_rgb,
+                (PlaneLayout::Yuv420, ChannelOrder::Bgr) => yuv::ycgco420_to_bgr,
+                (PlaneLayout::Yuv422, ChannelOrder::Rgb) => yuv::ycgco422_to_rgb,
+                (PlaneLayout::Yuv422, ChannelOrder::Bgr) => yuv::ycgco422_to_bgr,
+                (_, ChannelOrder::Rgb) => yuv::ycgco444_to_rgb,
+                (_, ChannelOrder::Bgr) => yuv::ycgco444_to_bgr,
+            };
+            return pack(&image, pixels, stride, range);
+        }
         let pack = match (self.layout, order) {
             (PlaneLayout::Yuv420, ChannelOrder::Rgb) => yuv::yuv420_to_rgb,
             (PlaneLayout::Yuv420, ChannelOrder::Bgr) => yuv::yuv420_to_bgr,
@@ -97,13 +109,7 @@ impl ColorPlanes<'_> {
             (_, ChannelOrder::Rgb) => yuv::yuv444_to_rgb,
             (_, ChannelOrder::Bgr) => yuv::yuv444_to_bgr,
         };
-        pack(
-            &image,
-            pixels,
-            3 * width,
-            self.yuv_range(),
-            self.yuv_matrix(),
-        )
+        pack(&image, pixels, stride, range, self.luma_weights())
     }
 
     fn pack_gbr(&self, order: ChannelOrder, pixels: &mut [u8]) {
@@ -129,11 +135,15 @@ impl ColorPlanes<'_> {
         }
     }
 
-    fn yuv_matrix(&self) -> YuvStandardMatrix {
+    /// Weights of red and blue in luma. YCgCo has none: its gray pictures look the same with any weights.
+    fn luma_weights(&self) -> YuvStandardMatrix {
         match self.matrix {
-            ColorMatrix::Bt601 => YuvStandardMatrix::Bt601,
+            ColorMatrix::Bt601 | ColorMatrix::YCgCo => YuvStandardMatrix::Bt601,
             ColorMatrix::Bt709 => YuvStandardMatrix::Bt709,
             ColorMatrix::Bt2020 => YuvStandardMatrix::Bt2020,
+            ColorMatrix::Fcc => YuvStandardMatrix::Fcc,
+            // The crate's own table for SMPTE 240M is off by up to 40 levels; from the weights it computes the right one.
+            ColorMatrix::Smpte240 => YuvStandardMatrix::Custom(0.212, 0.087),
         }
     }
 }

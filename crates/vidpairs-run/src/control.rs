@@ -76,6 +76,13 @@ pub fn loss_reason(loss: Loss, patience: Duration) -> (Stage, String) {
                 format!("no progress for {seconds} seconds; given up"),
             )
         }
+        Loss::Overran(allowed) => {
+            let seconds = allowed.as_secs();
+            (
+                Stage::Watchdog,
+                format!("not finished after {seconds} seconds; given up"),
+            )
+        }
         Loss::Panicked(message) => (
             Stage::Internal,
             format!("internal error, please report it with the file: {message}"),

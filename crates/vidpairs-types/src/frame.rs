@@ -55,6 +55,12 @@ pub enum ColorMatrix {
     Bt709,
     /// BT.2020, non-constant luminance.
     Bt2020,
+    /// FCC 73.682: NTSC of 1953.
+    Fcc,
+    /// SMPTE 240M: early high definition.
+    Smpte240,
+    /// YCgCo: luma, green difference, orange difference. The range applies to red, green and blue.
+    YCgCo,
 }
 
 /// Transformation from the stored to the upright picture: mirror if `mirrored`, then rotate clockwise.

@@ -21,9 +21,36 @@ pub enum DecodeError {
     /// The file has no bytes.
     #[error("the file is empty (0 bytes)")]
     Empty,
-    /// FFmpeg cannot open such a path.
-    #[error("the path is not UTF-8 or holds a zero byte; rename the file")]
-    Path,
+    /// The file was replaced or written to since it was indexed. Retry when it is complete.
+    #[error(
+        "the file was replaced or written to during the run, {before} bytes before, {now} bytes now; retry when it is complete"
+    )]
+    Changed {
+        /// Length when the file was opened first, bytes.
+        before: u64,
+        /// Length now, bytes.
+        now: u64,
+    },
+    /// The file holds something else under the name of a video.
+    #[error("no video, but {0}")]
+    NotVideo(&'static str),
+    /// The format of the file is not on the list of containers that are opened.
+    #[error(
+        "FFmpeg takes the file for {name}, which is not opened: it may name other files, or holds no video \
+         (docs/VIDEO.md lists the containers)"
+    )]
+    Format {
+        /// FFmpeg's name of the format.
+        name: String,
+    },
+    /// An MP4 or QuickTime file without its index.
+    #[error(
+        "{0}: the recording or the download was probably cut off; get the whole file, or repair it with a tool like untrunc"
+    )]
+    NoIndex(String),
+    /// The file asks for more memory or work than its budget allows.
+    #[error("over budget: {0}")]
+    Budget(String),
     /// No demuxer recognises the bytes, or the container's header is damaged.
     #[error("no video container that FFmpeg {version} can open: {message}")]
     NoContainer {
@@ -58,6 +85,25 @@ pub enum DecodeError {
         min = SizePx::MIN_SIDE, max = SizePx::MAX_SIDE, area = SizePx::MAX_AREA
     )]
     FrameSize(SizePx),
+    /// The colours are coded by a matrix that is not converted to RGB.
+    #[error(
+        "colours by the matrix {name} ({matrix}) in the pixel format {pixel_format}, which are not converted to RGB; \
+         re-encode the video with another matrix, for example by ffmpeg's filter zscale=matrix=709"
+    )]
+    Matrix {
+        /// Number of the matrix in ITU-T H.273.
+        matrix: i32,
+        /// FFmpeg's name of the matrix.
+        name: String,
+        /// FFmpeg's name of the pixel format.
+        pixel_format: String,
+    },
+    /// The stream has no picture in ordinary colours beside those of Dolby Vision.
+    #[error(
+        "colours of Dolby Vision profile 5 (IPT-C2), which are not converted to RGB; convert the video to BT.709 first, \
+         for example by ffmpeg's filter libplacebo"
+    )]
+    DolbyVision,
     /// FFmpeg failed at some step.
     #[error("FFmpeg failed to {action}: {message}")]
     Ffmpeg {

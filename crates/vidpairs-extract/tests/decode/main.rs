@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout, clippy::print_stderr)] // prints test counts and skipped cases
 
+mod colors;
 mod damaged_media;
 mod frame_exactness;
 mod pictures;
 mod stills;
+mod untrusted_media;
 mod video_encoder;

@@ -79,6 +79,7 @@ impl<T: Send + 'static, F: Fn(usize) -> T + Send + Sync + 'static> Job for Block
     fn lost(&self, _: usize, loss: Loss) -> Self::Output {
         Err(match loss {
             Loss::Stalled => format!("a block took more than {} s", PATIENCE.as_secs()),
+            Loss::Overran(allowed) => format!("a block took more than {} s", allowed.as_secs()),
             Loss::Panicked(message) => message,
         })
     }

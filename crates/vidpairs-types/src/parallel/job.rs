@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Heartbeat;
 
@@ -10,6 +11,8 @@ use super::Heartbeat;
 pub enum Loss {
     /// No heartbeat for [`Crew::patience`](super::Crew::patience).
     Stalled,
+    /// Not finished within the time that [`Heartbeat::allow`] gave it.
+    Overran(Duration),
     /// The task panicked, with this message.
     Panicked(String),
 }

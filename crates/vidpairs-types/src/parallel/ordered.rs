@@ -181,7 +181,8 @@ impl<J: PieceJob> Run<J> {
                         return Err(Broken::Hung { num_threads });
                     }
                     self.spawn_workers(1).map_err(Broken::Thread)?;
-                    waiting.insert(stuck.place, lost(&*self.job, stuck.task, Loss::Stalled));
+                    let loss = stuck.heartbeat.loss();
+                    waiting.insert(stuck.place, lost(&*self.job, stuck.task, loss));
                 }
                 sink.tick();
                 next_look = Instant::now() + TICK;
@@ -223,7 +224,7 @@ fn work_until_closed<J: PieceJob>(
             planned => shared.finish(number).map(|running| {
                 let output = match planned {
                     Ok(Planned::Done(output)) if !heartbeat.is_given_up() => output,
-                    Ok(_) => lost(job, running.task, Loss::Stalled),
+                    Ok(_) => lost(job, running.task, heartbeat.loss()),
                     Err(panic) => lost(job, running.task, Loss::Panicked(panic)),
                 };
                 Message::Output(running.place, output)
@@ -247,18 +248,27 @@ fn lost<J: PieceJob>(job: &J, task: Task<J::Item, J::Piece>, loss: Loss) -> J::O
     }
 }
 
-/// For how long each assignment has been seen without a heartbeat.
+/// For how long each assignment has been seen, and seen without a heartbeat.
 ///
 /// Time counts only while it is watched: when the whole process was stopped (Ctrl-Z, a frozen
 /// container, a laptop asleep) or the sink blocked, no worker is to blame.
 #[derive(Default)]
 struct Watch {
-    seen: BTreeMap<u64, (u64, Duration)>,
+    seen: BTreeMap<u64, Seen>,
     last_look: Option<Instant>,
 }
 
+#[derive(Default)]
+struct Seen {
+    beats: u64,
+    /// Time since the last beat.
+    still: Duration,
+    /// Time since the first look.
+    total: Duration,
+}
+
 impl Watch {
-    /// Asks tasks that have stalled for `patience` to stop, and takes away those that don't answer.
+    /// Asks tasks that have stalled for `patience`, or overrun their time, to stop, and takes away those that don't answer.
     fn look<I: Clone, P: Clone>(
         &mut self,
         shared: &Shared<I, P>,
@@ -273,16 +283,23 @@ impl Watch {
         let mut stuck = Vec::new();
         for (&number, running) in &state.running {
             let beats = running.heartbeat.beats();
-            let (last_beats, still) = self.seen.entry(number).or_insert((beats, Duration::ZERO));
-            if *last_beats == beats {
-                *still += watched;
+            let seen = self.seen.entry(number).or_insert_with(|| Seen {
+                beats,
+                ..Seen::default()
+            });
+            seen.total += watched;
+            if seen.beats == beats {
+                seen.still += watched;
             } else {
-                (*last_beats, *still) = (beats, Duration::ZERO);
+                (seen.beats, seen.still) = (beats, Duration::ZERO);
             }
-            if *still >= patience {
+            let allowed = running.heartbeat.allowed().unwrap_or(Duration::MAX);
+            if seen.still >= patience {
                 running.heartbeat.give_up();
+            } else if seen.total >= allowed {
+                running.heartbeat.give_up_overrun();
             }
-            if *still >= patience + GRACE {
+            if seen.still >= patience + GRACE || seen.total >= allowed.saturating_add(GRACE) {
                 stuck.push(number);
             }
         }
@@ -575,5 +592,32 @@ mod tests {
             ("3 Stalled", "4 Stalled", "8")
         );
         assert_eq!(sink.0.len(), 12);
+    }
+
+    #[test]
+    fn a_task_that_beats_forever_is_lost_when_its_time_is_over_whether_it_listens_or_not() {
+        let work = |item: u64, _: usize, heartbeat: &Heartbeat| {
+            heartbeat.allow(Duration::from_millis(200));
+            heartbeat.allow(Duration::from_millis(200));
+            while item == 4 && !heartbeat.should_stop() {
+                thread::sleep(Duration::from_millis(1));
+                heartbeat.beat();
+            }
+            if item == 3 {
+                loop {
+                    thread::sleep(Duration::from_millis(1)); // deaf
+                    heartbeat.beat();
+                }
+            }
+        };
+        let job = Arc::new(Numbers {
+            pieces: |_| None,
+            work,
+        });
+        let mut sink = Collect(Vec::new(), |_| Ok(()));
+        run_in_pieces(0..8u64, job, &crew(2, 4), &mut sink).unwrap();
+        let overran = ["3 Overran(400ms)", "4 Overran(400ms)"];
+        assert_eq!(sink.0[3..5], overran);
+        assert_eq!((&*sink.0[2], &*sink.0[5], sink.0.len()), ("2", "5", 8));
     }
 }

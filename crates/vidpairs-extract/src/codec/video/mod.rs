@@ -21,7 +21,7 @@ use ffmpeg_next::software::scaling;
 use ffmpeg_next::{Packet, ffi, frame};
 use vidpairs_types::{RgbImage, SizePx};
 
-use crate::ffmpeg::load_error_texts;
+use crate::ffmpeg::prepare_ffmpeg;
 
 /// Writes one video file.
 ///
@@ -54,7 +54,7 @@ impl VideoWriter {
         encoder: VideoEncoder,
     ) -> Result<Self, VideoError> {
         options.check()?;
-        load_error_texts();
+        prepare_ffmpeg();
         let path = path.to_str().filter(|path| !path.contains('\0'));
         // With the protocol named, no file name is taken for a network address.
         let url = format!("file:{}", path.ok_or(VideoError::Path)?);

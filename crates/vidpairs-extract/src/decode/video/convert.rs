@@ -1,10 +1,11 @@
 //! Exposes decoded frames as planes: in place where the format is supported, else copied by libswscale.
 
+use std::ffi::{CStr, c_int};
 use std::slice;
 
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::software::scaling;
-use ffmpeg_next::{color, ffi, frame};
+use ffmpeg_next::{ffi, frame};
 use vidpairs_types::{
     ColorMatrix, ColorRange, Orientation, PlaneBytes, PlaneLayout, Planes, SizePx,
 };
@@ -25,7 +26,7 @@ pub(super) fn to_planes(
     if !stored_size.is_accepted() {
         return Err(DecodeError::FrameSize(stored_size));
     }
-    let (range, matrix) = (range_of(&decoded), matrix_of(&decoded, stored_size));
+    let (range, matrix) = (range_of(&decoded), matrix_of(&decoded, stored_size)?);
     let (format, decoded) = match PlaneFormat::of(decoded.format()) {
         Some(format) if lies_in_its_buffers(&decoded, format, stored_size) => (format, decoded),
         Some(format) => (format, copied(&decoded, decoded.format())?),
@@ -131,15 +132,34 @@ fn descriptor(pixel: Pixel) -> Option<&'static ffi::AVPixFmtDescriptor> {
     unsafe { ffi::av_pix_fmt_desc_get(pixel.into()).as_ref() }
 }
 
-/// Planar 8-bit format that preserves `pixel` best.
+/// Whether the samples are red, green and blue, or libswscale makes these of them: palettes, CIE XYZ.
+fn holds_rgb(pixel: Pixel, descriptor: &ffi::AVPixFmtDescriptor) -> bool {
+    let has = |flag: i32| descriptor.flags & flag as u64 != 0;
+    has(ffi::AV_PIX_FMT_FLAG_RGB)
+        || has(ffi::AV_PIX_FMT_FLAG_PAL)
+        || matches!(pixel, Pixel::XYZ12LE | Pixel::XYZ12BE)
+}
+
+/// The planar full-range format for a format whose name implies full range.
+fn full_range_of(pixel: Pixel) -> Option<Pixel> {
+    match pixel {
+        Pixel::YUVJ420P | Pixel::YUVJ422P => Some(pixel),
+        Pixel::YUVJ444P | Pixel::YUVJ440P | Pixel::YUVJ411P => Some(Pixel::YUVJ444P),
+        _ => None,
+    }
+}
+
+/// Planar 8-bit format that preserves `pixel` best. libswscale keeps the range of the samples: it converts from full to limited
+/// range only between a format whose name implies full range and one whose name does not.
 fn nearest_planar(pixel: Pixel) -> Pixel {
     let Some(descriptor) = descriptor(pixel) else {
         return Pixel::YUV444P;
     };
-    let has = |flag: u32| descriptor.flags & u64::from(flag) != 0;
-    let is_rgb = has(ffi::AV_PIX_FMT_FLAG_RGB as u32) || has(ffi::AV_PIX_FMT_FLAG_PAL as u32);
+    if let Some(full_range) = full_range_of(pixel) {
+        return full_range;
+    }
     match (
-        is_rgb,
+        holds_rgb(pixel, descriptor),
         descriptor.nb_components,
         descriptor.log2_chroma_w,
         descriptor.log2_chroma_h,
@@ -203,27 +223,91 @@ fn unknown_format(pixel: Pixel) -> DecodeError {
 
 /// Unmarked gray and RGB are full range, as libswscale assumes.
 fn range_of(decoded: &frame::Video) -> ColorRange {
-    let is_jpeg = matches!(
-        decoded.format(),
-        Pixel::YUVJ420P | Pixel::YUVJ422P | Pixel::YUVJ444P | Pixel::YUVJ440P | Pixel::YUVJ411P
-    );
     let is_gray =
         descriptor(decoded.format()).is_some_and(|descriptor| descriptor.nb_components < 3);
-    match decoded.color_range() {
-        color::Range::JPEG => ColorRange::Full,
-        color::Range::MPEG => ColorRange::Limited,
-        _ if is_jpeg || is_gray => ColorRange::Full,
+    match stated(decoded).range {
+        JPEG_RANGE => ColorRange::Full,
+        MPEG_RANGE => ColorRange::Limited,
+        _ if is_gray || full_range_of(decoded.format()).is_some() => ColorRange::Full,
         _ => ColorRange::Limited,
     }
 }
 
-/// Unmarked video is BT.709 above standard definition, as players assume.
-fn matrix_of(decoded: &frame::Video, size: SizePx) -> ColorMatrix {
-    match decoded.color_space() {
-        color::Space::BT709 => ColorMatrix::Bt709,
-        color::Space::BT2020NCL | color::Space::BT2020CL => ColorMatrix::Bt2020,
-        color::Space::BT470BG | color::Space::SMPTE170M | color::Space::FCC => ColorMatrix::Bt601,
-        _ if is_bt709_by_default(size) => ColorMatrix::Bt709,
-        _ => ColorMatrix::Bt601,
+const MPEG_RANGE: c_int = ffi::AVColorRange::AVCOL_RANGE_MPEG as c_int;
+const JPEG_RANGE: c_int = ffi::AVColorRange::AVCOL_RANGE_JPEG as c_int;
+
+/// Colour properties as the file states them.
+struct Stated {
+    range: c_int,
+    primaries: c_int,
+    matrix: c_int,
+}
+
+/// Reads the properties as numbers: some demuxers and decoders pass any number of the file on, and a Rust enum must not
+/// hold one that it does not know.
+fn stated(decoded: &frame::Video) -> Stated {
+    // SAFETY: the frame is alive, and the fields are C enums, which have the size of an int.
+    unsafe {
+        let raw = decoded.as_ptr();
+        Stated {
+            range: (&raw const (*raw).color_range).cast::<c_int>().read(),
+            primaries: (&raw const (*raw).color_primaries).cast::<c_int>().read(),
+            matrix: (&raw const (*raw).colorspace).cast::<c_int>().read(),
+        }
+    }
+}
+
+/// The matrix that the file states. Unmarked video is BT.709 above standard definition, as players assume.
+///
+/// # Errors
+/// [`DecodeError::Matrix`] for a matrix that does not exist, that contradicts the pixel format, or that needs more than
+/// weights: constant luminance, ICtCp and their like.
+///
+/// # Source
+/// ITU-T H.273, 8.3, tables 2 and 4.
+fn matrix_of(decoded: &frame::Video, size: SizePx) -> Result<ColorMatrix, DecodeError> {
+    let has_matrix = descriptor(decoded.format()).is_some_and(|descriptor| {
+        descriptor.nb_components >= 3 && !holds_rgb(decoded.format(), descriptor)
+    });
+    let stated = stated(decoded);
+    Ok(match (stated.matrix, stated.primaries) {
+        _ if !has_matrix => ColorMatrix::Bt601,
+        (1, _) | (12, 1) => ColorMatrix::Bt709,
+        (2, _) if is_bt709_by_default(size) => ColorMatrix::Bt709,
+        (2 | 5 | 6, _) => ColorMatrix::Bt601,
+        (4, _) => ColorMatrix::Fcc,
+        (7, _) => ColorMatrix::Smpte240,
+        (8, _) => ColorMatrix::YCgCo,
+        (9, _) | (12, 9) => ColorMatrix::Bt2020,
+        (matrix, _) => {
+            return Err(DecodeError::Matrix {
+                matrix,
+                name: name_of_matrix(matrix),
+                pixel_format: descriptor(decoded.format()).map_or_else(String::new, name_of),
+            });
+        }
+    })
+}
+
+fn name_of(descriptor: &ffi::AVPixFmtDescriptor) -> String {
+    // SAFETY: every entry of the library's table has a static name.
+    let name = unsafe { CStr::from_ptr(descriptor.name) };
+    name.to_string_lossy().into_owned()
+}
+
+/// FFmpeg's name of a matrix; `unknown` if it has none.
+fn name_of_matrix(matrix: c_int) -> String {
+    let known = 0..ffi::AVColorSpace::AVCOL_SPC_NB as c_int;
+    if !known.contains(&matrix) {
+        return "unknown".to_owned();
+    }
+    // SAFETY: the number is below that of the values, which are consecutive; the name is static or null.
+    unsafe {
+        let matrix = std::mem::transmute::<c_int, ffi::AVColorSpace>(matrix);
+        let name = ffi::av_color_space_name(matrix);
+        match name.is_null() {
+            true => "unknown".to_owned(),
+            false => CStr::from_ptr(name).to_string_lossy().into_owned(),
+        }
     }
 }

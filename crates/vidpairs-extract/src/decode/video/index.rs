@@ -9,6 +9,7 @@ use vidpairs_types::parallel::Heartbeat;
 use vidpairs_types::{Frame, Orientation, SizePx};
 
 use super::convert::to_planes;
+use super::file::FileVersion;
 use super::input::VideoInput;
 use super::packets::Packets;
 use super::{head, linear, seek};
@@ -24,6 +25,8 @@ pub(in crate::decode) struct VideoIndex {
     orientation: Orientation,
     /// Damage found in the container.
     pub remark: Option<String>,
+    /// The indexed file.
+    version: FileVersion,
 }
 
 /// How frames are identified.
@@ -40,6 +43,7 @@ pub(in crate::decode) fn index(
     heartbeat: &Arc<Heartbeat>,
 ) -> Result<VideoIndex, DecodeError> {
     let mut input = VideoInput::open(path, heartbeat)?;
+    let version = input.version();
     let orientation = input.orientation();
     let (tick, stored_size) = (input.seconds_per_tick(), input.stored_size());
     input.decoder()?; // refuses a codec without a decoder before the file is read
@@ -59,13 +63,15 @@ pub(in crate::decode) fn index(
         frame_size: orientation.applied_to(stored_size),
         orientation,
         remark,
+        version,
     };
+    version.check(path)?;
     if index.num_frames() == 0 {
         let num_packets = match &index.order {
             Order::Packets(packets) => packets.stored.len() as u64,
             Order::Counted(_) => 0,
         };
-        return Err(DecodeError::NoFrame { num_packets });
+        return Err(input.without_frames(num_packets));
     }
     if !index.frame_size.is_accepted() {
         return Err(DecodeError::FrameSize(index.frame_size));
@@ -114,9 +120,15 @@ impl VideoIndex {
                 planes: to_planes(decoded, self.orientation)?,
             }))
         };
-        match &self.order {
+        self.version.check(path)?;
+        let decoded = match &self.order {
             Order::Packets(packets) => seek::decode(path, packets, wanted, heartbeat, &mut deliver),
             Order::Counted(_) => linear::decode(path, wanted, heartbeat, &mut deliver),
+        };
+        match decoded {
+            Err(DecodeError::Stopped) => {}
+            _ => self.version.check(path)?,
         }
+        decoded
     }
 }

@@ -1,20 +1,21 @@
-//! Opens containers and the decoders of their video streams.
+//! Reads the video stream of a container, and opens its decoder.
 
-use std::ffi::CString;
 use std::path::Path;
 use std::sync::Arc;
 use std::{ptr, slice};
 
 use ffmpeg_next::codec::{self, Id};
 use ffmpeg_next::format::context::Input;
-use ffmpeg_next::util::interrupt;
-use ffmpeg_next::{Dictionary, Packet, decoder, ffi, frame, media};
+use ffmpeg_next::{Packet, decoder, ffi, frame, media};
 use vidpairs_types::parallel::Heartbeat;
 use vidpairs_types::{Orientation, SizePx};
 
 use super::bitstream::has_one_layer;
+use super::container;
+use super::file::{FileVersion, MediaFile};
+use super::isobmff;
 use crate::decode::error::DecodeError;
-use crate::ffmpeg::{ffmpeg_versions, load_error_texts};
+use crate::ffmpeg::ffmpeg_versions;
 
 /// An open container; only its video stream is read.
 pub(super) struct VideoInput {
@@ -22,20 +23,58 @@ pub(super) struct VideoInput {
     stream: usize,
     heartbeat: Arc<Heartbeat>,
     is_truncated: bool,
+    file: Arc<MediaFile>,
+    budget: Budget,
 }
+
+/// Packets and bytes that may still be read before the next seek.
+///
+/// Packets share no bytes, so a pass gives no more packets than the file has bytes, and no more bytes unless a packet is compressed
+/// or repeated. A small file that gives more would keep a worker busy for hours.
+struct Budget {
+    num_packets: u64,
+    num_bytes: u64,
+}
+
+impl Budget {
+    fn of(file: &MediaFile) -> Self {
+        let len = file.version().len;
+        Self {
+            num_packets: len.saturating_add(MIN_PACKETS),
+            num_bytes: len.saturating_mul(MAX_EXPANSION).saturating_add(MIN_BYTES),
+        }
+    }
+
+    /// Takes a packet of `size` bytes from the budget.
+    fn spend(&mut self, size: usize, len: u64) -> Result<(), DecodeError> {
+        let num_packets = self.num_packets.checked_sub(1);
+        let num_bytes = self.num_bytes.checked_sub(size as u64);
+        let what = match (num_packets, num_bytes) {
+            (Some(num_packets), Some(num_bytes)) => {
+                (self.num_packets, self.num_bytes) = (num_packets, num_bytes);
+                return Ok(());
+            }
+            (None, _) => "more packets than the file has bytes".to_owned(),
+            (_, None) => {
+                format!("packets of more than {MAX_EXPANSION} times the bytes of the file")
+            }
+        };
+        Err(DecodeError::Budget(format!(
+            "the container gives {what} ({len}): it repeats or expands them"
+        )))
+    }
+}
+
+const MIN_PACKETS: u64 = 4096;
+const MIN_BYTES: u64 = 64 << 20;
+const MAX_EXPANSION: u64 = 16;
 
 impl VideoInput {
     /// Opens the file at `path` and selects its video stream as FFmpeg's own programs do.
     pub fn open(path: &Path, heartbeat: &Arc<Heartbeat>) -> Result<Self, DecodeError> {
-        let metadata =
-            std::fs::metadata(path).map_err(|err| DecodeError::unreadable("the file", err))?;
-        if metadata.len() == 0 {
-            return Err(DecodeError::Empty);
-        }
-        // Checked here because FFmpeg reports missing permission like a damaged container.
-        std::fs::File::open(path).map_err(|err| DecodeError::unreadable("the file", err))?;
-        load_error_texts();
-        let input = open_input(path, heartbeat)?;
+        let file = Arc::new(MediaFile::open(path)?);
+        let input = container::open(path, &file, heartbeat)?;
+        file.check()?;
         let num_streams = input.streams().len();
         let is_cover = |stream: &ffmpeg_next::Stream<'_>| {
             stream
@@ -47,15 +86,21 @@ impl VideoInput {
             .best(media::Type::Video)
             .filter(|stream| !is_cover(stream));
         let stream = best
-            .ok_or(DecodeError::NoVideoStream { num_streams })?
+            .ok_or_else(|| {
+                let cut = isobmff::without_index(&file);
+                cut.unwrap_or(DecodeError::NoVideoStream { num_streams })
+            })?
             .index();
         let mut opened = Self {
             input,
             stream,
             heartbeat: Arc::clone(heartbeat),
             is_truncated: false,
+            budget: Budget::of(&file),
+            file,
         };
         opened.discard_other_streams();
+        opened.check_dolby_vision()?;
         Ok(opened)
     }
 
@@ -79,6 +124,17 @@ impl VideoInput {
     fn parameters(&self) -> &ffi::AVCodecParameters {
         // SAFETY: every stream has parameters, which live as long as the context.
         unsafe { &*(*self.av_stream()).codecpar }
+    }
+
+    /// The refusal of a stream whose `num_packets` packets give no frame.
+    pub fn without_frames(&self, num_packets: u64) -> DecodeError {
+        let cut = isobmff::without_index(&self.file);
+        cut.unwrap_or(DecodeError::NoFrame { num_packets })
+    }
+
+    /// The file as it was when it was opened.
+    pub fn version(&self) -> FileVersion {
+        self.file.version()
     }
 
     /// Seconds per tick of the stream's clock, as a fraction.
@@ -138,17 +194,30 @@ impl VideoInput {
 
     /// Orientation stated by the container.
     pub fn orientation(&self) -> Orientation {
+        let matrix =
+            self.side_data::<[i32; 9]>(ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX);
+        matrix.map_or_else(Orientation::default, orientation_of)
+    }
+
+    /// Refuses Dolby Vision of profile 5: its stream states no matrix, and its planes are not luma and chroma.
+    fn check_dolby_vision(&self) -> Result<(), DecodeError> {
+        // AVDOVIDecoderConfigurationRecord; bytes 2 and 7 are the profile and the standard that the picture is compatible with.
+        let record = self.side_data::<[u8; 8]>(ffi::AVPacketSideDataType::AV_PKT_DATA_DOVI_CONF);
+        match record {
+            Some([_, _, 5, _, _, _, _, 0]) => Err(DecodeError::DolbyVision),
+            _ => Ok(()),
+        }
+    }
+
+    /// The start of the stream's side data of a kind. `T` is an array of numbers, for which every byte pattern is valid.
+    fn side_data<T: Copy>(&self, kind: ffi::AVPacketSideDataType) -> Option<T> {
         let mut size = 0;
-        // SAFETY: the stream and its side data live as long as the context; the data are `size` bytes.
-        let matrix = unsafe {
-            let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;
+        // SAFETY: the stream and its side data live as long as the context; the data are `size` bytes, enough for `T`.
+        unsafe {
             let data = ffi::av_stream_get_side_data(self.av_stream(), kind, &mut size);
-            if data.is_null() || size < 36 {
-                return Orientation::default();
-            }
-            ptr::read_unaligned(data.cast::<[i32; 9]>())
-        };
-        orientation_of(matrix)
+            let is_whole = !data.is_null() && size >= size_of::<T>();
+            is_whole.then(|| ptr::read_unaligned(data.cast::<T>()))
+        }
     }
 
     /// Reads the next non-empty packet of the video stream; `None` at the end, or where a truncated container stops.
@@ -159,14 +228,18 @@ impl VideoInput {
             }
             let mut packet = Packet::empty();
             match packet.read(&mut self.input) {
-                Ok(()) if packet.stream() == self.stream && packet.size() > 0 => {
+                Ok(()) => {
                     self.heartbeat.beat();
-                    return Ok(Some(packet));
+                    self.file.check()?;
+                    self.budget.spend(packet.size(), self.file.version().len)?;
+                    if packet.stream() == self.stream && packet.size() > 0 {
+                        return Ok(Some(packet));
+                    }
                 }
-                Ok(()) => self.heartbeat.beat(),
-                Err(ffmpeg_next::Error::Exit) => return Err(DecodeError::Stopped),
+                Err(_) if self.heartbeat.should_stop() => return Err(DecodeError::Stopped),
                 // A truncated container ends like a complete one: earlier packets are intact.
                 Err(err) => {
+                    self.file.check()?;
                     self.is_truncated = err != ffmpeg_next::Error::Eof;
                     return Ok(None);
                 }
@@ -182,6 +255,7 @@ impl VideoInput {
     /// Seeks to a position at or before `timestamp`, ticks. The next packet tells the exact position. Returns `false` if the
     /// container cannot seek there.
     pub fn seek_back_to(&mut self, timestamp: i64) -> bool {
+        self.budget = Budget::of(&self.file);
         let (stream, flags) = (self.stream as i32, ffi::AVSEEK_FLAG_BACKWARD);
         // SAFETY: the context is open, and no packet of it is borrowed.
         unsafe { ffi::av_seek_frame(self.input.as_mut_ptr(), stream, timestamp, flags) >= 0 }
@@ -233,54 +307,6 @@ pub(super) fn is_refusal(err: ffmpeg_next::Error) -> bool {
 /// Whether the decoder marked a part of the frame as concealed.
 pub(super) fn has_errors(received: &frame::Video) -> bool {
     received.is_corrupt() || received.has_decode_errors()
-}
-
-fn open_input(path: &Path, heartbeat: &Arc<Heartbeat>) -> Result<Input, DecodeError> {
-    let path = path.to_str().ok_or(DecodeError::Path)?;
-    // With the protocol named, no file name is taken for a network address or a playlist.
-    let url = CString::new(format!("file:{path}")).map_err(|_| DecodeError::Path)?;
-    let stop = Arc::clone(heartbeat);
-    let interrupt = interrupt::new(Box::new(move || stop.should_stop()));
-    let mut options = Dictionary::new();
-    options.set("protocol_whitelist", "file");
-    // SAFETY: the context is allocated here, freed by FFmpeg if opening fails, and then owned by
-    // `Input`, which keeps the interrupt's guard as long as the context.
-    unsafe {
-        let mut context = ffi::avformat_alloc_context();
-        if context.is_null() {
-            let message = "out of memory".to_owned();
-            return Err(DecodeError::Ffmpeg {
-                action: "open the file",
-                message,
-            });
-        }
-        (*context).interrupt_callback = interrupt.interrupt;
-        let mut options = options.disown();
-        let status =
-            ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), &mut options);
-        drop(Dictionary::own(options));
-        if status < 0 {
-            return Err(no_container(status));
-        }
-        let input = Input::wrap_with_interrupt(context, interrupt.guard);
-        let status = ffi::avformat_find_stream_info(context, ptr::null_mut());
-        heartbeat.beat();
-        if status < 0 {
-            Err(no_container(status))
-        } else {
-            Ok(input)
-        }
-    }
-}
-
-fn no_container(code: i32) -> DecodeError {
-    match ffmpeg_next::Error::from(code) {
-        ffmpeg_next::Error::Exit => DecodeError::Stopped,
-        err => DecodeError::NoContainer {
-            version: ffmpeg_versions(),
-            message: err.to_string(),
-        },
-    }
 }
 
 /// Nearest of the eight orientations. Stored x maps to `(m[0], m[1])` of the shown

@@ -6,11 +6,15 @@
 //! are dts, fields have packets of their own, packets are placeholders. Their frames are counted by decoding once ([`linear`]).
 
 mod bitstream;
+mod container;
 mod convert;
+mod file;
 mod head;
 mod index;
 mod input;
+mod isobmff;
 mod linear;
+mod lookalike;
 mod packets;
 mod seek;
 

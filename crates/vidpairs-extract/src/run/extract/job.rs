@@ -23,6 +23,12 @@ use crate::engine::Opencv;
 use crate::sample::{ClipFrames, PairRule, plan_pairs};
 use crate::track::{self, TrackFrame};
 
+/// Fixed part of the time budget of a pass over a clip, in timeouts without progress.
+const TIMEOUTS_PER_PASS: u32 = 30;
+
+/// Frames of a piece that may together use one timeout. Tracking 64 regions with OpenCV's slowest tracker takes half of that.
+const FRAMES_PER_TIMEOUT: u32 = 10;
+
 /// An entry of the source, and the pieces of it that an earlier run has written.
 #[derive(Clone)]
 pub(super) struct Item {
@@ -49,6 +55,7 @@ impl PieceJob for ExtractJob {
         let Entry::Clip(clip) = &*item.entry else {
             return Planned::Done(whole(item.ordinal, Made::Listed));
         };
+        heartbeat.allow(self.time_to_read(clip));
         let start = Instant::now();
         let planned = self.plan_clip(item.ordinal, clip, heartbeat);
         self.counters.add(Step::Index, start, 1);
@@ -81,6 +88,10 @@ impl PieceJob for ExtractJob {
     }
 
     fn work(&self, piece: Piece, heartbeat: &Arc<Heartbeat>) -> Output {
+        let num_frames = u32::try_from(piece.frames().len()).unwrap_or(u32::MAX);
+        let to_use = (self.patience / FRAMES_PER_TIMEOUT).saturating_mul(num_frames);
+        let to_read = self.time_to_read(&piece.planned.clip);
+        heartbeat.allow(to_read.saturating_add(to_use));
         let mut made = match (&self.pipeline.pairs.rule, &self.pipeline.regions) {
             (PairRule::Regions(rule), Some(regions)) => {
                 let kind = regions.tracker.name;
@@ -221,6 +232,13 @@ impl ExtractJob {
         decoded
     }
 
+    /// Time budget for reading a clip once. Seconds for each MiB are what the slowest disks and networks need.
+    fn time_to_read(&self, clip: &Clip) -> Duration {
+        let len = std::fs::metadata(clip.media.path()).map_or(0, |metadata| metadata.len());
+        let fixed = self.patience.saturating_mul(TIMEOUTS_PER_PASS);
+        fixed.saturating_add(Duration::from_secs(len >> 20))
+    }
+
     fn seed_of(&self, step: &str, clip: &Clip) -> Seed {
         Seed::of_run(self.pipeline.seed).for_step(step, &clip.id)
     }
@@ -285,13 +303,19 @@ impl ExtractJob {
     }
 
     fn lost(&self, loss: Loss) -> (Stage, String) {
+        let is_overrun = matches!(loss, Loss::Overran(_));
         let (stage, mut reason) = loss_reason(loss, self.patience);
-        if stage == Stage::Watchdog {
-            reason.push_str(" (extract.video_timeout_seconds)");
+        match (stage, is_overrun) {
+            (Stage::Watchdog, true) => reason.push_str(OVERRUN),
+            (Stage::Watchdog, false) => reason.push_str(" (extract.video_timeout_seconds)"),
+            _ => {}
         }
         (stage, reason)
     }
 }
+
+const OVERRUN: &str = " (time budget: 30 times extract.video_timeout_seconds, 1 s per MiB of the file and a tenth of the timeout per \
+                       wanted frame)";
 
 fn num_frames(decoded: &Result<Decoded, DecodeError>) -> u64 {
     decoded.as_ref().map_or(0, |decoded| decoded.num_frames)
