@@ -6,4 +6,5 @@
 
 mod damaged_media;
 mod frame_exactness;
+mod sound_frames;
 mod video_encoder;

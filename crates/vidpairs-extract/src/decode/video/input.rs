@@ -13,6 +13,7 @@ use vidpairs_types::parallel::Heartbeat;
 use vidpairs_types::{Orientation, SizePx};
 
 use super::bitstream::has_one_layer;
+use super::log::reported_by;
 use crate::decode::error::DecodeError;
 use crate::ffmpeg::{ffmpeg_versions, load_error_texts};
 
@@ -22,6 +23,7 @@ pub(super) struct VideoInput {
     stream: usize,
     heartbeat: Arc<Heartbeat>,
     is_truncated: bool,
+    has_gap: bool,
 }
 
 impl VideoInput {
@@ -54,6 +56,7 @@ impl VideoInput {
             stream,
             heartbeat: Arc::clone(heartbeat),
             is_truncated: false,
+            has_gap: false,
         };
         opened.discard_other_streams();
         Ok(opened)
@@ -112,7 +115,8 @@ impl VideoInput {
         }
     }
 
-    fn extradata(&self) -> &[u8] {
+    /// The decoder's configuration as the container states it; empty if it does not.
+    pub fn extradata(&self) -> &[u8] {
         let parameters = self.parameters();
         let len = usize::try_from(parameters.extradata_size).unwrap_or(0);
         if parameters.extradata.is_null() {
@@ -153,12 +157,15 @@ impl VideoInput {
 
     /// Reads the next non-empty packet of the video stream; `None` at the end, or where a truncated container stops.
     pub fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
+        self.has_gap = false;
         loop {
             if self.heartbeat.should_stop() {
                 return Err(DecodeError::Stopped);
             }
             let mut packet = Packet::empty();
-            match packet.read(&mut self.input) {
+            let (read, reported) = reported_by(|| packet.read(&mut self.input));
+            self.has_gap |= reported.container_errors > 0;
+            match read {
                 Ok(()) if packet.stream() == self.stream && packet.size() > 0 => {
                     self.heartbeat.beat();
                     return Ok(Some(packet));
@@ -167,11 +174,16 @@ impl VideoInput {
                 Err(ffmpeg_next::Error::Exit) => return Err(DecodeError::Stopped),
                 // A truncated container ends like a complete one: earlier packets are intact.
                 Err(err) => {
-                    self.is_truncated = err != ffmpeg_next::Error::Eof;
+                    self.is_truncated = err != ffmpeg_next::Error::Eof || self.has_gap;
                     return Ok(None);
                 }
             }
         }
+    }
+
+    /// Whether the demuxer skipped damaged bytes before the packet read last.
+    pub fn has_gap(&self) -> bool {
+        self.has_gap
     }
 
     /// Whether the demuxer met an error before the end of the container.

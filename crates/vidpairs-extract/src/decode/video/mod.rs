@@ -7,11 +7,17 @@
 
 mod bitstream;
 mod convert;
+mod decoder;
 mod head;
+mod headers;
 mod index;
 mod input;
 mod linear;
+mod log;
 mod packets;
+mod reader;
 mod seek;
+mod units;
+mod verdict;
 
 pub(super) use index::{VideoIndex, index};
