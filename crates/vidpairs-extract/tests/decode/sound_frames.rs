@@ -624,6 +624,8 @@ fn a_file_that_breaks_off_is_remarked() {
         ("webm", "-c:v libvpx -g 10 -b:v 600k".to_owned()),
         ("flv", h264.to_owned()),
         ("avi", "-c:v mpeg4 -g 10 -q:v 3".to_owned()),
+        ("avi", "-c:v mjpeg -q:v 3".to_owned()),
+        ("ogv", "-c:v libtheora -g 10 -q:v 6".to_owned()),
     ];
     for (extension, args) in cases {
         let whole = clip(40, extension, &args);
@@ -631,6 +633,9 @@ fn a_file_that_breaks_off_is_remarked() {
         for part in 5..10 {
             let cut = changed_clip(&whole, &format!("cut at {part} tenths"), |bytes| {
                 bytes.truncate(bytes.len() * part / 10 + 3);
+                // A cut before a chunk of AVI is the hardest to see.
+                let chunk = bytes.windows(4).rposition(|bytes| bytes == b"00dc");
+                bytes.truncate(chunk.unwrap_or(bytes.len()));
             });
             let media = Media::Video(cut.clone());
             let Ok(index) = decode::index(&media, &Arc::new(Heartbeat::default())) else {

@@ -13,6 +13,7 @@ use vidpairs_types::parallel::Heartbeat;
 use vidpairs_types::{Orientation, SizePx};
 
 use super::bitstream::has_one_layer;
+use super::extent::breaks_off;
 use super::log::reported_by;
 use crate::decode::error::DecodeError;
 use crate::ffmpeg::{ffmpeg_versions, load_error_texts};
@@ -24,6 +25,8 @@ pub(super) struct VideoInput {
     heartbeat: Arc<Heartbeat>,
     is_truncated: bool,
     has_gap: bool,
+    /// Whether the bytes of the file show that its end is missing.
+    breaks_off: bool,
 }
 
 impl VideoInput {
@@ -57,6 +60,7 @@ impl VideoInput {
             heartbeat: Arc::clone(heartbeat),
             is_truncated: false,
             has_gap: false,
+            breaks_off: breaks_off(path).map_err(|err| DecodeError::unreadable("the file", err))?,
         };
         opened.discard_other_streams();
         Ok(opened)
@@ -174,7 +178,8 @@ impl VideoInput {
                 Err(ffmpeg_next::Error::Exit) => return Err(DecodeError::Stopped),
                 // A truncated container ends like a complete one: earlier packets are intact.
                 Err(err) => {
-                    self.is_truncated = err != ffmpeg_next::Error::Eof || self.has_gap;
+                    self.is_truncated =
+                        err != ffmpeg_next::Error::Eof || self.has_gap || self.breaks_off;
                     return Ok(None);
                 }
             }

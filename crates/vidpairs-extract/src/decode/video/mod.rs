@@ -8,6 +8,7 @@
 mod bitstream;
 mod convert;
 mod decoder;
+mod extent;
 mod head;
 mod headers;
 mod index;
