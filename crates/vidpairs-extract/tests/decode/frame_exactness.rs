@@ -68,7 +68,7 @@ fn heartbeat() -> Arc<Heartbeat> {
 }
 
 /// Hash of the samples, without the padding of rows.
-fn hash(planes: &Planes) -> u64 {
+pub(crate) fn hash(planes: &Planes) -> u64 {
     let sample_bytes = if planes.bit_depth > 8 { 2 } else { 1 };
     let mut hash = Xxh3::new();
     for plane in 0..planes.layout.num_planes() {

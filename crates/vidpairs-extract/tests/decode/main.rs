@@ -8,6 +8,7 @@ mod colors;
 mod damaged_media;
 mod frame_exactness;
 mod pictures;
+mod sound_frames;
 mod stills;
 mod untrusted_media;
 mod video_encoder;

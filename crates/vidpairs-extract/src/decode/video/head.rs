@@ -76,5 +76,6 @@ fn for_each_pts(
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         })
-    })
+    })?;
+    Ok(())
 }

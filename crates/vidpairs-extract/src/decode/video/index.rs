@@ -11,7 +11,8 @@ use vidpairs_types::{Frame, Orientation, SizePx};
 use super::convert::to_planes;
 use super::file::FileVersion;
 use super::input::VideoInput;
-use super::packets::Packets;
+use super::linear::Counted;
+use super::packets::{Packets, breaks_off_after};
 use super::{head, linear, seek};
 use crate::decode::error::DecodeError;
 
@@ -33,8 +34,8 @@ pub(in crate::decode) struct VideoIndex {
 enum Order {
     /// By the pts of their packets.
     Packets(Packets),
-    /// By counting the frames that the decoder shows: the pts of each, in order.
-    Counted(Vec<Option<i64>>),
+    /// By counting the frames that the decoder shows.
+    Counted(Vec<Counted>),
 }
 
 /// Reads every packet of the file once. Decodes its head, or all of it, if the packets do not tell which frames are shown.
@@ -47,15 +48,31 @@ pub(in crate::decode) fn index(
     let orientation = input.orientation();
     let (tick, stored_size) = (input.seconds_per_tick(), input.stored_size());
     input.decoder()?; // refuses a codec without a decoder before the file is read
-    let packets = Packets::read(&mut input)?;
-    let remark = packets
-        .as_ref()
-        .and_then(|packets| packets.remark(input.is_truncated()));
-    let order = match packets {
+    // Where the head of the file does not tell the size, the parameter sets come late: nothing else is known either.
+    let packets = match stored_size.area() {
+        0 => None,
+        _ => Packets::read(&mut input)?,
+    };
+    let packets = match packets {
         Some(packets) if head::is_in_order(path, &packets, input.delay(), heartbeat)? => {
-            Order::Packets(head::without_lost(path, packets, heartbeat)?)
+            Some(packets)
         }
-        _ => Order::Counted(linear::count(path, heartbeat)?),
+        _ => None,
+    };
+    let (order, stored_size, remark) = match packets {
+        Some(packets) => {
+            let remark = packets.remark(input.is_truncated());
+            let packets = head::without_lost(path, packets, heartbeat)?;
+            (Order::Packets(packets), stored_size, remark)
+        }
+        None => {
+            let shown = linear::count(path, heartbeat)?;
+            let remark = shown
+                .is_truncated
+                .then(|| breaks_off_after(shown.frames.len()));
+            let size = shown.size.unwrap_or(stored_size);
+            (Order::Counted(shown.frames), size, remark)
+        }
     };
     let index = VideoIndex {
         order,
@@ -83,14 +100,14 @@ impl VideoIndex {
     pub fn num_frames(&self) -> u64 {
         match &self.order {
             Order::Packets(packets) => packets.num_shown() as u64,
-            Order::Counted(pts) => pts.len() as u64,
+            Order::Counted(counted) => counted.len() as u64,
         }
     }
 
     pub fn pts_seconds(&self, frame: u64) -> Option<f64> {
         let pts = match &self.order {
             Order::Packets(packets) => packets.pts_of(frame)?,
-            Order::Counted(pts) => (*pts.get(usize::try_from(frame).ok()?)?)?,
+            Order::Counted(counted) => counted.get(usize::try_from(frame).ok()?)?.pts?,
         };
         let (seconds, ticks) = self.tick;
         // A single rounding: the number prints like the fraction.
@@ -123,7 +140,9 @@ impl VideoIndex {
         self.version.check(path)?;
         let decoded = match &self.order {
             Order::Packets(packets) => seek::decode(path, packets, wanted, heartbeat, &mut deliver),
-            Order::Counted(_) => linear::decode(path, wanted, heartbeat, &mut deliver),
+            Order::Counted(counted) => {
+                linear::decode(path, counted, wanted, heartbeat, &mut deliver)
+            }
         };
         match decoded {
             Err(DecodeError::Stopped) => {}

@@ -12,8 +12,10 @@ use vidpairs_types::{Orientation, SizePx};
 
 use super::bitstream::has_one_layer;
 use super::container;
+use super::extent::breaks_off;
 use super::file::{FileVersion, MediaFile};
 use super::isobmff;
+use super::log::reported_by;
 use crate::decode::error::DecodeError;
 use crate::ffmpeg::ffmpeg_versions;
 
@@ -25,6 +27,9 @@ pub(super) struct VideoInput {
     is_truncated: bool,
     file: Arc<MediaFile>,
     budget: Budget,
+    has_gap: bool,
+    /// Whether the bytes of the file show that its end is missing.
+    breaks_off: bool,
 }
 
 /// Packets and bytes that may still be read before the next seek.
@@ -97,6 +102,8 @@ impl VideoInput {
             heartbeat: Arc::clone(heartbeat),
             is_truncated: false,
             budget: Budget::of(&file),
+            has_gap: false,
+            breaks_off: breaks_off(&file).map_err(|err| DecodeError::unreadable("the file", err))?,
             file,
         };
         opened.discard_other_streams();
@@ -168,7 +175,8 @@ impl VideoInput {
         }
     }
 
-    fn extradata(&self) -> &[u8] {
+    /// The decoder's configuration as the container states it; empty if it does not.
+    pub fn extradata(&self) -> &[u8] {
         let parameters = self.parameters();
         let len = usize::try_from(parameters.extradata_size).unwrap_or(0);
         if parameters.extradata.is_null() {
@@ -222,12 +230,15 @@ impl VideoInput {
 
     /// Reads the next non-empty packet of the video stream; `None` at the end, or where a truncated container stops.
     pub fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
+        self.has_gap = false;
         loop {
             if self.heartbeat.should_stop() {
                 return Err(DecodeError::Stopped);
             }
             let mut packet = Packet::empty();
-            match packet.read(&mut self.input) {
+            let (read, reported) = reported_by(|| packet.read(&mut self.input));
+            self.has_gap |= reported.container_errors > 0;
+            match read {
                 Ok(()) => {
                     self.heartbeat.beat();
                     self.file.check()?;
@@ -240,11 +251,17 @@ impl VideoInput {
                 // A truncated container ends like a complete one: earlier packets are intact.
                 Err(err) => {
                     self.file.check()?;
-                    self.is_truncated = err != ffmpeg_next::Error::Eof;
+                    self.is_truncated =
+                        err != ffmpeg_next::Error::Eof || self.has_gap || self.breaks_off;
                     return Ok(None);
                 }
             }
         }
+    }
+
+    /// Whether the demuxer skipped damaged bytes before the packet read last.
+    pub fn has_gap(&self) -> bool {
+        self.has_gap
     }
 
     /// Whether the demuxer met an error before the end of the container.

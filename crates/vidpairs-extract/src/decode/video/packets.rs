@@ -4,10 +4,11 @@ use std::ops::RangeInclusive;
 
 use ffmpeg_next::Packet;
 use ffmpeg_next::codec::Id;
-use ffmpeg_next::packet::Ref;
+use ffmpeg_next::packet::{Mut, Ref};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::bitstream::is_hidden;
+use super::headers::Headers;
 use super::input::VideoInput;
 use crate::decode::error::DecodeError;
 
@@ -67,8 +68,10 @@ pub(super) struct Packets {
     shown: Vec<u32>,
     /// Places of the keyframes.
     pub keys: Vec<u32>,
-    /// Places of the packets marked as damaged by the container.
+    /// Places of the packets marked as damaged by the container, and of those after a gap.
     pub damaged: Vec<u32>,
+    /// Configurations of the decoder.
+    pub headers: Headers,
 }
 
 impl Packets {
@@ -83,6 +86,7 @@ impl Packets {
             shown: Vec::new(),
             keys: Vec::new(),
             damaged: Vec::new(),
+            headers: Headers::new(codec, input.extradata()),
         };
         while let Some(packet) = input.next_packet()? {
             let Some(pts) = packet.pts() else {
@@ -97,7 +101,8 @@ impl Packets {
             if !is_discarded(&packet) && !is_hidden(codec, packet.data().unwrap_or(&[])) {
                 packets.shown.push(place);
             }
-            if packet.is_corrupt() {
+            packets.headers.note(place, &packet);
+            if packet.is_corrupt() || input.has_gap() && !packet.is_key() {
                 packets.damaged.push(place);
             } else if packet.is_key() {
                 packets.keys.push(place);
@@ -112,8 +117,7 @@ impl Packets {
     pub fn remark(&self, is_truncated: bool) -> Option<String> {
         let (num_damaged, num_stored) = (self.damaged.len(), self.stored.len());
         if is_truncated {
-            let num_shown = self.shown.len();
-            Some(format!("the file breaks off after {num_shown} frames"))
+            Some(breaks_off_after(self.shown.len()))
         } else if num_damaged > 0 {
             Some(format!("{num_damaged} of {num_stored} packets are damaged"))
         } else {
@@ -196,17 +200,29 @@ impl Packets {
         Some(at as u64)
     }
 
-    /// Whether the frame at `place` is damaged, or may refer to a damaged one; `damaged` holds ascending places. The decoder
-    /// would fill in the missing parts without an error. Frames shown before the keyframe do not count: frames after the
-    /// keyframe do not refer to them.
-    pub fn is_suspect(&self, place: usize, damaged: &[u32]) -> bool {
-        let start = self.start_for(place);
+    /// Whether the frame at `place`, decoded from `start` on, is damaged or may refer to a damaged one; `damaged` holds ascending
+    /// places. The decoder would fill in the missing parts without an error. Frames shown before the start do not count: frames
+    /// after a keyframe do not refer to them.
+    pub fn is_suspect(&self, place: usize, start: usize, damaged: &[u32]) -> bool {
         let first = damaged.partition_point(|&damaged| (damaged as usize) < start);
         damaged[first..]
             .iter()
             .map(|&damaged| damaged as usize)
             .take_while(|&damaged| damaged <= place)
             .any(|damaged| self.stored[damaged].pts >= self.stored[start].pts)
+    }
+
+    /// Whether the packet at `place` is marked as a keyframe.
+    pub fn is_key(&self, place: usize) -> bool {
+        self.keys
+            .binary_search_by_key(&place, |&key| key as usize)
+            .is_ok()
+    }
+
+    /// Place of the last keyframe stored up to `place`.
+    pub fn last_key(&self, place: usize) -> Option<usize> {
+        let before = self.keys.partition_point(|&key| key as usize <= place);
+        self.keys[..before].last().map(|&key| key as usize)
     }
 
     /// Place where decoding must start for the packet at `place`: the last keyframe before it that is shown
@@ -230,8 +246,20 @@ impl Packets {
     }
 }
 
+/// Describes a file that ends too early.
+pub(super) fn breaks_off_after(num_frames: usize) -> String {
+    format!("the file breaks off after {num_frames} frames")
+}
+
+/// Lets the decoder show the frame of a packet although an edit list removes it: the keyframe of a run tells that the frames after it
+/// are sound.
+pub(super) fn show_discarded(packet: &mut Packet) {
+    // SAFETY: the packet is alive during this call.
+    unsafe { (*packet.as_mut_ptr()).flags &= !ffmpeg_next::ffi::AV_PKT_FLAG_DISCARD };
+}
+
 /// Whether an edit list removes the packet's frame.
-fn is_discarded(packet: &Packet) -> bool {
+pub(super) fn is_discarded(packet: &Packet) -> bool {
     // SAFETY: the packet is alive during this call.
     unsafe { (*packet.as_ptr()).flags & ffmpeg_next::ffi::AV_PKT_FLAG_DISCARD != 0 }
 }

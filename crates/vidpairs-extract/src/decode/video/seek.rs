@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use ffmpeg_next::codec::Id;
 use ffmpeg_next::codec::discard::Discard;
-use ffmpeg_next::{Packet, decoder, frame};
+use ffmpeg_next::frame;
 use vidpairs_types::parallel::Heartbeat;
 
-use super::input::{VideoInput, has_errors, is_refusal};
+use super::decoder::{Decoder, is_marked};
 use super::linear::Deliver;
-use super::packets::{MAX_REORDER, Packets};
+use super::packets::{MAX_REORDER, Packets, show_discarded};
+use super::reader::PacketReader;
+use super::verdict::{Candidate, Verdict};
 use crate::decode::error::DecodeError;
 
-/// Delivers the intact ones among the `wanted` frames. Returns the number of decoded frames.
+/// Delivers the sound ones among the `wanted` frames. Returns the number of decoded frames.
 pub(super) fn decode(
     path: &Path,
     packets: &Packets,
@@ -22,36 +24,18 @@ pub(super) fn decode(
     heartbeat: &Arc<Heartbeat>,
     deliver: &mut Deliver<'_>,
 ) -> Result<u64, DecodeError> {
-    let mut reader = Reader::open(path, packets, heartbeat)?;
-    'runs: for mut run in runs(packets, wanted) {
-        // The packet marked as a keyframe may not suffice: the stream may use gradual refresh, or the mark may be wrong. Then
-        // decoding starts one keyframe earlier, then at the beginning.
-        let keys = packets.keys.iter().map(|&key| key as usize);
-        let earlier = keys.rev().find(|&key| key < run.start);
-        let mut starts = vec![run.start];
-        starts.extend(earlier);
-        if starts.last() != Some(&0) && !reader.is_beginning_futile {
-            starts.push(0);
+    let mut seeker = Seeker::open(path, packets, heartbeat)?;
+    let mut wanted: VecDeque<u64> = wanted.iter().copied().collect();
+    while let Some(mut run) = seeker.next_run(&mut wanted) {
+        seeker.decode_from_best_start(&mut run, deliver)?;
+        if seeker.is_stopped {
+            break;
         }
-        let num_starts = starts.len();
-        for (attempt, start) in starts.into_iter().enumerate() {
-            run.start = start;
-            let at_gap = if attempt + 1 < num_starts {
-                AtGap::Stop
-            } else {
-                AtGap::Continue
-            };
-            let num_lost = reader.decode_run(&mut run, at_gap, deliver)?;
-            reader.is_beginning_futile |= start == 0 && attempt > 0 && num_lost > 0;
-            if reader.is_stopped {
-                break 'runs;
-            }
-            if run.wanted.is_empty() {
-                break;
-            }
-        }
+        // Frames after a damage may be reached from a later keyframe.
+        run.wanted.append(&mut wanted);
+        wanted = run.wanted;
     }
-    Ok(reader.num_decoded)
+    Ok(seeker.num_decoded)
 }
 
 /// Reaction to a frame that comes out before an earlier wanted one.
@@ -75,227 +59,278 @@ struct Run {
     places: HashSet<usize>,
 }
 
-/// Groups the wanted frames into runs: a frame whose start lies within the previous run joins it. Leaves out suspect frames.
-fn runs(packets: &Packets, wanted: &[u64]) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    for &frame in wanted {
-        let Some(place) = packets.place_of(frame) else {
-            continue;
-        };
-        if packets.is_suspect(place, &packets.damaged) {
-            continue;
-        }
-        let start = packets.start_for(place);
-        match runs.last_mut() {
-            Some(run) if start <= run.end => {
-                run.end = run.end.max(place);
-                run.wanted.push_back(frame);
-                run.places.insert(place);
-            }
-            _ => runs.push(Run {
-                start,
-                end: place,
-                wanted: VecDeque::from([frame]),
-                places: HashSet::from([place]),
-            }),
-        }
-    }
-    runs
+/// Result of decoding a run from one start.
+struct Attempt {
+    has_lost: bool,
+    /// Place of the first damage that spreads to later frames.
+    damage: Option<usize>,
+    has_clean_start: bool,
 }
 
-struct Reader<'a> {
-    path: &'a Path,
+struct Seeker<'a> {
     packets: &'a Packets,
     heartbeat: &'a Arc<Heartbeat>,
-    input: VideoInput,
-    decoder: decoder::Video,
-    /// Place of the packet that the container gives next, if known.
-    next_place: Option<usize>,
+    reader: PacketReader<'a>,
+    decoder: Decoder,
+    codec: Id,
     skips_non_reference: bool,
     num_decoded: u64,
     /// Whether the receiver of frames stopped the decoding.
     is_stopped: bool,
-    /// Places of the packets that the decoder rejected in this run, ascending.
-    rejected: Vec<u32>,
+    /// Places of damaged packets, ascending: those that the container marked, and those found so far.
+    damaged: Vec<u32>,
     /// Whether decoding from the beginning was tried and missing frames stayed missing.
     is_beginning_futile: bool,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Seeker<'a> {
     fn open(
         path: &'a Path,
         packets: &'a Packets,
         heartbeat: &'a Arc<Heartbeat>,
     ) -> Result<Self, DecodeError> {
-        let input = VideoInput::open(path, heartbeat)?;
-        let decoder = input.decoder()?;
-        let skips_non_reference = input.can_skip_non_reference();
+        let reader = PacketReader::open(path, packets, heartbeat)?;
+        let has_one_layer = packets.headers.has_one_layer();
         Ok(Self {
-            path,
             packets,
             heartbeat,
-            input,
-            decoder,
-            next_place: Some(0),
-            skips_non_reference,
+            decoder: Decoder::open(&reader.input)?,
+            codec: reader.input.codec(),
+            skips_non_reference: reader.input.can_skip_non_reference() && has_one_layer,
+            reader,
             num_decoded: 0,
             is_stopped: false,
-            rejected: Vec::new(),
+            damaged: packets.damaged.clone(),
             is_beginning_futile: false,
         })
     }
 
-    /// Decodes `run` and delivers its wanted frames; frames left in `run.wanted` did not come
-    /// out. Returns the number of lost frames.
+    /// Takes the frames of the next run off `wanted`: a frame whose start lies within the run joins it. Leaves out frames that
+    /// are damaged, or may refer to a damaged one.
+    fn next_run(&self, wanted: &mut VecDeque<u64>) -> Option<Run> {
+        let packets = self.packets;
+        let mut run: Option<Run> = None;
+        while let Some(&frame) = wanted.front() {
+            let place = packets.place_of(frame).filter(|&place| {
+                !packets.is_suspect(place, packets.start_for(place), &self.damaged)
+            });
+            if let Some(place) = place {
+                let start = packets.start_for(place);
+                let run = run.get_or_insert_with(|| Run {
+                    start,
+                    end: place,
+                    wanted: VecDeque::new(),
+                    places: HashSet::new(),
+                });
+                if start > run.end || packets.is_suspect(place, run.start, &self.damaged) {
+                    break;
+                }
+                run.end = run.end.max(place);
+                run.wanted.push_back(frame);
+                run.places.insert(place);
+            }
+            wanted.pop_front();
+        }
+        run
+    }
+
+    /// Decodes `run`. Frames left in `run.wanted` are to be reached from a later keyframe.
+    ///
+    /// The packet marked as a keyframe may not suffice: the stream may use gradual refresh, or the mark may be wrong. Then decoding
+    /// starts one keyframe earlier, then at the beginning.
+    fn decode_from_best_start(
+        &mut self,
+        run: &mut Run,
+        deliver: &mut Deliver<'_>,
+    ) -> Result<(), DecodeError> {
+        let marked_start = run.start;
+        let keys = self.packets.keys.iter().map(|&key| key as usize);
+        let mut starts: Vec<usize> = keys
+            .rev()
+            .find(|&key| key < marked_start)
+            .into_iter()
+            .collect();
+        starts.push(0);
+        starts.dedup();
+        starts.retain(|&start| start < marked_start);
+        starts.reverse();
+        loop {
+            // What was damaged between an earlier start and the frame would spread to it.
+            let first = run
+                .wanted
+                .front()
+                .and_then(|&frame| self.packets.place_of(frame));
+            starts.retain(|&start| {
+                let is_futile = start == 0 && self.is_beginning_futile;
+                let is_suspect = |place| self.packets.is_suspect(place, start, &self.damaged);
+                !is_futile && !first.is_some_and(is_suspect)
+            });
+            let at_gap = match starts.is_empty() {
+                true => AtGap::Continue,
+                false => AtGap::Stop,
+            };
+            let attempt = self.decode_run(run, at_gap, deliver)?;
+            let is_earlier = run.start < marked_start;
+            self.is_beginning_futile |= run.start == 0 && is_earlier && attempt.has_lost;
+            if self.is_stopped || run.wanted.is_empty() {
+                return Ok(());
+            }
+            match starts.pop() {
+                Some(start) if !attempt.has_clean_start => run.start = start,
+                _ => {
+                    run.wanted.retain(|&frame| {
+                        let place = self.packets.place_of(frame);
+                        let start = place.map(|place| self.packets.start_for(place));
+                        attempt.damage.is_some() && start > Some(marked_start)
+                    });
+                    if let Some(damage) = attempt.damage {
+                        let is_before = |&place: &u32| (place as usize) < damage;
+                        let at = self.damaged.partition_point(is_before);
+                        self.damaged.insert(at, damage as u32);
+                    }
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Decodes `run` up to the first damage and delivers its wanted frames; frames left in `run.wanted` did not come out.
     fn decode_run(
         &mut self,
         run: &mut Run,
         at_gap: AtGap,
         deliver: &mut Deliver<'_>,
-    ) -> Result<u64, DecodeError> {
-        // H.264 can start without a keyframe: its decoder shows nothing before it has recovered.
-        let mut has_key = run.start == 0 || self.input.codec() == Id::H264;
-        let (mut num_lost, mut place, mut is_flushed) = (0, run.start, false);
+    ) -> Result<Attempt, DecodeError> {
+        if self.packets.headers.change_within_stream() {
+            self.decoder = Decoder::open(&self.reader.input)?;
+        }
+        let mut verdict = Verdict::new(self.packets, run.start, self.decoder.waits_for_recovery());
+        let (mut next, mut num_awaited, mut num_lost) = (run.start, run.wanted.len(), 0);
+        let (mut is_drained, mut is_end) = (false, false);
         let mut received = frame::Video::empty();
-        self.rejected.clear();
-        while !run.wanted.is_empty() && !self.is_stopped {
-            if let Err(err) = self.decoder.receive_frame(&mut received) {
-                if is_refusal(err) && place > run.start {
-                    self.rejected.push(place as u32 - 1);
+        while !is_end {
+            let is_frame = self.decoder.receive(&mut received);
+            if self.decoder.is_doubtful() && next > run.start {
+                verdict.doubt(next - 1);
+            }
+            if is_frame {
+                self.heartbeat.beat();
+                self.num_decoded += 1;
+                let is_wanted = self.judge(run, next, &mut verdict, &mut received);
+                num_awaited = num_awaited.saturating_sub(usize::from(is_wanted));
+            } else if is_drained {
+                is_end = true;
+            } else {
+                let has_all = num_awaited == 0 && verdict.is_holding();
+                is_drained = has_all
+                    || verdict.first_damage().is_some()
+                    || !self.send_next(&mut next, run)?;
+                if is_drained {
+                    self.decoder.send_eof();
                 }
-                if is_flushed {
+            }
+            let is_patient = at_gap == AtGap::Stop && !verdict.has_clean_start();
+            while let Some(candidate) = verdict.next_sound(is_end) {
+                if run.wanted.binary_search(&candidate.index).is_err() {
+                    continue; // came out twice
+                }
+                let num_skipped = run
+                    .wanted
+                    .partition_point(|&wanted| wanted < candidate.index);
+                if num_skipped > 0 && is_patient {
+                    is_end = true;
                     break;
                 }
-                is_flushed = !self.send_next(&mut place, run)?;
-                continue;
-            }
-            self.heartbeat.beat();
-            self.num_decoded += 1;
-            has_key |= received.is_key();
-            let shown = received.pts().and_then(|pts| self.packets.frame_at(pts));
-            let Some(shown) = shown else { continue };
-            let is_suspect = self
-                .packets
-                .place_of(shown)
-                .is_none_or(|place| self.packets.is_suspect(place, &self.rejected));
-            if !has_key || has_errors(&received) || is_suspect {
-                continue;
-            }
-            while run.wanted.front().is_some_and(|&next| next < shown) {
-                if at_gap == AtGap::Stop {
-                    self.decoder.flush();
-                    return Ok(num_lost);
+                num_lost += num_skipped as u64;
+                run.wanted.drain(..=num_skipped);
+                self.is_stopped = deliver(candidate.frame, candidate.index)?.is_break();
+                if self.is_stopped {
+                    break;
                 }
-                num_lost += 1;
-                run.wanted.pop_front();
             }
-            if run.wanted.front() == Some(&shown) {
-                run.wanted.pop_front();
-                let taken = std::mem::replace(&mut received, frame::Video::empty());
-                self.is_stopped = deliver(taken, shown)?.is_break();
-            }
+            is_end |= self.is_stopped || run.wanted.is_empty();
         }
         self.decoder.flush();
-        Ok(num_lost + run.wanted.len() as u64)
+        Ok(Attempt {
+            has_lost: num_lost > 0 || !run.wanted.is_empty(),
+            damage: verdict.first_damage(),
+            has_clean_start: verdict.has_clean_start(),
+        })
     }
 
-    /// Sends the packet at `place` and advances it. At the end of the run, asks the decoder for the frames that it holds
-    /// back and returns `false`. A damaged packet is skipped: its frame will be missing.
-    fn send_next(&mut self, place: &mut usize, run: &Run) -> Result<bool, DecodeError> {
+    /// Notes a frame that came out, and holds it if it is wanted. Returns whether it is. `next` is the place after the packet sent
+    /// last.
+    fn judge(
+        &self,
+        run: &Run,
+        next: usize,
+        verdict: &mut Verdict<'_>,
+        received: &mut frame::Video,
+    ) -> bool {
+        let pts = received.pts();
+        let index = pts.and_then(|pts| self.packets.frame_at(pts));
+        let place = match index {
+            Some(index) => self.packets.place_of(index),
+            // A frame that an edit list removes.
+            None => (run.start..next)
+                .rev()
+                .take(2 * MAX_REORDER)
+                .find(|&place| Some(self.packets.stored[place].pts) == pts),
+        };
+        let Some(place) = place else {
+            return false;
+        };
+        verdict.note(place, received.is_key());
+        if is_marked(received) {
+            verdict.doubt(place);
+        }
+        let wanted = index.filter(|index| run.wanted.binary_search(index).is_ok());
+        // The H.264 decoder may change frames that it holds back when it conceals damage in a later one.
+        let is_disturbed = self.codec == Id::H264 && verdict.first_damage().is_some();
+        if let Some(index) = wanted.filter(|_| !is_disturbed) {
+            let frame = std::mem::replace(received, frame::Video::empty());
+            verdict.hold(Candidate {
+                frame,
+                index,
+                place,
+            });
+        }
+        wanted.is_some()
+    }
+
+    /// Sends the packet at `next` and advances it. Returns `false` at the end of the run. A packet that the container marked as
+    /// damaged is skipped: its frame will be missing.
+    fn send_next(&mut self, next: &mut usize, run: &Run) -> Result<bool, DecodeError> {
         // When flushed, the H.264 decoder keeps frames that it decoded before it showed the one at which it recovered. It shows
         // them when it gets more packets.
-        let num_behind = if self.input.codec() == Id::H264 {
-            MAX_REORDER
-        } else {
-            0
+        let num_behind = match self.codec {
+            Id::H264 => MAX_REORDER,
+            _ => 0,
         };
-        let end = (run.end + num_behind).min(self.packets.stored.len() - 1);
-        let packet = if *place <= end {
-            self.packet_at(*place)?
-        } else {
-            None
-        };
-        let Some(mut packet) = packet else {
-            let _ = self.decoder.send_eof();
+        let place = *next;
+        if place > (run.end + num_behind).min(self.packets.stored.len() - 1) {
+            return Ok(false);
+        }
+        let Some(mut packet) = self.reader.packet_at(place)? else {
             return Ok(false);
         };
         if self.skips_non_reference {
-            let is_wanted = run.places.contains(place);
-            let skip = if is_wanted {
-                Discard::Default
-            } else {
-                Discard::NonReference
-            };
-            self.decoder.skip_frame(skip);
+            let is_wanted = run.places.contains(&place);
+            self.decoder.skip(match is_wanted {
+                true => Discard::Default,
+                false => Discard::NonReference,
+            });
         }
         // After a seek, some demuxers count time from another origin; the bytes identify the packet.
-        packet.set_pts(Some(self.packets.stored[*place].pts));
-        if !packet.is_corrupt() && self.decoder.send_packet(&packet).is_err_and(is_refusal) {
-            self.rejected.push(*place as u32);
+        packet.set_pts(Some(self.packets.stored[place].pts));
+        show_discarded(&mut packet);
+        if place == run.start {
+            self.packets.headers.complete(place, &mut packet);
         }
-        *place += 1;
+        if !packet.is_corrupt() {
+            self.decoder.send(&packet);
+        }
+        *next += 1;
         Ok(true)
-    }
-
-    /// Reads the packet at `place`, from any position of the container.
-    fn packet_at(&mut self, place: usize) -> Result<Option<Packet>, DecodeError> {
-        let entry = self.packets.stored[place];
-        if self.next_place == Some(place) {
-            let packet = self.next_packet()?;
-            if packet.as_ref().is_some_and(|packet| entry.is(packet)) {
-                return Ok(packet);
-            }
-        } else if place > 0 {
-            // Some containers seek by pts, some by dts, some only nearby: the next packet tells where the seek ended.
-            for timestamp in [Some(entry.pts), entry.dts()].into_iter().flatten() {
-                let packet = match self.input.seek_back_to(timestamp) {
-                    true => self.read_up_to(place)?,
-                    false => None,
-                };
-                if packet.is_some() {
-                    return Ok(packet);
-                }
-            }
-        }
-        self.input = VideoInput::open(self.path, self.heartbeat)?;
-        self.next_place = Some(0);
-        let mut packet = self.next_packet()?;
-        while packet.is_some() && self.next_place.is_some_and(|next| next <= place) {
-            packet = self.next_packet()?;
-        }
-        match packet {
-            Some(packet) if !entry.is(&packet) => Err(DecodeError::ForeignIndex),
-            packet => Ok(packet),
-        }
-    }
-
-    /// Reads on after a seek until the packet at `place`; `None` if the seek went past it.
-    fn read_up_to(&mut self, place: usize) -> Result<Option<Packet>, DecodeError> {
-        let wanted = self.packets.stored[place];
-        self.next_place = None;
-        while let Some(packet) = self.input.next_packet()? {
-            if packet.pts() == Some(wanted.pts) && wanted.is(&packet) {
-                self.next_place = Some(place + 1);
-                return Ok(Some(packet));
-            }
-            let is_past = match (packet.dts(), wanted.dts()) {
-                (Some(dts), Some(wanted)) => dts > wanted,
-                _ => packet.is_key() && packet.pts() > Some(wanted.pts),
-            };
-            if is_past {
-                break;
-            }
-        }
-        Ok(None)
-    }
-
-    /// Reads the packet at the current position of the container.
-    fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
-        let packet = self.input.next_packet()?;
-        self.next_place = self
-            .next_place
-            .filter(|_| packet.is_some())
-            .map(|next| next + 1);
-        Ok(packet)
     }
 }
