@@ -229,7 +229,8 @@ fn is_plain_tar(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    
+    use std::fs;
+
     use super::*;
     use crate::fixtures::manifest;
 

@@ -37,7 +37,10 @@ impl PictureStore for PictureFolder<'_> {
                 num_others += 1;
                 continue;
             }
-            names.push(name.into_string().map_err(|_| DecodeError::Path)?);
+            names.push(name.into_string().map_err(|name| {
+                let reason = "its name is not UTF-8; rename it";
+                DecodeError::unreadable(name.to_string_lossy(), io::Error::other(reason))
+            })?);
         }
         if names.is_empty() {
             return Err(DecodeError::NoPicture {
