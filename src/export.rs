@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use vidpairs_run::counted;
+use vidpairs_types::printable;
 use vidpairs_weights::{
     Architecture, WeightsError, backbone_under, detectron2_bytes, moco_bytes, read_weights,
     safetensors_bytes, torchvision_bytes, vissl_bytes, write_bytes,
@@ -114,7 +115,7 @@ impl fmt::Display for ExportSummary {
             self.to.name()
         )?;
         if !prefix.is_empty() {
-            write!(f, "; taken from {prefix}*")?;
+            write!(f, "; taken from {}*", printable(prefix))?;
         }
         match self.left_out.len() as u64 {
             0 => Ok(()),
@@ -301,5 +302,8 @@ mod tests {
             text.contains("taken from module.encoder_q.*; 126 other tensors left out"),
             "{text}"
         );
+        let prefix = "\u{1b}[2J.".to_owned();
+        let text = ExportSummary { prefix, ..summary }.to_string();
+        assert!(text.contains(r"taken from \u{1b}[2J.*"), "{text}");
     }
 }

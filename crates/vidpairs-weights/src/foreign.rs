@@ -2,9 +2,9 @@
 
 use crate::error::WeightsError;
 
-/// A kind of file.
-struct Kind {
-    is: fn(&[u8]) -> bool,
+/// A kind of file, known by its first bytes or by the name of a record in it.
+struct Kind<T: ?Sized> {
+    is: fn(&T) -> bool,
     what: &'static str,
     remedy: &'static str,
 }
@@ -14,7 +14,7 @@ const TORCH_SAVE: &str =
 const UNPACK: &str = "unpack it and give the file of weights in it";
 
 /// Kinds of files by their first bytes.
-const KINDS: [Kind; 14] = [
+const KINDS: [Kind<[u8]>; 14] = [
     Kind {
         is: <[u8]>::is_empty,
         what: "an empty file",
@@ -100,43 +100,34 @@ const KINDS: [Kind; 14] = [
 ];
 
 /// Kinds of zip archives by a record in them.
-const ZIPS: [(fn(&str) -> bool, &str, &str); 4] = [
-    (
-        |name| {
-            ["archive_format", "serialized_exported_program.json"]
-                .iter()
-                .any(|part| name == *part || name.ends_with(&format!("/{part}")))
+const ZIPS: [Kind<str>; 4] = [
+    Kind {
+        is: |name| {
+            let file = name.rsplit('/').next();
+            file == Some("archive_format") || file == Some("serialized_exported_program.json")
         },
-        "a program of torch.export (.pt2)",
-        "save its weights: torch.save(dict(torch.export.load(FILE).state_dict), NEW)",
-    ),
-    (
-        |name| name.ends_with(".npy"),
-        "an archive of NumPy arrays (.npz)",
-        "give features with --features, or save weights with torch.save",
-    ),
-    (
-        |name| name.ends_with("model.weights.h5"),
-        "a Keras model",
-        TORCH_SAVE,
-    ),
-    (
-        |name| {
-            [
-                ".pth",
-                ".pt",
-                ".tar",
-                ".ckpt",
-                ".safetensors",
-                ".bin",
-                ".torch",
-            ]
-            .iter()
-            .any(|ending| name.ends_with(ending))
+        what: "a program of torch.export (.pt2)",
+        remedy: "save its weights: torch.save(dict(torch.export.load(FILE).state_dict), NEW)",
+    },
+    Kind {
+        is: |name| name.ends_with(".npy"),
+        what: "an archive of NumPy arrays (.npz)",
+        remedy: "give features with --features, or save weights with torch.save",
+    },
+    Kind {
+        is: |name| name.ends_with("model.weights.h5"),
+        what: "a Keras model",
+        remedy: TORCH_SAVE,
+    },
+    Kind {
+        is: |name| {
+            let ending = name.rsplit('.').next();
+            let endings = ["pth", "pt", "tar", "ckpt", "safetensors", "bin", "torch"];
+            ending.is_some_and(|ending| endings.contains(&ending))
         },
-        "a zip archive of other files",
-        UNPACK,
-    ),
+        what: "a zip archive of other files",
+        remedy: UNPACK,
+    },
 ];
 
 /// The error for a file that begins with these bytes, if its kind is known.
@@ -150,8 +141,11 @@ pub(crate) fn file(beginning: &[u8]) -> Option<WeightsError> {
 
 /// The error for a zip with these records, if its kind is known.
 pub(crate) fn zip<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Option<WeightsError> {
-    let (_, what, remedy) = ZIPS.iter().find(|(is, ..)| names.clone().any(is))?;
-    Some(WeightsError::NotWeights { what, remedy })
+    let kind = ZIPS.iter().find(|kind| names.clone().any(kind.is))?;
+    Some(WeightsError::NotWeights {
+        what: kind.what,
+        remedy: kind.remedy,
+    })
 }
 
 fn is_page(bytes: &[u8]) -> bool {

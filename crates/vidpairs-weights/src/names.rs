@@ -77,10 +77,7 @@ pub(crate) enum Place<'a> {
 
 impl Layout {
     /// Prefix and layout of the network whose first tensor is `name`, if the file has the others that every ResNet has.
-    pub fn of_first_tensor<'a>(
-        name: &'a str,
-        has: impl Fn(&str) -> bool,
-    ) -> Option<(&'a str, Self)> {
+    pub fn of_first_tensor(name: &str, has: impl Fn(&str) -> bool) -> Option<(&str, Self)> {
         let is_prefix = |prefix: &&str| prefix.is_empty() || prefix.ends_with('.');
         if let Some(prefix) = name.strip_suffix("conv1.weight").filter(is_prefix) {
             let others = ["bn1.weight", "layer1.0.conv1.weight"];

@@ -180,34 +180,29 @@ fn a_large_part_that_all_vectors_share_does_not_hide_what_tells_them_apart() {
     };
     let (bank, queries) = (drawn(400 * 12, 0), drawn(150 * 12, 5000));
     let (bank_labels, labels) = (labels(&bank), labels(&queries));
-    let offset = |rows: &[f32]| -> Vec<f32> { rows.iter().map(|value| value + 1e4).collect() };
-    let component = |rows: &[f32]| -> Vec<f32> {
-        let rows = rows.iter().enumerate();
-        rows.map(|(at, &value)| if at % 12 == 0 { 1e4 } else { value })
-            .collect()
-    };
-    let two_components = |rows: &[f32]| -> Vec<f32> {
-        let rows = rows.iter().enumerate();
-        rows.map(|(at, &value)| match at % 24 {
-            0 => 1e4,
-            12 => -1e4,
+    let with_shared = |shared: &str, rows: &[f32]| -> Vec<f32> {
+        let values = rows.iter().enumerate();
+        let values = values.map(|(at, &value)| match (shared, at % 24) {
+            ("offset", _) => value + 1e4,
+            ("component", 0 | 12) | ("two components", 0) => 1e4,
+            ("two components", 12) => -1e4,
             _ => value,
-        })
-        .collect()
+        });
+        values.collect()
     };
-    let shapes: [(&dyn Fn(&[f32]) -> Vec<f32>, [(usize, u64, u64); 2]); 3] = [
-        (&offset, [(1, 92, 92), (20, 116, 92)]),
-        (&component, [(1, 103, 103), (20, 126, 103)]),
-        (&two_components, [(1, 94, 94), (20, 121, 94)]),
-    ];
-    for (shared, golden) in shapes {
-        let (bank, queries) = (shared(&bank), shared(&queries));
+    for (shared, golden) in [
+        ("offset", [(1, 92, 92), (20, 116, 92)]),
+        ("component", [(1, 103, 103), (20, 126, 103)]),
+        ("two components", [(1, 94, 94), (20, 121, 94)]),
+    ] {
+        let (bank, queries) = (with_shared(shared, &bank), with_shared(shared, &queries));
         for (num_neighbours, num_right, num_nearest_right) in golden {
             let options = options(num_neighbours, 0.07);
             let bank = KnnBank::new(rows(&bank, 12), &bank_labels, &options).unwrap();
             let tally = bank.evaluate(rows(&queries, 12), &labels).unwrap();
             let found = (tally.num_right, tally.num_nearest_right);
-            assert_eq!(found, (num_right, num_nearest_right), "{options:?}");
+            let golden = (num_right, num_nearest_right);
+            assert_eq!(found, golden, "{shared}, {options:?}");
         }
     }
 }
