@@ -16,7 +16,7 @@ pub fn of_journal(text: &[u8], another: &[u8]) -> Vec<(String, Vec<u8>)> {
         add("is cut", text[..start + line.len() / 2].to_vec());
         for third in 0..3 {
             let mut changed = text.to_vec();
-            changed[start + third * (line.len() - 1) / 3] ^= 1 << (number + third) % 7;
+            changed[start + third * (line.len() - 1) / 3] ^= 1 << ((number + third) % 7);
             add(&format!("has a flipped bit in third {third}"), changed);
         }
         let with = |change: &dyn Fn(&mut Vec<Vec<u8>>)| {

@@ -218,11 +218,13 @@ impl<'a> Record<'a> {
     }
 
     /// Finds the members in their headers, which must end where the index states.
-    fn find_members(&mut self, span: RecordSpan) -> Result<(), Damage> {
+    fn find_members(&mut self, span: RecordSpan) -> Result<(), ShardError> {
         let bytes = span.end.saturating_sub(span.start);
         if bytes > MAX_RECORD_BYTES {
             let limit = MAX_RECORD_BYTES;
-            return Err(self.damage(None, Fault::RecordTooLarge { bytes, limit }));
+            return Err(self
+                .damage(None, Fault::RecordTooLarge { bytes, limit })
+                .into());
         }
         let mut at = span.start;
         while at < span.end {
@@ -231,11 +233,11 @@ impl<'a> Record<'a> {
                 file: self.tar_bytes,
             };
             let Some(header) = self.span().at(at, BLOCK_BYTES as u64) else {
-                return Err(self.damage(None, cut_short));
+                return Err(self.damage(None, cut_short).into());
             };
             let (name, size) = parse(header).map_err(|reason| {
                 let offset = at;
-                self.damage(None, Fault::Header { offset, reason })
+                ShardError::from(self.damage(None, Fault::Header { offset, reason }))
             })?;
             let (key, extension) = name.split_once('.').unwrap_or((name, ""));
             let offset = at + BLOCK_BYTES as u64;
@@ -243,12 +245,12 @@ impl<'a> Record<'a> {
             let is_other = !self.members.is_empty() && key != self.key;
             if is_other || end > span.end {
                 let (tar, index) = (if is_other { at } else { end }, span.end);
-                return Err(self.damage(None, Fault::RecordEnd { tar, index }));
+                return Err(self.damage(None, Fault::RecordEnd { tar, index }).into());
             }
             let (key, extension) = (key.to_owned(), extension.to_owned());
             self.key = key;
             if self.span().at(offset, size).is_none() {
-                return Err(self.damage(Some(&extension), cut_short));
+                return Err(self.damage(Some(&extension), cut_short).into());
             }
             self.add_member(extension, offset, size);
             at = end;
