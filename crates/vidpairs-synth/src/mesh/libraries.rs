@@ -19,25 +19,44 @@ const MAX_LIBRARY_BYTES: usize = 4 << 20;
 /// Statements of colours.
 const COLORS: [&str; 4] = ["Ka", "Kd", "Ks", "Ke"];
 
+/// Numbers of the statements of an OBJ.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Counts {
+    /// Triangles of all faces; a line counts as one for each part.
+    triangles: usize,
+    vertices: usize,
+    texture_coordinates: usize,
+    normals: usize,
+}
+
+impl Counts {
+    fn of(obj: &str) -> Self {
+        let mut counts = Self::default();
+        for line in obj.lines() {
+            let mut words = line.split_whitespace();
+            match words.next() {
+                Some("v") => counts.vertices += 1,
+                Some("vt") => counts.texture_coordinates += 1,
+                Some("vn") => counts.normals += 1,
+                Some("f" | "l") => counts.triangles += words.count().saturating_sub(2).max(1),
+                _ => {}
+            }
+        }
+        counts
+    }
+}
+
 /// Checks the number of triangles and vertices that `obj` states. The parser takes many times the bytes of the text.
 pub(super) fn check_counts(obj: &str) -> Result<(), MeshError> {
-    let (mut num_triangles, mut num_vertices) = (0, [0; 3]);
-    for line in obj.lines() {
-        if is_statement(line, "f") || is_statement(line, "l") {
-            let num_corners = line.split_whitespace().count() - 1;
-            num_triangles += num_corners.saturating_sub(2).max(1);
-        } else if let Some(kind) = ["v", "vt", "vn"]
-            .iter()
-            .position(|name| is_statement(line, name))
-        {
-            num_vertices[kind] += 1;
-        }
-    }
-    MeshError::check("triangles", num_triangles, MAX_TRIANGLES)?;
-    let [num_points, num_uvs, num_normals] = num_vertices;
-    MeshError::check("vertices", num_points, MAX_VERTICES)?;
-    MeshError::check("texture coordinates", num_uvs, MAX_VERTICES)?;
-    MeshError::check("normals", num_normals, MAX_VERTICES)
+    let counts = Counts::of(obj);
+    MeshError::check("triangles", counts.triangles, MAX_TRIANGLES)?;
+    MeshError::check("vertices", counts.vertices, MAX_VERTICES)?;
+    MeshError::check(
+        "texture coordinates",
+        counts.texture_coordinates,
+        MAX_VERTICES,
+    )?;
+    MeshError::check("normals", counts.normals, MAX_VERTICES)
 }
 
 /// Material libraries of one object.
@@ -209,32 +228,35 @@ mod tests {
 
     #[test]
     fn an_object_with_more_than_any_object_needs_is_refused_before_it_is_parsed() {
-        let count = |line: &str, times: usize| {
-            format!("mtllib cup.mtl\n{FACE}f 1 2 3\n{}", line.repeat(times))
-        };
-        let text = refusal(&count("f 1 2 3\n", MAX_TRIANGLES), "");
+        let obj = |more: &str| format!("mtllib cup.mtl\n{FACE}f 1 2 3\n{more}");
+        let polygon = format!("f{}\n", " 1".repeat(MAX_TRIANGLES + 2));
+        let text = refusal(&obj(&polygon), "");
         assert!(
             text.starts_with("2000001 triangles; expected at most 2000000"),
             "{text}"
         );
-        let polygon = format!("f{}\n", " 1 2 3".repeat(MAX_TRIANGLES / 3 + 1));
-        let text = refusal(&count(&polygon, 1), "");
-        assert!(text.contains("triangles; expected at most"), "{text}");
-        let text = refusal(&count("v 0 0 0\n", MAX_VERTICES), "");
-        assert!(
-            text.starts_with("6000003 vertices; expected at most 6000000"),
-            "{text}"
-        );
-        let text = refusal(&count("", 0), &"newmtl a\n".repeat(1001));
+        let text = refusal(&obj(""), &"newmtl a\n".repeat(1001));
         assert!(
             text.starts_with("1001 materials; expected at most 1000"),
             "{text}"
         );
-        let text = refusal(&count("", 0), &"# nothing to see here\n".repeat(200_000));
+        let text = refusal(&obj(""), &format!("# {}\n", "x".repeat(MAX_LIBRARY_BYTES)));
         assert!(
             text.contains("bytes of materials; expected at most"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn faces_lines_and_vertices_are_counted_as_the_parser_would_keep_them() {
+        let obj = "v 0 0 0\n\tv 1 0 0 # f 1 2 3\nvt 0 0\nvn 0 0 1\nvn 1 0 0\nf 1 2 3\n f 1 2 3 1 2\nl 1 2\nvp 1\no f\n";
+        let expected = Counts {
+            triangles: 1 + 3 + 1,
+            vertices: 2,
+            texture_coordinates: 1,
+            normals: 2,
+        };
+        assert_eq!(Counts::of(obj), expected);
     }
 
     #[test]
