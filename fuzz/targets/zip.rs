@@ -12,7 +12,7 @@ use vidpairs_types::parallel::Heartbeat;
 
 fuzz_target!(|data: &[u8]| in_scratch(|folder| {
     let path = put(folder, "clip.zip", data);
-    let media = Media::JpegZip { path, fps: None };
+    let media = Media::JpegZip { path, fps: None, first_number: None };
     let heartbeat = Arc::new(Heartbeat::default());
     let Ok(index) = decode::index(&media, &heartbeat) else {
         return;

@@ -65,7 +65,11 @@ fn frames_of_a_folder_and_of_a_zip_are_upright_in_all_eight_orientations() {
         let path = scratch.path().join("frames");
         fs::create_dir(&path).unwrap();
         fs::write(path.join("1.jpg"), &bytes).unwrap();
-        let folder = Media::JpegFolder { path, fps: None };
+        let folder = Media::JpegFolder {
+            path,
+            fps: None,
+            first_number: None,
+        };
         let path = scratch.path().join("frames.zip");
         let mut archive = zip::ZipWriter::new(fs::File::create(&path).unwrap());
         let stored = zip::write::SimpleFileOptions::default()
@@ -73,7 +77,14 @@ fn frames_of_a_folder_and_of_a_zip_are_upright_in_all_eight_orientations() {
         archive.start_file("1.jpg", stored).unwrap();
         archive.write_all(&bytes).unwrap();
         archive.finish().unwrap();
-        for media in [folder, Media::JpegZip { path, fps: None }] {
+        for media in [
+            folder,
+            Media::JpegZip {
+                path,
+                fps: None,
+                first_number: None,
+            },
+        ] {
             let (frame_size, frames) = frames(&media);
             assert_eq!(frame_size, upright.size, "{name}");
             // Chroma is interpolated otherwise than by libjpeg: of 4:2:0, a picture this small differs visibly.

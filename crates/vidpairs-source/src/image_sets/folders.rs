@@ -56,8 +56,7 @@ fn folders(entries: Vec<Entry>, num_others: &mut u64) -> Vec<Entry> {
 
 /// Images among `entries`, in natural order; others are counted.
 fn images(entries: Vec<Entry>, num_others: &mut u64) -> Vec<ConditionedImage> {
-    let is_image =
-        |entry: &Entry| matches!(entry.kind, Kind::File) && is_still_name(&entry.name);
+    let is_image = |entry: &Entry| matches!(entry.kind, Kind::File) && is_still_name(&entry.name);
     sorted(entries, is_image, num_others)
         .into_iter()
         .map(|entry| ConditionedImage {

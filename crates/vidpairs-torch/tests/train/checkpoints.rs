@@ -441,3 +441,30 @@ fn data_that_fail_during_a_run_end_it_with_the_last_step_saved() {
     work.result("run")
         .assert_is(&work.result("expected"), "after the data were repaired");
 }
+
+#[test]
+fn a_shard_that_is_cut_during_a_run_ends_it_with_the_last_step_saved() {
+    let work = Work::new(MOCO);
+    let run = |out: &str| {
+        let run = work
+            .train(out)
+            .set("train.epochs=60")
+            .set("train.max_damaged=0");
+        run.set("train.checkpoint_steps=1000000")
+    };
+    run("expected").run_well();
+    let shard = work.path("shards/pairs-000001.tar");
+    let whole = fs::read(&shard).unwrap();
+    let child = run("run").spawn();
+    with_metrics(&work.path("run"), 7);
+    fs::write(&shard, &whole[..whole.len() / 2]).unwrap();
+    let ran = Ran::of(child);
+    ran.failed_with(2, &["of 40 records cannot be used", "pairs-000001.tar"]);
+    let steps = metrics(&work.path("run")).len();
+    let saved = checkpoints(&work.path("run"));
+    assert_eq!(saved, [format!("step-{steps:010}.safetensors")]);
+    fs::write(&shard, whole).unwrap();
+    run("run").run_well();
+    work.result("run")
+        .assert_is(&work.result("expected"), "after the shard was put back");
+}

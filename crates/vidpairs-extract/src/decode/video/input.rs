@@ -103,7 +103,8 @@ impl VideoInput {
             is_truncated: false,
             budget: Budget::of(&file),
             has_gap: false,
-            breaks_off: breaks_off(&file).map_err(|err| DecodeError::unreadable("the file", err))?,
+            breaks_off: breaks_off(&file)
+                .map_err(|err| DecodeError::unreadable("the file", err))?,
             file,
         };
         opened.discard_other_streams();
