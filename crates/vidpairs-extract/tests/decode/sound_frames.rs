@@ -190,7 +190,7 @@ fn find_box(bytes: &[u8], path: &[&[u8; 4]]) -> (usize, usize) {
         loop {
             assert!(at + 8 <= end, "no box {kind:?}");
             let length = u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
-            if &&bytes[at + 4..at + 8] == &&kind[..] {
+            if bytes[at + 4..at + 8] == kind[..] {
                 end = at + length;
                 break;
             }

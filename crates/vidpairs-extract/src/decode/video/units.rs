@@ -111,38 +111,48 @@ pub(super) fn headers(
 /// The headers at the start of a packet that begin with a sequence header (in MPEG-4: a video object layer), up to the first
 /// picture or group of pictures, without the first start code.
 fn sequence_header(codec: Id, bytes: &[u8]) -> Option<&[u8]> {
-    let (is_first, is_sequence, is_end): (fn(u8) -> bool, fn(u8) -> bool, fn(u8) -> bool) =
-        match codec {
-            Id::MPEG1VIDEO | Id::MPEG2VIDEO => (
-                |code| code == 0xb3,
-                |code| code == 0xb3,
-                |code| code < 0xb0 || code == 0xb8,
-            ),
-            Id::MPEG4 => (
-                |code| code < 0x30 || code == 0xb0 || code == 0xb5,
-                |code| (0x20..0x30).contains(&code),
-                |code| code == 0xb3 || code == 0xb6,
-            ),
-            Id::VC1 => (|code| code == 0x0f, |code| code == 0x0f, |code| code < 0x0e),
-            _ => return None,
-        };
+    if !matches!(codec, Id::MPEG1VIDEO | Id::MPEG2VIDEO | Id::MPEG4 | Id::VC1) {
+        return None;
+    }
     let (mut at, mut first, mut has_sequence) = (0, None, false);
     while let Some(next) = start_code(&bytes[at..]) {
         let code_at = at + next + 3;
-        let Some(&code) = bytes.get(code_at) else {
-            break;
-        };
-        if is_end(code) {
-            let header = &bytes[first?..at + next];
-            return has_sequence.then_some(header);
+        match code_of(codec, *bytes.get(code_at)?) {
+            Code::Picture => return has_sequence.then_some(&bytes[first?..at + next]),
+            Code::Header => first = first.or(Some(code_at)),
+            Code::Sequence => {
+                first = first.or(Some(code_at));
+                has_sequence = true;
+            }
+            Code::Other => {}
         }
-        if first.is_none() && is_first(code) {
-            first = Some(code_at);
-        }
-        has_sequence |= is_sequence(code);
         at = code_at;
     }
     None
+}
+
+/// Meaning of the byte after a start code.
+enum Code {
+    /// The header that every picture needs.
+    Sequence,
+    /// A header before it.
+    Header,
+    /// A picture, a slice or a group of pictures.
+    Picture,
+    Other,
+}
+
+fn code_of(codec: Id, code: u8) -> Code {
+    match (codec, code) {
+        (Id::MPEG1VIDEO | Id::MPEG2VIDEO, 0xb3) | (Id::MPEG4, 0x20..=0x2f) | (Id::VC1, 0x0f) => {
+            Code::Sequence
+        }
+        (Id::MPEG4, 0..=0x1f | 0xb0 | 0xb5) => Code::Header,
+        (Id::MPEG1VIDEO | Id::MPEG2VIDEO, 0..=0xaf | 0xb8)
+        | (Id::MPEG4, 0xb3 | 0xb6)
+        | (Id::VC1, 0..=0x0d) => Code::Picture,
+        _ => Code::Other,
+    }
 }
 
 /// Identifier of a parameter set; `None` for other units.
