@@ -15,7 +15,7 @@ const TRACKS: &str = "[pairs]\nkind = 'tracks'\nk = 3\nstride = 1\n\
 /// Lines of boxes whose left edge is the index of their frame.
 fn boxes(count: u32) -> String {
     (0..count)
-        .map(|frame| format!("{frame},4,20,20\n"))
+        .map(|frame| format!("{frame},4,30,30\n"))
         .collect()
 }
 

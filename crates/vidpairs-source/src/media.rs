@@ -5,16 +5,17 @@ use std::path::Path;
 use vidpairs_types::{Annotation, Clip, Media};
 
 /// Extensions of video files that FFmpeg reads, in lower case, without those that are more often something else: `.ogg` (sound),
-/// `.dat`, `.bin`, `.rec` (anything).
+/// `.dat`, `.bin`, `.rec` (anything), and without `.lrv` (a small copy of the `.mp4` beside it).
 const VIDEO_EXTENSIONS: &[&str] = &[
     "264", "265", "266", "3g2", "3gp", "3gp2", "3gpp", "amv", "apng", "asf", "av1", "avc", "avi",
-    "avs2", "avs3", "bik", "cavs", "dif", "divx", "drc", "dv", "dvr-ms", "evo", "f4v", "flc",
-    "fli", "flv", "gif", "gxf", "h261", "h263", "h264", "h265", "h266", "hevc", "ismv", "ivf",
-    "k3g", "lrv", "m1v", "m2p", "m2t", "m2ts", "m2v", "m4v", "mj2", "mjpeg", "mjpg", "mk3d", "mkv",
-    "mod", "mov", "mp2v", "mp4", "mp4v", "mpe", "mpeg", "mpeg1", "mpeg2", "mpeg4", "mpg", "mpg2",
-    "mpg4", "mpv", "mqv", "mts", "mxf", "nsv", "nut", "nuv", "obu", "ogm", "ogv", "ogx", "pva",
-    "qt", "rm", "rmvb", "roq", "skm", "smk", "tod", "tp", "trp", "ts", "ty", "ty+", "vc1", "viv",
-    "vivo", "vob", "vp8", "vp9", "vro", "vvc", "webm", "wm", "wmv", "wtv", "xesc", "xmv", "y4m",
+    "avs2", "avs3", "bik", "cavs", "dav", "dif", "divx", "drc", "dv", "dvr-ms", "evo", "f4v",
+    "flc", "fli", "flv", "gif", "gxf", "h261", "h263", "h264", "h265", "h266", "h26l", "hevc",
+    "ifv", "ismv", "ivf", "ivr", "k3g", "kux", "lvf", "m1v", "m2p", "m2t", "m2ts", "m2v", "m4v",
+    "mj2", "mjpeg", "mjpg", "mk3d", "mkv", "mod", "moflex", "mov", "mp2v", "mp4", "mp4v", "mpe",
+    "mpeg", "mpeg1", "mpeg2", "mpeg4", "mpg", "mpg2", "mpg4", "mpv", "mqv", "mts", "mvi", "mxf",
+    "nsv", "nut", "nuv", "obu", "ogm", "ogv", "ogx", "psp", "pva", "qt", "rcv", "rm", "rmvb",
+    "roq", "ser", "skm", "smk", "tod", "tp", "trp", "ts", "ty", "ty+", "vc1", "viv", "vivo", "vob",
+    "vp8", "vp9", "vro", "vvc", "webm", "wm", "wmv", "wtv", "xesc", "xmv", "y4m",
 ];
 
 /// Smallest number of pictures that makes a folder a clip. A single picture is no clip.

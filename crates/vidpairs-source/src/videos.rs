@@ -90,10 +90,11 @@ impl Walk<'_> {
             let is_start = entry.depth() == 0;
             let name = entry.file_name().to_string_lossy();
             let is_folder = entry.file_type().is_dir();
-            if !is_start && (disk::is_hidden(&name) || is_folder && is_left_out_folder(&name)) {
-                if is_folder {
-                    entries.skip_current_dir();
-                }
+            if !is_start && is_folder && is_left_out_folder(&name) {
+                self.leave_out_folder(entry.path(), &name);
+                entries.skip_current_dir();
+            } else if !is_start && disk::is_hidden(&name) {
+                continue;
             } else if is_start || is_folder {
                 if !self.enters(&entry, start, canonical) {
                     entries.skip_current_dir();
@@ -103,6 +104,15 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Names a folder that is left out, unless no user would give it such a name.
+    fn leave_out_folder(&mut self, path: &Path, name: &str) {
+        if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            let reason =
+                "by its name a folder of thumbnails or of the system; if it is not, rename it";
+            self.listing.skip(&self.id_of(path).0, path, reason);
+        }
     }
 
     /// Whether to enter a folder: its name is UTF-8, and it was not entered under another name.
@@ -132,7 +142,9 @@ impl Walk<'_> {
         let is_video = is_video(path);
         match Kind::of(path, entry.file_type()) {
             // A link to a folder.
-            Kind::Folder if is_left_out_folder(&entry.file_name().to_string_lossy()) => {}
+            Kind::Folder if is_left_out_folder(&entry.file_name().to_string_lossy()) => {
+                self.leave_out_folder(path, &entry.file_name().to_string_lossy());
+            }
             Kind::Folder if is_sound => {
                 self.links.insert(id, path.to_owned());
             }
@@ -403,7 +415,18 @@ mod tests {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let root = tree(&names);
         symlink(root.path().join("v/@eaDir"), root.path().join("v/__macosx")).unwrap();
-        assert_eq!(ids(&videos(root.path())), ["v/a.mp4"]);
+        let listing = videos(root.path());
+        assert_eq!(ids(&listing), ["v/a.mp4"]);
+        // Names that a user could give are reported.
+        let reported: Vec<&str> = refused(&listing).iter().map(|(id, _)| *id).collect();
+        let expected = [
+            "v/System Volume Information",
+            "v/Thumbnails",
+            "v/extrafanart",
+            "v/lost+found",
+            "v/thumbs",
+        ];
+        assert_eq!(reported, expected);
         // A root that the user names is listed.
         assert_eq!(ids(&videos(&root.path().join("v/thumbs"))), ["x.mp4"]);
     }

@@ -32,7 +32,7 @@ pub const STILL_EXTENSIONS: [&str; 7] = ["bmp", "jpeg", "jpg", "png", "tif", "ti
 
 /// Folders of operating systems, archive programs and media servers. Their pictures are not frames, and their videos are copies or
 /// deleted.
-const LEFT_OUT_FOLDERS: [&str; 13] = [
+const LEFT_OUT_FOLDERS: [&str; 12] = [
     "#recycle",
     "$recycle.bin",
     "@eadir",
@@ -43,7 +43,6 @@ const LEFT_OUT_FOLDERS: [&str; 13] = [
     "extrathumbs",
     "lost+found",
     "system volume information",
-    "thumb",
     "thumbnails",
     "thumbs",
 ];
