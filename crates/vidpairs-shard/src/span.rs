@@ -137,7 +137,7 @@ mod tests {
         fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
             thread_local! { static CALLS: Cell<u32> = const { Cell::new(0) }; }
             CALLS.set(CALLS.get() + 1);
-            if CALLS.get() % 3 == 0 {
+            if CALLS.get().is_multiple_of(3) {
                 return Err(ErrorKind::Interrupted.into());
             }
             let len = bytes.len().min(3);
