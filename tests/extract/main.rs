@@ -8,6 +8,7 @@
 mod determinism;
 #[cfg(target_os = "linux")]
 mod full_disk;
+mod machine;
 #[cfg(target_os = "linux")]
 mod memory;
 #[cfg(unix)]

@@ -9,6 +9,7 @@ mod image_sets;
 mod library;
 mod pair;
 pub mod parallel;
+mod path;
 mod plane;
 mod record;
 mod refusal;
@@ -23,6 +24,7 @@ pub use geometry::{BoxXywh, RegionPx, SizePx};
 pub use image_sets::{Condition, ImageSet, ImageSets, Invariance, LeftOut, NearView, SetImage};
 pub use library::LibraryError;
 pub use pair::{PairKind, PairPlan};
+pub use path::path_as_text;
 pub use plane::{Plane, ShortPlane, rounded_to_8_bits};
 pub use record::{
     EncodedMember, EncodedRecord, RecordMeta, Role, SCHEMA, TrackedBox, TrackletLine, TrackletMeta,
