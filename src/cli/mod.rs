@@ -56,16 +56,19 @@ pub fn main(engines: Engines) -> ExitCode {
 pub fn run(args: Vec<OsString>, engines: &Engines) -> Result<ExitCode, CliError> {
     neighbour::same_version()?;
     let mut command = Cli::command().version(versions::short());
-    if args.iter().any(|arg| arg == "--version") {
-        // Starts the neighbours, so only if it is printed.
+    if args.get(1).is_some_and(|arg| arg == "--version") {
+        // Starts the neighbours, so only if it is printed: no command has this option.
         command = command.long_version(versions::long(engines));
     }
     let matches = command.try_get_matches_from(&args);
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(err) => {
-            // Help and version too: clap prints them to stdout, and errors to stderr.
-            let _ = err.print();
+            let shown = err.print().and_then(|()| io::stdout().flush());
+            // Help and version go to stdout, and are what was asked for. If stderr is closed, the exit code must suffice.
+            if !err.use_stderr() {
+                printed(shown)?;
+            }
             return Ok(ExitCode::from(u8::try_from(err.exit_code()).unwrap_or(2)));
         }
     };
