@@ -87,6 +87,7 @@ pub struct ExportOptions {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExportSummary {
     /// File that was written.
+    #[serde(serialize_with = "vidpairs_types::path_as_text")]
     pub out: PathBuf,
     /// Program that shall read it.
     pub to: ExportFormat,

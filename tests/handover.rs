@@ -276,3 +276,132 @@ fn vidpairs_is_linked_with_ffmpeg_but_neither_with_libtorch_nor_with_opencv() {
         assert!(!libraries.contains(library), "{libraries}");
     }
 }
+
+#[test]
+fn a_neighbour_that_the_system_cannot_run_is_an_error_and_no_shell_script() {
+    let folder = Folder::new();
+    for (content, reason) in [("", "Exec format error"), ("exit 0\n", "Exec format error")] {
+        // Written by another process, as in `add_script`.
+        let script = "printf %s \"$1\" > \"$2\" && chmod +x \"$2\"";
+        let written = Command::new("sh")
+            .args(["-c", script, "sh", content])
+            .arg(folder.path("vidpairs-torch"))
+            .status();
+        assert!(written.unwrap().success());
+        let ran = folder.run(&TRAIN);
+        ran.failed_with(2, &["cannot start", "vidpairs-torch", reason]);
+    }
+    let version = folder.run(&["--version"]).stdout;
+    assert!(
+        version.contains("vidpairs-torch: does not start: Exec format error"),
+        "{version}"
+    );
+}
+
+#[test]
+fn a_script_that_starts_vidpairs_again_ends_with_an_error() {
+    let folder = Folder::new();
+    folder.add_script("vidpairs-torch", "./vidpairs \"$@\"");
+    let ran = folder.run(&TRAIN);
+    ran.failed_with(
+        2,
+        &["vidpairs-torch is not linked with it, or starts vidpairs again"],
+    );
+}
+
+#[test]
+fn a_neighbour_beside_a_link_to_the_program_is_found() {
+    let (store, middle, links) = (Folder::new(), Folder::new(), Folder::new());
+    let symlink = std::os::unix::fs::symlink;
+    fs::remove_file(middle.path("vidpairs")).unwrap();
+    fs::remove_file(links.path("vidpairs")).unwrap();
+    symlink(store.path("vidpairs"), middle.path("vidpairs")).unwrap();
+    symlink(middle.path("vidpairs"), links.path("vidpairs")).unwrap();
+    let folders = [&links, &middle, &store];
+    // The nearer to the file itself, the better it fits.
+    for (number, folder) in folders.iter().enumerate() {
+        folder.add_script("vidpairs-torch", &format!("echo {number}"));
+        let by_path = Command::new(links.path("vidpairs")).args(TRAIN).output();
+        let expected = if number == 2 { "2\n" } else { "0\n" };
+        assert_eq!(
+            String::from_utf8(by_path.unwrap().stdout).unwrap(),
+            expected
+        );
+    }
+    fs::remove_file(store.path("vidpairs-torch")).unwrap();
+    fs::remove_file(links.path("vidpairs-torch")).unwrap();
+    let by_name = Command::new("/bin/sh")
+        .args(["-c", "exec vidpairs \"$@\"", "sh"])
+        .args(TRAIN)
+        .env("PATH", links.0.path())
+        .output();
+    assert_eq!(by_name.unwrap().stdout, b"1\n");
+}
+
+#[test]
+fn a_neighbour_that_hangs_does_not_hang_the_version() {
+    let folder = Folder::new();
+    folder.add_script("vidpairs-torch", "exec /bin/sleep 1000");
+    folder.add_script("vidpairs-opencv", "/bin/sleep 40 & echo 0.1.0");
+    let ran = folder.run(&["--version"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(
+        ran.stdout
+            .contains("vidpairs-torch: gives no answer within 15 s"),
+        "{}",
+        ran.stdout
+    );
+    let extract = folder.run(&["extract", "--version"]);
+    assert_eq!(extract.code, Some(2));
+    let text = extract.stdout + &extract.stderr;
+    assert!(
+        !text.contains("neighbour") && text.contains("--version"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_command_in_a_deleted_folder_is_refused_before_libtorch_fails_to_load() {
+    let folder = Folder::new();
+    folder.add_script("vidpairs-torch", "echo started");
+    let gone = tempfile::tempdir().unwrap();
+    let script = "rmdir \"$PWD\" && exec \"$0\" train p.toml --shards s --out o";
+    let output = Command::new("/bin/sh")
+        .args(["-c", script])
+        .arg(folder.path("vidpairs"))
+        .current_dir(gone.path())
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(
+        stderr.contains("the current folder no longer exists"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn help_and_version_that_cannot_be_printed_are_errors() {
+    let folder = Folder::new();
+    for args in [
+        &["--help"][..],
+        &["-V"],
+        &["--version"],
+        &["help"],
+        &["extract", "--help"],
+    ] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = Command::new(folder.path("vidpairs"))
+            .args(args)
+            .env("PATH", folder.0.path())
+            .stdout(full)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
+        assert!(
+            stderr.contains("cannot write to stdout"),
+            "{args:?}: {stderr}"
+        );
+    }
+}

@@ -59,20 +59,24 @@ pub fn main(engines: Engines) -> ExitCode {
 pub fn run(args: Vec<OsString>, engines: &Engines) -> Result<ExitCode, CliError> {
     neighbour::same_version()?;
     let mut command = Cli::command().version(versions::short());
-    if args.iter().any(|arg| arg == "--version") {
-        // Starts the neighbours, so only if it is printed.
+    if args.get(1).is_some_and(|arg| arg == "--version") {
+        // Starts the neighbours, so only if it is printed: no command has this option.
         command = command.long_version(versions::long(engines));
     }
     let matches = command.try_get_matches_from(&args);
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(err) => {
-            // Help and version too: clap prints them to stdout, and errors to stderr. An argument may be a stranger's file name.
+            // Help and version go to stdout, and are what was asked for. If stderr is closed, the exit code must suffice. An argument of
+            // an error may be a stranger's file name.
             let text = err.render().to_string();
-            let _ = match printable_lines(&text) {
-                Cow::Borrowed(_) => err.print(),
-                Cow::Owned(text) => io::stderr().write_all(text.as_bytes()),
-            };
+            if !err.use_stderr() {
+                printed(err.print().and_then(|()| io::stdout().flush()))?;
+            } else if let Cow::Owned(text) = printable_lines(&text) {
+                let _ = io::stderr().write_all(text.as_bytes());
+            } else {
+                let _ = err.print();
+            }
             return Ok(ExitCode::from(u8::try_from(err.exit_code()).unwrap_or(2)));
         }
     };

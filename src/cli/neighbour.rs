@@ -1,19 +1,24 @@
 //! Hands a command over to the neighbour program that has the library it needs.
 
 use std::convert::Infallible;
-use std::ffi::OsString;
-use std::fs::Metadata;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
+use std::ffi::{CString, OsString};
+use std::fmt::{self, Display, Formatter};
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command};
-use std::{env, io};
+use std::{env, fs, io, process};
+
+use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::unistd::{AccessFlags, access, execve};
 
 use super::versions;
 
-/// Environment variable of a hand-over: the program that takes over, the version of the one that started it, and the process id, which
-/// `exec` keeps and a program started later does not have.
+/// Environment variable of a hand-over: the program that takes over, the version of the one that started it, the process id, which
+/// `exec` keeps and a program started later does not have, and the number of hand-overs so far.
 const HANDED_TO: &str = "VIDPAIRS_HANDED_TO";
+/// Most hand-overs within each other. A script with the name of a neighbour that starts `vidpairs` would otherwise go on for ever.
+const MAX_HANDOVERS: u32 = 4;
+/// Most links that are followed, as in Linux.
+const MAX_LINKS: usize = 40;
 
 /// A program with the same command line and other libraries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +48,8 @@ pub enum HandoverError {
     },
     /// The neighbour lacks its library: another program has its name.
     #[error(
-        "{task} needs {library}, but the program named {name} is not linked with it; in the source folder, \
-         `cargo build --release -p {name}` builds the right one"
+        "{task} needs {library}, but the program named {name} is not linked with it, or starts vidpairs again; in the \
+         source folder, `cargo build --release -p {name}` builds the right one"
     )]
     NotItself {
         /// The command, and why it needs the neighbour.
@@ -80,6 +85,15 @@ pub enum HandoverError {
         /// Path of the pipeline.
         pipeline: PathBuf,
     },
+    /// The current folder was deleted. libtorch does not load in such a folder.
+    #[error("{task} cannot run here: the current folder no longer exists; change to another one")]
+    NoFolder {
+        /// The command, and why it needs the neighbour.
+        task: String,
+        /// The error of the operating system.
+        #[source]
+        source: io::Error,
+    },
     /// The neighbour could not be started.
     #[error("cannot start {}", .program.display())]
     Start {
@@ -112,18 +126,14 @@ impl Neighbour {
         }
     }
 
-    /// Path of the program: beside this one, else the first in PATH.
+    /// Path of the program: beside this one, beside a link to this one, else the first in PATH.
     pub fn find(self) -> Option<PathBuf> {
-        let this = env::current_exe().ok();
-        let beside = this.as_deref().and_then(Path::parent).map(Path::to_owned);
-        let path = env::var_os("PATH").unwrap_or_default();
-        let is_named = |folder: &PathBuf| !folder.as_os_str().is_empty();
-        let in_path = env::split_paths(&path).filter(is_named);
-        let can_run = |found: Metadata| found.is_file() && found.permissions().mode() & 0o111 != 0;
-        let programs = beside.into_iter().chain(in_path);
-        programs
+        let beside = places_of_this().into_iter();
+        let beside = beside.filter_map(|place| Some(place.parent()?.to_owned()));
+        beside
+            .chain(folders_in_path())
             .map(|folder| folder.join(self.name()))
-            .find(|program| program.metadata().is_ok_and(can_run))
+            .find(|program| can_run(program))
     }
 
     /// Replaces this process by the neighbour, with the same arguments. Process id, streams and exit code stay those of the command.
@@ -134,7 +144,10 @@ impl Neighbour {
     /// [`HandoverError`]. On success it does not return.
     pub fn take_over(self, args: &[OsString], task: &str) -> Result<Infallible, HandoverError> {
         let (name, task) = (self.name(), task.to_owned());
-        if handed_over().is_some_and(|(handed_to, _)| handed_to == name) {
+        let before = Handover::before();
+        let num_before = before.as_ref().map_or(0, |before| before.number);
+        let is_back = (before.iter()).any(|before| before.is_to_this() && before.program == name);
+        if is_back || num_before >= MAX_HANDOVERS {
             let library = self.library();
             return Err(HandoverError::NotItself {
                 task,
@@ -145,16 +158,80 @@ impl Neighbour {
         let Some(program) = self.find() else {
             return Err(HandoverError::Missing { task, name });
         };
-        let mut command = Command::new(&program);
-        let source = command
-            .args(args.iter().skip(1))
-            .env(
-                HANDED_TO,
-                format!("{name} {} {}", versions::short(), process::id()),
-            )
-            .exec();
+        env::current_dir().map_err(|source| HandoverError::NoFolder { task, source })?;
+        let handover = Handover {
+            program: name.to_owned(),
+            version: versions::short().to_owned(),
+            process: process::id().to_string(),
+            number: num_before + 1,
+        };
+        let source = replace_process(&program, args, &handover);
         Err(HandoverError::Start { program, source })
     }
+}
+
+/// Paths under which this program is known: the file itself, the name it was started by, and each link in between.
+fn places_of_this() -> Vec<PathBuf> {
+    // Without /proc, the first is missing.
+    let mut places: Vec<PathBuf> = env::current_exe().into_iter().collect();
+    let name = PathBuf::from(env::args_os().next().unwrap_or_default());
+    let is_path = name.components().count() > 1 || name.has_root();
+    let mut link = match is_path {
+        true => Some(name),
+        false => folders_in_path()
+            .map(|folder| folder.join(&name))
+            .find(|program| can_run(program)),
+    };
+    while let Some(place) = link.filter(|_| places.len() < MAX_LINKS) {
+        let target = fs::read_link(&place).ok();
+        // `join` keeps an absolute target as it is.
+        link = target.map(|target| place.with_file_name("").join(target));
+        places.push(place);
+    }
+    places
+}
+
+fn folders_in_path() -> impl Iterator<Item = PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    (folders.into_iter()).filter(|folder| !folder.as_os_str().is_empty())
+}
+
+/// Whether this user may run `program`.
+fn can_run(program: &Path) -> bool {
+    program.is_file() && access(program, AccessFlags::X_OK).is_ok()
+}
+
+/// Replaces this process by `program`; returns the reason if that fails. Unlike `CommandExt::exec`, it never lets the shell run a file
+/// that the system refuses: an empty file would be a script that succeeds.
+fn replace_process(program: &Path, args: &[OsString], handover: &Handover) -> io::Error {
+    let texts = |texts: &mut dyn Iterator<Item = OsString>| {
+        texts
+            .map(|text| CString::new(text.into_vec()))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let name = program.as_os_str().to_owned();
+    let variables = env::vars_os().filter(|(key, _)| key != HANDED_TO);
+    let variables = variables.map(|(mut key, value)| {
+        key.push("=");
+        key.push(value);
+        key
+    });
+    let handed_to = OsString::from(format!("{HANDED_TO}={handover}"));
+    let path = CString::new(name.clone().into_vec());
+    let args = texts(&mut std::iter::once(name).chain(args.iter().skip(1).cloned()));
+    let variables = texts(&mut variables.chain([handed_to]));
+    let (path, args, variables) = match (path, args, variables) {
+        (Ok(path), Ok(args), Ok(variables)) => (path, args, variables),
+        _ => return io::ErrorKind::InvalidInput.into(),
+    };
+    // Rust ignores SIGPIPE, and a program that is not Rust would inherit that.
+    // SAFETY: the default action is no function of this process.
+    let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
+    let Err(err) = execve(&path, &args, &variables);
+    // SAFETY: ignoring a signal is no function of this process.
+    let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigIgn) };
+    err.into()
 }
 
 /// Fails if a vidpairs of another version handed the command to this program.
@@ -163,18 +240,56 @@ impl Neighbour {
 /// [`HandoverError::OtherVersion`].
 pub(super) fn same_version() -> Result<(), HandoverError> {
     let ours = versions::short();
-    match handed_over() {
-        Some((name, theirs)) if theirs != ours => {
-            Err(HandoverError::OtherVersion { name, theirs, ours })
-        }
+    match Handover::before().filter(Handover::is_to_this) {
+        Some(before) if before.version != ours => Err(HandoverError::OtherVersion {
+            name: before.program,
+            theirs: before.version,
+            ours,
+        }),
         _ => Ok(()),
     }
 }
 
-/// Name of this program, and version of the one that handed the command to it; `None` if this process was started otherwise.
-fn handed_over() -> Option<(String, String)> {
-    let value = env::var(HANDED_TO).ok()?;
-    let mut words = value.split(' ').map(str::to_owned);
-    let (name, version) = (words.next()?, words.next()?);
-    (words.next()? == process::id().to_string()).then_some((name, version))
+/// A hand-over, as [`HANDED_TO`] states it.
+struct Handover {
+    /// Name of the program that takes over.
+    program: String,
+    /// Version of the program that handed over.
+    version: String,
+    /// Process id, which stays the same.
+    process: String,
+    /// Number of hand-overs in the programs that started each other.
+    number: u32,
+}
+
+impl Handover {
+    /// The hand-over to this process, or to one that started it; `None` if there was none.
+    fn before() -> Option<Self> {
+        let value = env::var(HANDED_TO).ok()?;
+        let mut words = value.split(' ');
+        let mut word = || words.next().map(str::to_owned);
+        Some(Self {
+            program: word()?,
+            version: word()?,
+            process: word()?,
+            number: word().and_then(|number| number.parse().ok()).unwrap_or(1),
+        })
+    }
+
+    /// Whether the command was handed to this process.
+    fn is_to_this(&self) -> bool {
+        self.process == process::id().to_string()
+    }
+}
+
+impl Display for Handover {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self {
+            program,
+            version,
+            process,
+            number,
+        } = self;
+        write!(f, "{program} {version} {process} {number}")
+    }
 }

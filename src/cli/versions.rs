@@ -1,7 +1,11 @@
 //! Prints `--version`: this program, its libraries, and version and libraries of its neighbours.
 
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::neighbour::Neighbour;
 use crate::engines::Engines;
@@ -39,30 +43,70 @@ pub(super) fn long(engines: &Engines) -> String {
         if this.is_none_or(|this| this != name) {
             lines.push(match neighbour.find() {
                 None => format!("{name}: not installed"),
-                Some(program) => format!("{name}: {}", libraries_of(program)),
+                Some(program) => format!("{name}: {}", libraries_of(&program)),
             });
         }
     }
     lines.join("\n")
 }
 
+/// Longest wait for a neighbour, which loads its libraries.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Most bytes that are read from each stream of a neighbour.
+const MAX_BYTES: u64 = 1 << 14;
+
 /// Version and libraries of another program, as it lists them.
-fn libraries_of(program: PathBuf) -> String {
-    let output = Command::new(program)
+fn libraries_of(program: &Path) -> String {
+    let started = Command::new(program)
         .arg("libraries")
         .stdin(Stdio::null())
-        .output();
-    match output {
-        Ok(output) if output.status.success() => {
-            let lines = String::from_utf8_lossy(&output.stdout);
-            lines.lines().collect::<Vec<_>>().join(", ")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut child = match started {
+        Ok(child) => child,
+        Err(err) => return format!("does not start: {err}"),
+    };
+    let stdout = child.stdout.take().map(read_on_thread);
+    let stderr = child.stderr.take().map(read_on_thread);
+    let start = Instant::now();
+    let status = loop {
+        match child.try_wait() {
+            Ok(None) if start.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(2)),
+            status => break status.ok().flatten(),
         }
-        Ok(output) => {
-            // A library that the loader does not find.
-            let why = String::from_utf8_lossy(&output.stderr);
-            let why = why.lines().next().map(|line| format!(": {line}"));
-            format!("does not start{}", why.unwrap_or_default())
-        }
-        Err(err) => format!("does not start: {err}"),
+    };
+    let Some(status) = status else {
+        let _ = child.kill();
+        let _ = child.wait();
+        return format!("gives no answer within {} s", PATIENCE.as_secs());
+    };
+    let text = |from: Option<Receiver<String>>| {
+        // A process that it started may keep the stream open.
+        let text = from.map(|from| from.recv_timeout(Duration::from_secs(1)));
+        text.and_then(Result::ok).unwrap_or_default()
+    };
+    if status.success() {
+        let text = text(stdout);
+        return text.lines().collect::<Vec<_>>().join(", ");
     }
+    // A library that the loader does not find.
+    let text = text(stderr);
+    let why = text.lines().next().map(|line| format!(": {line}"));
+    format!("does not start{}", why.unwrap_or_default())
+}
+
+/// Reads the start of a stream on a thread, since a program may hang without closing it.
+fn read_on_thread(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (text_tx, text_rx) = mpsc::channel();
+    let read = move || {
+        let mut bytes = Vec::new();
+        let _ = stream.take(MAX_BYTES).read_to_end(&mut bytes);
+        let _ = text_tx.send(String::from_utf8_lossy(&bytes).into_owned());
+    };
+    // Without the thread, the receiver finds nothing.
+    let _ = thread::Builder::new()
+        .name("neighbour".to_owned())
+        .spawn(read);
+    text_rx
 }

@@ -8,6 +8,7 @@
 mod determinism;
 #[cfg(target_os = "linux")]
 mod full_disk;
+mod machine;
 #[cfg(target_os = "linux")]
 mod journal_damage;
 #[cfg(target_os = "linux")]

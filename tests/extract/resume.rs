@@ -110,7 +110,7 @@ fn a_stopped_run_states_how_to_resume_and_resumes_to_the_same_bytes() {
         assert!(latency < Duration::from_secs(5), "{latency:?}");
         assert_final_names_are_whole(&work.path(how));
         let verified = work.verify(how);
-        verified.failed_with(2, &["is not finished", "vidpairs extract"]);
+        verified.failed_with(2, &["is not finished", "run the same command again"]);
         work.extract(how).run_well();
         assert_is_finished(&work.path(how));
         assert_same_files(&work.path(how), &work.path("expected"), how);
@@ -432,43 +432,102 @@ fn assert_a_retry_is_resumed(work: &Work) {
     }
 }
 
+/// Starts a run in `out` and kills it. What its journal tells after the first piece of the second clip is cut off, as if the kill had
+/// come then.
+fn kill_inside_second_clip(work: &Work, out: &str) {
+    let mut child = work.extract(out).workers(1).spawn();
+    let written = "{\"piece\":{\"entry\":1,\"piece\":0,";
+    let journal = journal(work, out);
+    let text = || fs::read_to_string(&journal).unwrap_or_default();
+    while !text().contains(written) {
+        assert_eq!(child.try_wait().unwrap(), None, "ended too early to tell");
+        thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let text = text();
+    let (before, rest) = text.split_once(written).unwrap();
+    let line = rest.split_inclusive('\n').next().unwrap();
+    assert!(!line.contains("\"num_pieces\":1,"), "{line}");
+    fs::write(&journal, [before, written, line].concat()).unwrap();
+}
+
+/// Changes the file of a clip.
+type Change = fn(&Path);
+
 #[test]
-fn a_clip_damaged_while_the_run_is_stopped_keeps_its_pairs_and_is_partial() {
-    let work = long_work();
-    for (name, mend) in [("damaged", None), ("shorter", Some(45))] {
+fn a_clip_that_changed_while_the_run_was_stopped_is_begun_anew() {
+    let changes: [(&str, Change); 4] = [
+        ("damaged", |clip| fs::write(clip, "no video").unwrap()),
+        ("shorter", |clip| h264(clip, "64x48", 45)),
+        ("longer", |clip| long_h264(clip, 660)),
+        ("same length and time", |clip| {
+            let before = fs::metadata(clip).unwrap();
+            let mut bytes = fs::read(clip).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle..middle + 400].fill(0);
+            fs::write(clip, bytes).unwrap();
+            let file = fs::File::options().append(true).open(clip).unwrap();
+            file.set_modified(before.modified().unwrap()).unwrap();
+        }),
+    ];
+    for pipeline in [PIPELINE, REGIONS] {
+        let work = long_work_of(pipeline);
         let clip = work.path("clips/b.mp4");
         let whole = fs::read(&clip).unwrap();
-        let mut child = work.extract(name).workers(1).spawn();
-        // The first piece of b.mp4 is written, but not the last.
-        let written = "{\"piece\":{\"entry\":1,\"piece\":0";
-        let text = || fs::read_to_string(journal(&work, name)).unwrap_or_default();
-        while !text().contains(written) {
-            assert_eq!(child.try_wait().unwrap(), None);
-            thread::sleep(Duration::from_millis(1));
+        for (name, change) in changes {
+            kill_inside_second_clip(&work, name);
+            assert!(work.path(name).join("pairs-000002.tar").exists());
+            change(&clip);
+            work.extract(name).run_well();
+            let expected = format!("{name}, never stopped");
+            work.extract(&expected).run_well();
+            assert_is_finished(&work.path(name));
+            assert_same_files(&work.path(name), &work.path(&expected), name);
+            assert_eq!(work.verify(name).code, Some(0));
+            fs::write(&clip, &whole).unwrap();
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        match mend {
-            None => fs::write(&clip, "no video").unwrap(),
-            Some(frames) => h264(&clip, "64x48", frames),
-        }
-        work.extract(name).run_well();
-        fs::write(&clip, &whole).unwrap();
-        assert_is_finished(&work.path(name));
-        let line = dataset::refusal_of(&work.path(name), "b.mp4");
-        assert_eq!(line["outcome"], "partial", "{line}");
-        assert_eq!(dataset::refused(&work.path(name)).len(), 1);
-        let samples = dataset::samples(&work.path(name));
-        let of = |id| {
-            samples
-                .iter()
-                .filter(|sample| sample.json["clip"] == id)
-                .count()
-        };
-        assert_eq!([of("a.mp4"), of("c.mp4")], [3, 3]);
-        assert!(of("b.mp4") > 10);
-        assert_eq!(work.verify(name).code, Some(0));
     }
+}
+
+#[test]
+fn frames_and_boxes_that_changed_while_the_run_was_stopped_are_begun_anew() {
+    let work = Work::new(
+        "[source]\nkind = 'trackingnet'\n[pairs]\nkind = 'tracks'\nk = 1\nstride = 1\n\
+         with_frames = true\n[images]\nshort_side = 480\ncodec = 'rgb-zstd'\n[shards]\nmax_records = 3\n",
+    );
+    // Raw frames are so large in the plan that a piece has few of them.
+    let split = work.path("clips/TRAIN_0");
+    for name in ["v_0", "v_1"] {
+        jpegs(&split.join("frames").join(name), "640x480", 120);
+    }
+    fs::create_dir_all(split.join("anno")).unwrap();
+    let boxes = |name: &str, bbox: &str| {
+        fs::write(split.join("anno").join(name), bbox.repeat(120)).unwrap();
+    };
+    boxes("v_0.txt", "10,10,40,40\n");
+    boxes("v_1.txt", "10,10,40,40\n");
+    kill_inside_second_clip(&work, "boxes");
+    boxes("v_1.txt", "90,90,40,40\n");
+    work.extract("boxes").run_well();
+    kill_inside_second_clip(&work, "frames");
+    fs::copy(
+        split.join("frames/v_1/7.jpg"),
+        split.join("frames/v_1/90.jpg"),
+    )
+    .unwrap();
+    work.extract("frames").run_well();
+    work.extract("expected").run_well();
+    assert_same_files(&work.path("frames"), &work.path("expected"), "other frames");
+    let mut samples = dataset::samples(&work.path("boxes")).into_iter();
+    assert!(samples.all(|sample| {
+        let x = if sample.json["clip"] == "TRAIN_0/v_1" {
+            90.0
+        } else {
+            10.0
+        };
+        sample.json["anchor"]["box_xywh"][0] == x
+    }));
 }
 
 #[test]

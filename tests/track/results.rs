@@ -1,7 +1,9 @@
 //! Results of `vidpairs track`, compared with those of third-party programs.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use serde_json::Value;
@@ -183,6 +185,29 @@ fn a_single_truth_file_uses_the_named_video() {
     fs::rename(&video, bench.path("gt.mp4")).unwrap();
     bench.track("beside", &["--data", "mot=gt.txt"]).run_well();
     assert_eq!(sequences(&bench.path("beside"))[0]["frames"], "14");
+}
+
+#[test]
+fn media_and_truth_in_a_folder_whose_name_is_not_utf_8_are_tracked() {
+    let bench = Bench::new();
+    let all = boxes(6);
+    let name = OsStr::from_bytes(b"nu\xff");
+    draw(&bench.path("").join(name).join("street"), &all, |frame| {
+        format!("{frame}.jpg")
+    });
+    let BoxXywh { x, y, w, h } = all[0];
+    let row = format!("1,1,{x},{y},{w},{h}\n6,1,{x},{y},{w},{h}\n");
+    fs::write(bench.path("gt.txt"), row).unwrap();
+    let run = bench.track("out", &["--data", "mot=gt.txt"]);
+    let mut command = run.command();
+    command.arg("--media").arg(Path::new(name).join("street"));
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    let text = fs::read(bench.path("out/summary.json")).unwrap();
+    let summary: Value = serde_json::from_slice(&text).unwrap();
+    let media = summary["run"]["media"].as_str().unwrap();
+    assert!(media.ends_with("nu\u{fffd}/street"), "{media}");
 }
 
 #[test]

@@ -116,3 +116,47 @@ fn a_stopped_run_of_other_sequences_is_not_resumed() {
         ],
     );
 }
+
+#[test]
+fn a_run_is_neither_resumed_nor_complete_once_its_truth_or_video_changed() {
+    let bench = Bench::new();
+    let sequence = bench.got10k("set", "S_00", 25);
+    bench.track("out", &DATA).run_well();
+    let refuses = |name: &str, word: &str| {
+        let words = ["holds results with other settings", word];
+        bench.track("out", &DATA).run().failed_with(2, &words);
+        println!("{name}");
+    };
+    for name in [
+        "groundtruth.txt",
+        "absence.label",
+        "cover.label",
+        "meta_info.ini",
+    ] {
+        let file = sequence.join(name);
+        let before = fs::read_to_string(&file).unwrap();
+        let other = before
+            .replacen(['0', '8'], "1", 1)
+            .replace("square", "circle");
+        fs::write(&file, other).unwrap();
+        refuses(name, "the truth changed");
+        // Truth is compared by its content: a file that is written again is the same.
+        fs::write(&file, before).unwrap();
+        let again = bench.track("out", &DATA).run_json();
+        assert_eq!(again["is_complete_already"], true, "{name}");
+    }
+    fs::copy(sequence.join("00000004.jpg"), sequence.join("00000003.jpg")).unwrap();
+    refuses("another frame", "the media changed");
+}
+
+#[test]
+fn a_path_may_be_spelled_otherwise_when_a_run_is_resumed() {
+    let bench = Bench::new();
+    bench.got10k("set", "S_00", 25);
+    bench.track("out", &DATA).run_well();
+    let absolute = format!("got10k={}", bench.path("set/val").display());
+    for spelling in ["got10k=set/val/", "got10k=./set/../set/val", &absolute] {
+        let again = bench.track("out", &["--data", spelling]).run_json();
+        assert_eq!(again["is_complete_already"], true, "{spelling}");
+    }
+}

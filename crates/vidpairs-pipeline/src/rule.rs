@@ -48,6 +48,20 @@ impl Rule<f64> for Number {
     }
 }
 
+/// Accepts numbers above 0, up to a maximum.
+pub(crate) struct Positive(pub f64);
+
+impl Rule<f64> for Positive {
+    fn check(&self, value: &Value) -> Option<f64> {
+        Number(0.0..=self.0)
+            .check(value)
+            .filter(|number| *number > 0.0)
+    }
+    fn expected(&self) -> String {
+        format!("a number above 0 and at most {}", self.0)
+    }
+}
+
 /// Accepts `true` and `false`.
 pub(crate) struct Flag;
 

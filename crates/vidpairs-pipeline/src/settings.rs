@@ -385,6 +385,8 @@ fn missing_quotes(line: &str) -> Option<String> {
     let is_of_word = |c: char| c.is_ascii_alphanumeric() || "_-.%".contains(c);
     let is_word = word.contains(|c: char| c.is_ascii_alphabetic() || c == '%')
         && word.chars().all(is_of_word)
+        // A number that TOML does not take, such as 1e400 or 007.
+        && !(word.contains(|c: char| c.is_ascii_digit()) && word.parse::<f64>().is_ok())
         && word.parse::<Value>().is_err();
     is_word.then(|| format!("text needs quotes: \"{}\"", shortened(word)))
 }

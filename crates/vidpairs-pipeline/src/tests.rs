@@ -420,6 +420,10 @@ fn text_that_is_not_toml_is_refused_with_its_line() {
             "a.toml line 2: text needs quotes: \"10%\", at `max_refused = 10% # a tenth`",
         ),
         (
+            "[pairs]\nk = 1e400",
+            "a.toml line 2: floating-point number overflowed, at `k = 1e400`",
+        ),
+        (
             "seed = 0\n[pairs",
             "a.toml line 2: unclosed table, expected `]`, at `[pairs`",
         ),

@@ -1,7 +1,7 @@
 //! Declares the tables `[augment]` and `[train]`.
 
 use super::error::PipelineError;
-use super::rule::{Flag, Number, Refusals, Whole, Wholes, Word};
+use super::rule::{Flag, Number, Positive, Refusals, Whole, Wholes, Word};
 use super::settings::Settings;
 use super::values::{
     MaxRefused, Network, NumberFormat, Pace, ScheduleName, StemName, TrainMethod, Views,
@@ -68,8 +68,8 @@ table! {
         accumulate: u32 = 1, Whole(1..=1024), "parts";
         /// Passes over all records. Each epoch has a new order and skips the records after its last whole batch.
         epochs: u32 = 200, Whole(1..=1_000_000), "epochs";
-        /// Peak learning rate, above 0. The papers use 0.03 for a batch of 256.
-        learning_rate: f64 = 0.03, Number(0.0..=100.0);
+        /// Peak learning rate. The papers use 0.03 for a batch of 256.
+        learning_rate: f64 = 0.03, Positive(100.0);
         /// Decay of the learning rate: half a cosine down to 0, division by 10 at each milestone, or none.
         schedule: ScheduleName = (default_schedule, "`\"step\"` for `moco-v1`, else `\"cosine\"`"), Word;
         /// Epochs at which schedule `step` divides the learning rate by 10. Not with other schedules.
@@ -165,9 +165,6 @@ pub(crate) fn train(settings: &Settings) -> Result<Train, PipelineError> {
     let mut train = Train::from_settings(settings)?;
     if !has_milestones {
         train.milestones.clear();
-    }
-    if train.learning_rate <= 0.0 {
-        return Err(settings.refusal(Train::learning_rate.path, "a number > 0"));
     }
     if train.warmup_epochs >= f64::from(train.epochs) {
         let expected = format!("fewer than train.epochs = {}", train.epochs);

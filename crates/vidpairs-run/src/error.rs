@@ -124,6 +124,27 @@ pub enum RunError {
         /// The first loss.
         reason: String,
     },
+    /// The machine ran out of file handles or memory. Finished work stays, and the same command resumes from there.
+    #[error(
+        "{} could not be read because this machine is short of a resource ({reason}), not because it is damaged; free \
+         some, raise the limit (`ulimit -n` for open files) or use fewer --workers, and run the same command again: it \
+         resumes from there", .path.display()
+    )]
+    Machine {
+        /// The input that was read.
+        path: PathBuf,
+        /// Its error, with its causes.
+        reason: String,
+    },
+    /// The source vanished during the run. Finished work stays, and the same command resumes from there.
+    #[error(
+        "{} was moved, removed or unmounted during the run; bring it back and run the same command again: it resumes \
+         from there", .root.display()
+    )]
+    SourceGone {
+        /// Folder of the clips.
+        root: PathBuf,
+    },
     /// A thread could not be started.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),

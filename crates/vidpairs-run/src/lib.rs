@@ -78,6 +78,7 @@
 
 mod control;
 mod error;
+mod fault;
 mod journal;
 mod out;
 mod progress;
@@ -88,6 +89,7 @@ mod words;
 
 pub use control::{Control, broken, loss_reason, stopped};
 pub use error::RunError;
+pub use fault::is_machine_fault;
 pub use journal::{Journal, RunLayout, Started, Stopped};
 pub use out::{JOURNAL_FOLDER, OutFolder, REFUSED_FILE, failed, same_run};
 pub use progress::{Progress, Unit};

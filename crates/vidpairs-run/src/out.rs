@@ -230,8 +230,13 @@ fn is_nothing(path: &Path) -> bool {
                 .is_ok_and(|entries| entries.flatten().all(|entry| is_nothing(&entry.path()))))
 }
 
-/// Setting that holds a checksum of the program.
-const BUILD: &str = "program_xxh3";
+/// The change of a setting that is a checksum: it names what changed, since the digits say nothing.
+fn changed_checksum(setting: &str) -> Option<String> {
+    match setting.strip_suffix("_xxh3")? {
+        "program" => Some("another build of vidpairs".to_owned()),
+        subject => Some(format!("the {subject} changed")),
+    }
+}
 
 /// Fails if two runs have different settings, or were made by different versions of this program (their `program_version`).
 ///
@@ -284,8 +289,8 @@ fn compare(
     if theirs == ours || is_free(path) {
         return;
     }
-    if path == BUILD {
-        found.push("another build of vidpairs".to_owned());
+    if let Some(changed) = changed_checksum(path) {
+        found.push(changed);
         return;
     }
     if path.is_empty() && !theirs.is_object() {

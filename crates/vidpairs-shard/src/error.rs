@@ -98,7 +98,7 @@ pub enum ShardError {
         dir: PathBuf,
     },
     /// The folder holds the state of a stopped run. Finish the run.
-    #[error("the run in {} is not finished: run the same `vidpairs extract` again", .dir.display())]
+    #[error("the run in {} is not finished: run the same command again, which resumes it", .dir.display())]
     RunUnfinished {
         /// Path of the folder.
         dir: PathBuf,

@@ -263,7 +263,7 @@ mod tests {
         fs::create_dir(dir.path().join(".journal")).unwrap();
         let unfinished = message(dir.path());
         assert!(
-            unfinished.ends_with("is not finished: run the same `vidpairs extract` again"),
+            unfinished.ends_with("is not finished: run the same command again, which resumes it"),
             "{unfinished}"
         );
     }

@@ -11,6 +11,7 @@ mod lines;
 mod open;
 mod pair;
 pub mod parallel;
+mod path;
 mod plane;
 mod printable;
 mod record;
@@ -33,6 +34,7 @@ pub use library::LibraryError;
 pub use lines::{NextLine, next_line};
 pub use open::{open_regular, read_regular};
 pub use pair::{PairKind, PairPlan};
+pub use path::path_as_text;
 pub use plane::{Plane, ShortPlane, rounded_to_8_bits};
 pub use printable::{printable, printable_json, printable_lines};
 pub use record::{

@@ -2,6 +2,8 @@
 
 mod error;
 mod extract;
+mod faults;
+mod files;
 mod track;
 
 pub use error::{ExtractError, TrackRunError};

@@ -1,42 +1,67 @@
 //! The folder of results.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use vidpairs_run::{JOURNAL_FOLDER, OutFolder, RunError};
 
-/// The results, written last.
+/// The results, written last. A folder with it holds a complete call.
 pub(super) const RESULTS_FILE: &str = "invariance.json";
 /// The work that is safe when a call ends early.
 pub(super) const SAFE: &str = "features that were complete";
-/// Everything that a call leaves.
-const OURS: [&str; 5] = [
-    RESULTS_FILE,
-    "features",
-    "report.html",
-    "scores.csv",
-    JOURNAL_FOLDER,
-];
+/// Cached features. Their names are hashes, so they replace nothing.
+const FEATURES: &str = "features";
+/// Files that each call replaces.
+const REPLACED: [&str; 3] = [RESULTS_FILE, "report.html", "scores.csv"];
 
-/// A folder of results, held by this process. Its journal is removed however the call ends: results are made whole each time, and the
-/// features have names of their own.
-pub(super) struct Claim(OutFolder);
+/// A folder of results, held by this process.
+///
+/// The journal is removed when the call ends: results are made whole each time, and the features have names of their own. It stays if
+/// the folder holds a part of the results, to show that they are ours.
+pub(super) struct Claim {
+    out: OutFolder,
+    /// Folders that the claim created, the innermost first.
+    created: Vec<PathBuf>,
+}
 
 impl Claim {
-    /// Takes `out`: a new or empty folder, or one that holds nothing but results.
+    /// Takes `out`: a new or empty folder, or one that holds nothing but results of this command.
     ///
     /// # Errors
     /// [`RunError`]: `out` is no folder, holds something else, is in use, or cannot be written to.
     pub fn of(out: &Path) -> Result<Self, RunError> {
-        OutFolder::check(out, &OURS)?;
-        OutFolder::check(&out.join(JOURNAL_FOLDER), &["lock", "unfinished"]).map_err(|_| {
-            RunError::NotOurs {
-                out: out.to_owned(),
-                found: JOURNAL_FOLDER.to_owned(),
-            }
-        })?;
-        let claimed =
-            OutFolder::claim(out, "invariances").map_err(|err| err.named_if_full(out, SAFE))?;
-        Ok(Self(claimed))
+        let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let created = out.ancestors().take_while(is_missing);
+        let created = created.map(Path::to_owned).collect();
+        // A stopped run of another command is named by its journal, rather than by its first file.
+        let has_journal = OutFolder::has_journal(out);
+        let claimed = match has_journal {
+            true => Some(OutFolder::claim(out, "invariances")?),
+            false => None,
+        };
+        let mut ours = vec![FEATURES];
+        if has_journal {
+            ours.push(JOURNAL_FOLDER);
+        }
+        if has_journal || has_results(out) {
+            ours.extend(REPLACED);
+        }
+        OutFolder::check(out, &ours)?;
+        if has_journal {
+            OutFolder::check(&out.join(JOURNAL_FOLDER), &["lock", "unfinished"]).map_err(|_| {
+                RunError::NotOurs {
+                    out: out.to_owned(),
+                    found: JOURNAL_FOLDER.to_owned(),
+                }
+            })?;
+        }
+        let claimed = claimed.map_or_else(|| OutFolder::claim(out, "invariances"), Ok);
+        let claimed = claimed.map_err(|err| err.named_if_full(out, SAFE))?;
+        Ok(Self {
+            out: claimed,
+            created,
+        })
     }
 
     /// Writes a file of results, whole or not at all.
@@ -44,13 +69,94 @@ impl Claim {
     /// # Errors
     /// [`RunError::File`], [`RunError::DiskFull`].
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
-        let written = self.0.write(name, bytes);
-        written.map_err(|err| err.named_if_full(self.0.path(), SAFE))
+        let written = self.out.write(name, bytes);
+        written.map_err(|err| err.named_if_full(self.out.path(), SAFE))
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.0.finish().ok();
+        let out = self.out.path();
+        let has_part = REPLACED.iter().any(|name| out.join(name).exists());
+        if has_part && !has_results(out) {
+            return;
+        }
+        self.out.finish().ok();
+        // Only a folder that is empty can be removed: a call that failed leaves nothing behind.
+        for folder in &self.created {
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+    }
+}
+
+/// Whether `out` holds the results of this command.
+fn has_results(out: &Path) -> bool {
+    let text = fs::read(out.join(RESULTS_FILE)).unwrap_or_default();
+    let results: Value = serde_json::from_slice(&text).unwrap_or_default();
+    results["program_version"].is_string() && results["panels"].is_array()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RESULTS: &[u8] = br#"{"program_version": "0.1.0", "panels": []}"#;
+
+    fn refusal(out: &Path) -> String {
+        Claim::of(out)
+            .err()
+            .map_or_else(String::new, |err| err.to_string())
+    }
+
+    #[test]
+    fn files_of_somebody_else_with_the_names_of_results_are_refused_and_stay() {
+        for name in REPLACED {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join(name);
+            for text in ["precious", r#"{"panels": "of wood"}"#] {
+                fs::write(&file, text).unwrap();
+                assert!(refusal(folder.path()).contains(&format!("found {name}")));
+                assert_eq!(fs::read_to_string(&file).unwrap(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_folder_with_results_or_with_a_part_of_them_is_taken_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path();
+        let claim = Claim::of(out).unwrap();
+        claim.write("scores.csv", b"").unwrap();
+        drop(claim); // the disk is full
+        let claim = Claim::of(out).unwrap();
+        claim.write(RESULTS_FILE, RESULTS).unwrap();
+        drop(claim);
+        assert!(!out.join(JOURNAL_FOLDER).exists());
+        fs::create_dir(out.join(FEATURES)).unwrap();
+        Claim::of(out).unwrap();
+    }
+
+    #[test]
+    fn a_failed_call_leaves_no_folder_that_it_created() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Claim::of(&folder.path().join("a/b/c")).unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        fs::create_dir(folder.path().join("mine")).unwrap();
+        drop(Claim::of(&folder.path().join("mine")).unwrap());
+        assert!(folder.path().join("mine").exists());
+    }
+
+    #[test]
+    fn the_stopped_run_of_another_command_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(OutFolder::claim(folder.path(), "pairs").unwrap());
+        fs::write(folder.path().join("pairs-000000.tar"), "").unwrap();
+        let text = refusal(folder.path());
+        assert!(
+            text.contains("an unfinished run that writes pairs"),
+            "{text}"
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Results of the command, as they are written to `invariance.json` and shown.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::cards::{TargetCard, UnitCard};
 use crate::measure::Version;
@@ -34,7 +34,7 @@ pub struct MeasuredModel {
     /// Name in tables.
     pub name: String,
     /// File of its weights or features.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "vidpairs_types::path_as_text")]
     pub file: PathBuf,
     /// Network and stage, such as `resnet18, width 16, layer4`; empty if only features are known.
     pub note: String,
@@ -48,7 +48,7 @@ pub struct MeasuredPanel {
     /// Kind of the data set, such as `aloi-viewpoint`, or `features`.
     pub kind: String,
     /// Path of the data set or of the features.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "vidpairs_types::path_as_text")]
     pub path: PathBuf,
     /// Side of the squares that the encoders get, px; none for features.
     pub side_px: Option<u32>,
@@ -190,9 +190,4 @@ pub struct LeftOutGroup {
     pub reason: String,
     /// Names of the first ones.
     pub first: Vec<String>,
-}
-
-/// Serialises a path that need not be UTF-8: serde's own form of a path would fail.
-fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&path.display())
 }

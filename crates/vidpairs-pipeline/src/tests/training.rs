@@ -104,11 +104,12 @@ fn a_learning_rate_of_zero_and_a_warmup_as_long_as_the_run_are_refused() {
             .unwrap_err()
             .to_string()
     };
-    let text = refused(&["train.learning_rate=0"]);
-    assert!(
-        text.ends_with("train.learning_rate is 0; expected a number > 0"),
-        "{text}"
-    );
+    for value in ["0", "-0.0", "nan", "inf", "101"] {
+        let text = refused(&[&format!("train.learning_rate={value}")]);
+        let expected =
+            format!("train.learning_rate is {value}; expected a number above 0 and at most 100");
+        assert!(text.ends_with(&expected), "{text}");
+    }
     for warmup in ["5", "6"] {
         let text = refused(&["train.epochs=5", &format!("train.warmup_epochs={warmup}")]);
         let expected =

@@ -1,11 +1,12 @@
 //! Work of one worker: turns a clip, or a piece of one, into encoded records.
 
+use std::error::Error;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use vidpairs_pipeline::Pipeline;
-use vidpairs_run::loss_reason;
+use vidpairs_run::{RunError, loss_reason};
 use vidpairs_types::parallel::{Heartbeat, Loss, PieceJob, Planned};
 use vidpairs_types::{Clip, Frame, Outcome, Seed, Stage, with_causes};
 
@@ -20,6 +21,8 @@ use super::regions::{MadeRegions, ProposeSetup, RegionPairs, RegionSetup, follow
 use super::view::LostPair;
 use crate::decode::{self, DecodeError, Decoded};
 use crate::engine::Opencv;
+use crate::run::faults::Faults;
+use crate::run::files::{self, Identity};
 use crate::sample::{ClipFrames, PairRule, plan_pairs};
 use crate::track::{self, TrackFrame};
 
@@ -44,6 +47,7 @@ pub(super) struct ExtractJob {
     pub counters: Arc<Counters>,
     pub patience: Duration,
     pub opencv: Opencv,
+    pub faults: Faults,
 }
 
 impl PieceJob for ExtractJob {
@@ -92,7 +96,7 @@ impl PieceJob for ExtractJob {
         let to_use = (self.patience / FRAMES_PER_TIMEOUT).saturating_mul(num_frames);
         let to_read = self.time_to_read(&piece.planned.clip);
         heartbeat.allow(to_read.saturating_add(to_use));
-        let mut made = match (&self.pipeline.pairs.rule, &self.pipeline.regions) {
+        let made = match (&self.pipeline.pairs.rule, &self.pipeline.regions) {
             (PairRule::Regions(rule), Some(regions)) => {
                 let kind = regions.tracker.name;
                 let opencv = self.opencv;
@@ -117,9 +121,14 @@ impl PieceJob for ExtractJob {
             }
             _ => self.crop_planned(&piece, heartbeat),
         };
-        self.counters.add_pairs(made.records.len() as u64);
-        made.remarks = piece.remarks();
-        piece.output(made)
+        match made {
+            Ok(mut made) => {
+                self.counters.add_pairs(made.records.len() as u64);
+                made.remarks = piece.remarks();
+                piece.output(Made::Records(Box::new(made)))
+            }
+            Err(fault) => piece.output(Made::Fault(fault)),
+        }
     }
 
     fn lost_item(&self, item: Item, loss: Loss) -> Output {
@@ -145,30 +154,34 @@ impl PieceJob for ExtractJob {
             })
             .collect();
         let remarks = piece.remarks();
-        piece.output(PieceRecords {
+        piece.output(Made::Records(Box::new(PieceRecords {
             lost,
             remarks,
             ..PieceRecords::default()
-        })
+        })))
     }
 }
 
 impl ExtractJob {
     /// Records of pairs whose boxes are known, or that have none.
-    fn crop_planned(&self, piece: &Piece, heartbeat: &Arc<Heartbeat>) -> PieceRecords {
+    fn crop_planned(
+        &self,
+        piece: &Piece,
+        heartbeat: &Arc<Heartbeat>,
+    ) -> Result<PieceRecords, Box<RunError>> {
         let planned = &*piece.planned;
         let mut pairs = PlannedPairs::new(&self.pipeline, piece.plans(), &self.counters);
-        let decoded = self.decode(piece, heartbeat, &mut |frame| pairs.add(&frame));
+        let decoded = self.decode(piece, heartbeat, &mut |frame| pairs.add(&frame))?;
         for (frame, err) in decoded.iter().flat_map(|decoded| &decoded.lost) {
             pairs.lose(*frame, err);
         }
         let (records, lost) = pairs.into_records(&planned.words);
-        PieceRecords {
+        Ok(PieceRecords {
             records,
             lost: with_reason_of(&decoded, lost),
             frames_decoded: num_frames(&decoded),
             ..PieceRecords::default()
-        }
+        })
     }
 
     /// Records of regions that were tracked to their positive.
@@ -177,9 +190,9 @@ impl ExtractJob {
         piece: &Piece,
         setup: RegionSetup<'_>,
         heartbeat: &Arc<Heartbeat>,
-    ) -> PieceRecords {
+    ) -> Result<PieceRecords, Box<RunError>> {
         let mut pairs = RegionPairs::new(setup, piece.plans());
-        let decoded = self.decode(piece, heartbeat, &mut |frame| pairs.add(frame, heartbeat));
+        let decoded = self.decode(piece, heartbeat, &mut |frame| pairs.add(frame, heartbeat))?;
         let why = |wanted: u64| {
             let mut lost = decoded.iter().flat_map(|decoded| &decoded.lost);
             let (frame, err) = lost.find(|(frame, _)| *frame == wanted)?;
@@ -190,22 +203,25 @@ impl ExtractJob {
             lost,
             tracks,
         } = pairs.finish(why);
-        PieceRecords {
+        Ok(PieceRecords {
             records,
             lost: with_reason_of(&decoded, lost),
             frames_decoded: num_frames(&decoded),
             tracks: Some(tracks),
             ..PieceRecords::default()
-        }
+        })
     }
 
     /// Decodes the frames that a piece needs and hands them to `each`. The time in `each` does not count as decoding.
+    ///
+    /// # Errors
+    /// The fault of the machine behind a frame that cannot be read.
     fn decode(
         &self,
         piece: &Piece,
         heartbeat: &Arc<Heartbeat>,
         each: &mut dyn FnMut(Frame),
-    ) -> Result<Decoded, DecodeError> {
+    ) -> Result<Result<Decoded, DecodeError>, Box<RunError>> {
         let planned = &*piece.planned;
         let wanted = piece.frames();
         let start = Instant::now();
@@ -229,7 +245,15 @@ impl ExtractJob {
         let in_decode = start.elapsed() - in_each;
         self.counters
             .add_time(Step::Decode, in_decode, num_frames(&decoded));
-        decoded
+        let path = planned.clip.media.path();
+        let lost = match &decoded {
+            Ok(decoded) => decoded.lost.iter().map(|(_, err)| err).next(),
+            Err(err) => Some(err),
+        };
+        match lost.and_then(|err| self.faults.behind(err, path)) {
+            Some(fault) => Err(Box::new(fault)),
+            None => Ok(decoded),
+        }
     }
 
     /// Time budget for reading a clip once. Seconds for each MiB are what the slowest disks and networks need.
@@ -250,12 +274,14 @@ impl ExtractJob {
         clip: &Clip,
         heartbeat: &Arc<Heartbeat>,
     ) -> Result<(PlannedClip, Vec<std::ops::Range<usize>>), Made> {
-        let index =
-            decode::index(&clip.media, heartbeat).map_err(|err| refused(Stage::Decode, &err))?;
+        // Before the first byte is read: a file that is written to from now on differs from it.
+        let files_xxh3 = files::of_clip(clip, Identity::Inode).ok();
+        let index = decode::index(&clip.media, heartbeat)
+            .map_err(|err| self.refused(clip, Stage::Decode, &err))?;
         let num_frames = index.num_frames();
         let mut known = match self.pipeline.pairs.rule {
             PairRule::Tracks(_) => Known::of_boxes(clip, num_frames, index.present())
-                .map_err(|err| refused(Stage::Source, &err))?,
+                .map_err(|err| self.refused(clip, Stage::Source, &err))?,
             _ => Known::default(),
         };
         known.remarks.extend(index.remark().map(str::to_owned));
@@ -297,9 +323,21 @@ impl ExtractJob {
                 plans,
                 num_pieces,
                 remarks: known.remarks,
+                files_xxh3,
             },
             pieces,
         ))
+    }
+
+    fn refused(&self, clip: &Clip, stage: Stage, err: &(dyn Error + 'static)) -> Made {
+        match self.faults.behind(err, clip.media.path()) {
+            Some(fault) => Made::Fault(Box::new(fault)),
+            None => Made::SetAside {
+                outcome: Outcome::Refused,
+                stage,
+                reason: with_causes(err),
+            },
+        }
     }
 
     fn lost(&self, loss: Loss) -> (Stage, String) {
@@ -334,23 +372,15 @@ fn with_reason_of(
     lost
 }
 
-/// Result of a clip that had more pieces when the run was stopped.
+/// Result of a clip that had more pieces when the run was stopped. Its files are the same: another FFmpeg reads them otherwise.
 fn changed(planned: &PlannedClip) -> Made {
     let num_frames = planned.index.num_frames();
     Made::SetAside {
         outcome: Outcome::Partial,
         stage: Stage::Decode,
         reason: format!(
-            "changed while the run was stopped, {num_frames} frames now; the pairs that it gave \
-             before are stored"
+            "read otherwise than before the run was stopped, {num_frames} frames now: perhaps by another FFmpeg; the \
+             pairs that it gave before are stored"
         ),
-    }
-}
-
-fn refused(stage: Stage, err: &dyn std::error::Error) -> Made {
-    Made::SetAside {
-        outcome: Outcome::Refused,
-        stage,
-        reason: with_causes(err),
     }
 }

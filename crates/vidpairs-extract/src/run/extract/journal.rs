@@ -17,6 +17,9 @@ pub(super) struct Position {
     pub piece: u32,
     pub records: u64,
     pub pair: u64,
+    /// Checksum over the files of the entry when its first piece was made; `None` before, or if they could not be examined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files_xxh3: Option<u64>,
 }
 
 /// Settings and inputs of a run. Two runs with the same ones write the same bytes.
@@ -52,6 +55,9 @@ pub(super) struct PieceLine {
     pub mark: Option<ShardMark>,
     /// Tracklets; kind `regions` only.
     pub tracks: Option<TracksLine>,
+    /// Checksum over the files of the entry, unless this is its last piece.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files_xxh3: Option<u64>,
 }
 
 /// Tracklets of a piece: their counts, and the state of the file that holds them.
@@ -73,6 +79,16 @@ pub(super) struct ShardLine {
 pub(super) enum Line {
     Piece(Box<PieceLine>),
     Shard(ShardLine),
+}
+
+impl Line {
+    /// The entry that the line is about: of a shard, the entry of the first record that is not in it.
+    pub fn entry(&self) -> u64 {
+        match self {
+            Self::Piece(line) => line.entry,
+            Self::Shard(line) => line.next.entry,
+        }
+    }
 }
 
 /// Counts over the written pieces of the current entry.
@@ -185,17 +201,15 @@ impl Extracted {
             self.entry_share = 0.0;
             self.position = Position {
                 entry: line.entry + 1,
-                piece: 0,
-                records: 0,
-                pair: 0,
+                ..Position::default()
             };
         } else {
             self.entry_share = f64::from(line.piece + 1) / f64::from(line.num_pieces);
             self.position = Position {
                 entry: line.entry,
                 piece: line.piece + 1,
-                records: 0,
-                pair: 0,
+                files_xxh3: line.files_xxh3,
+                ..Position::default()
             };
         }
     }
@@ -234,6 +248,7 @@ mod tests {
             refusal: None,
             mark: None,
             tracks: None,
+            files_xxh3: Some(5),
         }
     }
 
@@ -334,9 +349,7 @@ mod tests {
             progress.position,
             Position {
                 entry: 1,
-                piece: 0,
-                records: 0,
-                pair: 0,
+                ..Position::default()
             }
         );
         progress.add_piece(&piece(1, 0, 3));
@@ -346,8 +359,8 @@ mod tests {
             Position {
                 entry: 1,
                 piece: 2,
-                records: 0,
-                pair: 0,
+                files_xxh3: Some(5),
+                ..Position::default()
             }
         );
         let loss = Some((Stage::Decode, "frame 7".to_owned()));

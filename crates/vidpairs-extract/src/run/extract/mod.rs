@@ -38,6 +38,7 @@ use crate::decode;
 use crate::engine::Opencv;
 use crate::propose::{ProposeError, ProposerKind};
 use crate::run::ExtractError;
+use crate::run::faults::Faults;
 use crate::track::TrackError;
 
 /// Options of `vidpairs extract`.
@@ -119,6 +120,7 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
         counters: Arc::clone(&counters),
         patience,
         opencv: options.opencv,
+        faults: Faults::of_sources([options.source.as_path()]),
     };
     let mut sink = ShardSink {
         out: out.clone(),

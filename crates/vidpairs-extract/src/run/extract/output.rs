@@ -58,6 +58,7 @@ impl ShardSink<'_> {
             ordinal,
             piece,
             num_pieces,
+            files_xxh3,
             made,
         } = output;
         let mut line = PieceLine {
@@ -71,6 +72,7 @@ impl ShardSink<'_> {
             refusal: None,
             mark: None,
             tracks: None,
+            files_xxh3: files_xxh3.filter(|_| piece + 1 < num_pieces),
         };
         match made {
             Made::Listed => {
@@ -87,7 +89,8 @@ impl ShardSink<'_> {
                 let outcome = self.outcome_after_pieces(ordinal, outcome);
                 line.refusal = self.refusal(ordinal, outcome, stage, reason);
             }
-            Made::Records(made) => self.write_piece(*made, &mut line)?,
+            Made::Fault(fault) => return Err(*fault),
+            Made::Records(made) => self.write_piece(*made, files_xxh3, &mut line)?,
         }
         line.mark = self.mark()?;
         if let Some(refusal) = &line.refusal {
@@ -111,13 +114,24 @@ impl ShardSink<'_> {
     }
 
     /// Appends the records that no earlier run has written, and fills in `line`.
-    fn write_piece(&mut self, made: PieceRecords, line: &mut PieceLine) -> Result<(), RunError> {
+    ///
+    /// - `files_xxh3`: of the clip, for the shards that end inside the piece.
+    fn write_piece(
+        &mut self,
+        made: PieceRecords,
+        files_xxh3: Option<u64>,
+        line: &mut PieceLine,
+    ) -> Result<(), RunError> {
         let is_at = self.progress.position;
         let mut place = match (is_at.entry, is_at.piece) == (line.entry, line.piece) {
-            true => is_at,
+            true => Position {
+                files_xxh3,
+                ..is_at
+            },
             false => Position {
                 entry: line.entry,
                 piece: line.piece,
+                files_xxh3,
                 ..Position::default()
             },
         };

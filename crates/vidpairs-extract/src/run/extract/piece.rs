@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use vidpairs_run::RunError;
 use vidpairs_types::{Clip, EncodedRecord, Outcome, PairPlan, Stage};
 
 use super::record::ClipWords;
@@ -17,6 +18,8 @@ pub(super) struct PlannedClip {
     pub plans: Vec<PairPlan>,
     pub num_pieces: u32,
     pub remarks: Vec<String>,
+    /// Checksum over the files of the clip before they were read; `None` if they could not be examined.
+    pub files_xxh3: Option<u64>,
 }
 
 /// Consecutive pairs of one clip.
@@ -33,6 +36,8 @@ pub(super) struct Output {
     pub ordinal: u64,
     pub piece: u32,
     pub num_pieces: u32,
+    /// See [`PlannedClip::files_xxh3`].
+    pub files_xxh3: Option<u64>,
     pub made: Made,
 }
 
@@ -47,6 +52,8 @@ pub(super) enum Made {
     },
     /// Listing refused the entry already.
     Listed,
+    /// The machine is at fault, not the clip: the run stops.
+    Fault(Box<RunError>),
 }
 
 #[derive(Default)]
@@ -91,12 +98,13 @@ impl Piece {
     }
 
     /// The result for the writer.
-    pub fn output(&self, made: PieceRecords) -> Output {
+    pub fn output(&self, made: Made) -> Output {
         Output {
             ordinal: self.planned.words.ordinal,
             piece: self.number,
             num_pieces: self.planned.num_pieces,
-            made: Made::Records(Box::new(made)),
+            files_xxh3: self.planned.files_xxh3,
+            made,
         }
     }
 }
@@ -107,6 +115,7 @@ pub(super) fn whole(ordinal: u64, made: Made) -> Output {
         ordinal,
         piece: 0,
         num_pieces: 1,
+        files_xxh3: None,
         made,
     }
 }

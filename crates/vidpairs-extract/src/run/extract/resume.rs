@@ -1,13 +1,16 @@
 //! Starts a run: new, resumed, or finished already.
 
 use std::collections::HashSet;
+use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use vidpairs_run::{Journal, OutFolder, RunError, Stopped, refusals, same_run};
-use vidpairs_shard::{MANIFEST_FILE, Manifest, ShardError, ShardWriter, TracksWriter};
+use vidpairs_run::{Journal, OutFolder, RunError, Stopped, failed, refusals, same_run};
+use vidpairs_shard::{
+    MANIFEST_FILE, Manifest, ShardError, ShardWriter, TracksWriter, index_file_name, tar_file_name,
+};
 use vidpairs_types::Outcome;
 
 use super::entries::{Entries, Entry};
@@ -16,6 +19,7 @@ use super::job::Item;
 use super::journal::{Begin, Extracted, Line, ShardLine};
 use super::{ExtractOptions, ExtractSummary};
 use crate::run::ExtractError;
+use crate::run::files::{self, Identity};
 
 /// What the command writes, for errors.
 const WHAT: &str = "pairs";
@@ -166,7 +170,14 @@ fn resumed(
     if !Extracted::do_follow(&lines, &begin) {
         return Err(journal.refused());
     }
+    let num_lines = lines.len();
     lines.truncate(num_with_their_shards(&options.out, &lines));
+    lines.truncate(num_without_changed_clip(&lines, &entries));
+    if lines.len() < num_lines {
+        // The journal first: it must not describe records that are removed below.
+        journal.keep(lines.len())?;
+        journal.sync()?;
+    }
     let (progress, (writer, tracks)) = loop {
         let progress = Extracted::of(&lines);
         match reopened(options, &folder, &begin, &progress) {
@@ -177,6 +188,10 @@ fn resumed(
         }
     };
     journal.keep(lines.len())?;
+    remove_shards_after(
+        &options.out,
+        begin.first_shard + progress.shards.len() as u64,
+    )?;
     Ok(Start::From(Box::new(Ready {
         entries,
         begin,
@@ -200,6 +215,48 @@ fn num_with_their_shards(out: &Path, lines: &[Line]) -> usize {
         Line::Piece(_) => false,
     };
     lines.iter().position(is_gone).unwrap_or(lines.len())
+}
+
+/// Number of lines before those of the unfinished clip, if its files changed while the run was stopped; else of all lines. Its first
+/// pairs would come from other video than the rest.
+fn num_without_changed_clip(lines: &[Line], entries: &Entries) -> usize {
+    let position = Extracted::of(lines).position;
+    if (position.piece, position.records, position.pair) == (0, 0, 0) {
+        return lines.len();
+    }
+    let now = match usize::try_from(position.entry).map(|entry| entries.list.get(entry)) {
+        Ok(Some(Entry::Clip(clip))) => files::of_clip(clip, Identity::Inode).ok(),
+        _ => None,
+    };
+    if now.is_some() && now == position.files_xxh3 {
+        return lines.len();
+    }
+    let is_of_clip = |line: &Line| line.entry() == position.entry;
+    lines.iter().position(is_of_clip).unwrap_or(lines.len())
+}
+
+/// Removes the shards from `first` on, which the journal does not hold. The last one goes first, so that a kill leaves no gap.
+fn remove_shards_after(out: &Path, first: u64) -> Result<(), RunError> {
+    let names = |ordinal| [tar_file_name(ordinal), index_file_name(ordinal)];
+    let is_there = |ordinal: &u64| names(*ordinal).iter().any(|name| out.join(name).exists());
+    // The first may have been reopened, and is then not there.
+    let further = (first + 1..).take_while(is_there);
+    let found: Vec<u64> = [first]
+        .into_iter()
+        .filter(is_there)
+        .chain(further)
+        .collect();
+    for ordinal in found.into_iter().rev() {
+        for path in names(ordinal).map(|name| out.join(name)) {
+            match fs::remove_file(&path) {
+                Err(err) if err.kind() != ErrorKind::NotFound => {
+                    return Err(failed("remove", &path)(err));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether bytes that a line of the journal describes are missing or changed.

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use vidpairs_run::RunError;
-use vidpairs_source::{MotTrack, SourceOptions};
-use vidpairs_types::{Clip, Media, Refusal, SourceKind};
+use vidpairs_source::{MotTrack, SourceError, SourceOptions};
+use vidpairs_types::{BoxXywh, Clip, Media, Refusal, SourceKind, with_causes};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::TrackOptions;
 use super::pattern::matches;
 use crate::run::TrackRunError;
+use crate::run::files::{self, Identity};
 
 /// Layout of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,6 +46,7 @@ pub struct TrackData {
     /// Layout.
     pub kind: TrackDataKind,
     /// The whole set, one split of it, or a file of truth.
+    #[serde(serialize_with = "vidpairs_types::path_as_text")]
     pub root: PathBuf,
 }
 
@@ -125,10 +127,78 @@ impl Sequences {
     pub fn fingerprint(&self) -> String {
         let mut hash = Xxh3::new();
         for id in self.list.iter().map(Sequence::full_id) {
-            hash.update(&(id.len() as u64).to_le_bytes());
-            hash.update(id.as_bytes());
+            add_text(&id, &mut hash);
         }
         format!("{:016x}", hash.digest())
+    }
+
+    /// Checksum of the truth. A file that cannot be read counts with its error.
+    pub fn truth_fingerprint(&self) -> String {
+        let mut hash = Xxh3::new();
+        for sequence in &self.list {
+            match &sequence.truth {
+                TruthPlace::Clip(clip) => add_annotations(clip, &mut hash),
+                TruthPlace::Mot(track) => {
+                    hash.update(&(track.rows.len() as u64).to_le_bytes());
+                    for row in &track.rows {
+                        hash.update(&row.frame.to_le_bytes());
+                        add_box(row.bbox, &mut hash);
+                        hash.update(&[u8::from(row.is_visible)]);
+                    }
+                }
+            }
+        }
+        format!("{:016x}", hash.digest())
+    }
+
+    /// Checksum over lengths and times of the media. A video with several targets counts once in a row.
+    pub fn media_fingerprint(&self) -> String {
+        let mut hash = Xxh3::new();
+        let mut before = None;
+        for media in self.list.iter().map(Sequence::media) {
+            if before.replace(media) != Some(media) {
+                let files = files::of_media(media, Identity::Content);
+                hash.update(&files.unwrap_or_default().to_le_bytes());
+            }
+        }
+        format!("{:016x}", hash.digest())
+    }
+}
+
+fn add_text(text: &str, hash: &mut Xxh3) {
+    hash.update(&(text.len() as u64).to_le_bytes());
+    hash.update(text.as_bytes());
+}
+
+fn add_box(bbox: BoxXywh, hash: &mut Xxh3) {
+    for side in <[f64; 4]>::from(bbox) {
+        hash.update(&side.to_le_bytes());
+    }
+}
+
+fn add_annotations(clip: &Clip, hash: &mut Xxh3) {
+    let error = |err: SourceError, hash: &mut Xxh3| add_text(&with_causes(&err), hash);
+    match vidpairs_source::annotations(clip) {
+        Ok(found) => {
+            hash.update(&(found.boxes.len() as u64).to_le_bytes());
+            for found in found.boxes {
+                hash.update(&[u8::from(found.is_some())]);
+                if let Some(found) = found {
+                    add_box(found.bbox, hash);
+                    hash.update(&[u8::from(found.absent)]);
+                }
+            }
+            add_text(&found.label.unwrap_or_default(), hash);
+        }
+        Err(err) => error(err, hash),
+    }
+    match vidpairs_source::cover(clip) {
+        Ok(cover) => {
+            let cover = cover.unwrap_or_default();
+            hash.update(&(cover.len() as u64).to_le_bytes());
+            hash.update(&cover);
+        }
+        Err(err) => error(err, hash),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vidpairs_run::loss_reason;
+use vidpairs_run::{RunError, loss_reason};
 use vidpairs_types::parallel::{Heartbeat, Job, Loss};
 use vidpairs_types::{Outcome, Refusal, SizePx, Stage, with_causes};
 
@@ -11,9 +11,10 @@ use super::data::{RETRY, Sequence};
 use super::follow::{Followers, Track};
 use super::journal::{Done, Scene, TrackerResult};
 use super::truth::{NotUsable, Truth};
-use crate::decode;
+use crate::decode::{self, DecodeError};
 use crate::engine::Opencv;
 use crate::ope::{Confidence, Times, got10k, trackingnet};
+use crate::run::faults::Faults;
 use crate::track::TrackerKind;
 
 /// See [`Job`]. An item is the index of a sequence.
@@ -21,6 +22,7 @@ pub(super) struct TrackJob {
     pub sequences: Arc<[Sequence]>,
     pub trackers: Vec<TrackerKind>,
     pub opencv: Opencv,
+    pub faults: Faults,
 }
 
 /// Result of a worker for the writer.
@@ -32,17 +34,21 @@ pub(super) struct Output {
 
 impl Job for TrackJob {
     type Item = usize;
-    type Output = Output;
+    /// An error is a fault of the machine, which stops the run.
+    type Output = Result<Output, RunError>;
 
-    fn work(&self, ordinal: usize, heartbeat: &Arc<Heartbeat>) -> Output {
+    fn work(&self, ordinal: usize, heartbeat: &Arc<Heartbeat>) -> Result<Output, RunError> {
         let sequence = &self.sequences[ordinal];
-        self.track(ordinal, sequence, heartbeat)
-            .unwrap_or_else(|(stage, reason)| self.set_aside(ordinal, stage, reason))
+        match self.track(ordinal, sequence, heartbeat) {
+            Err(NotUsable::Refused(stage, reason)) => Ok(self.set_aside(ordinal, stage, reason)),
+            Err(NotUsable::Fault(fault)) => Err(*fault),
+            Ok(output) => Ok(output),
+        }
     }
 
-    fn lost(&self, ordinal: usize, loss: Loss) -> Output {
+    fn lost(&self, ordinal: usize, loss: Loss) -> Result<Output, RunError> {
         let (stage, reason) = loss_reason(loss, PATIENCE);
-        self.set_aside(ordinal, stage, reason)
+        Ok(self.set_aside(ordinal, stage, reason))
     }
 }
 
@@ -53,10 +59,11 @@ impl TrackJob {
         sequence: &Sequence,
         heartbeat: &Arc<Heartbeat>,
     ) -> Result<Output, NotUsable> {
-        let undecodable = |err: decode::DecodeError| (Stage::Decode, with_causes(&err));
         let media = sequence.media();
+        let undecodable =
+            |err: DecodeError| NotUsable::of(Stage::Decode, &err, media.path(), &self.faults);
         let index = decode::index(media, heartbeat).map_err(undecodable)?;
-        let mut truth = Truth::read(sequence, index.num_frames())?;
+        let mut truth = Truth::read(sequence, index.num_frames(), &self.faults)?;
         let (first, end) = (
             truth.first_frame,
             truth.first_frame + truth.boxes.len() as u64,
@@ -76,13 +83,19 @@ impl TrackJob {
             flow
         });
         let lost = decoded.map_err(undecodable)?.lost;
+        let fault = lost
+            .first()
+            .and_then(|(_, err)| self.faults.behind(err, media.path()));
+        if let Some(fault) = fault {
+            return Err(NotUsable::Fault(Box::new(fault)));
+        }
         let why = lost
             .first()
             .map(|(_, err)| format!(": {}", with_causes(err)));
         let why = why.unwrap_or_default();
         if !followers.are_started() {
             let reason = format!("frame {first}, the first, cannot be decoded{why}");
-            return Err((Stage::Decode, reason));
+            return Err(NotUsable::Refused(Stage::Decode, reason));
         }
         followers.pass_over_until(end);
         let num_missing = followers.num_passed_over();

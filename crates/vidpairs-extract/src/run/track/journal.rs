@@ -1,7 +1,5 @@
 //! Lines of the journal of an unfinished evaluation: one for each sequence.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 use vidpairs_types::{Refusal, SizePx};
 
@@ -16,11 +14,15 @@ pub(super) struct Begin {
     /// Checksum of the program: two builds of one version are two trackers.
     pub program_xxh3: String,
     pub data: Vec<TrackData>,
-    pub media: Option<PathBuf>,
+    pub media: Option<String>,
     pub trackers: Vec<TrackerKind>,
     /// Number of sequences, and a checksum of their names.
     pub sequences: u64,
     pub sequences_xxh3: String,
+    /// Checksum of the boxes and labels.
+    pub truth_xxh3: String,
+    /// Checksum over lengths and times of the video files and frames.
+    pub media_xxh3: String,
 }
 
 /// A finished sequence: its files are written.

@@ -34,6 +34,7 @@ use self::output::Writer;
 use self::start::Start;
 use crate::decode;
 use crate::engine::Opencv;
+use crate::run::faults::Faults;
 use crate::track::TrackerKind;
 
 /// Time without progress after which a sequence is given up; a frame takes milliseconds.
@@ -88,6 +89,9 @@ pub fn track(options: &TrackOptions) -> Result<TrackSummary, RunError> {
         sequences: ready.sequences,
         trackers: options.trackers.clone(),
         opencv: options.opencv,
+        faults: Faults::of_sources(
+            (options.data.iter().map(|data| data.root.as_path())).chain(options.media.as_deref()),
+        ),
     };
     let crew = control.crew(PATIENCE);
     let ended = run_ordered(num_done..num_all, Arc::new(job), &crew, &mut writer);

@@ -21,10 +21,11 @@ pub(super) struct Writer {
     pub progress: Progress,
 }
 
-impl Sink<Output> for Writer {
+impl Sink<Result<Output, RunError>> for Writer {
     type Error = RunError;
 
-    fn push(&mut self, Output { done, tracks }: Output) -> Result<(), RunError> {
+    fn push(&mut self, output: Result<Output, RunError>) -> Result<(), RunError> {
+        let Output { done, tracks } = output?;
         let out = self.journal.out();
         if let Some(sequence) = self.sequences.get(done.ordinal) {
             for (result, track) in done.results.iter().zip(&tracks) {

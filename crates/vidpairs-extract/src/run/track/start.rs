@@ -1,6 +1,7 @@
 //! The start of an evaluation: new, resumed, or finished already.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -9,7 +10,7 @@ use vidpairs_types::{Refusal, read_regular};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::TrackOptions;
-use super::data::{Sequence, Sequences};
+use super::data::{Sequence, Sequences, TrackData};
 use super::journal::{Begin, Done};
 use super::output::FileNames;
 use super::results::SUMMARY_FILE;
@@ -104,13 +105,30 @@ impl Begin {
         Ok(Self {
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             program_xxh3: format!("{:016x}", xxh3_64(&bytes)),
-            data: options.data.clone(),
-            media: options.media.clone(),
+            data: options.data.iter().map(resolved_data).collect(),
+            media: options
+                .media
+                .as_deref()
+                .map(|media| resolved(media).display().to_string()),
             trackers: options.trackers.clone(),
             sequences: found.list.len() as u64,
             sequences_xxh3: found.fingerprint(),
+            truth_xxh3: found.truth_fingerprint(),
+            media_xxh3: found.media_fingerprint(),
         })
     }
+}
+
+fn resolved_data(data: &TrackData) -> TrackData {
+    TrackData {
+        kind: data.kind,
+        root: resolved(&data.root),
+    }
+}
+
+/// The same text for every spelling of a path: relative, through a link, with a slash at its end.
+fn resolved(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn read_summary(path: &Path, manifest: Value) -> Result<TrackSummary, RunError> {

@@ -1,9 +1,14 @@
 //! Reads the truth of a sequence: the frames that a tracker sees, the start, and the scored frames.
 
-use vidpairs_source::{MotRow, TrackBox};
+use std::error::Error;
+use std::path::Path;
+
+use vidpairs_run::RunError;
+use vidpairs_source::{MotRow, SourceError, TrackBox};
 use vidpairs_types::{BoxXywh, Clip, Stage, with_causes};
 
 use super::data::{Sequence, TrackDataKind, TruthPlace};
+use crate::run::faults::Faults;
 
 /// The truth of one sequence.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,8 +27,33 @@ pub(super) struct Truth {
     pub remarks: Vec<String>,
 }
 
+/// Why a sequence gives no result.
+#[derive(Debug)]
+pub(super) enum NotUsable {
+    /// It is damaged or does not fit: the stage and the reason.
+    Refused(Stage, String),
+    /// The machine is at fault: the run stops.
+    Fault(Box<RunError>),
+}
+
+impl NotUsable {
+    /// Decides whether `err`, met in `path`, is a fault of the sequence or of the machine.
+    pub fn of(stage: Stage, err: &(dyn Error + 'static), path: &Path, faults: &Faults) -> Self {
+        match faults.behind(err, path) {
+            Some(fault) => Self::Fault(Box::new(fault)),
+            None => Self::Refused(stage, with_causes(err)),
+        }
+    }
+}
+
 /// Stage and reason of a refused sequence.
-pub(super) type NotUsable = (Stage, String);
+type Refused = (Stage, String);
+
+impl From<Refused> for NotUsable {
+    fn from((stage, reason): Refused) -> Self {
+        Self::Refused(stage, reason)
+    }
+}
 
 /// Stands for an invalid true box: both benchmarks count every result for it as a miss.
 const NO_BOX: BoxXywh = BoxXywh {
@@ -37,26 +67,33 @@ impl Truth {
     /// Reads the truth of `sequence`.
     ///
     /// - `num_frames`: frames in its video.
-    pub fn read(sequence: &Sequence, num_frames: u64) -> Result<Self, NotUsable> {
+    /// - `faults`: tells damage from a fault of the machine.
+    pub fn read(sequence: &Sequence, num_frames: u64, faults: &Faults) -> Result<Self, NotUsable> {
         match &sequence.truth {
-            TruthPlace::Clip(clip) => of_clip(clip, sequence.kind, num_frames),
-            TruthPlace::Mot(track) => of_rows(&track.rows, num_frames),
+            TruthPlace::Clip(clip) => of_clip(clip, sequence.kind, num_frames, faults),
+            TruthPlace::Mot(track) => Ok(of_rows(&track.rows, num_frames)?),
         }
     }
 }
 
-fn of_clip(clip: &Clip, kind: TrackDataKind, num_frames: u64) -> Result<Truth, NotUsable> {
-    let unreadable = |err: vidpairs_source::SourceError| (Stage::Source, with_causes(&err));
+fn of_clip(
+    clip: &Clip,
+    kind: TrackDataKind,
+    num_frames: u64,
+    faults: &Faults,
+) -> Result<Truth, NotUsable> {
+    let unreadable =
+        |err: SourceError| NotUsable::of(Stage::Source, &err, clip.media.path(), faults);
     let found = vidpairs_source::annotations(clip).map_err(unreadable)?;
     let cover = vidpairs_source::cover(clip).map_err(unreadable)?;
     let num_boxes = found.boxes.len();
     let start = match found.boxes.first() {
         Some(Some(first)) => first.bbox,
-        Some(None) => return Err((Stage::Source, "the first box is not valid".to_owned())),
-        None => return Err((Stage::Source, "no box is known".to_owned())),
+        Some(None) => return Err((Stage::Source, "the first box is not valid".to_owned()).into()),
+        None => return Err((Stage::Source, "no box is known".to_owned()).into()),
     };
     if num_boxes as u64 > num_frames {
-        return Err((Stage::Decode, too_short(num_frames, num_boxes as u64)));
+        return Err((Stage::Decode, too_short(num_frames, num_boxes as u64)).into());
     }
     let is_first_only = num_boxes == 1;
     let scored = |(frame, found): (usize, Option<TrackBox>)| match &cover {
@@ -111,7 +148,7 @@ fn remarks_on(scored: &[Option<BoxXywh>], cover: Option<&[u8]>, num_frames: u64)
 }
 
 /// The rows from the first in which the target is visible to the last.
-fn of_rows(rows: &[MotRow], num_frames: u64) -> Result<Truth, NotUsable> {
+fn of_rows(rows: &[MotRow], num_frames: u64) -> Result<Truth, Refused> {
     let first = rows.iter().position(|row| row.is_visible);
     let rows = first
         .and_then(|first| rows.get(first..))

@@ -38,6 +38,7 @@ pub struct TrainSummary {
     /// Time of this command, seconds.
     pub seconds: f64,
     /// File of the trunk, under torchvision's names.
+    #[serde(serialize_with = "vidpairs_types::path_as_text")]
     pub backbone: PathBuf,
     /// Warnings about the settings.
     pub warnings: Vec<String>,

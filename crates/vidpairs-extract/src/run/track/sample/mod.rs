@@ -21,6 +21,7 @@ use super::summary::SequenceScore;
 use super::truth::Truth;
 use super::{TrackOptions, TrackSummary};
 use crate::ope::got10k;
+use crate::run::faults::Faults;
 use crate::track::TrackerKind;
 
 /// Pictures of a sequence.
@@ -140,7 +141,7 @@ fn sample(
 ) -> Result<Option<SampledSequence>, RunError> {
     let first = rows[0];
     let num_in_video = first.first_frame + first.score.frames;
-    let Ok(truth) = Truth::read(sequence, num_in_video) else {
+    let Ok(truth) = Truth::read(sequence, num_in_video, &Faults::of_sources([])) else {
         return Ok(None);
     };
     let mut tracks = Vec::new();

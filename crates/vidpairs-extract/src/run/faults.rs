@@ -1,0 +1,112 @@
+//! Finds out whether a clip cannot be read because of the machine. Such a clip is not refused: the run stops and can be resumed.
+
+use std::error::Error;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use vidpairs_run::{RunError, is_machine_fault};
+
+/// The sources of a run, as they were when it began.
+#[derive(Debug, Clone)]
+pub(super) struct Faults {
+    roots: Arc<[Root]>,
+}
+
+#[derive(Debug)]
+struct Root {
+    path: PathBuf,
+    /// Inode of a folder; `None` for a file or a list of files.
+    folder: Option<u64>,
+}
+
+impl Faults {
+    /// Remembers the folders or files that the clips are listed from.
+    pub fn of_sources<'a>(roots: impl IntoIterator<Item = &'a Path>) -> Self {
+        let root = |path: &Path| Root {
+            path: path.to_owned(),
+            folder: inode_of_folder(path),
+        };
+        Self {
+            roots: roots.into_iter().map(root).collect(),
+        }
+    }
+
+    /// The error that stops the run, if `err` is no fault of the clip.
+    ///
+    /// - `path`: file or folder of the clip.
+    pub fn behind(&self, err: &(dyn Error + 'static), path: &Path) -> Option<RunError> {
+        if is_machine_fault(err) {
+            return Some(RunError::Machine {
+                path: path.to_owned(),
+                reason: vidpairs_types::with_causes(err),
+            });
+        }
+        let gone = |root: &&Root| match root.folder {
+            Some(inode) => inode_of_folder(&root.path) != Some(inode) || is_empty(&root.path),
+            None => false,
+        };
+        if let Some(root) = self.roots.iter().find(gone) {
+            return Some(RunError::SourceGone {
+                root: root.path.clone(),
+            });
+        }
+        // Clips of a list lie in folders of their own. A clip that vanished alone was deleted; one whose folder vanished was not.
+        let is_listed = self.roots.iter().any(|root| root.folder.is_none());
+        let folder = path.parent().filter(|_| is_listed)?;
+        let is_gone = fs::metadata(folder).is_err_and(|err| err.kind() == io::ErrorKind::NotFound);
+        is_gone.then(|| RunError::SourceGone {
+            root: folder.to_owned(),
+        })
+    }
+}
+
+/// Inode of a folder: that of a mounted disk differs from that of the folder below it.
+fn inode_of_folder(path: &Path) -> Option<u64> {
+    let metadata = fs::metadata(path).ok()?;
+    metadata.is_dir().then(|| metadata.ino())
+}
+
+/// Whether a folder holds nothing, or cannot be listed.
+fn is_empty(path: &Path) -> bool {
+    let first = fs::read_dir(path).map(|mut entries| entries.next());
+    !matches!(first, Ok(Some(Ok(_))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn not_found() -> io::Error {
+        io::ErrorKind::NotFound.into()
+    }
+
+    #[test]
+    fn a_clip_that_vanished_alone_is_refused_and_one_whose_source_vanished_stops_the_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, moved) = (folder.path().join("clips"), folder.path().join("moved"));
+        let clip = root.join("a.mp4");
+        fs::create_dir(&root).unwrap();
+        fs::write(root.join("b.mp4"), "").unwrap();
+        let list = folder.path().join("list.txt");
+        fs::write(&list, "clips/a.mp4").unwrap();
+        let faults = [&root, &list].map(|root| Faults::of_sources([root.as_path()]));
+        let behind = |source: usize| {
+            let fault = faults[source].behind(&not_found(), &clip);
+            fault.map(|fault| fault.to_string())
+        };
+        assert_eq!([behind(0), behind(1)], [None, None]);
+        fs::rename(&root, &moved).unwrap();
+        for source in [0, 1] {
+            let text = behind(source).unwrap();
+            assert!(text.contains("clips"), "{text}");
+        }
+        fs::create_dir(&root).unwrap();
+        assert!(behind(0).is_some(), "an empty mount point");
+        fs::remove_dir(&root).unwrap();
+        fs::rename(&moved, &root).unwrap();
+        assert_eq!([behind(0), behind(1)], [None, None]);
+    }
+}
