@@ -2,8 +2,11 @@
 """Mutates small videos and holds every image that `vidpairs extract` stores against FFmpeg.
 
 Makes clips in common codecs and containers with the `ffmpeg` program, damages copies of them (flipped bits, cuts, lost and swapped
-blocks, zeroed blocks), and extracts images from all. Reports: crashes, runs longer than the limit, stored images that are not the
-frame that `ffmpeg` decodes from the same bytes at the same time, and stored images whose frame FFmpeg marks as damaged.
+blocks, zeroed blocks), and extracts images from all. Reports: crashes, runs longer than the limit, stored images that are neither the
+frame that `ffmpeg` decodes from the same bytes at the same time nor a frame of the undamaged clip, and stored images of damaged frames
+that FFmpeg marks. After damage, the program starts anew at a keyframe, and so may store true frames that `ffmpeg` shows damaged. Frames
+that `ffmpeg` decodes differently with one thread and with four are left out: a damage that no decoder notices leaves parts of them
+undefined.
 
 Needs ffmpeg, ffprobe and Python with PyAV, NumPy and Pillow. The same seed gives the same files.
 
@@ -106,19 +109,27 @@ def mutate(data, rng):
     return kind, bytes(data)
 
 
-def ffmpeg_frames(path):
+def ffmpeg_frames(path, threads=1):
     """pts in seconds and RGB of every frame that the `ffmpeg` program decodes in order, in presentation order."""
     probe = ["ffprobe", "-v", "quiet", "-threads", "1", "-select_streams", "v:0", "-of", "json"]
     probe += ["-show_entries", "frame=best_effort_timestamp_time,width,height", str(path)]
     listed = json.loads(subprocess.run(probe, capture_output=True).stdout or "{}").get("frames", [])
     if any((frame["width"], frame["height"]) != SIZE for frame in listed):
         return None
-    decode = ["ffmpeg", "-v", "quiet", "-nostdin", "-threads", "1", "-i", str(path), "-map", "0:v:0"]
+    decode = ["ffmpeg", "-v", "quiet", "-nostdin", "-threads", str(threads), "-i", str(path), "-map", "0:v:0"]
     decode += ["-vsync", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     raw = subprocess.run(decode, capture_output=True, stdin=subprocess.DEVNULL).stdout
     pictures = numpy.frombuffer(raw, numpy.uint8).reshape(-1, SIZE[1], SIZE[0], 3)
     times = [float(frame["best_effort_timestamp_time"]) if "best_effort_timestamp_time" in frame else None for frame in listed]
     return list(zip(times, pictures)) if len(times) == len(pictures) else None
+
+
+def defined_frames(path):
+    """Frames of `ffmpeg`; without a picture where it depends on the number of threads."""
+    one, four = ffmpeg_frames(path), ffmpeg_frames(path, 4)
+    if one is None or four is None or len(one) != len(four):
+        return None
+    return [(time, first if (first == second).all() else None) for (time, first), (_, second) in zip(one, four)]
 
 
 def marked_times(path):
@@ -158,8 +169,10 @@ def stored_images(folder):
             yield record["clip"], anchor["frame"], anchor["pts_seconds"], numpy.asarray(image.convert("RGB"))
 
 
-def check(program, folder, work, limit_seconds):
-    """Extracts from all videos of `folder` and returns the faults found, and the number of stored images."""
+def check(program, folder, intact, work, limit_seconds):
+    """Extracts from all videos of `folder` and returns the faults found, and the number of stored images.
+
+    `intact` holds the frames of the undamaged clip of each video, by its file name."""
     (work / "pipeline.toml").write_text(PIPELINE)
     out = work / "out"
     command = [program, "extract", str(work / "pipeline.toml"), "--source", str(folder), "--out", str(out), "--quiet"]
@@ -174,17 +187,20 @@ def check(program, folder, work, limit_seconds):
     for clip, index, time, image in stored_images(out):
         path = by_stem.get(pathlib.PurePath(clip).stem) or by_stem[clip]
         if path not in decoded:
-            decoded[path] = (ffmpeg_frames(path), marked_times(path))
+            decoded[path] = (defined_frames(path), marked_times(path))
         frames, marked = decoded[path]
         num_images += 1
         if frames is None:
             continue  # the size changes, or the two programs disagree on the frames
         near = [picture for at, picture in frames if time is None or at is None or abs(at - time) < 0.002]
+        if any(picture is None for picture in near):
+            continue
         best = max((psnr(image, picture) for picture in near), default=0)
-        if best < 30:
-            faults.append(f"{path.name}: frame {index} at {time} s: {best:.1f} dB of {len(near)} frames of ffmpeg")
-        elif time is not None and round(time, 3) in marked:
-            faults.append(f"{path.name}: frame {index} at {time} s is marked as damaged")
+        is_marked = time is not None and round(time, 3) in marked
+        if (best >= 30 and not is_marked) or max(psnr(image, picture) for picture in intact[path.name]) >= 30:
+            continue
+        what = "is marked as damaged" if is_marked else f"has {best:.1f} dB of the best of {len(near)} frames of ffmpeg"
+        faults.append(f"{path.name}: frame {index} at {time} s {what}")
     return faults, num_images
 
 
@@ -200,11 +216,12 @@ def main():
     faults, num_images, num_videos = [], 0, 0
     with tempfile.TemporaryDirectory() as temporary:
         root = pathlib.Path(temporary)
-        intact = []
+        intact, pictures, sources = [], {}, {}
         for number, (extension, args) in enumerate(CLIPS):
             path = root / f"intact-{number:02}.{extension}"
             if make_clip(path, args, number):
                 intact.append(path)
+                pictures[path] = [picture for _, picture in ffmpeg_frames(path)]
             else:
                 print(f"left out: ffmpeg cannot make {extension} with {args}", file=sys.stderr)
         while num_videos < options.count:
@@ -214,9 +231,11 @@ def main():
             for _ in range(min(40, options.count - num_videos)):
                 clip = intact[num_videos % len(intact)]
                 kind, data = mutate(clip.read_bytes(), rng)
-                (folder / f"{num_videos:05}-{kind}-{clip.stem}{clip.suffix}").write_bytes(data)
+                path = folder / f"{num_videos:05}-{kind}-{clip.stem}{clip.suffix}"
+                path.write_bytes(data)
+                sources[path.name] = pictures[clip]
                 num_videos += 1
-            found, stored = check(options.program, folder, work, 600)
+            found, stored = check(options.program, folder, sources, work, 600)
             faults += found
             num_images += stored
             for fault in found:
