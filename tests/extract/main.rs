@@ -8,11 +8,11 @@
 mod determinism;
 #[cfg(target_os = "linux")]
 mod full_disk;
-mod machine;
 #[cfg(target_os = "linux")]
 mod journal_damage;
 #[cfg(target_os = "linux")]
 mod limits;
+mod machine;
 #[cfg(target_os = "linux")]
 mod memory;
 #[cfg(unix)]
