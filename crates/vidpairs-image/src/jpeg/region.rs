@@ -125,7 +125,7 @@ impl RegionDecoder {
         if header.orientation == Orientation::default() {
             let stored = self.decode_stored(bytes, &header, region, reduction)?;
             return Ok(DecodedRegion {
-                rgbx: &self.rgbx,
+                rgbx: &self.rgbx[..num_bytes(stored.size())],
                 size: stored.size(),
                 left: stored.x,
                 top: stored.y,
@@ -135,7 +135,8 @@ impl RegionDecoder {
         let reduction = Reduction::Full;
         let wanted = header.orientation.region_in_stored(region, size);
         let stored = self.decode_stored(bytes, &header, wanted, reduction)?;
-        let turned = std::mem::take(&mut self.rgbx);
+        let mut turned = std::mem::take(&mut self.rgbx);
+        turned.truncate(num_bytes(stored.size()));
         self.rgbx = (header.orientation).upright::<RGBX_BYTES>(turned, stored.size());
         let upright = (header.orientation).region_in_upright(stored, header.size);
         Ok(DecodedRegion {
@@ -147,7 +148,7 @@ impl RegionDecoder {
         })
     }
 
-    /// Decodes at least `region` (px of the stored picture) to `self.rgbx`, and gives what was decoded, px of the reduced picture.
+    /// Decodes at least `region` (px of the stored picture) to the start of `self.rgbx`, and gives what was decoded, px of the reduced picture.
     fn decode_stored(
         &mut self,
         bytes: &[u8],
@@ -187,11 +188,18 @@ impl RegionDecoder {
         } else {
             [left, top, decoded.width, decoded.height]
         })?;
-        self.rgbx
-            .resize(decoded.size().area() as usize * RGBX_BYTES, 0);
-        (self.handle).decompress_rgbx(bytes, header, &mut self.rgbx, decoded.size())?;
+        let num_bytes = num_bytes(decoded.size());
+        if self.rgbx.len() < num_bytes {
+            self.rgbx.resize(num_bytes, 0);
+        }
+        let rgbx = &mut self.rgbx[..num_bytes];
+        (self.handle).decompress_rgbx(bytes, header, rgbx, decoded.size())?;
         Ok(decoded)
     }
+}
+
+fn num_bytes(size: SizePx) -> usize {
+    size.area() as usize * RGBX_BYTES
 }
 
 /// Width of the blocks coded together (iMCU), px of the stored picture; `None` for an unknown subsampling.

@@ -255,3 +255,39 @@ impl Sink<Batch> for Encoding<'_> {
         self.progress.tick();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_come_late_are_put_in_the_order_of_the_parts() {
+        let mut rows = PartRows {
+            values: vec![3.0, 3.5, 0.0, 0.5, 2.0, 2.5],
+            num_units: 2,
+            kept: vec![3, 0, 2],
+            left_out: Vec::new(),
+        };
+        rows.sort();
+        assert_eq!(rows.kept, [0, 2, 3]);
+        assert_eq!(rows.values, [0.0, 0.5, 2.0, 2.5, 3.0, 3.5]);
+    }
+
+    #[test]
+    fn a_tenth_of_the_images_may_be_unreadable_and_a_few_of_few() {
+        let limits = [
+            (4, 5, false),
+            (5, 5, true),
+            (10, 100, false),
+            (11, 100, true),
+            (102, 1013, false),
+        ];
+        for (num_unreadable, num_images, expected) in limits {
+            assert_eq!(
+                is_too_many(num_unreadable, num_images),
+                expected,
+                "{num_unreadable} of {num_images}"
+            );
+        }
+    }
+}

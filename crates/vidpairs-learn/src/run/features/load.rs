@@ -169,3 +169,44 @@ impl Job for Loader {
         batch
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::StageName;
+
+    fn loader(places: Vec<usize>, batch: usize) -> Loader {
+        let part = |name: &str| Part {
+            path: name.into(),
+            region: None,
+        };
+        Loader {
+            parts: Arc::new(Parts {
+                all: ["a.png", "b.png", "c.png"].map(part).to_vec(),
+                of_images: vec![0, 1, 2],
+            }),
+            places,
+            batch,
+            protocol: Protocol {
+                stage: StageName::Layer4,
+                precision: NumberFormat::F32,
+                side_px: 8,
+                view: View::Exact,
+            },
+            viewers: Mutex::default(),
+        }
+    }
+
+    #[test]
+    fn the_images_of_a_lost_batch_are_tried_again_and_one_that_is_lost_alone_is_left_out() {
+        let lost = loader(vec![0, 1, 2], 64).lost(0, Loss::Stalled);
+        assert_eq!((lost.lost, lost.left_out.len()), (vec![0, 1, 2], 0));
+        let alone = loader(vec![0, 2], 1).lost(1, Loss::Stalled);
+        assert!(alone.lost.is_empty());
+        let [image] = &alone.left_out[..] else {
+            panic!("{:?}", alone.left_out)
+        };
+        assert_eq!((image.part, image.is_lasting), (2, false));
+        assert!(image.reason.starts_with("no progress for"), "{image:?}");
+    }
+}
