@@ -132,10 +132,7 @@ fn rising_together<'a>(columns: &[&'a Column]) -> Option<&'a Column> {
     let rises = |column: &&&Column| always(column, |a, b| a < b);
     let mut from_last = columns.iter().rev();
     let counter = from_last.find(rises)?;
-    columns
-        .iter()
-        .all(|column| never_falls(column))
-        .then_some(*counter)
+    columns.iter().all(never_falls).then_some(*counter)
 }
 
 fn varying(columns: &[Column]) -> Vec<&Column> {
