@@ -97,7 +97,11 @@ mod tests {
     use super::*;
 
     fn folder_of(path: PathBuf) -> Media {
-        Media::JpegFolder { path, fps: None }
+        Media::JpegFolder {
+            path,
+            fps: None,
+            first_number: None,
+        }
     }
 
     #[test]
