@@ -92,8 +92,7 @@ impl MediaFile {
                 Ok(count) => num_read += count,
                 Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
                 Err(err) => {
-                    let copy = io::Error::new(err.kind(), err.to_string());
-                    let _ = self.failure.set(copy); // the first failure is kept
+                    let _ = self.failure.set(copy_of(&err)); // the first failure is kept
                     return Err(err);
                 }
             }
@@ -108,8 +107,16 @@ impl MediaFile {
     pub fn check(&self) -> Result<(), DecodeError> {
         match self.failure.get() {
             None => Ok(()),
-            Some(err) => Err(unreadable(io::Error::new(err.kind(), err.to_string()))),
+            Some(err) => Err(unreadable(copy_of(err))),
         }
+    }
+}
+
+/// A copy with the code of the system, by which a fault of the machine is told from that of a file.
+fn copy_of(err: &io::Error) -> io::Error {
+    match err.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::new(err.kind(), err.to_string()),
     }
 }
 
