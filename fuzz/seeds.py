@@ -28,11 +28,18 @@ def halves(first, second):
     return struct.pack("<H", len(first)) + first + second
 
 
+TRACKLET = (
+    '{"clip":"cat.mp4","key":"00000000-0000","anchor":0,"k":2,"region":0,"tracker":"dcf","outcome":"trusted",'
+    '"forward_backward_iou":0.9,"boxes":[[0,1.0,2.0,3.0,4.0,1.0,null],[1,1.0,2.0,3.0,4.0,0.5,9.0]]}\n'
+)
+
+
 def record(key, jpeg):
-    """JSON of a record with one image."""
+    """JSON of a record with one image, and its checksum."""
     view = {"frame": 0, "pts_seconds": 0.0, "frame_size": [8, 8], "box_xywh": None, "image_size": [8, 8], "crc32": zlib.crc32(jpeg)}
     names = {"schema": 1, "key": key, "clip": "cat.mp4", "source": "videos", "kind": "images", "label": None, "k": None}
-    return json.dumps(names | {"anchor": view, "positive": None, "anchor_frame": None, "positive_frame": None}).encode()
+    head = json.dumps(names | {"anchor": view}).encode()[:-1]
+    return head + b',"json_crc32":%d}' % zlib.crc32(head)
 
 
 def shard():
@@ -86,6 +93,8 @@ def main():
     jpeg, png = (GOLDEN / "features" / "image.jpg").read_bytes(), (GOLDEN / "features" / "image.png").read_bytes()
     seed("images", "image.jpg", jpeg)
     seed("images", "image.png", png)
+    for path in sorted((GOLDEN / "stills").iterdir()):
+        seed("images", path.name, path.read_bytes())
     seed("zip", "frames.zip", archive([("clip/0001.jpg", jpeg), ("clip/0002.jpg", jpeg), ("poster.jpg", jpeg)]))
     tar, index = shard()
     seed("idx", "pairs.idx", index)
@@ -96,10 +105,8 @@ def main():
     totals = {"clips": 1, "refused": 0, "skipped": 0, "partial": 0, "records": 2, "shards": 1, "bytes": len(tar)}
     manifest = {"format": "vidpairs", "format_version": 1, "program_version": "0.1.0", "pipeline": {}, "seed": 0}
     seed("json", "dataset.json", json.dumps(manifest | {"clips_xxh64": "0" * 16, "totals": totals, "shards": [entry]}))
-    box = {"frame": 0, "box_xywh": [1.0, 2.0, 3.0, 4.0], "confidence": 0.5}
-    line = {"clip": "cat.mp4", "number": 0, "accepted": True, "reason": None, "boxes": [box, box]}
-    seed("tracks", "tracks.jsonl", (json.dumps(line) + "\n") * 2)
-    refusal = {"id": "cat.mp4", "path": "a/cat.mp4", "reason": "0 frames", "retriable": False}
+    seed("tracks", "tracks.jsonl", TRACKLET * 2)
+    refusal = {"id": "cat.mp4", "path": "a/cat.mp4", "outcome": "refused", "stage": "decode", "reason": "0 frames", "retry": "x"}
     seed("refusals", "refused.jsonl", (json.dumps(refusal) + "\n") * 2)
     seed("journal", "flip", halves(b"x" * 40, b"y"))
     seed("annotations", "trackingnet", halves(b"1.0,2.0,3.0,4.0\n1,2,0,4\nnan,1,2,3\n", b"0\n1\n"))

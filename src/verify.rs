@@ -14,8 +14,8 @@ use vidpairs_shard::{
     ClipSpan, Damage, DamageList, Fault, MANIFEST_FILE, Manifest, ShardEntry, ShardError,
     ShardVerdict, Totals, TracksEntry, verify_manifest, verify_shard, verify_tracks,
 };
-use vidpairs_types::Outcome;
 use vidpairs_types::parallel::{Heartbeat, Job, Loss, Sink, run_ordered};
+use vidpairs_types::{Outcome, with_causes};
 
 /// Time without a byte after which a read is given up.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -102,8 +102,16 @@ pub fn verify(dir: &Path, control: &Control) -> Result<VerifySummary, RunError> 
         pairs,
         ..
     } = verdicts;
-    let set_aside = refusals::count(dir)?;
-    check_set_aside(&totals, set_aside, &mut damage);
+    match refusals::count(dir) {
+        Ok(set_aside) => check_set_aside(&totals, set_aside, &mut damage),
+        Err(err) => {
+            let fault = Fault::Unreadable {
+                offset: 0,
+                reason: with_causes(&err),
+            };
+            damage.push(Damage::of_file(REFUSED_FILE, fault));
+        }
+    }
     // Where pairs are damaged or missing, so are their clips.
     if damage.num() == 0 {
         check_clips(&totals, pairs.len() as u64, &mut damage);

@@ -109,13 +109,6 @@ const RAW_OPENERS: &[&str] = &[
     "crates/vidpairs-types/src/open.rs",
     // Opens the user's own pipe, `/dev/stdin`.
     "crates/vidpairs-pipeline/src/settings.rs",
-    // Checks that FFmpeg may open a video; a FIFO is refused before.
-    "crates/vidpairs-extract/src/decode/video/input.rs",
-    // The kind of the file is checked before.
-    "crates/vidpairs-extract/src/decode/images/store.rs",
-    "crates/vidpairs-source/src/disk.rs",
-    "crates/vidpairs-invariance/src/npz/archive.rs",
-    "crates/vidpairs-weights/src/read.rs",
 ];
 
 #[test]

@@ -26,7 +26,7 @@ fuzz_target!(|data: &[u8]| in_scratch(|folder| {
     drop(journal);
     let path = out.join(".journal/progress.jsonl");
     let mut text = fs::read(&path).expect("the journal was written");
-    // The first two bytes of the input state where the change begins, and how many bytes it replaces.
+    // The first two bytes of the input state where the change begins; it replaces as many bytes as follow them.
     let (at, change) = halves(data);
     let at = at.len().min(text.len());
     let end = text.len().min(at + change.len());

@@ -5,7 +5,7 @@
 //! work after it is done again. Nothing is cut off before the run is known to be the same: a refused command leaves the journal as it is.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
@@ -198,6 +198,10 @@ impl<L: Serialize + DeserializeOwned> Journal<L> {
         let (bytes, checksum) = self.ends.last().copied().unwrap_or_default();
         let mut text =
             serde_json::to_vec(line).map_err(|err| self.failed("write")(io::Error::other(err)))?;
+        if text.len() + CHECKSUM_DIGITS + 2 > MAX_LINE_BYTES {
+            let reason = format!("a line of {} bytes, more than is read again", text.len());
+            return Err(self.failed("write")(io::Error::other(reason)));
+        }
         let checksum = xxh3_64_with_seed(&text, checksum);
         text.extend(format!("\t{checksum:0CHECKSUM_DIGITS$x}\n").bytes());
         if let Err(err) = self.file.write_all(&text) {
@@ -269,7 +273,9 @@ fn parse(file: &File) -> io::Result<Parsed> {
     let mut reader = BufReader::new(file);
     let mut raw = Vec::new();
     loop {
-        let read = next_line(&mut reader, &mut raw, MAX_LINE_BYTES)?;
+        // No more of an endless line is read than of the longest.
+        let mut bounded = (&mut reader).take(MAX_LINE_BYTES as u64 + 1);
+        let read = next_line(&mut bounded, &mut raw, MAX_LINE_BYTES)?;
         let Some(json) = checked(&raw, checksum) else {
             let is_torn = read != NextLine::TooLong && !raw.ends_with(b"\n");
             parsed.is_first_torn = parsed.lines.is_empty() && is_torn;

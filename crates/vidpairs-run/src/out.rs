@@ -17,6 +17,8 @@ pub const REFUSED_FILE: &str = "refused.jsonl";
 pub const JOURNAL_FOLDER: &str = ".journal";
 /// File in the journal's folder: locked during a run, it holds what the command writes.
 const LOCK: &str = "lock";
+/// Most times that a folder is tried to be locked while runs in it end.
+const MAX_ROUNDS: usize = 100;
 /// So much of a lock is read: more than a command writes to it.
 const MAX_LOCK_BYTES: u64 = 256;
 
@@ -96,7 +98,8 @@ impl OutFolder {
     fn locked(out: &Path) -> Result<File, RunError> {
         let folder = out.join(JOURNAL_FOLDER);
         let path = folder.join(LOCK);
-        loop {
+        // A run that ends in between costs a round. A file system on which a lock never fits its name ends the rounds.
+        for _ in 0..MAX_ROUNDS {
             create_own_folder(&folder).map_err(failed("create", &folder))?;
             // Looked at twice: a run that claims the folder, or ends, in the meantime has files in it for a moment.
             let is_foreign = || Self::check(&folder, &[]).is_err() && !Self::has_journal(out);
@@ -122,6 +125,8 @@ impl OutFolder {
                 return Ok(lock);
             }
         }
+        let reason = "its lock is replaced again and again, or its file system does not keep it";
+        Err(failed("lock", out)(io::Error::other(reason)))
     }
 
     /// The folder.

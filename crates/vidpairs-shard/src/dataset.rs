@@ -22,7 +22,8 @@ pub struct DatasetReader {
     manifest: Manifest,
     /// Number of the first record of each shard; at the end, the number of records.
     starts: Vec<u64>,
-    shards: Vec<OnceLock<ShardReader>>,
+    /// Shards that were opened, or the damage that a shard has as a whole.
+    shards: Vec<OnceLock<Result<ShardReader, Damage>>>,
     /// Number of open tars, and most of them.
     num_open: AtomicUsize,
     max_open: usize,
@@ -110,21 +111,26 @@ impl DatasetReader {
                 num_shards: self.shards.len(),
             });
         };
-        if let Some(shard) = slot.get() {
-            return Ok(shard);
-        }
-        let entry = &self.manifest.shards[shard_index];
-        self.make_room();
-        let shard = ShardReader::open(&self.dir.join(&entry.file))?;
-        if shard.num_records() != entry.records {
-            let fault = Fault::Records {
-                found: shard.num_records(),
-                manifest: entry.records,
-            };
-            return Err(Damage::of_file(&entry.file, fault).into());
-        }
-        // If another thread was faster, its equal reader is kept.
-        Ok(slot.get_or_init(|| shard))
+        let opened = match slot.get() {
+            Some(opened) => opened,
+            None => {
+                let entry = &self.manifest.shards[shard_index];
+                self.make_room();
+                let shard = ShardReader::open(&self.dir.join(&entry.file))?;
+                let found = shard.num_records();
+                let checked = match found == entry.records {
+                    true => Ok(shard),
+                    false => {
+                        let manifest = entry.records;
+                        let fault = Fault::Records { found, manifest };
+                        Err(Damage::of_file(&entry.file, fault))
+                    }
+                };
+                // If another thread was faster, its equal reader is kept.
+                slot.get_or_init(|| checked)
+            }
+        };
+        opened.as_ref().map_err(|damage| damage.clone().into())
     }
 
     /// Counts a tar that is about to be opened. If there are too many, all others are closed; those in use are opened again.
@@ -135,7 +141,7 @@ impl DatasetReader {
         self.num_open.store(1, Ordering::Relaxed);
         self.shards
             .iter()
-            .filter_map(OnceLock::get)
+            .filter_map(|slot| slot.get()?.as_ref().ok())
             .for_each(ShardReader::close);
     }
 }
@@ -195,7 +201,8 @@ mod tests {
         dataset.max_open = 2;
         for number in [0, 3, 4, 0, 8, 3, 1] {
             dataset.record(number).unwrap().check().unwrap();
-            let open = dataset.shards.iter().filter_map(OnceLock::get);
+            let slots = dataset.shards.iter();
+            let open = slots.filter_map(|slot| slot.get()?.as_ref().ok());
             assert!(open.filter(|shard| shard.is_open()).count() <= 2);
         }
     }

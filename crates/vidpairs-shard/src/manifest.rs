@@ -211,7 +211,7 @@ fn why_absent(dir: &Path) -> ShardError {
     let dir = dir.to_path_buf();
     if !dir.is_dir() {
         ShardError::NoSuchFolder { dir }
-    } else if dir.join(JOURNAL_FOLDER).is_dir() {
+    } else if dir.join(JOURNAL_FOLDER).join("lock").exists() {
         ShardError::RunUnfinished { dir }
     } else {
         ShardError::NotADataset { dir }

@@ -50,10 +50,13 @@ pub fn read_regular(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
         )
     };
     // A sparse file is refused before memory is reserved for it; a file that grows, while it is read.
-    if file.metadata()?.len() > max_bytes {
+    let len = file.metadata()?.len();
+    if len > max_bytes {
         return Err(too_large());
     }
     let mut bytes = Vec::new();
+    // One byte more, so that the end is met without growing.
+    bytes.try_reserve_exact(usize::try_from(len).unwrap_or(usize::MAX).saturating_add(1))?;
     let read = file
         .take(max_bytes.saturating_add(1))
         .read_to_end(&mut bytes)?;

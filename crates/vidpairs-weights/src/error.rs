@@ -62,7 +62,7 @@ pub enum WeightsError {
     },
     /// A zip that `torch.save` did not write.
     #[error(
-        "it is a zip archive without the data.pkl of torch.save, which holds {found};          if the weights are in it, unpack it and give their file"
+        "it is a zip archive without the data.pkl of torch.save, which holds {found}; if the weights are in it, unpack it and give their file"
     )]
     OtherZip {
         /// Some names of its records.

@@ -57,7 +57,9 @@ impl Rounding {
             let mean = unit.first? + apart;
             let deviation = (unit.sum_squares / num - apart * apart).max(0.0).sqrt();
             let loss = (unit.sum_squared_errors / num).sqrt();
-            let is_lost = loss > MAX_LOSS * deviation && deviation > CONSTANT * mean.abs();
+            // Values that underflow in single precision count as zeros, as in every program that computes with it.
+            let is_lost = loss > MAX_LOSS * deviation
+                && deviation > (CONSTANT * mean.abs()).max(f64::from(f32::MIN_POSITIVE));
             is_lost.then_some(LostUnit {
                 unit: index,
                 mean,

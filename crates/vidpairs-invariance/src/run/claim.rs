@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use vidpairs_run::{JOURNAL_FOLDER, OutFolder, RunError};
+use vidpairs_types::read_regular;
 
 /// The results, written last. A folder with it holds a complete call.
 pub(super) const RESULTS_FILE: &str = "invariance.json";
+/// Largest such file, bytes.
+const MAX_RESULTS_BYTES: u64 = 256 << 20;
 /// The work that is safe when a call ends early.
 pub(super) const SAFE: &str = "features that were complete";
 /// Cached features. Their names are hashes, so they replace nothing.
@@ -93,7 +96,7 @@ impl Drop for Claim {
 
 /// Whether `out` holds the results of this command.
 fn has_results(out: &Path) -> bool {
-    let text = fs::read(out.join(RESULTS_FILE)).unwrap_or_default();
+    let text = read_regular(&out.join(RESULTS_FILE), MAX_RESULTS_BYTES).unwrap_or_default();
     let results: Value = serde_json::from_slice(&text).unwrap_or_default();
     results["program_version"].is_string() && results["panels"].is_array()
 }

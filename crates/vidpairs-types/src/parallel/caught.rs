@@ -20,28 +20,39 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let print = panic::take_hook();
-        panic::set_hook(Box::new(move |panic| match IS_CAUGHT.get() {
-            true => PLACE.set(place(panic)),
-            false => print(panic),
+        panic::set_hook(Box::new(move |panic| {
+            let is_caught = IS_CAUGHT.get();
+            if is_caught {
+                PLACE.set(panic_place(panic));
+            }
+            if !is_caught || prints_panics() {
+                print(panic);
+            }
         }));
     });
     let was_caught = IS_CAUGHT.replace(true);
     let done = catch_unwind(AssertUnwindSafe(work));
     IS_CAUGHT.set(was_caught);
     done.map_err(|panic| match PLACE.take() {
-        Some(place) => format!("{} ({place})", message(&*panic)),
-        None => message(&*panic),
+        Some(place) => format!("{} ({place})", panic_message(&*panic)),
+        None => panic_message(&*panic),
     })
 }
 
-fn message(panic: &(dyn Any + Send)) -> String {
+/// Whether panics that are caught are printed too: `RUST_BACKTRACE` is set.
+pub fn prints_panics() -> bool {
+    std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0")
+}
+
+/// Message of a panic.
+pub fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "no message".to_owned())
 }
 
 /// Crate, file and line of a panic: `tobj-4.0.3/src/lib.rs:783`.
-fn place(panic: &PanicHookInfo<'_>) -> Option<String> {
+pub fn panic_place(panic: &PanicHookInfo<'_>) -> Option<String> {
     let location = panic.location()?;
     let parts: Vec<&str> = location.file().split(['/', '\\']).collect();
     // Crates lie in folders of the machine that built the program.

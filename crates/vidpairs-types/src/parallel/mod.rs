@@ -13,7 +13,7 @@ mod ordered;
 mod shared;
 
 pub use cancel::Cancel;
-pub use caught::caught;
+pub use caught::{caught, panic_message, panic_place, prints_panics};
 pub use heartbeat::Heartbeat;
 pub use job::{Job, Loss, PieceJob, Planned, Sink};
 pub use ordered::{Broken, Crew, run_in_pieces, run_ordered};

@@ -6,6 +6,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use vidpairs_types::open_regular;
 use vidpairs_types::parallel::Heartbeat;
 
 use crate::decode::error::DecodeError;
@@ -55,15 +56,7 @@ impl FileVersion {
 impl MediaFile {
     /// Opens the file at `path`. A pipe or a device is refused: opening one may block forever.
     pub fn open(path: &Path) -> Result<Self, DecodeError> {
-        let metadata = std::fs::metadata(path).map_err(unreadable)?;
-        if !metadata.is_file() {
-            let kind = "it is a folder, a pipe or a device";
-            return Err(unreadable(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                kind,
-            )));
-        }
-        let file = File::open(path).map_err(unreadable)?;
+        let file = open_regular(path).map_err(unreadable)?;
         let version = FileVersion::of(&file.metadata().map_err(unreadable)?);
         if version.len == 0 {
             return Err(DecodeError::Empty);

@@ -107,7 +107,7 @@ impl ShardSink<'_> {
         let Position { entry, records, .. } = self.progress.position;
         match outcome {
             _ if entry == ordinal && self.progress.entry.records + records > 0 => Outcome::Partial,
-            // It changed while the run was stopped, and had given nothing.
+            // It had given nothing.
             Outcome::Partial => Outcome::Refused,
             outcome => outcome,
         }

@@ -92,27 +92,33 @@ impl Data {
         let mut start = 0;
         for (index, entry) in self.reader.manifest().shards.iter().enumerate() {
             let end = start + entry.records;
-            let is_whole = self.reader.shard(index).is_ok_and(|shard| {
-                let found = std::fs::metadata(shard.path());
-                found.is_ok_and(|found| found.len() >= entry.bytes)
-            });
-            if !is_whole {
-                let failed = (start..end).filter_map(|number| {
-                    let err = self.reader.record(number).err()?;
-                    Some((number, with_causes(&err)))
-                });
-                let (numbers, reasons): (Vec<u64>, Vec<String>) = failed.unzip();
-                lost.extend(reasons.into_iter().next().map(|reason| LostRecords {
-                    numbers,
-                    of_records: entry.records,
-                    shard: entry.file.clone(),
-                    reason,
-                }));
-            }
+            let failed: Vec<(u64, String)> = match self.reader.shard(index) {
+                Err(err) => (start..end)
+                    .map(|number| (number, with_causes(&err)))
+                    .collect(),
+                Ok(shard) if is_cut(shard.path(), entry.bytes) => (start..end)
+                    .filter_map(|number| {
+                        let err = self.reader.record(number).err()?;
+                        Some((number, with_causes(&err)))
+                    })
+                    .collect(),
+                Ok(_) => Vec::new(),
+            };
+            let (numbers, reasons): (Vec<u64>, Vec<String>) = failed.into_iter().unzip();
+            lost.extend(reasons.into_iter().next().map(|reason| LostRecords {
+                numbers,
+                of_records: entry.records,
+                shard: entry.file.clone(),
+                reason,
+            }));
             start = end;
         }
         lost
     }
+}
+
+fn is_cut(tar: &Path, num_bytes: u64) -> bool {
+    std::fs::metadata(tar).map_or(true, |found| found.len() < num_bytes)
 }
 
 /// Labels of the records.

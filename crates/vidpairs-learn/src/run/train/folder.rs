@@ -76,7 +76,7 @@ pub(super) struct Claimed {
     pub stored: Option<RunFile>,
     /// Report of a stopped run that is replaced.
     pub note: Option<String>,
-    /// Whether the folder held a run without a journal, that is a finished one.
+    /// Whether the folder held a finished run.
     held_finished: bool,
 }
 
