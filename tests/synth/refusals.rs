@@ -118,7 +118,7 @@ fn a_run_without_a_renderable_object_fails() {
         "none of the 6 objects to choose from can be rendered",
     ];
     with(videos, "--out", "videos").run().failed_with(2, &words);
-    assert_eq!(bad.len(), 5);
+    assert_eq!(bad.len(), 6);
 }
 
 #[test]

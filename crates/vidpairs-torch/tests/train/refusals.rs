@@ -138,7 +138,7 @@ fn a_labelled_folder_of_files_that_are_no_images_is_refused_with_the_first_name(
     ran.failed_with(
         2,
         &[
-            "6 of the 18 images",
+            "8 of the 24 images",
             "box/0.jpg",
             "a web page, not an image",
         ],
