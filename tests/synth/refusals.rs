@@ -44,7 +44,7 @@ fn bad_objects_are_refused_by_name_and_the_good_ones_rendered() {
     let bad = objects::write_bad(&work.path("sticks"));
     let run = with(work.synth("aloi", "out"), "--num-objects", "1000");
     let summary = run.run_json();
-    assert_eq!([&summary["items"], &summary["items_refused"]], [7, 6]);
+    assert_eq!([&summary["items"], &summary["items_refused"]], [8, 6]);
     assert_refused(&work, "out", &bad);
     assert_eq!(summary["refused"], 6);
     let good = objects::ids("stick")[2..].to_vec();
@@ -115,10 +115,10 @@ fn a_run_without_a_renderable_object_fails() {
     let videos = with(short(&work, "wrecks"), "--videos", "0");
     let words = [
         "none of the 1 items could be made",
-        "none of the 5 objects to choose from can be rendered",
+        "none of the 6 objects to choose from can be rendered",
     ];
     with(videos, "--out", "videos").run().failed_with(2, &words);
-    assert_eq!(bad.len(), 5);
+    assert_eq!(bad.len(), 6);
 }
 
 #[test]

@@ -144,12 +144,19 @@ fn a_limit_below_two_labelled_images_for_each_label_is_refused_by_name() {
 fn a_labelled_folder_of_files_that_are_no_images_is_refused_with_the_first_name() {
     let work = Work::new(MOCO);
     work.write_labelled("labelled");
-    for number in 0..6 {
-        let path = work.path(&format!("labelled/box/bad{number}.jpg"));
+    for number in 0..8 {
+        let path = work.path(&format!("labelled/box/{number}.jpg"));
         fs::write(path, "<!DOCTYPE html><title>404</title>").unwrap();
     }
     let ran = work.train("run").arg("--knn").arg("labelled").run();
-    ran.failed_with(2, &["6 of the", "bad0.jpg", "a web page, not an image"]);
+    ran.failed_with(
+        2,
+        &[
+            "8 of the 24 images",
+            "box/0.jpg",
+            "a web page, not an image",
+        ],
+    );
 }
 
 #[test]
