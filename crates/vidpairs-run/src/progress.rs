@@ -135,7 +135,8 @@ impl Progress {
         self.verbosity >= Verbosity::Verbose
     }
 
-    /// Prints one line, unless the run is quiet; names of strangers in it are made [`printable`]. If stderr is closed, the run continues all the same.
+    /// Prints one line, unless the run is quiet; names of strangers in it are made [`printable`].
+    /// If stderr is closed, the run continues all the same.
     pub fn say(&self, line: &str) {
         if self.verbosity == Verbosity::Quiet {
             return;

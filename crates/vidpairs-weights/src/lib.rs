@@ -27,6 +27,7 @@ pub use error::{RecordFault, WeightsError};
 pub use pickle::{PickleError, PickleFault};
 pub use read::{parse_weights, read_weights};
 pub use safe::safetensors_bytes;
+pub use seal::KEY as CHECKSUM_KEY;
 pub use tensor::{ElementKind, HostTensor, TensorFault};
 pub use trunk::{Backbone, backbone, backbone_under};
 pub use weights::{Skipped, Weights};

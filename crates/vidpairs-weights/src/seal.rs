@@ -10,8 +10,8 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::error::WeightsError;
 use crate::weights::Weights;
 
-/// Key of the checksum in the metadata.
-pub(crate) const KEY: &str = "xxh3_128";
+/// Key of the checksum in the metadata of a safetensors file.
+pub const KEY: &str = "xxh3_128";
 /// The digits that stand in for the checksum while it is computed.
 pub(crate) const ZEROS: &str = "00000000000000000000000000000000";
 

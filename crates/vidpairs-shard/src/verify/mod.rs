@@ -114,7 +114,8 @@ impl<'a> FileVerifier<'a> {
         self.damage.push(Damage::of_file(self.name, fault));
     }
 
-    /// Compares length and xxh64 with the manifest. Of a file that is longer, no more than one byte beyond is read. Returns whether the whole file could be read; `None` if
+    /// Compares length and xxh64 with the manifest. Of a file that is longer, no more than one byte beyond is read. Returns whether the
+    /// whole file could be read; `None` if
     /// `keep_going` returns `false`.
     fn check_bytes(&mut self, bytes: u64, xxh64: u64) -> Option<bool> {
         let mut hash = FileHash::new();

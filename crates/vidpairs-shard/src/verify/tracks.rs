@@ -65,7 +65,8 @@ fn check_lines(file: &mut FileVerifier, entry: &TracksEntry) -> io::Result<bool>
             }
             Ok(NextLine::End) => break,
             Ok(NextLine::Line) if text.ends_with(b"\n") => String::new(),
-            Ok(_) => "it does not end".to_owned(),
+            Ok(NextLine::TooLong) => format!("it has more than {MAX_LINE_BYTES} bytes"),
+            Ok(NextLine::Line) => "it does not end".to_owned(),
             Err(error) => error.to_string(),
         };
         if !problem.is_empty() {

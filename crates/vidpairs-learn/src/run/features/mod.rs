@@ -72,9 +72,9 @@ pub(super) enum View {
 /// Features of all images of `sets` by `encoder`: the box of an image (the whole image without one), resized to a square without
 /// keeping its aspect, in evaluation mode.
 ///
-/// Images that cannot be read, or on which a decoder makes no progress, are left out. With [`FeatureOptions::out`] the features are read from its cache if it has those of the same
-/// weights, images and protocol, and stored there otherwise. A box of an image is encoded once, and data sets with the same images share
-/// a file.
+/// Images that cannot be read, or on which a decoder makes no progress, are left out. With [`FeatureOptions::out`] the features are read
+/// from its cache if it has those of the same weights, images and protocol, and stored there otherwise. A box of an image is encoded
+/// once, and data sets with the same images share a file.
 ///
 /// # Errors
 /// [`FeatureError`] if no image can be read or more than a tenth cannot, libtorch refuses, or a feature is no number; [`RunError::File`] or

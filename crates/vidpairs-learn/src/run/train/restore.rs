@@ -5,16 +5,13 @@ use std::path::Path;
 
 use tch::Tensor;
 use vidpairs_run::RunError;
-use vidpairs_weights::{Weights, WeightsError, read_weights};
+use vidpairs_weights::{CHECKSUM_KEY, Weights, WeightsError, read_weights};
 
 use super::checkpoint::{PROGRESS_KEY, Progress};
 use super::error::TrainError;
 use super::folder::RunFile;
 use crate::model::from_host;
 use crate::train::Learner;
-
-/// Key of the checksum in the metadata.
-const CHECKSUM_KEY: &str = "xxh3_128";
 
 /// Why a file cannot be used.
 #[derive(Debug)]
