@@ -17,7 +17,7 @@ pub struct LabelledImages {
     pub labels: Vec<String>,
     /// Images, ordered by label and then by the natural order of their paths.
     pub images: Vec<LabelledImage>,
-    /// Number of files below label folders that are neither JPEG nor PNG, and of broken links.
+    /// Number of files below label folders that are no images by their names, and of broken links.
     pub num_ignored: u64,
 }
 
@@ -33,13 +33,13 @@ pub struct LabelledImage {
 /// Division of [`LabelledImages::images`] for a nearest-neighbor classifier, as two lists of indices.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BankAndQueries {
-    /// Images with known labels: the first half of each label's images, rounded up.
+    /// Images with known labels: the first half of each label's usable images, rounded up.
     pub bank: Vec<usize>,
-    /// Images to classify: the second half of each label's images.
+    /// Images to classify: the second half of each label's usable images.
     pub queries: Vec<usize>,
 }
 
-/// Lists the images of `root`. Each folder of the root is a label, and each JPEG or PNG at any depth below it an image.
+/// Lists the images of `root`. Each folder of the root is a label, and each image file at any depth below it an image.
 /// Hidden files (with a leading `.`) are left out, links are followed, and no image is opened.
 ///
 /// - `max_images`: largest number of images; `usize::MAX` for all. If there are more, a limit per label applies, the
@@ -102,17 +102,18 @@ pub fn labelled_images(root: &Path, max_images: usize) -> Result<LabelledImages,
 }
 
 impl LabelledImages {
-    /// Divides the images of each label into two halves. A label with a single image has no query.
+    /// Divides the usable images of each label into two halves. A label with a single image has no query.
     ///
     /// The halves are contiguous: images with adjacent names are often adjacent frames, which would make queries trivial.
-    pub fn halves(&self) -> BankAndQueries {
+    ///
+    /// - `usable`: ascending indices of the images that can be read.
+    pub fn halves(&self, usable: &[usize]) -> BankAndQueries {
         let mut halves = BankAndQueries::default();
-        let mut start = 0;
-        for of_label in self.images.chunk_by(|a, b| a.label_index == b.label_index) {
-            let (middle, end) = (start + of_label.len().div_ceil(2), start + of_label.len());
-            halves.bank.extend(start..middle);
-            halves.queries.extend(middle..end);
-            start = end;
+        let label = |place: &usize| self.images.get(*place).map(|image| image.label_index);
+        for of_label in usable.chunk_by(|a, b| label(a) == label(b)) {
+            let (bank, queries) = of_label.split_at(of_label.len().div_ceil(2));
+            halves.bank.extend(bank);
+            halves.queries.extend(queries);
         }
         halves
     }

@@ -52,9 +52,14 @@ fn images_are_in_natural_order_at_any_depth() {
 #[test]
 fn the_first_half_of_each_label_is_the_bank_and_the_second_the_queries() {
     let root = tree_of(&[("a", 1), ("b", 4), ("c", 3)]);
-    let halves = labelled_images(root.path(), usize::MAX).unwrap().halves();
+    let images = labelled_images(root.path(), usize::MAX).unwrap();
+    let halves = images.halves(&[0, 1, 2, 3, 4, 5, 6, 7]);
     assert_eq!(halves.bank, [0, 1, 2, 5, 6]);
     assert_eq!(halves.queries, [3, 4, 7]);
+    // Images that cannot be read are left out before the division.
+    let halves = images.halves(&[1, 2, 6, 7]);
+    assert_eq!(halves.bank, [1, 6]);
+    assert_eq!(halves.queries, [2, 7]);
 }
 
 #[test]

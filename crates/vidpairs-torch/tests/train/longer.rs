@@ -54,7 +54,7 @@ fn a_run_begins_with_the_trunk_of_a_file_in_any_format() {
     ] {
         let out = format!("from {}", file.replace('/', " "));
         let ran = train(&out).arg("--init").arg(file).run_well();
-        let words = format!("the trunk, with a new head, of {file} begin this run");
+        let words = format!("the run starts from the trunk of {file}; the head is new");
         assert!(ran.stderr.contains(&words), "{}", ran.stderr);
         assert_eq!(knn_at(&work, &out, 0), knn_at(&work, "first", 10), "{file}");
         let stored = fs::read_to_string(work.path(&out).join("run.json")).unwrap();

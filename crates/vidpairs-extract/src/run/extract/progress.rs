@@ -110,7 +110,7 @@ impl Counters {
                 let percent = 100.0 * share.min(1.0);
                 format!("limited by {name} ({percent:.0} % of the time)")
             }
-            _ => "none of them at its limit".to_owned(),
+            _ => "no step limits the run".to_owned(),
         }
     }
 }

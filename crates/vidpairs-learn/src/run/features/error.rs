@@ -49,7 +49,7 @@ pub enum FeatureError {
     },
     /// Many images cannot be read.
     #[error(
-        "{num_unreadable} of the {num_images} images cannot be read; expected at most a tenth: repair the data set. The first, {}: \
+        "{num_unreadable} of the {num_images} images cannot be read; expected at most a tenth, or 4: repair the data set. The first, {}: \
          {reason}", .path.display()
     )]
     TooManyUnreadable {

@@ -216,7 +216,7 @@ pub enum TrainError {
     },
     /// Many images for the kNN cannot be read.
     #[error(
-        "--knn: {num_unreadable} of the {num_images} images cannot be read; expected at most a tenth: repair the folder. The first, \
+        "--knn: {num_unreadable} of the {num_images} images cannot be read; expected at most a tenth, or 4: repair the folder. The first, \
          {}: {reason}", .path.display()
     )]
     KnnUnreadable {

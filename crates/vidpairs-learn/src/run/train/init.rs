@@ -71,14 +71,12 @@ pub(super) fn begin_with(
         xxh3_128: format!("{:032x}", fingerprint(trunk.fingerprint, &tensors)),
         head: has_head,
     };
-    let what = match has_head {
-        true => "trunk and head",
-        false => "trunk, with a new head,",
+    let path = path.display();
+    let note = match has_head {
+        true => format!("the run starts from the trunk and the head of {path}"),
+        false => format!("the run starts from the trunk of {path}; the head is new"),
     };
-    Ok((
-        record,
-        format!("the {what} of {} begin this run", path.display()),
-    ))
+    Ok((record, note))
 }
 
 /// The tensors of the file for the head of these names and shapes; `None` unless all fit.

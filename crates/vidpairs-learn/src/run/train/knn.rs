@@ -170,7 +170,7 @@ impl LabelledFolder {
 
     /// Accuracy of the queries. Row `i` is that of image `usable[i]`.
     fn tally(&self, encoded: &Encoded) -> Result<KnnTally, TrainError> {
-        let halves = self.images.halves();
+        let halves = self.images.halves(&self.usable);
         let num_dims = encoded.rows.num_units.max(1);
         let features = |half: &[usize]| {
             let (mut values, mut labels) = (Vec::new(), Vec::new());
