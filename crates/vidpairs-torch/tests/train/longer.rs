@@ -90,7 +90,7 @@ fn a_run_begins_with_the_head_of_a_checkpoint_too() {
         .run_well();
     assert!(
         ran.stderr
-            .contains("the trunk and head of first/checkpoints"),
+            .contains("the trunk and the head of first/checkpoints"),
         "{}",
         ran.stderr
     );
