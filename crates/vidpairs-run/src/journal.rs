@@ -62,6 +62,7 @@ impl RunLayout {
         if let Some(manifest) = self.finished(out)? {
             same_run(out, self.what, &manifest[self.begin_key], &begin, |_| false)?;
             if !has_journal {
+                OutFolder::tidy(out);
                 return Ok(Started::Complete(manifest));
             }
         } else if !has_journal {

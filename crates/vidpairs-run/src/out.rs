@@ -62,6 +62,12 @@ impl OutFolder {
         out.join(JOURNAL_FOLDER).join(LOCK).exists()
     }
 
+    /// Removes the empty journal that a kill at the very end of a run left.
+    pub fn tidy(out: &Path) {
+        // If it is not empty, or cannot be removed, it stays: it is no journal without a lock.
+        let _ = fs::remove_dir(out.join(JOURNAL_FOLDER));
+    }
+
     /// Creates the folder and its journal if they are missing, and locks them.
     ///
     /// - `what`: what the command writes: `a rendered set`.
@@ -410,6 +416,9 @@ mod tests {
         claimed.finish().unwrap();
         assert!(!OutFolder::has_journal(out));
         OutFolder::check(out, &[]).unwrap();
+        fs::remove_file(out.join(".journal/.nfs0000000000000001")).unwrap();
+        OutFolder::tidy(out);
+        assert!(!out.join(".journal").exists());
         OutFolder::claim(out, "letters").unwrap();
     }
 

@@ -89,6 +89,7 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
     if let Some(manifest) = &manifest {
         same_clips(out, (manifest.totals.clips, manifest.clips_xxh64), &entries)?;
         if !has_journal && !options.retry_refused {
+            OutFolder::tidy(out);
             return complete(out, manifest, options);
         }
     }
