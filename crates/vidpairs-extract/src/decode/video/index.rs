@@ -11,8 +11,8 @@ use vidpairs_types::{Frame, Orientation, SizePx};
 use super::convert::to_planes;
 use super::file::FileVersion;
 use super::input::VideoInput;
-use super::linear::Counted;
-use super::packets::{Packets, breaks_off_after};
+use super::linear::{Counted, Ended};
+use super::packets::{Packets, breaks_off_after, joined, skipped_before};
 use super::{head, linear, seek};
 use crate::decode::error::DecodeError;
 
@@ -67,9 +67,12 @@ pub(in crate::decode) fn index(
         }
         None => {
             let shown = linear::count(path, heartbeat)?;
-            let remark = shown
-                .is_truncated
-                .then(|| breaks_off_after(shown.frames.len()));
+            let Ended {
+                is_truncated,
+                num_gaps,
+            } = shown.ended;
+            let breaks_off = is_truncated.then(|| breaks_off_after(shown.frames.len()));
+            let remark = joined([breaks_off, skipped_before(num_gaps)]);
             let size = shown.size.unwrap_or(stored_size);
             (Order::Counted(shown.frames), size, remark)
         }
