@@ -33,7 +33,7 @@ pub(in crate::decode) struct VideoIndex {
 /// How frames are identified.
 enum Order {
     /// By the pts of their packets.
-    Packets(Packets),
+    Packets(Box<Packets>),
     /// By counting the frames that the decoder shows.
     Counted(Vec<Counted>),
 }
@@ -63,7 +63,7 @@ pub(in crate::decode) fn index(
         Some(packets) => {
             let remark = packets.remark(input.is_truncated());
             let packets = head::without_lost(path, packets, heartbeat)?;
-            (Order::Packets(packets), stored_size, remark)
+            (Order::Packets(Box::new(packets)), stored_size, remark)
         }
         None => {
             let shown = linear::count(path, heartbeat)?;

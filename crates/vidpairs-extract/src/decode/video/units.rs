@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn a_parameter_set_with_an_identifier_outside_the_standard_is_left_out() {
         // 31 and 32 in 11 bits, 255 and 256 in 17, 63 and 64 in 13.
-        let cases: [(Id, &[u8], Option<(u8, u32)>); 6] = [
+        let cases: [(_, &[u8], _); 6] = [
             (Id::H264, &[0x67, 66, 0, 30, 0b0000_0100, 1], Some((7, 31))),
             (Id::H264, &[0x67, 66, 0, 30, 0b0000_0100, 0b0011_0000], None),
             (Id::H264, &[0x68, 0, 0b1000_0000, 1], Some((8, 255))),
