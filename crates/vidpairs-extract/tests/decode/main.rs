@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // prints test counts and skipped cases
 
 mod colors;
+mod container_gaps;
 mod damaged_media;
 mod frame_exactness;
 mod pictures;

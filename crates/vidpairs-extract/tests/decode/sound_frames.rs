@@ -530,6 +530,80 @@ fn damage_that_only_the_log_of_the_decoder_tells_costs_the_frame() {
 }
 
 #[test]
+fn notes_beside_the_pictures_that_cannot_be_read_cost_no_frame() {
+    // Supplemental information of type 5 that states 200 bytes and has 4, before each picture.
+    let sei = [0, 0, 1, 6, 5, 200, 9, 9, 9, 0x80];
+    let h264 = clip(20, "h264", "-c:v libx264 -preset fast -bf 2 -g 10 -aud 1");
+    let delimiter = [0, 0, 0, 1, 9];
+    let truncated = with_inserted(&h264, "truncated notes", &delimiter, 1, &sei);
+    let mjpeg = clip(12, "mjpeg", "-c:v mjpeg -q:v 3");
+    let segments: [(&str, &[u8], &str); 4] = [
+        (
+            "no Exif",
+            b"\xff\xe1\0\x12Exif\0\0XXXXXXXXXX",
+            "invalid TIFF header",
+        ),
+        (
+            "no directory",
+            b"\xff\xe1\0\x12Exif\0\0II*\0\x08\0\0\0\x09\0",
+            "error decoding EXIF data",
+        ),
+        (
+            "too short",
+            b"\xff\xe0\0\x04AB",
+            "unable to decode APP fields",
+        ),
+        (
+            "no polarity",
+            b"\xff\xe0\0\x06AVI1",
+            "parser read over the end",
+        ),
+    ];
+    let segments = segments.map(|(name, segment, message)| {
+        let clip = with_inserted(&mjpeg, name, &[0xff, 0xd8], 0, segment);
+        (clip, "avi", message)
+    });
+    for (stream, extension, message) in [(truncated, "mp4", "SEI type 5")]
+        .into_iter()
+        .chain(segments)
+    {
+        let clip = remade_clip(&stream, "-r 30", "-c copy", extension);
+        let ffmpeg = Command::new("ffmpeg")
+            .args(["-v", "error", "-nostdin", "-i"])
+            .arg(&clip)
+            .args(["-f", "null", "-"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&ffmpeg.stderr);
+        assert!(text.contains(message), "{message}: {text}");
+        assert_all_frames(&clip);
+    }
+}
+
+/// Inserts `inserted` so many bytes behind each `mark`.
+fn with_inserted(
+    stream: &Path,
+    name: &str,
+    mark: &[u8],
+    behind: usize,
+    inserted: &[u8],
+) -> PathBuf {
+    changed_clip(stream, name, |bytes| {
+        let mut longer = Vec::new();
+        let mut num_marks = 0;
+        for (at, &byte) in bytes.iter().enumerate() {
+            longer.push(byte);
+            if bytes[..=at.saturating_sub(behind)].ends_with(mark) {
+                longer.extend(inserted);
+                num_marks += 1;
+            }
+        }
+        assert!(num_marks >= 12, "{num_marks} marks");
+        *bytes = longer;
+    })
+}
+
+#[test]
 fn before_the_first_keyframe_of_a_cut_stream_no_frame_comes_out() {
     let x265 = "log-level=error:keyint=40:min-keyint=40:scenecut=0:bframes=2";
     let hevc = format!("-c:v libx265 -preset ultrafast -x265-params {x265}");
@@ -630,6 +704,7 @@ fn a_file_that_breaks_off_is_remarked() {
     for (extension, args) in cases {
         let whole = clip(40, extension, &args);
         assert_eq!(Clip::new(&whole).index.remark(), None, "{extension}");
+        let mut num_opened = 0;
         for part in 5..10 {
             let cut = changed_clip(&whole, &format!("cut at {part} tenths"), |bytes| {
                 bytes.truncate(bytes.len() * part / 10 + 3);
@@ -641,11 +716,16 @@ fn a_file_that_breaks_off_is_remarked() {
             let Ok(index) = decode::index(&media, &Arc::new(Heartbeat::default())) else {
                 continue;
             };
+            num_opened += 1;
             assert!(
                 index.remark().is_some(),
                 "{extension} cut at {part} tenths: {}",
                 cut.display()
             );
         }
+        assert!(
+            num_opened >= 3,
+            "{extension}: only {num_opened} of 5 are opened"
+        );
     }
 }

@@ -374,6 +374,40 @@ fn an_index_that_declares_more_samples_than_the_file_has_bytes_is_refused_before
             "the index declares 80000004 samples",
         );
     }
+    let hidden = Bomb {
+        num_samples: 80_000_000,
+        ..Bomb::ONE
+    };
+    let track = hidden.track(2);
+    let handler = mp4_box(b"hdlr", &[&[0; 8], b"mdir", &[0; 13]]);
+    let header = mp4_box(b"mvhd", &[&[0; 100]]);
+    for (what, index) in [
+        ("ISO meta", mp4_box(b"meta", &[&[0; 4], &handler, &track])),
+        ("QuickTime meta", mp4_box(b"meta", &[&handler, &track])),
+        (
+            "meta with words",
+            mp4_box(b"meta", &[&[0; 400], &handler, &track]),
+        ),
+        (
+            "list of tags",
+            mp4_box(b"udta", &[&mp4_box(b"ilst", &[&track])]),
+        ),
+        ("free", mp4_box(b"free", &[&header, &track])),
+        ("hoov", mp4_box(b"hoov", &[&header, &track])),
+    ] {
+        println!("{what}");
+        assert_refused(
+            &[Bomb::ONE.bytes(), mp4_box(b"moov", &[&index])].concat(),
+            "the index declares 80000004 samples",
+        );
+    }
+    let sizes = table(b"stsz", &[1, 80_000_000]);
+    let format = mp4_box(b"avc1", &[&[0; 78], &sizes]);
+    let format = mp4_box(b"stsd", &[&[0; 4], &words(&[1]), &format]);
+    assert_refused(
+        &[Bomb::ONE.bytes(), mp4_box(b"moov", &[&format])].concat(),
+        "a table of samples inside a description of samples",
+    );
     let fragment = mp4_box(
         b"moof",
         &[&mp4_box(
@@ -531,7 +565,7 @@ fn a_pipe_with_the_name_of_a_video_is_refused_and_not_waited_for() {
     let err = decode_video(&path).unwrap_err();
     assert_eq!(
         with_causes(&err),
-        "cannot read the file: it is a folder, a pipe or a device"
+        "cannot read the file: it is a FIFO, not a regular file"
     );
 }
 

@@ -12,6 +12,7 @@ use vidpairs_types::parallel::Heartbeat;
 
 use super::file::{MediaFile, MediaReader};
 use super::isobmff;
+use super::log::reported_by;
 use super::lookalike;
 use crate::decode::error::DecodeError;
 use crate::ffmpeg::{MAX_ALLOCATION_MIB, ffmpeg_versions, prepare_ffmpeg};
@@ -73,6 +74,21 @@ const SELF_CONTAINED: &[&str] = &[
 /// Largest number of streams in a container: a whole broadcast multiplex has fewer.
 const MAX_STREAMS: c_int = 256;
 
+/// An open container.
+pub(super) struct Opened {
+    pub input: Input,
+    /// Place in the file up to which packets were read ahead and damage was met meanwhile.
+    pub doubtful_until: Option<i64>,
+}
+
+/// What is read of a container when it is opened.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum ReadAhead {
+    /// Packets that tell what the header does not. They are kept, and given again later.
+    Packets,
+    Nothing,
+}
+
 /// Opens the container in `file`.
 ///
 /// - `path`: names the file for the demuxers that recognise a bare bitstream by its extension; it is not opened.
@@ -83,7 +99,8 @@ pub(super) fn open(
     path: &Path,
     file: &Arc<MediaFile>,
     heartbeat: &Arc<Heartbeat>,
-) -> Result<Input, DecodeError> {
+    read_ahead: ReadAhead,
+) -> Result<Opened, DecodeError> {
     prepare_ffmpeg();
     let reader = MediaReader {
         file: Arc::clone(file),
@@ -122,7 +139,61 @@ pub(super) fn open(
     }
     // SAFETY: `format` is a registered demuxer.
     let opened = unsafe { open_format(format, &url, io, heartbeat) };
-    opened.map_err(|status| refusal(status, Some(name), file, heartbeat))
+    let refused = |status| refusal(status, Some(name), file, heartbeat);
+    let mut input = opened.map_err(refused)?;
+    check_entries(&input, file)?;
+    if read_ahead == ReadAhead::Nothing {
+        let doubtful_until = None;
+        return Ok(Opened {
+            input,
+            doubtful_until,
+        });
+    }
+    // SAFETY: the context is open.
+    let (status, reported) = reported_by(|| unsafe {
+        ffi::avformat_find_stream_info(input.as_mut_ptr(), ptr::null_mut())
+    });
+    heartbeat.beat();
+    if status < 0 {
+        return Err(refused(status));
+    }
+    let has_errors = reported.container_errors > 0;
+    let doubtful_until = has_errors.then(|| place_of(&mut input));
+    Ok(Opened {
+        input,
+        doubtful_until,
+    })
+}
+
+/// Place in the file up to which `input` has read.
+pub(super) fn place_of(input: &mut Input) -> i64 {
+    // SAFETY: the context is open and has a reader. A seek by nothing only tells the place.
+    unsafe { ffi::avio_seek((*input.as_mut_ptr()).pb, 0, SEEK_CUR) }
+}
+
+/// `SEEK_CUR` of C.
+const SEEK_CUR: c_int = 1;
+
+/// Checks that the index in memory has no more entries than the file has bytes. [`isobmff::check`] counts before the memory is taken;
+/// this holds for every container, and for boxes that it does not know.
+fn check_entries(input: &Input, file: &MediaFile) -> Result<(), DecodeError> {
+    let len = file.version().len;
+    // SAFETY: the streams live as long as the context.
+    let num_entries: u64 = (0..input.streams().len())
+        .map(|index| unsafe {
+            let stream = *(*input.as_ptr()).streams.add(index);
+            u64::try_from(ffi::avformat_index_get_entries_count(stream)).unwrap_or(0)
+        })
+        .sum();
+    if num_entries
+        > len
+            .saturating_add(isobmff::NUM_EMPTY)
+            .max(isobmff::MAX_SAMPLES)
+    {
+        let text = format!("the index has {num_entries} entries in a file of {len} bytes");
+        return Err(DecodeError::Budget(text));
+    }
+    Ok(())
 }
 
 /// # Safety
@@ -158,10 +229,12 @@ unsafe fn open_format(
         if status < 0 {
             return Err(status);
         }
-        let input = Input::wrap_with_custom_io_and_interrupt(context, io, interrupt.guard);
-        let status = ffi::avformat_find_stream_info(context, ptr::null_mut());
         heartbeat.beat();
-        if status < 0 { Err(status) } else { Ok(input) }
+        Ok(Input::wrap_with_custom_io_and_interrupt(
+            context,
+            io,
+            interrupt.guard,
+        ))
     }
 }
 

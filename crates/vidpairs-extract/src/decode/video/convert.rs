@@ -221,7 +221,8 @@ fn unknown_format(pixel: Pixel) -> DecodeError {
     }
 }
 
-/// Unmarked gray and RGB are full range, as libswscale assumes.
+/// Unmarked gray, and formats whose name implies it (`yuvj420p`), are full range, as libswscale assumes. For RGB only a stated range
+/// counts here.
 fn range_of(decoded: &frame::Video) -> ColorRange {
     let is_gray =
         descriptor(decoded.format()).is_some_and(|descriptor| descriptor.nb_components < 3);

@@ -11,8 +11,8 @@ use vidpairs_types::{Frame, Orientation, SizePx};
 use super::convert::to_planes;
 use super::file::FileVersion;
 use super::input::VideoInput;
-use super::linear::Counted;
-use super::packets::{Packets, breaks_off_after};
+use super::linear::{Counted, Ended};
+use super::packets::{Packets, breaks_off_after, joined, skipped_before};
 use super::{head, linear, seek};
 use crate::decode::error::DecodeError;
 
@@ -33,7 +33,7 @@ pub(in crate::decode) struct VideoIndex {
 /// How frames are identified.
 enum Order {
     /// By the pts of their packets.
-    Packets(Packets),
+    Packets(Box<Packets>),
     /// By counting the frames that the decoder shows.
     Counted(Vec<Counted>),
 }
@@ -63,13 +63,16 @@ pub(in crate::decode) fn index(
         Some(packets) => {
             let remark = packets.remark(input.is_truncated());
             let packets = head::without_lost(path, packets, heartbeat)?;
-            (Order::Packets(packets), stored_size, remark)
+            (Order::Packets(Box::new(packets)), stored_size, remark)
         }
         None => {
             let shown = linear::count(path, heartbeat)?;
-            let remark = shown
-                .is_truncated
-                .then(|| breaks_off_after(shown.frames.len()));
+            let Ended {
+                is_truncated,
+                num_gaps,
+            } = shown.ended;
+            let breaks_off = is_truncated.then(|| breaks_off_after(shown.frames.len()));
+            let remark = joined([breaks_off, skipped_before(num_gaps)]);
             let size = shown.size.unwrap_or(stored_size);
             (Order::Counted(shown.frames), size, remark)
         }

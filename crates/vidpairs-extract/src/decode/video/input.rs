@@ -11,9 +11,10 @@ use vidpairs_types::parallel::Heartbeat;
 use vidpairs_types::{Orientation, SizePx};
 
 use super::bitstream::has_one_layer;
-use super::container;
+use super::container::{self, Opened, ReadAhead};
 use super::extent::breaks_off;
 use super::file::{FileVersion, MediaFile};
+use super::gaps::Gaps;
 use super::isobmff;
 use super::log::reported_by;
 use crate::decode::error::DecodeError;
@@ -28,6 +29,8 @@ pub(super) struct VideoInput {
     file: Arc<MediaFile>,
     budget: Budget,
     has_gap: bool,
+    /// Gaps that the demuxer passed when the container was opened.
+    gaps_in_head: Gaps,
     /// Whether the bytes of the file show that its end is missing.
     breaks_off: bool,
 }
@@ -78,7 +81,11 @@ impl VideoInput {
     /// Opens the file at `path` and selects its video stream as FFmpeg's own programs do.
     pub fn open(path: &Path, heartbeat: &Arc<Heartbeat>) -> Result<Self, DecodeError> {
         let file = Arc::new(MediaFile::open(path)?);
-        let input = container::open(path, &file, heartbeat)?;
+        let opened = container::open(path, &file, heartbeat, ReadAhead::Packets)?;
+        let Opened {
+            input,
+            doubtful_until,
+        } = opened;
         file.check()?;
         let num_streams = input.streams().len();
         let is_cover = |stream: &ffmpeg_next::Stream<'_>| {
@@ -96,6 +103,10 @@ impl VideoInput {
                 cut.unwrap_or(DecodeError::NoVideoStream { num_streams })
             })?
             .index();
+        let gaps_in_head = match doubtful_until {
+            None => Gaps::default(),
+            Some(end) => Gaps::in_head(path, &file, heartbeat, stream, end)?,
+        };
         let mut opened = Self {
             input,
             stream,
@@ -103,6 +114,7 @@ impl VideoInput {
             is_truncated: false,
             budget: Budget::of(&file),
             has_gap: false,
+            gaps_in_head,
             breaks_off: breaks_off(&file)
                 .map_err(|err| DecodeError::unreadable("the file", err))?,
             file,
@@ -245,6 +257,7 @@ impl VideoInput {
                     self.file.check()?;
                     self.budget.spend(packet.size(), self.file.version().len)?;
                     if packet.stream() == self.stream && packet.size() > 0 {
+                        self.has_gap |= self.gaps_in_head.are_before(&packet);
                         return Ok(Some(packet));
                     }
                 }
@@ -297,8 +310,8 @@ impl VideoInput {
         unsafe {
             (*context.as_mut_ptr()).max_pixels = SizePx::MAX_AREA as i64;
             (*context.as_mut_ptr()).pkt_timebase = (*self.av_stream()).time_base;
-            // These decoders fill a damaged slice from the previous frame without a mark, unless told to fail. All others
-            // mark the frame.
+            // These decoders fill a damaged slice from the previous frame without a mark, unless told to fail. The others mark the
+            // frame, or tell of it through the log.
             if matches!(self.codec(), Id::MPEG1VIDEO | Id::MPEG2VIDEO) {
                 (*context.as_mut_ptr()).err_recognition |= ffi::AV_EF_EXPLODE;
             }

@@ -14,12 +14,17 @@ use crate::decode::error::DecodeError;
 pub(super) const MAX_SAMPLES: u64 = 12_000_000;
 
 /// Samples of zero bytes that are tolerated: a file has fewer other samples than bytes.
-const NUM_EMPTY: u64 = 4096;
+pub(super) const NUM_EMPTY: u64 = 4096;
 
-/// Boxes with boxes inside, as FFmpeg reads them. It takes any box at any depth.
-const PARENTS: [&[u8; 4]; 16] = [
+/// Boxes with boxes inside, as FFmpeg reads them. It takes each of them inside any other, down to [`MAX_DEPTH`].
+const PARENTS: [&[u8; 4]; 19] = [
     b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"mvex", b"moof", b"traf", b"udta",
-    b"dinf", b"gmhd", b"tref", b"wave", b"sinf", b"schi",
+    b"dinf", b"gmhd", b"tref", b"wave", b"sinf", b"schi", b"ilst", b"iprp", b"ipco",
+];
+
+/// Boxes that make FFmpeg's index. Their place is not inside a sample description, but FFmpeg takes them there too.
+const INDEX_TABLES: [&[u8; 4]; 8] = [
+    b"stsz", b"stz2", b"trun", b"stco", b"co64", b"elst", b"stts", b"stsc",
 ];
 
 /// Depth at which FFmpeg stops too.
@@ -159,8 +164,16 @@ impl Walk<'_> {
             if &found.kind == b"trak" {
                 self.end_track();
             }
-            if PARENTS.contains(&&found.kind) && depth < MAX_DEPTH {
-                self.boxes(found.content, inner_end, depth + 1)?;
+            let inner = match &found.kind {
+                kind if PARENTS.contains(&kind) => Some(found.content),
+                b"meta" => self.behind_words(&found, inner_end),
+                b"free" | b"hoov" => self.renamed_index(&found),
+                _ => None,
+            };
+            if let Some(inner) = inner.filter(|_| depth < MAX_DEPTH) {
+                self.boxes(inner, inner_end, depth + 1)?;
+            } else if &found.kind == b"stsd" {
+                self.sample_descriptions(&found, inner_end)?;
             } else if &found.kind == b"cmov" {
                 let text = "the index is compressed, as old QuickTime files have it; rewrite it with ffmpeg -i FILE -c copy";
                 return Err(DecodeError::Budget(text.to_owned()));
@@ -168,6 +181,54 @@ impl Walk<'_> {
                 self.table(&found, inner_end);
             }
             place = found.end;
+        }
+        Ok(())
+    }
+
+    /// Where the boxes inside a `meta` box start, as FFmpeg finds them: at the first aligned `hdlr`. ISO files have 4 bytes before it,
+    /// QuickTime files do not.
+    fn behind_words(&self, found: &FoundBox, end: u64) -> Option<u64> {
+        let (mut place, mut bytes) = (found.content, [0; 4096]);
+        while place < end && !self.heartbeat.should_stop() {
+            let num_read = self.file.read_at(&mut bytes, place).ok()?;
+            let is_handler = |word: &[u8]| word == b"hdlr";
+            if let Some(at) = bytes[..num_read].chunks_exact(4).position(is_handler) {
+                return (place + 4 * at as u64)
+                    .checked_sub(4)
+                    .filter(|&start| start < end);
+            }
+            if num_read < bytes.len() {
+                return None;
+            }
+            place += num_read as u64;
+        }
+        None
+    }
+
+    /// Where the boxes start inside a box that some programs rename to hide an index: FFmpeg takes it for the index.
+    fn renamed_index(&self, found: &FoundBox) -> Option<u64> {
+        let mut head = [0; 8];
+        self.file.read_at(&mut head, found.content).ok()?;
+        matches!(&head[4..], b"mvhd" | b"cmov").then_some(found.content)
+    }
+
+    /// Refuses an index table inside the sample descriptions. Boxes follow there after fields whose length depends on the codec, so
+    /// every byte may start one.
+    fn sample_descriptions(&self, found: &FoundBox, end: u64) -> Result<(), DecodeError> {
+        let (mut place, mut bytes) = (found.content, [0; 4096]);
+        while place < end && !self.heartbeat.should_stop() {
+            let num_read = self.file.read_at(&mut bytes, place).unwrap_or(0);
+            let num_inside = num_read.min(usize::try_from(end - place).unwrap_or(num_read));
+            let is_table = |word: &[u8]| INDEX_TABLES.iter().any(|kind| &kind[..] == word);
+            if bytes[..num_inside].windows(4).any(is_table) {
+                let text =
+                    "the index has a table of samples inside a description of samples (stsd box)";
+                return Err(DecodeError::Budget(text.to_owned()));
+            }
+            if num_read < bytes.len() {
+                break;
+            }
+            place += num_read as u64 - 3; // a word across the end is read again
         }
         Ok(())
     }

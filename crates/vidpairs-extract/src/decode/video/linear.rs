@@ -33,15 +33,23 @@ pub(super) struct Shown {
     pub frames: Vec<Counted>,
     /// Size of the first frame as stored.
     pub size: Option<SizePx>,
+    pub ended: Ended,
+}
+
+/// What the container told until the decoding ended.
+#[derive(Default)]
+pub(super) struct Ended {
     /// Whether the container breaks off.
     pub is_truncated: bool,
+    /// Number of packets before which the demuxer skipped damaged bytes.
+    pub num_gaps: usize,
 }
 
 /// Counts the frames that the decoder shows.
 pub(super) fn count(path: &Path, heartbeat: &Arc<Heartbeat>) -> Result<Shown, DecodeError> {
     let mut frames: Vec<Counted> = Vec::new();
     let (mut size, mut num_b_before) = (None, 0);
-    let is_truncated = for_each_shown(path, heartbeat, usize::MAX, &mut |received, is_sound| {
+    let ended = for_each_shown(path, heartbeat, usize::MAX, &mut |received, is_sound| {
         size.get_or_insert_with(|| SizePx::from([received.width(), received.height()]));
         // The B-frames shown just before a frame may refer to it. Its mark arrives after them.
         if is_marked(&received) {
@@ -59,7 +67,7 @@ pub(super) fn count(path: &Path, heartbeat: &Arc<Heartbeat>) -> Result<Shown, De
     Ok(Shown {
         frames,
         size,
-        is_truncated,
+        ended,
     })
 }
 
@@ -96,13 +104,14 @@ pub(super) fn decode(
 }
 
 /// Decodes up to `max_packets` from the first one on. Passes each shown frame to `each`, and whether it is sound, as far as
-/// the frames before it tell. Returns whether the container breaks off before that.
+/// the frames before it tell.
 pub(super) fn for_each_shown(
     path: &Path,
     heartbeat: &Arc<Heartbeat>,
     max_packets: usize,
     each: &mut dyn FnMut(frame::Video, bool) -> Result<ControlFlow<()>, DecodeError>,
-) -> Result<bool, DecodeError> {
+) -> Result<Ended, DecodeError> {
+    let mut ended = Ended::default();
     let mut input = VideoInput::open(path, heartbeat)?;
     let mut decoder = Decoder::open(&input)?;
     let mut trust = Trust::default();
@@ -116,6 +125,7 @@ pub(super) fn for_each_shown(
             None => decoder.send_eof(),
         }
         let mut has_doubt = packet.is_some() && input.has_gap();
+        ended.num_gaps += usize::from(has_doubt);
         loop {
             let mut received = frame::Video::empty();
             let is_frame = decoder.receive(&mut received);
@@ -132,14 +142,15 @@ pub(super) fn for_each_shown(
                 continue;
             }
             if each(received, is_sound)?.is_break() {
-                return Ok(false);
+                return Ok(ended);
             }
         }
         if packet.is_none() {
-            return Ok(input.is_truncated());
+            ended.is_truncated = input.is_truncated();
+            break;
         }
     }
-    Ok(false)
+    Ok(ended)
 }
 
 /// Tells which frames of a linear decoding are sound. Damage spreads up to the next keyframe that was stored after it.

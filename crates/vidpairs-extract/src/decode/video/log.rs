@@ -27,9 +27,27 @@ thread_local! {
     };
 }
 
-/// Starts of messages that tell of no damage. The H.264 decoder reports a command to drop a reference that it does not have: it
-/// comes after every start at an open group of pictures. A picture that refers to a missing one is reported separately.
-const HARMLESS: [&[u8]; 1] = [b"mmco: unref short failure"];
+/// Starts of messages, as FFmpeg's sources write them, that tell of no damage to a picture:
+///
+/// - H.264: a command to drop a reference that the decoder does not have comes after every start at an open group of pictures. A
+///   picture that refers to a missing one is reported separately.
+/// - H.264 and HEVC: supplemental information (SEI) names an encoder, times and captions. No picture is predicted from it.
+/// - MJPEG: application segments hold notes of the camera.
+///
+/// # Source
+/// FFmpeg, `h264_refs.c`, `h264_sei.c`, `h264_slice.c`, `h2645_sei.c`, `hevc_sei.c`, `mjpegdec.c`.
+const HARMLESS: [&[u8]; 10] = [
+    b"mmco: unref short failure",
+    b"SEI type ",
+    b"non-existing SPS %d referenced in buffering period",
+    b"Picture timing SEI payload too large",
+    b"Error processing the picture timing SEI",
+    b"Error processing a picture timing SEI",
+    b"unable to decode APP fields",
+    b"mjpeg: invalid TIFF header",
+    b"mjpeg: error decoding EXIF data",
+    b"mjpeg: error, decode_app parser read over the end",
+];
 
 /// Runs `call` and returns what FFmpeg reported on this thread meanwhile, whether its log is printed or not.
 pub(super) fn reported_by<T>(call: impl FnOnce() -> T) -> (T, Reported) {
@@ -113,6 +131,7 @@ mod tests {
             log(ffi::AV_LOG_WARNING, c"a warning of this test\n");
             log(ffi::AV_LOG_INFO, c"a note of this test\n");
             log(ffi::AV_LOG_ERROR, c"mmco: unref short failure\n");
+            log(ffi::AV_LOG_ERROR, c"SEI type 5 size 9 truncated at 8\n");
             let other = std::thread::spawn(|| log(ffi::AV_LOG_ERROR, c"an error of a thread\n"));
             other.join().unwrap();
         });

@@ -11,6 +11,7 @@ mod convert;
 mod decoder;
 mod extent;
 mod file;
+mod gaps;
 mod head;
 mod headers;
 mod index;

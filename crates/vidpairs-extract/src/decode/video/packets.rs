@@ -70,6 +70,8 @@ pub(super) struct Packets {
     pub keys: Vec<u32>,
     /// Places of the packets marked as damaged by the container, and of those after a gap.
     pub damaged: Vec<u32>,
+    /// Number of packets, keyframes too, before which the demuxer skipped damaged bytes.
+    num_gaps: usize,
     /// Configurations of the decoder.
     pub headers: Headers,
 }
@@ -86,6 +88,7 @@ impl Packets {
             shown: Vec::new(),
             keys: Vec::new(),
             damaged: Vec::new(),
+            num_gaps: 0,
             headers: Headers::new(codec, input.extradata()),
         };
         while let Some(packet) = input.next_packet()? {
@@ -102,6 +105,7 @@ impl Packets {
                 packets.shown.push(place);
             }
             packets.headers.note(place, &packet);
+            packets.num_gaps += usize::from(input.has_gap());
             if packet.is_corrupt() || input.has_gap() && !packet.is_key() {
                 packets.damaged.push(place);
             } else if packet.is_key() {
@@ -116,13 +120,13 @@ impl Packets {
     /// Describes the damage found in the container.
     pub fn remark(&self, is_truncated: bool) -> Option<String> {
         let (num_damaged, num_stored) = (self.damaged.len(), self.stored.len());
-        if is_truncated {
-            Some(breaks_off_after(self.shown.len()))
-        } else if num_damaged > 0 {
-            Some(format!("{num_damaged} of {num_stored} packets are damaged"))
-        } else {
-            None
-        }
+        let damaged = format!("{num_damaged} of {num_stored} packets are damaged");
+        let remarks = [
+            is_truncated.then(|| breaks_off_after(self.shown.len())),
+            (num_damaged > 0 && !is_truncated).then_some(damaged),
+            skipped_before(self.num_gaps),
+        ];
+        joined(remarks)
     }
 
     /// Drops shown packets after the first one lost at the end of a truncated file. The last stored packets are not the last
@@ -244,6 +248,23 @@ impl Packets {
         self.place_of(frame)
             .map_or(0..=0, |place| self.start_for(place) as u64..=place as u64)
     }
+}
+
+/// Describes damaged bytes that the demuxer skipped in `num_gaps` places.
+pub(super) fn skipped_before(num_gaps: usize) -> Option<String> {
+    let places = if num_gaps == 1 { "place" } else { "places" };
+    (num_gaps > 0).then(|| {
+        format!(
+            "damaged bytes were skipped in {num_gaps} {places}; frames lost there are not counted, so the indices of the frames \
+             after them may be too low"
+        )
+    })
+}
+
+/// One text of several remarks; `None` without any.
+pub(super) fn joined<const N: usize>(remarks: [Option<String>; N]) -> Option<String> {
+    let remarks: Vec<String> = remarks.into_iter().flatten().collect();
+    (!remarks.is_empty()).then(|| remarks.join("; "))
 }
 
 /// Describes a file that ends too early.

@@ -155,10 +155,11 @@ fn code_of(codec: Id, code: u8) -> Code {
     }
 }
 
-/// Identifier of a parameter set; `None` for other units.
+/// Identifier of a parameter set; `None` for other units, and for an identifier that the standards do not allow: decoders ignore
+/// such a set.
 fn set_identifier(codec: Id, kind: u8, unit: &[u8]) -> Option<u32> {
     let mut bits = Bits::new(unit);
-    match (codec, kind) {
+    let identifier = match (codec, kind) {
         // The sequence parameter set and its subset: profile, constraints and level come first.
         (Id::H264, 7 | 15) => bits.skip(8 + 24).golomb(),
         (Id::H264, 8 | 13) => bits.skip(8).golomb(),
@@ -177,7 +178,14 @@ fn set_identifier(codec: Id, kind: u8, unit: &[u8]) -> Option<u32> {
         }
         (Id::HEVC, 34) => bits.skip(16).golomb(),
         _ => None,
-    }
+    };
+    let num_allowed = match (codec, kind) {
+        (Id::H264, 8) => 256,
+        (Id::H264, _) => 32,
+        (_, 34) => 64,
+        _ => 16,
+    };
+    identifier.filter(|&identifier| identifier < num_allowed)
 }
 
 /// Reads bits, the highest first, from the head of a unit.
@@ -253,6 +261,24 @@ mod tests {
         let framing = Framing::of(Id::H264, &[1, 66, 0, 30, 0xfd]);
         assert_eq!(framing, Framing::Lengths(2));
         assert_eq!(keys(Id::H264, framing, &lengths.concat()), expected);
+    }
+
+    #[test]
+    fn a_parameter_set_with_an_identifier_outside_the_standard_is_left_out() {
+        // 31 and 32 in 11 bits, 255 and 256 in 17, 63 and 64 in 13.
+        let cases: [(_, &[u8], _); 6] = [
+            (Id::H264, &[0x67, 66, 0, 30, 0b0000_0100, 1], Some((7, 31))),
+            (Id::H264, &[0x67, 66, 0, 30, 0b0000_0100, 0b0011_0000], None),
+            (Id::H264, &[0x68, 0, 0b1000_0000, 1], Some((8, 255))),
+            (Id::H264, &[0x68, 0, 0b1000_0000, 0b1100_0000], None),
+            (Id::HEVC, &[0x44, 1, 0b0000_0010, 1], Some((34, 63))),
+            (Id::HEVC, &[0x44, 1, 0b0000_0010, 0b0000_1100], None),
+        ];
+        for (codec, unit, expected) in cases {
+            let stream = [&[0, 0, 1][..], unit].concat();
+            let found = keys(codec, Framing::StartCodes, &stream);
+            assert_eq!(found.first().copied(), expected, "{unit:?}");
+        }
     }
 
     #[test]

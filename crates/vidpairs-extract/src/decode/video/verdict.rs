@@ -26,7 +26,7 @@ pub(super) struct Verdict<'a> {
     waits_for_recovery: bool,
     /// Place from which on all frames are sound, but for damage; `None` before the first such frame came out.
     sound_from: Option<usize>,
-    /// Places of doubtful packets.
+    /// Places of doubtful packets, without those before `sound_from`.
     doubtful: Vec<usize>,
     /// Frames that are not judged yet, in presentation order.
     held: VecDeque<Candidate>,
@@ -51,7 +51,8 @@ impl<'a> Verdict<'a> {
 
     /// Notes that the packet at `place` is damaged, or refers to a missing frame.
     pub fn doubt(&mut self, place: usize) {
-        if self.doubtful.last() != Some(&place) {
+        let is_before = self.sound_from.is_some_and(|from| place < from);
+        if !is_before && self.doubtful.last() != Some(&place) {
             self.doubtful.push(place);
         }
     }
@@ -65,11 +66,14 @@ impl<'a> Verdict<'a> {
         // After a start at a keyframe, a decoder that waits has recovered from there.
         let starts_at_key = self.packets.is_key(self.start);
         self.has_clean_start = is_key && place == self.start;
-        self.sound_from = Some(match (is_key, starts_at_key) {
+        let from = match (is_key, starts_at_key) {
             (true, _) => place,
             (false, true) => self.start,
             (false, false) => self.packets.last_key(place).unwrap_or(self.start),
-        });
+        };
+        // Damage before it reaches no frame, and is not searched again for each one.
+        self.doubtful.retain(|&place| place >= from);
+        self.sound_from = Some(from);
     }
 
     pub fn hold(&mut self, candidate: Candidate) {
