@@ -237,7 +237,10 @@ fn a_folder_without_backgrounds_is_refused() {
     for (folder, words) in [
         (
             "bare",
-            ["no picture (JPEG, PNG, BMP) and no video in bare", ""],
+            [
+                "no picture (JPEG, PNG, WebP, BMP, TIFF) and no video in bare",
+                "",
+            ],
         ),
         (
             "nowhere",

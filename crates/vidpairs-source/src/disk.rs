@@ -194,8 +194,9 @@ pub(crate) fn read_bytes(path: &Path, max_bytes: u64) -> Result<Vec<u8>, SourceE
     let mut bytes = Vec::new();
     let file = open_regular(path).map_err(&unreadable)?;
     let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
-    let no_memory = |err| unreadable(io::Error::other(err));
-    bytes.try_reserve_exact(size).map_err(no_memory)?;
+    // Of the kind `OutOfMemory`: a fault of the machine, not of the file.
+    let reserved = bytes.try_reserve_exact(size);
+    reserved.map_err(|err| unreadable(err.into()))?;
     // One byte more than allowed, to detect a file that grows.
     let mut bounded = file.take(max_bytes + 1);
     bounded.read_to_end(&mut bytes).map_err(&unreadable)?;

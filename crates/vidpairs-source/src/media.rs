@@ -8,15 +8,17 @@ use vidpairs_types::{Annotation, Clip, Media};
 /// `.dat`, `.bin`, `.rec` (anything), and without `.lrv` (a small copy of the `.mp4` beside it).
 const VIDEO_EXTENSIONS: &[&str] = &[
     "264", "265", "266", "3g2", "3gp", "3gp2", "3gpp", "amv", "apng", "asf", "av1", "avc", "avi",
-    "avs2", "avs3", "bik", "cavs", "dav", "dif", "divx", "drc", "dv", "dvr-ms", "evo", "f4v",
-    "flc", "fli", "flv", "gif", "gxf", "h261", "h263", "h264", "h265", "h266", "h26l", "hevc",
-    "ifv", "ismv", "ivf", "ivr", "k3g", "kux", "lvf", "m1v", "m2p", "m2t", "m2ts", "m2v", "m4v",
-    "mj2", "mjpeg", "mjpg", "mk3d", "mkv", "mod", "moflex", "mov", "mp2v", "mp4", "mp4v", "mpe",
-    "mpeg", "mpeg1", "mpeg2", "mpeg4", "mpg", "mpg2", "mpg4", "mpv", "mqv", "mts", "mvi", "mxf",
-    "nsv", "nut", "nuv", "obu", "ogm", "ogv", "ogx", "psp", "pva", "qt", "rcv", "rm", "rmvb",
-    "roq", "ser", "skm", "smk", "tod", "tp", "trp", "ts", "ty", "ty+", "vc1", "viv", "vivo", "vob",
-    "vp8", "vp9", "vro", "vvc", "webm", "wm", "wmv", "wtv", "xesc", "xmv", "y4m",
+    "avs2", "avs3", "cavs", "dav", "dif", "divx", "drc", "dv", "dvr-ms", "evo", "f4v", "flv",
+    "gif", "gxf", "h261", "h263", "h264", "h265", "h266", "h26l", "hevc", "ismv", "ivf", "ivr",
+    "k3g", "kux", "m1v", "m2p", "m2t", "m2ts", "m2v", "m4v", "mj2", "mjpeg", "mjpg", "mk3d", "mkv",
+    "mod", "mov", "mp2v", "mp4", "mp4v", "mpe", "mpeg", "mpeg1", "mpeg2", "mpeg4", "mpg", "mpg2",
+    "mpg4", "mpv", "mqv", "mts", "mxf", "nsv", "nut", "nuv", "obu", "ogm", "ogv", "ogx", "psp",
+    "pva", "qt", "rcv", "rm", "rmvb", "skm", "tod", "tp", "trp", "ts", "ty", "ty+", "vc1", "vob",
+    "vp8", "vp9", "vro", "vvc", "webm", "wm", "wmv", "wtv", "xesc", "y4m",
 ];
+
+/// Extensions of videos that are often pictures. They say nothing about the pictures beside them.
+const ANIMATED_PICTURES: &[&str] = &["apng", "gif"];
 
 /// Smallest number of pictures that makes a folder a clip. A single picture is no clip.
 pub(crate) const MIN_PICTURES: u64 = 2;
@@ -33,6 +35,11 @@ pub(crate) fn has_extension(path: &Path, extensions: &[&str]) -> bool {
 /// Whether a file has the name of a video or of a zip of frames.
 pub(crate) fn is_video(path: &Path) -> bool {
     has_extension(path, VIDEO_EXTENSIONS) || has_extension(path, &["zip"])
+}
+
+/// Whether a video has the name of an animated picture.
+pub(crate) fn is_animated_picture(path: &Path) -> bool {
+    has_extension(path, ANIMATED_PICTURES)
 }
 
 /// Media of a regular file: zipped pictures if it ends in `.zip`, otherwise a video.

@@ -10,7 +10,9 @@ use walkdir::{DirEntry, WalkDir};
 use crate::disk::{self, Kind};
 use crate::error::SourceError;
 use crate::listing::{IgnoredFiles, Listing};
-use crate::media::{MIN_PICTURES, has_extension, is_video, media_of_file, unlabelled_clip};
+use crate::media::{
+    MIN_PICTURES, has_extension, is_animated_picture, is_video, media_of_file, unlabelled_clip,
+};
 use crate::path_list;
 
 /// Lists a folder, a single file, or the paths of a `.txt` or `.list` file.
@@ -203,7 +205,9 @@ impl Walk<'_> {
     fn finish(mut self) -> Listing {
         let clips = self.listing.clips.iter();
         let folders_of_videos: HashSet<PathBuf> = clips
-            .filter_map(|clip| Some(clip.media.path().parent()?.to_owned()))
+            .map(|clip| clip.media.path())
+            .filter(|path| !is_animated_picture(path))
+            .filter_map(|path| Some(path.parent()?.to_owned()))
             .collect();
         for (folder, pictures) in std::mem::take(&mut self.pictures) {
             let num = pictures.total();
@@ -369,6 +373,16 @@ mod tests {
                       of their own";
         assert_eq!(refused(&listing), [("a", reason)]);
         assert_eq!(listing.ignored.to_string(), "2 other files (2 .jpg)");
+    }
+
+    #[test]
+    fn frames_beside_an_animated_picture_are_a_clip() {
+        for name in ["preview.gif", "preview.APNG"] {
+            let root = tree(&[&format!("a/{name}"), "a/1.jpg", "a/2.jpg"]);
+            let listing = videos(root.path());
+            assert_eq!(ids(&listing), ["a", &format!("a/{name}")]);
+            assert_eq!(refused(&listing), []);
+        }
     }
 
     #[test]

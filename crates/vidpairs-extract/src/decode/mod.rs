@@ -18,7 +18,7 @@ use std::sync::Arc;
 use vidpairs_types::parallel::Heartbeat;
 use vidpairs_types::{Frame, Media, SizePx};
 
-use images::{ImagesIndex, PictureFolder, PictureZip};
+use images::{ImagesIndex, PictureFolder, ZipVersion};
 use video::VideoIndex;
 
 /// Number, size, times and decoding costs of a clip's frames.
@@ -26,7 +26,8 @@ pub struct ClipIndex(Kind);
 
 enum Kind {
     Video(VideoIndex),
-    Images(ImagesIndex),
+    /// The version of a zip that was indexed; `None` for a folder.
+    Images(ImagesIndex, Option<ZipVersion>),
 }
 
 /// Range of the stored order, `start..=end`, that must be decoded to get a frame. Frames with overlapping ranges share the
@@ -44,7 +45,7 @@ impl ClipIndex {
     pub fn num_frames(&self) -> u64 {
         match &self.0 {
             Kind::Video(index) => index.num_frames(),
-            Kind::Images(index) => index.num_frames(),
+            Kind::Images(index, _) => index.num_frames(),
         }
     }
 
@@ -53,7 +54,7 @@ impl ClipIndex {
     pub fn present(&self) -> Option<&[u64]> {
         match &self.0 {
             Kind::Video(_) => None,
-            Kind::Images(index) => index.present.as_deref(),
+            Kind::Images(index, _) => index.present.as_deref(),
         }
     }
 
@@ -61,7 +62,7 @@ impl ClipIndex {
     pub fn remark(&self) -> Option<&str> {
         match &self.0 {
             Kind::Video(index) => index.remark.as_deref(),
-            Kind::Images(index) => index.remark.as_deref(),
+            Kind::Images(index, _) => index.remark.as_deref(),
         }
     }
 
@@ -69,7 +70,7 @@ impl ClipIndex {
     pub fn frame_size(&self) -> SizePx {
         match &self.0 {
             Kind::Video(index) => index.frame_size,
-            Kind::Images(index) => index.frame_size,
+            Kind::Images(index, _) => index.frame_size,
         }
     }
 
@@ -77,7 +78,7 @@ impl ClipIndex {
     pub fn pts_seconds(&self, frame: u64) -> Option<f64> {
         match &self.0 {
             Kind::Video(index) => index.pts_seconds(frame),
-            Kind::Images(index) => index.pts_seconds(frame),
+            Kind::Images(index, _) => index.pts_seconds(frame),
         }
     }
 
@@ -85,7 +86,7 @@ impl ClipIndex {
     pub fn cost(&self, frame: u64) -> Cost {
         let range = match &self.0 {
             Kind::Video(index) => index.packets_for(frame),
-            Kind::Images(_) => frame..=frame,
+            Kind::Images(..) => frame..=frame,
         };
         Cost {
             start: *range.start(),
@@ -107,15 +108,16 @@ pub fn index(media: &Media, heartbeat: &Arc<Heartbeat>) -> Result<ClipIndex, Dec
             first_number,
         } => {
             let store = &mut PictureFolder(path);
-            Kind::Images(images::index(store, *fps, *first_number, heartbeat)?)
+            let index = images::index(store, *fps, *first_number, heartbeat)?;
+            Kind::Images(index, None)
         }
         Media::JpegZip {
             path,
             fps,
             first_number,
         } => {
-            let store = &mut PictureZip::open(path)?;
-            Kind::Images(images::index(store, *fps, *first_number, heartbeat)?)
+            let (index, version) = images::index_zip(path, *fps, *first_number, heartbeat)?;
+            Kind::Images(index, Some(version))
         }
     }))
 }
@@ -135,7 +137,8 @@ pub struct Decoded {
 /// Frames that cannot be decoded, or only with errors, are left out.
 ///
 /// # Errors
-/// [`DecodeError`] if the media can no longer be read, or `heartbeat` requests a stop.
+/// [`DecodeError`] if the media can no longer be read, or `heartbeat` requests a stop. After [`DecodeError::Changed`] use no frame that
+/// was passed on: it may be of the changed file. Folders of pictures are not checked for changes.
 pub fn decode_wanted(
     media: &Media,
     index: &ClipIndex,
@@ -148,11 +151,11 @@ pub fn decode_wanted(
             num_frames: index.decode_wanted(path, wanted, heartbeat, each)?,
             lost: Vec::new(),
         }),
-        (Media::JpegFolder { path, .. }, Kind::Images(index)) => {
+        (Media::JpegFolder { path, .. }, Kind::Images(index, None)) => {
             images::decode_wanted(&mut PictureFolder(path), index, wanted, heartbeat, each)
         }
-        (Media::JpegZip { path, .. }, Kind::Images(index)) => {
-            images::decode_wanted(&mut PictureZip::open(path)?, index, wanted, heartbeat, each)
+        (Media::JpegZip { path, .. }, Kind::Images(index, Some(version))) => {
+            images::decode_zip(path, (index, *version), wanted, heartbeat, each)
         }
         _ => Err(DecodeError::ForeignIndex),
     }

@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,8 +17,8 @@ pub(super) struct Faults {
 #[derive(Debug)]
 struct Root {
     path: PathBuf,
-    /// Inode of a folder; `None` for a file or a list of files.
-    folder: Option<u64>,
+    /// Whether it was a folder, not a file or a list of files.
+    is_folder: bool,
 }
 
 impl Faults {
@@ -27,7 +26,7 @@ impl Faults {
     pub fn of_sources<'a>(roots: impl IntoIterator<Item = &'a Path>) -> Self {
         let root = |path: &Path| Root {
             path: path.to_owned(),
-            folder: inode_of_folder(path),
+            is_folder: path.is_dir(),
         };
         Self {
             roots: roots.into_iter().map(root).collect(),
@@ -44,17 +43,16 @@ impl Faults {
                 reason: vidpairs_types::with_causes(err),
             });
         }
-        let gone = |root: &&Root| match root.folder {
-            Some(inode) => inode_of_folder(&root.path) != Some(inode) || is_empty(&root.path),
-            None => false,
-        };
+        // Another inode alone says nothing: some network disks (sshfs, rclone) number them anew. The folder below an unmounted disk is
+        // empty.
+        let gone = |root: &&Root| root.is_folder && is_empty(&root.path);
         if let Some(root) = self.roots.iter().find(gone) {
             return Some(RunError::SourceGone {
                 root: root.path.clone(),
             });
         }
         // Clips of a list lie in folders of their own. A clip that vanished alone was deleted; one whose folder vanished was not.
-        let is_listed = self.roots.iter().any(|root| root.folder.is_none());
+        let is_listed = self.roots.iter().any(|root| !root.is_folder);
         let folder = path.parent().filter(|_| is_listed)?;
         let is_gone = fs::metadata(folder).is_err_and(|err| err.kind() == io::ErrorKind::NotFound);
         is_gone.then(|| RunError::SourceGone {
@@ -63,13 +61,7 @@ impl Faults {
     }
 }
 
-/// Inode of a folder: that of a mounted disk differs from that of the folder below it.
-fn inode_of_folder(path: &Path) -> Option<u64> {
-    let metadata = fs::metadata(path).ok()?;
-    metadata.is_dir().then(|| metadata.ino())
-}
-
-/// Whether a folder holds nothing, or cannot be listed.
+/// Whether a folder holds nothing, is gone, or cannot be listed.
 fn is_empty(path: &Path) -> bool {
     let first = fs::read_dir(path).map(|mut entries| entries.next());
     !matches!(first, Ok(Some(Ok(_))))
@@ -105,6 +97,13 @@ mod tests {
         }
         fs::create_dir(&root).unwrap();
         assert!(behind(0).is_some(), "an empty mount point");
+        fs::write(root.join("b.mp4"), "").unwrap();
+        assert_eq!(
+            behind(0),
+            None,
+            "the same content in a folder with another inode"
+        );
+        fs::remove_file(root.join("b.mp4")).unwrap();
         fs::remove_dir(&root).unwrap();
         fs::rename(&moved, &root).unwrap();
         assert_eq!([behind(0), behind(1)], [None, None]);

@@ -17,8 +17,9 @@ pub(super) enum Identity {
     /// Length and time of the last write of video and frames: the same for a copy that keeps times. Truth in the same folder is left
     /// out, since its content is compared.
     Content,
-    /// Also the inode and the time of its last change: a restored time hides nothing.
-    Inode,
+    /// Also the time of the last change of the inode: a restored time hides nothing. Not the number of the inode, which some network
+    /// disks (sshfs, rclone) give anew at each mount.
+    Version,
 }
 
 /// Checksum over the files of `clip`: its media and its annotations.
@@ -82,8 +83,7 @@ fn add_file(metadata: &Metadata, identity: Identity, hash: &mut Xxh3) {
     hash.update(&metadata.len().to_le_bytes());
     hash.update(&metadata.mtime().to_le_bytes());
     hash.update(&metadata.mtime_nsec().to_le_bytes());
-    if identity == Identity::Inode {
-        hash.update(&metadata.ino().to_le_bytes());
+    if identity == Identity::Version {
         hash.update(&metadata.ctime().to_le_bytes());
         hash.update(&metadata.ctime_nsec().to_le_bytes());
     }
@@ -112,10 +112,10 @@ mod tests {
         fs::write(folder.path().join("2.jpg"), "two").unwrap();
         let media = folder_of(folder.path().to_owned());
         let of = |identity| of_media(&media, identity).unwrap();
-        let mut seen = vec![of(Identity::Inode)];
-        assert_eq!(of(Identity::Inode), seen[0]);
+        let mut seen = vec![of(Identity::Version)];
+        assert_eq!(of(Identity::Version), seen[0]);
         let mut differs = |when: &str| {
-            let now = of(Identity::Inode);
+            let now = of(Identity::Version);
             assert!(!seen.contains(&now), "{when}");
             seen.push(now);
         };

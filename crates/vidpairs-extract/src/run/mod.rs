@@ -1,5 +1,6 @@
 //! The commands `vidpairs extract` and `vidpairs track`.
 
+mod allowance;
 mod error;
 mod extract;
 mod faults;

@@ -2,10 +2,11 @@
 
 use turbojpeg::raw;
 use vidpairs_types::{
-    ColorMatrix, ColorRange, Orientation, PlaneBytes, PlaneLayout, Planes, RgbImage, SizePx,
+    ColorMatrix, ColorRange, Orientation, PlaneBytes, PlaneLayout, Planes, RegionPx, RgbImage,
+    SizePx,
 };
 
-use super::handle::{Handle, Header, PlaneRoom};
+use super::handle::{Handle, Picture, PlaneRoom};
 use super::{JpegError, RGBX_BYTES};
 
 /// Reads the size of the upright picture from the header, without decoding the picture.
@@ -22,28 +23,28 @@ pub fn frame_size(bytes: &[u8]) -> Result<SizePx, JpegError> {
 /// # Errors
 /// [`JpegError`] if any part of the file is damaged (a truncated scan too), or it is of a size or kind that is not accepted.
 pub fn decompress(bytes: &[u8]) -> Result<Planes, JpegError> {
-    let (mut handle, header) = open(bytes)?;
-    let layout = match (header.colorspace, header.subsampling) {
+    let (mut handle, picture) = open(bytes)?;
+    let layout = match (picture.colorspace, picture.subsampling) {
         (raw::TJCS_TJCS_GRAY, _) => PlaneLayout::Gray,
         (raw::TJCS_TJCS_YCbCr, raw::TJSAMP_TJSAMP_420) => PlaneLayout::Yuv420,
         (raw::TJCS_TJCS_YCbCr, raw::TJSAMP_TJSAMP_422) => PlaneLayout::Yuv422,
         (raw::TJCS_TJCS_YCbCr, raw::TJSAMP_TJSAMP_444) => PlaneLayout::Yuv444,
         _ => {
             return Ok(planes_of(
-                &decompress_rgb(&mut handle, &header, bytes)?,
-                header.orientation,
+                &decompress_rgb(&mut handle, &picture)?,
+                picture.orientation,
             ));
         }
     };
-    let mut planes = OwnedPlanes::new(layout, header.size);
-    handle.decompress_planes(bytes, &header, &mut planes.rooms(layout))?;
+    let mut planes = OwnedPlanes::new(layout, picture.size);
+    handle.decompress_planes(&picture, &mut planes.rooms(layout))?;
     Ok(Planes {
-        stored_size: header.size,
+        stored_size: picture.size,
         layout,
         bit_depth: 8,
         range: ColorRange::Full,
         matrix: ColorMatrix::Bt601,
-        orientation: header.orientation,
+        orientation: picture.orientation,
         bytes: Box::new(planes),
     })
 }
@@ -70,12 +71,12 @@ pub fn decode_stored(bytes: &[u8]) -> Result<RgbImage, JpegError> {
 
 fn decode_with_orientation(bytes: &[u8]) -> Result<(RgbImage, Orientation), JpegError> {
     let mut handle = Handle::new()?;
-    let header = handle.read_header(bytes)?;
-    if crate::is_too_large(header.size) {
-        return Err(JpegError::TooLarge(header.size));
+    let picture = handle.read_header(bytes)?;
+    if crate::is_too_large(picture.size) {
+        return Err(JpegError::TooLarge(picture.size));
     }
-    let stored = decompress_rgb(&mut handle, &header, bytes)?;
-    Ok((stored, header.orientation))
+    let stored = decompress_rgb(&mut handle, &picture)?;
+    Ok((stored, picture.orientation))
 }
 
 /// An image as planes of G, B and R.
@@ -158,25 +159,27 @@ impl OwnedPlanes {
 }
 
 /// Reads the header and checks the size.
-fn open(bytes: &[u8]) -> Result<(Handle, Header), JpegError> {
+fn open(bytes: &[u8]) -> Result<(Handle, Picture<'_>), JpegError> {
     let mut handle = Handle::new()?;
-    let header = handle.read_header(bytes)?;
-    if header.size.is_accepted() {
-        Ok((handle, header))
+    let picture = handle.read_header(bytes)?;
+    if picture.size.is_accepted() {
+        Ok((handle, picture))
     } else {
-        Err(JpegError::Size(header.size))
+        Err(JpegError::Size(picture.size))
     }
 }
 
 /// Decodes the stored picture to RGB.
-fn decompress_rgb(
-    handle: &mut Handle,
-    header: &Header,
-    bytes: &[u8],
-) -> Result<RgbImage, JpegError> {
-    let size = header.size;
+fn decompress_rgb(handle: &mut Handle, picture: &Picture<'_>) -> Result<RgbImage, JpegError> {
+    let size = picture.size;
     let mut rgbx = vec![0; size.area() as usize * RGBX_BYTES];
-    handle.decompress_rgbx(bytes, header, &mut rgbx, size)?;
+    let whole = RegionPx {
+        x: 0,
+        y: 0,
+        width: size.width,
+        height: size.height,
+    };
+    handle.decompress_rgbx(picture, 1, whole, &mut rgbx)?;
     let (pixels, _) = rgbx.as_chunks::<RGBX_BYTES>();
     let rgb = pixels.iter().flat_map(|&[r, g, b, _]| [r, g, b]);
     Ok(RgbImage {

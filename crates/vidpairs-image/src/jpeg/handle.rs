@@ -1,9 +1,10 @@
 //! Calls libjpeg-turbo's decompressor. The safe crate has no cropping.
 
 use std::ffi::{CStr, c_int};
+use std::ops::Deref;
 
 use turbojpeg::raw;
-use vidpairs_types::{Orientation, SizePx};
+use vidpairs_types::{Orientation, RegionPx, SizePx};
 
 use super::{JpegError, RGBX_BYTES};
 use crate::orientation;
@@ -25,10 +26,34 @@ pub(super) struct Header {
     pub colorspace: raw::TJCS,
 }
 
+/// The bytes of a JPEG together with what their header states. Only [`Handle::read_header`] makes one, and nothing changes it: the
+/// sizes by which memory is set aside are those that the library reads again when it decodes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Picture<'b> {
+    bytes: &'b [u8],
+    header: Header,
+}
+
+impl Deref for Picture<'_> {
+    type Target = Header;
+
+    fn deref(&self) -> &Header {
+        &self.header
+    }
+}
+
 impl Header {
     /// Whether the picture has four channels: cyan, magenta, yellow, black.
     pub fn is_cmyk(&self) -> bool {
         [raw::TJCS_TJCS_CMYK, raw::TJCS_TJCS_YCCK].contains(&self.colorspace)
+    }
+
+    /// Size of the stored picture at the scale `1 / divisor`.
+    pub fn reduced_size(&self, divisor: u32) -> SizePx {
+        SizePx {
+            width: self.size.width.div_ceil(divisor),
+            height: self.size.height.div_ceil(divisor),
+        }
     }
 
     /// Size of the upright picture.
@@ -80,7 +105,7 @@ impl Handle {
     /// # Errors
     /// [`JpegError::Damaged`] if there is no readable header, [`JpegError::Process`] if the picture is coded in a way that is not
     /// supported.
-    pub fn read_header(&mut self, bytes: &[u8]) -> Result<Header, JpegError> {
+    pub fn read_header<'b>(&mut self, bytes: &'b [u8]) -> Result<Picture<'b>, JpegError> {
         if self.is_spoiled {
             *self = Self::new()?;
         }
@@ -107,16 +132,17 @@ impl Handle {
         if self.get(raw::TJPARAM_TJPARAM_PRECISION) != 8 {
             return Err(JpegError::Process("12-bit"));
         }
-        Ok(Header {
+        let header = Header {
             size,
             orientation: orientation::of_jpeg(bytes),
             subsampling: self.get(raw::TJPARAM_TJPARAM_SUBSAMP),
             colorspace: self.get(raw::TJPARAM_TJPARAM_COLORSPACE).unsigned_abs(),
-        })
+        };
+        Ok(Picture { bytes, header })
     }
 
     /// Sets the scale `1 / divisor`.
-    pub fn set_scale(&mut self, divisor: u32) -> Result<(), JpegError> {
+    fn set_scale(&mut self, divisor: u32) -> Result<(), JpegError> {
         let scale = raw::tjscalingfactor {
             num: 1,
             denom: divisor as c_int,
@@ -127,7 +153,7 @@ impl Handle {
     }
 
     /// Sets left, top, width and height, px of the reduced picture; four zeros select the whole picture.
-    pub fn set_region(&mut self, region: [u32; 4]) -> Result<(), JpegError> {
+    fn set_region(&mut self, region: [u32; 4]) -> Result<(), JpegError> {
         let [x, y, w, h] = region.map(|px| px as c_int); // at most `SizePx::MAX_SIDE`
         let region = raw::tjregion { x, y, w, h };
         // SAFETY: the instance is alive; the region is passed by value, and the library checks it against the header.
@@ -135,31 +161,39 @@ impl Handle {
         self.checked(status)
     }
 
-    /// Decodes the set region at the set scale, whose `size` is that of `to`: R, G, B and an undefined byte per pixel.
+    /// Decodes `region` (px of the picture at the scale `1 / divisor`) to `to`: R, G, B and an undefined byte per pixel.
     ///
     /// CMYK becomes RGB as by Pillow's `convert("RGB")`, which takes the samples as inverted, like Adobe's programs.
     ///
-    /// - `header`: that of `bytes`, read by the last call of [`Self::read_header`].
+    /// - `picture`: from the last call of [`Self::read_header`].
     ///
     /// # Errors
     /// [`JpegError::Damaged`]; `to` then holds arbitrary pixels.
     pub fn decompress_rgbx(
         &mut self,
-        bytes: &[u8],
-        header: &Header,
+        picture: &Picture<'_>,
+        divisor: u32,
+        region: RegionPx,
         to: &mut [u8],
-        size: SizePx,
     ) -> Result<(), JpegError> {
-        assert_eq!(to.len(), size.area() as usize * RGBX_BYTES);
-        let pitch = size.width as usize * RGBX_BYTES;
+        let Picture { bytes, header } = picture;
+        let reduced = header.reduced_size(divisor);
+        assert!(region.lies_in(reduced));
+        assert_eq!(to.len(), region.size().area() as usize * RGBX_BYTES);
+        self.set_scale(divisor)?;
+        self.set_region(match region.size() == reduced {
+            true => [0; 4],
+            false => [region.x, region.y, region.width, region.height],
+        })?;
+        let pitch = region.width as usize * RGBX_BYTES;
         let format = match header.is_cmyk() {
             true => raw::TJPF_TJPF_CMYK,
             false => raw::TJPF_TJPF_RGBX,
         };
         self.is_spoiled = true;
         // SAFETY: the instance is alive; `bytes` is only read. The library writes `height` rows of `pitch` bytes, where
-        // `height` and `width` are those of the region that `set_region` accepted for this header (or of the whole
-        // reduced picture), 4 bytes per pixel in both formats. That is `size`; the assertion checks that `to` holds it.
+        // `height` and `width` are those of `region`, which was set above (or of the whole reduced picture, whose size the header of
+        // these `bytes` gives), 4 bytes per pixel in both formats. The assertions check that `to` holds them.
         let status = unsafe {
             raw::tj3Decompress8(
                 self.instance,
@@ -183,16 +217,16 @@ impl Handle {
 
     /// Decodes the whole picture to its planes, without colour conversion.
     ///
-    /// - `header`: that of `bytes`, read by the last call of [`Self::read_header`]; one or three channels, of a known subsampling.
+    /// - `picture`: from the last call of [`Self::read_header`]; one or three channels, of a known subsampling.
     ///
     /// # Errors
     /// [`JpegError::Damaged`]; `planes` then hold arbitrary samples.
     pub fn decompress_planes(
         &mut self,
-        bytes: &[u8],
-        header: &Header,
+        picture: &Picture<'_>,
         planes: &mut [PlaneRoom<'_>],
     ) -> Result<(), JpegError> {
+        let Picture { bytes, header } = picture;
         let [width, height] = [header.size.width, header.size.height].map(|side| side as c_int);
         let num_planes = match header.subsampling {
             raw::TJSAMP_TJSAMP_GRAY => 1,

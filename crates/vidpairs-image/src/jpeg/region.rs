@@ -3,7 +3,7 @@
 use turbojpeg::raw;
 use vidpairs_types::{Orientation, RegionPx, SizePx};
 
-use super::handle::{Handle, Header};
+use super::handle::{Handle, Header, Picture};
 use super::{JpegError, RGBX_BYTES};
 
 /// Margin decoded around a region, px. libjpeg interpolates chroma from neighbouring px; with this margin the region has
@@ -94,12 +94,12 @@ impl RegionDecoder {
         Ok((header.size, header.orientation))
     }
 
-    fn read_header(&mut self, bytes: &[u8]) -> Result<Header, JpegError> {
-        let header = self.handle.read_header(bytes)?;
-        if crate::is_too_large(header.size) {
-            return Err(JpegError::TooLarge(header.size));
+    fn read_header<'b>(&mut self, bytes: &'b [u8]) -> Result<Picture<'b>, JpegError> {
+        let picture = self.handle.read_header(bytes)?;
+        if crate::is_too_large(picture.size) {
+            return Err(JpegError::TooLarge(picture.size));
         }
-        Ok(header)
+        Ok(picture)
     }
 
     /// Decodes at least `region` (px of the upright picture). Data below the region in the stored picture are not read; above and
@@ -117,13 +117,13 @@ impl RegionDecoder {
         region: RegionPx,
         reduction: Reduction,
     ) -> Result<DecodedRegion<'_>, JpegError> {
-        let header = self.read_header(bytes)?;
-        let size = header.upright_size();
+        let picture = self.read_header(bytes)?;
+        let size = picture.upright_size();
         if !region.lies_in(size) {
             return Err(JpegError::Region { region, size });
         }
-        if header.orientation == Orientation::default() {
-            let stored = self.decode_stored(bytes, &header, region, reduction)?;
+        if picture.orientation == Orientation::default() {
+            let stored = self.decode_stored(&picture, region, reduction)?;
             return Ok(DecodedRegion {
                 rgbx: &self.rgbx[..num_bytes(stored.size())],
                 size: stored.size(),
@@ -133,12 +133,12 @@ impl RegionDecoder {
             });
         }
         let reduction = Reduction::Full;
-        let wanted = header.orientation.region_in_stored(region, size);
-        let stored = self.decode_stored(bytes, &header, wanted, reduction)?;
+        let wanted = picture.orientation.region_in_stored(region, size);
+        let stored = self.decode_stored(&picture, wanted, reduction)?;
         let mut turned = std::mem::take(&mut self.rgbx);
         turned.truncate(num_bytes(stored.size()));
-        self.rgbx = (header.orientation).upright::<RGBX_BYTES>(turned, stored.size());
-        let upright = (header.orientation).region_in_upright(stored, header.size);
+        self.rgbx = (picture.orientation).upright::<RGBX_BYTES>(turned, stored.size());
+        let upright = (picture.orientation).region_in_upright(stored, picture.size);
         Ok(DecodedRegion {
             rgbx: &self.rgbx,
             size: upright.size(),
@@ -151,18 +151,14 @@ impl RegionDecoder {
     /// Decodes at least `region` (px of the stored picture) to the start of `self.rgbx`, and gives what was decoded, px of the reduced picture.
     fn decode_stored(
         &mut self,
-        bytes: &[u8],
-        header: &Header,
+        picture: &Picture<'_>,
         region: RegionPx,
         reduction: Reduction,
     ) -> Result<RegionPx, JpegError> {
         let divisor = reduction.divisor();
-        let reduced = SizePx {
-            width: header.size.width.div_ceil(divisor),
-            height: header.size.height.div_ceil(divisor),
-        };
+        let reduced = picture.reduced_size(divisor);
         // A picture with a subsampling unknown to the library is decoded whole.
-        let (left, top, right, bottom) = match imcu_width_px(header) {
+        let (left, top, right, bottom) = match imcu_width_px(picture) {
             None => (0, 0, reduced.width, reduced.height),
             Some(imcu_width_px) => {
                 let left = (region.x / divisor).saturating_sub(MARGIN_PX);
@@ -182,18 +178,12 @@ impl RegionDecoder {
             width: right - left,
             height: bottom - top,
         };
-        self.handle.set_scale(divisor)?;
-        self.handle.set_region(if decoded.size() == reduced {
-            [0; 4]
-        } else {
-            [left, top, decoded.width, decoded.height]
-        })?;
         let num_bytes = num_bytes(decoded.size());
         if self.rgbx.len() < num_bytes {
             self.rgbx.resize(num_bytes, 0);
         }
         let rgbx = &mut self.rgbx[..num_bytes];
-        (self.handle).decompress_rgbx(bytes, header, rgbx, decoded.size())?;
+        (self.handle).decompress_rgbx(picture, divisor, decoded, rgbx)?;
         Ok(decoded)
     }
 }

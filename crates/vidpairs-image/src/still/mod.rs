@@ -20,7 +20,7 @@ use crate::orientation::{self, Found};
 use crate::png::{self, PngError};
 
 /// Maximum size of a file, bytes. A larger one is damaged or hostile.
-const MAX_FILE_BYTES: u64 = 256 << 20;
+pub const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// Why a still image could not be read. Leave the image out.
 #[derive(Debug, thiserror::Error)]

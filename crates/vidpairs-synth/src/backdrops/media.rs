@@ -1,6 +1,5 @@
 //! Reads backdrops from a folder: photographs, and parts of videos.
 
-use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,13 +12,11 @@ use vidpairs_extract::decode::{self, DecodeError};
 use vidpairs_image::still;
 use vidpairs_source::{SourceError, SourceOptions};
 use vidpairs_types::parallel::Heartbeat;
-use vidpairs_types::{Media, RgbImage, Seed, SizePx, SourceKind};
+use vidpairs_types::{Media, RgbImage, Seed, SizePx, SourceKind, is_still_name};
 use walkdir::{DirEntry, WalkDir};
 
 use super::{BackdropError, Unreadable, with_margin};
 
-/// Extensions of picture files.
-const PICTURES: [&str; 4] = ["jpg", "jpeg", "png", "bmp"];
 /// Maximum size of the frames of one backdrop, bytes. [`Frames::behind`](super::Frames::behind) repeats them as needed.
 const MAX_BYTES: u64 = 128 << 20;
 
@@ -32,8 +29,8 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// Lists the pictures and videos in `root` and its subfolders, sorted by name. Every JPEG, PNG and BMP counts as a
-    /// photograph. Hidden files and folders and the folder `leave_out` are skipped.
+    /// Lists the pictures and videos in `root` and its subfolders, sorted by name. Every file with one of the
+    /// [extensions of pictures](vidpairs_types::STILL_EXTENSIONS) counts as a photograph. Hidden files and folders and the folder `leave_out` are skipped.
     ///
     /// # Errors
     /// [`BackdropError`] if the folder cannot be listed, or holds no picture and no video.
@@ -60,11 +57,7 @@ impl Collection {
                     });
                 }
             };
-            let has_extension = |extension: &OsStr| {
-                let mut known = PICTURES.iter();
-                known.any(|known| extension.eq_ignore_ascii_case(known))
-            };
-            let is_picture = entry.path().extension().is_some_and(has_extension);
+            let is_picture = is_still_name(&entry.file_name().to_string_lossy());
             if is_picture && entry.file_type().is_file() {
                 pictures.push(entry.into_path());
             }

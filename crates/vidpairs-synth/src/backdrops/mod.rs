@@ -37,7 +37,7 @@ pub enum BackdropError {
         source: std::io::Error,
     },
     /// The folder holds no picture and no video. Stop: the user named it.
-    #[error("no picture (JPEG, PNG, BMP) and no video in {}", .0.display())]
+    #[error("no picture (JPEG, PNG, WebP, BMP, TIFF) and no video in {}", .0.display())]
     Nothing(PathBuf),
     /// The file of a picture cannot be read. Draw another file.
     #[error("cannot read it")]

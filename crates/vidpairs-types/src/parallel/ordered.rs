@@ -174,12 +174,14 @@ impl<J: PieceJob> Run<J> {
                 return Ok(());
             }
             if Instant::now() >= next_look {
-                for stuck in watch.look(&self.shared, self.crew.patience) {
+                let stuck = watch.look(&self.shared, self.crew.patience);
+                // All at once, and before any return: each of these threads counts itself off when it wakes.
+                let num_threads = NUM_HUNG.fetch_add(stuck.len(), Ordering::Relaxed) + stuck.len();
+                if !stuck.is_empty() && num_threads > MAX_HUNG {
+                    return Err(Broken::Hung { num_threads });
+                }
+                for stuck in stuck {
                     // Its thread hangs inside a library: another one must take its place.
-                    let num_threads = NUM_HUNG.fetch_add(1, Ordering::Relaxed) + 1;
-                    if num_threads > MAX_HUNG {
-                        return Err(Broken::Hung { num_threads });
-                    }
                     self.spawn_workers(1).map_err(Broken::Thread)?;
                     let loss = stuck.heartbeat.loss();
                     waiting.insert(stuck.place, lost(&*self.job, stuck.task, loss));

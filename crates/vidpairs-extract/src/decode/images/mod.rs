@@ -4,11 +4,13 @@ mod names;
 mod numbers;
 mod store;
 mod times;
+mod version;
 mod zipped;
 
 pub(super) use numbers::ImagesIndex;
 pub(super) use store::{PictureFolder, PictureStore};
-pub(super) use zipped::PictureZip;
+pub(super) use version::ZipVersion;
+pub(super) use zipped::{decode_zip, index_zip};
 
 use std::ops::ControlFlow;
 
@@ -116,4 +118,67 @@ fn read<T>(
         name: name.to_owned(),
         source,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::io::Write as _;
+    use std::path::Path;
+
+    use vidpairs_types::RgbImage;
+    use zip::write::{SimpleFileOptions, ZipWriter};
+
+    use super::*;
+
+    fn write_zip(path: &Path, level: u8) {
+        let size = SizePx::from([32, 32]);
+        let pixels = vec![level; 32 * 32 * 3];
+        let picture = vidpairs_image::jpeg::compress(&RgbImage { size, pixels }, 90).unwrap();
+        let mut zip = ZipWriter::new(File::create(path).unwrap());
+        for name in ["1.jpg", "2.jpg", "3.jpg"] {
+            zip.start_file(name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(&picture).unwrap();
+        }
+        zip.finish().unwrap();
+    }
+
+    #[test]
+    fn a_zip_that_is_replaced_after_its_index_or_during_decoding_is_reported_as_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, other] = ["a.zip", "b.zip"].map(|name| folder.path().join(name));
+        let heartbeat = Heartbeat::default();
+        write_zip(&path, 10);
+        let modified = fs::metadata(&path).unwrap().modified().unwrap();
+        let (index, version) = index_zip(&path, None, None, &heartbeat).unwrap();
+        let decode = |each: &mut dyn FnMut()| {
+            decode_zip(
+                &path,
+                (&index, version),
+                &[0, 1, 2],
+                &heartbeat,
+                &mut |_| {
+                    each();
+                    ControlFlow::Continue(())
+                },
+            )
+        };
+        assert_eq!(decode(&mut || {}).unwrap().num_frames, 3);
+        let mut num_delivered = 0;
+        let err = decode(&mut || {
+            num_delivered += 1;
+            // Of the same length and time: the time of the change of its inode tells.
+            write_zip(&other, 10);
+            let file = File::options().append(true).open(&other).unwrap();
+            file.set_modified(modified).unwrap();
+            fs::rename(&other, &path).unwrap();
+        });
+        assert!(matches!(err, Err(DecodeError::Changed { .. })), "{err:?}");
+        assert_eq!(num_delivered, 3);
+        let err = decode(&mut || panic!("a frame of a changed zip"));
+        assert!(matches!(err, Err(DecodeError::Changed { .. })), "{err:?}");
+        fs::write(&path, "no zip").unwrap();
+        let err = decode(&mut || {});
+        assert!(matches!(err, Err(DecodeError::Changed { .. })), "{err:?}");
+    }
 }

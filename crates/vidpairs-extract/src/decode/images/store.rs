@@ -4,12 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
+use vidpairs_image::still::MAX_FILE_BYTES;
 use vidpairs_types::{is_still_name, open_regular};
 
 use crate::decode::error::DecodeError;
-
-/// Largest accepted picture, bytes. A larger one is damaged or hostile.
-pub(super) const MAX_PICTURE_BYTES: u64 = 256 << 20;
 
 /// A folder or zip of pictures.
 pub(in crate::decode) trait PictureStore {
@@ -72,7 +70,7 @@ impl PictureFolder<'_> {
     }
 }
 
-/// Reads `size` bytes, at most [`MAX_PICTURE_BYTES`].
+/// Reads `size` bytes, at most [`MAX_FILE_BYTES`].
 ///
 /// # Errors
 /// [`DecodeError::Unreadable`] if there are fewer, or no memory for them.
@@ -82,14 +80,14 @@ pub(super) fn read_exactly(
     size: u64,
 ) -> Result<Vec<u8>, DecodeError> {
     let unreadable = |err| DecodeError::unreadable(name, err);
-    if size > MAX_PICTURE_BYTES {
-        let message = format!("{size} bytes; a picture has at most {MAX_PICTURE_BYTES}");
+    if size > MAX_FILE_BYTES {
+        let message = format!("{size} bytes; a picture has at most {MAX_FILE_BYTES}");
         return Err(unreadable(io::Error::other(message)));
     }
     let mut bytes = Vec::new();
     bytes
         .try_reserve_exact(usize::try_from(size).unwrap_or(usize::MAX))
-        .map_err(|err| unreadable(io::Error::other(err)))?;
+        .map_err(|err| unreadable(err.into()))?; // of the kind `OutOfMemory`
     reader
         .take(size)
         .read_to_end(&mut bytes)

@@ -3,16 +3,20 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 
-use vidpairs_types::{is_left_out_folder, open_regular};
+use vidpairs_types::parallel::Heartbeat;
+use vidpairs_types::{Frame, is_left_out_folder, open_regular};
 use zip::read::{Config, ZipFileEntry};
 use zip::result::ZipError;
 use zip::unstable::read::ZipIterable;
 use zip::{CompressionMethod, ZipArchive};
 
+use super::numbers::ImagesIndex;
 use super::store::{PictureStore, is_picture, read_exactly};
+use super::version::ZipVersion;
+use crate::decode::Decoded;
 use crate::decode::error::DecodeError;
 
 /// Smallest entry of a zip's directory, bytes.
@@ -28,21 +32,57 @@ const MAX_FREE_BYTES: u64 = 4 << 20;
 /// uncompressed one shrinks up to 1000 times.
 const MAX_RATIO: u64 = 100;
 
+/// Indexes the zip at `path` as by [`super::index`].
+///
+/// # Errors
+/// As [`super::index`], and [`DecodeError::Changed`] if the zip was replaced or written to meanwhile.
+pub(in crate::decode) fn index_zip(
+    path: &Path,
+    fps: Option<f64>,
+    first_number: Option<u64>,
+    heartbeat: &Heartbeat,
+) -> Result<(ImagesIndex, ZipVersion), DecodeError> {
+    let (mut store, version) = PictureZip::open(path)?;
+    let index = super::index(&mut store, fps, first_number, heartbeat)?;
+    version.check(path)?;
+    Ok((index, version))
+}
+
+/// Decodes frames of the zip at `path` as by [`super::decode_wanted`].
+///
+/// # Errors
+/// As [`super::decode_wanted`], and [`DecodeError::Changed`] if the zip is not `version`, that of the index, before and after.
+pub(in crate::decode) fn decode_zip(
+    path: &Path,
+    (index, version): (&ImagesIndex, ZipVersion),
+    wanted: &[u64],
+    heartbeat: &Heartbeat,
+    each: &mut dyn FnMut(Frame) -> ControlFlow<()>,
+) -> Result<Decoded, DecodeError> {
+    version.check(path)?; // before a changed zip is found to be damaged
+    let (mut store, opened) = PictureZip::open(path)?;
+    version.check_same(opened)?;
+    let decoded = super::decode_wanted(&mut store, index, wanted, heartbeat, each)?;
+    version.check(path)?;
+    Ok(decoded)
+}
+
 /// A zip of pictures.
 pub(in crate::decode) struct PictureZip(ZipArchive<BufReader<File>>);
 
 impl PictureZip {
-    /// Opens the zip at `path` and reads its directory.
+    /// Opens the zip at `path` and reads its directory. Also gives the version of the file.
     ///
     /// # Errors
     /// [`DecodeError`] if the file cannot be read, is no sound zip, or has several pictures of the same name.
-    pub fn open(path: &Path) -> Result<Self, DecodeError> {
+    fn open(path: &Path) -> Result<(Self, ZipVersion), DecodeError> {
         let unreadable = |err| DecodeError::unreadable("the zip", err);
         let file = open_regular(path).map_err(unreadable)?;
         let size = file.metadata().map_err(unreadable)?.len();
         if size == 0 {
             return Err(DecodeError::Empty);
         }
+        let version = ZipVersion::of(&file)?;
         let mut reader = BufReader::new(file);
         // The archive reserves memory for as many members as its end states.
         let num_members = listed(&mut reader)?.len();
@@ -52,13 +92,13 @@ impl PictureZip {
         }
         let archive = ZipArchive::new(reader).map_err(|err| zip_error("the zip", err))?;
         if !archive.has_duplicate_names() {
-            return Ok(Self(archive));
+            return Ok((Self(archive), version));
         }
         // The archive keeps one member of each name.
         let mut reader = archive.into_inner();
         refuse_repeated_pictures(&mut reader)?;
         let archive = ZipArchive::new(reader).map_err(|err| zip_error("the zip", err))?;
-        Ok(Self(archive))
+        Ok((Self(archive), version))
     }
 }
 

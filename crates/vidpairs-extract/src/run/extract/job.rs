@@ -21,16 +21,11 @@ use super::regions::{MadeRegions, ProposeSetup, RegionPairs, RegionSetup, follow
 use super::view::LostPair;
 use crate::decode::{self, DecodeError, Decoded};
 use crate::engine::Opencv;
+use crate::run::allowance;
 use crate::run::faults::Faults;
 use crate::run::files::{self, Identity};
 use crate::sample::{ClipFrames, PairRule, plan_pairs};
 use crate::track::{self, TrackFrame};
-
-/// Fixed part of the time budget of a pass over a clip, in timeouts without progress.
-const TIMEOUTS_PER_PASS: u32 = 30;
-
-/// Frames of a piece that may together use one timeout. Tracking 64 regions with OpenCV's slowest tracker takes half of that.
-const FRAMES_PER_TIMEOUT: u32 = 10;
 
 /// An entry of the source, and the pieces of it that an earlier run has written.
 #[derive(Clone)]
@@ -59,7 +54,7 @@ impl PieceJob for ExtractJob {
         let Entry::Clip(clip) = &*item.entry else {
             return Planned::Done(whole(item.ordinal, Made::Listed));
         };
-        heartbeat.allow(self.time_to_read(clip));
+        heartbeat.allow(allowance::to_read(&clip.media, self.patience));
         let start = Instant::now();
         let planned = self.plan_clip(item.ordinal, clip, heartbeat);
         self.counters.add(Step::Index, start, 1);
@@ -92,9 +87,8 @@ impl PieceJob for ExtractJob {
     }
 
     fn work(&self, piece: Piece, heartbeat: &Arc<Heartbeat>) -> Output {
-        let num_frames = u32::try_from(piece.frames().len()).unwrap_or(u32::MAX);
-        let to_use = (self.patience / FRAMES_PER_TIMEOUT).saturating_mul(num_frames);
-        let to_read = self.time_to_read(&piece.planned.clip);
+        let to_use = allowance::to_use(piece.frames().len(), self.patience);
+        let to_read = allowance::to_read(&piece.planned.clip.media, self.patience);
         heartbeat.allow(to_read.saturating_add(to_use));
         let made = match (&self.pipeline.pairs.rule, &self.pipeline.regions) {
             (PairRule::Regions(rule), Some(regions)) => {
@@ -145,20 +139,9 @@ impl PieceJob for ExtractJob {
 
     fn lost_piece(&self, piece: Piece, loss: Loss) -> Output {
         let (stage, reason) = self.lost(loss);
-        let lost = piece
-            .pairs
-            .clone()
-            .map(|_| LostPair {
-                stage,
-                reason: reason.clone(),
-            })
-            .collect();
-        let remarks = piece.remarks();
-        piece.output(Made::Records(Box::new(PieceRecords {
-            lost,
-            remarks,
-            ..PieceRecords::default()
-        })))
+        let mut made = piece.lost(stage, &reason);
+        made.remarks = piece.remarks();
+        piece.output(Made::Records(Box::new(made)))
     }
 }
 
@@ -176,12 +159,12 @@ impl ExtractJob {
             pairs.lose(*frame, err);
         }
         let (records, lost) = pairs.into_records(&planned.words);
-        Ok(PieceRecords {
+        let made = PieceRecords {
             records,
-            lost: with_reason_of(&decoded, lost),
-            frames_decoded: num_frames(&decoded),
+            lost,
             ..PieceRecords::default()
-        })
+        };
+        Ok(after_decoding(piece, &decoded, made))
     }
 
     /// Records of regions that were tracked to their positive.
@@ -203,13 +186,13 @@ impl ExtractJob {
             lost,
             tracks,
         } = pairs.finish(why);
-        Ok(PieceRecords {
+        let made = PieceRecords {
             records,
-            lost: with_reason_of(&decoded, lost),
-            frames_decoded: num_frames(&decoded),
+            lost,
             tracks: Some(tracks),
             ..PieceRecords::default()
-        })
+        };
+        Ok(after_decoding(piece, &decoded, made))
     }
 
     /// Decodes the frames that a piece needs and hands them to `each`. The time in `each` does not count as decoding.
@@ -256,13 +239,6 @@ impl ExtractJob {
         }
     }
 
-    /// Time budget for reading a clip once. Seconds for each MiB are what the slowest disks and networks need.
-    fn time_to_read(&self, clip: &Clip) -> Duration {
-        let len = std::fs::metadata(clip.media.path()).map_or(0, |metadata| metadata.len());
-        let fixed = self.patience.saturating_mul(TIMEOUTS_PER_PASS);
-        fixed.saturating_add(Duration::from_secs(len >> 20))
-    }
-
     fn seed_of(&self, step: &str, clip: &Clip) -> Seed {
         Seed::of_run(self.pipeline.seed).for_step(step, &clip.id)
     }
@@ -275,7 +251,7 @@ impl ExtractJob {
         heartbeat: &Arc<Heartbeat>,
     ) -> Result<(PlannedClip, Vec<std::ops::Range<usize>>), Made> {
         // Before the first byte is read: a file that is written to from now on differs from it.
-        let files_xxh3 = files::of_clip(clip, Identity::Inode).ok();
+        let files_xxh3 = files::of_clip(clip, Identity::Version).ok();
         let index = decode::index(&clip.media, heartbeat)
             .map_err(|err| self.refused(clip, Stage::Decode, &err))?;
         let num_frames = index.num_frames();
@@ -359,17 +335,24 @@ fn num_frames(decoded: &Result<Decoded, DecodeError>) -> u64 {
     decoded.as_ref().map_or(0, |decoded| decoded.num_frames)
 }
 
-/// Gives every lost pair the reason of the failed decoding.
-fn with_reason_of(
+/// Completes what was `made` while the piece was decoded: after a failure every lost pair has its reason. No record is kept of a file
+/// that changed meanwhile: its views may be of different videos.
+fn after_decoding(
+    piece: &Piece,
     decoded: &Result<Decoded, DecodeError>,
-    mut lost: Vec<LostPair>,
-) -> Vec<LostPair> {
-    if let Err(err) = decoded {
-        let reason = with_causes(err);
-        lost.iter_mut()
-            .for_each(|pair| pair.reason.clone_from(&reason));
+    mut made: PieceRecords,
+) -> PieceRecords {
+    made.frames_decoded = num_frames(decoded);
+    match decoded {
+        Ok(_) => made,
+        Err(err @ DecodeError::Changed { .. }) => piece.lost(Stage::Decode, &with_causes(err)),
+        Err(err) => {
+            let reason = with_causes(err);
+            let lost = made.lost.iter_mut();
+            lost.for_each(|pair| pair.reason.clone_from(&reason));
+            made
+        }
     }
-    lost
 }
 
 /// Result of a clip that had more pieces when the run was stopped. Its files are the same: another FFmpeg reads them otherwise.
@@ -382,5 +365,97 @@ fn changed(planned: &PlannedClip) -> Made {
             "read otherwise than before the run was stopped, {num_frames} frames now: perhaps by another FFmpeg; the \
              pairs that it gave before are stored"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vidpairs_types::{
+        EncodedRecord, Media, PairKind, PairPlan, RecordMeta, RgbImage, SCHEMA, SizePx, ViewMeta,
+    };
+
+    use super::*;
+
+    #[test]
+    fn no_record_is_kept_of_a_file_that_changed_while_it_was_decoded() {
+        let folder = tempfile::tempdir().unwrap();
+        let size = SizePx::from([32, 32]);
+        let pixels = vec![9; 32 * 32 * 3];
+        let picture = vidpairs_image::jpeg::compress(&RgbImage { size, pixels }, 90).unwrap();
+        std::fs::write(folder.path().join("1.jpg"), picture).unwrap();
+        let media = Media::JpegFolder {
+            path: folder.path().to_owned(),
+            fps: None,
+            first_number: None,
+        };
+        let index = decode::index(&media, &Arc::default()).unwrap();
+        let id = "a".to_owned();
+        let planned = Arc::new(PlannedClip {
+            words: ClipWords {
+                ordinal: 0,
+                id: id.clone(),
+                label: None,
+            },
+            clip: Clip {
+                id,
+                media,
+                annotation: vidpairs_types::Annotation::None,
+                label: None,
+            },
+            index,
+            plans: Vec::<PairPlan>::new(),
+            num_pieces: 1,
+            remarks: Vec::new(),
+            files_xxh3: None,
+        });
+        let piece = Piece {
+            planned,
+            number: 0,
+            pairs: 0..3,
+        };
+        let made = || {
+            let anchor = ViewMeta {
+                frame: 0,
+                pts_seconds: None,
+                frame_size: size,
+                box_xywh: None,
+                image_size: size,
+                crc32: 0,
+            };
+            let meta = RecordMeta {
+                schema: SCHEMA,
+                key: "00000000-0000".to_owned(),
+                clip: "a".to_owned(),
+                source: "videos".to_owned(),
+                kind: PairKind::Images,
+                label: None,
+                k: None,
+                anchor,
+                positive: None,
+                anchor_frame: None,
+                positive_frame: None,
+                tracklet: None,
+            };
+            let members = Vec::new();
+            let record = EncodedRecord { meta, members };
+            PieceRecords {
+                records: vec![(0, record.clone()), (1, record)],
+                lost: vec![LostPair::without_frame(8, None)],
+                ..PieceRecords::default()
+            }
+        };
+        let (before, now) = (5, 6);
+        let changed = after_decoding(&piece, &Err(DecodeError::Changed { before, now }), made());
+        assert_eq!((changed.records.len(), changed.lost.len()), (0, 3));
+        let reasons = changed.lost.iter().map(|pair| pair.reason.as_str());
+        assert!(
+            reasons
+                .into_iter()
+                .all(|reason| reason.contains("replaced or written to"))
+        );
+        // A failure that says nothing against the frames before it.
+        let stopped = after_decoding(&piece, &Err(DecodeError::Stopped), made());
+        assert_eq!((stopped.records.len(), stopped.lost.len()), (2, 1));
+        assert_eq!(stopped.lost[0].reason, "stopped");
     }
 }

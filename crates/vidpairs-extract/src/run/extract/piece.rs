@@ -97,6 +97,18 @@ impl Piece {
         }
     }
 
+    /// The piece with every planned pair lost for the same reason.
+    pub fn lost(&self, stage: Stage, reason: &str) -> PieceRecords {
+        let lost = LostPair {
+            stage,
+            reason: reason.to_owned(),
+        };
+        PieceRecords {
+            lost: vec![lost; self.pairs.len()],
+            ..PieceRecords::default()
+        }
+    }
+
     /// The result for the writer.
     pub fn output(&self, made: Made) -> Output {
         Output {

@@ -226,7 +226,7 @@ fn num_without_changed_clip(lines: &[Line], entries: &Entries) -> usize {
         return lines.len();
     }
     let now = match usize::try_from(position.entry).map(|entry| entries.list.get(entry)) {
-        Ok(Some(Entry::Clip(clip))) => files::of_clip(clip, Identity::Inode).ok(),
+        Ok(Some(Entry::Clip(clip))) => files::of_clip(clip, Identity::Version).ok(),
         _ => None,
     };
     if now.is_some() && now == position.files_xxh3 {

@@ -14,6 +14,7 @@ use super::truth::{NotUsable, Truth};
 use crate::decode::{self, DecodeError};
 use crate::engine::Opencv;
 use crate::ope::{Confidence, Times, got10k, trackingnet};
+use crate::run::allowance;
 use crate::run::faults::Faults;
 use crate::track::TrackerKind;
 
@@ -62,6 +63,8 @@ impl TrackJob {
         let media = sequence.media();
         let undecodable =
             |err: DecodeError| NotUsable::of(Stage::Decode, &err, media.path(), &self.faults);
+        let to_read = allowance::to_read(media, PATIENCE);
+        heartbeat.allow(to_read);
         let index = decode::index(media, heartbeat).map_err(undecodable)?;
         let mut truth = Truth::read(sequence, index.num_frames(), &self.faults)?;
         let (first, end) = (
@@ -76,6 +79,7 @@ impl TrackJob {
                 .collect(),
             None => (first..end).collect(),
         };
+        heartbeat.allow(to_read.saturating_add(allowance::to_use(wanted.len(), PATIENCE)));
         let mut followers = Followers::new(&self.trackers, self.opencv, first, truth.start);
         let decoded = decode::decode_wanted(media, &index, &wanted, heartbeat, &mut |frame| {
             let flow = followers.see(frame.index, &frame.planes);
