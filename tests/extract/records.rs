@@ -430,7 +430,7 @@ fn a_folder_of_jpegs_with_gaps_gives_pairs_of_existing_frames() {
     assert_eq!(line["outcome"], "partial");
     let reason = line["reason"].as_str().unwrap();
     assert!(
-        reason.contains("frame 10: cannot use 10.jpg: damaged JPEG"),
+        reason.contains("frame 10: cannot use 10.jpg: neither JPEG, PNG, BMP, TIFF nor WebP"),
         "{reason}"
     );
 }
