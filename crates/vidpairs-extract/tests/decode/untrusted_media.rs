@@ -531,7 +531,7 @@ fn a_pipe_with_the_name_of_a_video_is_refused_and_not_waited_for() {
     let err = decode_video(&path).unwrap_err();
     assert_eq!(
         with_causes(&err),
-        "cannot read the file: it is a folder, a pipe or a device"
+        "cannot read the file: it is a FIFO, not a regular file"
     );
 }
 
@@ -567,8 +567,11 @@ fn outcome_with_failing_reads(path: &Path, count: usize) -> Option<String> {
         ])
         .env(FILE_TO_DECODE, path)
         .stdin(Stdio::null())
-        .output()
-        .ok()?;
+        .output();
+    let Ok(output) = output else {
+        println!("not tested: strace is not installed");
+        return None;
+    };
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let outcome = text.lines().find_map(|line| line.split("OUTCOME ").nth(1));
     if outcome.is_none() {
