@@ -601,8 +601,11 @@ fn outcome_with_failing_reads(path: &Path, count: usize) -> Option<String> {
         ])
         .env(FILE_TO_DECODE, path)
         .stdin(Stdio::null())
-        .output()
-        .ok()?;
+        .output();
+    let Ok(output) = output else {
+        println!("not tested: strace is not installed");
+        return None;
+    };
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let outcome = text.lines().find_map(|line| line.split("OUTCOME ").nth(1));
     if outcome.is_none() {
