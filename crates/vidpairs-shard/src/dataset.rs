@@ -23,7 +23,7 @@ pub struct DatasetReader {
     /// Number of the first record of each shard; at the end, the number of records.
     starts: Vec<u64>,
     /// Shards that were opened, or the damage that a shard has as a whole.
-    shards: Vec<OnceLock<Result<ShardReader, Damage>>>,
+    shards: Vec<OnceLock<Result<ShardReader, Box<Damage>>>>,
     /// Number of open tars, and most of them.
     num_open: AtomicUsize,
     max_open: usize,
@@ -123,14 +123,16 @@ impl DatasetReader {
                     false => {
                         let manifest = entry.records;
                         let fault = Fault::Records { found, manifest };
-                        Err(Damage::of_file(&entry.file, fault))
+                        Err(Box::new(Damage::of_file(&entry.file, fault)))
                     }
                 };
                 // If another thread was faster, its equal reader is kept.
                 slot.get_or_init(|| checked)
             }
         };
-        opened.as_ref().map_err(|damage| damage.clone().into())
+        opened
+            .as_ref()
+            .map_err(|damage| ShardError::Damaged(damage.clone()))
     }
 
     /// Counts a tar that is about to be opened. If there are too many, all others are closed; those in use are opened again.
