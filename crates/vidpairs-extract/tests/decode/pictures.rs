@@ -354,6 +354,6 @@ fn a_fifo_in_place_of_a_picture_or_zip_is_never_opened() {
     });
     assert_eq!(
         with_causes(&refused.unwrap_err()),
-        "cannot read the zip: not a regular file"
+        "cannot read the zip: it is a FIFO, not a regular file"
     );
 }
