@@ -54,6 +54,11 @@ impl Faults {
         // Clips of a list lie in folders of their own. A clip that vanished alone was deleted; one whose folder vanished was not.
         let is_listed = self.roots.iter().any(|root| !root.is_folder);
         let folder = path.parent().filter(|_| is_listed)?;
+        // A bare name lies in the folder that the program runs in.
+        let folder = match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        };
         let is_gone = fs::metadata(folder).is_err_and(|err| err.kind() == io::ErrorKind::NotFound);
         is_gone.then(|| RunError::SourceGone {
             root: folder.to_owned(),
@@ -107,5 +112,11 @@ mod tests {
         fs::remove_dir(&root).unwrap();
         fs::rename(&moved, &root).unwrap();
         assert_eq!([behind(0), behind(1)], [None, None]);
+    }
+
+    #[test]
+    fn a_damaged_clip_named_without_a_folder_is_no_fault_of_the_machine() {
+        let faults = Faults::of_sources([Path::new("bad.mp4")]);
+        assert!(faults.behind(&not_found(), Path::new("bad.mp4")).is_none());
     }
 }

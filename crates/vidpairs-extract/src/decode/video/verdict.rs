@@ -118,7 +118,8 @@ impl<'a> Verdict<'a> {
 
     /// pts at which all frames stored up to `place` have come out.
     fn settled_at(&self, place: usize) -> i64 {
-        let first = place.saturating_sub(MAX_REORDER).max(self.start);
+        // A frame of an edit list may be stored before the start of the run.
+        let first = place.saturating_sub(MAX_REORDER).max(self.start).min(place);
         let pts = self.packets.stored[first..=place]
             .iter()
             .map(|entry| entry.pts);
