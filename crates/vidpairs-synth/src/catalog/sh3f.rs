@@ -111,7 +111,10 @@ impl Properties {
     /// [`PropertiesError`] for a `\u` without four hexadecimal digits.
     fn parse(text: &[u8]) -> Result<Self, PropertiesError> {
         let mut properties = Self::default();
-        PropertiesIter::new(text).read_into(|key, value| properties.insert(&key, &value))?;
+        // A byte order mark would switch the parser to another encoding, in which it may panic. Blanks before a key do not count.
+        let text = [b" ", text].concat();
+        let entries = PropertiesIter::new(text.as_slice());
+        entries.read_into(|key, value| properties.insert(&key, &value))?;
         Ok(properties)
     }
 
@@ -287,6 +290,20 @@ mod tests {
             matches!(error, CatalogError::BadProperties { .. }),
             "{error:?}"
         );
+    }
+
+    #[test]
+    fn a_byte_order_mark_does_not_panic() {
+        for mark in [
+            &b"\xFE\xFF"[..],
+            b"\xFF\xFE",
+            b"\xEF\xBB\xBF",
+            b"\xFE\xFF\xFF\xFE\x03",
+        ] {
+            let text = [mark, b"name#1=a\nname#2=b\n"].concat();
+            let properties = Properties::parse(&text).unwrap();
+            assert_eq!(properties.entries[&2].text("name"), Some("b"), "{mark:?}");
+        }
     }
 
     #[test]
