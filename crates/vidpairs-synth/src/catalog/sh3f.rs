@@ -113,7 +113,7 @@ impl Properties {
         let mut properties = Self::default();
         // A byte order mark would switch the parser to another encoding, in which it may panic. Blanks before a key do not count.
         let text = [b" ", text].concat();
-        let entries = PropertiesIter::new(text.as_slice());
+        let mut entries = PropertiesIter::new(text.as_slice());
         entries.read_into(|key, value| properties.insert(&key, &value))?;
         Ok(properties)
     }
