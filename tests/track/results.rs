@@ -193,7 +193,7 @@ fn media_and_truth_in_a_folder_whose_name_is_not_utf_8_are_tracked() {
     let all = boxes(6);
     let name = OsStr::from_bytes(b"nu\xff");
     draw(&bench.path("").join(name).join("street"), &all, |frame| {
-        format!("{frame}.jpg")
+        format!("{}.jpg", frame + 1)
     });
     let BoxXywh { x, y, w, h } = all[0];
     let row = format!("1,1,{x},{y},{w},{h}\n6,1,{x},{y},{w},{h}\n");
