@@ -260,7 +260,10 @@ mod tests {
         let message = |dir: &Path| Manifest::read(dir).unwrap_err().to_string();
         assert!(message(&dir.path().join("typo")).starts_with("there is no folder"));
         assert!(message(dir.path()).contains("is not a data set"));
+        // An empty journal is what a kill at the end of a run leaves.
         fs::create_dir(dir.path().join(".journal")).unwrap();
+        assert!(message(dir.path()).contains("is not a data set"));
+        fs::write(dir.path().join(".journal/lock"), "").unwrap();
         let unfinished = message(dir.path());
         assert!(
             unfinished.ends_with("is not finished: run the same command again, which resumes it"),

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path};
 
 use rustix::fs::OFlags;
@@ -13,8 +13,14 @@ use crate::open::{block_again, not_regular};
 /// Creates an empty file, for reading and writing. A file or link of that name is removed first, never written to.
 ///
 /// # Errors
-/// Errors of the operating system; a folder of that name stays.
+/// Errors of the operating system; a folder or a device of that name stays.
 pub fn create_fresh(path: &Path) -> io::Result<File> {
+    let found = fs::symlink_metadata(path).map(|found| found.file_type());
+    if let Ok(kind) = found
+        && (kind.is_char_device() || kind.is_block_device())
+    {
+        return Err(not_regular(kind).unwrap_or_else(|| io::ErrorKind::InvalidInput.into()));
+    }
     match fs::remove_file(path) {
         Err(err) if err.kind() != io::ErrorKind::NotFound => return Err(err),
         _ => {}
@@ -215,6 +221,15 @@ mod tests {
         is_whole(folder.path());
         assert_eq!(fs::read(folder.path().join("out/b")).unwrap(), b"bytes");
         assert_eq!(fs::read_dir(folder.path().join("out")).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_device_is_never_removed() {
+        let err = create_fresh(Path::new("/dev/null"))
+            .unwrap_err()
+            .to_string();
+        assert!(err.contains("device"), "{err}");
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
     }
 
     #[test]

@@ -259,11 +259,4 @@ mod tests {
             assert_eq!(&bytes, jpeg);
         }
     }
-
-    #[test]
-    fn a_full_disk_is_an_error_of_push_or_finish() {
-        let mut zip = FrameZip::create(Path::new("/dev/full")).unwrap();
-        let pushed = zip.push(&[0; 100_000]);
-        assert!(pushed.is_err() || zip.finish().is_err());
-    }
 }

@@ -108,7 +108,7 @@ fn invalid_settings_are_refused_by_name() {
     refused(
         &work,
         &with("train.learning_rate=0"),
-        &["train.learning_rate is 0", "> 0"],
+        &["train.learning_rate is 0", "above 0"],
     );
     // Before anything else is looked at.
     refused(
