@@ -7,7 +7,7 @@ use super::*;
 use crate::color::{ChannelOrder, ColorPlanes};
 use crate::jpeg::Reduction;
 
-/// A file of `tests/golden/stills`, and what Pillow makes of it.
+/// A file of `tests/golden/stills`, and its pixels as Pillow decodes them.
 struct Golden {
     name: String,
     bytes: Vec<u8>,
