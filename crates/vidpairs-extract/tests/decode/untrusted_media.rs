@@ -432,6 +432,41 @@ fn an_index_that_declares_more_samples_than_the_file_has_bytes_is_refused_before
     );
 }
 
+/// The boxes `bytes`, with `edits` in the place of the edit list.
+fn with_edits(mut bytes: &[u8], edits: &[u8]) -> Vec<u8> {
+    let mut changed = Vec::new();
+    while let Some((head, _)) = bytes.split_first_chunk::<8>() {
+        let [len @ .., a, b, c, d] = *head;
+        let (whole, rest) = bytes.split_at(u32::from_be_bytes(len) as usize);
+        let kind = [a, b, c, d];
+        changed.extend(match &kind {
+            b"moov" | b"trak" | b"edts" => mp4_box(&kind, &[&with_edits(&whole[8..], edits)]),
+            b"elst" => edits.to_vec(),
+            _ => whole.to_vec(),
+        });
+        bytes = rest;
+    }
+    changed
+}
+
+#[test]
+fn edits_of_one_frame_each_give_frames_in_order() {
+    let clip = small_clip("mp4", &format!("{H264} -video_track_timescale 1000"));
+    let edit = |start: u32| [40, start, 1 << 16];
+    let edits = [&[3][..], &edit(500), &edit(520), &edit(600)].concat();
+    let bytes = with_edits(&fs::read(clip).unwrap(), &table(b"elst", &edits));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("edits.mp4");
+    fs::write(&path, bytes).unwrap();
+    let outcome = decode_video(&path).unwrap();
+    assert!((1..=6).contains(&outcome.num_frames), "{outcome:?}");
+    let (first_pass, _) = outcome
+        .frames
+        .split_at(outcome.frames.len().saturating_sub(1));
+    assert!(!outcome.frames.is_empty(), "{outcome:?}");
+    assert!(first_pass.is_sorted(), "{outcome:?}");
+}
+
 #[test]
 fn an_edit_list_that_repeats_a_clip_without_end_is_refused() {
     let few = Bomb {
