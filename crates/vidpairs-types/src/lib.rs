@@ -14,6 +14,7 @@ pub mod parallel;
 mod path;
 mod plane;
 mod printable;
+mod probe_set;
 mod record;
 mod refusal;
 mod seed;
@@ -37,6 +38,7 @@ pub use pair::{PairKind, PairPlan};
 pub use path::path_as_text;
 pub use plane::{Plane, ShortPlane, rounded_to_8_bits};
 pub use printable::{printable, printable_json, printable_lines};
+pub use probe_set::{ProbeImage, ProbeLabel, ProbeSet, Split};
 pub use record::{
     EncodedMember, EncodedRecord, RecordMeta, Role, SCHEMA, TrackedBox, TrackletLine, TrackletMeta,
     ViewMeta,
