@@ -4,6 +4,7 @@
 
 use std::io::Cursor;
 
+use vidpairs_types::parallel::caught;
 use vidpairs_types::{RgbImage, SizePx};
 
 /// First bytes of every PNG.
@@ -16,6 +17,9 @@ pub enum PngError {
     /// The bytes are not a PNG, are truncated or damaged. Leave the image out.
     #[error("damaged PNG")]
     Damaged(#[source] png::DecodingError),
+    /// The png crate panicked: it does not expect such bytes. Leave the image out.
+    #[error("damaged PNG ({0})")]
+    Panicked(String),
     /// The size in the header is too large. Leave the image out.
     #[error(
         "PNG of {0}; sides of at most {max} px and at most {area} px in all are accepted",
@@ -46,8 +50,10 @@ pub fn is_png(bytes: &[u8]) -> bool {
 /// # Errors
 /// [`PngError::Damaged`] if there is no readable header, [`PngError::TooLarge`] if the size is not accepted.
 pub fn read_size(bytes: &[u8]) -> Result<SizePx, PngError> {
-    let reader = png::Decoder::new(Cursor::new(bytes)).read_info();
-    accepted_size(reader.map_err(PngError::Damaged)?.info())
+    guarded(|| {
+        let reader = png::Decoder::new(Cursor::new(bytes)).read_info();
+        accepted_size(reader.map_err(PngError::Damaged)?.info())
+    })
 }
 
 /// Decodes a PNG of any kind to RGB: gray levels become R = G = B, 16-bit samples keep their upper 8 bits, and transparency is
@@ -56,6 +62,15 @@ pub fn read_size(bytes: &[u8]) -> Result<SizePx, PngError> {
 /// # Errors
 /// [`PngError`] if any part of the file is damaged, or its size is not accepted; nothing is allocated then.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage, PngError> {
+    guarded(|| decode_unguarded(bytes))
+}
+
+/// Calls `read`, and makes an error of a panic of the png crate.
+fn guarded<T>(read: impl FnOnce() -> Result<T, PngError>) -> Result<T, PngError> {
+    caught(read).unwrap_or_else(|panic| Err(PngError::Panicked(panic)))
+}
+
+fn decode_unguarded(bytes: &[u8]) -> Result<RgbImage, PngError> {
     let mut decoder = png::Decoder::new(Cursor::new(bytes));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(PngError::Damaged)?;
@@ -183,6 +198,18 @@ mod tests {
         for end in 0..data_end {
             assert!(decode(&bytes[..end]).is_err(), "truncated at {end}");
         }
+    }
+
+    #[test]
+    fn a_palette_that_ends_inside_a_colour_is_an_error_not_a_panic() {
+        let mut bytes = other(png::ColorType::Indexed, png::BitDepth::One, &[0x80, 0, 8]);
+        let palette = bytes.windows(4).position(|kind| kind == b"PLTE").unwrap();
+        bytes[palette - 4..palette].copy_from_slice(&4u32.to_be_bytes());
+        bytes.drain(palette + 8..palette + 10);
+        let checksum = crc32fast::hash(&bytes[palette..palette + 8]);
+        bytes[palette + 8..palette + 12].copy_from_slice(&checksum.to_be_bytes());
+        let text = decode(&bytes).unwrap_err().to_string();
+        assert!(text.starts_with("damaged PNG"), "{text}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use image::codecs::{bmp::BmpDecoder, tiff::TiffDecoder, webp::WebPDecoder};
 use image::{ColorType, ImageDecoder, ImageError};
+use vidpairs_types::parallel::caught;
 use vidpairs_types::{Orientation, Planes, RgbImage, SizePx, read_regular};
 
 pub use format::StillFormat;
@@ -40,6 +41,14 @@ pub enum StillError {
         /// Error of the decoder.
         #[source]
         source: ImageError,
+    },
+    /// The decoder panicked: it does not expect such bytes.
+    #[error("damaged {} ({panic})", .format.name())]
+    Panicked {
+        /// Format of the image.
+        format: StillFormat,
+        /// Message of the panic.
+        panic: String,
     },
     /// The samples are numbers whose black and white are not known.
     #[error("floating-point {}; expected 8 or 16 bits per sample: convert it", .0.name())]
@@ -192,8 +201,17 @@ fn rgb(mut samples: Vec<u8>, color: ColorType) -> Vec<u8> {
     }
 }
 
-/// Opens a BMP, TIFF or WebP, and passes its decoder, its stored size and its orientation to `then`.
+/// Opens a BMP, TIFF or WebP, and passes its decoder, its stored size and its orientation to `then`. A panic of the decoder is an error.
 fn open<T>(
+    format: StillFormat,
+    bytes: &[u8],
+    then: impl FnOnce(Box<dyn ImageDecoder + '_>, SizePx, Orientation) -> Result<T, StillError>,
+) -> Result<T, StillError> {
+    caught(|| open_unguarded(format, bytes, then))
+        .unwrap_or_else(|panic| Err(StillError::Panicked { format, panic }))
+}
+
+fn open_unguarded<T>(
     format: StillFormat,
     bytes: &[u8],
     then: impl FnOnce(Box<dyn ImageDecoder + '_>, SizePx, Orientation) -> Result<T, StillError>,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use vidpairs_run::RunError;
+use vidpairs_shard::ShardError;
 use vidpairs_source::SourceError;
 use vidpairs_types::Role;
 use vidpairs_weights::WeightsError;
@@ -70,6 +71,12 @@ pub enum TrainError {
         /// Reason of the last.
         reason: String,
     },
+    /// The machine ran out of file handles or memory. The last step is saved if training had begun.
+    #[error(
+        "a record could not be read because this machine is short of a resource, not because it is damaged; free some, raise the \
+         limit (`ulimit -n` for open files) or use fewer --workers, and run the same command again: it resumes from there"
+    )]
+    Machine(#[source] Box<ShardError>),
     /// More records cannot be used than the pipeline tolerates. The last step is saved if training had begun.
     #[error(
         "{num_damaged} of {num_records} records cannot be used, more than train.max_damaged = {limit} allows; the first \
@@ -260,7 +267,10 @@ impl TrainError {
     pub(super) fn is_of_data(&self) -> bool {
         matches!(
             self,
-            Self::Damaged { .. } | Self::TooManyDamaged { .. } | Self::Lost { .. }
+            Self::Damaged { .. }
+                | Self::Machine(_)
+                | Self::TooManyDamaged { .. }
+                | Self::Lost { .. }
         )
     }
 

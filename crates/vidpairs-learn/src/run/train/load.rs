@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tch::{Device, Tensor};
 use vidpairs_pipeline::MaxRefused;
-use vidpairs_run::loss_reason;
-use vidpairs_shard::{EpochOrder, Record};
+use vidpairs_run::{is_machine_fault, loss_reason};
+use vidpairs_shard::{EpochOrder, Record, ShardError};
 use vidpairs_types::parallel::{Heartbeat, Job, Loss};
 use vidpairs_types::{RecordMeta, Role, Seed, with_causes};
 
@@ -195,10 +195,11 @@ impl Loader {
             let number = order.record_at(other);
             match self.make_views(number, place, epoch, viewer, views) {
                 Ok(()) => return Ok(number),
-                Err(reason) => {
+                Err(Unusable::Record(reason)) => {
                     lock(&self.damaged).add(number, &reason);
                     last = reason;
                 }
+                Err(Unusable::Machine(err)) => return Err(TrainError::Machine(err)),
             }
         }
         Err(TrainError::Damaged {
@@ -214,21 +215,20 @@ impl Loader {
         epoch: u64,
         viewer: &mut Viewer,
         buffers: &mut [ViewBuffer],
-    ) -> Result<(), String> {
-        let record = self.data.reader.record(number);
-        let record = record.map_err(|err| with_causes(&err))?;
-        record.check().map_err(|err| with_causes(&err))?;
-        let meta = record.meta().map_err(|err| with_causes(&err))?;
+    ) -> Result<(), Unusable> {
+        let record = self.data.reader.record(number)?;
+        record.check()?;
+        let meta = record.meta()?;
         let seed = self.seed.for_step("views", "");
         for (index, (view, buffer)) in (0u32..).zip(self.views.iter().zip(buffers)) {
             let said = |reason: String| {
                 let name = view.role.name();
-                format!(
+                Unusable::Record(format!(
                     "{}: record {} ({}): {name}: {reason}",
                     record.shard(),
                     record.number(),
                     record.key()
-                )
+                ))
             };
             let image = stored_image(&record, &meta, view.role)
                 .ok_or_else(|| said(TrainError::NoImage(view.role).to_string()))?;
@@ -291,6 +291,24 @@ impl ViewBuffer {
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Why a record gives no views.
+#[derive(Debug)]
+enum Unusable {
+    /// It is damaged, with the reason: another takes its place.
+    Record(String),
+    /// Any other could not be read either.
+    Machine(Box<ShardError>),
+}
+
+impl From<ShardError> for Unusable {
+    fn from(err: ShardError) -> Self {
+        match is_machine_fault(&err) {
+            true => Self::Machine(Box::new(err)),
+            false => Self::Record(with_causes(&err)),
+        }
+    }
 }
 
 impl Job for Loader {

@@ -224,3 +224,20 @@ fn where_all_are_damaged_the_last_reason_is_told() {
     assert_eq!(num_tried, u64::from(NUM_RECORDS));
     assert!(reason.contains("JPEG"), "{reason}");
 }
+
+#[test]
+fn a_shard_that_the_machine_cannot_open_stops_training_and_a_bad_sector_costs_its_record() {
+    let err = |code| ShardError::Read {
+        path: "pairs-000000.tar".into(),
+        source: std::io::Error::from_raw_os_error(code),
+    };
+    let (out_of_handles, bad_sector) = (24, 5); // EMFILE, EIO
+    assert!(matches!(
+        Unusable::from(err(out_of_handles)),
+        Unusable::Machine(_)
+    ));
+    let Unusable::Record(reason) = err(bad_sector).into() else {
+        panic!("one bad sector is no fault of all records");
+    };
+    assert!(reason.contains("pairs-000000.tar"), "{reason}");
+}
