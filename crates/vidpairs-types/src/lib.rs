@@ -1,6 +1,7 @@
 //! Data types shared by all crates of vidpairs: clips, frames, boxes, pairs, records and seeds. Also files that
 //! are opened and written safely, text that is safe to print, and ordered work on threads ([`parallel`]).
 
+mod archive_output;
 mod clip;
 mod durable;
 mod frame;
@@ -19,6 +20,7 @@ mod record;
 mod refusal;
 mod seed;
 
+pub use archive_output::{ArchiveOutput, InUse};
 pub use clip::{
     Annotation, Clip, Media, STILL_EXTENSIONS, SourceKind, is_left_out_folder, is_still_name,
 };

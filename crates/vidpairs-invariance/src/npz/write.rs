@@ -2,6 +2,7 @@
 
 use std::io::{self, Seek, Write};
 
+use vidpairs_types::ArchiveOutput;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -57,15 +58,14 @@ pub struct NamedArray<'a> {
 /// # Ok::<(), vidpairs_invariance::npz::NpzError>(())
 /// ```
 pub fn write_npz<W: Write + Seek>(to: W, arrays: &[NamedArray<'_>]) -> Result<W, NpzError> {
-    let mut zip = ZipWriter::new(to);
-    match write_arrays(&mut zip, arrays) {
-        Ok(()) => zip.finish().map_err(|err| NpzError::Write(err.into())),
-        Err(err) => {
-            // Dropping the writer would try to finish the archive and print an error.
-            std::mem::forget(zip);
-            Err(err)
-        }
+    let (output, in_use) = ArchiveOutput::new(to);
+    let mut zip = ZipWriter::new(output);
+    if let Err(err) = write_arrays(&mut zip, arrays) {
+        drop(in_use); // the archive is not completed
+        return Err(err);
     }
+    let output = zip.finish().map_err(|err| NpzError::Write(err.into()))?;
+    Ok(output.into_inner())
 }
 
 fn write_arrays<W: Write + Seek>(

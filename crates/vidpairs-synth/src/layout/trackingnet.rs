@@ -6,11 +6,10 @@
 //! not visible, and numbers as short as possible.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
-use std::sync::{Arc, Weak};
 
-use vidpairs_types::{BoxXywh, create_fresh};
+use vidpairs_types::{ArchiveOutput, BoxXywh, InUse, create_fresh};
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
@@ -109,8 +108,8 @@ pub enum FrameZipError {
 /// bytes depend on the JPEGs alone: every member is dated 1 January 1980 and has the permissions 644.
 pub struct FrameZip {
     // Dropped before `zip`, so that `zip` writes nothing when it is dropped.
-    in_use: Arc<()>,
-    zip: ZipWriter<ZipFile>,
+    in_use: InUse,
+    zip: ZipWriter<ArchiveOutput<BufWriter<File>>>,
     num_frames: u64,
 }
 
@@ -121,15 +120,10 @@ impl FrameZip {
     /// [`FrameZipError::Create`].
     pub fn create(path: &Path) -> Result<Self, FrameZipError> {
         let file = create_fresh(path).map_err(FrameZipError::Create)?;
-        let in_use = Arc::new(());
-        let file = ZipFile {
-            file: BufWriter::new(file),
-            position: 0,
-            in_use: Arc::downgrade(&in_use),
-        };
+        let (output, in_use) = ArchiveOutput::new(BufWriter::new(file));
         Ok(Self {
             in_use,
-            zip: ZipWriter::new(file),
+            zip: ZipWriter::new(output),
             num_frames: 0,
         })
     }
@@ -169,55 +163,6 @@ impl FrameZip {
         let finished = zip.finish().and_then(|mut file| Ok(file.flush()?));
         finished.map_err(|source| FrameZipError::Directory { num_frames, source })?;
         Ok(num_frames)
-    }
-}
-
-/// File of a ZIP. After an error, or once its [`FrameZip`] is dropped, it accepts all writes and discards them: the
-/// library completes a ZIP that is dropped, and prints to stderr if the disk is full.
-struct ZipFile {
-    file: BufWriter<File>,
-    position: u64,
-    /// Dangling after an error, and once the [`FrameZip`] is dropped.
-    in_use: Weak<()>,
-}
-
-impl ZipFile {
-    fn if_in_use(
-        &mut self,
-        act: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-    ) -> io::Result<()> {
-        if self.in_use.strong_count() == 0 {
-            return Ok(());
-        }
-        act(&mut self.file).inspect_err(|_| self.in_use = Weak::new())
-    }
-}
-
-impl Write for ZipFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.if_in_use(|file| file.write_all(bytes))?;
-        self.position += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.if_in_use(Write::flush)
-    }
-}
-
-impl Seek for ZipFile {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let mut position = match to {
-            SeekFrom::Start(position) => position,
-            SeekFrom::Current(by) => self.position.saturating_add_signed(by),
-            SeekFrom::End(_) => self.position,
-        };
-        self.if_in_use(|file| {
-            position = file.seek(to)?;
-            Ok(())
-        })?;
-        self.position = position;
-        Ok(position)
     }
 }
 
