@@ -236,7 +236,7 @@ def main() -> None:
     parser.add_argument("program", type=Path)
     parser.add_argument("commands", nargs="*", metavar="COMMAND", help="extract, synth, track, train or invariance [default: all]")
     parser.add_argument("--most", type=int, default=40, help="most runs for each kind of fault")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     unknown = [command for command in args.commands if command not in COMMANDS]
     if unknown:
         parser.error(f"unknown command {unknown[0]}; expected one of {', '.join(COMMANDS)}")

@@ -46,7 +46,7 @@ for target in "${targets[@]}"; do
     printf '== %s\n' "$target"
     # An input may take 10 s and 2 GiB; both are faults.
     fuzz run "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- -runs="$runs" -max_total_time="$seconds" \
-        -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=1024 -max_len=65536 -print_final_stats=1 >"$log" 2>&1 ||
+        -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=1024 -max_len=8192 -print_final_stats=1 >"$log" 2>&1 ||
         { state=FAILED failed=1 && tail -n 20 "$log"; }
     executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     peak=$(sed -n 's/^stat::peak_rss_mb: *//p' "$log")

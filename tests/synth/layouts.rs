@@ -145,7 +145,7 @@ fn the_got10k_toolkit_and_our_loader_read_the_same_sequences() {
     assert_eq!(read_boxes, expected);
     assert_eq!(
         read.remarks,
-        ["groundtruth.txt: 1 of 3 boxes are not valid"]
+        ["groundtruth.txt: no object in 1 of 3 frames (0,0,0,0)"]
     );
 }
 

@@ -38,7 +38,11 @@ fn an_unreadable_sequence_is_refused_and_others_are_scored() {
             "line 1: \"1,2,3\"; expected four numbers",
         ),
         ("got10k/val/tiny (dcf)", "track", "too little inside"),
-        ("got10k/val/nowhere", "source", "the first box is not valid"),
+        (
+            "got10k/val/nowhere",
+            "source",
+            "the first box has no area, so there is nothing to follow",
+        ),
     ] {
         let line = refusal_of(&out, id);
         assert_eq!(
@@ -101,7 +105,7 @@ fn invalid_boxes_are_ignored_if_nothing_is_visible_and_misses_otherwise() {
     );
     assert_eq!(
         lines[0]["reason"],
-        "2 of 6 true boxes are not valid and count as misses"
+        "2 of 6 frames have no true box and count as misses"
     );
 }
 
@@ -171,7 +175,7 @@ fn the_error_states_the_first_reason_if_no_sequence_could_be_tracked() {
     fs::write(folder.join("groundtruth.txt"), "nan,1,2,3\n").unwrap();
     let words = [
         "none of the 1 sequences could be tracked",
-        "the first box is not valid",
+        "the first box has no area, so there is nothing to follow",
     ];
     bench.track("out", &DATA).run().failed_with(2, &words);
 }

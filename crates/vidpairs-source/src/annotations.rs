@@ -84,30 +84,39 @@ fn got10k(folder: &Path) -> Result<Annotations, SourceError> {
     })
 }
 
-/// Boxes of a file, `None` for those that are not valid. A remark states their number.
+/// Boxes of a file, `None` for those that are not valid. Remarks state their number: `0,0,0,0` is the row of a frame without the object.
 fn read_boxes(file: &Path, remarks: &mut Vec<String>) -> Result<Vec<Option<BoxXywh>>, SourceError> {
     let text = read_text(file)?;
     let boxes = parse_boxes(file, &text)?;
     let name = file_name(file);
-    let num_invalid = boxes.iter().filter(|bbox| bbox.is_none()).count();
+    let num_boxes = boxes.len();
+    let is_absent = |bbox: &&BoxXywh| <[f64; 4]>::from(**bbox) == [0.0; 4];
+    let num_absent = boxes.iter().filter(is_absent).count();
+    let num_invalid = boxes.iter().filter(|bbox| !bbox.is_valid()).count() - num_absent;
     if boxes.is_empty() {
         remarks.push(format!("{name} has no line"));
-    } else if num_invalid > 0 {
-        let num_boxes = boxes.len();
+    }
+    if num_absent > 0 {
+        remarks.push(format!(
+            "{name}: no object in {num_absent} of {num_boxes} frames (0,0,0,0)"
+        ));
+    }
+    if num_invalid > 0 {
         remarks.push(format!(
             "{name}: {num_invalid} of {num_boxes} boxes are not valid"
         ));
     }
-    Ok(boxes)
+    Ok(boxes.into_iter().map(if_valid).collect())
 }
 
-fn parse_boxes(file: &Path, text: &[u8]) -> Result<Vec<Option<BoxXywh>>, SourceError> {
+fn if_valid(bbox: BoxXywh) -> Option<BoxXywh> {
+    Some(bbox).filter(|bbox| bbox.is_valid())
+}
+
+fn parse_boxes(file: &Path, text: &[u8]) -> Result<Vec<BoxXywh>, SourceError> {
     const EXPECTED: &str = "four numbers: x,y,w,h";
     lines(text)
-        .map(|(number, line)| {
-            let bbox = parse_box(line).ok_or_else(|| bad_line(file, number, line, EXPECTED))?;
-            Ok(Some(bbox).filter(|bbox| bbox.is_valid()))
-        })
+        .map(|(number, line)| parse_box(line).ok_or_else(|| bad_line(file, number, line, EXPECTED)))
         .collect()
 }
 
@@ -256,6 +265,15 @@ mod tests {
     }
 
     #[test]
+    fn rows_of_zeros_are_frames_without_the_object_not_faults() {
+        let annotations = read_trackingnet("1,2,3,4\n0,0,0,0\n0,0,0.0,0\n1,1,0,0\n").unwrap();
+        assert_eq!(xywh(&annotations)[1..], [None; 3]);
+        let absent = "v.txt: no object in 2 of 4 frames (0,0,0,0)";
+        let invalid = "v.txt: 1 of 4 boxes are not valid";
+        assert_eq!(annotations.remarks, [absent, invalid]);
+    }
+
+    #[test]
     fn a_line_that_is_not_four_numbers_is_an_error_with_number_and_value() {
         for (text, expected_line, expected_value) in [
             (&b"1,2,3,4\n1,2,3\n"[..], 2, "1,2,3"),
@@ -314,7 +332,7 @@ mod tests {
         assert_eq!(annotations.label.as_deref(), Some("goat"));
         assert_eq!(
             annotations.remarks,
-            ["groundtruth.txt: 1 of 3 boxes are not valid"]
+            ["groundtruth.txt: no object in 1 of 3 frames (0,0,0,0)"]
         );
     }
 
@@ -413,7 +431,7 @@ mod tests {
             text in "([0-9.eE+-]{0,4}|NaN|inf|[, \t\r\n]|\u{FEFF}){0,40}",
         ) {
             let boxes = parse_boxes(Path::new("v.txt"), text.as_bytes()).unwrap_or_default();
-            prop_assert!(boxes.iter().flatten().all(|bbox| bbox.is_valid()));
+            prop_assert!(boxes.into_iter().filter_map(if_valid).all(|bbox| bbox.is_valid()));
         }
 
         #[test]
@@ -423,7 +441,7 @@ mod tests {
             let line = |[x, y, w, h]: &[f64; 4]| format!("{x},{y},{w},{h}\n");
             let text: String = boxes.iter().map(line).collect();
             let parsed = parse_boxes(Path::new("v.txt"), text.as_bytes()).unwrap();
-            let parsed: Vec<_> = parsed.into_iter().flatten().map(<[f64; 4]>::from).collect();
+            let parsed: Vec<_> = parsed.into_iter().map(<[f64; 4]>::from).collect();
             prop_assert_eq!(parsed, boxes);
         }
     }

@@ -176,6 +176,9 @@ impl std::fmt::Display for ExtractSummary {
             let frames = counted(self.frames_decoded, "frame");
             write!(f, "; {frames} decoded in {:.1} s", self.seconds)?;
         }
+        if self.pairs == 0 {
+            write!(f, "; there is nothing to train on")?;
+        }
         if self.tracklets > 0 {
             let num_rejected: u64 = self.rejected_tracklets.values().sum();
             let tracklets = counted(self.tracklets, "tracklet");

@@ -89,7 +89,13 @@ fn of_clip(
     let num_boxes = found.boxes.len();
     let start = match found.boxes.first() {
         Some(Some(first)) => first.bbox,
-        Some(None) => return Err((Stage::Source, "the first box is not valid".to_owned()).into()),
+        Some(None) => {
+            return Err((
+                Stage::Source,
+                "the first box has no area, so there is nothing to follow".to_owned(),
+            )
+                .into());
+        }
         None => return Err((Stage::Source, "no box is known".to_owned()).into()),
     };
     if num_boxes as u64 > num_frames {
@@ -141,7 +147,7 @@ fn remarks_on(scored: &[Option<BoxXywh>], cover: Option<&[u8]>, num_frames: u64)
     let num_misses = scored.iter().filter(|bbox| **bbox == Some(NO_BOX)).count();
     if num_misses > 0 {
         remarks.push(format!(
-            "{num_misses} of {num_boxes} true boxes are not valid and count as misses"
+            "{num_misses} of {num_boxes} frames have no true box and count as misses"
         ));
     }
     remarks
