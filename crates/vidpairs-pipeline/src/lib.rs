@@ -27,8 +27,8 @@ pub use pairs::{
 };
 pub use train::{Augment, ContrastKeys, MocoKeys, PirlKeys, Train, WatchKeys};
 pub use values::{
-    KRange, MaxRefused, Network, NumberFormat, Pace, ProposerKind, ScheduleName, StageName,
-    StemName, TrackerKind, TrainMethod, Views,
+    KRange, MaxRefused, Network, NumberFormat, Pace, PoolName, ProposerKind, ScheduleName,
+    StageName, StemName, TrackerKind, TrainMethod, Views,
 };
 
 use extract::RunKeys;

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
+use vidpairs_pipeline::Measure;
 use vidpairs_run::RunError;
 use vidpairs_types::{BoxXywh, ImageSets, LeftOut};
 
@@ -27,8 +28,15 @@ pub trait EncoderEngine: Debug + Sync {
 
 /// An encoder of images with its weights.
 pub trait ImageEncoder {
-    /// Name of the network: `ResNet-50`.
+    /// Name of the network: `ResNet-50`, `ViT-S/14 with 4 registers`.
     fn architecture(&self) -> String;
+
+    /// Checks that the network has the features that `measure` asks for, of images of `side_px` px. Returns where they are taken:
+    /// `layer4`, or `layer4, class token`.
+    ///
+    /// # Errors
+    /// [`RunError::Command`]: which setting does not fit the network, and what would.
+    fn readout(&self, side_px: u32, measure: &Measure) -> Result<String, RunError>;
 
     /// Features of the images of `sets`: the box of each image, or all of it, resized to a square of [`ImageSets::side_px`]
     /// without keeping the aspect, in evaluation mode. Images that cannot be read are left out. Features are cached below

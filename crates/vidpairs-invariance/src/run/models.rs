@@ -97,12 +97,16 @@ pub(super) fn measure_encoders(
         .iter()
         .map(|file| engine.open(&file.path, prefix, device))
         .collect::<Result<_, _>>()?;
-    let stage = options.measure.stage.name();
     let models: Vec<MeasuredModel> = weights
         .iter()
         .zip(&encoders)
-        .map(|(file, encoder)| model(file, format!("{}, {stage}", encoder.architecture())))
-        .collect();
+        .map(|(file, encoder)| {
+            Ok(model(
+                file,
+                described(encoder.as_ref(), &all_sets, options)?,
+            ))
+        })
+        .collect::<Result<_, RunError>>()?;
     let mut panels = Vec::new();
     for (data, sets) in &all_sets {
         let mut panel: Option<(Subject, PanelMaker)> = None;
@@ -133,6 +137,26 @@ pub(super) fn measure_encoders(
         }
     }
     Ok((models, panels))
+}
+
+/// Architecture of an encoder, and where its features are taken.
+///
+/// # Errors
+/// The settings or the size of a data set's images do not fit the encoder.
+fn described(
+    encoder: &dyn ImageEncoder,
+    all_sets: &[(&InvarianceData, ImageSets)],
+    options: &InvarianceOptions,
+) -> Result<String, RunError> {
+    let mut text = encoder.architecture();
+    for (index, (_, sets)) in all_sets.iter().enumerate() {
+        let readout = encoder.readout(sets.side_px, &options.measure)?;
+        if index == 0 {
+            text.push_str(", ");
+            text.push_str(&readout);
+        }
+    }
+    Ok(text)
 }
 
 /// Two models of the same name cannot be told apart in tables.

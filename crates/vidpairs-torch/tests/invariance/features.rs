@@ -10,7 +10,7 @@ use serde_json::Value;
 use tch::Device;
 use vidpairs_invariance::npz::FeatureTable;
 use vidpairs_learn::model::{
-    Depth, NumberFormat, ResNet, ResNetConfig, StageName, Stem, TrainedResNet, to_host,
+    Depth, NumberFormat, PoolName, ResNet, ResNetConfig, StageName, Stem, TrainedEncoder, to_host,
 };
 use vidpairs_learn::run::{FeatureOptions, ImageFeatures, image_features};
 use vidpairs_run::{Control, RunError};
@@ -35,7 +35,7 @@ fn cases() -> Value {
 }
 
 /// Network of the script, written to a file and opened.
-fn encoder(folder: &Path) -> TrainedResNet {
+fn encoder(folder: &Path) -> TrainedEncoder {
     let config = ResNetConfig {
         depth: Depth::R18,
         width: 16,
@@ -48,7 +48,7 @@ fn encoder(folder: &Path) -> TrainedResNet {
         .collect();
     let path = folder.join("weights.safetensors");
     write_safetensors(&path, &weights).unwrap();
-    TrainedResNet::open(&path, Device::Cpu).unwrap()
+    TrainedEncoder::open(&path, Device::Cpu).unwrap()
 }
 
 /// Data set of images with their boxes, two in each set, one set for each target.
@@ -95,6 +95,7 @@ fn golden_sets() -> ImageSets {
 fn options(stage: StageName, out: Option<&Path>) -> FeatureOptions {
     FeatureOptions {
         stage,
+        pool: PoolName::Auto,
         precision: NumberFormat::F32,
         out: out.map(Path::to_owned),
         control: Control::quiet(2),

@@ -14,7 +14,7 @@ use super::Protocol;
 use super::encode::PartRows;
 use super::load::Unreadable;
 use super::parts::{Part, Parts};
-use crate::model::{TrainedResNet, num_layers};
+use crate::model::{Pooling, TrainedEncoder, TrainedNetwork, num_layers};
 
 /// Version of the cache: increased when the same images give other features, or the file format changes.
 const FORMAT: u32 = 2;
@@ -51,6 +51,9 @@ struct Model {
     network: String,
     weights_xxh3: String,
     stage: String,
+    /// Of a ViT, which has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pooling: Option<String>,
     side_px: u32,
     precision: String,
 }
@@ -71,11 +74,16 @@ struct LeftOutLine {
 impl Cache {
     /// The file of the features of `parts` by `encoder` below `out`. Its name is a hash of the weights, of the protocol, and of each image:
     /// path, length, modification time and box.
-    pub fn new(out: &Path, encoder: &TrainedResNet, protocol: &Protocol, parts: &Parts) -> Self {
+    pub fn new(out: &Path, encoder: &TrainedEncoder, protocol: &Protocol, parts: &Parts) -> Self {
         let about = Model {
             network: encoder.architecture.to_string(),
             weights_xxh3: format!("{:032x}", encoder.fingerprint),
-            stage: protocol.stage.name().to_owned(),
+            stage: protocol.readout.stage.name().to_owned(),
+            pooling: match (&encoder.network, protocol.readout.pooling) {
+                (TrainedNetwork::ResNet(_), _) => None,
+                (TrainedNetwork::Vit(_), Pooling::ClassToken) => Some("cls".to_owned()),
+                (TrainedNetwork::Vit(_), Pooling::Mean) => Some("mean".to_owned()),
+            },
             side_px: protocol.side_px,
             precision: protocol.precision.name().to_owned(),
         };
@@ -84,11 +92,14 @@ impl Cache {
             "vidpairs features",
             &FORMAT.to_string(),
             &about.weights_xxh3,
-            &num_layers(protocol.stage).to_string(),
+            &num_layers(protocol.readout.stage).to_string(),
             &about.side_px.to_string(),
             &about.precision,
         ];
         hash.update(beginning.join("\n").as_bytes());
+        if let Some(pooling) = &about.pooling {
+            hash.update(format!("\n{pooling}").as_bytes());
+        }
         for part in &parts.all {
             hash_part(&mut hash, part);
         }

@@ -11,7 +11,7 @@ use super::error::FeatureError;
 use super::load::{Batch, Unreadable};
 use super::parts::Parts;
 use super::{FeatureSpeed, ImageFeatures, Protocol};
-use crate::model::ResNet;
+use crate::model::FeatureNetwork;
 
 /// Features of the parts, in their order.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -106,7 +106,7 @@ pub(in crate::run) struct Encoded {
 
 /// Sink that encodes batches.
 pub(in crate::run) struct Encoding<'a> {
-    network: &'a ResNet,
+    network: &'a dyn FeatureNetwork,
     parts: &'a Parts,
     protocol: Protocol,
     progress: Progress,
@@ -120,7 +120,7 @@ pub(in crate::run) struct Encoding<'a> {
 
 impl<'a> Encoding<'a> {
     pub fn new(
-        network: &'a ResNet,
+        network: &'a dyn FeatureNetwork,
         parts: &'a Parts,
         protocol: Protocol,
         progress: Progress,
@@ -185,7 +185,7 @@ impl<'a> Encoding<'a> {
 
     fn encode(&mut self, batch: Batch) -> Result<(), FeatureError> {
         let Protocol {
-            stage,
+            readout,
             precision,
             side_px,
             ..
@@ -199,7 +199,7 @@ impl<'a> Encoding<'a> {
         self.rows.left_out.extend(batch.left_out);
         self.lost.extend(batch.lost);
         if !batch.kept.is_empty() {
-            let found = (self.network).encode(&batch.views, side_px, stage, precision);
+            let found = (self.network).encode(&batch.views, side_px, readout, precision);
             let found = found.map_err(FeatureError::Libtorch)?;
             self.rows.num_units = found.len() / batch.kept.len();
             self.check(&batch.kept, &found)?;

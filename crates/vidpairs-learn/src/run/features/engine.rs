@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use vidpairs_invariance::run::{EncoderEngine, ImageEncoder, InvarianceOptions};
+use vidpairs_pipeline::Measure;
 use vidpairs_run::RunError;
 use vidpairs_types::{BoxXywh, ImageSets};
 
 use super::error::FeatureError;
 use super::picture::picture;
 use super::{FeatureOptions, ImageFeatures, image_features};
-use crate::model::{TrainedResNet, device_or_best};
+use crate::model::{Pooling, Readout, TrainedEncoder, TrainedNetwork, device_or_best};
 
 /// Encoders on libtorch.
 #[derive(Debug, Clone, Copy)]
@@ -24,14 +25,26 @@ impl EncoderEngine for LibtorchEncoders {
     ) -> Result<Box<dyn ImageEncoder>, RunError> {
         let device = device_or_best(device).map_err(FeatureError::from)?;
         let encoder =
-            TrainedResNet::open_under(weights, prefix, device).map_err(FeatureError::from)?;
+            TrainedEncoder::open_under(weights, prefix, device).map_err(FeatureError::from)?;
         Ok(Box::new(encoder))
     }
 }
 
-impl ImageEncoder for TrainedResNet {
+impl ImageEncoder for TrainedEncoder {
     fn architecture(&self) -> String {
         self.architecture.to_string()
+    }
+
+    fn readout(&self, side_px: u32, measure: &Measure) -> Result<String, RunError> {
+        let Measure { stage, pool, .. } = *measure;
+        let readout = Readout::of(&self.architecture, stage, pool, side_px);
+        let readout = readout.map_err(FeatureError::from)?;
+        let stage = stage.name();
+        Ok(match (&self.network, readout.pooling) {
+            (TrainedNetwork::ResNet(_), _) => stage.to_owned(),
+            (TrainedNetwork::Vit(_), Pooling::ClassToken) => format!("{stage}, class token"),
+            (TrainedNetwork::Vit(_), Pooling::Mean) => format!("{stage}, mean of the patches"),
+        })
     }
 
     fn features(
@@ -41,6 +54,7 @@ impl ImageEncoder for TrainedResNet {
     ) -> Result<ImageFeatures, RunError> {
         let options = FeatureOptions {
             stage: options.measure.stage,
+            pool: options.measure.pool,
             precision: options.measure.numbers,
             out: Some(options.out.clone()),
             control: options.control.clone(),

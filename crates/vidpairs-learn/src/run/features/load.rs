@@ -173,7 +173,7 @@ impl Job for Loader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::StageName;
+    use crate::model::{Pooling, Readout, StageName};
 
     fn loader(places: Vec<usize>, batch: usize) -> Loader {
         let part = |name: &str| Part {
@@ -188,7 +188,10 @@ mod tests {
             places,
             batch,
             protocol: Protocol {
-                stage: StageName::Layer4,
+                readout: Readout {
+                    stage: StageName::Layer4,
+                    pooling: Pooling::Mean,
+                },
                 precision: NumberFormat::F32,
                 side_px: 8,
                 view: View::Exact,

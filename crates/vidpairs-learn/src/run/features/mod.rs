@@ -29,7 +29,9 @@ pub(super) use self::parts::{Part, Parts};
 use self::cache::Cache;
 use self::encode::Encoding;
 use self::load::{BATCH, Loader};
-use crate::model::{NumberFormat, ResNet, StageName, TrainedResNet, use_cores};
+use crate::model::{
+    FeatureNetwork, NumberFormat, PoolName, Readout, StageName, TrainedEncoder, use_cores,
+};
 
 /// Time without progress after which a batch is given up; an image takes a second at most.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -41,6 +43,8 @@ const MAX_BATCHES_BYTES: usize = 4 << 30;
 pub struct FeatureOptions {
     /// Stage of the network.
     pub stage: StageName,
+    /// Pooling of the stage.
+    pub pool: PoolName,
     /// Number format of the network.
     pub precision: NumberFormat,
     /// Output folder: features are cached in its folder `features`. `None` for no cache.
@@ -53,7 +57,7 @@ pub struct FeatureOptions {
 /// Computation of the features of an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Protocol {
-    pub stage: StageName,
+    pub readout: Readout,
     pub precision: NumberFormat,
     /// Side of a view, px.
     pub side_px: u32,
@@ -77,16 +81,18 @@ pub(super) enum View {
 /// once, and data sets with the same images share a file.
 ///
 /// # Errors
-/// [`FeatureError`] if no image can be read or more than a tenth cannot, libtorch refuses, or a feature is no number; [`RunError::File`] or
+/// [`FeatureError`] if the network has no such features, no image can be read or more than a tenth cannot, libtorch refuses, or a feature is no number; [`RunError::File`] or
 /// [`RunError::DiskFull`] if they cannot be kept; [`RunError::Interrupted`], or [`RunError::Stopped`] without a cache.
 pub fn image_features(
-    encoder: &TrainedResNet,
+    encoder: &TrainedEncoder,
     sets: &ImageSets,
     options: &FeatureOptions,
 ) -> Result<ImageFeatures, RunError> {
     let parts = Arc::new(Parts::of(&sets.images));
+    let FeatureOptions { stage, pool, .. } = *options;
+    let readout = Readout::of(&encoder.architecture, stage, pool, sets.side_px);
     let protocol = Protocol {
-        stage: options.stage,
+        readout: readout.map_err(FeatureError::from)?,
         precision: options.precision,
         side_px: sets.side_px,
         view: View::Exact,
@@ -106,13 +112,14 @@ pub fn image_features(
 }
 
 fn encode(
-    encoder: &TrainedResNet,
+    encoder: &TrainedEncoder,
     parts: &Arc<Parts>,
     protocol: &Protocol,
     options: &FeatureOptions,
 ) -> Result<Encoded, RunError> {
-    use_cores(encoder.network.device(), options.control.workers);
-    let encoded = encode_parts(&encoder.network, parts, protocol, &options.control);
+    let network = encoder.network.as_features();
+    use_cores(network.device(), options.control.workers);
+    let encoded = encode_parts(network, parts, protocol, &options.control);
     encoded.map_err(|end| match (end, &options.out) {
         (Broken::Cancelled, Some(out)) => RunError::Interrupted {
             out: out.clone(),
@@ -129,7 +136,7 @@ fn encode(
 /// # Errors
 /// [`Broken`], with the [`FeatureError`] of [`image_features`].
 pub(super) fn encode_parts(
-    network: &ResNet,
+    network: &dyn FeatureNetwork,
     parts: &Arc<Parts>,
     protocol: &Protocol,
     control: &Control,

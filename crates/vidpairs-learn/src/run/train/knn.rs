@@ -10,7 +10,7 @@ use vidpairs_types::parallel::Broken;
 
 use super::error::TrainError;
 use super::torch::Work;
-use crate::model::{NumberFormat, ResNet, StageName};
+use crate::model::{NumberFormat, Pooling, Readout, ResNet, StageName};
 use crate::run::features::{
     Encoded, FeatureError, Part, Parts, Protocol, View, encode_parts, is_too_many,
 };
@@ -75,7 +75,10 @@ impl LabelledFolder {
     pub fn ask(&mut self, trunk: &ResNet, precision: NumberFormat) -> Result<KnnAnswer, RunError> {
         let parts = Arc::new(self.parts());
         let protocol = Protocol {
-            stage: StageName::Layer4,
+            readout: Readout {
+                stage: StageName::Layer4,
+                pooling: Pooling::Mean,
+            },
             precision,
             side_px: self.side_px,
             view: View::Reduced,
