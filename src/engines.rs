@@ -56,6 +56,8 @@ pub struct TrainRequest {
     pub knn: Option<PathBuf>,
     /// File of weights that the run begins with; `None` for random ones.
     pub init: Option<PathBuf>,
+    /// Prefix of the names of its tensors, where the file holds several networks.
+    pub init_prefix: Option<String>,
     /// Threads, verbosity, and the signal to stop.
     pub control: Control,
 }

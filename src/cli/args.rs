@@ -80,6 +80,9 @@ pub(super) struct TrainArgs {
     /// File of weights to begin with, of the pipeline's network: a checkpoint of a run, or a file of PyTorch [default: random weights].
     #[arg(long, value_name = "FILE")]
     pub init: Option<PathBuf>,
+    /// Prefix of the tensor names of the network in --init, such as module.encoder_k [default: the one trained network in the file].
+    #[arg(long, value_name = "PREFIX", requires = "init")]
+    pub prefix: Option<String>,
     /// Setting that overrides the pipeline file (repeatable).
     #[arg(long, value_name = "TABLE.KEY=VALUE")]
     pub set: Vec<String>,

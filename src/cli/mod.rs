@@ -133,6 +133,7 @@ impl Program<'_> {
             device: args.device,
             knn: args.knn,
             init: args.init,
+            init_prefix: args.prefix,
             control: args.common.control()?,
         };
         let summary = libtorch.train(request)?;

@@ -42,6 +42,7 @@ impl Libtorch for Tch {
             device,
             knn,
             init,
+            init_prefix,
             control,
         } = request;
         let summary = train(&TrainOptions {
@@ -51,6 +52,7 @@ impl Libtorch for Tch {
             device,
             knn,
             init,
+            init_prefix,
             control,
         })?;
         Ok(Summary {

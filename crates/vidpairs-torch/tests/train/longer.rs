@@ -115,6 +115,17 @@ fn a_run_begins_with_the_head_of_a_checkpoint_too() {
         num_compared += 1;
     }
     assert!(num_compared > 100, "{num_compared}");
+    // --prefix chooses another network of the file.
+    still("of_key")
+        .arg("--init")
+        .arg("first/checkpoints/step-0000000020.safetensors")
+        .arg("--prefix")
+        .arg("key.backbone")
+        .run_well();
+    let of_key = weights("of_key", 1);
+    let loaded = of_key.get("query.backbone.conv1.weight");
+    assert!(loaded == first.get("key.backbone.conv1.weight"));
+    assert!(loaded != first.get("query.backbone.conv1.weight"));
     // The queue is new, and its keys are those of the seed.
     still("random").run_well();
     assert_ne!(first.get("queue.keys"), run.get("queue.keys"));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 use vidpairs_pipeline::Train;
 use vidpairs_weights::{
-    Architecture, Backbone, HostTensor, Weights, WeightsError, backbone, read_weights,
+    Architecture, Backbone, HostTensor, Weights, WeightsError, backbone_under, read_weights,
 };
 use xxhash_rust::xxh3::Xxh3;
 
@@ -35,12 +35,13 @@ pub(super) struct InitRecord {
 /// [`TrainError::Weights`] if the file cannot be used; [`TrainError::InitNetwork`] if its network is not that of `train`.
 pub(super) fn begin_with(
     path: &Path,
+    prefix: Option<&str>,
     train: &Train,
     learner: &mut Learner,
 ) -> Result<(InitRecord, String), TrainError> {
     let weights = read_weights(path)?;
     let open = || {
-        let found = backbone(&weights)?;
+        let found = backbone_under(&weights, prefix)?;
         let trunk = TrainedEncoder::from_backbone(&found, Device::Cpu)?;
         Ok((found, trunk))
     };

@@ -71,6 +71,8 @@ pub struct TrainOptions {
     pub knn: Option<PathBuf>,
     /// File of weights that the run begins with; `None` for random ones.
     pub init: Option<PathBuf>,
+    /// Prefix of the names of its tensors, where the file holds several networks.
+    pub init_prefix: Option<String>,
     /// Threads that make batches (on the CPU libtorch computes with as many), verbosity, and the signal to stop.
     pub control: Control,
 }
@@ -170,7 +172,10 @@ fn new_learner(
         Learner::new(&config::learner(train), counts, seed, loader.device)
     })?;
     let init = match &options.init {
-        Some(path) => Some(init::begin_with(path, train, &mut learner)?),
+        Some(path) => {
+            let prefix = options.init_prefix.as_deref();
+            Some(init::begin_with(path, prefix, train, &mut learner)?)
+        }
         None => None,
     };
     Ok((learner, init))
