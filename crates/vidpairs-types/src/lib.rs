@@ -36,7 +36,7 @@ pub use library::LibraryError;
 pub use lines::{NextLine, next_line};
 pub use objects::{AnnotatedObject, ImageObjects, ObjectMark};
 pub use open::{open_regular, read_regular};
-pub use pair::{PairKind, PairPlan};
+pub use pair::{KnownBoxes, PairKind, PairPlan};
 pub use path::path_as_text;
 pub use plane::{Plane, ShortPlane, rounded_to_8_bits};
 pub use printable::{printable, printable_json, printable_lines};
