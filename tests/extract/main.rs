@@ -24,6 +24,8 @@ mod resume;
 #[cfg(unix)]
 mod sources;
 #[cfg(unix)]
+mod stills;
+#[cfg(unix)]
 mod strangers;
 mod third_party_readers;
 #[cfg(target_os = "linux")]

@@ -39,6 +39,13 @@ pub enum CropError {
     Library(#[from] LibraryError),
 }
 
+/// Colour of the part of a region outside the image: the mean of ImageNet, 0.485, 0.456 and 0.406 of 255.
+///
+/// # Source
+/// Girshick et al., "Rich feature hierarchies for accurate object detection and semantic segmentation", CVPR 2014, appendix A: context
+/// that lies outside the image is replaced by the image mean.
+pub const OUTSIDE_RGB: [u8; 3] = [124, 116, 104];
+
 /// Crops images; reuses its buffers between calls.
 #[derive(Default)]
 pub struct Cropper {
@@ -75,11 +82,60 @@ impl Cropper {
         let inside = bbox
             .clipped(frame)
             .ok_or(CropError::Outside { bbox, frame })?;
-        let upright_size = SizePx {
-            width: (inside.w.round() as u32).max(1),
-            height: (inside.h.round() as u32).max(1),
+        let upright_size = rounded_size(inside).shrunk_to_short_side(short_side_px);
+        self.crop_to(planes, inside, upright_size)
+    }
+
+    /// As [`Self::crop`], but of the whole region: its part outside the frame has the colour [`OUTSIDE_RGB`].
+    ///
+    /// # Errors
+    /// [`CropError::Outside`] if no part of the region lies in the frame.
+    pub fn crop_padded(
+        &mut self,
+        planes: &Planes,
+        region: BoxXywh,
+        short_side_px: u32,
+    ) -> Result<RgbImage, CropError> {
+        let frame = planes.size();
+        let bbox = region;
+        let inside = region
+            .clipped(frame)
+            .ok_or(CropError::Outside { bbox, frame })?;
+        let size = rounded_size(region).shrunk_to_short_side(short_side_px);
+        let across = Placed::of((region.x, region.w), (inside.x, inside.w), size.width);
+        let down = Placed::of((region.y, region.h), (inside.y, inside.h), size.height);
+        let source = BoxXywh {
+            x: across.source_start,
+            y: down.source_start,
+            w: across.source_len,
+            h: down.source_len,
+        };
+        let part_size = SizePx {
+            width: across.len,
+            height: down.len,
+        };
+        let part = self.crop_to(planes, source, part_size)?;
+        if part_size == size {
+            return Ok(part);
         }
-        .shrunk_to_short_side(short_side_px);
+        let mut pixels = OUTSIDE_RGB.repeat(size.area() as usize);
+        let row_bytes = 3 * size.width as usize;
+        let (left, part_bytes) = (3 * across.start as usize, 3 * across.len as usize);
+        let rows = pixels.chunks_exact_mut(row_bytes).skip(down.start as usize);
+        for (row, part_row) in rows.zip(part.pixels.chunks_exact(part_bytes)) {
+            row[left..left + part_bytes].copy_from_slice(part_row);
+        }
+        Ok(RgbImage { size, pixels })
+    }
+
+    /// Scales `inside`, a box inside the upright frame, to `upright_size`, converts it to RGB and turns it upright.
+    fn crop_to(
+        &mut self,
+        planes: &Planes,
+        inside: BoxXywh,
+        upright_size: SizePx,
+    ) -> Result<RgbImage, CropError> {
+        let frame = planes.size();
         let stored_box = planes.orientation.box_in_stored(inside, frame);
         let stored_size = planes.orientation.applied_to(upright_size); // a turn swaps sides either way
         for plane in 0..planes.layout.num_planes() {
@@ -138,6 +194,55 @@ impl Cropper {
                 .collect(),
         };
         Ok(scaled.packed(ChannelOrder::Rgb)?)
+    }
+}
+
+/// Size of a box in whole pixels, at least 1.
+fn rounded_size(bbox: BoxXywh) -> SizePx {
+    SizePx {
+        width: (bbox.w.round() as u32).max(1),
+        height: (bbox.h.round() as u32).max(1),
+    }
+}
+
+/// Pixels of an image of a region that lie in the frame, along one side.
+struct Placed {
+    /// First pixel.
+    start: u32,
+    /// Number of pixels, at least 1.
+    len: u32,
+    /// Start of what these pixels show, px of the frame.
+    source_start: f64,
+    /// Length of what they show.
+    source_len: f64,
+}
+
+impl Placed {
+    /// - `region`, `inside`: start and length of the region, and of its part in the frame, px of the frame.
+    /// - `side`: length of the image of the whole region, px.
+    fn of((start, len): (f64, f64), inside: (f64, f64), side: u32) -> Self {
+        /// Far less than a pixel, far more than the rounding of a sum of coordinates.
+        const ROUNDING: f64 = 1e-6;
+        let scale = f64::from(side) / len;
+        let (inside_start, inside_end) = (inside.0, inside.0 + inside.1);
+        // Only pixels that lie in the frame as a whole.
+        let first = ((inside_start - start) * scale - ROUNDING).ceil().max(0.0) as u32;
+        let first = first.min(side - 1);
+        let end = ((inside_end - start) * scale + ROUNDING).floor() as u32;
+        let end = end.clamp(first + 1, side);
+        let source_start = (start + f64::from(first) / scale).clamp(inside_start, inside_end);
+        let source_end = (start + f64::from(end) / scale).clamp(inside_start, inside_end);
+        let (source_start, source_len) = match source_end > source_start {
+            true => (source_start, source_end - source_start),
+            // Less than a pixel of the region lies in the frame.
+            false => inside,
+        };
+        Self {
+            start: first,
+            len: end - first,
+            source_start,
+            source_len,
+        }
     }
 }
 

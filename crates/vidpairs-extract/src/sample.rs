@@ -5,10 +5,13 @@
 //! **Source**: k frames apart as in Purushwalkam and Gupta 2020. The paper does not say how anchors are chosen; here one is drawn
 //! from each of equal intervals, so that they spread over the clip.
 
-pub use vidpairs_pipeline::{Anchors, KRange, PairRule, RegionRule, TrackRule};
+mod objects;
+
+pub use objects::{BadObjects, ObjectPlans, plan_objects};
+pub use vidpairs_pipeline::{Anchors, KRange, ObjectRule, PairRule, RegionRule, TrackRule};
 
 use rand::RngExt;
-use vidpairs_types::{BoxXywh, PairPlan, Seed, SizePx};
+use vidpairs_types::{BoxXywh, KnownBoxes, PairPlan, Seed, SizePx};
 
 /// Frames and boxes of a clip.
 #[derive(Debug, Clone, Copy)]
@@ -217,7 +220,7 @@ impl Usable<'_> {
             ordinal,
             anchor,
             positive,
-            boxes,
+            boxes: boxes.map(KnownBoxes::Track),
             is_followed: matches!(rule, PairRule::Regions(_)),
         }
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use vidpairs_types::SourceKind;
 
 use super::error::PipelineError;
-use super::rule::{Bytes, Names, Refusals, Whole, Word};
+use super::rule::{Bytes, Flag, Names, Number, Refusals, Whole, Word};
 use super::settings::Settings;
 use super::values::{CodecName, MaxRefused};
 
@@ -24,11 +24,48 @@ table! {
     /// `[source]`: input clips.
     #[derive(Debug, Clone, PartialEq)]
     "source" struct Source {
-        /// Layout of the files below `--source`: loose videos, or a data set as distributed.
+        /// Layout of the files below `--source`: loose videos, a folder of still images (`images`), or a data set as
+        /// distributed.
         kind: SourceKind = required, Word;
-        /// Splits to read, as the data set names them. An empty list selects all training splits. Not with `videos`.
+        /// Splits to read, as the data set names them. An empty list selects all training splits (`train2017` of `coco`,
+        /// `trainval` of `voc`). Not with `videos` and `images`.
         splits: Vec<String> = [], Names;
+        /// Rules for annotated boxes, if each box is an image of its own.
+        #[serde(flatten)]
+        objects: Option<ObjectRule> => objects;
     }
+}
+
+table! {
+    /// Rules for annotated boxes that are images of their own.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    "source" struct ObjectRule {
+        /// Whether each annotated box is an image, with its class as the label, instead of each whole image. Crowds and
+        /// difficult objects are left out. Only with `coco` and `voc`.
+        boxes: bool = false, Flag;
+        /// Side of the crop divided by the side of the box: more than 1 shows context. The part outside the image has the
+        /// mean colour of ImageNet. Only with `boxes`.
+        box_scale: f64 = 1.0, Number(0.5..=4.0), "ratio";
+        /// Minimum length of a box's shorter side, after the box is cut to the image. Smaller boxes are left out. Only with
+        /// `boxes`.
+        min_box_px: u32 = 24, Whole(1..=4096), "px of the image";
+    }
+}
+
+fn objects(settings: &Settings) -> Result<Option<ObjectRule>, PipelineError> {
+    let kind = Source::kind.get(settings)?;
+    if !kind.has_objects() {
+        let why = format!("source.kind = \"{}\" has no boxes of objects", kind.name());
+        settings.refuse_unused(ObjectRule::GROUP.keys, Source::kind.path, &why)?;
+        return Ok(None);
+    }
+    if !ObjectRule::boxes.get(settings)? {
+        let keys = [ObjectRule::box_scale.path, ObjectRule::min_box_px.path];
+        let why = "without source.boxes = true the images are whole";
+        settings.refuse_unused(&keys, ObjectRule::boxes.path, why)?;
+        return Ok(None);
+    }
+    ObjectRule::from_settings(settings).map(Some)
 }
 
 /// Reads `[source]`.
@@ -37,9 +74,10 @@ table! {
 /// The first refused setting.
 pub(crate) fn source(settings: &Settings) -> Result<Source, PipelineError> {
     let mut source = Source::from_settings(settings)?;
-    if source.kind == SourceKind::Videos && !source.splits.is_empty() {
-        let why = "source.kind = \"videos\" has no splits";
-        settings.refuse_unused(&[Source::splits.path], Source::kind.path, why)?;
+    let has_splits = !matches!(source.kind, SourceKind::Videos | SourceKind::Images);
+    if !has_splits && !source.splits.is_empty() {
+        let why = format!("source.kind = \"{}\" has no splits", source.kind.name());
+        settings.refuse_unused(&[Source::splits.path], Source::kind.path, &why)?;
         source.splits.clear();
     }
     Ok(source)

@@ -20,7 +20,7 @@ mod values;
 use std::path::Path;
 
 pub use error::{PipelineError, Place};
-pub use extract::{Codec, Extract, Images, Shards, Source};
+pub use extract::{Codec, Extract, Images, ObjectRule, Shards, Source};
 pub use invariance::Measure;
 pub use pairs::{
     Anchors, PairRule, Pairs, Proposals, RegionRule, Regions, TrackRule, Tracker, TrustRules,
@@ -40,6 +40,7 @@ use settings::{KeyPath, Settings};
 const GROUPS: &[Group] = &[
     RunKeys::GROUP,
     Source::GROUP,
+    ObjectRule::GROUP,
     PairKeys::GROUP,
     RegionRule::GROUP,
     TrackRule::GROUP,

@@ -29,15 +29,15 @@ keys! {
     "pairs" PairKeys {
         /// Kind of pair. `images`: single frames. `frames`: a frame and the frame k later. `tracks`: the data set's box in
         /// both frames; not with source `videos`. `regions`: proposed regions of a frame, and the boxes where a tracker
-        /// finds them k frames later.
+        /// finds them k frames later. Sources of still images have `images` only.
         kind: PairKind = required, Word;
         /// Frames between anchor and positive. With a range, k is drawn for each anchor; all regions of an anchor share it.
         /// Not in kind `images`.
         k: KRange = 60, Frames(Whole(1..=100_000)), "frames";
         /// Pairs per clip, at random positions: images in kind `images`, anchor frames in kind `regions`. Not with
-        /// `stride`.
+        /// `stride`, nor with sources of still images, each of which is one.
         per_video: u32 = 4, Whole(1..=10_000), "pairs";
-        /// Step from anchor to anchor, starting at frame 0. Replaces `per_video`.
+        /// Step from anchor to anchor, starting at frame 0. Replaces `per_video`. Not with sources of still images.
         stride: Option<u32> = (|_| Ok(None), "unset"), Optional(Whole(1..=100_000)), "frames";
     }
 }
@@ -139,6 +139,14 @@ table! {
 
 fn pair_rule(settings: &Settings) -> Result<PairRule, PipelineError> {
     let kind = PairKeys::kind.get(settings)?;
+    let source = Source::kind.get(settings)?;
+    if source.has_stills() && kind != PairKind::Images {
+        let expected = format!(
+            "\"images\", since source.kind = \"{}\" has still images",
+            source.name()
+        );
+        return Err(settings.refusal(PairKeys::kind.path, expected));
+    }
     let refuse = |keys: &[KeyPath], why| settings.refuse_unused(keys, PairKeys::kind.path, why);
     if kind != PairKind::Regions {
         refuse(RegionRule::GROUP.keys, NO_REGIONS)?;
@@ -156,7 +164,7 @@ fn pair_rule(settings: &Settings) -> Result<PairRule, PipelineError> {
         PairKind::Frames => PairRule::Frames {
             k: PairKeys::k.get(settings)?,
         },
-        PairKind::Tracks if Source::kind.get(settings)? == SourceKind::Videos => {
+        PairKind::Tracks if source == SourceKind::Videos => {
             let expected = "\"images\" or \"frames\" or \"regions\", since source.kind = \"videos\" has no boxes";
             return Err(settings.refusal(PairKeys::kind.path, expected));
         }
@@ -176,6 +184,18 @@ pub enum Anchors {
 }
 
 fn anchors(settings: &Settings) -> Result<Anchors, PipelineError> {
+    let source = Source::kind.get(settings)?;
+    if source.has_stills() {
+        let name = source.name();
+        let why = format!("each clip of source.kind = \"{name}\" is one still image");
+        let refuse = |key| settings.refuse_unused(&[key], Source::kind.path, &why);
+        refuse(PairKeys::per_video.path)?;
+        // The resolved form of a pipeline has `stride = 1`: the one frame.
+        if PairKeys::stride.get(settings)? != Some(1) {
+            refuse(PairKeys::stride.path)?;
+        }
+        return Ok(Anchors::Stride(1));
+    }
     let per_video = settings.given(PairKeys::per_video.path);
     let stride = settings.given(PairKeys::stride.path);
     let is_per_video = match (per_video, stride) {

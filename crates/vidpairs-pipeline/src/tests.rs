@@ -214,7 +214,7 @@ fn a_refused_value_is_reported_with_line_key_value_and_accepted_values() {
 
 #[test]
 fn a_wrong_or_missing_choice_is_reported_with_all_words() {
-    let sources = r#""videos" or "trackingnet" or "got10k""#;
+    let sources = r#""videos" or "trackingnet" or "got10k" or "images" or "coco" or "voc""#;
     let kinds = r#""images" or "frames" or "tracks" or "regions""#;
     let table = [
         ("seed = -1", &[][..], "a.toml line 1: seed is -1; expected a whole number from 0 to 9223372036854775807".to_owned()),
@@ -222,7 +222,7 @@ fn a_wrong_or_missing_choice_is_reported_with_all_words() {
         ("", &["seed=99999999999999999999"], "--set: seed is \"99999999999999999999\"; expected a whole number from 0 to 9223372036854775807".to_owned()),
         ("", &[], format!("a.toml: source.kind is missing; expected in table [source]: {sources}")),
         ("source.kind = 'videos'", &[], format!("a.toml: pairs.kind is missing; expected in table [pairs]: {kinds}")),
-        ("[source]\nkind = 'coco'", &[], format!("a.toml line 2: source.kind is 'coco'; expected {sources}")),
+        ("[source]\nkind = 'davis'", &[], format!("a.toml line 2: source.kind is 'davis'; expected {sources}")),
         ("[source]\nkind = 'trackingnt'", &[], format!("a.toml line 2: source.kind is 'trackingnt'; expected {sources}; did you mean \"trackingnet\"?")),
         ("source = { kind = 3 }", &[], format!("a.toml line 1: source.kind is 3; expected {sources}")),
         ("source.kind = 'videos'\npairs.kind = 'frame'", &[], format!("a.toml line 2: pairs.kind is 'frame'; expected {kinds}; did you mean \"frames\"?")),
@@ -438,6 +438,74 @@ fn text_that_is_not_toml_is_refused_with_its_line() {
 }
 
 #[test]
+fn sources_of_still_images_have_single_images_and_boxes_where_the_data_set_has_them() {
+    let stills = |source: &str, pairs: &str, overrides: &[&str]| {
+        let text = format!("[source]\n{source}\n[pairs]\nkind = 'images'\n{pairs}");
+        parse(&text, overrides).map_err(|err| err.to_string())
+    };
+    let whole = stills("kind = 'coco'", "", &[]).unwrap();
+    assert_eq!(
+        (whole.pairs.anchors, whole.source.objects),
+        (Anchors::Stride(1), None)
+    );
+    let resolved = whole.resolved();
+    let expected = serde_json::json!({ "kind": "coco", "splits": [] });
+    assert_eq!(resolved["source"].to_string(), expected.to_string());
+    let boxes = stills("kind = 'voc'\nboxes = true\nbox_scale = 1.5", "", &[]).unwrap();
+    let expected = serde_json::json!({ "kind": "voc", "splits": [], "boxes": true, "box_scale": 1.5, "min_box_px": 24 });
+    assert_eq!(boxes.resolved()["source"].to_string(), expected.to_string());
+    for (source, pairs, expected) in [
+        (
+            "kind = 'images'\nsplits = ['val']",
+            "",
+            "source.kind = \"images\" has no splits",
+        ),
+        (
+            "kind = 'images'\nboxes = true",
+            "",
+            "source.kind = \"images\" has no boxes of objects",
+        ),
+        (
+            "kind = 'got10k'\nmin_box_px = 9",
+            "",
+            "source.kind = \"got10k\" has no boxes of objects",
+        ),
+        (
+            "kind = 'coco'\nbox_scale = 2",
+            "",
+            "without source.boxes = true the images are whole",
+        ),
+        ("kind = 'coco'\nboxes = 1", "", "expected true or false"),
+        (
+            "kind = 'coco'",
+            "stride = 2",
+            "each clip of source.kind = \"coco\" is one still image",
+        ),
+        (
+            "kind = 'voc'",
+            "per_video = 2",
+            "each clip of source.kind = \"voc\" is one still image",
+        ),
+        (
+            "kind = 'voc'",
+            "k = 2",
+            "pairs.kind = \"images\" has no second frame",
+        ),
+    ] {
+        let message = stills(source, pairs, &[]).unwrap_err();
+        assert!(message.contains(expected), "{message}");
+    }
+    for kind in ["frames", "tracks", "regions"] {
+        let message = stills("kind = 'images'", "", &[&format!("pairs.kind={kind}")]).unwrap_err();
+        let expected = "expected \"images\", since source.kind = \"images\" has still images";
+        assert!(message.contains(expected), "{message}");
+    }
+    // A file for videos is taken for stills by an override.
+    let text = "[source]\nkind = 'trackingnet'\n[pairs]\nkind = 'images'\nper_video = 3";
+    assert!(parse(text, &["source.kind=coco"]).is_ok());
+}
+
+#[test]
 fn a_malformed_override_is_refused() {
     for entry in ["", "pairs.k", "=3", "pairs.=3", "pairs.k.low=3", "a b=3"] {
         let message = refusal("", &[entry]);
@@ -481,6 +549,7 @@ fn keys_that_are_not_given_have_their_defaults() {
         source: Source {
             kind: SourceKind::Got10k,
             splits: Vec::new(),
+            objects: None,
         },
         pairs: Pairs {
             rule: PairRule::Tracks(TrackRule {

@@ -12,7 +12,14 @@ pub(crate) trait Choice: Copy + 'static {
 }
 
 impl Choice for SourceKind {
-    const CHOICES: &'static [Self] = &[Self::Videos, Self::TrackingNet, Self::Got10k];
+    const CHOICES: &'static [Self] = &[
+        Self::Videos,
+        Self::TrackingNet,
+        Self::Got10k,
+        Self::Images,
+        Self::Coco,
+        Self::Voc,
+    ];
     fn word(self) -> &'static str {
         self.name()
     }

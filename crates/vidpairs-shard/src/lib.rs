@@ -105,7 +105,9 @@ pub use damage::{Damage, DamageList, Fault, HeaderFault, IndexFault};
 pub use dataset::DatasetReader;
 pub use error::{ShardError, Unfit};
 pub use index::ShardIndex;
-pub use manifest::{FORMAT, FORMAT_VERSION, MANIFEST_FILE, Manifest, ShardEntry, Totals};
+pub use manifest::{
+    BoxCounts, FORMAT, FORMAT_VERSION, MANIFEST_FILE, Manifest, ShardEntry, Totals,
+};
 pub use order::EpochOrder;
 pub use reader::{Member, Record, ShardReader};
 pub use tracks::{TRACKS_FILE, TrackletCounts, TracksEntry, TracksMark, TracksWriter};

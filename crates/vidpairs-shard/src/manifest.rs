@@ -51,6 +51,36 @@ pub struct Manifest {
     /// File of the tracklets; kind `regions` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracks: Option<TracksEntry>,
+    /// Annotated boxes; only if each box is an image of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boxes: Option<BoxCounts>,
+}
+
+/// Numbers of annotated boxes by outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct BoxCounts {
+    /// Number of annotated boxes.
+    pub annotated: u64,
+    /// Number of boxes that gave no record, by reason.
+    pub left_out: BTreeMap<String, u64>,
+}
+
+impl BoxCounts {
+    /// Number of boxes that gave no record.
+    pub fn num_left_out(&self) -> u64 {
+        self.left_out
+            .values()
+            .fold(0, |sum, &count| sum.saturating_add(count))
+    }
+
+    /// Adds the counts of `other`.
+    pub fn add(&mut self, other: &Self) {
+        self.annotated = self.annotated.saturating_add(other.annotated);
+        for (reason, count) in &other.left_out {
+            let sum = self.left_out.entry(reason.clone()).or_default();
+            *sum = sum.saturating_add(*count);
+        }
+    }
 }
 
 /// Counts over a data set.
@@ -110,6 +140,7 @@ impl Manifest {
             ignored: BTreeMap::new(),
             shards,
             tracks: None,
+            boxes: None,
         }
     }
 

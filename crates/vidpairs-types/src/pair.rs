@@ -1,5 +1,7 @@
 //! Kinds and plans of pairs.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::BoxXywh;
@@ -30,6 +32,20 @@ impl PairKind {
     }
 }
 
+/// Boxes of a pair that are known before decoding.
+#[derive(Debug, Clone, PartialEq)]
+pub enum KnownBoxes {
+    /// Boxes of the target in anchor and positive, px in the upright frame.
+    Track([BoxXywh; 2]),
+    /// Annotated object of a still image.
+    Object {
+        /// Box inside the image, px in the stored image.
+        bbox: BoxXywh,
+        /// Class of the object.
+        label: Arc<str>,
+    },
+}
+
 /// Plan of one pair of a clip: its frames, and its boxes in kinds that have them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairPlan {
@@ -39,8 +55,8 @@ pub struct PairPlan {
     pub anchor: u64,
     /// Frame index of the positive, not below `anchor`; `None` in kind `images`.
     pub positive: Option<u64>,
-    /// Boxes in anchor and positive, px in the upright frame, if the data set has them.
-    pub boxes: Option<[BoxXywh; 2]>,
+    /// Boxes that the pair shows, if the data set has them.
+    pub boxes: Option<KnownBoxes>,
     /// Whether regions are tracked, which needs all frames from anchor to positive.
     pub is_followed: bool,
 }

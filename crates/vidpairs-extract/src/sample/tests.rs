@@ -168,7 +168,9 @@ fn tracks_use_only_boxes_that_are_large_enough_and_inside_the_frame() {
     };
     for seed in 0..50 {
         for plan in plan(&annotated, &tracks(60), Anchors::PerVideo(4), seed) {
-            assert!(plan.positive.unwrap() < 100 && plan.boxes == Some([good, good]));
+            assert!(
+                plan.positive.unwrap() < 100 && plan.boxes == Some(KnownBoxes::Track([good, good]))
+            );
         }
     }
     let none = plan_pairs(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use vidpairs_pipeline::Pipeline;
 use vidpairs_run::RunError;
-use vidpairs_source::{IgnoredFiles, SourceOptions};
+use vidpairs_source::{IgnoredFiles, ImageParts, SourceOptions};
 use vidpairs_types::{Clip, Refusal};
 use xxhash_rust::xxh64::Xxh64;
 
@@ -30,7 +30,7 @@ impl Entry {
 /// All entries of a source.
 #[derive(Debug, Clone)]
 pub(super) struct Entries {
-    pub list: Arc<[Entry]>,
+    pub list: Arc<[Arc<Entry>]>,
     /// Files of the source that are not listed.
     pub ignored: IgnoredFiles,
     /// Checksum of the ids, in order: two listings of the same source agree.
@@ -44,10 +44,16 @@ impl Entries {
             kind: pipeline.source.kind,
             splits: pipeline.source.splits.clone(),
         };
-        let listing = vidpairs_source::list(root, &options).map_err(ExtractError::from)?;
+        let parts = match pipeline.source.objects {
+            Some(_) => ImageParts::Boxes,
+            None => ImageParts::Whole,
+        };
+        let listing =
+            vidpairs_source::list_parts(root, &options, parts).map_err(ExtractError::from)?;
         let clips = listing.clips.into_iter().map(Entry::Clip);
-        let mut list: Vec<Entry> = clips
+        let mut list: Vec<Arc<Entry>> = clips
             .chain(listing.refused.into_iter().map(Entry::SetAside))
+            .map(Arc::new)
             .collect();
         list.sort_by(|a, b| a.id().cmp(b.id()));
         let mut hash = Xxh64::new(0);

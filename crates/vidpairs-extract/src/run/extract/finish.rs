@@ -29,6 +29,7 @@ pub(super) fn finish(
         mut refusals,
         frames_decoded,
         tally,
+        boxes,
         ..
     } = sink.progress;
     let tracks = sink
@@ -69,6 +70,13 @@ pub(super) fn finish(
     let (pipeline, seed) = (options.pipeline.resolved(), options.pipeline.seed);
     let mut manifest = Manifest::new(pipeline, seed, begin.entries_xxh64, totals, shards);
     manifest.tracks = tracks;
+    manifest.boxes = match (begin.boxes.clone(), boxes) {
+        (Some(mut before), Some(now)) => {
+            before.add(&now);
+            Some(before)
+        }
+        (before, now) => before.or(now),
+    };
     manifest.ignored = ignored.by_extension.clone();
     manifest.write_atomically(out)?;
     sink.journal.finish()?;
@@ -111,6 +119,7 @@ pub(super) fn summary_of(
         tracker_updates: 0,
         tracklets: counts.tracklets,
         rejected_tracklets: counts.rejected,
+        boxes: manifest.boxes.clone(),
         seconds: 0.0,
         too_many_refused: pipeline
             .extract

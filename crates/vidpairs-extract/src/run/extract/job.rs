@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use vidpairs_pipeline::Pipeline;
 use vidpairs_run::{RunError, loss_reason};
 use vidpairs_types::parallel::{Heartbeat, Loss, PieceJob, Planned};
-use vidpairs_types::{Clip, Frame, Outcome, Seed, Stage, with_causes};
+use vidpairs_types::{Clip, Frame, Outcome, PairPlan, Seed, SizePx, Stage, with_causes};
 
 use super::entries::Entry;
 use super::known::Known;
@@ -19,12 +19,12 @@ use super::progress::{Counters, Step};
 use super::record::ClipWords;
 use super::regions::{MadeRegions, ProposeSetup, RegionPairs, RegionSetup, follow_rules};
 use super::view::LostPair;
-use crate::decode::{self, DecodeError, Decoded};
+use crate::decode::{self, ClipIndex, DecodeError, Decoded};
 use crate::engine::Opencv;
 use crate::run::allowance;
 use crate::run::faults::Faults;
 use crate::run::files::{self, Identity};
-use crate::sample::{ClipFrames, PairRule, plan_pairs};
+use crate::sample::{ClipFrames, ObjectPlans, ObjectRule, PairRule, plan_objects, plan_pairs};
 use crate::track::{self, TrackFrame};
 
 /// An entry of the source, and the pieces of it that an earlier run has written.
@@ -118,7 +118,7 @@ impl PieceJob for ExtractJob {
         match made {
             Ok(mut made) => {
                 self.counters.add_pairs(made.records.len() as u64);
-                made.remarks = piece.remarks();
+                piece.complete(&mut made);
                 piece.output(Made::Records(Box::new(made)))
             }
             Err(fault) => piece.output(Made::Fault(fault)),
@@ -140,7 +140,7 @@ impl PieceJob for ExtractJob {
     fn lost_piece(&self, piece: Piece, loss: Loss) -> Output {
         let (stage, reason) = self.lost(loss);
         let mut made = piece.lost(stage, &reason);
-        made.remarks = piece.remarks();
+        piece.complete(&mut made);
         piece.output(Made::Records(Box::new(made)))
     }
 }
@@ -261,27 +261,16 @@ impl ExtractJob {
             _ => Known::default(),
         };
         known.remarks.extend(index.remark().map(str::to_owned));
-        let frames = ClipFrames {
-            num_frames,
-            present: index.present(),
-            frame_size: index.frame_size(),
-            boxes: &known.boxes,
-        };
-        let seed = self.seed_of("sample", clip);
-        let pairs = &self.pipeline.pairs;
-        let plans = plan_pairs(&frames, &pairs.rule, pairs.anchors, seed).map_err(|err| {
-            // The missing part of a damaged file may have satisfied the rule.
-            let (outcome, stage, damage) = match index.remark() {
-                Some(remark) => (Outcome::Refused, Stage::Decode, format!("{remark}: ")),
-                None => (Outcome::Skipped, Stage::Sample, String::new()),
-            };
-            let reason = format!("{damage}{err}");
-            Made::SetAside {
-                outcome,
-                stage,
-                reason,
+        let mut boxes = None;
+        let plans = match (self.pipeline.source.objects, index.stored_size()) {
+            (Some(rule), Some(stored)) => {
+                let planned = self.plan_boxes(clip, stored, &rule)?;
+                known.remarks.extend(planned.remark());
+                boxes = Some(planned.counts);
+                planned.plans
             }
-        })?;
+            _ => self.plan_frames(clip, &index, &known)?,
+        };
         let ceiling = Ceiling::of(&self.pipeline, index.frame_size());
         let pieces = pieces::cut(&plans, &index, &ceiling);
         let words = ClipWords {
@@ -299,10 +288,61 @@ impl ExtractJob {
                 plans,
                 num_pieces,
                 remarks: known.remarks,
+                boxes,
                 files_xxh3,
             },
             pieces,
         ))
+    }
+
+    /// Plans the pairs of frames of a clip. The error is the result of a clip without pairs.
+    fn plan_frames(
+        &self,
+        clip: &Clip,
+        index: &ClipIndex,
+        known: &Known,
+    ) -> Result<Vec<PairPlan>, Made> {
+        let frames = ClipFrames {
+            num_frames: index.num_frames(),
+            present: index.present(),
+            frame_size: index.frame_size(),
+            boxes: &known.boxes,
+        };
+        let seed = self.seed_of("sample", clip);
+        let pairs = &self.pipeline.pairs;
+        plan_pairs(&frames, &pairs.rule, pairs.anchors, seed).map_err(|err| {
+            // The missing part of a damaged file may have satisfied the rule.
+            let (outcome, stage, damage) = match index.remark() {
+                Some(remark) => (Outcome::Refused, Stage::Decode, format!("{remark}: ")),
+                None => (Outcome::Skipped, Stage::Sample, String::new()),
+            };
+            let reason = format!("{damage}{err}");
+            Made::SetAside {
+                outcome,
+                stage,
+                reason,
+            }
+        })
+    }
+
+    /// Plans an image for each annotated object of a still image. The error is the result of an image without one.
+    fn plan_boxes(
+        &self,
+        clip: &Clip,
+        stored: SizePx,
+        rule: &ObjectRule,
+    ) -> Result<ObjectPlans, Made> {
+        let objects = vidpairs_source::objects(clip)
+            .map_err(|err| self.refused(clip, Stage::Source, &err))?;
+        let planned = plan_objects(&objects, stored, rule)
+            .map_err(|err| self.refused(clip, Stage::Source, &err))?;
+        match planned.plans.is_empty() {
+            false => Ok(planned),
+            true => Err(Made::NoBox {
+                remark: planned.remark(),
+                boxes: planned.counts,
+            }),
+        }
     }
 
     fn refused(&self, clip: &Clip, stage: Stage, err: &(dyn Error + 'static)) -> Made {
@@ -370,9 +410,7 @@ fn changed(planned: &PlannedClip) -> Made {
 
 #[cfg(test)]
 mod tests {
-    use vidpairs_types::{
-        EncodedRecord, Media, PairKind, PairPlan, RecordMeta, RgbImage, SCHEMA, SizePx, ViewMeta,
-    };
+    use vidpairs_types::{EncodedRecord, Media, PairKind, RecordMeta, RgbImage, SCHEMA, ViewMeta};
 
     use super::*;
 
@@ -406,6 +444,7 @@ mod tests {
             plans: Vec::<PairPlan>::new(),
             num_pieces: 1,
             remarks: Vec::new(),
+            boxes: None,
             files_xxh3: None,
         });
         let piece = Piece {

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use vidpairs_shard::{ShardEntry, ShardMark, TracksEntry, TracksMark, tar_file_name};
+use vidpairs_shard::{BoxCounts, ShardEntry, ShardMark, TracksEntry, TracksMark, tar_file_name};
 use vidpairs_types::{Outcome, Refusal, Stage};
 
 use super::regions::TrackTally;
@@ -36,6 +36,9 @@ pub(super) struct Begin {
     /// Tracklets of the finished run whose refused clips are retried.
     #[serde(default)]
     pub tracks: Option<TracksEntry>,
+    /// Annotated boxes of the finished run whose refused clips are retried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boxes: Option<BoxCounts>,
 }
 
 /// A written piece.
@@ -58,6 +61,9 @@ pub(super) struct PieceLine {
     /// Checksum over the files of the entry, unless this is its last piece.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files_xxh3: Option<u64>,
+    /// Annotated boxes of a still image that is not refused, with its last piece.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boxes: Option<BoxCounts>,
 }
 
 /// Tracklets of a piece: their counts, and the state of the file that holds them.
@@ -124,6 +130,8 @@ pub(super) struct Extracted {
     /// State of the file of tracklets, if anything was written to it.
     pub tracks: Option<TracksMark>,
     pub tally: TrackTally,
+    /// Annotated boxes; `None` if the source has none.
+    pub boxes: Option<BoxCounts>,
     pub refusals: Vec<Refusal>,
     pub entries_done: u64,
     /// Written share of the current entry, 0 to 1.
@@ -191,6 +199,9 @@ impl Extracted {
             self.tally.add(&tracks.tally);
             self.tracks = Some(tracks.mark);
         }
+        if let Some(boxes) = &line.boxes {
+            self.boxes.get_or_insert_default().add(boxes);
+        }
         self.pairs += line.records;
         self.frames_decoded += line.frames_decoded;
         self.refusals.extend(line.refusal.clone());
@@ -249,6 +260,7 @@ mod tests {
             mark: None,
             tracks: None,
             files_xxh3: Some(5),
+            boxes: None,
         }
     }
 
@@ -261,6 +273,7 @@ mod tests {
             retry,
             first_shard: 2,
             tracks: None,
+            boxes: None,
         }
     }
 

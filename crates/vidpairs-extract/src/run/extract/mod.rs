@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use vidpairs_pipeline::{Pipeline, Regions};
 use vidpairs_run::{Control, RunError, Verbosity, broken, counted};
+use vidpairs_shard::BoxCounts;
 use vidpairs_source::IgnoredFiles;
 use vidpairs_types::parallel::run_in_pieces;
 
@@ -87,6 +88,9 @@ pub struct ExtractSummary {
     pub tracklets: u64,
     /// Number of rejected tracklets by reason.
     pub rejected_tracklets: BTreeMap<String, u64>,
+    /// Annotated boxes, and those left out by reason; only if each box is an image of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boxes: Option<BoxCounts>,
     /// Time since the start of this command, seconds.
     pub seconds: f64,
     /// Whether more clips were refused than `extract.max_refused` allows.
@@ -185,6 +189,17 @@ impl std::fmt::Display for ExtractSummary {
             write!(f, "; {num_rejected} of {tracklets} rejected")?;
             if num_rejected > 0 {
                 write!(f, " ({})", by_reason(&self.rejected_tracklets))?;
+            }
+        }
+        if let Some(boxes) = &self.boxes {
+            let (num, annotated) = (boxes.num_left_out(), boxes.annotated);
+            write!(
+                f,
+                "; {num} of {} left out",
+                counted(annotated, "annotated object")
+            )?;
+            if num > 0 {
+                write!(f, " ({})", by_reason(&boxes.left_out))?;
             }
         }
         if !self.ignored.is_empty() {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vidpairs_pipeline::Shards;
-use vidpairs_run::{Journal, RunError};
-use vidpairs_shard::{ShardMark, ShardWriter, TracksWriter};
+use vidpairs_run::{Journal, RunError, counted};
+use vidpairs_shard::{BoxCounts, ShardMark, ShardWriter, TracksWriter};
 use vidpairs_types::parallel::Sink;
 use vidpairs_types::{EncodedRecord, Outcome, Refusal, Stage};
 
@@ -14,6 +14,7 @@ use super::entries::Entry;
 use super::journal::{EntryTally, Extracted, Line, PieceLine, Position, ShardLine, TracksLine};
 use super::piece::{Made, Output, PieceRecords};
 use super::progress::{Counters, Display, Step};
+use super::regions::by_reason;
 
 const RETRY_DAMAGED: &str = "mend or replace it, then run the same command with --retry-refused";
 const RETRY_RULE: &str = "left out by a rule of the pipeline; another pipeline may take it";
@@ -23,7 +24,7 @@ const RETRY_PARTIAL: &str = "what could be made is stored; extract a mended copy
 pub(super) struct ShardSink<'a> {
     pub out: PathBuf,
     pub limits: Shards,
-    pub entries: Arc<[Entry]>,
+    pub entries: Arc<[Arc<Entry>]>,
     /// Ordinal of the first shard of this run.
     pub first_shard: u64,
     pub journal: Journal<Line>,
@@ -73,6 +74,7 @@ impl ShardSink<'_> {
             mark: None,
             tracks: None,
             files_xxh3: files_xxh3.filter(|_| piece + 1 < num_pieces),
+            boxes: None,
         };
         match made {
             Made::Listed => {
@@ -89,8 +91,21 @@ impl ShardSink<'_> {
                 let outcome = self.outcome_after_pieces(ordinal, outcome);
                 line.refusal = self.refusal(ordinal, outcome, stage, reason);
             }
+            Made::NoBox { boxes, remark } => {
+                let (outcome, stage, reason) = match remark {
+                    Some(remark) => (Outcome::Refused, Stage::Source, remark),
+                    None => (Outcome::Skipped, Stage::Sample, why_no_box(&boxes)),
+                };
+                line.refusal = self.refusal(ordinal, outcome, stage, reason);
+                line.boxes = Some(boxes);
+            }
             Made::Fault(fault) => return Err(*fault),
             Made::Records(made) => self.write_piece(*made, files_xxh3, &mut line)?,
+        }
+        // A refused image may be tried again, and its boxes counted then.
+        let is_refused = |refusal: &Refusal| refusal.outcome == Outcome::Refused;
+        if line.refusal.as_ref().is_some_and(is_refused) {
+            line.boxes = None;
         }
         line.mark = self.mark()?;
         if let Some(refusal) = &line.refusal {
@@ -161,6 +176,7 @@ impl ShardSink<'_> {
             });
         }
         if line.piece + 1 >= line.num_pieces {
+            line.boxes = made.boxes;
             let mut tally = self.progress.entry.clone();
             tally.add(line);
             line.refusal = self.refusal_of_whole(line.entry, tally, made.remarks);
@@ -221,7 +237,8 @@ impl ShardSink<'_> {
     }
 
     fn entry(&self, ordinal: u64) -> Option<&Entry> {
-        self.entries.get(usize::try_from(ordinal).ok()?)
+        let entry = self.entries.get(usize::try_from(ordinal).ok()?)?;
+        Some(entry)
     }
 
     /// The line of `refused.jsonl` for a clip whose pieces are all written; `None` if nothing is missing.
@@ -278,6 +295,20 @@ impl ShardSink<'_> {
             reason,
             retry: retry.to_owned(),
         })
+    }
+}
+
+/// Reason why a still image with sound boxes gives no record.
+fn why_no_box(boxes: &BoxCounts) -> String {
+    match boxes.annotated {
+        0 => "it has no annotated box".to_owned(),
+        num => {
+            let reasons = by_reason(&boxes.left_out);
+            format!(
+                "no usable box: {} ({reasons})",
+                counted(num, "annotated object")
+            )
+        }
     }
 }
 

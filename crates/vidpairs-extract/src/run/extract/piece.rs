@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use vidpairs_run::RunError;
+use vidpairs_shard::BoxCounts;
 use vidpairs_types::{Clip, EncodedRecord, Outcome, PairPlan, Stage};
 
 use super::record::ClipWords;
@@ -18,6 +19,8 @@ pub(super) struct PlannedClip {
     pub plans: Vec<PairPlan>,
     pub num_pieces: u32,
     pub remarks: Vec<String>,
+    /// Annotated boxes of a still image, if each is an image of its own.
+    pub boxes: Option<BoxCounts>,
     /// Checksum over the files of the clip before they were read; `None` if they could not be examined.
     pub files_xxh3: Option<u64>,
 }
@@ -50,6 +53,12 @@ pub(super) enum Made {
         stage: Stage,
         reason: String,
     },
+    /// The still image has no usable box: those that were left out.
+    NoBox {
+        boxes: BoxCounts,
+        /// Damage of its annotation.
+        remark: Option<String>,
+    },
     /// Listing refused the entry already.
     Listed,
     /// The machine is at fault, not the clip: the run stops.
@@ -66,6 +75,8 @@ pub(super) struct PieceRecords {
     pub tracks: Option<PieceTracks>,
     /// Remarks on the whole clip, with its last piece only: a resumed run may make no other piece.
     pub remarks: Vec<String>,
+    /// Annotated boxes of a still image, with its last piece only.
+    pub boxes: Option<BoxCounts>,
 }
 
 impl Piece {
@@ -88,12 +99,11 @@ impl Piece {
         frames
     }
 
-    /// Remarks on the whole clip, if this is its last piece.
-    pub fn remarks(&self) -> Vec<String> {
-        let is_last = self.number + 1 >= self.planned.num_pieces;
-        match is_last {
-            true => self.planned.remarks.clone(),
-            false => Vec::new(),
+    /// Adds what holds for the whole clip, if this is its last piece.
+    pub fn complete(&self, made: &mut PieceRecords) {
+        if self.number + 1 >= self.planned.num_pieces {
+            made.remarks.clone_from(&self.planned.remarks);
+            made.boxes.clone_from(&self.planned.boxes);
         }
     }
 

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use vidpairs_pipeline::Pipeline;
-use vidpairs_types::{EncodedRecord, Frame, PairPlan, Role, TrackletMeta};
+use vidpairs_types::{EncodedRecord, Frame, KnownBoxes, PairPlan, Role, TrackletMeta};
 
 use super::progress::Counters;
 use super::record::{ClipWords, Parts, record};
 use super::view::{LostPair, View, Viewer};
-use crate::sample::{PairRule, TrackRule};
+use crate::sample::{ObjectRule, PairRule, TrackRule};
 
 /// Views of the pairs of one piece.
 pub(super) struct PlannedPairs<'a> {
@@ -47,30 +47,46 @@ impl<'a> PlannedPairs<'a> {
             let view = self.viewer.view(frame, None);
             self.frames.insert(frame.index, view);
         }
-        let PairRule::Tracks(TrackRule { box_scale, .. }) = self.pipeline.pairs.rule else {
-            return;
-        };
         for (at, plan) in self.plans.iter().enumerate() {
-            let Some([anchor, positive]) = plan.boxes else {
-                continue;
-            };
-            let ends = [
-                (Role::Anchor, Some(plan.anchor), anchor),
-                (Role::Positive, plan.positive, positive),
-            ];
-            for (role, index, bbox) in ends {
-                if index == Some(frame.index) {
-                    let view = self.viewer.view(frame, Some(bbox.scaled(box_scale)));
-                    self.regions.insert((at, role), view);
+            match &plan.boxes {
+                None => {}
+                Some(KnownBoxes::Track([anchor, positive])) => {
+                    let ends = [
+                        (Role::Anchor, Some(plan.anchor), anchor),
+                        (Role::Positive, plan.positive, positive),
+                    ];
+                    for (role, index, bbox) in ends {
+                        if index == Some(frame.index) {
+                            let region = bbox.scaled(self.box_scale());
+                            let view = self.viewer.view(frame, Some(region));
+                            self.regions.insert((at, role), view);
+                        }
+                    }
+                }
+                Some(KnownBoxes::Object { bbox, .. }) => {
+                    let planes = &frame.planes;
+                    let upright = planes.orientation.box_in_upright(*bbox, planes.stored_size);
+                    let region = upright.scaled(self.box_scale());
+                    let view = self.viewer.padded_view(frame, region);
+                    self.regions.insert((at, Role::Anchor), view);
                 }
             }
+        }
+    }
+
+    /// Side of a crop divided by the side of its box.
+    fn box_scale(&self) -> f64 {
+        match (self.pipeline.pairs.rule, self.pipeline.source.objects) {
+            (PairRule::Tracks(TrackRule { box_scale, .. }), _) => box_scale,
+            (_, Some(ObjectRule { box_scale, .. })) => box_scale,
+            _ => 1.0,
         }
     }
 
     fn needs_frames(&self) -> bool {
         match self.pipeline.pairs.rule {
             PairRule::Tracks(rule) => rule.with_frames,
-            _ => true,
+            _ => self.pipeline.source.objects.is_none(),
         }
     }
 
@@ -92,9 +108,9 @@ impl<'a> PlannedPairs<'a> {
         plan: &PairPlan,
         clip: &ClipWords,
     ) -> Result<EncodedRecord, LostPair> {
-        let is_tracked = plan.boxes.is_some();
+        let has_boxes = plan.boxes.is_some();
         let frame_views = self.needs_frames();
-        let end = |role, frame| match is_tracked {
+        let end = |role, frame| match has_boxes {
             true => self.region(at, role, frame),
             false => self.frame(frame),
         };
@@ -105,17 +121,24 @@ impl<'a> PlannedPairs<'a> {
             .transpose()?;
         let stored_frame = |frame: Option<u64>| {
             frame
-                .filter(|_| is_tracked && frame_views)
+                .filter(|_| has_boxes && frame_views)
                 .map(|frame| self.frame(frame))
                 .transpose()
         };
         let parts = Parts {
             pair: u64::from(plan.ordinal),
+            label: match &plan.boxes {
+                Some(KnownBoxes::Object { label, .. }) => Some(label),
+                _ => clip.label.as_deref(),
+            },
             anchor,
             positive,
             anchor_frame: stored_frame(Some(plan.anchor))?,
             positive_frame: stored_frame(plan.positive)?,
-            tracklet: is_tracked.then(TrackletMeta::ground_truth),
+            tracklet: match plan.boxes {
+                Some(KnownBoxes::Track(_)) => Some(TrackletMeta::ground_truth()),
+                _ => None,
+            },
         };
         Ok(record(self.pipeline, clip, parts))
     }

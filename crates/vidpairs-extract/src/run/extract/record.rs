@@ -26,6 +26,8 @@ impl ClipWords {
 pub(super) struct Parts<'a> {
     /// Ordinal of the pair in its clip.
     pub pair: u64,
+    /// Class of the object, if known.
+    pub label: Option<&'a str>,
     pub anchor: &'a View,
     pub positive: Option<&'a View>,
     pub anchor_frame: Option<&'a View>,
@@ -60,7 +62,7 @@ pub(super) fn record(pipeline: &Pipeline, clip: &ClipWords, parts: Parts<'_>) ->
         clip: clip.id.clone(),
         source: pipeline.source.kind.name().to_owned(),
         kind: pipeline.pairs.kind(),
-        label: clip.label.clone(),
+        label: parts.label.map(str::to_owned),
         k: parts.positive.map(frames_apart),
         anchor: parts.anchor.meta.clone(),
         positive: meta_of(parts.positive),

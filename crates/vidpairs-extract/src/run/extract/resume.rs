@@ -51,9 +51,9 @@ impl Ready {
             Some(retry) => retry.binary_search(&ordinal).is_ok(),
             None => true,
         };
-        let item = |(ordinal, entry): (u64, &Entry)| Item {
+        let item = |(ordinal, entry): (u64, &Arc<Entry>)| Item {
             ordinal,
-            entry: Arc::new(entry.clone()),
+            entry: Arc::clone(entry),
             skip_pieces: if ordinal == position.entry {
                 position.piece
             } else {
@@ -134,6 +134,9 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
         entries_xxh64: entries.fingerprint,
         retry,
         first_shard,
+        boxes: manifest
+            .as_ref()
+            .and_then(|manifest| manifest.boxes.clone()),
         tracks: manifest.and_then(|manifest| manifest.tracks),
     };
     journal.begin(&begin)?;
@@ -225,8 +228,9 @@ fn num_without_changed_clip(lines: &[Line], entries: &Entries) -> usize {
     if (position.piece, position.records, position.pair) == (0, 0, 0) {
         return lines.len();
     }
-    let now = match usize::try_from(position.entry).map(|entry| entries.list.get(entry)) {
-        Ok(Some(Entry::Clip(clip))) => files::of_clip(clip, Identity::Version).ok(),
+    let at = usize::try_from(position.entry).ok();
+    let now = match at.and_then(|at| entries.list.get(at)).map(|entry| &**entry) {
+        Some(Entry::Clip(clip)) => files::of_clip(clip, Identity::Version).ok(),
         _ => None,
     };
     if now.is_some() && now == position.files_xxh3 {

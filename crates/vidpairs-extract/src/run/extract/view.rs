@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vidpairs_pipeline::Pipeline;
-use vidpairs_types::{BoxXywh, Frame, Stage, ViewMeta, with_causes};
+use vidpairs_types::{BoxXywh, Frame, RgbImage, Stage, ViewMeta, with_causes};
 
 use super::progress::{Counters, Step};
 use crate::codec;
@@ -55,40 +55,51 @@ impl<'a> Viewer<'a> {
         }
     }
 
-    /// The view of a region of `frame`; `None` for the whole frame.
+    /// The view of a region of `frame`; `None` for the whole frame. The part of the region outside the frame is cut off.
     pub fn view(&mut self, frame: &Frame, region: Option<BoxXywh>) -> Result<View, LostPair> {
         let start = Instant::now();
-        let lost = |stage, err: &dyn std::error::Error| LostPair {
-            stage,
-            reason: format!("frame {}: {}", frame.index, with_causes(err)),
-        };
-        let frame_size = frame.planes.size();
+        let size = frame.planes.size();
         let inside = match region {
-            Some(bbox) => Some(bbox.clipped(frame_size).ok_or_else(|| {
-                lost(
-                    Stage::Crop,
-                    &CropError::Outside {
-                        bbox,
-                        frame: frame_size,
-                    },
-                )
+            Some(bbox) => Some(bbox.clipped(size).ok_or_else(|| {
+                let outside = CropError::Outside { bbox, frame: size };
+                lost(frame, Stage::Crop, &outside)
             })?),
             None => None,
         };
+        let short_side_px = self.pipeline.images.short_side_px;
+        let image = self.cropper.crop(&frame.planes, inside, short_side_px);
+        self.encoded(frame, inside, image, start)
+    }
+
+    /// The view of a region of `frame`, with padding outside the frame.
+    pub fn padded_view(&mut self, frame: &Frame, region: BoxXywh) -> Result<View, LostPair> {
+        let start = Instant::now();
+        let short_side_px = self.pipeline.images.short_side_px;
         let image = self
             .cropper
-            .crop(&frame.planes, inside, self.pipeline.images.short_side_px)
-            .map_err(|err| lost(Stage::Crop, &err))?;
+            .crop_padded(&frame.planes, region, short_side_px);
+        self.encoded(frame, Some(region), image, start)
+    }
+
+    /// - `start`: when cropping began.
+    fn encoded(
+        &self,
+        frame: &Frame,
+        region: Option<BoxXywh>,
+        image: Result<RgbImage, CropError>,
+        start: Instant,
+    ) -> Result<View, LostPair> {
+        let image = image.map_err(|err| lost(frame, Stage::Crop, &err))?;
         self.counters.add(Step::Crop, start, 1);
         let start = Instant::now();
         let bytes = codec::encode(&image, self.pipeline.images.codec)
-            .map_err(|err| lost(Stage::Encode, &err))?;
+            .map_err(|err| lost(frame, Stage::Encode, &err))?;
         self.counters.add(Step::Encode, start, 1);
         let meta = ViewMeta {
             frame: frame.index,
             pts_seconds: frame.pts_seconds,
-            frame_size,
-            box_xywh: inside,
+            frame_size: frame.planes.size(),
+            box_xywh: region,
             image_size: image.size,
             crc32: crc32fast::hash(&bytes),
         };
@@ -96,5 +107,12 @@ impl<'a> Viewer<'a> {
             bytes: bytes.into(),
             meta,
         })
+    }
+}
+
+fn lost(frame: &Frame, stage: Stage, err: &dyn std::error::Error) -> LostPair {
+    LostPair {
+        stage,
+        reason: format!("frame {}: {}", frame.index, with_causes(err)),
     }
 }

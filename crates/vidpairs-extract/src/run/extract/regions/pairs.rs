@@ -263,6 +263,7 @@ impl<'a> RegionPairs<'a> {
         };
         let parts = Parts {
             pair,
+            label: self.setup.clip.label.as_deref(),
             anchor,
             positive: Some(&positive),
             anchor_frame,
