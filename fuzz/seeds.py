@@ -111,6 +111,10 @@ def main():
     seed("journal", "flip", halves(b"x" * 40, b"y"))
     seed("annotations", "trackingnet", halves(b"1.0,2.0,3.0,4.0\n1,2,0,4\nnan,1,2,3\n", b"0\n1\n"))
     seed("annotations", "got10k", halves(b"1.0,2.0,3.0,4.0\n", b"[METAINFO]\nobject_class: cat\nresolution: (8, 8)\n"))
+    for path in (GOLDEN / "boxes").rglob("instances_*.json"):
+        seed("coco", path.name, path.read_bytes())
+    for path in (GOLDEN / "boxes").rglob("Annotations/*.xml"):
+        seed("voc", path.name, halves(b"1\n000002\n", path.read_bytes()))
     seed("mot", "gt.txt", "1,1,10,20,30,40,1,1,1\n2,1,11.5,20,30,40,1,-1,-1,-1\n1,2,5,6,7,8,0,1,0.5\n")
     seed("paths", "list.txt", "# clips\ncat.mp4\ncat.mp4\tlabel\n./cat.mp4\r\n")
     for path in sorted((ROOT / "pipelines").glob("*.toml")):
