@@ -9,7 +9,7 @@ use vidpairs_invariance::run::{
     self, InvarianceData, InvarianceOptions, InvarianceSummary, MeasuredModels, NamedFile,
 };
 use vidpairs_pipeline::Measure;
-use vidpairs_source::ImageSetKind;
+use vidpairs_source::{ImageSetKind, names};
 
 use super::args::InvarianceArgs;
 use super::neighbour::Neighbour;
@@ -93,7 +93,7 @@ fn data(text: &str) -> Result<InvarianceData, CliError> {
         value: text.to_owned(),
         expected,
     };
-    let names = ImageSetKind::ALL.map(ImageSetKind::name).join(", ");
+    let names = names::<ImageSetKind>();
     let Some((kind, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
         return Err(refused(format!("KIND=PATH, where KIND is one of {names}")));
     };

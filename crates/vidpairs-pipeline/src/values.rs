@@ -206,6 +206,28 @@ choice! {
     }
 }
 
+choice! {
+    /// How the view of an image is made.
+    Framing {
+        /// The whole image, resized to a square regardless of its aspect.
+        Squash = "squash",
+        /// The short side resized to 256/224 of the view, of which the central square is cut out.
+        CenterCrop = "center-crop",
+    }
+}
+
+choice! {
+    /// Classifier on frozen features.
+    ProbeName {
+        /// A linear support vector machine for each class, scored by average precision.
+        Svm = "svm",
+        /// Multinomial logistic regression, fitted by L-BFGS, scored by accuracy.
+        Logistic = "logistic",
+        /// Weighted nearest neighbours, scored by accuracy.
+        Knn = "knn",
+    }
+}
+
 /// Frames between anchor and positive, drawn for each pair from `low..=high`; `1 <= low <= high`.
 /// Serialized as one number if both ends are equal, else as `[low, high]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

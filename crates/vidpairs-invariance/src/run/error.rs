@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use vidpairs_run::RunError;
-use vidpairs_source::{ImageSetKind, SourceError};
+use vidpairs_source::{ImageSetKind, NamedKind, SourceError};
 
 use crate::npz::NpzError;
 

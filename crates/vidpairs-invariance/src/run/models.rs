@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vidpairs_run::RunError;
-use vidpairs_source::image_sets;
+use vidpairs_source::{NamedKind, image_sets};
 use vidpairs_types::{BoxXywh, ImageSets, Seed};
 
 use super::cards::CardPicture;
