@@ -5,6 +5,7 @@
 
 pub mod gallery;
 pub mod invariance;
+mod models;
 mod page;
 mod picture;
 #[cfg(feature = "video")]

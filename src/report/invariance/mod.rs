@@ -10,9 +10,7 @@ mod budget;
 mod cards;
 mod curve;
 mod label;
-mod mark;
 mod notes;
-mod number;
 mod paired;
 mod panel;
 mod scores_csv;
@@ -23,9 +21,10 @@ mod words;
 use maud::{Markup, html};
 use vidpairs_invariance::run::{InvarianceSummary, MeasuredModel, MeasuredPanel, ModelScores};
 
+use super::models::number::{counted, tenth};
+use super::models::{self, mark};
 use super::page::{self, Fact};
 use budget::Budget;
-use number::{counted, tenth};
 
 pub use scores_csv::scores_csv;
 pub use text_table::render_table;
@@ -79,7 +78,11 @@ pub fn render(summary: &InvarianceSummary) -> String {
         }
         footer { (notes::left_out(summary)) }
     };
-    page::page(TITLE, include_str!("style.css"), &body)
+    page::page(
+        TITLE,
+        &[models::STYLE, include_str!("style.css")].concat(),
+        &body,
+    )
 }
 
 /// Details of one invariance: pairs of models, then the units and targets of each model.

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 use vidpairs_invariance::run::{InvarianceSummary, LeftOutGroup};
 
 use super::MAX_NAMES;
-use super::number::grouped;
 use super::words::title;
+use crate::report::models::number::grouped;
 
 pub(super) fn reading() -> Markup {
     html! {

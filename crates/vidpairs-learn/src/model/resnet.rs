@@ -123,18 +123,43 @@ impl ResNet {
     /// Maps normalised images, `N x 3 x H x W`, to features of `stage`, `N x D`, f32: the mean of each channel of its map
     /// over the places of the image (global average pooling). Those of `layer4` are the output of the network.
     pub fn forward_to(&self, images: &Tensor, stage: StageName, pass: Pass) -> Tensor {
+        let mut features = self.forward_stages(images, &[stage], pass);
+        features.remove(0)
+    }
+
+    /// Features of `images` at each of `stages`, as by [`Self::forward_to`], in one pass through the network.
+    pub fn forward_stages(&self, images: &Tensor, stages: &[StageName], pass: Pass) -> Vec<Tensor> {
         let mut maps = self.stem.forward(images, pass).relu_();
         if self.has_pooling {
             maps = maps.max_pool2d(3, 2, 1, 1, false);
         }
-        for block in self.layers.iter().take(num_layers(stage)).flatten() {
-            maps = block.forward(&maps, pass);
+        let last = stages.iter().map(|&stage| num_layers(stage)).max();
+        let mut of_layers = Vec::new();
+        for layer in 0..=last.unwrap_or(0) {
+            if let Some(blocks) = layer
+                .checked_sub(1)
+                .and_then(|layer| self.layers.get(layer))
+            {
+                for block in blocks {
+                    maps = block.forward(&maps, pass);
+                }
+            }
+            let is_wanted = stages.iter().any(|&stage| num_layers(stage) == layer);
+            of_layers.push(is_wanted.then(|| {
+                let mean = [2i64, 3].as_slice();
+                pass.widened(&maps).mean_dim(mean, false, None)
+            }));
         }
-        pass.widened(&maps)
-            .mean_dim([2i64, 3].as_slice(), false, None)
+        let features = stages.iter().map(|&stage| {
+            let of_layer = of_layers.get(num_layers(stage)).and_then(Option::as_ref);
+            of_layer
+                .expect("the layer of every stage was passed")
+                .shallow_clone()
+        });
+        features.collect()
     }
 
-    /// Features of `views` at `stage` in evaluation: `N x D`, row-major.
+    /// Features of `views` at each of `stages` in evaluation: `N x D`, row-major.
     ///
     /// - `side_px`: side of each view, px.
     ///
@@ -144,19 +169,21 @@ impl ResNet {
         &self,
         views: &HostViews,
         side_px: u32,
-        stage: StageName,
+        stages: &[StageName],
         precision: NumberFormat,
-    ) -> Result<Vec<f32>, LibtorchError> {
+    ) -> Result<Vec<Vec<f32>>, LibtorchError> {
         caught(|| {
             let images = views.tensor(side_px).to_device(self.device());
             let pass = Pass::Evaluation { precision };
-            let features = tch::no_grad(|| self.forward_to(&images, stage, pass))
-                .to_kind(Kind::Float)
-                .to_device(Device::Cpu)
-                .contiguous();
-            let mut values = vec![0.0; features.numel()];
-            features.copy_data(&mut values, features.numel());
-            values
+            let stages = tch::no_grad(|| self.forward_stages(&images, stages, pass));
+            let to_host = |features: Tensor| {
+                let features = features.to_kind(Kind::Float).to_device(Device::Cpu);
+                let features = features.contiguous();
+                let mut values = vec![0.0; features.numel()];
+                features.copy_data(&mut values, features.numel());
+                values
+            };
+            stages.into_iter().map(to_host).collect()
         })
     }
 }

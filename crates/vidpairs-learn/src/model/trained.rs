@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(opened.config, NARROW);
         let views = HostViews::F32((0..2 * 8 * 8 * 3).map(|n| (n as f32).sin()).collect());
         let features =
-            |network: &ResNet| network.encode(&views, 8, StageName::Layer4, NumberFormat::F32);
+            |network: &ResNet| network.encode(&views, 8, &[StageName::Layer4], NumberFormat::F32);
         assert_eq!(features(&opened.network), features(&network));
     }
 
@@ -197,7 +197,10 @@ mod tests {
         let network = ResNet::new(&NARROW, Seed::of_run(1), Device::Cpu);
         let views = HostViews::F32((0..3 * 16 * 16 * 3).map(|n| (n as f32).sin()).collect());
         let precision = NumberFormat::F32;
-        let features = |stage| network.encode(&views, 16, stage, precision).unwrap();
+        let features = |stage| {
+            let stages = network.encode(&views, 16, &[stage], precision);
+            stages.unwrap().remove(0)
+        };
         for &stage in StageName::ALL {
             let num_units = NARROW.num_features_of(stage) as usize;
             assert_eq!(features(stage).len(), 3 * num_units, "{stage:?}");

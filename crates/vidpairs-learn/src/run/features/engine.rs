@@ -1,14 +1,14 @@
-//! Computes features with libtorch for `vidpairs invariance`.
+//! Computes features with libtorch for `vidpairs invariance` and `vidpairs probe`.
 
 use std::path::Path;
 
-use vidpairs_invariance::run::{EncoderEngine, ImageEncoder, InvarianceOptions};
+use vidpairs_invariance::run::{EncoderEngine, FeatureRequest, ImageEncoder, PartView};
 use vidpairs_run::RunError;
-use vidpairs_types::{BoxXywh, ImageSets};
+use vidpairs_types::ImagePart;
 
 use super::error::FeatureError;
 use super::picture::picture;
-use super::{FeatureOptions, ImageFeatures, image_features};
+use super::{ImageFeatures, stage_features};
 use crate::model::{TrainedResNet, device_or_best};
 
 /// Encoders on libtorch.
@@ -34,26 +34,11 @@ impl ImageEncoder for TrainedResNet {
         self.architecture.to_string()
     }
 
-    fn features(
-        &self,
-        sets: &ImageSets,
-        options: &InvarianceOptions,
-    ) -> Result<ImageFeatures, RunError> {
-        let options = FeatureOptions {
-            stage: options.measure.stage,
-            precision: options.measure.numbers,
-            out: Some(options.out.clone()),
-            control: options.control.clone(),
-        };
-        image_features(self, sets, &options)
+    fn features(&self, request: &FeatureRequest<'_>) -> Result<Vec<ImageFeatures>, RunError> {
+        stage_features(self, request)
     }
 
-    fn picture(
-        &self,
-        file: &Path,
-        region: Option<BoxXywh>,
-        side_px: u32,
-    ) -> Result<Vec<u8>, String> {
-        picture(file, region, side_px)
+    fn picture(&self, part: &ImagePart, view: PartView) -> Result<Vec<u8>, String> {
+        picture(part, view)
     }
 }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use vidpairs_pipeline::WatchKeys;
 use vidpairs_run::{Control, RunError, counted, stopped};
 use vidpairs_source::{LabelledImages, SourceError, labelled_images};
+use vidpairs_types::ImagePart;
 use vidpairs_types::parallel::Broken;
 
 use super::error::TrainError;
 use super::torch::Work;
 use crate::model::{NumberFormat, ResNet, StageName};
 use crate::run::features::{
-    Encoded, FeatureError, Part, Parts, Protocol, View, encode_parts, is_too_many,
+    FeatureError, PartRows, Parts, Protocol, View, encode_parts, is_too_many,
 };
 use crate::train::{KnnBank, KnnError, KnnOptions, KnnTally, Rows};
 
@@ -75,12 +76,13 @@ impl LabelledFolder {
     pub fn ask(&mut self, trunk: &ResNet, precision: NumberFormat) -> Result<KnnAnswer, RunError> {
         let parts = Arc::new(self.parts());
         let protocol = Protocol {
-            stage: StageName::Layer4,
             precision,
-            side_px: self.side_px,
-            view: View::Reduced,
+            view: View::Reduced {
+                side_px: self.side_px,
+            },
         };
-        let encoded = encode_parts(trunk, &parts, &protocol, &self.control).map_err(|end| {
+        let how = ([StageName::Layer4].as_slice(), &protocol);
+        let encoded = encode_parts(trunk, &parts, how, &self.control).map_err(|end| {
             stopped(match end {
                 Broken::Cancelled => Broken::Cancelled,
                 Broken::Thread(error) => Broken::Thread(error),
@@ -88,10 +90,11 @@ impl LabelledFolder {
                 Broken::Sink(error) => Broken::Sink(self.knn_error(error)),
             })
         })?;
-        let warning = self.leave_out(&encoded, &parts)?;
+        let rows = encoded.stages.first().expect("one stage was asked for");
+        let warning = self.leave_out(rows, &parts)?;
         let num_all = self.images.images.len();
         Ok(KnnAnswer {
-            tally: self.tally(&encoded)?,
+            tally: self.tally(rows)?,
             num_left_out: num_all - self.usable.len(),
             warning,
         })
@@ -101,7 +104,7 @@ impl LabelledFolder {
     fn parts(&self) -> Parts {
         let images = self.usable.iter();
         let images = images.filter_map(|&image| self.images.images.get(image));
-        let part = |image: &vidpairs_source::LabelledImage| Part {
+        let part = |image: &vidpairs_source::LabelledImage| ImagePart {
             path: image.path.clone(),
             region: None,
         };
@@ -139,12 +142,8 @@ impl LabelledFolder {
     }
 
     /// Removes the images that could not be read from the usable ones, and gives a warning that names the first.
-    fn leave_out(
-        &mut self,
-        encoded: &Encoded,
-        parts: &Parts,
-    ) -> Result<Option<String>, TrainError> {
-        let left_out = &encoded.rows.left_out;
+    fn leave_out(&mut self, rows: &PartRows, parts: &Parts) -> Result<Option<String>, TrainError> {
+        let left_out = &rows.left_out;
         let first = left_out
             .first()
             .and_then(|image| Some((parts.all.get(image.part)?, image)));
@@ -152,7 +151,7 @@ impl LabelledFolder {
             return Ok(None);
         };
         let num_images = self.images.images.len();
-        if is_too_many(num_images - encoded.rows.kept.len(), num_images) {
+        if is_too_many(num_images - rows.kept.len(), num_images) {
             return Err(self.unreadable(left_out.len(), part.path.clone(), image.reason.clone()));
         }
         let warning = format!(
@@ -161,7 +160,7 @@ impl LabelledFolder {
             part.path.display(),
             image.reason
         );
-        let kept = encoded.rows.kept.iter();
+        let kept = rows.kept.iter();
         self.usable = kept
             .filter_map(|&part| self.usable.get(part).copied())
             .collect();
@@ -169,13 +168,13 @@ impl LabelledFolder {
     }
 
     /// Accuracy of the queries. Row `i` is that of image `usable[i]`.
-    fn tally(&self, encoded: &Encoded) -> Result<KnnTally, TrainError> {
+    fn tally(&self, rows: &PartRows) -> Result<KnnTally, TrainError> {
         let halves = self.images.halves(&self.usable);
-        let num_dims = encoded.rows.num_units.max(1);
+        let num_dims = rows.num_units.max(1);
         let features = |half: &[usize]| {
             let (mut values, mut labels) = (Vec::new(), Vec::new());
-            let rows = encoded.rows.values.chunks_exact(num_dims);
-            for (&place, row) in self.usable.iter().zip(rows) {
+            let of_images = rows.values.chunks_exact(num_dims);
+            for (&place, row) in self.usable.iter().zip(of_images) {
                 let image = self.images.images.get(place);
                 if let Some(image) = image.filter(|_| half.binary_search(&place).is_ok()) {
                     values.extend_from_slice(row);
