@@ -52,6 +52,16 @@ pub enum ExportError {
     /// A weights file cannot be read, parsed or written.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// The network is not a ResNet.
+    #[error(
+        "the network in {} is a {network}; vidpairs export writes ResNets only: the programs of --to read no ViTs", .weights.display()
+    )]
+    NotResNet {
+        /// The weights file.
+        weights: PathBuf,
+        /// Architecture of the network.
+        network: String,
+    },
     /// The output file exists.
     #[error("{} exists; name another file with --out, or remove it first", .out.display())]
     OutExists {
@@ -128,8 +138,8 @@ impl fmt::Display for ExportSummary {
 /// Reads the weights and writes the ResNet in them, as a whole file or not at all.
 ///
 /// # Errors
-/// [`ExportError::OutExists`] and [`ExportError::Name`] before anything is read, [`ExportError::Weights`] if the file
-/// cannot be read, holds no complete ResNet, or cannot be written.
+/// [`ExportError::OutExists`] and [`ExportError::Name`] before anything is read, [`ExportError::NotResNet`] for a
+/// ViT, [`ExportError::Weights`] if the file cannot be read, holds no complete ResNet, or cannot be written.
 pub fn export(options: &ExportOptions) -> Result<ExportSummary, ExportError> {
     let ExportOptions {
         weights: path,
@@ -155,6 +165,12 @@ pub fn export(options: &ExportOptions) -> Result<ExportSummary, ExportError> {
     let found = backbone_under(&weights, prefix.as_deref()).map_err(in_file)?;
     drop(weights);
     let network = Architecture::of(&found.trunk).map_err(in_file)?;
+    if let Architecture::Vit(_) = network {
+        return Err(ExportError::NotResNet {
+            weights: path.clone(),
+            network: network.to_string(),
+        });
+    }
     let bytes = match (to, ending) {
         (ExportFormat::Moco, _) => moco_bytes(&found.trunk),
         (ExportFormat::Detectron2, _) => detectron2_bytes(&found.trunk),
@@ -184,7 +200,10 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use vidpairs_weights::backbone;
+    use vidpairs_weights::{
+        ElementKind, HostTensor, LayerScale, Positions, QkvForm, VitArchitecture, VitSize,
+        backbone, write_safetensors,
+    };
 
     use super::*;
 
@@ -260,6 +279,41 @@ mod tests {
             text.contains("kinds.pth") && text.contains("no ResNet"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_vit_is_refused_by_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let vit = VitArchitecture {
+            size: VitSize::Tiny,
+            patch_px: 16,
+            in_channels: 3,
+            has_class_token: true,
+            num_registers: 0,
+            positions: Positions::Learned {
+                grid: 14,
+                has_class: true,
+            },
+            qkv: QkvForm::Joint,
+            layer_scale: LayerScale::Absent,
+            has_fc_norm: false,
+        };
+        let tensors = vit.tensors().into_iter().map(|(name, shape)| {
+            let bytes = vec![0; shape.iter().product()];
+            (
+                name,
+                HostTensor::new(shape, ElementKind::U8, bytes).unwrap(),
+            )
+        });
+        let weights = folder.path().join("vit.safetensors");
+        write_safetensors(&weights, &tensors.collect()).unwrap();
+        let options = ExportOptions {
+            weights,
+            ..options(ExportFormat::Moco, folder.path().join("out.pth.tar"))
+        };
+        let text = export(&options).unwrap_err().to_string();
+        assert!(text.contains("vit.safetensors is a ViT-Ti/16"), "{text}");
+        assert!(!options.out.exists());
     }
 
     #[test]

@@ -156,8 +156,8 @@ pub(super) struct InvarianceArgs {
     /// aloi-direction or aloi-color (the data sets as distributed), or folders (<class>/<set>/<image>).
     #[arg(long, value_name = "KIND=PATH", requires = "weights")]
     pub data: Vec<String>,
-    /// Encoder to measure (repeatable): a checkpoint of `vidpairs train`, torchvision's safetensors, or a file of
-    /// torch.save; docs/WEIGHTS.md lists the formats.
+    /// Encoder to measure (repeatable), a ResNet or a ViT: a checkpoint of `vidpairs train`, safetensors, or a file of
+    /// torch.save; docs/WEIGHTS.md lists the formats and the networks.
     #[arg(long, value_name = "[NAME=]FILE", requires = "data")]
     pub weights: Vec<String>,
     /// Prefix of the encoder's tensor names, such as module.encoder_k [default: the one trained encoder in a file].

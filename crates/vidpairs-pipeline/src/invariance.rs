@@ -4,7 +4,7 @@ use super::error::PipelineError;
 use super::extract::RunKeys;
 use super::rule::{Number, Optional, Whole, Wholes, Word};
 use super::settings::Settings;
-use super::values::{NumberFormat, StageName};
+use super::values::{NumberFormat, PoolName, StageName};
 
 table! {
     /// `[invariance]` and the random seed: measuring of invariances.
@@ -16,8 +16,12 @@ table! {
         top: Vec<u32> = [10, 25], Wholes("[10, 25]"), "units";
         /// Share of the units over which Goodfellow's score is averaged, the most invariant ones.
         goodfellow_share: f64 = 0.2, Number(0.001..=1.0), "ratio";
-        /// ResNet stage whose feature maps are averaged to the measured units. `layer4` gives the pooled output.
+        /// Stage of the encoder whose output is pooled to the measured units: of a ResNet, or after each quarter of the blocks of a ViT.
+        /// `layer4` gives the output of the network.
         stage: StageName = "layer4", Word;
+        /// Pooling of the stage to units. `auto` is what the architecture was trained with: the class token of a ViT, but the mean of its
+        /// patches if its last norm is `fc_norm`; the mean of a ResNet's map, which has no class token.
+        pool: PoolName = "auto", Word;
         /// Side of the square to which an image is resized.
         size_px as "size": Option<u32> = (|_| Ok(None), "the data set's, 128 or 224"), Optional(Whole(16..=1024)), "px";
         /// Number format of the encoder's convolutions.

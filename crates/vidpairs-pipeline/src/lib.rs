@@ -29,7 +29,7 @@ pub use pairs::{
 pub use probe::Probe;
 pub use train::{Augment, ContrastKeys, MocoKeys, PirlKeys, Train, WatchKeys};
 pub use values::{
-    Framing, KRange, MaxRefused, Network, NumberFormat, Pace, ProbeName, ProposerKind,
+    Framing, KRange, MaxRefused, Network, NumberFormat, Pace, PoolName, ProbeName, ProposerKind,
     ScheduleName, StageName, StemName, TrackerKind, TrainMethod, Views,
 };
 

@@ -513,6 +513,7 @@ fn keys_that_are_not_given_have_their_defaults() {
             top: vec![10, 25],
             goodfellow_share: 0.2,
             stage: StageName::Layer4,
+            pool: PoolName::Auto,
             size_px: None,
             numbers: NumberFormat::F32,
             resamples: 1000,

@@ -191,17 +191,17 @@ choice! {
 }
 
 choice! {
-    /// ResNet stage whose feature maps are averaged to units.
+    /// Stage of an encoder whose output is pooled to units.
     StageName {
-        /// Output of the stem.
+        /// Output of the stem; of a ViT, the tokens before the first block.
         Stem = "stem",
-        /// First stage.
+        /// First stage of a ResNet, first quarter of the blocks of a ViT.
         Layer1 = "layer1",
-        /// Second stage.
+        /// Second stage or quarter.
         Layer2 = "layer2",
-        /// Third stage.
+        /// Third stage or quarter.
         Layer3 = "layer3",
-        /// Last stage; its average is the pooled output of the network.
+        /// Output of the network.
         Layer4 = "layer4",
     }
 }
@@ -225,6 +225,19 @@ choice! {
         Logistic = "logistic",
         /// Weighted nearest neighbours, scored by accuracy.
         Knn = "knn",
+    }
+}
+
+choice! {
+    /// Pooling of the output of a stage to units.
+    PoolName {
+        /// What the architecture was trained with: the class token of a ViT, the mean of one with `fc_norm` or without a class token, and
+        /// the mean of a ResNet.
+        Auto = "auto",
+        /// The class token of a ViT.
+        ClassToken = "cls",
+        /// Mean over a ResNet's map, or over the patches of a ViT.
+        Mean = "mean",
     }
 }
 

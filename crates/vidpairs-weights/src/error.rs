@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use vidpairs_types::printable;
 
+use crate::architecture::NetworkKind;
 use crate::pickle::PickleError;
 use crate::tensor::{ElementKind, TensorFault};
 use crate::weights::Skipped;
@@ -203,37 +204,40 @@ pub enum WeightsError {
         /// Largest number of entries.
         limit: usize,
     },
-    /// The file has no ResNet under any prefix.
+    /// The file has no network under any prefix.
     #[error(
-        "no ResNet in it: expected conv1.weight, bn1.weight and layer1.0.conv1.weight under one \
-         prefix; names found: {found}"
+        "no ResNet and no ViT in it: expected, under one prefix, conv1.weight, bn1.weight and layer1.0.conv1.weight \
+         (torchvision's ResNets), or patch_embed.proj.weight and blocks.0.norm1.weight (ViTs of timm, DINO, DINOv2 and \
+         DINOv3, and DINOv2 of Hugging Face); names found: {found}"
     )]
     NoBackbone {
         /// Some names in the file, and what could not be read.
         found: String,
     },
-    /// The file has several ResNets, and none is known to be the trained one.
-    #[error("several ResNets in it, under {prefixes}; choose one of them with --prefix PREFIX")]
+    /// The file has several networks, and none is known to be the trained one.
+    #[error("several networks in it, under {prefixes}; choose one of them with --prefix PREFIX")]
     SeveralBackbones {
-        /// Prefixes of the ResNets.
+        /// Prefixes of the networks.
         prefixes: String,
     },
-    /// No ResNet has the prefix that was asked for.
-    #[error("no ResNet under --prefix {prefix}; found under {prefixes}")]
+    /// No network has the prefix that was asked for.
+    #[error("no network under --prefix {prefix}; found under {prefixes}")]
     NoSuchPrefix {
         /// Prefix that was asked for.
         prefix: String,
-        /// Prefixes of the ResNets in the file.
+        /// Prefixes of the networks in the file.
         prefixes: String,
     },
-    /// The network has a layer that no supported ResNet has, so its features would be wrong without it.
+    /// The network has layers that no supported network of its kind has, so its features would be wrong without them.
     #[error(
-        "{name} belongs to a layer that no plain ResNet has (SE, CBAM, IBN, a bias, a deep stem or others), \
-         and the features would be wrong without it; only plain ResNets are supported"
+        "{} that no plain {kind} has ({}), and the features would be wrong without it; only plain {kind}s are \
+         supported", .names, .kind.foreign_layers()
     )]
     ForeignTensor {
-        /// Name of the tensor.
-        name: String,
+        /// `NAME belongs to a layer`, or several names.
+        names: String,
+        /// Kind of the network.
+        kind: NetworkKind,
     },
     /// A tensor of the network is in the file, but cannot be read.
     #[error(
@@ -246,9 +250,11 @@ pub enum WeightsError {
         /// Description of its value.
         found: String,
     },
-    /// The network is not a known ResNet.
-    #[error("a ResNet of unknown architecture: {what}")]
+    /// The network is not a known one of its kind.
+    #[error("a {kind} of unknown architecture: {what}")]
     UnknownArchitecture {
+        /// Kind of the network.
+        kind: NetworkKind,
         /// Difference from the known ones.
         what: String,
     },
@@ -296,6 +302,30 @@ impl WeightsError {
             path: path.to_owned(),
             source: Box::new(self),
         }
+    }
+
+    pub(crate) fn unknown(kind: NetworkKind, what: String) -> Self {
+        Self::UnknownArchitecture { kind, what }
+    }
+
+    /// Error for tensors of layers that no network of the kind has; `None` without any.
+    pub(crate) fn foreign(kind: NetworkKind, names: &[&str]) -> Option<Self> {
+        let first = printable(names.first()?);
+        let names = match names {
+            [_] => format!("{first} belongs to a layer"),
+            [_, second] => format!("{first} and {} belong to a layer", printable(second)),
+            _ => {
+                let shown = names.iter().take(MAX_NAMES).map(|name| printable(name));
+                let shown = shown.collect::<Vec<_>>().join(", ");
+                let num_more = names.len().saturating_sub(MAX_NAMES);
+                let more = match num_more {
+                    0 => String::new(),
+                    _ => format!(" and {num_more} more"),
+                };
+                format!("{shown}{more} belong to a layer")
+            }
+        };
+        Some(Self::ForeignTensor { names, kind })
     }
 
     pub(crate) fn record(record: &str, fault: RecordFault) -> Self {

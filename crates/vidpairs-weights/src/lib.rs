@@ -1,7 +1,7 @@
 //! Reads and writes files of network weights without libtorch.
 //!
 //! - **Takes** safetensors files and files of `torch.save`: the zip format since PyTorch 1.6, and the stream before.
-//! - **Gives** [`Weights`], tensors by name; from them the ResNet ([`backbone()`]) under torchvision's names. Writes
+//! - **Gives** [`Weights`], tensors by name; from them the ResNet or ViT ([`backbone()`]) under torchvision's or timm's names. Writes
 //!   safetensors and files for MoCo, VISSL, torchvision and Detectron2.
 //! - **Fails** with [`WeightsError`], which states the problem and its place. A damaged or hostile file is an error and
 //!   never runs code.
@@ -22,7 +22,10 @@ mod trunk;
 mod weights;
 mod write;
 
-pub use architecture::{Architecture, Depth, Stem};
+pub use architecture::{
+    Architecture, Depth, LayerScale, NetworkKind, Positions, QkvForm, ResNetArchitecture, Stem,
+    VitArchitecture, VitSize,
+};
 pub use error::{RecordFault, WeightsError};
 pub use pickle::{PickleError, PickleFault};
 pub use read::{parse_weights, read_weights};

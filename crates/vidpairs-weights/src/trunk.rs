@@ -1,4 +1,4 @@
-//! Finds the ResNet in the weights of a file.
+//! Finds the network in the weights of a file: a ResNet or a ViT.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -6,6 +6,7 @@ use std::fmt::Write;
 use indexmap::IndexMap;
 use vidpairs_types::printable;
 
+use crate::architecture::check_heads;
 use crate::error::WeightsError;
 use crate::names::{Layout, Place, unwrapped};
 use crate::tensor::HostTensor;
@@ -28,12 +29,13 @@ const NOT_TRAINED: [&str; 10] = [
     "shadow",
 ];
 
-/// ResNet of a file, under torchvision's names.
+/// Network of a file: a ResNet under torchvision's names, or a ViT under timm's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backbone {
-    /// Tensors `conv1.weight` to `layer4.*`, without the prefix and without a head.
+    /// Tensors of the network without the prefix and without a head: `conv1.weight` to `layer4.*` of a ResNet, `cls_token` to `norm.*` of
+    /// a ViT.
     pub trunk: Weights,
-    /// Tensors `fc.*` beside the trunk, without the prefix: a classifier or a projection.
+    /// Tensors `fc.*` or `head.*` beside the trunk, without the prefix: a classifier or a projection.
     pub head: Weights,
     /// Prefix of the names in the file, without the names of wrappers such as `_orig_mod`.
     pub prefix: String,
@@ -41,22 +43,22 @@ pub struct Backbone {
     pub left_out: Vec<String>,
 }
 
-/// Finds the ResNet in `weights`: tensors with torchvision's names under a common prefix. The trained encoder takes
+/// Finds the network in `weights`: tensors with the names of a ResNet or a ViT under a common prefix. The trained encoder takes
 /// precedence over a momentum encoder, such as MoCo's key encoder.
 ///
 /// # Errors
 /// [`WeightsError::NoBackbone`] if there is none; [`WeightsError::SeveralBackbones`] if there are several trained ones;
-/// [`WeightsError::ForeignTensor`] if it has layers before its output that no ResNet has; [`WeightsError::SkippedTensor`] if
-/// one of its tensors could not be read.
+/// [`WeightsError::ForeignTensor`] if it has layers before its output that no plain network has; [`WeightsError::SkippedTensor`] if
+/// one of its tensors could not be read; [`WeightsError::DuplicateName`] if two of them are the same one.
 pub fn backbone(weights: &Weights) -> Result<Backbone, WeightsError> {
     backbone_under(weights, None)
 }
 
-/// Like [`backbone`], but takes the ResNet under `prefix`, if one is given: `module.encoder_k.` or `module.encoder_k`, or
+/// Like [`backbone`], but takes the network under `prefix`, if one is given: `module.encoder_k.` or `module.encoder_k`, or
 /// an empty text for names without a prefix.
 ///
 /// # Errors
-/// Those of [`backbone`]; [`WeightsError::NoSuchPrefix`] if no ResNet has this prefix.
+/// Those of [`backbone`]; [`WeightsError::NoSuchPrefix`] if no network has this prefix.
 pub fn backbone_under(weights: &Weights, prefix: Option<&str>) -> Result<Backbone, WeightsError> {
     let plain = Plain::of(weights)?;
     let found = plain.networks();
@@ -64,10 +66,12 @@ pub fn backbone_under(weights: &Weights, prefix: Option<&str>) -> Result<Backbon
         Some(prefix) => chosen(&found, prefix, &plain)?,
         None => trained(&found, &plain)?,
     };
-    plain.split(network)
+    let backbone = plain.split(network)?;
+    check_heads(&backbone.prefix, &backbone.trunk)?;
+    Ok(backbone)
 }
 
-/// A ResNet among the names of a file.
+/// A network among the names of a file.
 #[derive(Debug, Clone, Copy)]
 struct Network<'a> {
     prefix: &'a str,
@@ -166,7 +170,7 @@ impl<'a> Plain<'a> {
         })
     }
 
-    /// Every ResNet, in the order of the file.
+    /// Every network, in the order of the file.
     fn networks(&self) -> Vec<Network<'_>> {
         let has = |name: &str| self.tensors.contains_key(name);
         let networks = self.tensors.keys().filter_map(|name| {
@@ -183,17 +187,29 @@ impl<'a> Plain<'a> {
             prefix: network.prefix.to_owned(),
             left_out: Vec::new(),
         };
+        let mut foreign = Vec::new();
         for (name, &(original, tensor)) in &self.tensors {
-            match network.place(name) {
-                Place::Trunk(name) => drop(backbone.trunk.insert(name, tensor.clone())),
-                Place::Head(name) => drop(backbone.head.insert(name, tensor.clone())),
+            let (part, short) = match network.place(name) {
+                Place::Trunk(short) => (&mut backbone.trunk, short),
+                Place::Head(short) => (&mut backbone.head, short),
                 Place::BeforeOutput => {
-                    return Err(WeightsError::ForeignTensor {
-                        name: printable(name).into_owned(),
-                    });
+                    foreign.push(name.as_ref());
+                    continue;
                 }
-                Place::Elsewhere => backbone.left_out.push(original.to_owned()),
+                Place::Elsewhere => {
+                    backbone.left_out.push(original.to_owned());
+                    continue;
+                }
+            };
+            // Layouts of one network may have two names for a tensor.
+            if part.insert(short.as_ref(), tensor.clone()).is_some() {
+                return Err(WeightsError::DuplicateName {
+                    name: printable(&short).into_owned(),
+                });
             }
+        }
+        if let Some(err) = WeightsError::foreign(network.layout.kind(), &foreign) {
+            return Err(err);
         }
         let is_needed =
             |name: &str| matches!(network.place(name), Place::Trunk(_) | Place::BeforeOutput);
@@ -235,3 +251,7 @@ impl<'a> Plain<'a> {
 #[cfg(test)]
 #[path = "trunk/tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "trunk/vit_tests.rs"]
+mod vit_tests;

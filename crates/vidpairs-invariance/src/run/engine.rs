@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
-use vidpairs_pipeline::{Framing, NumberFormat, StageName};
+use vidpairs_pipeline::{Framing, NumberFormat, PoolName, StageName};
 use vidpairs_run::{Control, RunError};
 use vidpairs_types::{Beyond, ImagePart, ImageSets, LeftOut};
 
@@ -26,8 +26,15 @@ pub trait EncoderEngine: Debug + Sync {
 
 /// An encoder of images with its weights.
 pub trait ImageEncoder {
-    /// Name of the network: `ResNet-50`.
+    /// Name of the network: `ResNet-50`, `ViT-S/14 with 4 registers`.
     fn architecture(&self) -> String;
+
+    /// Checks that the network has the features of `stage` and `pool`, of images of `side_px` px. Returns where they are taken:
+    /// `layer4`, or `layer4, class token`.
+    ///
+    /// # Errors
+    /// [`RunError::Command`]: which setting does not fit the network, and what would.
+    fn readout(&self, side_px: u32, stage: StageName, pool: PoolName) -> Result<String, RunError>;
 
     /// Features of images in evaluation mode, one entry for each stage of the request. Images that cannot be read are left out. Each image
     /// is decoded once, however many stages there are. Features are cached below [`FeatureRequest::out`].
@@ -48,8 +55,10 @@ pub trait ImageEncoder {
 pub struct FeatureRequest<'a> {
     /// Images and regions. A part that occurs twice is encoded once.
     pub parts: &'a [ImagePart],
-    /// Stages of the network whose feature maps are averaged, at least one.
+    /// Stages of the network whose outputs are pooled, at least one.
     pub stages: &'a [StageName],
+    /// Pooling of the stages.
+    pub pool: PoolName,
     /// How the view of a part is made.
     pub view: PartView,
     /// Number format of the network.

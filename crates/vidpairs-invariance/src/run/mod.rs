@@ -154,7 +154,7 @@ fn settings(options: &InvarianceOptions) -> serde_json::Value {
         serde_json::to_value(&options.measure).expect("settings are numbers and texts");
     if let MeasuredModels::Features(_) = options.models {
         let keys = settings.as_object_mut().expect("settings are a table");
-        for key in ["stage", "size", "numbers"] {
+        for key in ["stage", "pool", "size", "numbers"] {
             keys.remove(key);
         }
     }

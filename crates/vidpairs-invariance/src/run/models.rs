@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use vidpairs_pipeline::Measure;
 use vidpairs_run::RunError;
 use vidpairs_source::{NamedKind, image_sets};
 use vidpairs_types::{ImagePart, ImageSets, Seed};
@@ -98,12 +99,11 @@ pub(super) fn measure_encoders(
         .iter()
         .map(|file| engine.open(&file.path, prefix, device))
         .collect::<Result<_, _>>()?;
-    let stage = options.measure.stage.name();
     let models: Vec<MeasuredModel> = weights
         .iter()
         .zip(&encoders)
-        .map(|(file, encoder)| file.model(format!("{}, {stage}", encoder.architecture())))
-        .collect();
+        .map(|(file, encoder)| Ok(file.model(described(encoder.as_ref(), &all_sets, options)?)))
+        .collect::<Result<_, RunError>>()?;
     let mut panels = Vec::new();
     for (data, sets) in &all_sets {
         let mut panel: Option<(Subject, PanelMaker)> = None;
@@ -146,6 +146,7 @@ fn features_of(
     let request = FeatureRequest {
         parts: &parts,
         stages: &[options.measure.stage],
+        pool: options.measure.pool,
         view: PartView::of_invariance(sets.side_px),
         numbers: options.measure.numbers,
         labels: &FeatureLabels::of_sets(sets),
@@ -154,6 +155,27 @@ fn features_of(
     };
     let mut stages = encoder.features(&request)?;
     Ok(stages.pop().expect("one entry for the one stage"))
+}
+
+/// Architecture of an encoder, and where its features are taken.
+///
+/// # Errors
+/// The settings or the size of a data set's images do not fit the encoder.
+fn described(
+    encoder: &dyn ImageEncoder,
+    all_sets: &[(&InvarianceData, ImageSets)],
+    options: &InvarianceOptions,
+) -> Result<String, RunError> {
+    let Measure { stage, pool, .. } = options.measure;
+    let mut text = encoder.architecture();
+    for (index, (_, sets)) in all_sets.iter().enumerate() {
+        let readout = encoder.readout(sets.side_px, stage, pool)?;
+        if index == 0 {
+            text.push_str(", ");
+            text.push_str(&readout);
+        }
+    }
+    Ok(text)
 }
 
 /// The subject, if it can be scored.

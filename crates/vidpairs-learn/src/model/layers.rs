@@ -28,7 +28,7 @@ pub enum Pass {
 
 impl Pass {
     /// Converts an input of a layer to the number format of the pass.
-    fn cast(self, tensor: &Tensor) -> Tensor {
+    pub(super) fn cast(self, tensor: &Tensor) -> Tensor {
         self.converted(tensor, Kind::BFloat16)
     }
 
@@ -186,7 +186,7 @@ impl BatchNorm {
 #[derive(Debug)]
 pub(super) struct Linear {
     weight: Tensor,
-    bias: Tensor,
+    bias: Option<Tensor>,
 }
 
 impl Linear {
@@ -195,12 +195,17 @@ impl Linear {
         let bound = 1.0 / (input as f64).sqrt();
         Self {
             weight: builder.uniform(format!("{name}.weight"), &[out, input], bound),
-            bias: builder.uniform(format!("{name}.bias"), &[out], bound),
+            bias: Some(builder.uniform(format!("{name}.bias"), &[out], bound)),
         }
     }
 
+    /// Layer with these weights, `out x inputs`, and this bias.
+    pub(super) fn of(weight: Tensor, bias: Option<Tensor>) -> Self {
+        Self { weight, bias }
+    }
+
     pub(super) fn forward(&self, features: &Tensor, pass: Pass) -> Tensor {
-        pass.cast(features)
-            .linear(&pass.cast(&self.weight), Some(&pass.cast(&self.bias)))
+        let bias = self.bias.as_ref().map(|bias| pass.cast(bias));
+        pass.cast(features).linear(&pass.cast(&self.weight), bias)
     }
 }

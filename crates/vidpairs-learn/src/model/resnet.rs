@@ -4,14 +4,13 @@
 //! He et al., "Deep Residual Learning for Image Recognition", CVPR 2016. As in torchvision, the 3 x 3 convolution of a
 //! bottleneck has its stride.
 
-use tch::{Device, Kind, Tensor};
-use vidpairs_pipeline::{NumberFormat, StageName};
+use tch::{Device, Tensor};
+use vidpairs_pipeline::StageName;
 use vidpairs_types::Seed;
-use vidpairs_weights::{Depth, Stem};
+use vidpairs_weights::{Depth, ResNetArchitecture, Stem};
 
-use super::caught::{LibtorchError, caught};
-use super::host::HostViews;
 use super::layers::{BatchNorm, Conv, Pass};
+use super::readout::{FeatureNetwork, Readout};
 use super::tensors::{Builder, NamedTensors};
 
 /// Architecture of a ResNet.
@@ -36,6 +35,16 @@ impl ResNetConfig {
         match num_layers(stage) {
             0 => self.width,
             layers => (self.width << (layers - 1)) * expansion(self.depth),
+        }
+    }
+}
+
+impl From<ResNetArchitecture> for ResNetConfig {
+    fn from(architecture: ResNetArchitecture) -> Self {
+        Self {
+            depth: architecture.depth,
+            width: architecture.first_width as i64,
+            stem: architecture.stem,
         }
     }
 }
@@ -105,11 +114,6 @@ impl ResNet {
         }
     }
 
-    /// Device of the weights.
-    pub fn device(&self) -> Device {
-        self.stem.conv.device()
-    }
-
     /// Weights and statistics, with torchvision's names and in its order.
     pub fn tensors(&self) -> &NamedTensors {
         &self.tensors
@@ -158,33 +162,17 @@ impl ResNet {
         });
         features.collect()
     }
+}
 
-    /// Features of `views` at each of `stages` in evaluation: `N x D`, row-major.
-    ///
-    /// - `side_px`: side of each view, px.
-    ///
-    /// # Errors
-    /// [`LibtorchError`], most often for lack of memory.
-    pub fn encode(
-        &self,
-        views: &HostViews,
-        side_px: u32,
-        stages: &[StageName],
-        precision: NumberFormat,
-    ) -> Result<Vec<Vec<f32>>, LibtorchError> {
-        caught(|| {
-            let images = views.tensor(side_px).to_device(self.device());
-            let pass = Pass::Evaluation { precision };
-            let stages = tch::no_grad(|| self.forward_stages(&images, stages, pass));
-            let to_host = |features: Tensor| {
-                let features = features.to_kind(Kind::Float).to_device(Device::Cpu);
-                let features = features.contiguous();
-                let mut values = vec![0.0; features.numel()];
-                features.copy_data(&mut values, features.numel());
-                values
-            };
-            stages.into_iter().map(to_host).collect()
-        })
+impl FeatureNetwork for ResNet {
+    fn device(&self) -> Device {
+        self.stem.conv.device()
+    }
+
+    /// A ResNet has means only.
+    fn features(&self, images: &Tensor, readouts: &[Readout], pass: Pass) -> Vec<Tensor> {
+        let stages: Vec<StageName> = readouts.iter().map(|readout| readout.stage).collect();
+        self.forward_stages(images, &stages, pass)
     }
 }
 

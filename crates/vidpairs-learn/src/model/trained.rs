@@ -1,5 +1,6 @@
-//! Opens a ResNet from a weight file.
+//! Opens a network from a weight file.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use tch::{Device, Kind, Tensor};
@@ -9,18 +10,18 @@ use vidpairs_weights::{
 use xxhash_rust::xxh3::Xxh3;
 
 use super::host::from_host;
+use super::readout::FeatureNetwork;
 use super::resnet::{ResNet, ResNetConfig};
+use super::vit::Vit;
 
 /// Channels of an image.
 const RGB: usize = 3;
 
-/// ResNet opened from a weight file for evaluation: no gradients are computed.
+/// Network opened from a weight file for evaluation: no gradients are computed.
 #[derive(Debug)]
-pub struct TrainedResNet {
+pub struct TrainedEncoder {
     /// Network, on the device given to [`open`](Self::open).
-    pub network: ResNet,
-    /// Depth, width and stem of the network.
-    pub config: ResNetConfig,
+    pub network: TrainedNetwork,
     /// Architecture as recognised in the file; its text is such as `ResNet-50`.
     pub architecture: Architecture,
     /// Prefix of the tensor names in the file, such as `module.encoder_q.`.
@@ -30,24 +31,43 @@ pub struct TrainedResNet {
     pub fingerprint: u128,
 }
 
-impl TrainedResNet {
-    /// Opens the ResNet in a weight file and moves it to `device`.
+/// A network of either kind.
+#[derive(Debug)]
+pub enum TrainedNetwork {
+    /// A ResNet.
+    ResNet(ResNet),
+    /// A vision transformer.
+    Vit(Vit),
+}
+
+impl TrainedNetwork {
+    /// The network as one that gives features.
+    pub fn as_features(&self) -> &dyn FeatureNetwork {
+        match self {
+            Self::ResNet(resnet) => resnet,
+            Self::Vit(vit) => vit,
+        }
+    }
+}
+
+impl TrainedEncoder {
+    /// Opens the network in a weight file and moves it to `device`.
     ///
     /// [`read_weights`] lists the accepted formats: safetensors (our checkpoints among them) and files of `torch.save`
-    /// (torchvision, MoCo, PIRL and others). Where a file holds several networks, docs/WEIGHTS.md states the choice. Other
-    /// floating-point kinds are converted to `f32`.
+    /// (torchvision, MoCo, PIRL, timm, DINOv2 and others). Where a file holds several networks, docs/WEIGHTS.md states the choice.
+    /// Other floating-point kinds are converted to `f32`.
     ///
     /// # Errors
-    /// [`WeightsError::File`] with the path. Its source states the difference from every ResNet: a missing tensor, a wrong
-    /// shape or kind, a layer that no plain ResNet has, an unknown number of blocks or channels, a value that is not finite.
+    /// [`WeightsError::File`] with the path. Its source states the difference from every network that is supported: a missing tensor,
+    /// a wrong shape or kind, a layer that no plain network has, an unknown number of blocks or channels, a value that is not finite.
     pub fn open(path: &Path, device: Device) -> Result<Self, WeightsError> {
         Self::open_under(path, None, device)
     }
 
-    /// Like [`open`](Self::open), but takes the ResNet under `prefix`, if one is given, such as `module.encoder_k.`.
+    /// Like [`open`](Self::open), but takes the network under `prefix`, if one is given, such as `module.encoder_k.`.
     ///
     /// # Errors
-    /// Those of [`open`](Self::open); the file has no ResNet under the prefix.
+    /// Those of [`open`](Self::open); the file has no network under the prefix.
     pub fn open_under(
         path: &Path,
         prefix: Option<&str>,
@@ -63,7 +83,7 @@ impl TrainedResNet {
         })
     }
 
-    /// Opens the ResNet that was found in a file, and moves it to `device`.
+    /// Opens the network that was found in a file, and moves it to `device`.
     ///
     /// # Errors
     /// [`WeightsError`], as [`open`](Self::open).
@@ -73,24 +93,19 @@ impl TrainedResNet {
 
     fn new(trunk: &Weights, prefix: String, device: Device) -> Result<Self, WeightsError> {
         let architecture = Architecture::of(trunk)?;
-        if architecture.in_channels != RGB {
-            let channels = architecture.in_channels;
+        let channels = architecture.in_channels();
+        if channels != RGB {
             return Err(WeightsError::UnknownArchitecture {
+                kind: architecture.kind(),
                 what: format!(
-                    "conv1.weight takes {channels} channels; expected {RGB}, red, green and blue"
+                    "its first convolution takes {channels} channels; expected {RGB}, red, green and blue"
                 ),
             });
         }
-        let config = ResNetConfig {
-            depth: architecture.depth,
-            width: architecture.first_width as i64,
-            stem: architecture.stem,
-        };
-        let network = ResNet::zeroed(&config, device);
-        network.tensors().freeze();
         let mut hash = Xxh3::new();
+        let mut tensors = BTreeMap::new();
         for (name, shape) in architecture.tensors() {
-            let Some((stored, own)) = trunk.get(&name).zip(network.tensors().get(&name)) else {
+            let Some(stored) = trunk.get(&name) else {
                 return Err(WeightsError::MissingTensor {
                     name,
                     architecture: architecture.to_string(),
@@ -100,11 +115,23 @@ impl TrainedResNet {
             hash.update(described.as_bytes());
             hash.update(stored.bytes());
             let values = floats(&name, stored.kind(), &from_host(stored))?;
-            tch::no_grad(|| own.shallow_clone().copy_(&values));
+            tensors.insert(name, values);
         }
+        let network = match &architecture {
+            Architecture::ResNet(resnet) => {
+                let network = ResNet::zeroed(&ResNetConfig::from(*resnet), device);
+                network.tensors().freeze();
+                for own in network.tensors().iter() {
+                    if let Some(values) = tensors.get(&own.name) {
+                        tch::no_grad(|| own.tensor.shallow_clone().copy_(values));
+                    }
+                }
+                TrainedNetwork::ResNet(network)
+            }
+            Architecture::Vit(vit) => TrainedNetwork::Vit(Vit::new(vit, &tensors, device)?),
+        };
         Ok(Self {
             network,
-            config,
             architecture,
             prefix,
             fingerprint: hash.digest128(),
@@ -137,7 +164,9 @@ mod tests {
     use vidpairs_types::Seed;
     use vidpairs_weights::{HostTensor, write_safetensors};
 
-    use super::super::{Depth, HostViews, NumberFormat, Pass, StageName, Stem, to_host};
+    use super::super::{
+        Depth, HostViews, NumberFormat, Pass, Pooling, Readout, StageName, Stem, to_host,
+    };
     use super::*;
 
     const NARROW: ResNetConfig = ResNetConfig {
@@ -157,21 +186,33 @@ mod tests {
             .collect()
     }
 
-    fn open(weights: &Weights) -> Result<TrainedResNet, WeightsError> {
-        TrainedResNet::new(weights, String::new(), Device::Cpu)
+    fn resnet(encoder: &TrainedEncoder) -> &ResNet {
+        match &encoder.network {
+            TrainedNetwork::ResNet(resnet) => resnet,
+            TrainedNetwork::Vit(_) => panic!("a ViT"),
+        }
+    }
+
+    fn mean_at(stage: StageName) -> Readout {
+        let pooling = Pooling::Mean;
+        Readout { stage, pooling }
+    }
+
+    fn open(weights: &Weights) -> Result<TrainedEncoder, WeightsError> {
+        TrainedEncoder::new(weights, String::new(), Device::Cpu)
     }
 
     #[test]
     fn both_formats_of_a_moco_checkpoint_open_as_the_same_network() {
-        let zipped = TrainedResNet::open(&golden("moco.pth.tar"), Device::Cpu).unwrap();
-        let legacy = TrainedResNet::open(&golden("moco_legacy.pth.tar"), Device::Cpu).unwrap();
+        let zipped = TrainedEncoder::open(&golden("moco.pth.tar"), Device::Cpu).unwrap();
+        let legacy = TrainedEncoder::open(&golden("moco_legacy.pth.tar"), Device::Cpu).unwrap();
         assert_eq!(zipped.prefix, "module.encoder_q.");
         assert_eq!(
             zipped.architecture.to_string(),
             "ResNet-18 of width 1 with a 3 x 3 stem"
         );
         assert_eq!(zipped.fingerprint, legacy.fingerprint);
-        let weight = zipped.network.tensors().get("conv1.weight").unwrap();
+        let weight = resnet(&zipped).tensors().get("conv1.weight").unwrap();
         assert_eq!(
             weight.double_value(&[0, 0, 0, 1]),
             f64::from(1f64.sin() as f32)
@@ -184,12 +225,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trunk.safetensors");
         write_safetensors(&path, &weights(&network)).unwrap();
-        let opened = TrainedResNet::open(&path, Device::Cpu).unwrap();
-        assert_eq!(opened.config, NARROW);
+        let opened = TrainedEncoder::open(&path, Device::Cpu).unwrap();
+        let Architecture::ResNet(architecture) = opened.architecture else {
+            panic!("{}", opened.architecture)
+        };
+        assert_eq!(ResNetConfig::from(architecture), NARROW);
         let views = HostViews::F32((0..2 * 8 * 8 * 3).map(|n| (n as f32).sin()).collect());
-        let features =
-            |network: &ResNet| network.encode(&views, 8, &[StageName::Layer4], NumberFormat::F32);
-        assert_eq!(features(&opened.network), features(&network));
+        let features = |network: &ResNet| {
+            let readouts = [mean_at(StageName::Layer4)];
+            network.encode(&views, 8, &readouts, NumberFormat::F32)
+        };
+        assert_eq!(features(resnet(&opened)), features(&network));
     }
 
     #[test]
@@ -198,7 +244,7 @@ mod tests {
         let views = HostViews::F32((0..3 * 16 * 16 * 3).map(|n| (n as f32).sin()).collect());
         let precision = NumberFormat::F32;
         let features = |stage| {
-            let stages = network.encode(&views, 16, &[stage], precision);
+            let stages = network.encode(&views, 16, &[mean_at(stage)], precision);
             stages.unwrap().remove(0)
         };
         for &stage in StageName::ALL {
@@ -237,7 +283,7 @@ mod tests {
         let (single, half) = (open(&single).unwrap(), open(&half).unwrap());
         // Ones are the same in both.
         assert_ne!(single.fingerprint, half.fingerprint);
-        let widened = half.network.tensors().get("bn1.weight").unwrap();
+        let widened = resnet(&half).tensors().get("bn1.weight").unwrap();
         assert_eq!(
             (widened.kind(), widened.double_value(&[0])),
             (Kind::Float, 1.0)
@@ -270,9 +316,9 @@ mod tests {
 
     #[test]
     fn the_error_for_a_file_without_a_resnet_names_the_file_once() {
-        let err = TrainedResNet::open(&golden("kinds.pth"), Device::Cpu).unwrap_err();
+        let err = TrainedEncoder::open(&golden("kinds.pth"), Device::Cpu).unwrap_err();
         let text = vidpairs_types::with_causes(&err);
         assert_eq!(text.matches("kinds.pth").count(), 1, "{text}");
-        assert!(text.contains("no ResNet in it"), "{text}");
+        assert!(text.contains("no ResNet and no ViT in it"), "{text}");
     }
 }

@@ -13,22 +13,22 @@ use vidpairs_types::{RgbImage, Seed, SizePx};
 use vidpairs_weights::{Weights, write_safetensors};
 
 /// Folder that the command runs in.
-struct Bench {
+pub(crate) struct Bench {
     dir: tempfile::TempDir,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self { dir }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// `vidpairs invariance --out out --workers 1` with `more`.
-    fn invariance(&self, more: &[&str]) -> Extract {
+    pub fn invariance(&self, more: &[&str]) -> Extract {
         let args = ["invariance", "--out", "out", "--workers", "1"];
         Extract {
             dir: self.dir.path().to_owned(),
@@ -41,7 +41,7 @@ impl Bench {
     }
 
     /// Twelve objects in ALOI's layout, 72 views of each: a moving square in the colour of the object.
-    fn aloi(&self) {
+    pub fn aloi(&self) {
         for object in 1..=12u32 {
             let folder = self.path("aloi").join(format!("png2/{object}"));
             fs::create_dir_all(&folder).unwrap();
@@ -53,7 +53,7 @@ impl Bench {
     }
 
     /// Writes a narrow network with weights drawn from `seed`.
-    fn weights(&self, name: &str, seed: u64) {
+    pub fn weights(&self, name: &str, seed: u64) {
         let config = ResNetConfig {
             depth: Depth::R18,
             width: 4,
@@ -125,7 +125,7 @@ fn drawn(object: u32, view: u32) -> Vec<u8> {
     encode(&image, PngEffort::Fast).unwrap()
 }
 
-fn results(dir: &Path) -> Value {
+pub(crate) fn results(dir: &Path) -> Value {
     serde_json::from_slice(&fs::read(dir.join("invariance.json")).unwrap()).unwrap()
 }
 

@@ -11,7 +11,7 @@ use tch::Device;
 use vidpairs_invariance::npz::FeatureTable;
 use vidpairs_invariance::run::{FeatureLabels, FeatureRequest, PartView};
 use vidpairs_learn::model::{
-    Depth, NumberFormat, ResNet, ResNetConfig, StageName, Stem, TrainedResNet, to_host,
+    Depth, NumberFormat, PoolName, ResNet, ResNetConfig, StageName, Stem, TrainedEncoder, to_host,
 };
 use vidpairs_learn::run::{FeatureOptions, ImageFeatures, image_features, stage_features};
 use vidpairs_pipeline::Framing;
@@ -37,7 +37,7 @@ fn cases() -> Value {
 }
 
 /// Network of the script, written to a file and opened.
-fn encoder(folder: &Path) -> TrainedResNet {
+fn encoder(folder: &Path) -> TrainedEncoder {
     let config = ResNetConfig {
         depth: Depth::R18,
         width: 16,
@@ -50,7 +50,7 @@ fn encoder(folder: &Path) -> TrainedResNet {
         .collect();
     let path = folder.join("weights.safetensors");
     write_safetensors(&path, &weights).unwrap();
-    TrainedResNet::open(&path, Device::Cpu).unwrap()
+    TrainedEncoder::open(&path, Device::Cpu).unwrap()
 }
 
 /// Data set of images with their boxes, two in each set, one set for each target.
@@ -97,6 +97,7 @@ fn golden_sets() -> ImageSets {
 fn options(stage: StageName, out: Option<&Path>) -> FeatureOptions {
     FeatureOptions {
         stage,
+        pool: PoolName::Auto,
         precision: NumberFormat::F32,
         out: out.map(Path::to_owned),
         control: Control::quiet(2),
@@ -378,6 +379,7 @@ fn all_stages_of_one_pass_equal_those_taken_alone_and_share_their_cache() {
     let request = FeatureRequest {
         parts: &parts,
         stages: &alone,
+        pool: PoolName::Auto,
         view: PartView::of_invariance(sets.side_px),
         numbers: NumberFormat::F32,
         labels: &FeatureLabels::of_sets(&sets),

@@ -8,3 +8,4 @@ mod command;
 mod features;
 #[path = "../common/formula.rs"]
 mod formula;
+mod vit;

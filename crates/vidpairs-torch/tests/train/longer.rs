@@ -6,9 +6,12 @@ use serde_json::Value;
 use vidpairs_fixtures::train::{
     Experiment, MOCO, Ran, Shapes, Train, Work, checkpoint, metrics, signal, snapshot, with_metrics,
 };
-use vidpairs_weights::{Weights, read_weights};
+use vidpairs_weights::{
+    ElementKind, HostTensor, LayerScale, Positions, QkvForm, VitArchitecture, VitSize, Weights,
+    read_weights, write_safetensors,
+};
 
-fn trunk(work: &Work, out: &str) -> Vec<(String, vidpairs_weights::HostTensor)> {
+fn trunk(work: &Work, out: &str) -> Vec<(String, HostTensor)> {
     let path = work.path(out).join("backbone.safetensors");
     read_weights(&path).unwrap().into_iter().collect()
 }
@@ -220,6 +223,30 @@ fn unusable_weights_are_refused_before_the_folder_is_created() {
     refused(
         "rotten.safetensors",
         &["rotten.safetensors", "it is damaged", "xxh3_128"],
+    );
+    let vit = VitArchitecture {
+        size: VitSize::Tiny,
+        patch_px: 16,
+        in_channels: 3,
+        has_class_token: true,
+        num_registers: 0,
+        positions: Positions::Learned {
+            grid: 14,
+            has_class: true,
+        },
+        qkv: QkvForm::Joint,
+        layer_scale: LayerScale::Absent,
+        has_fc_norm: false,
+    };
+    let tensors = vit.tensors().into_iter().map(|(name, shape)| {
+        let bytes = vec![0; 2 * shape.iter().product::<usize>()];
+        let tensor = HostTensor::new(shape, ElementKind::F16, bytes).unwrap();
+        (name, tensor)
+    });
+    write_safetensors(&work.path("vit.safetensors"), &tensors.collect()).unwrap();
+    refused(
+        "vit.safetensors",
+        &["--init: vit.safetensors holds a ViT-Ti/16", "train.network"],
     );
 }
 

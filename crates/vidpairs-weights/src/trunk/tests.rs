@@ -1,5 +1,5 @@
 use super::*;
-use crate::architecture::{Architecture, Depth, Stem};
+use crate::architecture::{Architecture, Depth, ResNetArchitecture, Stem};
 use crate::tensor::{ElementKind, HostTensor};
 
 /// Tensors of every ResNet, by torchvision's names.
@@ -26,7 +26,7 @@ fn resnets(prefixes: &[&str]) -> Weights {
 
 /// A complete ResNet-18 of width 1.
 fn resnet18() -> Weights {
-    let architecture = Architecture {
+    let architecture = ResNetArchitecture {
         depth: Depth::R18,
         first_width: 1,
         in_channels: 3,
@@ -269,7 +269,7 @@ fn other_forms_of_resnets_are_refused_with_what_differs() {
     let ibn = renamed(&plain, |name| {
         name.replace("layer1.0.bn1.", "layer1.0.bn1.BN.")
     });
-    assert!(refusal(&ibn).starts_with("layer1.0.bn1.BN.weight belongs to"));
+    assert!(refusal(&ibn).starts_with("layer1.0.bn1.BN.weight, layer1.0.bn1.BN.bias, "));
     let group_norm = plain.iter().filter(|(name, _)| !name.contains("running_"));
     let group_norm: Weights = group_norm
         .map(|(name, tensor)| (name.to_owned(), tensor.clone()))
@@ -279,7 +279,7 @@ fn other_forms_of_resnets_are_refused_with_what_differs() {
         name.replace("conv1.weight", "conv1.0.weight")
     });
     assert!(
-        refusal(&deep_stem).contains("no ResNet in it"),
+        refusal(&deep_stem).contains("no ResNet and no ViT in it"),
         "{}",
         refusal(&deep_stem)
     );
@@ -295,7 +295,7 @@ fn other_forms_of_resnets_are_refused_with_what_differs() {
     let pooled = renamed(&plain, |name| {
         name.replace("downsample.1.", "downsample.2.")
     });
-    assert!(refusal(&pooled).starts_with("layer2.0.downsample.2.weight belongs to"));
+    assert!(refusal(&pooled).starts_with("layer2.0.downsample.2.weight, "));
 }
 
 #[test]

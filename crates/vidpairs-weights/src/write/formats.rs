@@ -2,7 +2,7 @@
 
 use super::pickle::Pickle;
 use super::torch::{Object, zip_bytes};
-use crate::architecture::Architecture;
+use crate::architecture::ResNetArchitecture;
 use crate::error::WeightsError;
 use crate::tensor::{ElementKind, HostTensor};
 use crate::weights::Weights;
@@ -11,9 +11,9 @@ use crate::weights::Weights;
 /// trunk as `module.encoder_q.*`, without a head.
 ///
 /// # Errors
-/// Those of [`Architecture::of`].
+/// Those of [`ResNetArchitecture::of`].
 pub fn moco_bytes(trunk: &Weights) -> Result<Vec<u8>, WeightsError> {
-    let architecture = Architecture::of(trunk)?;
+    let architecture = ResNetArchitecture::of(trunk)?;
     let arch = format!("resnet{}", architecture.depth.num_layers());
     zip_bytes(&dict([
         ("epoch", Object::Int(0)),
@@ -25,9 +25,9 @@ pub fn moco_bytes(trunk: &Weights) -> Result<Vec<u8>, WeightsError> {
 /// Bytes of a `.torch` for VISSL: the trunk as in VISSL's own checkpoints, without heads.
 ///
 /// # Errors
-/// Those of [`Architecture::of`].
+/// Those of [`ResNetArchitecture::of`].
 pub fn vissl_bytes(trunk: &Weights) -> Result<Vec<u8>, WeightsError> {
-    Architecture::of(trunk)?;
+    ResNetArchitecture::of(trunk)?;
     let model = dict([
         ("trunk", tensors(trunk, "_feature_blocks.")),
         ("heads", dict([])),
@@ -42,9 +42,9 @@ pub fn vissl_bytes(trunk: &Weights) -> Result<Vec<u8>, WeightsError> {
 /// [`safetensors_bytes`](crate::safetensors_bytes) gives the same as safetensors.
 ///
 /// # Errors
-/// Those of [`Architecture::of`].
+/// Those of [`ResNetArchitecture::of`].
 pub fn torchvision_bytes(trunk: &Weights) -> Result<Vec<u8>, WeightsError> {
-    Architecture::of(trunk)?;
+    ResNetArchitecture::of(trunk)?;
     zip_bytes(&tensors(trunk, ""))
 }
 
@@ -52,9 +52,9 @@ pub fn torchvision_bytes(trunk: &Weights) -> Result<Vec<u8>, WeightsError> {
 /// arrays under Detectron2's names.
 ///
 /// # Errors
-/// Those of [`Architecture::of`].
+/// Those of [`ResNetArchitecture::of`].
 pub fn detectron2_bytes(trunk: &Weights) -> Result<Vec<u8>, WeightsError> {
-    Architecture::of(trunk)?;
+    ResNetArchitecture::of(trunk)?;
     let mut pickle = Pickle::new(3);
     pickle.dict(|pickle| {
         pickle.text("model");
@@ -171,7 +171,7 @@ mod tests {
     use crate::{backbone, parse_weights};
 
     fn trunk() -> Weights {
-        let architecture = Architecture {
+        let architecture = ResNetArchitecture {
             depth: Depth::R18,
             first_width: 1,
             in_channels: 3,

@@ -16,7 +16,7 @@ use super::encode::PartRows;
 use super::load::Unreadable;
 use super::parts::Parts;
 use super::{PartView, Protocol, View};
-use crate::model::{StageName, TrainedResNet, num_layers};
+use crate::model::{Pooling, Readout, TrainedEncoder, TrainedNetwork, num_layers};
 
 /// Version of the cache: increased when the same images give other features, or the file format changes.
 const FORMAT: u32 = 2;
@@ -52,6 +52,9 @@ struct Model {
     network: String,
     weights_xxh3: String,
     stage: String,
+    /// Of a ViT, which has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pooling: Option<String>,
     side_px: u32,
     /// How the view is made; none for the view of invariances.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,14 +80,19 @@ impl Cache {
     /// path, length, modification time and box.
     pub fn new(
         out: &Path,
-        encoder: &TrainedResNet,
-        (stage, protocol): (StageName, &Protocol),
+        encoder: &TrainedEncoder,
+        (readout, protocol): (Readout, &Protocol),
         parts: &Parts,
     ) -> Self {
         let about = Model {
             network: encoder.architecture.to_string(),
             weights_xxh3: format!("{:032x}", encoder.fingerprint),
-            stage: stage.name().to_owned(),
+            stage: readout.stage.name().to_owned(),
+            pooling: match (&encoder.network, readout.pooling) {
+                (TrainedNetwork::ResNet(_), _) => None,
+                (TrainedNetwork::Vit(_), Pooling::ClassToken) => Some("cls".to_owned()),
+                (TrainedNetwork::Vit(_), Pooling::Mean) => Some("mean".to_owned()),
+            },
             side_px: protocol.side_px(),
             view: view_text(protocol.view),
             precision: protocol.precision.name().to_owned(),
@@ -94,13 +102,13 @@ impl Cache {
             "vidpairs features",
             &FORMAT.to_string(),
             &about.weights_xxh3,
-            &num_layers(stage).to_string(),
+            &num_layers(readout.stage).to_string(),
             &about.side_px.to_string(),
             &about.precision,
         ];
         hash.update(beginning.join("\n").as_bytes());
-        if let Some(view) = &about.view {
-            hash.update(format!("\n{view}").as_bytes());
+        for word in [&about.pooling, &about.view].into_iter().flatten() {
+            hash.update(format!("\n{word}").as_bytes());
         }
         for part in &parts.all {
             hash_part(&mut hash, part);

@@ -11,7 +11,7 @@ use super::error::FeatureError;
 use super::load::{Batch, Unreadable};
 use super::parts::Parts;
 use super::{FeatureSpeed, ImageFeatures, Protocol};
-use crate::model::{ResNet, StageName};
+use crate::model::{FeatureNetwork, Readout};
 
 /// Features of the parts at one stage, in their order.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,9 +106,9 @@ pub(in crate::run) struct Encoded {
 
 /// Sink that encodes batches.
 pub(in crate::run) struct Encoding<'a> {
-    network: &'a ResNet,
+    network: &'a dyn FeatureNetwork,
     parts: &'a Parts,
-    stages: &'a [StageName],
+    readouts: &'a [Readout],
     protocol: Protocol,
     progress: Progress,
     /// Values and number of units of each stage.
@@ -124,19 +124,19 @@ pub(in crate::run) struct Encoding<'a> {
 
 impl<'a> Encoding<'a> {
     pub fn new(
-        network: &'a ResNet,
+        network: &'a dyn FeatureNetwork,
         parts: &'a Parts,
-        (stages, protocol): (&'a [StageName], Protocol),
+        (readouts, protocol): (&'a [Readout], Protocol),
         progress: Progress,
     ) -> Self {
         let started = Instant::now();
         Self {
             network,
             parts,
-            stages,
+            readouts,
             protocol,
             progress,
-            values: vec![(Vec::new(), 0); stages.len()],
+            values: vec![(Vec::new(), 0); readouts.len()],
             kept: Vec::new(),
             left_out: Vec::new(),
             lost: Vec::new(),
@@ -213,7 +213,7 @@ impl<'a> Encoding<'a> {
         self.left_out.extend(batch.left_out);
         self.lost.extend(batch.lost);
         if !batch.kept.is_empty() {
-            let found = (self.network).encode(&batch.views, side_px, self.stages, precision);
+            let found = (self.network).encode(&batch.views, side_px, self.readouts, precision);
             let found = found.map_err(FeatureError::Libtorch)?;
             for of_stage in &found {
                 self.check(&batch.kept, of_stage)?;

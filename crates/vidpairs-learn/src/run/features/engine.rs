@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use vidpairs_invariance::run::{EncoderEngine, FeatureRequest, ImageEncoder, PartView};
+use vidpairs_pipeline::{PoolName, StageName};
 use vidpairs_run::RunError;
 use vidpairs_types::ImagePart;
 
 use super::error::FeatureError;
 use super::picture::picture;
 use super::{ImageFeatures, stage_features};
-use crate::model::{TrainedResNet, device_or_best};
+use crate::model::{Pooling, Readout, TrainedEncoder, TrainedNetwork, device_or_best};
 
 /// Encoders on libtorch.
 #[derive(Debug, Clone, Copy)]
@@ -24,14 +25,25 @@ impl EncoderEngine for LibtorchEncoders {
     ) -> Result<Box<dyn ImageEncoder>, RunError> {
         let device = device_or_best(device).map_err(FeatureError::from)?;
         let encoder =
-            TrainedResNet::open_under(weights, prefix, device).map_err(FeatureError::from)?;
+            TrainedEncoder::open_under(weights, prefix, device).map_err(FeatureError::from)?;
         Ok(Box::new(encoder))
     }
 }
 
-impl ImageEncoder for TrainedResNet {
+impl ImageEncoder for TrainedEncoder {
     fn architecture(&self) -> String {
         self.architecture.to_string()
+    }
+
+    fn readout(&self, side_px: u32, stage: StageName, pool: PoolName) -> Result<String, RunError> {
+        let readout = Readout::of(&self.architecture, stage, pool, side_px);
+        let readout = readout.map_err(FeatureError::from)?;
+        let stage = stage.name();
+        Ok(match (&self.network, readout.pooling) {
+            (TrainedNetwork::ResNet(_), _) => stage.to_owned(),
+            (TrainedNetwork::Vit(_), Pooling::ClassToken) => format!("{stage}, class token"),
+            (TrainedNetwork::Vit(_), Pooling::Mean) => format!("{stage}, mean of the patches"),
+        })
     }
 
     fn features(&self, request: &FeatureRequest<'_>) -> Result<Vec<ImageFeatures>, RunError> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use vidpairs_run::RunError;
 use vidpairs_weights::WeightsError;
 
-use crate::model::{DeviceError, LibtorchError};
+use crate::model::{DeviceError, LibtorchError, ReadoutError};
 
 /// Why features cannot be computed. Every variant is final; the text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,9 @@ pub enum FeatureError {
     /// A file of weights cannot be read or understood.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// The encoder has no such features, or not of images of this size.
+    #[error(transparent)]
+    Readout(#[from] ReadoutError),
     /// The data set is empty.
     #[error("the data set lists no images")]
     Empty,

@@ -30,7 +30,9 @@ pub(super) use self::parts::Parts;
 use self::cache::Cache;
 use self::encode::{Encoded, Encoding};
 use self::load::{BATCH, Loader};
-use crate::model::{NumberFormat, ResNet, StageName, TrainedResNet, use_cores};
+use crate::model::{
+    FeatureNetwork, NumberFormat, PoolName, Readout, StageName, TrainedEncoder, use_cores,
+};
 
 /// Time without progress after which a batch is given up; an image takes a second at most.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -42,6 +44,8 @@ const MAX_BATCHES_BYTES: usize = 4 << 30;
 pub struct FeatureOptions {
     /// Stage of the network.
     pub stage: StageName,
+    /// Pooling of the stage.
+    pub pool: PoolName,
     /// Number format of the network.
     pub precision: NumberFormat,
     /// Output folder: features are cached in its folder `features`. `None` for no cache.
@@ -82,7 +86,7 @@ pub(super) enum View {
 /// # Errors
 /// As [`stage_features`].
 pub fn image_features(
-    encoder: &TrainedResNet,
+    encoder: &TrainedEncoder,
     sets: &ImageSets,
     options: &FeatureOptions,
 ) -> Result<ImageFeatures, RunError> {
@@ -92,6 +96,7 @@ pub fn image_features(
         &FeatureRequest {
             parts: &parts,
             stages: &[options.stage],
+            pool: options.pool,
             view: PartView::of_invariance(sets.side_px),
             numbers: options.precision,
             labels: &FeatureLabels::of_sets(sets),
@@ -109,10 +114,10 @@ pub fn image_features(
 /// lacks are computed in one pass. A part is encoded once, and data sets with the same parts share a file.
 ///
 /// # Errors
-/// [`FeatureError`] if no image can be read or more than a tenth cannot, libtorch refuses, or a feature is no number; [`RunError::File`] or
+/// [`FeatureError`] if the network has no such features, no image can be read or more than a tenth cannot, libtorch refuses, or a feature is no number; [`RunError::File`] or
 /// [`RunError::DiskFull`] if they cannot be kept; [`RunError::Interrupted`], or [`RunError::Stopped`] without a cache.
 pub fn stage_features(
-    encoder: &TrainedResNet,
+    encoder: &TrainedEncoder,
     request: &FeatureRequest<'_>,
 ) -> Result<Vec<ImageFeatures>, RunError> {
     let parts = Arc::new(Parts::of(request.parts));
@@ -120,18 +125,27 @@ pub fn stage_features(
         precision: request.numbers,
         view: View::Exact(request.view),
     };
-    let cache = |&stage: &StageName| {
-        let out = request.out?;
-        Some(Cache::new(out, encoder, (stage, &protocol), &parts))
+    let readout = |&stage: &StageName| {
+        let side_px = request.view.side_px;
+        Readout::of(&encoder.architecture, stage, request.pool, side_px).map_err(FeatureError::from)
     };
-    let caches: Vec<Option<Cache>> = request.stages.iter().map(cache).collect();
+    let readouts: Vec<Readout> = request
+        .stages
+        .iter()
+        .map(readout)
+        .collect::<Result<_, _>>()?;
+    let cache = |&readout: &Readout| {
+        let out = request.out?;
+        Some(Cache::new(out, encoder, (readout, &protocol), &parts))
+    };
+    let caches: Vec<Option<Cache>> = readouts.iter().map(cache).collect();
     let read = |cache: &Option<Cache>| cache.as_ref().and_then(|cache| cache.read(&parts));
     let mut found: Vec<Option<PartRows>> = caches.iter().map(read).collect();
     let lacking: Vec<usize> = (0..found.len()).filter(|&at| found[at].is_none()).collect();
     let mut speed = None;
     if !lacking.is_empty() {
-        let stages: Vec<StageName> = lacking.iter().map(|&at| request.stages[at]).collect();
-        let made = encode(encoder, &parts, (&stages, &protocol), request)?;
+        let readouts: Vec<Readout> = lacking.iter().map(|&at| readouts[at]).collect();
+        let made = encode(encoder, &parts, (&readouts, &protocol), request)?;
         speed = Some(made.speed);
         for (&at, rows) in lacking.iter().zip(made.stages) {
             if let Some(cache) = caches[at].as_ref().filter(|_| rows.is_lasting()) {
@@ -151,13 +165,14 @@ pub fn stage_features(
 }
 
 fn encode(
-    encoder: &TrainedResNet,
+    encoder: &TrainedEncoder,
     parts: &Arc<Parts>,
-    how: (&[StageName], &Protocol),
+    how: (&[Readout], &Protocol),
     request: &FeatureRequest<'_>,
 ) -> Result<Encoded, RunError> {
-    use_cores(encoder.network.device(), request.control.workers);
-    let encoded = encode_parts(&encoder.network, parts, how, request.control);
+    let network = encoder.network.as_features();
+    use_cores(network.device(), request.control.workers);
+    let encoded = encode_parts(network, parts, how, request.control);
     encoded.map_err(|end| match (end, request.out) {
         (Broken::Cancelled, Some(out)) => RunError::Interrupted {
             out: out.to_owned(),
@@ -167,22 +182,22 @@ fn encode(
     })
 }
 
-/// Rows of `parts` by `network`, at each stage.
+/// Rows of `parts` by `network`, at each of `readouts`.
 ///
 /// A batch that is lost, because a decoder panics or makes no progress on one of its images, is tried again image by image.
 ///
 /// # Errors
 /// [`Broken`], with the [`FeatureError`] of [`stage_features`].
 pub(super) fn encode_parts(
-    network: &ResNet,
+    network: &dyn FeatureNetwork,
     parts: &Arc<Parts>,
-    (stages, protocol): (&[StageName], &Protocol),
+    (readouts, protocol): (&[Readout], &Protocol),
     control: &Control,
 ) -> Result<Encoded, Broken<FeatureError>> {
     let num_images = parts.all.len();
     let unit = Unit::Things("image");
     let progress = Progress::new(unit, num_images as u64, 0, control.verbosity);
-    let mut encoding = Encoding::new(network, parts, (stages, *protocol), progress);
+    let mut encoding = Encoding::new(network, parts, (readouts, *protocol), progress);
     let mut batch = BATCH;
     let mut places: Vec<usize> = (0..num_images).collect();
     while !places.is_empty() {

@@ -6,12 +6,14 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 use vidpairs_pipeline::Train;
-use vidpairs_weights::{Backbone, HostTensor, Weights, WeightsError, backbone, read_weights};
+use vidpairs_weights::{
+    Architecture, Backbone, HostTensor, Weights, WeightsError, backbone, read_weights,
+};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::config;
 use super::error::TrainError;
-use crate::model::{TrainedResNet, from_host};
+use crate::model::{ResNetConfig, TrainedEncoder, TrainedNetwork, from_host};
 use crate::train::Learner;
 
 /// Prefix of the trunk's names in a [`Learner`].
@@ -39,21 +41,28 @@ pub(super) fn begin_with(
     let weights = read_weights(path)?;
     let open = || {
         let found = backbone(&weights)?;
-        let trunk = TrainedResNet::from_backbone(&found, Device::Cpu)?;
+        let trunk = TrainedEncoder::from_backbone(&found, Device::Cpu)?;
         Ok((found, trunk))
     };
     let opened: Result<_, WeightsError> = open();
     let (found, trunk) = opened.map_err(|err| err.in_file(path))?;
-    if trunk.config != config::network(train) {
-        return Err(TrainError::InitNetwork {
-            path: path.to_owned(),
-            found: trunk.architecture.to_string(),
-            network: train.network.name(),
-            width: train.width,
-            stem: train.stem.name(),
-        });
-    }
-    let tensors = trunk.network.tensors().iter();
+    let is_ours = match trunk.architecture {
+        Architecture::ResNet(resnet) => ResNetConfig::from(resnet) == config::network(train),
+        Architecture::Vit(_) => false,
+    };
+    let network = match &trunk.network {
+        TrainedNetwork::ResNet(network) if is_ours => network,
+        _ => {
+            return Err(TrainError::InitNetwork {
+                path: path.to_owned(),
+                found: trunk.architecture.to_string(),
+                network: train.network.name(),
+                width: train.width,
+                stem: train.stem.name(),
+            });
+        }
+    };
+    let tensors = network.tensors().iter();
     let tensors = tensors.map(|named| (format!("{TRUNK}{}", named.name), named.tensor.detach()));
     let mut tensors: BTreeMap<String, Tensor> = tensors.collect();
     let head = learner

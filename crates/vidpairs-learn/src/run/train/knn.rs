@@ -11,7 +11,7 @@ use vidpairs_types::parallel::Broken;
 
 use super::error::TrainError;
 use super::torch::Work;
-use crate::model::{NumberFormat, ResNet, StageName};
+use crate::model::{NumberFormat, Pooling, Readout, ResNet, StageName};
 use crate::run::features::{
     FeatureError, PartRows, Parts, Protocol, View, encode_parts, is_too_many,
 };
@@ -81,7 +81,11 @@ impl LabelledFolder {
                 side_px: self.side_px,
             },
         };
-        let how = ([StageName::Layer4].as_slice(), &protocol);
+        let readouts = [Readout {
+            stage: StageName::Layer4,
+            pooling: Pooling::Mean,
+        }];
+        let how = (readouts.as_slice(), &protocol);
         let encoded = encode_parts(trunk, &parts, how, &self.control).map_err(|end| {
             stopped(match end {
                 Broken::Cancelled => Broken::Cancelled,

@@ -1,6 +1,10 @@
-//! Names of tensors: wrappers inside them, and the layouts in which programs name the parts of a ResNet.
+//! Names of tensors: wrappers inside them, and the layouts in which programs name the parts of a network.
+
+mod vit;
 
 use std::borrow::Cow;
+
+use crate::architecture::NetworkKind;
 
 /// Segments of names that PyTorch's wrappers add anywhere in a name: `torch.compile`, fully sharded data parallel,
 /// activation checkpointing, FairScale, Lightning's strategies.
@@ -50,28 +54,30 @@ pub(crate) fn unwrapped(name: &str) -> Cow<'_, str> {
     Cow::Owned(segments.collect::<Vec<_>>().join("."))
 }
 
-/// How the parts of a ResNet are named.
+/// How the parts of a network are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// As in torchvision.
+    /// A ResNet as in torchvision.
     Named,
-    /// By their index in `nn.Sequential(*resnet.children())`: 0 is the first convolution, 1 its normalization.
+    /// A ResNet whose parts are named by their index in `nn.Sequential(*resnet.children())`: 0 is the first convolution, 1 its normalization.
     Numbered {
         /// Index of `layer1`; `layer2` to `layer4` follow. 4 in torchvision, 3 without max pooling.
         layer1: usize,
     },
+    /// A ViT as in timm, DINO, DINOv2, DINOv3 or Hugging Face's DINOv2.
+    Vit,
 }
 
 /// Place of a tensor in a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place<'a> {
-    /// In the trunk, under this name in torchvision.
+    /// In the trunk, under this name in torchvision or timm.
     Trunk(Cow<'a, str>),
-    /// In the head `fc`, under this name in torchvision.
+    /// In the classifier `fc` or `head`, under this name in torchvision or timm.
     Head(Cow<'a, str>),
-    /// In a part that changes the features and that no ResNet has.
+    /// In a part that may change the features and that no network of the kind has.
     BeforeOutput,
-    /// In another head, or in no part of the network.
+    /// In another head, in a part for training only, or in no part of the network.
     Elsewhere,
 }
 
@@ -84,6 +90,10 @@ impl Layout {
             let is_network = others.iter().all(|other| has(&format!("{prefix}{other}")));
             return is_network.then_some((prefix, Self::Named));
         }
+        let vit = vit::prefix_of_first_tensor(name).filter(is_prefix);
+        if let Some(prefix) = vit.filter(|prefix| vit::has_first_block(prefix, &has)) {
+            return Some((prefix, Self::Vit));
+        }
         let prefix = name.strip_suffix("0.weight").filter(is_prefix)?;
         if !has(&format!("{prefix}1.running_mean")) {
             return None;
@@ -92,10 +102,19 @@ impl Layout {
         Some((prefix, Self::Numbered { layer1 }))
     }
 
+    /// Kind of the network.
+    pub fn kind(self) -> NetworkKind {
+        match self {
+            Self::Named | Self::Numbered { .. } => NetworkKind::ResNet,
+            Self::Vit => NetworkKind::Vit,
+        }
+    }
+
     /// Place of the tensor `name`, which has no prefix.
     pub fn place<'a>(self, name: &'a str) -> Place<'a> {
         let (part, rest) = name.split_once('.').unwrap_or((name, ""));
         match self {
+            Self::Vit => vit::place(name),
             Self::Named if TRUNK.contains(&part) => Place::Trunk(Cow::Borrowed(name)),
             Self::Named if part == "fc" => Place::Head(Cow::Borrowed(name)),
             Self::Named => {

@@ -1,12 +1,10 @@
-//! Detects the architecture of a ResNet by the names and shapes of its tensors.
+//! ResNets by the names and shapes of their tensors.
 //!
 //! **Source**: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, table 1; torchvision's names.
 
-use std::collections::HashSet;
 use std::fmt;
 
-use vidpairs_types::printable;
-
+use super::{NetworkKind, check};
 use crate::error::WeightsError;
 use crate::weights::Weights;
 
@@ -77,7 +75,7 @@ impl Stem {
 
 /// Architecture of a ResNet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Architecture {
+pub struct ResNetArchitecture {
     /// Depth.
     pub depth: Depth,
     /// Output channels of the first convolution, 64 in the published networks.
@@ -88,7 +86,7 @@ pub struct Architecture {
     pub stem: Stem,
 }
 
-impl Architecture {
+impl ResNetArchitecture {
     /// Detects the architecture of `trunk` (torchvision's names, no prefix) and checks that it has every tensor of the
     /// network with the right shape, and none besides. Batch counters (`num_batches_tracked`) may be missing.
     ///
@@ -97,40 +95,8 @@ impl Architecture {
     /// [`WeightsError::ForeignTensor`].
     pub fn of(trunk: &Weights) -> Result<Self, WeightsError> {
         let architecture = Self::detected(trunk)?;
-        let known: HashSet<String> = architecture
-            .tensors()
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
-        let is_known = |name: &str| match name.strip_suffix("num_batches_tracked") {
-            Some(norm) => known.contains(&format!("{norm}running_mean")),
-            None => known.contains(name),
-        };
-        // Before missing tensors: a layer of another kind often takes the place of one.
-        if let Some(name) = trunk.names().find(|name| !is_known(name)) {
-            return Err(WeightsError::ForeignTensor {
-                name: printable(name).into_owned(),
-            });
-        }
-        for (name, expected) in architecture.tensors() {
-            match trunk.get(&name) {
-                Some(tensor) if tensor.shape() == expected => {}
-                Some(tensor) => {
-                    return Err(WeightsError::Shape {
-                        name,
-                        got: tensor.shape().to_vec(),
-                        expected,
-                        architecture: architecture.to_string(),
-                    });
-                }
-                None => {
-                    return Err(WeightsError::MissingTensor {
-                        name,
-                        architecture: architecture.to_string(),
-                    });
-                }
-            }
-        }
+        let tensors = architecture.tensors();
+        check(trunk, &tensors, NetworkKind::ResNet, &architecture)?;
         Ok(architecture)
     }
 
@@ -190,7 +156,7 @@ impl Architecture {
     }
 
     fn detected(trunk: &Weights) -> Result<Self, WeightsError> {
-        let unknown = |what: String| WeightsError::UnknownArchitecture { what };
+        let unknown = |what| WeightsError::unknown(NetworkKind::ResNet, what);
         let conv1 = trunk
             .get("conv1.weight")
             .ok_or_else(|| unknown("no conv1.weight".to_owned()))?;
@@ -234,7 +200,7 @@ impl Architecture {
     }
 }
 
-impl fmt::Display for Architecture {
+impl fmt::Display for ResNetArchitecture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ResNet-{}", self.depth.num_layers())?;
         if self.first_width != 64 {
@@ -258,8 +224,8 @@ mod tests {
     use super::*;
     use crate::tensor::{ElementKind, HostTensor};
 
-    fn network(depth: Depth, first_width: usize, stem: Stem) -> Architecture {
-        Architecture {
+    fn network(depth: Depth, first_width: usize, stem: Stem) -> ResNetArchitecture {
+        ResNetArchitecture {
             depth,
             first_width,
             in_channels: 3,
@@ -267,7 +233,7 @@ mod tests {
         }
     }
 
-    fn zeros(architecture: &Architecture) -> Weights {
+    fn zeros(architecture: &ResNetArchitecture) -> Weights {
         let tensors = architecture.tensors().into_iter().map(|(name, shape)| {
             let bytes = vec![0; shape.iter().product()];
             (
@@ -283,7 +249,7 @@ mod tests {
         for depth in Depth::ALL {
             for (width, stem) in [(2, Stem::Large), (4, Stem::Small)] {
                 let network = network(depth, width, stem);
-                assert_eq!(Architecture::of(&zeros(&network)).unwrap(), network);
+                assert_eq!(ResNetArchitecture::of(&zeros(&network)).unwrap(), network);
             }
         }
     }
@@ -308,7 +274,7 @@ mod tests {
         let without = zeros(&network)
             .into_iter()
             .filter(|(name, _)| name != "layer3.1.bn2.bias");
-        let err = Architecture::of(&without.collect()).unwrap_err();
+        let err = ResNetArchitecture::of(&without.collect()).unwrap_err();
         assert!(
             err.to_string().contains("layer3.1.bn2.bias is missing"),
             "{err}"
@@ -319,7 +285,7 @@ mod tests {
             "bn1.bias",
             HostTensor::new(vec![3], ElementKind::U8, vec![0; 3]).unwrap(),
         );
-        let err = Architecture::of(&wrong).unwrap_err();
+        let err = ResNetArchitecture::of(&wrong).unwrap_err();
         assert!(
             err.to_string().contains("bn1.bias is [3]; expected [2]"),
             "{err}"
@@ -332,7 +298,7 @@ mod tests {
         let kept = zeros(&network)
             .into_iter()
             .filter(|(name, _)| !name.starts_with("layer4.1"));
-        let err = Architecture::of(&kept.collect()).unwrap_err();
+        let err = ResNetArchitecture::of(&kept.collect()).unwrap_err();
         assert!(err.to_string().contains("[2, 2, 2, 1] blocks"), "{err}");
     }
 }

@@ -1,0 +1,394 @@
+//! Vision transformers, in evaluation.
+//!
+//! # Source
+//! Dosovitskiy et al., ICLR 2021, as in timm's `vision_transformer.py`; Oquab et al., "DINOv2", and Darcet et al., "Vision
+//! Transformers Need Registers", ICLR 2024; Siméoni et al., "DINOv3", 2025, as in timm's `eva.py`. Blocks have GELU without
+//! approximation. LayerNorm has epsilon 1e-6 (timm, DINO, DINOv2) or 1e-5 (DINOv3).
+
+use std::collections::BTreeMap;
+use std::f64::consts::TAU;
+
+use tch::{Device, Kind, Tensor};
+use vidpairs_pipeline::StageName;
+use vidpairs_weights::{Positions, QkvForm, VitArchitecture, WeightsError};
+
+use super::layers::{Linear, Pass};
+use super::readout::{FeatureNetwork, Pooling, Readout};
+use super::resnet::num_layers;
+
+/// Stages after the stem: quarters of the blocks.
+const NUM_STAGES: usize = 4;
+/// Base of the periods of DINOv3's rotary positions.
+const PERIOD_BASE: f64 = 100.0;
+/// Tokens that pass through the network at a time, so that long sequences do not take all memory: 64 images of 224 px in patches of 16 px
+/// have less than half as many.
+const MAX_TOKENS: i64 = 1 << 15;
+
+/// Vision transformer without classifier.
+#[derive(Debug)]
+pub struct Vit {
+    patch_px: i64,
+    patch_weight: Tensor,
+    patch_bias: Tensor,
+    /// Class token and registers, `1 x P x D`, with their positions.
+    prefix: Tensor,
+    places: Places,
+    blocks: Vec<Block>,
+    norm: Norm,
+    has_fc_norm: bool,
+}
+
+/// Positions of patches.
+#[derive(Debug)]
+enum Places {
+    /// `1 x D x grid x grid`, added to the tokens of the patches.
+    Learned(Tensor),
+    /// Periods of the angles by which queries and keys are rotated.
+    Rotary(Tensor),
+}
+
+impl Vit {
+    /// Network of `architecture` with `tensors`, which are f32, on `device`.
+    ///
+    /// # Errors
+    /// [`WeightsError::MissingTensor`] if one of [`VitArchitecture::tensors`] is missing.
+    pub fn new(
+        architecture: &VitArchitecture,
+        tensors: &BTreeMap<String, Tensor>,
+        device: Device,
+    ) -> Result<Self, WeightsError> {
+        let parts = Parts {
+            architecture,
+            tensors,
+            device,
+        };
+        let width = architecture.size.width() as i64;
+        let mut prefix = Vec::new();
+        if architecture.has_class_token {
+            prefix.push(parts.get("cls_token")?);
+        }
+        if architecture.num_registers > 0 {
+            prefix.push(parts.get("reg_token")?);
+        }
+        let places = match architecture.positions {
+            Positions::Learned { grid, has_class } => {
+                let mut positions = parts.get("pos_embed")?;
+                if let Some(class_token) = prefix.first_mut().filter(|_| has_class) {
+                    *class_token = &*class_token + positions.narrow(1, 0, 1);
+                    positions = positions.narrow(1, 1, positions.size()[1] - 1);
+                }
+                let grid = grid as i64;
+                Places::Learned(positions.view([1, grid, grid, width]).permute([0, 3, 1, 2]))
+            }
+            Positions::Rotary { has_periods: true } => {
+                Places::Rotary(parts.get("rope_embed.periods")?)
+            }
+            Positions::Rotary { has_periods: false } => {
+                let channels = width / architecture.size.num_heads() as i64;
+                let exponents = Tensor::arange(channels / 4, (Kind::Float, device));
+                let base = Tensor::from_slice(&[PERIOD_BASE as f32]).to_device(device);
+                Places::Rotary(base.pow(&(exponents * 2.0 / (channels / 2) as f64)))
+            }
+        };
+        let blocks = 0..architecture.size.num_blocks();
+        let norm = if architecture.has_fc_norm {
+            "fc_norm"
+        } else {
+            "norm"
+        };
+        Ok(Self {
+            patch_px: architecture.patch_px as i64,
+            patch_weight: parts.get("patch_embed.proj.weight")?,
+            patch_bias: parts.get("patch_embed.proj.bias")?,
+            prefix: match prefix.is_empty() {
+                true => Tensor::zeros([1, 0, width], (Kind::Float, device)),
+                false => Tensor::cat(&prefix, 1),
+            },
+            places,
+            blocks: blocks
+                .map(|index| Block::new(&parts, index))
+                .collect::<Result<_, _>>()?,
+            norm: parts.norm(norm)?,
+            has_fc_norm: architecture.has_fc_norm,
+        })
+    }
+
+    /// Tokens before the first block, `N x T x D`, and the rotation of queries and keys.
+    fn embed(&self, images: &Tensor, pass: Pass) -> (Tensor, Option<Rotation>) {
+        let (weight, bias) = (pass.cast(&self.patch_weight), pass.cast(&self.patch_bias));
+        let mut patches =
+            pass.widened(
+                &pass
+                    .cast(images)
+                    .conv2d(&weight, Some(&bias), self.patch_px, 0, 1, 1),
+            );
+        let size = patches.size();
+        let (num_images, grid) = (size[0], [size[2], size[3]]);
+        let mut rotation = None;
+        match &self.places {
+            Places::Learned(positions) => patches += resized(positions, grid),
+            Places::Rotary(periods) => rotation = Some(Rotation::new(periods, grid)),
+        }
+        let patches = patches.flatten(2, 3).transpose(1, 2);
+        let prefix = self.prefix.expand([num_images, -1, -1], false);
+        (Tensor::cat(&[prefix, patches], 1), rotation)
+    }
+
+    fn features_of_few(&self, images: &Tensor, readouts: &[Readout], pass: Pass) -> Vec<Tensor> {
+        let (mut tokens, rotation) = self.embed(images, pass);
+        let depth = |readout: &Readout| num_layers(readout.stage) * self.blocks.len() / NUM_STAGES;
+        let last = readouts.iter().map(depth).max().unwrap_or(0);
+        let mut pooled: Vec<Option<Tensor>> = readouts.iter().map(|_| None).collect();
+        for num_blocks in 0..=last {
+            if let Some(block) = num_blocks.checked_sub(1).and_then(|at| self.blocks.get(at)) {
+                tokens = block.forward(&tokens, rotation.as_ref(), pass);
+            }
+            for (readout, pooled) in readouts.iter().zip(&mut pooled) {
+                if depth(readout) == num_blocks {
+                    *pooled = Some(self.pooled(&tokens, *readout));
+                }
+            }
+        }
+        let pooled = pooled
+            .into_iter()
+            .map(|pooled| pooled.expect("every depth was passed"));
+        pooled.collect()
+    }
+
+    /// Features of the `tokens` at the stage of `readout`.
+    fn pooled(&self, tokens: &Tensor, readout: Readout) -> Tensor {
+        let is_output = readout.stage == StageName::Layer4;
+        let tokens = match is_output && !self.has_fc_norm {
+            true => &self.norm.forward(tokens),
+            false => tokens,
+        };
+        let num_prefix = self.prefix.size()[1];
+        let pooled = match readout.pooling {
+            Pooling::ClassToken => tokens.select(1, 0),
+            Pooling::Mean => tokens
+                .narrow(1, num_prefix, tokens.size()[1] - num_prefix)
+                .mean_dim([1i64].as_slice(), false, None),
+        };
+        match is_output && self.has_fc_norm {
+            true => self.norm.forward(&pooled),
+            false => pooled,
+        }
+    }
+}
+
+impl FeatureNetwork for Vit {
+    fn device(&self) -> Device {
+        self.patch_weight.device()
+    }
+
+    /// The stages `layer1` to `layer4` are the tokens after each quarter of the blocks, and `stem` those before the first one. Only
+    /// `layer4`, the output of the network, is normalised. As in timm's `forward_intermediates`, other stages are not.
+    fn features(&self, images: &Tensor, readouts: &[Readout], pass: Pass) -> Vec<Tensor> {
+        let size = images.size();
+        let num_tokens = (size[2] / self.patch_px) * (size[3] / self.patch_px);
+        let num_images = (MAX_TOKENS / num_tokens.max(1)).max(1);
+        let parts: Vec<Vec<Tensor>> = (images.split(num_images, 0).iter())
+            .map(|few| self.features_of_few(few, readouts, pass))
+            .collect();
+        let whole = |at: usize| {
+            let parts: Vec<&Tensor> = parts.iter().filter_map(|part| part.get(at)).collect();
+            Tensor::cat(&parts, 0)
+        };
+        (0..readouts.len()).map(whole).collect()
+    }
+}
+
+/// Positions for another grid. timm resizes them by antialiased bicubic interpolation. So do DINOv2's models with registers; its others do
+/// not antialias and scale by `(grid + 0.1) / old`.
+fn resized(positions: &Tensor, grid: [i64; 2]) -> Tensor {
+    match positions.size()[2..] == grid {
+        true => positions.shallow_clone(),
+        false => positions.internal_upsample_bicubic2d_aa(grid, false, None, None),
+    }
+}
+
+/// Tensors of the network while it is made.
+struct Parts<'a> {
+    architecture: &'a VitArchitecture,
+    tensors: &'a BTreeMap<String, Tensor>,
+    device: Device,
+}
+
+impl Parts<'_> {
+    fn get(&self, name: &str) -> Result<Tensor, WeightsError> {
+        let tensor = self.tensors.get(name);
+        let tensor = tensor.ok_or_else(|| WeightsError::MissingTensor {
+            name: name.to_owned(),
+            architecture: self.architecture.to_string(),
+        })?;
+        Ok(tensor.to_device(self.device))
+    }
+
+    fn linear(&self, name: &str) -> Result<Linear, WeightsError> {
+        let [weight, bias] = ["weight", "bias"].map(|part| self.get(&format!("{name}.{part}")));
+        Ok(Linear::of(weight?, Some(bias?)))
+    }
+
+    fn norm(&self, name: &str) -> Result<Norm, WeightsError> {
+        Ok(Norm {
+            weight: self.get(&format!("{name}.weight"))?,
+            bias: self.get(&format!("{name}.bias"))?,
+            epsilon: match self.architecture.positions {
+                Positions::Learned { .. } => 1e-6,
+                Positions::Rotary { .. } => 1e-5,
+            },
+        })
+    }
+
+    /// One layer for queries, keys and values, in this order.
+    fn qkv(&self, attention: &str) -> Result<Linear, WeightsError> {
+        let get = |part: &str| self.get(&format!("{attention}.{part}"));
+        let all = |part: &str| -> Result<Tensor, WeightsError> {
+            let three = ["q_proj", "k_proj", "v_proj"].map(|name| get(&format!("{name}.{part}")));
+            let three: Vec<Tensor> = three.into_iter().collect::<Result<_, _>>()?;
+            Ok(Tensor::cat(&three, 0))
+        };
+        Ok(match self.architecture.qkv {
+            QkvForm::Joint => Linear::of(get("qkv.weight")?, Some(get("qkv.bias")?)),
+            QkvForm::WithoutBias => Linear::of(get("qkv.weight")?, None),
+            QkvForm::MaskedBias => {
+                let bias = get("qkv.bias")? * get("qkv.bias_mask")?;
+                Linear::of(get("qkv.weight")?, Some(bias))
+            }
+            QkvForm::QueryValueBias => {
+                let (queries, values) = (get("q_bias")?, get("v_bias")?);
+                let bias = Tensor::cat(&[&queries, &queries.zeros_like(), &values], 0);
+                Linear::of(get("qkv.weight")?, Some(bias))
+            }
+            QkvForm::Separate => Linear::of(all("weight")?, Some(all("bias")?)),
+        })
+    }
+}
+
+/// Layer normalisation over channels.
+#[derive(Debug)]
+struct Norm {
+    weight: Tensor,
+    bias: Tensor,
+    epsilon: f64,
+}
+
+impl Norm {
+    fn forward(&self, tokens: &Tensor) -> Tensor {
+        let (weight, bias) = (Some(&self.weight), Some(&self.bias));
+        tokens.layer_norm(self.weight.size(), weight, bias, self.epsilon, true)
+    }
+}
+
+/// Pre-norm block: attention and MLP, each with a shortcut past it.
+#[derive(Debug)]
+struct Block {
+    norms: [Norm; 2],
+    qkv: Linear,
+    projection: Linear,
+    mlp: [Linear; 2],
+    /// Scales of the outputs of attention and MLP.
+    scales: Option<[Tensor; 2]>,
+    num_heads: i64,
+}
+
+impl Block {
+    fn new(parts: &Parts<'_>, index: usize) -> Result<Self, WeightsError> {
+        let name = |part: &str| format!("blocks.{index}.{part}");
+        let scales = parts.architecture.layer_scale.names();
+        let scales = scales.map(|scales| scales.map(|scale| parts.get(&name(scale))));
+        Ok(Self {
+            norms: [parts.norm(&name("norm1"))?, parts.norm(&name("norm2"))?],
+            qkv: parts.qkv(&name("attn"))?,
+            projection: parts.linear(&name("attn.proj"))?,
+            mlp: [
+                parts.linear(&name("mlp.fc1"))?,
+                parts.linear(&name("mlp.fc2"))?,
+            ],
+            scales: match scales {
+                Some([attention, mlp]) => Some([attention?, mlp?]),
+                None => None,
+            },
+            num_heads: parts.architecture.size.num_heads() as i64,
+        })
+    }
+
+    fn forward(&self, tokens: &Tensor, rotation: Option<&Rotation>, pass: Pass) -> Tensor {
+        let scaled = |output: Tensor, part: usize| match &self.scales {
+            Some(scales) => output * &scales[part],
+            None => output,
+        };
+        let [before_attention, before_mlp] = &self.norms;
+        let attended = self.attend(&before_attention.forward(tokens), rotation, pass);
+        let tokens = tokens + scaled(attended, 0);
+        let [widening, narrowing] = &self.mlp;
+        let hidden = widening.forward(&before_mlp.forward(&tokens), pass);
+        let mapped = narrowing.forward(&hidden.gelu("none"), pass);
+        &tokens + scaled(mapped, 1)
+    }
+
+    fn attend(&self, tokens: &Tensor, rotation: Option<&Rotation>, pass: Pass) -> Tensor {
+        let [num_images, num_tokens, width] = [0, 1, 2].map(|dim| tokens.size()[dim]);
+        let channels = width / self.num_heads;
+        let qkv = (self.qkv.forward(tokens, pass))
+            .view([num_images, num_tokens, 3, self.num_heads, channels])
+            .permute([2, 0, 3, 1, 4]);
+        let [mut queries, mut keys, values] = [0, 1, 2].map(|part| qkv.select(0, part));
+        if let Some(rotation) = rotation {
+            queries = rotation.applied(&queries);
+            keys = rotation.applied(&keys);
+        }
+        let attended = Tensor::scaled_dot_product_attention(
+            &queries,
+            &keys,
+            &values,
+            None::<Tensor>,
+            0.0,
+            false,
+            None,
+            false,
+        );
+        let attended = attended
+            .transpose(1, 2)
+            .reshape([num_images, num_tokens, width]);
+        self.projection.forward(&attended, pass)
+    }
+}
+
+/// Rotation of the queries and keys of patches by angles that depend on their row and column.
+#[derive(Debug)]
+struct Rotation {
+    /// `patches x channels of a head`.
+    sines: Tensor,
+    cosines: Tensor,
+}
+
+impl Rotation {
+    /// - `periods`: a quarter as many as channels of a head. A row or column from -1 to 1 is turned by `2 pi / period`.
+    fn new(periods: &Tensor, [height, width]: [i64; 2]) -> Self {
+        let options = (Kind::Float, periods.device());
+        let centres =
+            |count: i64| (Tensor::arange(count, options) + 0.5) / count as f64 * 2.0 - 1.0;
+        let grid = [height, width];
+        let rows = centres(height).view([-1, 1]).expand(grid, false);
+        let columns = centres(width).view([1, -1]).expand(grid, false);
+        let places = Tensor::stack(&[rows, columns], -1).view([-1, 2, 1]);
+        let angles = (places * TAU / periods.view([1, 1, -1])).flatten(1, 2);
+        let angles = Tensor::cat(&[&angles, &angles], 1);
+        Self {
+            sines: angles.sin(),
+            cosines: angles.cos(),
+        }
+    }
+
+    /// Rotates the vectors of patches, the last ones of `vectors`, `N x heads x T x channels`.
+    fn applied(&self, vectors: &Tensor) -> Tensor {
+        let num_prefix = vectors.size()[2] - self.sines.size()[0];
+        let prefix = vectors.narrow(2, 0, num_prefix);
+        let patches = vectors.narrow(2, num_prefix, self.sines.size()[0]);
+        let halves = patches.chunk(2, -1);
+        let turned = Tensor::cat(&[&-&halves[1], &halves[0]], -1);
+        let rotated = &patches * &self.cosines + turned * &self.sines;
+        Tensor::cat(&[prefix, rotated.to_kind(vectors.kind())], 2)
+    }
+}

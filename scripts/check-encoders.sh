@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Checks the trained encoders that scripts/fetch-encoders.sh fetched.
+#
+#     scripts/check-encoders.sh [DIR]
+#
+# dlib's ResNet-34 must classify the labelled photographs in DIR (.media/encoders), and vidpairs must
+# read the DINOv2 as what it is. PYTHON as for scripts/fetch-encoders.sh; VIDPAIRS names the program
+# [target/release/vidpairs].
+set -euo pipefail
+
+fail() {
+    printf 'encoders: %s\n' "$*" >&2
+    exit 1
+}
+
+dir=$(realpath -m "${1:-$(dirname "$0")/../.media/encoders}")
+cd "$(dirname "$0")/.."
+python=${PYTHON:-.venv/bin/python}
+vidpairs=$(realpath "${VIDPAIRS:-target/release/vidpairs}")
+"$python" scripts/lib/dlib_resnet34.py check "$dir/resnet34-dlib.dnn" "$dir/photographs"
+
+# Each photograph in three sizes is one set of its class.
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+"$python" - "$dir/photographs" "$scratch/sets" <<'PYTHON'
+import sys
+from pathlib import Path
+from PIL import Image
+for file in sorted(Path(sys.argv[1]).glob("*.jpg")):
+    folder = Path(sys.argv[2]) / file.stem.rsplit("_", 1)[1] / file.stem
+    folder.mkdir(parents=True)
+    for side in (512, 256, 128):
+        Image.open(file).resize((side, side)).save(folder / f"{side}.png")
+PYTHON
+"$vidpairs" invariance --data folders="$scratch/sets" --weights "$dir/dinov2-s14.safetensors" --out "$scratch/out" --json >"$scratch/results.json"
+"$python" - "$scratch/out/invariance.json" <<'PYTHON'
+import json
+import sys
+found = json.load(open(sys.argv[1]))
+note, retrieval = found["models"][0]["note"], found["panels"][0]["models"][0]["retrieval"]["value"]
+print(f"{note}: the nearest neighbour of {retrieval:.0f} % of the images is of their class")
+if note != "ViT-S/14, layer4, class token" or retrieval < 95:
+    sys.exit("expected ViT-S/14, layer4, class token, and at least 95 %")
+PYTHON
