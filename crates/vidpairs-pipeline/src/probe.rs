@@ -4,7 +4,7 @@ use super::error::PipelineError;
 use super::extract::RunKeys;
 use super::rule::{Number, Optional, Positive, Positives, Whole, Word, Words};
 use super::settings::Settings;
-use super::values::{Framing, NumberFormat, ProbeName, StageName};
+use super::values::{Framing, NumberFormat, PoolName, ProbeName, StageName};
 
 table! {
     /// `[probe]` and the random seed: classifiers on frozen features.
@@ -14,12 +14,16 @@ table! {
         seed: u64 => |settings| RunKeys::seed.get(settings);
         /// Classifiers to fit.
         probes: Option<Vec<ProbeName>> = (|_| Ok(None), "the data set's"), Optional(Words);
-        /// Stages of the network whose feature maps are averaged to the features of a table each.
+        /// Stages of the network whose pooled outputs are the features of a table each.
         stages: Option<Vec<StageName>> = (|_| Ok(None), "the data set's"), Optional(Words);
+        /// Pooling of a stage, as in `[invariance]`.
+        pool: PoolName = "auto", Word;
         /// Side of the square views of images.
         size_px as "size": Option<u32> = (|_| Ok(None), "the data set's, 224"), Optional(Whole(16..=1024)), "px";
         /// How the view of an image is made: resized to a square, or its central square.
         view: Option<Framing> = (|_| Ok(None), "the data set's"), Optional(Word);
+        /// Factor by which the boxes of a data set grow around their centres. What lies outside the image has the mean colour of ImageNet.
+        box_scale: f64 = 1, Number(0.1..=10.0), "ratio";
         /// Number format of the encoder's convolutions.
         numbers: NumberFormat = "f32", Word;
         /// Share of the images of each class that are test images, for folders without splits.

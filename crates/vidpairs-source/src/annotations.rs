@@ -1,12 +1,14 @@
 //! Reads annotated boxes, with one line per frame, and the per-frame labels of GOT-10k.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use vidpairs_types::{Annotation, BoxXywh, Clip};
+use vidpairs_types::{Annotation, BoxXywh, Clip, ImageObjects};
 
 use crate::disk::{bad_line, lines, read_text, read_text_if_any};
 use crate::error::SourceError;
 use crate::got10k::{GROUND_TRUTH, MetaInfo};
+use crate::voc;
 
 /// Annotated box of one frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,7 +43,8 @@ pub struct Annotations {
 /// boxes.
 pub fn annotations(clip: &Clip) -> Result<Annotations, SourceError> {
     let mut annotations = match &clip.annotation {
-        Annotation::None => Annotations::default(),
+        // Still images have objects instead of boxes of frames.
+        Annotation::None | Annotation::Voc(_) | Annotation::Objects(_) => Annotations::default(),
         Annotation::TrackingNet(file) => trackingnet(file)?,
         Annotation::Got10k(folder) => got10k(folder)?,
     };
@@ -49,6 +52,19 @@ pub fn annotations(clip: &Clip) -> Result<Annotations, SourceError> {
         annotations.label.clone_from(&clip.label);
     }
     Ok(annotations)
+}
+
+/// Reads the annotated objects of a still image. Other clips have none.
+///
+/// # Errors
+/// [`SourceError::BadXml`] if the annotation is damaged; [`SourceError::TooLarge`], [`SourceError::NotRegular`] and
+/// [`SourceError::Unreadable`] if it cannot be read. Leave the image out.
+pub fn objects(clip: &Clip) -> Result<Arc<ImageObjects>, SourceError> {
+    match &clip.annotation {
+        Annotation::Objects(objects) => Ok(Arc::clone(objects)),
+        Annotation::Voc(file) => voc::read(file).map(Arc::new),
+        _ => Ok(Arc::default()),
+    }
 }
 
 fn trackingnet(file: &Path) -> Result<Annotations, SourceError> {

@@ -189,6 +189,35 @@ pub enum SourceError {
         /// Largest size that is read, bytes.
         max_bytes: u64,
     },
+    /// An annotation in XML is damaged or of another kind. Leave the image out.
+    #[error("{path} is no annotation of Pascal VOC: {reason}")]
+    BadXml {
+        /// Path of the file.
+        path: PathBuf,
+        /// What is wrong, with the line and column if it is no XML.
+        reason: String,
+    },
+    /// An annotation file in JSON is damaged or of another kind. Stop.
+    #[error(
+        "{path} is no annotation file of MSCOCO: {reason}; if it was cut, unpack or download it again"
+    )]
+    BadJson {
+        /// Path of the file.
+        path: PathBuf,
+        /// What is wrong, with the line and column.
+        reason: String,
+    },
+    /// The root holds several years of Pascal VOC where one is needed. Stop.
+    #[error(
+        "{root} holds several years: {}; name the folder of one",
+        shortened(years)
+    )]
+    SeveralYears {
+        /// Root as given.
+        root: PathBuf,
+        /// Names of the folders.
+        years: Vec<String>,
+    },
     /// A line is not valid. Stop for a list of labels; skip the clip for an annotation.
     #[error("{path} line {line}: {value:?}; expected {expected}")]
     BadLine {

@@ -1,17 +1,21 @@
-//! Lists the clips of video data sets, reads their boxes, and lists labelled images.
+//! Lists the clips of video and image data sets, reads their boxes, and lists labelled images.
 //!
-//! - **Takes** a root: a folder of videos, one video, a list of paths, or TrackingNet or GOT-10k as distributed.
+//! - **Takes** a root: a folder of videos or of still images, one video, a list of paths, or TrackingNet, GOT-10k, MSCOCO or
+//!   Pascal VOC as distributed.
 //! - **Gives** from [`list`] a [`Listing`] of clips, sorted by id and the same on every machine; from [`annotations()`]
-//!   the boxes of one clip. [`mot_tracks`] lists the targets of MOTChallenge annotations, with many in each video.
+//!   the boxes of one clip, from [`objects`] those of a still image.
+//!   [`mot_tracks`] lists the targets of MOTChallenge annotations, with many in each video.
 //!   [`labelled_images`] lists images in one folder for each label, [`image_sets()`] the image sets on which
 //!   invariances are measured, and [`probe_set()`] the labelled images that probes are fitted and tested on.
 //! - **Fails** with [`SourceError`] if the root is not as stated. A single unusable input below the root is a
 //!   [`Refusal`](vidpairs_types::Refusal) in the listing.
-//! - **Source**: Müller et al., "TrackingNet", ECCV 2018; Huang et al., "GOT-10k", TPAMI 2021.
+//! - **Source**: Müller et al., "TrackingNet", ECCV 2018; Huang et al., "GOT-10k", TPAMI 2021; Lin et al.,
+//!   "Microsoft COCO", ECCV 2014; Everingham et al., "The Pascal Visual Object Classes (VOC) Challenge", IJCV 2010.
 //!
 //! This crate decodes no video, image or zip. If boxes must lie inside an image, its size is read from its header.
 
 mod annotations;
+mod coco;
 mod disk;
 mod error;
 mod got10k;
@@ -26,14 +30,17 @@ mod natural;
 mod path_list;
 mod probe_sets;
 mod splits;
+mod stills;
 #[cfg(test)]
 mod test_tree;
 mod trackingnet;
 mod videos;
+mod voc;
+mod walk;
 
 use std::path::Path;
 
-pub use annotations::{Annotations, TrackBox, annotations, cover};
+pub use annotations::{Annotations, TrackBox, annotations, cover, objects};
 pub use error::SourceError;
 pub use image_sets::{ImageSetKind, image_sets};
 pub use kinds::{NamedKind, UnknownKind, names};
@@ -42,15 +49,25 @@ pub use listing::{IgnoredFiles, Listing};
 pub use mot::{MotListing, MotRow, MotTrack, mot_tracks};
 pub use probe_sets::{ProbeSetKind, ProbeSetOptions, probe_set};
 use vidpairs_types::SourceKind;
+pub use voc::voc_probe_set;
 
 /// Layout and splits of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceOptions {
     /// Layout below the root.
     pub kind: SourceKind,
-    /// Names of the splits to list. If empty, the default splits: every `TRAIN_*` of TrackingNet, `train` of GOT-10k.
-    /// [`SourceKind::Videos`] has no splits.
+    /// Names of the splits to list. If empty, the default splits: every `TRAIN_*` of TrackingNet, `train` of GOT-10k,
+    /// `train2017` of MSCOCO, `trainval` of Pascal VOC. [`SourceKind::Videos`] and [`SourceKind::Images`] have no splits.
     pub splits: Vec<String>,
+}
+
+/// What of a data set of still images is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageParts {
+    /// Whole images.
+    Whole,
+    /// Boxes of annotated objects.
+    Boxes,
 }
 
 /// Lists the clips below `root`.
@@ -74,10 +91,26 @@ pub struct SourceOptions {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn list(root: &Path, options: &SourceOptions) -> Result<Listing, SourceError> {
+    list_parts(root, options, ImageParts::Whole)
+}
+
+/// Lists the clips below `root` as [`list`]. With [`ImageParts::Boxes`], clips of MSCOCO and Pascal VOC have their annotated
+/// [`objects`]; images of MSCOCO that have none are skipped.
+///
+/// # Errors
+/// As [`list`], and if the annotation file of a split of MSCOCO is missing or damaged.
+pub fn list_parts(
+    root: &Path,
+    options: &SourceOptions,
+    parts: ImageParts,
+) -> Result<Listing, SourceError> {
     let mut listing = match options.kind {
         SourceKind::Videos => videos::list(root, &options.splits),
         SourceKind::TrackingNet => trackingnet::list(root, &options.splits),
         SourceKind::Got10k => got10k::list(root, &options.splits),
+        SourceKind::Images => stills::list(root, &options.splits),
+        SourceKind::Coco => coco::list(root, &options.splits, parts),
+        SourceKind::Voc => voc::list(root, &options.splits, parts),
     }?;
     if listing.clips.is_empty() {
         return Err(SourceError::NoClips {
@@ -86,6 +119,9 @@ pub fn list(root: &Path, options: &SourceOptions) -> Result<Listing, SourceError
                 SourceKind::Videos => "video files, .zip files, folders of pictures",
                 SourceKind::TrackingNet => "zips/<video>.zip, frames/<video>/",
                 SourceKind::Got10k => "sequence folders",
+                SourceKind::Images => ".jpg, .jpeg, .png, .webp, .bmp, .tif and .tiff files",
+                SourceKind::Coco => "images in train2017/ and the like, listed in annotations/",
+                SourceKind::Voc => "images in JPEGImages/, listed in ImageSets/Main/",
             },
             ignored: listing.ignored,
             refused: listing.refused,

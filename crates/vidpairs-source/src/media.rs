@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use vidpairs_types::{Annotation, Clip, Media};
+use vidpairs_types::{Annotation, Clip, Media, is_still_name};
 
 /// Extensions of video files that FFmpeg reads, in lower case, without those that are more often something else: `.ogg` (sound),
 /// `.dat`, `.bin`, `.rec` (anything), and without `.lrv` (a small copy of the `.mp4` beside it).
@@ -35,6 +35,12 @@ pub(crate) fn has_extension(path: &Path, extensions: &[&str]) -> bool {
 /// Whether a file has the name of a video or of a zip of frames.
 pub(crate) fn is_video(path: &Path) -> bool {
     has_extension(path, VIDEO_EXTENSIONS) || has_extension(path, &["zip"])
+}
+
+/// Whether a file has the name of a picture.
+pub(crate) fn is_still(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| is_still_name(&name.to_string_lossy()))
 }
 
 /// Whether a video has the name of an animated picture.

@@ -7,7 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 use vidpairs_types::SourceKind;
 
-use super::{Listing, SourceError, SourceOptions, list};
+use super::{ImageParts, Listing, SourceError, SourceOptions, list_parts};
 
 /// Temporary folder with empty files at the given paths; a path that ends in `/` is a folder.
 pub(super) fn tree(names: &[&str]) -> TempDir {
@@ -37,8 +37,17 @@ pub(super) fn listed(
     root: &Path,
     splits: &[&str],
 ) -> Result<Listing, SourceError> {
+    listed_parts(kind, root, splits, ImageParts::Whole)
+}
+
+pub(super) fn listed_parts(
+    kind: SourceKind,
+    root: &Path,
+    splits: &[&str],
+    parts: ImageParts,
+) -> Result<Listing, SourceError> {
     let splits = splits.iter().map(|name| (*name).to_owned()).collect();
-    list(root, &SourceOptions { kind, splits })
+    list_parts(root, &SourceOptions { kind, splits }, parts)
 }
 
 pub(super) fn ids(listing: &Listing) -> Vec<&str> {

@@ -1,19 +1,20 @@
 //! Lists videos of any layout: below a folder, a single file, or a list of paths.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
-use vidpairs_types::{Media, SourceKind, is_left_out_folder, is_still_name};
-use walkdir::{DirEntry, WalkDir};
+use vidpairs_types::{Media, SourceKind, is_still_name};
 
 use crate::disk::{self, Kind};
 use crate::error::SourceError;
 use crate::listing::{IgnoredFiles, Listing};
 use crate::media::{
-    MIN_PICTURES, has_extension, is_animated_picture, is_video, media_of_file, unlabelled_clip,
+    MIN_PICTURES, has_extension, is_animated_picture, is_still, is_video, media_of_file,
+    unlabelled_clip,
 };
 use crate::path_list;
+use crate::walk::{Found, NAME_NOT_UTF8, id_of, walk};
 
 /// Lists a folder, a single file, or the paths of a `.txt` or `.list` file.
 pub(crate) fn list(root: &Path, splits: &[String]) -> Result<Listing, SourceError> {
@@ -42,202 +43,97 @@ pub(crate) fn list(root: &Path, splits: &[String]) -> Result<Listing, SourceErro
 }
 
 fn list_folder(root: &Path) -> Result<Listing, SourceError> {
-    let canonical = fs::canonicalize(root).map_err(SourceError::unreadable(root))?;
-    let mut walk = Walk {
+    let mut found = Videos {
         root,
-        listing: Listing::default(),
         pictures: BTreeMap::new(),
         names_of_videos: HashSet::new(),
-        visited: HashSet::new(),
-        links: BTreeMap::new(),
     };
-    walk.tree(root, &canonical)?;
-    // Links to folders are followed after the tree that holds them, and each folder is entered once. So links cannot
-    // hang the walk or list a video twice.
-    while let Some((id, link)) = walk.links.pop_first() {
-        match fs::canonicalize(&link) {
-            Ok(canonical) => walk.tree(&link, &canonical)?,
-            Err(error) => walk.listing.refuse(&id, &link, error.to_string()),
-        }
-    }
-    Ok(walk.finish())
+    let mut listing = Listing::default();
+    walk(root, &mut listing, &mut |entry, listing| {
+        found.add(entry, listing);
+    })?;
+    Ok(found.finish(listing))
 }
 
-/// Walk through the folders below a root.
-struct Walk<'a> {
+/// Videos and pictures below a root.
+struct Videos<'a> {
     root: &'a Path,
-    listing: Listing,
     /// Pictures directly in each folder; folders without any are left out.
     pictures: BTreeMap<PathBuf, IgnoredFiles>,
     /// Names of all videos without their extensions, in lower case.
     names_of_videos: HashSet<String>,
-    /// Canonical paths of the entered folders.
-    visited: HashSet<PathBuf>,
-    /// Symbolic links to folders that are still to be followed, by id.
-    links: BTreeMap<String, PathBuf>,
 }
 
-impl Walk<'_> {
-    /// Walks through `start`, whose canonical path is `canonical`, without following links below it.
-    fn tree(&mut self, start: &Path, canonical: &Path) -> Result<(), SourceError> {
-        let mut entries = WalkDir::new(start).sort_by_file_name().into_iter();
-        while let Some(entry) = entries.next() {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => {
-                    self.add_unreadable(start, error)?;
-                    continue;
-                }
-            };
-            let is_start = entry.depth() == 0;
-            let name = entry.file_name().to_string_lossy();
-            let is_folder = entry.file_type().is_dir();
-            if !is_start && is_folder && is_left_out_folder(&name) {
-                self.leave_out_folder(entry.path(), &name);
-                entries.skip_current_dir();
-            } else if !is_start && disk::is_hidden(&name) {
-                continue;
-            } else if is_start || is_folder {
-                if !self.enters(&entry, start, canonical) {
-                    entries.skip_current_dir();
-                }
-            } else {
-                self.add(&entry);
-            }
-        }
-        Ok(())
-    }
-
-    /// Names a folder that is left out, unless no user would give it such a name.
-    fn leave_out_folder(&mut self, path: &Path, name: &str) {
-        if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            let reason =
-                "by its name a folder of thumbnails or of the system; if it is not, rename it";
-            self.listing.skip(&self.id_of(path).0, path, reason);
-        }
-    }
-
-    /// Whether to enter a folder: its name is UTF-8, and it was not entered under another name.
-    fn enters(&mut self, folder: &DirEntry, start: &Path, canonical: &Path) -> bool {
-        let path = folder.path();
-        let (id, is_sound) = self.id_of(path);
-        if !is_sound {
-            self.listing.refuse(&id, path, NAME_NOT_UTF8);
-            return false;
-        }
-        // No link is followed below `start`, so the canonical path of `start` is a prefix of the folder's.
-        let relative = path
-            .strip_prefix(start)
-            .expect("the walk stays below its start");
-        if self.visited.insert(canonical.join(relative)) {
-            return true;
-        }
-        let reason = "the same folder is listed under another name";
-        self.listing.skip(&id, path, reason);
-        false
-    }
-
-    /// Adds an entry that is not a folder itself.
-    fn add(&mut self, entry: &DirEntry) {
-        let path = entry.path();
-        let (id, is_sound) = self.id_of(path);
+impl Videos<'_> {
+    fn add(&mut self, found: Found<'_>, listing: &mut Listing) {
+        let Found {
+            path,
+            id,
+            is_utf8,
+            kind,
+        } = found;
         let is_video = is_video(path);
-        match Kind::of(path, entry.file_type()) {
-            // A link to a folder.
-            Kind::Folder if is_left_out_folder(&entry.file_name().to_string_lossy()) => {
-                self.leave_out_folder(path, &entry.file_name().to_string_lossy());
-            }
-            Kind::Folder if is_sound => {
-                self.links.insert(id, path.to_owned());
-            }
-            Kind::Folder => self.listing.refuse(&id, path, NAME_NOT_UTF8),
-            Kind::File if is_still_name(&entry.file_name().to_string_lossy()) => {
+        match kind {
+            Kind::File if is_still(path) => {
                 let folder = path.parent().expect("an entry lies in a folder");
                 let pictures = self.pictures.entry(folder.to_owned()).or_default();
                 pictures.add(path);
             }
-            Kind::File if is_video && is_sound => {
+            Kind::File if is_video && is_utf8 => {
                 self.names_of_videos.extend(stem(path));
                 let clip = unlabelled_clip(id, media_of_file(path, None));
-                self.listing.clips.push(clip);
+                listing.clips.push(clip);
             }
-            Kind::File if is_video => self.listing.refuse(&id, path, NAME_NOT_UTF8),
+            Kind::File if is_video => listing.refuse(&id, path, NAME_NOT_UTF8),
             kind => match kind.problem_as_clip() {
                 // A broken link without an extension may have led to a folder of videos.
                 Some(reason)
                     if is_video
                         || (matches!(kind, Kind::Broken(_)) && path.extension().is_none()) =>
                 {
-                    self.listing.refuse(&id, path, reason);
+                    listing.refuse(&id, path, reason);
                 }
-                _ => self.listing.ignored.add(path),
+                _ => listing.ignored.add(path),
             },
         }
     }
 
-    /// Refuses an entry that cannot be read. Fails if it is the root.
-    fn add_unreadable(&mut self, start: &Path, error: walkdir::Error) -> Result<(), SourceError> {
-        let path = error.path().unwrap_or(start).to_owned();
-        let reason = match error.io_error() {
-            Some(io_error) => format!("cannot be read: {io_error}"),
-            None => error.to_string(),
-        };
-        if path == self.root {
-            let other = || io::Error::other(reason);
-            let source = error.into_io_error().unwrap_or_else(other);
-            return Err(SourceError::unreadable(self.root)(source));
-        }
-        let (id, _) = self.id_of(&path);
-        self.listing.refuse(&id, &path, reason);
-        Ok(())
-    }
-
-    /// Id of a path below the root, and whether the path is UTF-8.
-    fn id_of(&self, path: &Path) -> (String, bool) {
-        let relative = path
-            .strip_prefix(self.root)
-            .expect("the walk stays below the root");
-        let parts: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
-        (parts.join("/"), relative.to_str().is_some())
-    }
-
     /// Adds the folders of pictures and returns the listing.
-    fn finish(mut self) -> Listing {
-        let clips = self.listing.clips.iter();
+    fn finish(self, mut listing: Listing) -> Listing {
+        let clips = listing.clips.iter();
         let folders_of_videos: HashSet<PathBuf> = clips
             .map(|clip| clip.media.path())
             .filter(|path| !is_animated_picture(path))
             .filter_map(|path| Some(path.parent()?.to_owned()))
             .collect();
-        for (folder, pictures) in std::mem::take(&mut self.pictures) {
+        for (folder, pictures) in &self.pictures {
             let num = pictures.total();
             if num < MIN_PICTURES {
-                self.listing.ignored.add_all(pictures);
+                listing.ignored.add_all(pictures.clone());
                 continue;
             }
-            let id = match self.id_of(&folder).0 {
+            let id = match id_of(self.root, folder).0 {
                 id if id.is_empty() => self.id_of_root(),
                 id => id,
             };
             // Thumbnails and covers of unrelated videos would become frames of one clip.
-            let reason = if folders_of_videos.contains(&folder) {
+            let reason = if folders_of_videos.contains(folder) {
                 "lie beside videos and may be their thumbnails; if they are frames, put them into a folder of their own"
-            } else if self.are_named_after_videos(&folder, num) {
+            } else if self.are_named_after_videos(folder, num) {
                 "have the names of videos and may be their thumbnails; if they are frames, name them 000001.jpg and so on"
             } else {
                 let media = Media::JpegFolder {
-                    path: folder,
+                    path: folder.clone(),
                     fps: None,
                     first_number: None,
                 };
-                self.listing.clips.push(unlabelled_clip(id, media));
+                listing.clips.push(unlabelled_clip(id, media));
                 continue;
             };
-            self.listing
-                .skip(&id, &folder, format!("{num} pictures {reason}"));
-            self.listing.ignored.add_all(pictures);
+            listing.skip(&id, folder, format!("{num} pictures {reason}"));
+            listing.ignored.add_all(pictures.clone());
         }
-        self.listing
+        listing
     }
 
     /// Whether at least half of the `num_pictures` pictures of `folder` have the name of a video. Numbers are no such names, unless
@@ -277,8 +173,6 @@ fn stem(path: &Path) -> Option<String> {
     let stem = name.split_once('.').map_or(&*name, |(stem, _)| stem);
     (!stem.is_empty()).then(|| stem.to_owned())
 }
-
-const NAME_NOT_UTF8: &str = "its name is not UTF-8";
 
 #[cfg(test)]
 #[cfg(unix)]

@@ -1,8 +1,11 @@
 //! Clips: videos of a source, with the places of their frames and boxes.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use super::ImageObjects;
 
 /// Layout of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -14,15 +17,34 @@ pub enum SourceKind {
     TrackingNet,
     /// GOT-10k as distributed.
     Got10k,
+    /// Still images, anywhere below a folder.
+    Images,
+    /// MSCOCO as distributed: still images, and boxes in `annotations/instances_<split>.json`.
+    Coco,
+    /// Pascal VOC as distributed, of one year or several: still images, and boxes in `Annotations/<image>.xml`.
+    Voc,
 }
 
 impl SourceKind {
+    /// Whether each clip is a single still image.
+    pub fn has_stills(self) -> bool {
+        matches!(self, Self::Images | Self::Coco | Self::Voc)
+    }
+
+    /// Whether the data set has boxes of the objects in its still images.
+    pub fn has_objects(self) -> bool {
+        matches!(self, Self::Coco | Self::Voc)
+    }
+
     /// Name in pipeline files and records.
     pub fn name(self) -> &'static str {
         match self {
             Self::Videos => "videos",
             Self::TrackingNet => "trackingnet",
             Self::Got10k => "got10k",
+            Self::Images => "images",
+            Self::Coco => "coco",
+            Self::Voc => "voc",
         }
     }
 }
@@ -68,6 +90,8 @@ pub fn is_left_out_folder(name: &str) -> bool {
 pub enum Media {
     /// Video file in a container that FFmpeg reads.
     Video(PathBuf),
+    /// One still image: a clip of one frame.
+    Still(PathBuf),
     /// Folder of pictures. The numbers in their names give the order of the frames.
     JpegFolder {
         /// Path of the folder.
@@ -92,7 +116,10 @@ impl Media {
     /// Path of the file or folder.
     pub fn path(&self) -> &Path {
         match self {
-            Self::Video(path) | Self::JpegFolder { path, .. } | Self::JpegZip { path, .. } => path,
+            Self::Video(path)
+            | Self::Still(path)
+            | Self::JpegFolder { path, .. }
+            | Self::JpegZip { path, .. } => path,
         }
     }
 }
@@ -106,6 +133,10 @@ pub enum Annotation {
     TrackingNet(PathBuf),
     /// GOT-10k sequence folder with `groundtruth.txt` and label files.
     Got10k(PathBuf),
+    /// Pascal VOC file `Annotations/<image>.xml` with the objects of a still image.
+    Voc(PathBuf),
+    /// Objects of a still image, read already: MSCOCO has one file for all images.
+    Objects(Arc<ImageObjects>),
 }
 
 /// One video of a source.

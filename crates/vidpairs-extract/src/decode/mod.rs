@@ -7,6 +7,7 @@
 
 mod error;
 mod images;
+mod still;
 mod video;
 
 pub use crate::ffmpeg::{ffmpeg_versions, set_ffmpeg_log};
@@ -19,6 +20,7 @@ use vidpairs_types::parallel::Heartbeat;
 use vidpairs_types::{Frame, Media, SizePx};
 
 use images::{ImagesIndex, PictureFolder, ZipVersion};
+use still::StillIndex;
 use video::VideoIndex;
 
 /// Number, size, times and decoding costs of a clip's frames.
@@ -28,6 +30,7 @@ enum Kind {
     Video(VideoIndex),
     /// The version of a zip that was indexed; `None` for a folder.
     Images(ImagesIndex, Option<ZipVersion>),
+    Still(StillIndex),
 }
 
 /// Range of the stored order, `start..=end`, that must be decoded to get a frame. Frames with overlapping ranges share the
@@ -46,6 +49,7 @@ impl ClipIndex {
         match &self.0 {
             Kind::Video(index) => index.num_frames(),
             Kind::Images(index, _) => index.num_frames(),
+            Kind::Still(_) => 1,
         }
     }
 
@@ -53,7 +57,7 @@ impl ClipIndex {
     /// `None` if all of `0..num_frames` exist.
     pub fn present(&self) -> Option<&[u64]> {
         match &self.0 {
-            Kind::Video(_) => None,
+            Kind::Video(_) | Kind::Still(_) => None,
             Kind::Images(index, _) => index.present.as_deref(),
         }
     }
@@ -63,6 +67,7 @@ impl ClipIndex {
         match &self.0 {
             Kind::Video(index) => index.remark.as_deref(),
             Kind::Images(index, _) => index.remark.as_deref(),
+            Kind::Still(_) => None,
         }
     }
 
@@ -71,6 +76,15 @@ impl ClipIndex {
         match &self.0 {
             Kind::Video(index) => index.frame_size,
             Kind::Images(index, _) => index.frame_size,
+            Kind::Still(index) => index.frame_size,
+        }
+    }
+
+    /// Size of a still image as it is stored, before it is turned upright; `None` for other media.
+    pub fn stored_size(&self) -> Option<SizePx> {
+        match &self.0 {
+            Kind::Video(_) | Kind::Images(..) => None,
+            Kind::Still(index) => Some(index.stored_size),
         }
     }
 
@@ -79,6 +93,7 @@ impl ClipIndex {
         match &self.0 {
             Kind::Video(index) => index.pts_seconds(frame),
             Kind::Images(index, _) => index.pts_seconds(frame),
+            Kind::Still(_) => None,
         }
     }
 
@@ -86,7 +101,7 @@ impl ClipIndex {
     pub fn cost(&self, frame: u64) -> Cost {
         let range = match &self.0 {
             Kind::Video(index) => index.packets_for(frame),
-            Kind::Images(..) => frame..=frame,
+            Kind::Images(..) | Kind::Still(_) => frame..=frame,
         };
         Cost {
             start: *range.start(),
@@ -102,6 +117,7 @@ impl ClipIndex {
 pub fn index(media: &Media, heartbeat: &Arc<Heartbeat>) -> Result<ClipIndex, DecodeError> {
     Ok(ClipIndex(match media {
         Media::Video(path) => Kind::Video(video::index(path, heartbeat)?),
+        Media::Still(path) => Kind::Still(still::index(path, heartbeat)?),
         Media::JpegFolder {
             path,
             fps,
@@ -138,7 +154,7 @@ pub struct Decoded {
 ///
 /// # Errors
 /// [`DecodeError`] if the media can no longer be read, or `heartbeat` requests a stop. After [`DecodeError::Changed`] use no frame that
-/// was passed on: it may be of the changed file. Folders of pictures are not checked for changes.
+/// was passed on: it may be of the changed file. Pictures that are files of their own are not checked for changes.
 pub fn decode_wanted(
     media: &Media,
     index: &ClipIndex,
@@ -151,6 +167,7 @@ pub fn decode_wanted(
             num_frames: index.decode_wanted(path, wanted, heartbeat, each)?,
             lost: Vec::new(),
         }),
+        (Media::Still(path), Kind::Still(_)) => still::decode_wanted(path, wanted, heartbeat, each),
         (Media::JpegFolder { path, .. }, Kind::Images(index, None)) => {
             images::decode_wanted(&mut PictureFolder(path), index, wanted, heartbeat, each)
         }

@@ -33,9 +33,11 @@ pub(super) fn of_clip(clip: &Clip, identity: Identity) -> io::Result<u64> {
     match &clip.annotation {
         Annotation::None => {}
         Annotation::TrackingNet(path) | Annotation::Got10k(path) if path == media => {}
-        Annotation::TrackingNet(path) | Annotation::Got10k(path) => {
+        Annotation::TrackingNet(path) | Annotation::Got10k(path) | Annotation::Voc(path) => {
             add(path, identity, &mut hash)?;
         }
+        // The file holds the objects of many images, so it may change while these stay.
+        Annotation::Objects(objects) => hash.update(format!("{objects:?}").as_bytes()),
     }
     Ok(hash.digest())
 }

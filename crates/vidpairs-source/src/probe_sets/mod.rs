@@ -4,7 +4,7 @@
 //! - **Gives** a [`ProbeSet`]: classes, and images with their labels and splits in a stable order, and everything that was
 //!   left out, with the reason. Other files are counted, not named.
 //! - **Fails** with [`SourceError`] if the root is not as stated, lacks a split, or if fewer than two classes have training images.
-//! - **Source**: ImageNet (Russakovsky et al., IJCV 2015) as distributed.
+//! - **Source**: ImageNet (Russakovsky et al., IJCV 2015) and Pascal VOC (Everingham et al., IJCV 2010) as distributed.
 
 mod folders;
 mod kind;
@@ -15,6 +15,7 @@ use std::path::Path;
 use vidpairs_types::{ProbeSet, Seed};
 
 use crate::error::SourceError;
+use crate::{ImageParts, voc_probe_set};
 
 pub use kind::ProbeSetKind;
 
@@ -59,6 +60,8 @@ pub fn probe_set(
     options: &ProbeSetOptions,
 ) -> Result<ProbeSet, SourceError> {
     match kind {
+        ProbeSetKind::Voc07 => voc_probe_set(root, ImageParts::Whole),
+        ProbeSetKind::Voc07Boxes => voc_probe_set(root, ImageParts::Boxes),
         ProbeSetKind::Imagenet => folders::imagenet(root),
         ProbeSetKind::Folders => folders::folders(root, options),
     }

@@ -22,7 +22,7 @@ use super::Decoded;
 use super::error::DecodeError;
 
 /// Bytes of a picture that are read for its size first.
-const HEAD_BYTES: u64 = 64 << 10;
+pub(super) const HEAD_BYTES: u64 = 64 << 10;
 
 /// Orders the pictures of `store`, and reads the size of the first one with a readable header, upright.
 ///
@@ -96,7 +96,11 @@ fn frame_size(store: &mut dyn PictureStore, name: &str) -> Result<SizePx, Decode
     }
 }
 
-fn beat(heartbeat: &Heartbeat) -> Result<(), DecodeError> {
+/// Reports progress.
+///
+/// # Errors
+/// [`DecodeError::Stopped`] if a stop is requested.
+pub(super) fn beat(heartbeat: &Heartbeat) -> Result<(), DecodeError> {
     heartbeat.beat();
     stop_if_asked(heartbeat)
 }
@@ -109,7 +113,7 @@ fn stop_if_asked(heartbeat: &Heartbeat) -> Result<(), DecodeError> {
 }
 
 /// Reads picture `name` and passes its bytes to `decode`.
-fn read<T>(
+pub(super) fn read<T>(
     store: &mut dyn PictureStore,
     name: &str,
     decode: fn(&[u8]) -> Result<T, StillError>,

@@ -1,0 +1,126 @@
+//! Lists MSCOCO as distributed: `train2017`, `val2017` and others, and `annotations/instances_<split>.json`.
+
+mod bounded;
+mod instances;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use vidpairs_types::{Annotation, Clip, printable};
+
+use self::instances::ListedImage;
+use crate::disk::{self, Entry};
+use crate::error::SourceError;
+use crate::listing::Listing;
+use crate::media::is_still;
+use crate::splits::{Split, Splits};
+use crate::{ImageParts, stills};
+
+/// Beginnings of the names of splits. A year follows.
+const SPLITS: [&str; 4] = ["train", "val", "test", "unlabeled"];
+
+/// Default split. `train2014` has many of the same images.
+const DEFAULT_SPLIT: &str = "train2017";
+
+/// Lists the images of splits.
+///
+/// - `of`: with [`ImageParts::Boxes`] the images have their objects, and images without any are skipped.
+pub(crate) fn list(
+    root: &Path,
+    requested: &[String],
+    of: ImageParts,
+) -> Result<Listing, SourceError> {
+    let mut listing = Listing::default();
+    for split in splits_of(root)?.chosen(root, requested)? {
+        let entries = disk::readable_entries(&split.path)?;
+        match of {
+            ImageParts::Whole => {
+                for entry in &entries {
+                    stills::add_entry(entry, &split.name, &mut listing);
+                }
+            }
+            ImageParts::Boxes => list_annotated(root, &split, entries, &mut listing)?,
+        }
+    }
+    Ok(listing)
+}
+
+fn splits_of(root: &Path) -> Result<Splits, SourceError> {
+    let entries = disk::root_entries(root)?;
+    let is_split = |entry: &&Entry| entry.is_folder() && is_split(&entry.name);
+    let existing: Vec<Split> = entries.iter().filter(is_split).map(Split::of).collect();
+    if !existing.is_empty() {
+        return Ok(Splits {
+            existing,
+            default_name: DEFAULT_SPLIT,
+            is_default: |name| name == DEFAULT_SPLIT,
+        });
+    }
+    Err(SourceError::WrongRoot {
+        root: root.to_owned(),
+        wanted: "MSCOCO split",
+        looked_for: "train2017/, val2017/ and the like, beside annotations/",
+        found: entries.into_iter().map(|entry| entry.name).collect(),
+    })
+}
+
+fn is_split(name: &str) -> bool {
+    let mut years = SPLITS.iter().filter_map(|start| name.strip_prefix(start));
+    years.any(|year| year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Adds every image that the annotations list or that lies in the folder, with its objects or the reason why it is left out.
+fn list_annotated(
+    root: &Path,
+    split: &Split,
+    entries: Vec<Entry>,
+    listing: &mut Listing,
+) -> Result<(), SourceError> {
+    let name = format!("instances_{}.json", split.name);
+    let path = root.join("annotations").join(&name);
+    let found = instances::read(&path)?;
+    if let Some(reason) = found.unusable {
+        listing.skip(&format!("annotations/{name}"), &path, reason);
+    }
+    let mut entries: BTreeMap<String, Entry> = entries
+        .into_iter()
+        .map(|entry| (entry.name.clone(), entry))
+        .collect();
+    for ListedImage { file_name, objects } in found.images {
+        let id = format!("{}/{file_name}", split.name);
+        let entry = entries.remove(&file_name);
+        let Some(entry) = entry else {
+            let is_plain = !file_name.contains(['/', '\\']);
+            let reason = match is_plain {
+                true => format!("no such file, though {name} lists it"),
+                false => format!("{name} lists it by a path; expected the name of a file"),
+            };
+            let path = split.path.join(&*printable(&file_name));
+            listing.refuse(&id, if is_plain { &path } else { &split.path }, reason);
+            continue;
+        };
+        if let Some(reason) = entry.kind.problem_as_file() {
+            listing.refuse(&id, &entry.path, reason);
+        } else if objects.objects.is_empty() {
+            let reason = format!("{name} has no object in it");
+            listing.skip(&id, &entry.path, reason);
+        } else {
+            listing.clips.push(Clip {
+                annotation: Annotation::Objects(objects),
+                ..stills::clip(id, &entry.path)
+            });
+        }
+    }
+    for entry in entries.values() {
+        if is_still(&entry.path) {
+            let id = format!("{}/{}", split.name, entry.name);
+            listing.skip(&id, &entry.path, format!("{name} does not list it"));
+        } else if !entry.is_folder() {
+            listing.ignored.add(&entry.path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

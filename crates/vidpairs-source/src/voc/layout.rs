@@ -1,0 +1,114 @@
+//! Finds the years of Pascal VOC below a root, and reads their lists of images.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::disk::{self, Entry, bad_line, lines};
+use crate::error::SourceError;
+use crate::media::is_still;
+
+/// Names of the splits. Other files of `ImageSets/Main` belong to single classes.
+const SPLITS: [&str; 4] = ["train", "val", "trainval", "test"];
+
+/// Folder of one year.
+pub(super) struct Year {
+    pub name: String,
+    pub path: PathBuf,
+}
+
+/// The years at `root`: the folder of a year, `VOCdevkit` or its parent. At least one, sorted by name.
+pub(super) fn years(root: &Path) -> Result<Vec<Year>, SourceError> {
+    let entries = disk::root_entries(root)?;
+    let mut years = years_among(root, &entries);
+    if years.is_empty()
+        && let Some(devkit) = entries.iter().find(|entry| entry.name == "VOCdevkit")
+    {
+        years = years_among(&devkit.path, &disk::readable_entries(&devkit.path)?);
+    }
+    if years.is_empty() {
+        return Err(SourceError::WrongRoot {
+            root: root.to_owned(),
+            wanted: "year of Pascal VOC",
+            looked_for: "VOCdevkit/, VOC2007/ and the like, or one year's JPEGImages/, Annotations/ and ImageSets/",
+            found: entries.into_iter().map(|entry| entry.name).collect(),
+        });
+    }
+    Ok(years)
+}
+
+/// The folder of `entries` as a year, else the years among them.
+fn years_among(folder: &Path, entries: &[Entry]) -> Vec<Year> {
+    let is_part = |entry: &&Entry| entry.is_folder() && entry.name == "JPEGImages";
+    if entries.iter().any(|entry| is_part(&entry)) {
+        return vec![Year {
+            name: disk::own_name(folder),
+            path: folder.to_owned(),
+        }];
+    }
+    let is_year = |entry: &&Entry| {
+        let year = entry.name.strip_prefix("VOC").unwrap_or_default();
+        let is_number = year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit());
+        is_number && entry.path.join("JPEGImages").is_dir()
+    };
+    let year = |entry: &Entry| Year {
+        name: entry.name.clone(),
+        path: entry.path.clone(),
+    };
+    entries.iter().filter(is_year).map(year).collect()
+}
+
+impl Year {
+    /// Whether it lists the images of a split.
+    pub fn has(&self, split: &str) -> bool {
+        SPLITS.contains(&split) && self.list_of(split).is_file()
+    }
+
+    /// Names of its splits.
+    pub fn splits(&self) -> Vec<String> {
+        let existing = SPLITS.iter().filter(|split| self.has(split));
+        existing.map(|split| (*split).to_owned()).collect()
+    }
+
+    /// Ids of the images of those of `splits` that it has, each once, sorted.
+    pub fn image_ids(&self, splits: &[String]) -> Result<BTreeSet<String>, SourceError> {
+        let mut ids = BTreeSet::new();
+        for split in splits.iter().filter(|split| self.has(split)) {
+            let path = self.list_of(split);
+            let text = disk::read_text(&path)?;
+            for (number, line) in lines(&text).filter(|(_, line)| !line.is_empty()) {
+                let id = std::str::from_utf8(line).ok().filter(|id| is_id(id));
+                let expected = "the name of an image without its extension";
+                let id = id.ok_or_else(|| bad_line(&path, number, line, expected))?;
+                ids.insert(id.to_owned());
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Files of `JPEGImages` by the ids of their images. Copies have `.JPG` or `.png` where VOC has `.jpg`.
+    pub fn images(&self) -> Result<BTreeMap<String, Entry>, SourceError> {
+        let entries = disk::readable_entries(&self.path.join("JPEGImages"))?;
+        let mut images = BTreeMap::new();
+        for entry in entries.into_iter().filter(|entry| is_still(&entry.path)) {
+            if let Some((id, _)) = entry.name.rsplit_once('.') {
+                images.entry(id.to_owned()).or_insert(entry);
+            }
+        }
+        Ok(images)
+    }
+
+    /// Path of the annotation of an image.
+    pub fn annotation(&self, image: &str) -> PathBuf {
+        self.path.join("Annotations").join(format!("{image}.xml"))
+    }
+
+    fn list_of(&self, split: &str) -> PathBuf {
+        let list = self.path.join("ImageSets/Main").join(split);
+        list.with_extension("txt")
+    }
+}
+
+/// Whether a word of a list names a file of the folder of images.
+fn is_id(word: &str) -> bool {
+    !word.starts_with('.') && !word.contains(['/', '\\', ' ', '\t'])
+}
