@@ -225,3 +225,102 @@ impl MeanAp {
         self.per_class.iter().filter(|ap| ap.is_none()).count()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rows::drawn;
+    use super::*;
+    use Truth::{Ignored, Negative, Positive};
+
+    const KINDS: [ApKind; 3] = [ApKind::Envelope, ApKind::ElevenPoint, ApKind::Steps];
+
+    fn sample(num: usize) -> (Vec<f64>, Vec<Truth>) {
+        // A third of the values occur several times.
+        let values = drawn(num, 7).into_iter().enumerate();
+        let values = values.map(|(at, value)| match at % 3 {
+            0 => f64::from((value * 8.0).round()) / 8.0,
+            _ => f64::from(value),
+        });
+        let truths = drawn(num, 90_000).into_iter().map(|noise| match noise {
+            noise if noise > 0.5 => Positive,
+            noise if noise < -0.9 => Ignored,
+            _ => Negative,
+        });
+        (values.collect(), truths.collect())
+    }
+
+    #[test]
+    fn the_order_of_images_does_not_change_an_average_precision_even_with_equal_values() {
+        let (values, truths) = sample(200);
+        let order: Vec<usize> = (0..200).map(|at| at * 77 % 200).collect();
+        let moved = Ranking::new(
+            &order.iter().map(|&at| values[at]).collect::<Vec<_>>(),
+            &order.iter().map(|&at| truths[at]).collect::<Vec<_>>(),
+        );
+        let (ranking, moved) = (Ranking::new(&values, &truths).unwrap(), moved.unwrap());
+        for kind in KINDS {
+            assert_eq!(
+                ranking.average_precision(kind),
+                moved.average_precision(kind)
+            );
+        }
+    }
+
+    #[test]
+    fn a_resample_has_the_average_precision_of_its_images_written_out() {
+        let (values, truths) = sample(150);
+        let counts: Vec<u32> = (0..150).map(|at| [0, 1, 3, 1, 0][at * at % 5]).collect();
+        let images = || (0..150).flat_map(|at| (0..counts[at]).map(move |_| at));
+        let written = Ranking::new(
+            &images().map(|at| values[at]).collect::<Vec<_>>(),
+            &images().map(|at| truths[at]).collect::<Vec<_>>(),
+        );
+        let (ranking, written) = (Ranking::new(&values, &truths).unwrap(), written.unwrap());
+        for kind in KINDS {
+            let found = ranking.average_precision_of(kind, &counts).unwrap();
+            assert!((found - written.average_precision(kind).unwrap()).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn equal_values_enter_the_ranking_together() {
+        let ranking = Ranking::new(&[0.5; 4], &[Positive, Negative, Negative, Positive]).unwrap();
+        for kind in KINDS {
+            assert!(
+                (ranking.average_precision(kind).unwrap() - 0.5).abs() < 1e-12,
+                "{kind}"
+            );
+        }
+        let zeros = Ranking::new(&[0.0, -0.0], &[Positive, Negative]).unwrap();
+        assert_eq!(zeros.average_precision(ApKind::Envelope), Some(0.5));
+    }
+
+    #[test]
+    fn a_class_without_a_positive_has_no_average_precision_and_is_not_in_the_mean() {
+        let ranking = |truths: &[Truth]| Some(Ranking::new(&[0.1, 0.2], truths).unwrap());
+        let rankings = [
+            ranking(&[Negative, Positive]),
+            ranking(&[Negative, Ignored]),
+            ranking(&[Positive, Negative]),
+            None,
+        ];
+        let all = MeanAp::of(&rankings, ApKind::Envelope, None);
+        assert_eq!(all.per_class, [Some(1.0), None, Some(0.5), None]);
+        assert_eq!((all.mean, all.num_left_out()), (Some(0.75), 2));
+        let resample = MeanAp::of(&rankings, ApKind::Envelope, Some(&[0, 2]));
+        assert_eq!(resample.mean, Some(1.0));
+        assert_eq!(
+            MeanAp::of(&rankings[3..], ApKind::Envelope, None).mean,
+            None
+        );
+    }
+
+    #[test]
+    fn decision_values_that_rank_nothing_are_refused() {
+        let err = Ranking::new(&[0.0, f64::NAN], &[Positive, Negative]).unwrap_err();
+        let text = "the decision value of image 1 is NaN; expected a number";
+        assert_eq!(err.to_string(), text);
+        let err = Ranking::new(&[0.0], &[Positive, Negative]).unwrap_err();
+        assert_eq!(err.to_string(), "1 decision values for 2 images");
+    }
+}

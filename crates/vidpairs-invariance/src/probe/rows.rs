@@ -47,3 +47,14 @@ pub(super) fn energy(row: &[f32]) -> f64 {
     }
     sums.iter().sum()
 }
+
+/// `count` pseudo-random numbers from -1 to 1, the same as in `scripts/golden/figures.py`.
+#[cfg(test)]
+pub(super) fn drawn(count: usize, start: u32) -> Vec<f32> {
+    let number = |at: u32| {
+        let mixed = at.wrapping_mul(0x9e37_79b1);
+        let mixed = (mixed ^ (mixed >> 15)).wrapping_mul(0x2c1b_3c6d);
+        (mixed >> 16) as f32 / 32768.0 - 1.0
+    };
+    (start..).take(count).map(number).collect()
+}

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use vidpairs_invariance::measure::Features;
+use vidpairs_invariance::probe::knn::{KnnBank, KnnError, KnnOptions, KnnTally};
 use vidpairs_pipeline::WatchKeys;
 use vidpairs_run::{Control, RunError, counted, stopped};
 use vidpairs_source::{LabelledImages, SourceError, labelled_images};
@@ -15,7 +17,6 @@ use crate::model::{NumberFormat, Pooling, Readout, ResNet, StageName};
 use crate::run::features::{
     FeatureError, PartRows, Parts, Protocol, View, encode_parts, is_too_many,
 };
-use crate::train::{KnnBank, KnnError, KnnOptions, KnnTally, Rows};
 
 /// Labelled images of a folder: the first half of each label is the bank, the second half the queries.
 #[derive(Debug)]
@@ -189,8 +190,8 @@ impl LabelledFolder {
         };
         let (bank, bank_labels) = features(&halves.bank);
         let (queries, query_labels) = features(&halves.queries);
-        let rows = |values| Rows::new(values, num_dims).map_err(KnnError::from);
-        let bank = KnnBank::new(rows(&bank)?, &bank_labels, &self.options)?;
-        Ok(bank.evaluate(rows(&queries)?, &query_labels)?)
+        let features = |values| Features::new(values, num_dims).map_err(KnnError::from);
+        let bank = KnnBank::new(&features(bank)?, &bank_labels, &self.options)?;
+        Ok(bank.evaluate(&features(queries)?, &query_labels)?)
     }
 }
