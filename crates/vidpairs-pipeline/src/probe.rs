@@ -31,7 +31,7 @@ table! {
         /// Number of folds of cross-validation, which chooses a cost from a grid on the training images.
         folds: u32 = 3, Whole(2..=20), "folds";
         /// Costs of the support vector machines (C of liblinear).
-        svm_costs: Vec<f64> = [1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1, 10, 100], Positives("[0.1, 1, 10]");
+        svm_costs: Vec<f64> = [0.01, 0.1, 1, 2, 5, 10, 15, 20, 50, 100, 1000], Positives("[0.1, 1, 10]");
         /// Weight of the errors on positive images of the support vector machines; that of the others is 1.
         positive_weight: f64 = 2, Positive(1000.0), "ratio";
         /// Costs of logistic regression (C of scikit-learn).

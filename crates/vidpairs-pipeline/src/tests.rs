@@ -530,7 +530,9 @@ fn keys_that_are_not_given_have_their_defaults() {
             numbers: NumberFormat::F32,
             test_share: 0.2,
             folds: 3,
-            svm_costs: vec![1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1.0, 10.0, 100.0],
+            svm_costs: vec![
+                0.01, 0.1, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 50.0, 100.0, 1000.0,
+            ],
             positive_weight: 2.0,
             logistic_costs: vec![0.01, 0.1, 1.0, 10.0, 100.0, 1000.0],
             neighbours: 20,

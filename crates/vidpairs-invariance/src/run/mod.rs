@@ -14,6 +14,7 @@ mod left_out;
 mod models;
 mod named;
 mod panel;
+pub mod probe;
 mod result;
 mod retrieving;
 mod scoring;
