@@ -34,7 +34,7 @@ const CRATES: &[(&str, &[&[&str]])] = &[
     ),
     (
         "crates/vidpairs-invariance/src",
-        &[&["measure", "npz"], &["run"]],
+        &[&["measure", "npz"], &["probe"], &["run"]],
     ),
 ];
 

@@ -1,4 +1,4 @@
-"""Figures of embeddings as PyTorch computes them, for the tests of `train::watch` and `train::knn`.
+"""Figures of embeddings as PyTorch computes them, for the tests of `train::watch` and `probe::knn`.
 
 usage: figures.py      prints them; made with torch 2.11.0
 

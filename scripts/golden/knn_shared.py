@@ -1,4 +1,4 @@
-"""What the kNN of `train::knn` answers in 64 bits where all vectors share a large part.
+"""What the kNN of `probe::knn` answers in 64 bits where all vectors share a large part.
 
 usage: knn_shared.py      prints them; made with numpy 2.4.6
 """

@@ -29,6 +29,8 @@ pub(super) enum Command {
     Synth(Box<SynthArgs>),
     /// Measure the invariances of encoders: viewpoint, occlusion, illumination, instance.
     Invariance(InvarianceArgs),
+    /// Measure what encoders are good for: classifiers on frozen features of labelled images.
+    Probe(ProbeArgs),
     /// Write the ResNet of a weights file in the format of another program.
     Export(ExportArgs),
     /// Print the version of this program and the libraries it is linked with, one per line.
@@ -167,6 +169,39 @@ pub(super) struct InvarianceArgs {
     #[arg(long, value_name = "PREFIX", requires = "weights")]
     pub prefix: Option<String>,
     /// Features of another program (repeatable): .npz with `feat` (N x D), `instance` (N) and optionally `class` (N).
+    #[arg(long, value_name = "[NAME=]FILE", conflicts_with = "data")]
+    pub features: Vec<String>,
+    /// Output folder: new, empty, or of earlier results.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Device: cpu, cuda or cuda:N [default: the first GPU, or the CPU without one].
+    #[arg(long, value_name = "NAME", conflicts_with = "features")]
+    pub device: Option<String>,
+    /// Setting that overrides the pipeline file (repeatable).
+    #[arg(long, value_name = "TABLE.KEY=VALUE")]
+    pub set: Vec<String>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("probed").required(true).args(["weights", "features"]))]
+pub(super) struct ProbeArgs {
+    /// Pipeline file (TOML) with the table [probe], whose keys pipelines/README.md describes [default: no file, every key at
+    /// its default].
+    pub pipeline: Option<PathBuf>,
+    /// Labelled images to probe on (repeatable): voc07, voc07-boxes or imagenet (the data sets as distributed), or folders
+    /// (<class>/<image>, perhaps in train/ and val/ or test/).
+    #[arg(long, value_name = "KIND=PATH", requires = "weights")]
+    pub data: Vec<String>,
+    /// Encoder to probe (repeatable): a checkpoint of `vidpairs train`, torchvision's safetensors, or a file of torch.save;
+    /// docs/WEIGHTS.md lists the formats.
+    #[arg(long, value_name = "[NAME=]FILE", requires = "data")]
+    pub weights: Vec<String>,
+    /// Prefix of the encoder's tensor names, such as module.encoder_k [default: the one trained encoder in a file].
+    #[arg(long, value_name = "PREFIX", requires = "weights")]
+    pub prefix: Option<String>,
+    /// Features of another program (repeatable): .npz with `feat` (N x D), `class` (N, or N x C of -1, 0 and 1) and `split` (N).
     #[arg(long, value_name = "[NAME=]FILE", conflicts_with = "data")]
     pub features: Vec<String>,
     /// Output folder: new, empty, or of earlier results.

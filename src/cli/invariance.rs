@@ -1,23 +1,21 @@
 //! Runs `vidpairs invariance`: converts arguments to options and prints the results.
 
 use std::fmt::{self, Display, Formatter};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde::Serialize;
 use vidpairs_invariance::run::{
-    self, InvarianceData, InvarianceOptions, InvarianceSummary, MeasuredModels, NamedFile,
+    self, InvarianceData, InvarianceOptions, InvarianceSummary, MeasuredModels,
 };
 use vidpairs_pipeline::Measure;
 use vidpairs_source::ImageSetKind;
 
 use super::args::InvarianceArgs;
+use super::models::{PAGE, named_files, of_kind};
 use super::neighbour::Neighbour;
 use super::{CliError, Program};
 use crate::report::invariance::{render, render_table, scores_csv};
-
-/// Name of the page in the folder of results.
-const PAGE: &str = "report.html";
 
 pub(super) fn invariance(
     args: &InvarianceArgs,
@@ -62,6 +60,10 @@ impl Display for Printed {
     }
 }
 
+fn data((kind, path): (ImageSetKind, PathBuf)) -> InvarianceData {
+    InvarianceData { kind, path }
+}
+
 fn options(args: &InvarianceArgs, program: &Program<'_>) -> Result<InvarianceOptions, CliError> {
     let models = if args.features.is_empty() {
         MeasuredModels::Encoders {
@@ -70,8 +72,8 @@ fn options(args: &InvarianceArgs, program: &Program<'_>) -> Result<InvarianceOpt
             data: args
                 .data
                 .iter()
-                .map(|text| data(text))
-                .collect::<Result<_, _>>()?,
+                .map(|text| Ok(data(of_kind(text)?)))
+                .collect::<Result<_, CliError>>()?,
         }
     } else {
         MeasuredModels::Features(named_files("--features", &args.features)?)
@@ -84,91 +86,4 @@ fn options(args: &InvarianceArgs, program: &Program<'_>) -> Result<InvarianceOpt
         device: args.device.clone(),
         control: args.common.control()?,
     })
-}
-
-/// Parses `KIND=PATH`.
-fn data(text: &str) -> Result<InvarianceData, CliError> {
-    let refused = |expected: String| CliError::Option {
-        option: "--data",
-        value: text.to_owned(),
-        expected,
-    };
-    let names = ImageSetKind::ALL.map(ImageSetKind::name).join(", ");
-    let Some((kind, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
-        return Err(refused(format!("KIND=PATH, where KIND is one of {names}")));
-    };
-    let kind = kind.parse::<ImageSetKind>();
-    Ok(InvarianceData {
-        kind: kind.map_err(|err| refused(format!("KIND=PATH: {err}")))?,
-        path: PathBuf::from(path),
-    })
-}
-
-fn named_files(option: &'static str, texts: &[String]) -> Result<Vec<NamedFile>, CliError> {
-    let named = |text: &String| {
-        let file = named_file(text);
-        match file.path.as_os_str().is_empty() {
-            false => Ok(file),
-            true => Err(CliError::Option {
-                option,
-                value: text.clone(),
-                expected: "FILE or NAME=FILE".to_owned(),
-            }),
-        }
-    };
-    texts.iter().map(named).collect()
-}
-
-/// Parses `NAME=FILE`, or `FILE`. The name of a model defaults to the file name without extension, or for the `backbone.safetensors` of a
-/// run to the folder of the run.
-fn named_file(text: &str) -> NamedFile {
-    // An existing file whose name contains `=` is taken literally.
-    if let Some((name, path)) = text.split_once('=')
-        && !name.is_empty()
-        && !name.contains('/')
-        && !Path::new(text).exists()
-    {
-        return NamedFile {
-            name: name.to_owned(),
-            path: PathBuf::from(path),
-        };
-    }
-    let path = PathBuf::from(text);
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy());
-    let folder = path.parent().and_then(Path::file_name);
-    let name = match (&stem, folder) {
-        (Some(stem), Some(folder)) if stem == "backbone" => folder.to_string_lossy().into_owned(),
-        (Some(stem), _) => stem.clone().into_owned(),
-        (None, _) => text.to_owned(),
-    };
-    NamedFile { name, path }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_model_is_named_by_its_option_its_file_or_its_run() {
-        let name = |text| named_file(text).name;
-        assert_eq!(name("moco=/w/a.pth"), "moco");
-        assert_eq!(name("/w/moco_v2_800ep.pth.tar"), "moco_v2_800ep.pth");
-        assert_eq!(name("runs/temporal/backbone.safetensors"), "temporal");
-        assert_eq!(name("backbone.safetensors"), "backbone");
-    }
-
-    #[test]
-    fn an_unknown_kind_is_refused_with_the_nearest_kind() {
-        let err = data("aloi-view=/d").unwrap_err().to_string();
-        assert!(
-            err.starts_with("--data is aloi-view=/d; expected KIND=PATH: "),
-            "{err}"
-        );
-        assert!(err.contains("aloi-viewpoint"), "{err}");
-        let err = data("aloi-viewpoint").unwrap_err().to_string();
-        assert!(
-            err.contains("got10k-occlusion, pascal3d-viewpoint"),
-            "{err}"
-        );
-    }
 }

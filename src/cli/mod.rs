@@ -4,9 +4,11 @@ mod args;
 mod error;
 mod inspect;
 mod invariance;
+mod models;
 mod neighbour;
 mod output;
 mod panics;
+mod probe;
 mod signals;
 #[cfg(feature = "video")]
 mod synth;
@@ -103,6 +105,7 @@ pub fn run(args: Vec<OsString>, engines: &Engines) -> Result<ExitCode, CliError>
         Command::Track(args) => program.track(&args),
         Command::Synth(args) => program.synth(&args),
         Command::Invariance(args) => invariance::invariance(&args, &program),
+        Command::Probe(args) => probe::probe(&args, &program),
         Command::Export(args) => export(&args),
         Command::Inspect(args) => inspect::inspect(&args),
     }

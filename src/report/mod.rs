@@ -1,12 +1,14 @@
-//! Writes HTML pages: pairs of a data set, rendered sets, tracked sequences, invariances.
+//! Writes HTML pages: pairs of a data set, rendered sets, tracked sequences, invariances, probes.
 //!
 //! **Takes** the results of the commands. **Gives** one HTML file with embedded images, no script and no link to another file.
 //! **Fails** with [`PageError`], only when the file is written. **Source**: HTML by maud, which escapes text.
 
 pub mod gallery;
 pub mod invariance;
+mod models;
 mod page;
 mod picture;
+pub mod probe;
 #[cfg(feature = "video")]
 pub mod sheet;
 #[cfg(feature = "video")]

@@ -12,6 +12,7 @@ mod error;
 mod extract;
 mod invariance;
 mod pairs;
+mod probe;
 mod rule;
 mod settings;
 mod train;
@@ -25,10 +26,11 @@ pub use invariance::Measure;
 pub use pairs::{
     Anchors, PairRule, Pairs, Proposals, RegionRule, Regions, TrackRule, Tracker, TrustRules,
 };
+pub use probe::Probe;
 pub use train::{Augment, ContrastKeys, MocoKeys, PirlKeys, Train, WatchKeys};
 pub use values::{
-    KRange, MaxRefused, Network, NumberFormat, Pace, PoolName, ProposerKind, ScheduleName,
-    StageName, StemName, TrackerKind, TrainMethod, Views,
+    Framing, KRange, MaxRefused, Network, NumberFormat, Pace, PoolName, ProbeName, ProposerKind,
+    ScheduleName, StageName, StemName, TrackerKind, TrainMethod, Views,
 };
 
 use extract::RunKeys;
@@ -58,6 +60,7 @@ const GROUPS: &[Group] = &[
     PirlKeys::GROUP,
     WatchKeys::GROUP,
     Measure::GROUP,
+    Probe::GROUP,
 ];
 
 table! {
@@ -88,6 +91,9 @@ table! {
         /// Measuring of invariances. Not serialized, since extraction does not depend on it.
         #[serde(skip)]
         measure: Measure => invariance::measure;
+        /// Classifiers on frozen features. Not serialized, since extraction does not depend on it.
+        #[serde(skip)]
+        probe: Probe => probe::probe;
     }
 }
 
@@ -144,12 +150,28 @@ impl Measure {
     /// # Errors
     /// As [`Pipeline::read`].
     pub fn read(path: Option<&Path>, overrides: &[String]) -> Result<Self, PipelineError> {
-        let (text, name) = match path {
-            Some(path) => (settings::read_file(path)?, path.display().to_string()),
-            None => (String::new(), "defaults".to_owned()),
-        };
-        invariance::measure(&Settings::parse(&text, &name, overrides, all_keys())?)
+        invariance::measure(&read_settings(path, overrides)?)
     }
+}
+
+impl Probe {
+    /// Reads `seed` and `[probe]` of a pipeline file, if one is given, and applies `overrides` of the form `table.key=value`. Values of
+    /// other keys are not checked.
+    ///
+    /// # Errors
+    /// As [`Pipeline::read`].
+    pub fn read(path: Option<&Path>, overrides: &[String]) -> Result<Self, PipelineError> {
+        probe::probe(&read_settings(path, overrides)?)
+    }
+}
+
+/// The settings of a pipeline file, if one is given, with `overrides`.
+fn read_settings(path: Option<&Path>, overrides: &[String]) -> Result<Settings, PipelineError> {
+    let (text, name) = match path {
+        Some(path) => (settings::read_file(path)?, path.display().to_string()),
+        None => (String::new(), "defaults".to_owned()),
+    };
+    Settings::parse(&text, &name, overrides, all_keys())
 }
 
 fn all_keys() -> Vec<KeyPath> {

@@ -212,6 +212,55 @@ impl Rule<Vec<u32>> for Wholes {
     }
 }
 
+/// Accepts ascending lists of numbers above 0. Holds an example of such a list.
+pub(crate) struct Positives(pub &'static str);
+
+impl Rule<Vec<f64>> for Positives {
+    fn check(&self, value: &Value) -> Option<Vec<f64>> {
+        let numbers = value.as_array()?.iter().map(|number| {
+            let number = Number(0.0..=f64::MAX).check(number)?;
+            (number > 0.0).then_some(number)
+        });
+        let numbers: Vec<f64> = numbers.collect::<Option<_>>()?;
+        (!numbers.is_empty() && numbers.is_sorted_by(|a, b| a < b)).then_some(numbers)
+    }
+    fn expected(&self) -> String {
+        format!(
+            "a list of at least one number above 0 such as {}, ascending, none twice",
+            self.0
+        )
+    }
+}
+
+/// Accepts lists of at least one of the words of a [`Choice`], none twice.
+pub(crate) struct Words;
+
+impl<T: Choice + PartialEq> Rule<Vec<T>> for Words {
+    fn check(&self, value: &Value) -> Option<Vec<T>> {
+        let mut words: Vec<T> = Vec::new();
+        for entry in value.as_array()? {
+            let word = Word.check(entry)?;
+            if words.contains(&word) {
+                return None;
+            }
+            words.push(word);
+        }
+        (!words.is_empty()).then_some(words)
+    }
+    fn expected(&self) -> String {
+        let one: &dyn Rule<T> = &Word;
+        format!(
+            "a list, in brackets, of at least one of {}, none twice",
+            one.expected()
+        )
+    }
+    fn hint(&self, value: &Value) -> Option<String> {
+        let one: &dyn Rule<T> = &Word;
+        let mut unknown = (value.as_array()?.iter()).filter(|entry| one.check(entry).is_none());
+        unknown.find_map(|entry| one.hint(entry))
+    }
+}
+
 /// The candidate whose spelling is most similar to `word`, ignoring case; `None` if none is similar.
 pub(crate) fn nearest(
     word: &str,

@@ -588,6 +588,26 @@ fn keys_that_are_not_given_have_their_defaults() {
             resamples: 1000,
             queries: 10_000,
         },
+        probe: Probe {
+            seed: 0,
+            probes: None,
+            stages: None,
+            pool: PoolName::Auto,
+            size_px: None,
+            view: None,
+            box_scale: 1.0,
+            numbers: NumberFormat::F32,
+            test_share: 0.2,
+            folds: 3,
+            svm_costs: vec![
+                0.01, 0.1, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 50.0, 100.0, 1000.0,
+            ],
+            positive_weight: 2.0,
+            logistic_costs: vec![0.01, 0.1, 1.0, 10.0, 100.0, 1000.0],
+            neighbours: 20,
+            temperature: 0.07,
+            resamples: 1000,
+        },
     };
     assert_eq!(pipeline, expected);
     assert_eq!(pipeline.pairs.kind(), PairKind::Tracks);
@@ -860,4 +880,34 @@ fn invariance_settings_need_no_pipeline_file_and_no_other_table() {
         "--set: invariance.top is []; expected a list of at least one whole number, such as [10, 25]"
     );
     assert!(refused("invariance.tops=[3]").contains("top"));
+}
+
+#[test]
+fn lists_of_words_and_of_costs_are_not_empty_and_have_nothing_twice() {
+    let read = |text: &str| Probe::read(None, &[text.to_owned()]);
+    let stages = read("probe.stages=[\"layer4\", \"stem\"]").unwrap().stages;
+    assert_eq!(stages, Some(vec![StageName::Layer4, StageName::Stem]));
+    assert_eq!(
+        read("probe.svm_costs=[0.5, 4]").unwrap().svm_costs,
+        [0.5, 4.0]
+    );
+    let refused = |text: &str| read(text).unwrap_err().to_string();
+    for list in ["[]", "[1, 1]", "[2, 1]", "[0, 1]", "[1, inf]", "3"] {
+        assert_eq!(
+            refused(&format!("probe.logistic_costs={list}")),
+            format!(
+                "--set: probe.logistic_costs is {list}; expected a list of at least one number above 0 such as [0.1, 1, 10], \
+                 ascending, none twice"
+            )
+        );
+    }
+    for list in ["[]", "[\"svm\", \"svm\"]", "\"svm\""] {
+        assert!(
+            refused(&format!("probe.probes={list}")).ends_with(
+                "expected a list, in brackets, of at least one of \"svm\" or \"logistic\" or \"knn\", none twice"
+            ),
+            "{list}"
+        );
+    }
+    assert!(refused("probe.probes=[\"logistics\"]").contains("did you mean \"logistic\"?"));
 }

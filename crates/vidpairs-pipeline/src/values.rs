@@ -214,6 +214,28 @@ choice! {
 }
 
 choice! {
+    /// How the view of an image is made.
+    Framing {
+        /// The whole image, resized to a square regardless of its aspect.
+        Squash = "squash",
+        /// The short side resized to 256/224 of the view, of which the central square is cut out.
+        CenterCrop = "center-crop",
+    }
+}
+
+choice! {
+    /// Classifier on frozen features.
+    ProbeName {
+        /// A linear support vector machine for each class, scored by average precision.
+        Svm = "svm",
+        /// Multinomial logistic regression, fitted by L-BFGS, scored by accuracy.
+        Logistic = "logistic",
+        /// Weighted nearest neighbours, scored by accuracy.
+        Knn = "knn",
+    }
+}
+
+choice! {
     /// Pooling of the output of a stage to units.
     PoolName {
         /// What the architecture was trained with: the class token of a ViT, the mean of one with `fc_norm` or without a class token, and

@@ -150,6 +150,13 @@ pub(crate) fn readable_entries(folder: &Path) -> Result<Vec<Entry>, SourceError>
     entries(folder).map_err(SourceError::unreadable(folder))
 }
 
+/// Path of a file below `root`, with `/` between its parts.
+pub(crate) fn relative_name(root: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
+}
+
 /// Name of a root as given; the name on the disk if the path ends in `.` or `..`.
 pub(crate) fn own_name(root: &Path) -> String {
     let name_of = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());

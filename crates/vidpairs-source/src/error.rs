@@ -112,6 +112,39 @@ pub enum SourceError {
         /// Sets and images that were left out.
         left_out: Vec<LeftOut>,
     },
+    /// The images of a split do not lie in folders of their classes. Stop.
+    #[error(
+        "the images of {folder} do not lie in folders of their classes; expected <class>/<image>: for ImageNet, valprep.sh of PyTorch's \
+         examples moves them"
+    )]
+    FlatSplit {
+        /// Folder of the split.
+        folder: PathBuf,
+    },
+    /// Too few classes have training images. Stop.
+    #[error(
+        "{root} has training images of {} class{} ({}); expected at least two; {}",
+        classes.len(), if classes.len() == 1 { "" } else { "es" }, shortened(classes), left_out_summary(left_out)
+    )]
+    FewClasses {
+        /// Root as given.
+        root: PathBuf,
+        /// Classes with a training image.
+        classes: Vec<String>,
+        /// Parts of the data set that were left out.
+        left_out: Vec<LeftOut>,
+    },
+    /// There is nothing to test a classifier on. Stop.
+    #[error(
+        "{root} has no test image of a class with training images; {}",
+        left_out_summary(left_out)
+    )]
+    NoTestImages {
+        /// Root as given.
+        root: PathBuf,
+        /// Parts of the data set that were left out.
+        left_out: Vec<LeftOut>,
+    },
     /// A folder of labelled images has too few labels or images. Stop.
     #[error(
         "{root} holds images of {} label{} ({}); expected at least two labels, and two images of one of \

@@ -119,7 +119,11 @@ impl LabelledImages {
     }
 }
 
-fn images_below(folder: &Path, num_ignored: &mut u64) -> Result<Vec<PathBuf>, SourceError> {
+/// Image files at any depth below `folder`, in natural order. Other files and broken links are counted.
+pub(crate) fn images_below(
+    folder: &Path,
+    num_ignored: &mut u64,
+) -> Result<Vec<PathBuf>, SourceError> {
     let mut images = Vec::new();
     let is_shown = |entry: &walkdir::DirEntry| {
         entry.depth() == 0 || !disk::is_hidden(&entry.file_name().to_string_lossy())

@@ -3,10 +3,10 @@
 //! - **Takes** a root: a folder of videos or of still images, one video, a list of paths, or TrackingNet, GOT-10k, MSCOCO or
 //!   Pascal VOC as distributed.
 //! - **Gives** from [`list`] a [`Listing`] of clips, sorted by id and the same on every machine; from [`annotations()`]
-//!   the boxes of one clip, from [`objects`] those of a still image. [`voc_probe_set`] lists the labelled images of Pascal VOC.
+//!   the boxes of one clip, from [`objects`] those of a still image.
 //!   [`mot_tracks`] lists the targets of MOTChallenge annotations, with many in each video.
-//!   [`labelled_images`] lists images in one folder for each label, and [`image_sets()`] the image sets on which
-//!   invariances are measured.
+//!   [`labelled_images`] lists images in one folder for each label, [`image_sets()`] the image sets on which
+//!   invariances are measured, and [`probe_set()`] the labelled images that probes are fitted and tested on.
 //! - **Fails** with [`SourceError`] if the root is not as stated. A single unusable input below the root is a
 //!   [`Refusal`](vidpairs_types::Refusal) in the listing.
 //! - **Source**: Müller et al., "TrackingNet", ECCV 2018; Huang et al., "GOT-10k", TPAMI 2021; Lin et al.,
@@ -20,6 +20,7 @@ mod disk;
 mod error;
 mod got10k;
 mod image_sets;
+mod kinds;
 mod labelled;
 mod labels;
 mod listing;
@@ -27,6 +28,7 @@ mod media;
 mod mot;
 mod natural;
 mod path_list;
+mod probe_sets;
 mod splits;
 mod stills;
 #[cfg(test)]
@@ -40,10 +42,12 @@ use std::path::Path;
 
 pub use annotations::{Annotations, TrackBox, annotations, cover, objects};
 pub use error::SourceError;
-pub use image_sets::{ImageSetKind, UnknownImageSetKind, image_sets};
+pub use image_sets::{ImageSetKind, image_sets};
+pub use kinds::{NamedKind, UnknownKind, names};
 pub use labelled::{BankAndQueries, LabelledImage, LabelledImages, labelled_images};
 pub use listing::{IgnoredFiles, Listing};
 pub use mot::{MotListing, MotRow, MotTrack, mot_tracks};
+pub use probe_sets::{ProbeSetKind, ProbeSetOptions, probe_set};
 use vidpairs_types::SourceKind;
 pub use voc::voc_probe_set;
 

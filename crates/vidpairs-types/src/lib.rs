@@ -6,6 +6,7 @@ mod clip;
 mod durable;
 mod frame;
 mod geometry;
+mod image_part;
 mod image_sets;
 mod library;
 mod lines;
@@ -33,6 +34,7 @@ pub use frame::{
     ColorMatrix, ColorRange, Frame, Orientation, PlaneBytes, PlaneLayout, Planes, RgbImage,
 };
 pub use geometry::{BoxXywh, RegionPx, SizePx};
+pub use image_part::{Beyond, ImagePart};
 pub use image_sets::{Condition, ImageSet, ImageSets, Invariance, LeftOut, NearView, SetImage};
 pub use library::LibraryError;
 pub use lines::{NextLine, next_line};

@@ -6,7 +6,7 @@ use vidpairs_invariance::run::{
 };
 
 use super::MAX_PICTURE_BYTES;
-use super::number::evenly;
+use crate::report::models::number::evenly;
 
 /// Number of pictures of a set and of a target; the same for all models, so that they can be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

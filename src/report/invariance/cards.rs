@@ -9,8 +9,8 @@ use vidpairs_invariance::run::{
 
 use super::budget::Budget;
 use super::curve::{are_over_their_places, curve};
-use super::number::{along, evenly, finite, grouped, level, tenth};
 use super::words;
+use crate::report::models::number::{along, evenly, finite, grouped, level, tenth};
 use crate::report::picture::data_uri;
 
 /// Smallest number of pictures that are drawn over the curve: fewer would be enlarged.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 use vidpairs_invariance::run::{Along, CurveLine, UnitCurve};
 
-use super::number::{evenly, finite};
+use crate::report::models::number::{evenly, finite};
 
 /// Width and height of the drawing in its own units; it is stretched over its box.
 const SIDES: (f64, f64) = (1000.0, 100.0);

@@ -1,6 +1,6 @@
 //! Selects the points of a paired plot that are labelled, and places their labels.
 
-use super::number::{shortened, width_of};
+use crate::report::models::number::{shortened, width_of};
 
 /// Side of the plot field, and position of its corner, px.
 pub(super) const FIELD: f64 = 330.0;

@@ -10,9 +10,7 @@ mod budget;
 mod cards;
 mod curve;
 mod label;
-mod mark;
 mod notes;
-mod number;
 mod paired;
 mod panel;
 mod scores_csv;
@@ -23,17 +21,18 @@ mod words;
 use maud::{Markup, html};
 use vidpairs_invariance::run::{InvarianceSummary, MeasuredModel, MeasuredPanel, ModelScores};
 
+use super::models::left_out::left_out;
+use super::models::number::{counted, tenth};
+use super::models::warnings::warnings;
+use super::models::{self, mark};
 use super::page::{self, Fact};
 use budget::Budget;
-use number::{counted, tenth};
 
 pub use scores_csv::scores_csv;
 pub use text_table::render_table;
 
 /// Maximum number of pairs of models drawn in a panel.
 pub const MAX_PAIRS: usize = 6;
-/// Maximum number of names shown for each reason of leaving out.
-pub const MAX_NAMES: usize = 6;
 /// Maximum size of all pictures in the page, bytes. Six models on seven invariances have room for six pictures of each set if a picture has
 /// 3 kB.
 pub const MAX_PICTURE_BYTES: usize = 7_000_000;
@@ -55,10 +54,18 @@ pub fn render(summary: &InvarianceSummary) -> String {
         name: "Program",
         value: format!("vidpairs {}", summary.program_version),
     }];
+    let title = |panel: &MeasuredPanel| words::title(summary, panel);
+    let panels = || summary.panels.iter();
+    let warned: Vec<(String, &[String])> = panels()
+        .map(|panel| (title(panel), panel.warnings.as_slice()))
+        .collect();
+    let groups: Vec<_> = panels()
+        .map(|panel| (title(panel), panel.left_out.as_slice()))
+        .collect();
     let body = html! {
         header {
             (page::summary(TITLE, &headline, &facts))
-            (notes::warnings(summary))
+            (warnings(&warned))
         }
         main {
             @if summary.panels.is_empty() { p { "Nothing was scored." } } @else {
@@ -77,9 +84,13 @@ pub fn render(summary: &InvarianceSummary) -> String {
                 @for panel in &summary.panels { (details(summary, panel, budget)) }
             }
         }
-        footer { (notes::left_out(summary)) }
+        footer { (left_out(&groups)) }
     };
-    page::page(TITLE, include_str!("style.css"), &body)
+    page::page(
+        TITLE,
+        &[models::STYLE, include_str!("style.css")].concat(),
+        &body,
+    )
 }
 
 /// Details of one invariance: pairs of models, then the units and targets of each model.

@@ -1,11 +1,12 @@
 //! Writes every figure as CSV, one line each.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use vidpairs_invariance::measure::Version;
 use vidpairs_invariance::run::{Figure, InvarianceSummary};
 
-use super::number::{ends, finite, known};
 use super::words;
+use crate::report::models::csv::{Number, both_ends, csv_of};
+use crate::report::models::number::known;
 
 /// One line; the names of the fields are the headings.
 #[derive(Clone, Default, Serialize)]
@@ -32,32 +33,13 @@ struct Line<'a> {
     units: usize,
 }
 
-/// A number, written in full precision; empty if it is unknown or not finite.
-#[derive(Clone, Copy, Default)]
-struct Number(Option<f64>);
-
-impl Serialize for Number {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.and_then(finite) {
-            Some(number) => serializer.collect_str(&number),
-            None => serializer.serialize_none(),
-        }
-    }
-}
-
 /// The scores as CSV: a heading, and a line for each model, invariance and measure (RFC 4180, lines end in CR LF).
 ///
 /// - `measure`: `ris`, `goodfellow` or `retrieval`. `version` (`formula`, `published-code`) and `k` are given for `ris`.
 /// - `score`, its intervals over targets and over sets, controls, chance and ceiling are percent, in full precision. Unknown numbers are
 ///   empty.
 pub fn scores_csv(summary: &InvarianceSummary) -> Vec<u8> {
-    let mut table = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
-    for line in lines(summary) {
-        table.serialize(line).expect("a line has plain fields");
-    }
-    table.into_inner().expect("memory takes every byte")
+    csv_of(lines(summary))
 }
 
 fn lines(summary: &InvarianceSummary) -> Vec<Line<'_>> {
@@ -112,9 +94,4 @@ impl Line<'_> {
             ..self
         }
     }
-}
-
-fn both_ends(interval: Option<[f64; 2]>) -> [Number; 2] {
-    let ends = ends(interval);
-    ends.map_or([Number(None); 2], |ends| ends.map(|end| Number(Some(end))))
 }

@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use vidpairs_invariance::run::{Figure, InvarianceSummary, MeasuredPanel, ModelScores};
 
-use super::mark::key;
-use super::number::{UNKNOWN, grouped, interval, level, shortened, tenth, whole};
 use super::words;
+use crate::report::models::mark::key;
+use crate::report::models::number::{UNKNOWN, grouped, interval, level, shortened, tenth, whole};
 
 /// Maximum number of letters of an origin over a column.
 const ORIGIN: usize = 30;

@@ -3,7 +3,7 @@
 use vidpairs_invariance::measure::Version;
 use vidpairs_invariance::run::{InvarianceSummary, MeasuredPanel, ModelScores, VersionScore};
 
-use super::number::counted;
+use crate::report::models::number::counted;
 
 /// Name of the transformation: `Viewpoint`.
 pub(super) fn invariance(panel: &MeasuredPanel) -> String {

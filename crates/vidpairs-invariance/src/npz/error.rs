@@ -151,6 +151,18 @@ pub enum NpzError {
         /// Row, from 0.
         row: usize,
     },
+    /// A label is none of the accepted ones.
+    #[error("`{name}` is {value} in row {row}; expected {expected}")]
+    Label {
+        /// Name of the array.
+        name: &'static str,
+        /// Row, from 0.
+        row: usize,
+        /// Label in the file.
+        value: String,
+        /// Accepted labels.
+        expected: &'static str,
+    },
     /// A label has no name.
     #[error(
         "`{name}` is {value} in row {row}, but `{names}` has {num_names} names; expected labels from 0 to {num_names} - 1"

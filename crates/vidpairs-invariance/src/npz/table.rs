@@ -52,12 +52,7 @@ impl FeatureTable {
     /// [`NpzError`]: an array that is missing or has another shape or element type, a feature that is not finite or that single precision
     /// cannot represent, a label that is not a whole number.
     pub fn from_archive<R: Read + Seek>(archive: &mut NpzArchive<R>) -> Result<Self, NpzError> {
-        let feat = archive.array("feat")?;
-        let [num_rows, num_units] = match *feat.header().shape {
-            [rows, units] if rows > 0 && units > 0 => [rows, units],
-            _ => return Err(feat.shape("N x D: a row for each image, a column for each unit")),
-        };
-        drop(feat);
+        let [num_rows, num_units] = shape_of_features(archive)?;
         // Labels are checked before gigabytes of features are read.
         let (instances, instance_names) =
             labels(archive, ("instance", "instance_names"), num_rows)?;
@@ -85,8 +80,19 @@ impl FeatureTable {
     }
 }
 
+/// Number of rows and units of the array `feat`, each at least 1.
+pub(super) fn shape_of_features<R: Read + Seek>(
+    archive: &mut NpzArchive<R>,
+) -> Result<[usize; 2], NpzError> {
+    let feat = archive.array("feat")?;
+    match *feat.header().shape {
+        [rows, units] if rows > 0 && units > 0 => Ok([rows, units]),
+        _ => Err(feat.shape("N x D: a row for each image, a column for each unit")),
+    }
+}
+
 /// The array `feat`, row-major.
-fn features<R: Read + Seek>(
+pub(super) fn features<R: Read + Seek>(
     archive: &mut NpzArchive<R>,
     num_rows: usize,
     num_units: usize,
@@ -131,7 +137,7 @@ fn features<R: Read + Seek>(
 }
 
 /// The labels of the rows in array `name`, and the names of the labels if there are any.
-fn labels<R: Read + Seek>(
+pub(super) fn labels<R: Read + Seek>(
     archive: &mut NpzArchive<R>,
     (name, names): (&'static str, &'static str),
     num_rows: usize,

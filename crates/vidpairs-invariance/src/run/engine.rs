@@ -3,11 +3,9 @@
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
-use vidpairs_pipeline::Measure;
-use vidpairs_run::RunError;
-use vidpairs_types::{BoxXywh, ImageSets, LeftOut};
-
-use super::InvarianceOptions;
+use vidpairs_pipeline::{Framing, NumberFormat, PoolName, StageName};
+use vidpairs_run::{Control, RunError};
+use vidpairs_types::{Beyond, ImagePart, ImageSets, LeftOut};
 
 /// A library that runs encoders.
 pub trait EncoderEngine: Debug + Sync {
@@ -31,47 +29,125 @@ pub trait ImageEncoder {
     /// Name of the network: `ResNet-50`, `ViT-S/14 with 4 registers`.
     fn architecture(&self) -> String;
 
-    /// Checks that the network has the features that `measure` asks for, of images of `side_px` px. Returns where they are taken:
+    /// Checks that the network has the features of `stage` and `pool`, of images of `side_px` px. Returns where they are taken:
     /// `layer4`, or `layer4, class token`.
     ///
     /// # Errors
     /// [`RunError::Command`]: which setting does not fit the network, and what would.
-    fn readout(&self, side_px: u32, measure: &Measure) -> Result<String, RunError>;
+    fn readout(&self, side_px: u32, stage: StageName, pool: PoolName) -> Result<String, RunError>;
 
-    /// Features of the images of `sets`: the box of each image, or all of it, resized to a square of [`ImageSets::side_px`]
-    /// without keeping the aspect, in evaluation mode. Images that cannot be read are left out. Features are cached below
-    /// [`InvarianceOptions::out`].
+    /// Features of images in evaluation mode, one entry for each stage of the request. Images that cannot be read are left out. Each image
+    /// is decoded once, however many stages there are. Features are cached below [`FeatureRequest::out`].
     ///
     /// # Errors
     /// [`RunError`]: no image can be read, a feature is not finite, the cache cannot be written, or the user stopped the run.
-    fn features(
-        &self,
-        sets: &ImageSets,
-        options: &InvarianceOptions,
-    ) -> Result<ImageFeatures, RunError>;
+    fn features(&self, request: &FeatureRequest<'_>) -> Result<Vec<ImageFeatures>, RunError>;
 
-    /// The image that the encoder sees, as a JPEG: the box of a file resized to a square of `side_px`.
+    /// The image that the encoder sees, as a JPEG.
     ///
     /// # Errors
     /// The reason why the file cannot be shown.
-    fn picture(
-        &self,
-        file: &Path,
-        region: Option<BoxXywh>,
-        side_px: u32,
-    ) -> Result<Vec<u8>, String>;
+    fn picture(&self, part: &ImagePart, view: PartView) -> Result<Vec<u8>, String>;
 }
 
-/// Features of the images of a data set.
+/// Images whose features are wanted, and how they are computed.
+#[derive(Debug, Clone, Copy)]
+pub struct FeatureRequest<'a> {
+    /// Images and regions. A part that occurs twice is encoded once.
+    pub parts: &'a [ImagePart],
+    /// Stages of the network whose outputs are pooled, at least one.
+    pub stages: &'a [StageName],
+    /// Pooling of the stages.
+    pub pool: PoolName,
+    /// How the view of a part is made.
+    pub view: PartView,
+    /// Number format of the network.
+    pub numbers: NumberFormat,
+    /// Labels that are stored beside the features.
+    pub labels: &'a FeatureLabels,
+    /// Output folder: features are cached in its folder `features`. `None` for no cache.
+    pub out: Option<&'a Path>,
+    /// Threads, verbosity, and the wish to stop: incomplete features are not cached.
+    pub control: &'a Control,
+}
+
+/// How the view of a part is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartView {
+    /// Side of the square view, px.
+    pub side_px: u32,
+    /// Resizing to the square.
+    pub framing: Framing,
+    /// What becomes of a region that leaves its image.
+    pub beyond: Beyond,
+}
+
+impl PartView {
+    /// The view that invariances are measured on: the part of a region inside its image, resized to a square.
+    pub fn of_invariance(side_px: u32) -> Self {
+        Self {
+            side_px,
+            framing: Framing::Squash,
+            beyond: Beyond::Cut,
+        }
+    }
+}
+
+/// Labels of the parts of a request, stored beside their features for other programs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FeatureLabels {
+    /// Arrays of the file.
+    pub columns: Vec<LabelColumn>,
+    /// Lists of names in the array `about`: the key, and the names of the numbers 0, 1 and so on.
+    pub names: Vec<(&'static str, Vec<String>)>,
+}
+
+/// An array of labels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabelColumn {
+    /// Name of the array.
+    pub name: &'static str,
+    /// `None` for one label of each part; else the number of labels of each part.
+    pub width: Option<usize>,
+    /// Labels of all parts, row-major.
+    pub values: Vec<i64>,
+}
+
+impl FeatureLabels {
+    /// `instance` and `class`: the number of each image's set, and of its target.
+    pub fn of_sets(sets: &ImageSets) -> Self {
+        let set_of = |index: usize| index as i64;
+        let target_of = |index: usize| {
+            let set = sets.sets.get(index);
+            set.map_or(0, |set| set.target_index) as i64
+        };
+        let column = |name, values: &dyn Fn(usize) -> i64| LabelColumn {
+            name,
+            width: None,
+            values: (sets.images.iter())
+                .map(|image| values(image.set_index))
+                .collect(),
+        };
+        Self {
+            columns: vec![column("instance", &set_of), column("class", &target_of)],
+            names: vec![
+                ("sets", sets.sets.iter().map(|set| set.id.clone()).collect()),
+                ("targets", sets.targets.clone()),
+            ],
+        }
+    }
+}
+
+/// Features of images at one stage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageFeatures {
-    /// `N x D`, row-major, finite; one row for each image that could be read.
+    /// `N x D`, row-major, finite; one row for each part that could be read.
     pub values: Vec<f32>,
     /// D.
     pub num_units: usize,
-    /// N, ascending: the index in [`ImageSets::images`] of each row.
+    /// N, ascending: the index of each row's part in [`FeatureRequest::parts`].
     pub images: Vec<usize>,
-    /// The images without a row, with the reason, in the order of [`ImageSets::images`].
+    /// The parts without a row, with the reason, in their order.
     pub left_out: Vec<LeftOut>,
     /// Throughput; `None` if the features were cached.
     pub speed: Option<FeatureSpeed>,
@@ -82,7 +158,7 @@ pub struct ImageFeatures {
 /// Throughput of an encoder.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FeatureSpeed {
-    /// Images per second over the whole data set.
+    /// Images per second over all images.
     pub images_per_second: f64,
     /// Share of the time in which the encoder waited for images, 0 to 1.
     pub waiting: f64,

@@ -1,9 +1,9 @@
-//! Errors of measuring invariances.
+//! Errors of measuring models.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use vidpairs_run::RunError;
-use vidpairs_source::{ImageSetKind, SourceError};
+use vidpairs_source::{ImageSetKind, NamedKind, SourceError};
 
 use crate::npz::NpzError;
 
@@ -20,10 +20,16 @@ pub enum InvarianceError {
         #[source]
         source: SourceError,
     },
+}
+
+/// Error of the models or features of a measuring command. All are final; the text tells what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelsError {
     /// A features file cannot be read.
     #[error(transparent)]
     Npz(NpzError),
-    /// Features that cannot be scored.
+    /// Features that cannot be measured.
     #[error("{} cannot be measured: {reason}", .path.display())]
     Unfit {
         /// Features file or data set.
@@ -50,8 +56,22 @@ pub enum InvarianceError {
     NoEncoders,
 }
 
+/// Features at `path` that cannot be measured.
+pub(super) fn unfit(path: &Path, reason: String) -> ModelsError {
+    ModelsError::Unfit {
+        path: path.to_owned(),
+        reason,
+    }
+}
+
 impl From<InvarianceError> for RunError {
     fn from(error: InvarianceError) -> Self {
+        Self::of(error)
+    }
+}
+
+impl From<ModelsError> for RunError {
+    fn from(error: ModelsError) -> Self {
         Self::of(error)
     }
 }

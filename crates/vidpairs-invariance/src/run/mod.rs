@@ -10,8 +10,11 @@ mod controls;
 mod engine;
 mod error;
 mod judge;
+mod left_out;
 mod models;
+mod named;
 mod panel;
+pub mod probe;
 mod result;
 mod retrieving;
 mod scoring;
@@ -26,8 +29,12 @@ pub use cards::{
     Along, CardPicture, CurveLine, MAX_PICTURES, MAX_TARGET_PICTURES, MAX_TARGETS, MAX_UNITS,
     TargetCard, UnitCard, UnitCurve,
 };
-pub use engine::{EncoderEngine, FeatureSpeed, ImageEncoder, ImageFeatures};
-pub use error::InvarianceError;
+pub use engine::{
+    EncoderEngine, FeatureLabels, FeatureRequest, FeatureSpeed, ImageEncoder, ImageFeatures,
+    LabelColumn, PartView,
+};
+pub use error::{InvarianceError, ModelsError};
+pub use named::NamedFile;
 pub use result::{
     Figure, InvarianceSummary, LeftOutGroup, MeasuredModel, MeasuredPair, MeasuredPanel,
     ModelScores, TargetScore, VersionScore,
@@ -38,7 +45,7 @@ use vidpairs_pipeline::Measure;
 use vidpairs_run::{Control, RunError};
 use vidpairs_source::ImageSetKind;
 
-use self::claim::{Claim, RESULTS_FILE, SAFE};
+use self::claim::{Claim, INVARIANCES, SAFE};
 use self::judge::Judge;
 
 /// Options of the command.
@@ -74,15 +81,6 @@ pub enum MeasuredModels {
     Features(Vec<NamedFile>),
 }
 
-/// File of a model, with the name of the model.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamedFile {
-    /// Name in tables.
-    pub name: String,
-    /// File of weights or features.
-    pub path: PathBuf,
-}
-
 /// One invariance of one data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvarianceData {
@@ -92,7 +90,7 @@ pub struct InvarianceData {
     pub path: PathBuf,
 }
 
-/// Name and content of a result file beside `invariance.json`.
+/// Name and content of a result file beside the results in JSON.
 pub type ResultFile = (&'static str, Vec<u8>);
 
 /// Measures the models, writes the files of `present` and then `OUT/invariance.json`.
@@ -105,7 +103,7 @@ pub fn invariance(
     present: impl FnOnce(&InvarianceSummary) -> Vec<ResultFile>,
 ) -> Result<InvarianceSummary, RunError> {
     let start = Instant::now();
-    let claim = Claim::of(&options.out)?;
+    let claim = Claim::of(&options.out, INVARIANCES)?;
     let measured = measure(options).map_err(|err| match (err, &options.models) {
         (RunError::Stopped, MeasuredModels::Encoders { .. }) => RunError::Interrupted {
             out: options.out.clone(),
@@ -122,11 +120,7 @@ pub fn invariance(
         seconds: start.elapsed().as_secs_f64(),
         out: options.out.clone(),
     };
-    for (name, bytes) in present(&summary) {
-        claim.write(name, &bytes)?;
-    }
-    let text = serde_json::to_vec_pretty(&summary).expect("results are numbers and texts");
-    claim.write(RESULTS_FILE, &text)?;
+    claim.write_all(present(&summary), &summary)?;
     Ok(summary)
 }
 

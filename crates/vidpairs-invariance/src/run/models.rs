@@ -1,20 +1,22 @@
 //! Measures models: encoders on data sets, or features of other programs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
+use vidpairs_pipeline::Measure;
 use vidpairs_run::RunError;
-use vidpairs_source::image_sets;
-use vidpairs_types::{BoxXywh, ImageSets, Seed};
+use vidpairs_source::{NamedKind, image_sets};
+use vidpairs_types::{ImagePart, ImageSets, Seed};
 
 use super::cards::CardPicture;
-use super::engine::ImageEncoder;
-use super::error::InvarianceError;
+use super::engine::{FeatureLabels, FeatureRequest, ImageEncoder, ImageFeatures, PartView};
+use super::error::{InvarianceError, ModelsError, unfit};
 use super::judge::{Judge, Judged};
+use super::named::{NamedFile, check_names};
 use super::panel::PanelMaker;
 use super::result::{MeasuredModel, MeasuredPanel, ModelScores};
 use super::subject::Subject;
-use super::{InvarianceData, InvarianceOptions, NamedFile};
+use super::{InvarianceData, InvarianceOptions};
 use crate::measure::{Features, LabelsError};
 use crate::npz::FeatureTable;
 
@@ -35,7 +37,7 @@ pub(super) fn measure_features(
     check_names(files)?;
     let mut panels: Vec<(Subject, PanelMaker)> = Vec::new();
     for (model, file) in files.iter().enumerate() {
-        let table = FeatureTable::read(&file.path).map_err(InvarianceError::Npz)?;
+        let table = FeatureTable::read(&file.path).map_err(ModelsError::Npz)?;
         let subject = Subject::of_table(&table);
         let subject = checked(subject, &file.path)?;
         let values = (table.features, table.num_units);
@@ -57,7 +59,7 @@ pub(super) fn measure_features(
         panel.add(model, judged);
         panels.push((subject, panel));
     }
-    let models = files.iter().map(|file| model(file, String::new()));
+    let models = files.iter().map(|file| file.model(String::new()));
     let panels = panels
         .into_iter()
         .map(|(_, panel)| panel.finish(files.len(), judge));
@@ -87,7 +89,7 @@ pub(super) fn measure_encoders(
     judge: &Judge<'_>,
 ) -> Result<Measured, RunError> {
     check_names(weights)?;
-    let engine = options.encoders.ok_or(InvarianceError::NoEncoders)?;
+    let engine = options.encoders.ok_or(ModelsError::NoEncoders)?;
     let all_sets: Vec<(&InvarianceData, ImageSets)> = data
         .iter()
         .map(|data| Ok((data, sets_of(data, options)?)))
@@ -100,18 +102,13 @@ pub(super) fn measure_encoders(
     let models: Vec<MeasuredModel> = weights
         .iter()
         .zip(&encoders)
-        .map(|(file, encoder)| {
-            Ok(model(
-                file,
-                described(encoder.as_ref(), &all_sets, options)?,
-            ))
-        })
+        .map(|(file, encoder)| Ok(file.model(described(encoder.as_ref(), &all_sets, options)?)))
         .collect::<Result<_, RunError>>()?;
     let mut panels = Vec::new();
     for (data, sets) in &all_sets {
         let mut panel: Option<(Subject, PanelMaker)> = None;
         for (model, encoder) in encoders.iter().enumerate() {
-            let extracted = encoder.features(sets, options)?;
+            let extracted = features_of(encoder.as_ref(), sets, options)?;
             let subject = checked(Subject::of_sets(sets, &extracted.images), &data.path)?;
             let values = (extracted.values, extracted.num_units);
             let mut judged = judged(judge, &subject, values, &data.path)?;
@@ -139,6 +136,27 @@ pub(super) fn measure_encoders(
     Ok((models, panels))
 }
 
+/// Features of the images of `sets` at the stage of the settings.
+fn features_of(
+    encoder: &dyn ImageEncoder,
+    sets: &ImageSets,
+    options: &InvarianceOptions,
+) -> Result<ImageFeatures, RunError> {
+    let parts: Vec<ImagePart> = sets.images.iter().map(ImagePart::from).collect();
+    let request = FeatureRequest {
+        parts: &parts,
+        stages: &[options.measure.stage],
+        pool: options.measure.pool,
+        view: PartView::of_invariance(sets.side_px),
+        numbers: options.measure.numbers,
+        labels: &FeatureLabels::of_sets(sets),
+        out: Some(&options.out),
+        control: &options.control,
+    };
+    let mut stages = encoder.features(&request)?;
+    Ok(stages.pop().expect("one entry for the one stage"))
+}
+
 /// Architecture of an encoder, and where its features are taken.
 ///
 /// # Errors
@@ -148,9 +166,10 @@ fn described(
     all_sets: &[(&InvarianceData, ImageSets)],
     options: &InvarianceOptions,
 ) -> Result<String, RunError> {
+    let Measure { stage, pool, .. } = options.measure;
     let mut text = encoder.architecture();
     for (index, (_, sets)) in all_sets.iter().enumerate() {
-        let readout = encoder.readout(sets.side_px, &options.measure)?;
+        let readout = encoder.readout(sets.side_px, stage, pool)?;
         if index == 0 {
             text.push_str(", ");
             text.push_str(&readout);
@@ -159,31 +178,8 @@ fn described(
     Ok(text)
 }
 
-/// Two models of the same name cannot be told apart in tables.
-fn check_names(files: &[NamedFile]) -> Result<(), InvarianceError> {
-    for (index, file) in files.iter().enumerate() {
-        let mut before = files.iter().take(index);
-        if let Some(twin) = before.find(|other| other.name == file.name) {
-            return Err(InvarianceError::SameName {
-                name: file.name.clone(),
-                first: twin.path.clone(),
-                second: file.path.clone(),
-            });
-        }
-    }
-    Ok(())
-}
-
-fn model(file: &NamedFile, note: String) -> MeasuredModel {
-    MeasuredModel {
-        name: file.name.clone(),
-        file: file.path.clone(),
-        note,
-    }
-}
-
 /// The subject, if it can be scored.
-fn checked(subject: Result<Subject, LabelsError>, path: &Path) -> Result<Subject, InvarianceError> {
+fn checked(subject: Result<Subject, LabelsError>, path: &Path) -> Result<Subject, ModelsError> {
     let checked = subject
         .map_err(|err| err.to_string())
         .and_then(|subject| subject.check().map(|()| subject));
@@ -199,13 +195,6 @@ fn judged(
 ) -> Result<Judged, RunError> {
     let features = Features::new(values, num_units).map_err(|err| unfit(path, err.to_string()))?;
     judge.judge(subject, &Arc::new(features))
-}
-
-fn unfit(path: &Path, reason: String) -> InvarianceError {
-    InvarianceError::Unfit {
-        path: path.to_owned(),
-        reason,
-    }
 }
 
 fn sets_of(data: &InvarianceData, options: &InvarianceOptions) -> Result<ImageSets, RunError> {
@@ -225,18 +214,14 @@ fn sets_of(data: &InvarianceData, options: &InvarianceOptions) -> Result<ImageSe
 
 /// Draws the pictures of all cards.
 ///
-/// - `files`: file of each image with features, and the box in it.
-fn draw_pictures(
-    scores: &mut ModelScores,
-    files: &[(PathBuf, Option<BoxXywh>)],
-    encoder: &dyn ImageEncoder,
-) {
+/// - `parts`: the images with features.
+fn draw_pictures(scores: &mut ModelScores, parts: &[ImagePart], encoder: &dyn ImageEncoder) {
     let targets = scores.most.iter_mut().chain(&mut scores.least);
     let of_targets = targets.flat_map(|card| &mut card.pictures);
     let units = scores.unit_cards.iter_mut();
     let of_units = units.flat_map(|card| &mut card.pictures);
     for CardPicture { image, jpeg, .. } in of_units.chain(of_targets) {
-        let (path, region) = &files[*image];
-        *jpeg = encoder.picture(path, *region, PICTURE_SIDE_PX);
+        let view = PartView::of_invariance(PICTURE_SIDE_PX);
+        *jpeg = encoder.picture(&parts[*image], view);
     }
 }

@@ -8,14 +8,12 @@ use vidpairs_run::RunError;
 use vidpairs_types::{ImageSets, Invariance, LeftOut, NearView};
 
 use super::judge::{Judge, Judged};
-use super::result::{Figure, LeftOutGroup, MeasuredPair, MeasuredPanel};
+use super::left_out::{add_left_out, grouped};
+use super::result::{Figure, MeasuredPair, MeasuredPanel};
 use super::set_interval::known;
 use super::subject::Subject;
 use crate::measure::Version;
 use crate::measure::interval::{Interval, paired_difference, paired_shares};
-
-/// Maximum number of names stored for each reason of leaving out.
-const MAX_NAMES: usize = 20;
 
 /// A panel under construction.
 pub(super) struct PanelMaker {
@@ -66,11 +64,7 @@ impl PanelMaker {
 
     /// Adds images that one model left out.
     pub fn leave_out(&mut self, left_out: &[LeftOut]) {
-        for group in grouped(left_out) {
-            if !self.panel.left_out.contains(&group) {
-                self.panel.left_out.push(group);
-            }
-        }
+        add_left_out(&mut self.panel.left_out, left_out);
     }
 
     /// Adds a warning unless it is there already.
@@ -193,49 +187,5 @@ fn figure(interval: Interval, factor: f64) -> Figure {
     Figure {
         value: factor * interval.estimate,
         interval: Some([factor * interval.low, factor * interval.high]),
-    }
-}
-
-/// Groups by reason, in the order of first occurrence.
-fn grouped(left_out: &[LeftOut]) -> Vec<LeftOutGroup> {
-    let mut groups: Vec<LeftOutGroup> = Vec::new();
-    for LeftOut { what, reason } in left_out {
-        let known = groups.iter().position(|group| group.reason == *reason);
-        let index = known.unwrap_or(groups.len());
-        if known.is_none() {
-            groups.push(LeftOutGroup {
-                count: 0,
-                reason: reason.clone(),
-                first: Vec::new(),
-            });
-        }
-        let group = &mut groups[index];
-        group.count += 1;
-        if group.first.len() < MAX_NAMES {
-            group.first.push(what.clone());
-        }
-    }
-    groups
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn inputs_left_out_are_counted_by_reason_and_the_first_are_named() {
-        let left_out = |what: &str, reason: &str| LeftOut {
-            what: what.to_owned(),
-            reason: reason.to_owned(),
-        };
-        let all = [
-            left_out("a", "no such file"),
-            left_out("b", "no box"),
-            left_out("c", "no such file"),
-        ];
-        let groups = grouped(&all);
-        assert_eq!(groups.len(), 2);
-        assert_eq!((groups[0].count, groups[0].first.len()), (2, 2));
-        assert_eq!(groups[1].first, ["b"]);
     }
 }

@@ -160,7 +160,7 @@ pub struct TargetScore {
 }
 
 /// A figure and its 95 % confidence interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Figure {
     /// Percent, or percentage points.
     pub value: f64,

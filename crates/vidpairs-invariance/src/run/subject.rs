@@ -1,9 +1,8 @@
 //! Sets, targets and conditions of the images that have features.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 
-use vidpairs_types::{BoxXywh, Condition, ImageSets, Invariance, NearView, SetImage};
+use vidpairs_types::{Condition, ImagePart, ImageSets, Invariance, NearView, SetImage};
 
 use crate::measure::{Labels, LabelsError, Version};
 use crate::npz::FeatureTable;
@@ -23,8 +22,8 @@ pub(super) struct Subject {
     pub conditions: Vec<Condition>,
     /// Images excluded as neighbours in retrieval.
     pub near: NearView,
-    /// File of each image and box in it; empty for features without images.
-    pub pictures: Vec<(PathBuf, Option<BoxXywh>)>,
+    /// The images; empty for features without images.
+    pub pictures: Vec<ImagePart>,
 }
 
 /// Names of the numbers 0, 1 and so on.
@@ -75,10 +74,7 @@ impl Subject {
             },
             conditions: images.iter().map(|image| image.condition).collect(),
             near: sets.near,
-            pictures: images
-                .iter()
-                .map(|image| (image.path.clone(), image.region))
-                .collect(),
+            pictures: images.into_iter().map(ImagePart::from).collect(),
         })
     }
 

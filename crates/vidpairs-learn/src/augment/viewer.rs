@@ -1,16 +1,16 @@
 //! Makes views of images.
 
 use vidpairs_image::jpeg::Reduction;
-use vidpairs_types::{BoxXywh, RegionPx, Seed, SizePx};
+use vidpairs_types::{Beyond, BoxXywh, Orientation, RegionPx, RgbImage, Seed, SizePx};
 
 use super::axis::Axis;
 use super::error::AugmentError;
 use super::painter::Painter;
 use super::params::{ColorParams, CropParams, JigsawParams, ViewParams};
-use super::pixels::{Opener, StoredImage};
+use super::pixels::{Opener, StoredImage, check_size};
 use super::recipe::{JigsawRecipe, Recipe};
 use super::resample::Resampler;
-use super::samples::Samples;
+use super::samples::{MEAN, Samples};
 
 /// Makes views on one thread. It reuses decoders and buffers: once it has seen all sizes and recipes, a view allocates no
 /// memory, except within libjpeg-turbo and for other files of images.
@@ -85,43 +85,94 @@ impl Viewer {
         self.render_source(source, recipe, params, samples)
     }
 
-    /// Writes the view that invariances are measured on to `samples`: the px of a box ([`BoxXywh::whole_px`]), or all of
-    /// `image` without one, resized to `side_px x side_px` regardless of the aspect, as by [`Recipe::Squash`].
+    /// Writes the view of a region of `image`, or of all of it, to `samples`, by a recipe without random choices: [`Recipe::Squash`] or
+    /// [`Recipe::CenterCrop`].
     ///
-    /// The view equals that of the box cut out of the decoded image: px outside the box do not contribute. Only the part of
-    /// the image that is needed is decoded. A JPEG is never decoded at a reduced size, which would resample it.
+    /// The view equals that of the region cut out of the decoded image: px outside do not contribute. Only the part of the image that is
+    /// needed is decoded. A JPEG is never decoded at a reduced size, which would resample it.
     ///
     /// - `region`: px of the stored image, before its Exif orientation is applied: the tools that data sets with boxes were annotated
-    ///   with do not apply it. The view itself is upright.
+    ///   with do not apply it. Its edges are rounded to px ([`BoxXywh::whole_px`]). The view itself is upright.
     ///
     /// # Errors
-    /// As [`Self::render`]; [`AugmentError::Outside`] if the box lies outside the image.
-    pub fn render_box(
+    /// As [`Self::render`]; [`AugmentError::Outside`] if the region lies outside the image; [`AugmentError::Params`] for another recipe.
+    pub fn render_region(
         &mut self,
         image: StoredImage<'_>,
-        region: Option<BoxXywh>,
-        side_px: u32,
+        (region, beyond): (Option<BoxXywh>, Beyond),
+        recipe: &Recipe,
         mut samples: Samples<'_>,
     ) -> Result<(), AugmentError> {
-        let recipe = Recipe::Squash { side_px };
         recipe.check()?;
-        check_room(&recipe, &samples)?;
+        check_room(recipe, &samples)?;
         let source = self.source(image)?;
         let region = match region {
             Some(region) => {
                 let (stored, orientation) = self.opener.orientation(image)?;
-                let inside = (region.whole_px(stored)).ok_or(AugmentError::Outside {
+                let outside = AugmentError::Outside {
                     region,
                     size: stored,
-                })?;
+                };
+                let inside = region.whole_px(stored).ok_or(outside)?;
+                if beyond == Beyond::Padded
+                    && let Some(padding) = Padding::of(region, inside, stored)?
+                {
+                    let padded = self.padded(image, &padding, orientation)?;
+                    let padded = StoredImage::Rgb(&padded);
+                    return self.render_region(padded, (None, Beyond::Cut), recipe, samples);
+                }
                 orientation.region_in_upright(inside, stored)
             }
             None => RegionPx::whole(source.size),
         };
+        let side_px = recipe.side_px();
+        let axes = match recipe {
+            Recipe::Squash { .. } => squash_axes(region, side_px),
+            Recipe::CenterCrop { short_side_px, .. } => {
+                center_axes(region, side_px, *short_side_px)
+            }
+            Recipe::Crop(_) | Recipe::Jigsaw(_) => {
+                let (fault, size) = ("are missing for a recipe with random choices", source.size);
+                return Err(AugmentError::Params { fault, size });
+            }
+        };
         self.painter.start(side_px as usize, None);
-        self.resize(source, squash_axes(region, side_px), Reduction::Full)?;
+        self.resize(source, axes, Reduction::Full)?;
         self.painter.finish(&mut samples);
         Ok(())
+    }
+
+    /// The upright picture of a region that leaves its image.
+    fn padded(
+        &mut self,
+        image: StoredImage<'_>,
+        padding: &Padding,
+        orientation: Orientation,
+    ) -> Result<RgbImage, AugmentError> {
+        let upright = |region| orientation.region_in_upright(region, padding.canvas);
+        let (region, place) = (upright(padding.region), upright(padding.inside));
+        let (width, height) = (region.width as usize, region.height as usize);
+        let fill = MEAN.map(|level| (255.0 * level).round() as u8);
+        let mut canvas = RgbImage {
+            size: region.size(),
+            pixels: fill.repeat(width * height),
+        };
+        let part = orientation.region_in_upright(padding.in_stored, padding.stored);
+        let pixels = self.opener.read(image, part, Reduction::Full)?;
+        let [left, top] = [place.x - region.x, place.y - region.y].map(|px| px as usize);
+        for row in 0..part.height as usize {
+            let from = pixels.rows((part.y - pixels.top) as usize + row, 1);
+            let from = from.chunks_exact(pixels.bytes_per_pixel);
+            let to = canvas
+                .pixels
+                .chunks_exact_mut(3)
+                .skip((top + row) * width + left);
+            let from = from.skip((part.x - pixels.left) as usize);
+            for (to, from) in to.zip(from).take(part.width as usize) {
+                to.copy_from_slice(&from[..3]);
+            }
+        }
+        Ok(canvas)
     }
 
     fn source<'a>(&mut self, image: StoredImage<'a>) -> Result<Source<'a>, AugmentError> {
@@ -150,9 +201,10 @@ impl Viewer {
             (Recipe::Squash { .. }, ViewParams::Fixed) => {
                 (squash_axes(RegionPx::whole(size), side_px), None)
             }
-            (Recipe::CenterCrop { short_side_px, .. }, ViewParams::Fixed) => {
-                (center_axes(size, side_px, *short_side_px), None)
-            }
+            (Recipe::CenterCrop { short_side_px, .. }, ViewParams::Fixed) => (
+                center_axes(RegionPx::whole(size), side_px, *short_side_px),
+                None,
+            ),
             _ => {
                 let fault = "are of another kind of recipe";
                 return Err(AugmentError::Params { fault, size });
@@ -261,20 +313,101 @@ fn crop_axes(crop: &CropParams, size: SizePx, side_px: u32) -> Result<[Axis; 2],
     Ok([Axis { is_reversed, ..x }, y])
 }
 
-/// Axes of torchvision's `Resize(short_side_px)` and `CenterCrop(side_px)`: the long side is rounded down, and the start of the
-/// crop to the nearest px.
-fn center_axes(size: SizePx, side_px: u32, short_side_px: u32) -> [Axis; 2] {
-    let axis = |length_px: u32| {
-        let long = u64::from(short_side_px) * u64::from(length_px) / u64::from(size.short_side());
-        let resized_px = long as u32;
+/// Axes of torchvision's `Resize(short_side_px)` and `CenterCrop(side_px)` of `region`: the long side is rounded down, and the start of
+/// the crop to the nearest px.
+fn center_axes(region: RegionPx, side_px: u32, short_side_px: u32) -> [Axis; 2] {
+    let axis = |start_px: u32, length_px: u32| {
+        let short = u64::from(region.size().short_side());
+        let resized_px = (u64::from(short_side_px) * u64::from(length_px) / short) as u32;
         let first = f64::from(resized_px - side_px) / 2.0;
         Axis {
             first_px: first.round_ties_even() as u32,
             count_px: side_px,
-            ..Axis::whole(0, length_px, resized_px)
+            ..Axis::whole(start_px, length_px, resized_px)
         }
     };
-    [axis(size.width), axis(size.height)]
+    [axis(region.x, region.width), axis(region.y, region.height)]
+}
+
+/// A region that leaves its stored image, in px of a canvas around both.
+struct Padding {
+    /// Size of the stored image.
+    stored: SizePx,
+    /// Part of the region inside the stored image, in px of that image.
+    in_stored: RegionPx,
+    /// Size of the canvas.
+    canvas: SizePx,
+    /// The region.
+    region: RegionPx,
+    /// Its part inside the stored image.
+    inside: RegionPx,
+}
+
+impl Padding {
+    /// `None` if the region, with its edges rounded to px, lies inside the image.
+    ///
+    /// - `in_stored`: the part inside the image, with rounded edges.
+    ///
+    /// # Errors
+    /// [`AugmentError::Size`] if the region is larger than any image may be.
+    fn of(
+        region: BoxXywh,
+        in_stored: RegionPx,
+        stored: SizePx,
+    ) -> Result<Option<Self>, AugmentError> {
+        // First and last edge of an axis of the region, and the side of the image.
+        let axis = |start: f64, length: f64, first: u32, num: u32, side: u32| {
+            let (first, end) = (i64::from(first), i64::from(first + num));
+            let from = (start.round_ties_even() as i64).min(first);
+            let to = ((start + length).round_ties_even() as i64).max(end);
+            let shift = from.saturating_neg().max(0);
+            let length = to.max(i64::from(side)).saturating_add(shift);
+            [
+                from.saturating_add(shift),
+                to.saturating_sub(from),
+                first.saturating_add(shift),
+                length,
+            ]
+            .map(|px| u32::try_from(px).unwrap_or(u32::MAX))
+        };
+        let [x, width, inside_x, canvas_width] = axis(
+            region.x,
+            region.w,
+            in_stored.x,
+            in_stored.width,
+            stored.width,
+        );
+        let [y, height, inside_y, canvas_height] = axis(
+            region.y,
+            region.h,
+            in_stored.y,
+            in_stored.height,
+            stored.height,
+        );
+        if (width, height) == (in_stored.width, in_stored.height) {
+            return Ok(None);
+        }
+        check_size(SizePx { width, height })?;
+        Ok(Some(Self {
+            stored,
+            in_stored,
+            canvas: SizePx {
+                width: canvas_width,
+                height: canvas_height,
+            },
+            region: RegionPx {
+                x,
+                y,
+                width,
+                height,
+            },
+            inside: RegionPx {
+                x: inside_x,
+                y: inside_y,
+                ..in_stored
+            },
+        }))
+    }
 }
 
 fn check_color(color: &ColorParams, size: SizePx) -> Result<(), AugmentError> {

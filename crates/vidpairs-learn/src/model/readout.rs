@@ -122,10 +122,10 @@ pub trait FeatureNetwork {
     /// Device of the weights.
     fn device(&self) -> Device;
 
-    /// Maps normalised images, `N x 3 x H x W`, to features, `N x D`, f32.
-    fn features(&self, images: &Tensor, readout: Readout, pass: Pass) -> Tensor;
+    /// Maps normalised images, `N x 3 x H x W`, to features at each of `readouts`, `N x D`, f32, in one pass through the network.
+    fn features(&self, images: &Tensor, readouts: &[Readout], pass: Pass) -> Vec<Tensor>;
 
-    /// Features of `views` in evaluation: `N x D`, row-major.
+    /// Features of `views` at each of `readouts` in evaluation: `N x D`, row-major.
     ///
     /// - `side_px`: side of each view, px.
     ///
@@ -135,19 +135,21 @@ pub trait FeatureNetwork {
         &self,
         views: &HostViews,
         side_px: u32,
-        readout: Readout,
+        readouts: &[Readout],
         precision: NumberFormat,
-    ) -> Result<Vec<f32>, LibtorchError> {
+    ) -> Result<Vec<Vec<f32>>, LibtorchError> {
         caught(|| {
             let images = views.tensor(side_px).to_device(self.device());
             let pass = Pass::Evaluation { precision };
-            let features = tch::no_grad(|| self.features(&images, readout, pass))
-                .to_kind(Kind::Float)
-                .to_device(Device::Cpu)
-                .contiguous();
-            let mut values = vec![0.0; features.numel()];
-            features.copy_data(&mut values, features.numel());
-            values
+            let features = tch::no_grad(|| self.features(&images, readouts, pass));
+            let to_host = |features: Tensor| {
+                let features = features.to_kind(Kind::Float).to_device(Device::Cpu);
+                let features = features.contiguous();
+                let mut values = vec![0.0; features.numel()];
+                features.copy_data(&mut values, features.numel());
+                values
+            };
+            features.into_iter().map(to_host).collect()
         })
     }
 }

@@ -127,15 +127,40 @@ impl ResNet {
     /// Maps normalised images, `N x 3 x H x W`, to features of `stage`, `N x D`, f32: the mean of each channel of its map
     /// over the places of the image (global average pooling). Those of `layer4` are the output of the network.
     pub fn forward_to(&self, images: &Tensor, stage: StageName, pass: Pass) -> Tensor {
+        let mut features = self.forward_stages(images, &[stage], pass);
+        features.remove(0)
+    }
+
+    /// Features of `images` at each of `stages`, as by [`Self::forward_to`], in one pass through the network.
+    pub fn forward_stages(&self, images: &Tensor, stages: &[StageName], pass: Pass) -> Vec<Tensor> {
         let mut maps = self.stem.forward(images, pass).relu_();
         if self.has_pooling {
             maps = maps.max_pool2d(3, 2, 1, 1, false);
         }
-        for block in self.layers.iter().take(num_layers(stage)).flatten() {
-            maps = block.forward(&maps, pass);
+        let last = stages.iter().map(|&stage| num_layers(stage)).max();
+        let mut of_layers = Vec::new();
+        for layer in 0..=last.unwrap_or(0) {
+            if let Some(blocks) = layer
+                .checked_sub(1)
+                .and_then(|layer| self.layers.get(layer))
+            {
+                for block in blocks {
+                    maps = block.forward(&maps, pass);
+                }
+            }
+            let is_wanted = stages.iter().any(|&stage| num_layers(stage) == layer);
+            of_layers.push(is_wanted.then(|| {
+                let mean = [2i64, 3].as_slice();
+                pass.widened(&maps).mean_dim(mean, false, None)
+            }));
         }
-        pass.widened(&maps)
-            .mean_dim([2i64, 3].as_slice(), false, None)
+        let features = stages.iter().map(|&stage| {
+            let of_layer = of_layers.get(num_layers(stage)).and_then(Option::as_ref);
+            of_layer
+                .expect("the layer of every stage was passed")
+                .shallow_clone()
+        });
+        features.collect()
     }
 }
 
@@ -145,8 +170,9 @@ impl FeatureNetwork for ResNet {
     }
 
     /// A ResNet has means only.
-    fn features(&self, images: &Tensor, readout: Readout, pass: Pass) -> Tensor {
-        self.forward_to(images, readout.stage, pass)
+    fn features(&self, images: &Tensor, readouts: &[Readout], pass: Pass) -> Vec<Tensor> {
+        let stages: Vec<StageName> = readouts.iter().map(|readout| readout.stage).collect();
+        self.forward_stages(images, &stages, pass)
     }
 }
 

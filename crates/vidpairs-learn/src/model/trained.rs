@@ -232,7 +232,8 @@ mod tests {
         assert_eq!(ResNetConfig::from(architecture), NARROW);
         let views = HostViews::F32((0..2 * 8 * 8 * 3).map(|n| (n as f32).sin()).collect());
         let features = |network: &ResNet| {
-            network.encode(&views, 8, mean_at(StageName::Layer4), NumberFormat::F32)
+            let readouts = [mean_at(StageName::Layer4)];
+            network.encode(&views, 8, &readouts, NumberFormat::F32)
         };
         assert_eq!(features(resnet(&opened)), features(&network));
     }
@@ -243,9 +244,8 @@ mod tests {
         let views = HostViews::F32((0..3 * 16 * 16 * 3).map(|n| (n as f32).sin()).collect());
         let precision = NumberFormat::F32;
         let features = |stage| {
-            network
-                .encode(&views, 16, mean_at(stage), precision)
-                .unwrap()
+            let stages = network.encode(&views, 16, &[mean_at(stage)], precision);
+            stages.unwrap().remove(0)
         };
         for &stage in StageName::ALL {
             let num_units = NARROW.num_features_of(stage) as usize;

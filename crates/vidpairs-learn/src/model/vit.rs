@@ -134,16 +134,34 @@ impl Vit {
         (Tensor::cat(&[prefix, patches], 1), rotation)
     }
 
-    fn features_of_few(&self, images: &Tensor, readout: Readout, pass: Pass) -> Tensor {
+    fn features_of_few(&self, images: &Tensor, readouts: &[Readout], pass: Pass) -> Vec<Tensor> {
         let (mut tokens, rotation) = self.embed(images, pass);
-        let num_blocks = num_layers(readout.stage) * self.blocks.len() / NUM_STAGES;
-        for block in self.blocks.iter().take(num_blocks) {
-            tokens = block.forward(&tokens, rotation.as_ref(), pass);
+        let depth = |readout: &Readout| num_layers(readout.stage) * self.blocks.len() / NUM_STAGES;
+        let last = readouts.iter().map(depth).max().unwrap_or(0);
+        let mut pooled: Vec<Option<Tensor>> = readouts.iter().map(|_| None).collect();
+        for num_blocks in 0..=last {
+            if let Some(block) = num_blocks.checked_sub(1).and_then(|at| self.blocks.get(at)) {
+                tokens = block.forward(&tokens, rotation.as_ref(), pass);
+            }
+            for (readout, pooled) in readouts.iter().zip(&mut pooled) {
+                if depth(readout) == num_blocks {
+                    *pooled = Some(self.pooled(&tokens, *readout));
+                }
+            }
         }
+        let pooled = pooled
+            .into_iter()
+            .map(|pooled| pooled.expect("every depth was passed"));
+        pooled.collect()
+    }
+
+    /// Features of the `tokens` at the stage of `readout`.
+    fn pooled(&self, tokens: &Tensor, readout: Readout) -> Tensor {
         let is_output = readout.stage == StageName::Layer4;
-        if is_output && !self.has_fc_norm {
-            tokens = self.norm.forward(&tokens);
-        }
+        let tokens = match is_output && !self.has_fc_norm {
+            true => &self.norm.forward(tokens),
+            false => tokens,
+        };
         let num_prefix = self.prefix.size()[1];
         let pooled = match readout.pooling {
             Pooling::ClassToken => tokens.select(1, 0),
@@ -165,14 +183,18 @@ impl FeatureNetwork for Vit {
 
     /// The stages `layer1` to `layer4` are the tokens after each quarter of the blocks, and `stem` those before the first one. Only
     /// `layer4`, the output of the network, is normalised. As in timm's `forward_intermediates`, other stages are not.
-    fn features(&self, images: &Tensor, readout: Readout, pass: Pass) -> Tensor {
+    fn features(&self, images: &Tensor, readouts: &[Readout], pass: Pass) -> Vec<Tensor> {
         let size = images.size();
         let num_tokens = (size[2] / self.patch_px) * (size[3] / self.patch_px);
         let num_images = (MAX_TOKENS / num_tokens.max(1)).max(1);
-        let parts: Vec<Tensor> = (images.split(num_images, 0).iter())
-            .map(|few| self.features_of_few(few, readout, pass))
+        let parts: Vec<Vec<Tensor>> = (images.split(num_images, 0).iter())
+            .map(|few| self.features_of_few(few, readouts, pass))
             .collect();
-        Tensor::cat(&parts, 0)
+        let whole = |at: usize| {
+            let parts: Vec<&Tensor> = parts.iter().filter_map(|part| part.get(at)).collect();
+            Tensor::cat(&parts, 0)
+        };
+        (0..readouts.len()).map(whole).collect()
     }
 }
 

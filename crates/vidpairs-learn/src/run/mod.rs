@@ -6,6 +6,7 @@ mod train;
 
 pub use features::{
     FeatureError, FeatureOptions, FeatureSpeed, ImageFeatures, LibtorchEncoders, image_features,
+    stage_features,
 };
 pub use tensorboard::EventWriter;
 pub use train::{KnnFigures, TrainError, TrainOptions, TrainSummary, train};

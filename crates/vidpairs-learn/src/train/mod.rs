@@ -6,7 +6,6 @@
 
 mod contrast;
 mod encoder;
-mod knn;
 mod learner;
 mod method;
 mod moco;
@@ -23,7 +22,6 @@ mod supervised;
 mod watch;
 
 pub use encoder::{Encoder, HeadKind};
-pub use knn::{KnnBank, KnnError, KnnOptions, KnnTally};
 pub use learner::{Learner, LearnerConfig, NotFinite, StepReport};
 pub use method::{DataCounts, MethodConfig};
 pub use moco::{Moco, MocoConfig};

@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use vidpairs_types::{Invariance, NearView};
 
+use crate::kinds::{NamedKind, UnknownKind, kind_named};
+
 /// Kind of image sets: one invariance of one data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ImageSetKind {
@@ -24,41 +26,7 @@ pub enum ImageSetKind {
     Folders,
 }
 
-/// No kind of image sets has this name. Stop.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is not a kind of image sets; {}", hint(*nearest))]
-pub struct UnknownImageSetKind {
-    /// Name as given.
-    pub name: String,
-    /// Kind with a similar name.
-    pub nearest: Option<ImageSetKind>,
-}
-
 impl ImageSetKind {
-    /// All kinds.
-    pub const ALL: [Self; 7] = [
-        Self::Got10kOcclusion,
-        Self::Pascal3dViewpoint,
-        Self::Pascal3dInstance,
-        Self::AloiViewpoint,
-        Self::AloiDirection,
-        Self::AloiColor,
-        Self::Folders,
-    ];
-
-    /// Name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Got10kOcclusion => "got10k-occlusion",
-            Self::Pascal3dViewpoint => "pascal3d-viewpoint",
-            Self::Pascal3dInstance => "pascal3d-instance",
-            Self::AloiViewpoint => "aloi-viewpoint",
-            Self::AloiDirection => "aloi-direction",
-            Self::AloiColor => "aloi-color",
-            Self::Folders => "folders",
-        }
-    }
-
     /// Property that differs between the images of a set.
     pub fn invariance(self) -> Invariance {
         match self {
@@ -111,10 +79,35 @@ impl ImageSetKind {
     }
 }
 
-impl FromStr for ImageSetKind {
-    type Err = UnknownImageSetKind;
+impl NamedKind for ImageSetKind {
+    const ALL: &'static [Self] = &[
+        Self::Got10kOcclusion,
+        Self::Pascal3dViewpoint,
+        Self::Pascal3dInstance,
+        Self::AloiViewpoint,
+        Self::AloiDirection,
+        Self::AloiColor,
+        Self::Folders,
+    ];
+    const WORD: &'static str = "kind of image sets";
 
-    /// Parses a [name](Self::name).
+    fn name(self) -> &'static str {
+        match self {
+            Self::Got10kOcclusion => "got10k-occlusion",
+            Self::Pascal3dViewpoint => "pascal3d-viewpoint",
+            Self::Pascal3dInstance => "pascal3d-instance",
+            Self::AloiViewpoint => "aloi-viewpoint",
+            Self::AloiDirection => "aloi-direction",
+            Self::AloiColor => "aloi-color",
+            Self::Folders => "folders",
+        }
+    }
+}
+
+impl FromStr for ImageSetKind {
+    type Err = UnknownKind<Self>;
+
+    /// Parses a [name](NamedKind::name).
     ///
     /// # Examples
     /// ```
@@ -125,39 +118,7 @@ impl FromStr for ImageSetKind {
     /// assert_eq!(error.nearest, Some(ImageSetKind::AloiViewpoint));
     /// ```
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
-        kind.ok_or_else(|| UnknownImageSetKind {
-            name: name.to_owned(),
-            nearest: nearest(name),
-        })
-    }
-}
-
-/// Kind with the most similar name, ignoring case; `None` if no name is similar.
-fn nearest(name: &str) -> Option<ImageSetKind> {
-    /// Least similarity, 1 for equal names: one wrong letter in three passes, two in four do not.
-    const MIN_SIMILARITY: f64 = 0.6;
-    /// Longer than any name. The comparison takes time and memory proportional to the product of the lengths.
-    const MAX_BYTES: usize = 64;
-    if name.len() > MAX_BYTES {
-        return None;
-    }
-    let name = name.to_lowercase();
-    let similarity =
-        |kind: ImageSetKind| strsim::normalized_damerau_levenshtein(&name, kind.name());
-    ImageSetKind::ALL
-        .into_iter()
-        .map(|kind| (kind, similarity(kind)))
-        .filter(|(_, similarity)| *similarity >= MIN_SIMILARITY)
-        .max_by(|(_, a), (_, b)| a.total_cmp(b))
-        .map(|(kind, _)| kind)
-}
-
-fn hint(nearest: Option<ImageSetKind>) -> String {
-    let names = ImageSetKind::ALL.map(ImageSetKind::name).join(", ");
-    match nearest {
-        Some(kind) => format!("did you mean {}? Known: {names}", kind.name()),
-        None => format!("known: {names}"),
+        kind_named(name)
     }
 }
 
@@ -167,7 +128,7 @@ mod tests {
 
     #[test]
     fn every_name_parses_to_its_kind_and_other_names_are_errors() {
-        for kind in ImageSetKind::ALL {
+        for &kind in ImageSetKind::ALL {
             assert_eq!(kind.name().parse(), Ok(kind));
         }
         assert!("Folders".parse::<ImageSetKind>().is_err());

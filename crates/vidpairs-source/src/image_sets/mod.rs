@@ -19,7 +19,7 @@ mod test_sets;
 
 use std::path::Path;
 
-pub use kind::{ImageSetKind, UnknownImageSetKind};
+pub use kind::ImageSetKind;
 
 use vidpairs_types::{ImageSets, Seed};
 

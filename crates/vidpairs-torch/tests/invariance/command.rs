@@ -4,13 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use tch::Device;
 use vidpairs_fixtures::extract::{Extract, files};
 use vidpairs_image::png::{PngEffort, encode};
 use vidpairs_invariance::npz::{ArrayValues, NamedArray, write_npz};
-use vidpairs_learn::model::{Depth, ResNet, ResNetConfig, Stem, to_host};
-use vidpairs_types::{RgbImage, Seed, SizePx};
-use vidpairs_weights::{Weights, write_safetensors};
+use vidpairs_types::{RgbImage, SizePx};
+
+use crate::narrow::write_narrow;
 
 /// Folder that the command runs in.
 pub(crate) struct Bench {
@@ -54,18 +53,7 @@ impl Bench {
 
     /// Writes a narrow network with weights drawn from `seed`.
     pub fn weights(&self, name: &str, seed: u64) {
-        let config = ResNetConfig {
-            depth: Depth::R18,
-            width: 4,
-            stem: Stem::Small,
-        };
-        let network = ResNet::new(&config, Seed::of_run(seed), Device::Cpu);
-        let weights: Weights = network
-            .tensors()
-            .iter()
-            .map(|named| (named.name.clone(), to_host(&named.tensor).unwrap()))
-            .collect();
-        write_safetensors(&self.path(name), &weights).unwrap();
+        write_narrow(&self.path(name), seed);
     }
 
     /// Writes features of 16 units.

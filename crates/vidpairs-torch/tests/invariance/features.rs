@@ -9,13 +9,15 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use tch::Device;
 use vidpairs_invariance::npz::FeatureTable;
+use vidpairs_invariance::run::{FeatureLabels, FeatureRequest, PartView};
 use vidpairs_learn::model::{
     Depth, NumberFormat, PoolName, ResNet, ResNetConfig, StageName, Stem, TrainedEncoder, to_host,
 };
-use vidpairs_learn::run::{FeatureOptions, ImageFeatures, image_features};
+use vidpairs_learn::run::{FeatureOptions, ImageFeatures, image_features, stage_features};
+use vidpairs_pipeline::Framing;
 use vidpairs_run::{Control, RunError};
 use vidpairs_types::{
-    BoxXywh, Condition, ImageSet, ImageSets, Invariance, NearView, SetImage, with_causes,
+    BoxXywh, Condition, ImagePart, ImageSet, ImageSets, Invariance, NearView, SetImage, with_causes,
 };
 use vidpairs_weights::{Weights, write_safetensors};
 
@@ -363,4 +365,43 @@ fn any_number_of_workers_gives_the_same_rows() {
         .zip(&eight.values)
         .map(|(a, b)| (a - b).abs());
     assert!(off.max_by(f32::total_cmp).unwrap() < 1e-5);
+}
+
+#[test]
+fn all_stages_of_one_pass_equal_those_taken_alone_and_share_their_cache() {
+    let folder = tempfile::tempdir().unwrap();
+    let (encoder, sets) = (encoder(folder.path()), golden_sets());
+    let out = folder.path().join("out");
+    let alone = [StageName::Layer4, StageName::Stem, StageName::Layer2];
+    let first = image_features(&encoder, &sets, &options(alone[0], Some(&out))).unwrap();
+    let parts: Vec<ImagePart> = sets.images.iter().map(ImagePart::from).collect();
+    let control = Control::quiet(2);
+    let request = FeatureRequest {
+        parts: &parts,
+        stages: &alone,
+        pool: PoolName::Auto,
+        view: PartView::of_invariance(sets.side_px),
+        numbers: NumberFormat::F32,
+        labels: &FeatureLabels::of_sets(&sets),
+        out: Some(&out),
+        control: &control,
+    };
+    let together = stage_features(&encoder, &request).unwrap();
+    let were_read: Vec<bool> = together.iter().map(|found| found.speed.is_none()).collect();
+    assert_eq!(were_read, [true, false, false]);
+    assert_eq!(together[0].values, first.values);
+    for (stage, found) in alone.into_iter().zip(&together) {
+        let of_stage = image_features(&encoder, &sets, &options(stage, None)).unwrap();
+        assert_eq!(found.values, of_stage.values, "{stage:?}");
+        let cached = image_features(&encoder, &sets, &options(stage, Some(&out))).unwrap();
+        assert_eq!((&cached.file, cached.speed), (&found.file, None));
+    }
+    // Another view of the same images has a file of its own.
+    let view = PartView {
+        framing: Framing::CenterCrop,
+        ..request.view
+    };
+    let cropped = stage_features(&encoder, &FeatureRequest { view, ..request }).unwrap();
+    assert_ne!(cropped[0].file, together[0].file);
+    assert_ne!(cropped[0].values, together[0].values);
 }

@@ -8,4 +8,6 @@ mod command;
 mod features;
 #[path = "../common/formula.rs"]
 mod formula;
+#[path = "../common/narrow.rs"]
+mod narrow;
 mod vit;

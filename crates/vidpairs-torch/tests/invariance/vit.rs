@@ -136,8 +136,8 @@ fn differences(case: &Case, encoder: &TrainedEncoder) -> Vec<(String, f32)> {
             },
         };
         let network = encoder.network.as_features();
-        let features =
-            tch::no_grad(|| network.features(&images, readout, Pass::Evaluation { precision }));
+        let pass = Pass::Evaluation { precision };
+        let features = tch::no_grad(|| network.features(&images, &[readout], pass).remove(0));
         let expected = Tensor::from_slice(expected).view_as(&features);
         let scale = expected.abs().mean(Kind::Float);
         let off = (features - expected).abs().max() / scale;
@@ -205,7 +205,8 @@ fn features_in_bfloat16_are_near_those_in_single_precision() {
                 encoder
                     .network
                     .as_features()
-                    .features(&images, readout, pass)
+                    .features(&images, &[readout], pass)
+                    .remove(0)
             })
         };
         let (single, half) = (features(NumberFormat::F32), features(NumberFormat::Bf16));

@@ -73,6 +73,16 @@ impl FeatureMoments {
         self.means.len()
     }
 
+    /// Mean of each unit.
+    pub fn means(&self) -> &[f64] {
+        &self.means
+    }
+
+    /// Population standard deviation of each unit; exactly 0 for a constant unit.
+    pub fn deviations(&self) -> &[f64] {
+        &self.deviations
+    }
+
     /// Number of blocks of images.
     pub fn num_blocks(&self) -> usize {
         self.num_images.div_ceil(NUM_ROWS)

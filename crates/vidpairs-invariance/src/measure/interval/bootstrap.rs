@@ -32,7 +32,7 @@ pub struct Interval {
     pub low: f64,
     /// Upper end: quantile `(1 + confidence) / 2` of the resamples.
     pub high: f64,
-    /// Number of parts that are resampled: classes, or sets of classes with two or more sets.
+    /// Number of parts that are resampled: classes, images, or sets of classes with two or more sets.
     pub num_drawn: usize,
 }
 
@@ -84,6 +84,9 @@ pub enum IntervalError {
         /// `first` or `second`.
         model: &'static str,
     },
+    /// The figure has no value, because no image shows a class for example. Show no figure.
+    #[error("the figure has no value on these images")]
+    NoFigure,
     /// An option is out of range. Stop.
     #[error("{key} is {value}; expected {expected}")]
     Option {

@@ -276,3 +276,63 @@ fn contributions_that_are_not_rows_of_finite_shares_are_refused() {
         );
     }
 }
+
+#[test]
+fn an_interval_over_images_has_the_width_of_the_standard_error_of_a_share() {
+    let right: Vec<u32> = (0..800).map(|image| u32::from(image % 5 != 0)).collect();
+    let share = |counts: &[u32]| {
+        let num: u32 = right
+            .iter()
+            .zip(counts)
+            .map(|(right, num)| right * num)
+            .sum();
+        Some(f64::from(num) / 800.0)
+    };
+    let options = BootstrapOptions {
+        num_resamples: 4000,
+        ..OPTIONS
+    };
+    let interval = over_images(800, options, seed(), share).unwrap();
+    let expected = 2.0 * 1.96 * (0.8f64 * 0.2 / 800.0).sqrt();
+    assert!(((interval.high - interval.low) / expected - 1.0).abs() < 0.06);
+    assert_eq!((interval.estimate, interval.num_drawn), (0.8, 800));
+}
+
+#[test]
+fn two_models_are_compared_on_the_same_resamples_of_images() {
+    let hardness = normal(3, 60);
+    let scores = |shift: f64| -> Vec<f64> { hardness.iter().map(|it| it + shift).collect() };
+    let (first, second) = (scores(0.01), scores(0.0));
+    let mean = |scores: &[f64], counts: &[u32]| {
+        let terms = scores.iter().zip(counts);
+        terms
+            .map(|(score, &count)| score * f64::from(count))
+            .sum::<f64>()
+            / 60.0
+    };
+    let of = |scores: &[f64]| {
+        over_images(60, OPTIONS, seed(), |counts| Some(mean(scores, counts))).unwrap()
+    };
+    assert!(of(&first).low < of(&second).high);
+    assert!((of(&first).low - of(&second).low - 0.01).abs() < 1e-12);
+    let difference = |counts: &[u32]| Some(mean(&first, counts) - mean(&second, counts));
+    let difference = over_images(60, OPTIONS, seed(), difference).unwrap();
+    assert!(
+        difference.low > 0.0099 && difference.high < 0.0101,
+        "{difference:?}"
+    );
+}
+
+#[test]
+fn resamples_without_a_value_are_left_out_and_images_without_one_have_no_interval() {
+    let first = |counts: &[u32]| (counts[0] > 0).then_some(f64::from(counts[0]));
+    let interval = over_images(3, OPTIONS, seed(), first).unwrap();
+    assert_eq!((interval.estimate, interval.low), (1.0, 1.0));
+    let err = over_images(3, OPTIONS, seed(), |_| None).unwrap_err();
+    assert_eq!(err, IntervalError::NoFigure);
+    let err = over_images(1, OPTIONS, seed(), |_| Some(1.0)).unwrap_err();
+    assert_eq!(
+        err.to_string(),
+        "an interval over images needs at least 2; found 1"
+    );
+}

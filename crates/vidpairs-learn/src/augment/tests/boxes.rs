@@ -2,7 +2,7 @@
 
 use vidpairs_image::jpeg::{Reduction, RegionDecoder, compress};
 use vidpairs_image::png::{self, PngEffort};
-use vidpairs_types::{BoxXywh, RegionPx, RgbImage, SizePx};
+use vidpairs_types::{Beyond, BoxXywh, RegionPx, RgbImage, SizePx};
 
 use super::super::*;
 use super::golden;
@@ -23,7 +23,12 @@ fn view(image: StoredImage<'_>, region: Option<[f64; 4]>, side_px: u32) -> Vec<f
     let mut samples = vec![f32::NAN; 3 * (side_px as usize).pow(2)];
     let region = region.map(BoxXywh::from);
     Viewer::default()
-        .render_box(image, region, side_px, Samples::F32(&mut samples))
+        .render_region(
+            image,
+            (region, Beyond::Cut),
+            &Recipe::Squash { side_px },
+            Samples::F32(&mut samples),
+        )
         .unwrap();
     samples
 }
@@ -105,10 +110,10 @@ fn a_box_outside_the_image_is_refused_with_box_and_size() {
     let region = Some(BoxXywh::from([48.0, 3.0, 10.0, 10.0]));
     let mut samples = [0.0; 48];
     let err = Viewer::default()
-        .render_box(
+        .render_region(
             StoredImage::Rgb(&image),
-            region,
-            4,
+            (region, Beyond::Cut),
+            &Recipe::Squash { side_px: 4 },
             Samples::F32(&mut samples),
         )
         .unwrap_err();
@@ -180,4 +185,134 @@ fn a_box_of_a_turned_image_counts_in_the_stored_picture_and_its_view_is_upright(
     let found = view(StoredImage::Jpeg(&bytes), Some([2.0, 1.0, 8.0, 4.0]), 4);
     let expected = view(StoredImage::Rgb(&upright), Some([12.0, 2.0, 4.0, 8.0]), 4);
     assert_same("box", &found, &expected);
+}
+
+fn padded_view(image: StoredImage<'_>, region: [f64; 4], side_px: u32) -> Vec<f32> {
+    let mut samples = vec![f32::NAN; 3 * (side_px as usize).pow(2)];
+    let region = (Some(BoxXywh::from(region)), Beyond::Padded);
+    Viewer::default()
+        .render_region(
+            image,
+            region,
+            &Recipe::Squash { side_px },
+            Samples::F32(&mut samples),
+        )
+        .unwrap();
+    samples
+}
+
+/// `image` with `border` px of the mean colour on all sides.
+fn framed(image: &RgbImage, border: u32) -> RgbImage {
+    let size = SizePx {
+        width: image.size.width + 2 * border,
+        height: image.size.height + 2 * border,
+    };
+    let pixel = |at: u32| -> [u8; 3] {
+        let (x, y) = (at % size.width, at / size.width);
+        let inside = |at: u32, side: u32| at.checked_sub(border).filter(|at| *at < side);
+        match (inside(x, image.size.width), inside(y, image.size.height)) {
+            (Some(x), Some(y)) => {
+                let from = 3 * (y * image.size.width + x) as usize;
+                [0, 1, 2].map(|channel| image.pixels[from + channel])
+            }
+            _ => [124, 116, 104],
+        }
+    };
+    RgbImage {
+        size,
+        pixels: (0..size.width * size.height).flat_map(pixel).collect(),
+    }
+}
+
+#[test]
+fn a_box_that_leaves_the_image_is_filled_with_the_mean_colour() {
+    let image = golden::image();
+    let jpeg = compress(&image, 92).unwrap();
+    let png = png::encode(&image, PngEffort::Fast).unwrap();
+    let from_jpeg = decoded(&jpeg, image.size);
+    for numbers in [
+        [-10.0, -3.5, 22.0, 60.0],
+        [40.0, 33.0, 30.0, 4.5],
+        [-5.0, -6.0, 60.0, 52.0],
+        [47.4, 39.4, 20.0, 20.0],
+        [5.0, 7.0, 21.0, 30.0],
+    ] {
+        let [x, y, w, h] = numbers;
+        for (stored, pixels) in [
+            (StoredImage::Jpeg(&jpeg), &from_jpeg),
+            (StoredImage::Still(&png), &image),
+        ] {
+            let framed = framed(pixels, 32);
+            let expected = view(
+                StoredImage::Rgb(&framed),
+                Some([x + 32.0, y + 32.0, w, h]),
+                16,
+            );
+            assert_same(
+                &format!("{numbers:?}"),
+                &padded_view(stored, numbers, 16),
+                &expected,
+            );
+        }
+    }
+    // A turned image: 23 x 17 px stored, (x, y) is shown at (17 - y, x).
+    let (bytes, upright) = still("exif_mm_6.jpg");
+    let found = padded_view(StoredImage::Jpeg(&bytes), [-4.0, 12.0, 12.0, 9.0], 6);
+    let framed = framed(&upright, 8);
+    let expected = view(
+        StoredImage::Rgb(&framed),
+        Some([8.0 - 4.0, 8.0 - 4.0, 9.0, 12.0]),
+        6,
+    );
+    assert_same("turned", &found, &expected);
+}
+
+#[test]
+fn a_box_far_larger_than_any_image_is_refused_when_it_is_padded() {
+    let image = golden::image();
+    for side in [1e5, 1e300] {
+        let region = BoxXywh::from([-side, 0.0, 2.0 * side, 10.0]);
+        let mut samples = [0.0; 48];
+        let err = Viewer::default()
+            .render_region(
+                StoredImage::Rgb(&image),
+                (Some(region), Beyond::Padded),
+                &Recipe::Squash { side_px: 4 },
+                Samples::F32(&mut samples),
+            )
+            .unwrap_err();
+        assert!(matches!(err, AugmentError::Size(_)), "{err}");
+    }
+}
+
+#[test]
+fn the_central_square_of_a_box_equals_that_of_the_box_cut_out_of_the_image() {
+    let image = golden::image();
+    let recipe = Recipe::CenterCrop {
+        side_px: 14,
+        short_side_px: 16,
+    };
+    for numbers in [[3.0, 5.0, 40.0, 20.0], [10.0, 0.0, 9.0, 40.0]] {
+        let mut found = vec![f32::NAN; recipe.num_values()];
+        let region = BoxXywh::from(numbers);
+        Viewer::default()
+            .render_region(
+                StoredImage::Rgb(&image),
+                (Some(region), Beyond::Cut),
+                &recipe,
+                Samples::F32(&mut found),
+            )
+            .unwrap();
+        let cut = cut(&image, region.whole_px(image.size).unwrap());
+        let mut expected = vec![f32::NAN; recipe.num_values()];
+        Viewer::default()
+            .render_with(
+                StoredImage::Rgb(&cut),
+                &recipe,
+                &ViewParams::Fixed,
+                Samples::F32(&mut expected),
+            )
+            .unwrap();
+        assert_same(&format!("{numbers:?}"), &found, &expected);
+    }
 }

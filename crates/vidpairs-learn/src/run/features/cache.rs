@@ -5,16 +5,18 @@ use std::time::UNIX_EPOCH;
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use vidpairs_invariance::npz::{ArrayValues, NamedArray, NpzArchive, NpzError, write_npz};
+use vidpairs_invariance::run::{FeatureLabels, LabelColumn};
 use vidpairs_run::{RunError, failed};
-use vidpairs_types::{BoxXywh, ImageSets, create_own_folder, replace_whole_by};
+use vidpairs_types::{Beyond, BoxXywh, ImagePart, create_own_folder, replace_whole_by};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::Protocol;
 use super::encode::PartRows;
 use super::load::Unreadable;
-use super::parts::{Part, Parts};
-use crate::model::{Pooling, TrainedEncoder, TrainedNetwork, num_layers};
+use super::parts::Parts;
+use super::{PartView, Protocol, View};
+use crate::model::{Pooling, Readout, TrainedEncoder, TrainedNetwork, num_layers};
 
 /// Version of the cache: increased when the same images give other features, or the file format changes.
 const FORMAT: u32 = 2;
@@ -37,10 +39,9 @@ struct About {
     key: String,
     #[serde(flatten)]
     model: Model,
-    /// Names of the sets that `instance` numbers.
-    sets: Vec<String>,
-    /// Names of the targets that `class` numbers.
-    targets: Vec<String>,
+    /// Names of the numbers in arrays of labels, such as `targets`.
+    #[serde(flatten)]
+    names: Map<String, Value>,
     /// Images that `image` numbers.
     images: Vec<ImageLine>,
     left_out: Vec<LeftOutLine>,
@@ -55,6 +56,9 @@ struct Model {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pooling: Option<String>,
     side_px: u32,
+    /// How the view is made; none for the view of invariances.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    view: Option<String>,
     precision: String,
 }
 
@@ -74,17 +78,23 @@ struct LeftOutLine {
 impl Cache {
     /// The file of the features of `parts` by `encoder` below `out`. Its name is a hash of the weights, of the protocol, and of each image:
     /// path, length, modification time and box.
-    pub fn new(out: &Path, encoder: &TrainedEncoder, protocol: &Protocol, parts: &Parts) -> Self {
+    pub fn new(
+        out: &Path,
+        encoder: &TrainedEncoder,
+        (readout, protocol): (Readout, &Protocol),
+        parts: &Parts,
+    ) -> Self {
         let about = Model {
             network: encoder.architecture.to_string(),
             weights_xxh3: format!("{:032x}", encoder.fingerprint),
-            stage: protocol.readout.stage.name().to_owned(),
-            pooling: match (&encoder.network, protocol.readout.pooling) {
+            stage: readout.stage.name().to_owned(),
+            pooling: match (&encoder.network, readout.pooling) {
                 (TrainedNetwork::ResNet(_), _) => None,
                 (TrainedNetwork::Vit(_), Pooling::ClassToken) => Some("cls".to_owned()),
                 (TrainedNetwork::Vit(_), Pooling::Mean) => Some("mean".to_owned()),
             },
-            side_px: protocol.side_px,
+            side_px: protocol.side_px(),
+            view: view_text(protocol.view),
             precision: protocol.precision.name().to_owned(),
         };
         let mut hash = Xxh3::new();
@@ -92,13 +102,13 @@ impl Cache {
             "vidpairs features",
             &FORMAT.to_string(),
             &about.weights_xxh3,
-            &num_layers(protocol.readout.stage).to_string(),
+            &num_layers(readout.stage).to_string(),
             &about.side_px.to_string(),
             &about.precision,
         ];
         hash.update(beginning.join("\n").as_bytes());
-        if let Some(pooling) = &about.pooling {
-            hash.update(format!("\n{pooling}").as_bytes());
+        for word in [&about.pooling, &about.view].into_iter().flatten() {
+            hash.update(format!("\n{word}").as_bytes());
         }
         for part in &parts.all {
             hash_part(&mut hash, part);
@@ -147,32 +157,40 @@ impl Cache {
         })
     }
 
-    /// Writes the file, whole or not at all: `feat`, `instance` and `class` as in files of other programs, `image` with the number of each
-    /// row's image, and `about` with the names behind the numbers.
+    /// Writes the file, whole or not at all: `feat` and the columns of `labels` as in files of other programs, `image` with the number of
+    /// each row's image, and `about` with the names behind the numbers.
     ///
-    /// `instance` and `class` are those of `sets`; for an image in several sets, of the first. Other sets that share the file are not in it.
+    /// For an image that occurs several times, the labels are those of its first place. Other data sets that share the file have theirs not
+    /// in it.
     ///
     /// # Errors
     /// [`RunError::File`], or [`RunError::DiskFull`].
-    pub fn write(&self, rows: &PartRows, parts: &Parts, sets: &ImageSets) -> Result<(), RunError> {
-        let about = serde_json::to_vec(&self.about(rows, parts, sets))
+    pub fn write(
+        &self,
+        rows: &PartRows,
+        parts: &Parts,
+        labels: &FeatureLabels,
+    ) -> Result<(), RunError> {
+        let about = serde_json::to_vec(&self.about(rows, parts, labels))
             .expect("names and numbers have a JSON form");
-        let labels = labels(rows, parts, sets);
+        let columns = columns(rows, parts, labels);
         let images: Vec<i64> = rows.kept.iter().map(|&part| part as i64).collect();
-        let array = |name, shape, values| NamedArray {
-            name,
-            shape,
-            values,
-        };
+        fn array<'a>(name: &'a str, shape: &'a [usize], values: ArrayValues<'a>) -> NamedArray<'a> {
+            NamedArray {
+                name,
+                shape,
+                values,
+            }
+        }
         let (num_rows, num_bytes) = ([rows.kept.len()], [about.len()]);
         let shape = [rows.kept.len(), rows.num_units];
-        let arrays = [
-            array("feat", shape.as_slice(), ArrayValues::F32(&rows.values)),
-            array("instance", &num_rows, ArrayValues::I64(&labels.instances)),
-            array("class", &num_rows, ArrayValues::I64(&labels.classes)),
-            array("image", &num_rows, ArrayValues::I64(&images)),
-            array("about", &num_bytes, ArrayValues::U8(&about)),
-        ];
+        let mut arrays = vec![array("feat", &shape, ArrayValues::F32(&rows.values))];
+        arrays.extend(
+            (columns.iter())
+                .map(|column| array(column.name, &column.shape, ArrayValues::I64(&column.values))),
+        );
+        arrays.push(array("image", &num_rows, ArrayValues::I64(&images)));
+        arrays.push(array("about", &num_bytes, ArrayValues::U8(&about)));
         let write = || {
             create_own_folder(&self.out.join(FOLDER))?;
             replace_whole_by(&self.path, |file| {
@@ -187,8 +205,8 @@ impl Cache {
             .map_err(|err| err.named_if_full(&self.out, "features that were complete"))
     }
 
-    fn about(&self, rows: &PartRows, parts: &Parts, sets: &ImageSets) -> About {
-        let image = |part: &Part| ImageLine {
+    fn about(&self, rows: &PartRows, parts: &Parts, labels: &FeatureLabels) -> About {
+        let image = |part: &ImagePart| ImageLine {
             path: part.path.to_string_lossy().into_owned(),
             region: part.region,
         };
@@ -200,37 +218,60 @@ impl Cache {
             format: FORMAT,
             key: self.key.clone(),
             model: self.about.clone(),
-            sets: sets.sets.iter().map(|set| set.id.clone()).collect(),
-            targets: sets.targets.clone(),
+            names: (labels.names.iter())
+                .map(|(key, names)| ((*key).to_owned(), Value::from(names.clone())))
+                .collect(),
             images: parts.all.iter().map(image).collect(),
             left_out: rows.left_out.iter().map(left_out).collect(),
         }
     }
 }
 
-/// Labels of each row.
+/// An array of labels of the rows.
 struct RowLabels {
-    instances: Vec<i64>,
-    classes: Vec<i64>,
+    name: &'static str,
+    shape: Vec<usize>,
+    values: Vec<i64>,
 }
 
-fn labels(rows: &PartRows, parts: &Parts, sets: &ImageSets) -> RowLabels {
-    let mut of_parts = vec![(0, 0); parts.all.len()];
-    // Backwards, so that the first image of a part wins.
-    for (image, &part) in sets.images.iter().zip(&parts.of_images).rev() {
-        let set = sets.sets.get(image.set_index);
-        let target = set.map_or(0, |set| set.target_index);
-        if let Some(labels) = of_parts.get_mut(part) {
-            *labels = (image.set_index as i64, target as i64);
+fn columns(rows: &PartRows, parts: &Parts, labels: &FeatureLabels) -> Vec<RowLabels> {
+    let mut first_of = vec![0; parts.all.len()];
+    // Backwards, so that the first place of a part wins.
+    for (place, &part) in parts.of_images.iter().enumerate().rev() {
+        if let Some(first) = first_of.get_mut(part) {
+            *first = place;
         }
     }
-    let (instances, classes) = (rows.kept.iter())
-        .filter_map(|&part| of_parts.get(part).copied())
-        .unzip();
-    RowLabels { instances, classes }
+    let column = |column: &LabelColumn| {
+        let width = column.width.unwrap_or(1);
+        let of_row = |&part: &usize| {
+            let start = first_of.get(part).map_or(0, |first| first * width);
+            column.values.iter().skip(start).take(width).copied()
+        };
+        let mut shape = vec![rows.kept.len()];
+        shape.extend(column.width);
+        RowLabels {
+            name: column.name,
+            shape,
+            values: rows.kept.iter().flat_map(of_row).collect(),
+        }
+    };
+    labels.columns.iter().map(column).collect()
 }
 
-fn hash_part(hash: &mut Xxh3, part: &Part) {
+/// The view in words; none for the view of invariances, whose files have no such word.
+fn view_text(view: View) -> Option<String> {
+    let View::Exact(view) = view else { return None };
+    let side_px = view.side_px;
+    let beyond = match view.beyond {
+        Beyond::Cut => "cut",
+        Beyond::Padded => "padded",
+    };
+    let is_new = view != PartView::of_invariance(side_px);
+    is_new.then(|| format!("{} {beyond}", view.framing.name()))
+}
+
+fn hash_part(hash: &mut Xxh3, part: &ImagePart) {
     let path = part.path.as_os_str().as_encoded_bytes();
     hash.update(&(path.len() as u64).to_le_bytes());
     hash.update(path);

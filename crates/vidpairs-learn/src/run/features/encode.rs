@@ -11,10 +11,10 @@ use super::error::FeatureError;
 use super::load::{Batch, Unreadable};
 use super::parts::Parts;
 use super::{FeatureSpeed, ImageFeatures, Protocol};
-use crate::model::FeatureNetwork;
+use crate::model::{FeatureNetwork, Readout};
 
-/// Features of the parts, in their order.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// Features of the parts at one stage, in their order.
+#[derive(Debug, Clone, PartialEq)]
 pub(in crate::run) struct PartRows {
     /// `N x D`.
     pub values: Vec<f32>,
@@ -33,7 +33,6 @@ impl PartRows {
 
     /// Puts rows in the order of the parts: those of lost batches come last.
     fn sort(&mut self) {
-        self.left_out.sort_by_key(|image| image.part);
         if self.kept.is_sorted() {
             return;
         }
@@ -100,7 +99,8 @@ pub(in crate::run) fn is_too_many(num_unreadable: usize, num_images: usize) -> b
 /// Rows and their throughput.
 #[derive(Debug)]
 pub(in crate::run) struct Encoded {
-    pub rows: PartRows,
+    /// Rows of each stage, all of the same parts.
+    pub stages: Vec<PartRows>,
     pub speed: FeatureSpeed,
 }
 
@@ -108,9 +108,13 @@ pub(in crate::run) struct Encoded {
 pub(in crate::run) struct Encoding<'a> {
     network: &'a dyn FeatureNetwork,
     parts: &'a Parts,
+    readouts: &'a [Readout],
     protocol: Protocol,
     progress: Progress,
-    rows: PartRows,
+    /// Values and number of units of each stage.
+    values: Vec<(Vec<f32>, usize)>,
+    kept: Vec<usize>,
+    left_out: Vec<Unreadable>,
     lost: Vec<usize>,
     started: Instant,
     /// End of the last batch.
@@ -122,16 +126,19 @@ impl<'a> Encoding<'a> {
     pub fn new(
         network: &'a dyn FeatureNetwork,
         parts: &'a Parts,
-        protocol: Protocol,
+        (readouts, protocol): (&'a [Readout], Protocol),
         progress: Progress,
     ) -> Self {
         let started = Instant::now();
         Self {
             network,
             parts,
+            readouts,
             protocol,
             progress,
-            rows: PartRows::default(),
+            values: vec![(Vec::new(), 0); readouts.len()],
+            kept: Vec::new(),
+            left_out: Vec::new(),
             lost: Vec::new(),
             started,
             idle_since: started,
@@ -150,9 +157,9 @@ impl<'a> Encoding<'a> {
     /// [`FeatureError`] if no image could be read, or too many could not.
     pub fn finish(mut self) -> Result<Encoded, FeatureError> {
         self.progress.finish();
-        self.rows.sort();
-        if self.rows.kept.is_empty() {
-            let first = self.rows.left_out.first();
+        self.left_out.sort_by_key(|image| image.part);
+        if self.kept.is_empty() {
+            let first = self.left_out.first();
             let part = first.and_then(|image| Some((image, self.parts.all.get(image.part)?)));
             return Err(match part {
                 Some((image, part)) => FeatureError::NoImage {
@@ -163,48 +170,59 @@ impl<'a> Encoding<'a> {
                 None => FeatureError::Empty,
             });
         }
-        if let Some(image) = self.rows.left_out.first()
-            && is_too_many(self.rows.left_out.len(), self.parts.all.len())
+        if let Some(image) = self.left_out.first()
+            && is_too_many(self.left_out.len(), self.parts.all.len())
         {
             return Err(FeatureError::TooManyUnreadable {
-                num_unreadable: self.rows.left_out.len(),
+                num_unreadable: self.left_out.len(),
                 num_images: self.parts.all.len(),
                 path: self.path_of(image.part),
                 reason: image.reason.clone(),
             });
         }
         let seconds = self.started.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
+        let speed = FeatureSpeed {
+            images_per_second: self.kept.len() as f64 / seconds,
+            waiting: self.waited.as_secs_f64() / seconds,
+        };
+        let rows = |(values, num_units)| {
+            let mut rows = PartRows {
+                values,
+                num_units,
+                kept: self.kept.clone(),
+                left_out: self.left_out.clone(),
+            };
+            rows.sort();
+            rows
+        };
         Ok(Encoded {
-            speed: FeatureSpeed {
-                images_per_second: self.rows.kept.len() as f64 / seconds,
-                waiting: self.waited.as_secs_f64() / seconds,
-            },
-            rows: self.rows,
+            stages: self.values.into_iter().map(rows).collect(),
+            speed,
         })
     }
 
     fn encode(&mut self, batch: Batch) -> Result<(), FeatureError> {
-        let Protocol {
-            readout,
-            precision,
-            side_px,
-            ..
-        } = self.protocol;
+        let side_px = self.protocol.side_px();
+        let precision = self.protocol.precision;
         for image in &batch.left_out {
             if let Some(part) = self.parts.all.get(image.part) {
                 self.left_out(&part.path, &image.reason);
             }
         }
         let num_read = batch.kept.len() + batch.left_out.len();
-        self.rows.left_out.extend(batch.left_out);
+        self.left_out.extend(batch.left_out);
         self.lost.extend(batch.lost);
         if !batch.kept.is_empty() {
-            let found = (self.network).encode(&batch.views, side_px, readout, precision);
+            let found = (self.network).encode(&batch.views, side_px, self.readouts, precision);
             let found = found.map_err(FeatureError::Libtorch)?;
-            self.rows.num_units = found.len() / batch.kept.len();
-            self.check(&batch.kept, &found)?;
-            self.rows.values.extend(found);
-            self.rows.kept.extend(batch.kept);
+            for of_stage in &found {
+                self.check(&batch.kept, of_stage)?;
+            }
+            for ((values, num_units), of_stage) in self.values.iter_mut().zip(found) {
+                *num_units = of_stage.len() / batch.kept.len();
+                values.extend(of_stage);
+            }
+            self.kept.extend(batch.kept);
         }
         self.progress.advance(num_read as u64);
         Ok(())
@@ -224,7 +242,7 @@ impl<'a> Encoding<'a> {
     }
 
     fn check(&self, kept: &[usize], found: &[f32]) -> Result<(), FeatureError> {
-        let num_units = self.rows.num_units.max(1);
+        let num_units = (found.len() / kept.len().max(1)).max(1);
         let bad = found
             .iter()
             .enumerate()

@@ -1,15 +1,15 @@
-//! Computes features with libtorch for `vidpairs invariance`.
+//! Computes features with libtorch for `vidpairs invariance` and `vidpairs probe`.
 
 use std::path::Path;
 
-use vidpairs_invariance::run::{EncoderEngine, ImageEncoder, InvarianceOptions};
-use vidpairs_pipeline::Measure;
+use vidpairs_invariance::run::{EncoderEngine, FeatureRequest, ImageEncoder, PartView};
+use vidpairs_pipeline::{PoolName, StageName};
 use vidpairs_run::RunError;
-use vidpairs_types::{BoxXywh, ImageSets};
+use vidpairs_types::ImagePart;
 
 use super::error::FeatureError;
 use super::picture::picture;
-use super::{FeatureOptions, ImageFeatures, image_features};
+use super::{ImageFeatures, stage_features};
 use crate::model::{Pooling, Readout, TrainedEncoder, TrainedNetwork, device_or_best};
 
 /// Encoders on libtorch.
@@ -35,8 +35,7 @@ impl ImageEncoder for TrainedEncoder {
         self.architecture.to_string()
     }
 
-    fn readout(&self, side_px: u32, measure: &Measure) -> Result<String, RunError> {
-        let Measure { stage, pool, .. } = *measure;
+    fn readout(&self, side_px: u32, stage: StageName, pool: PoolName) -> Result<String, RunError> {
         let readout = Readout::of(&self.architecture, stage, pool, side_px);
         let readout = readout.map_err(FeatureError::from)?;
         let stage = stage.name();
@@ -47,27 +46,11 @@ impl ImageEncoder for TrainedEncoder {
         })
     }
 
-    fn features(
-        &self,
-        sets: &ImageSets,
-        options: &InvarianceOptions,
-    ) -> Result<ImageFeatures, RunError> {
-        let options = FeatureOptions {
-            stage: options.measure.stage,
-            pool: options.measure.pool,
-            precision: options.measure.numbers,
-            out: Some(options.out.clone()),
-            control: options.control.clone(),
-        };
-        image_features(self, sets, &options)
+    fn features(&self, request: &FeatureRequest<'_>) -> Result<Vec<ImageFeatures>, RunError> {
+        stage_features(self, request)
     }
 
-    fn picture(
-        &self,
-        file: &Path,
-        region: Option<BoxXywh>,
-        side_px: u32,
-    ) -> Result<Vec<u8>, String> {
-        picture(file, region, side_px)
+    fn picture(&self, part: &ImagePart, view: PartView) -> Result<Vec<u8>, String> {
+        picture(part, view)
     }
 }

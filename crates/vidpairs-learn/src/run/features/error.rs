@@ -30,7 +30,7 @@ pub enum FeatureError {
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// The encoder has no such features, or not of images of this size.
-    #[error("invariance: {0}")]
+    #[error(transparent)]
     Readout(#[from] ReadoutError),
     /// The data set is empty.
     #[error("the data set lists no images")]

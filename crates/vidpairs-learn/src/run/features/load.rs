@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use vidpairs_image::still;
+use vidpairs_invariance::run::PartView;
+use vidpairs_pipeline::Framing;
 use vidpairs_run::loss_reason;
 use vidpairs_types::parallel::{Heartbeat, Job, Loss};
-use vidpairs_types::{Seed, with_causes};
+use vidpairs_types::{ImagePart, Seed, with_causes};
 
-use super::parts::{Part, Parts};
+use super::parts::Parts;
 use super::{PATIENCE, Protocol, View};
 use crate::augment::{Recipe, Samples, StoredImage, Viewer};
 use crate::model::{HostViews, NumberFormat};
@@ -39,6 +41,19 @@ pub(in crate::run) struct Unreadable {
     pub is_lasting: bool,
 }
 
+/// Recipe of a view.
+pub(super) fn recipe(view: PartView) -> Recipe {
+    let side_px = view.side_px;
+    match view.framing {
+        Framing::Squash => Recipe::Squash { side_px },
+        // As 256 px for a view of 224 px.
+        Framing::CenterCrop => Recipe::CenterCrop {
+            side_px,
+            short_side_px: (side_px * 8).div_ceil(7),
+        },
+    }
+}
+
 /// Makes batches of `batch` images: batch `n` starts at `places[n * batch]`.
 #[derive(Debug)]
 pub(super) struct Loader {
@@ -64,7 +79,7 @@ impl Loader {
 
     /// Number of values of a view.
     fn num_values(&self) -> usize {
-        let side_px = self.protocol.side_px;
+        let side_px = self.protocol.side_px();
         Recipe::Squash { side_px }.num_values()
     }
 
@@ -115,7 +130,7 @@ impl Loader {
     /// Renders the view of an image. The error is whether another try would fail too, and the reason.
     fn render(
         &self,
-        part: &Part,
+        part: &ImagePart,
         viewer: &mut Viewer,
         room: Option<Samples<'_>>,
     ) -> Result<(), (bool, String)> {
@@ -125,11 +140,12 @@ impl Loader {
             (is_lasting, format!("cannot read it: {err}"))
         })?;
         let Some(room) = room else { return Ok(()) };
-        let side_px = self.protocol.side_px;
         StoredImage::of_file(&bytes)
             .and_then(|image| match self.protocol.view {
-                View::Exact => viewer.render_box(image, part.region, side_px, room),
-                View::Reduced => {
+                View::Exact(view) => {
+                    viewer.render_region(image, (part.region, view.beyond), &recipe(view), room)
+                }
+                View::Reduced { side_px } => {
                     let seed = Seed::of_run(0); // nothing is drawn
                     viewer.render(image, &Recipe::Squash { side_px }, seed, room)
                 }
@@ -173,10 +189,9 @@ impl Job for Loader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Pooling, Readout, StageName};
 
     fn loader(places: Vec<usize>, batch: usize) -> Loader {
-        let part = |name: &str| Part {
+        let part = |name: &str| ImagePart {
             path: name.into(),
             region: None,
         };
@@ -188,13 +203,8 @@ mod tests {
             places,
             batch,
             protocol: Protocol {
-                readout: Readout {
-                    stage: StageName::Layer4,
-                    pooling: Pooling::Mean,
-                },
                 precision: NumberFormat::F32,
-                side_px: 8,
-                view: View::Exact,
+                view: View::Reduced { side_px: 8 },
             },
             viewers: Mutex::default(),
         }

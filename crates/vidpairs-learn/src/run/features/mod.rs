@@ -1,4 +1,4 @@
-//! Computes features of the images of a data set by an encoder, or reads them from the cache.
+//! Computes features of images by an encoder, or reads them from the cache.
 //!
 //! Worker threads decode images and make batches of views in order (`parallel::run_ordered`); the caller's thread encodes them. Memory
 //! holds the features, twice while they are put in the order of the sets, and at most [`MAX_BATCHES_BYTES`] of views.
@@ -17,17 +17,18 @@ use std::time::Duration;
 
 pub use engine::LibtorchEncoders;
 pub use error::FeatureError;
+use vidpairs_invariance::run::{FeatureLabels, FeatureRequest, PartView};
 pub use vidpairs_invariance::run::{FeatureSpeed, ImageFeatures};
 
 use vidpairs_run::{Control, Progress, RunError, Unit, stopped};
-use vidpairs_types::ImageSets;
 use vidpairs_types::parallel::{Broken, Crew, run_ordered};
+use vidpairs_types::{ImagePart, ImageSets};
 
-pub(super) use self::encode::{Encoded, is_too_many};
-pub(super) use self::parts::{Part, Parts};
+pub(super) use self::encode::{PartRows, is_too_many};
+pub(super) use self::parts::Parts;
 
 use self::cache::Cache;
-use self::encode::Encoding;
+use self::encode::{Encoded, Encoding};
 use self::load::{BATCH, Loader};
 use crate::model::{
     FeatureNetwork, NumberFormat, PoolName, Readout, StageName, TrainedEncoder, use_cores,
@@ -57,94 +58,146 @@ pub struct FeatureOptions {
 /// Computation of the features of an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Protocol {
-    pub readout: Readout,
     pub precision: NumberFormat,
-    /// Side of a view, px.
-    pub side_px: u32,
     pub view: View,
+}
+
+impl Protocol {
+    /// Side of a view, px.
+    pub fn side_px(&self) -> u32 {
+        match self.view {
+            View::Exact(view) => view.side_px,
+            View::Reduced { side_px } => side_px,
+        }
+    }
 }
 
 /// How the view of an image is made.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum View {
-    /// Of the box of an image, whose decoded pixels are resized once.
-    Exact,
-    /// Of the whole image, decoded at a reduced size where that is faster.
-    Reduced,
+    /// Of a region of an image, whose decoded pixels are resized once.
+    Exact(PartView),
+    /// Of the whole image, squashed, and decoded at a reduced size where that is faster.
+    Reduced { side_px: u32 },
 }
 
-/// Features of all images of `sets` by `encoder`: the box of an image (the whole image without one), resized to a square without
-/// keeping its aspect, in evaluation mode.
-///
-/// Images that cannot be read, or on which a decoder makes no progress, are left out. With [`FeatureOptions::out`] the features are read
-/// from its cache if it has those of the same weights, images and protocol, and stored there otherwise. A box of an image is encoded
-/// once, and data sets with the same images share a file.
+/// Features of all images of `sets` by `encoder` at one stage, as invariances are measured: see [`stage_features`].
 ///
 /// # Errors
-/// [`FeatureError`] if the network has no such features, no image can be read or more than a tenth cannot, libtorch refuses, or a feature is no number; [`RunError::File`] or
-/// [`RunError::DiskFull`] if they cannot be kept; [`RunError::Interrupted`], or [`RunError::Stopped`] without a cache.
+/// As [`stage_features`].
 pub fn image_features(
     encoder: &TrainedEncoder,
     sets: &ImageSets,
     options: &FeatureOptions,
 ) -> Result<ImageFeatures, RunError> {
-    let parts = Arc::new(Parts::of(&sets.images));
-    let FeatureOptions { stage, pool, .. } = *options;
-    let readout = Readout::of(&encoder.architecture, stage, pool, sets.side_px);
+    let parts: Vec<ImagePart> = sets.images.iter().map(ImagePart::from).collect();
+    let mut stages = stage_features(
+        encoder,
+        &FeatureRequest {
+            parts: &parts,
+            stages: &[options.stage],
+            pool: options.pool,
+            view: PartView::of_invariance(sets.side_px),
+            numbers: options.precision,
+            labels: &FeatureLabels::of_sets(sets),
+            out: options.out.as_deref(),
+            control: &options.control,
+        },
+    )?;
+    Ok(stages.remove(0))
+}
+
+/// Features of the parts of `request` by `encoder` in evaluation mode, one entry for each stage.
+///
+/// Images that cannot be read, or on which a decoder makes no progress, are left out. With [`FeatureRequest::out`] the features of a stage
+/// are read from its cache if it has those of the same weights, images and protocol, and stored there otherwise. All stages that the cache
+/// lacks are computed in one pass. A part is encoded once, and data sets with the same parts share a file.
+///
+/// # Errors
+/// [`FeatureError`] if the network has no such features, no image can be read or more than a tenth cannot, libtorch refuses, or a feature is no number; [`RunError::File`] or
+/// [`RunError::DiskFull`] if they cannot be kept; [`RunError::Interrupted`], or [`RunError::Stopped`] without a cache.
+pub fn stage_features(
+    encoder: &TrainedEncoder,
+    request: &FeatureRequest<'_>,
+) -> Result<Vec<ImageFeatures>, RunError> {
+    let parts = Arc::new(Parts::of(request.parts));
     let protocol = Protocol {
-        readout: readout.map_err(FeatureError::from)?,
-        precision: options.precision,
-        side_px: sets.side_px,
-        view: View::Exact,
+        precision: request.numbers,
+        view: View::Exact(request.view),
     };
-    let cache = (options.out.as_ref()).map(|out| Cache::new(out, encoder, &protocol, &parts));
-    if let Some(found) = cache.as_ref().and_then(|cache| cache.read(&parts)) {
-        return Ok(found.in_order(&parts, None, cache.map(|cache| cache.path)));
+    let readout = |&stage: &StageName| {
+        let side_px = request.view.side_px;
+        Readout::of(&encoder.architecture, stage, request.pool, side_px).map_err(FeatureError::from)
+    };
+    let readouts: Vec<Readout> = request
+        .stages
+        .iter()
+        .map(readout)
+        .collect::<Result<_, _>>()?;
+    let cache = |&readout: &Readout| {
+        let out = request.out?;
+        Some(Cache::new(out, encoder, (readout, &protocol), &parts))
+    };
+    let caches: Vec<Option<Cache>> = readouts.iter().map(cache).collect();
+    let read = |cache: &Option<Cache>| cache.as_ref().and_then(|cache| cache.read(&parts));
+    let mut found: Vec<Option<PartRows>> = caches.iter().map(read).collect();
+    let lacking: Vec<usize> = (0..found.len()).filter(|&at| found[at].is_none()).collect();
+    let mut speed = None;
+    if !lacking.is_empty() {
+        let readouts: Vec<Readout> = lacking.iter().map(|&at| readouts[at]).collect();
+        let made = encode(encoder, &parts, (&readouts, &protocol), request)?;
+        speed = Some(made.speed);
+        for (&at, rows) in lacking.iter().zip(made.stages) {
+            if let Some(cache) = caches[at].as_ref().filter(|_| rows.is_lasting()) {
+                cache.write(&rows, &parts, request.labels)?;
+            }
+            found[at] = Some(rows);
+        }
     }
-    let made = encode(encoder, &parts, &protocol, options)?;
-    if let Some(cache) = cache.as_ref().filter(|_| made.rows.is_lasting()) {
-        cache.write(&made.rows, &parts, sets)?;
-    }
-    let file = cache.filter(|_| made.rows.is_lasting());
-    Ok(made
-        .rows
-        .in_order(&parts, Some(made.speed), file.map(|cache| cache.path)))
+    let stages = caches.into_iter().zip(found).enumerate();
+    let stages = stages.map(|(at, (cache, rows))| {
+        let rows = rows.expect("stages that were not read were computed");
+        let file = cache.filter(|_| rows.is_lasting()).map(|cache| cache.path);
+        let speed = speed.filter(|_| lacking.contains(&at));
+        rows.in_order(&parts, speed, file)
+    });
+    Ok(stages.collect())
 }
 
 fn encode(
     encoder: &TrainedEncoder,
     parts: &Arc<Parts>,
-    protocol: &Protocol,
-    options: &FeatureOptions,
+    how: (&[Readout], &Protocol),
+    request: &FeatureRequest<'_>,
 ) -> Result<Encoded, RunError> {
     let network = encoder.network.as_features();
-    use_cores(network.device(), options.control.workers);
-    let encoded = encode_parts(network, parts, protocol, &options.control);
-    encoded.map_err(|end| match (end, &options.out) {
+    use_cores(network.device(), request.control.workers);
+    let encoded = encode_parts(network, parts, how, request.control);
+    encoded.map_err(|end| match (end, request.out) {
         (Broken::Cancelled, Some(out)) => RunError::Interrupted {
-            out: out.clone(),
+            out: out.to_owned(),
             safe: "features that were complete".to_owned(),
         },
         (end, _) => stopped(end),
     })
 }
 
-/// Rows of `parts` by `network`.
+/// Rows of `parts` by `network`, at each of `readouts`.
 ///
 /// A batch that is lost, because a decoder panics or makes no progress on one of its images, is tried again image by image.
 ///
 /// # Errors
-/// [`Broken`], with the [`FeatureError`] of [`image_features`].
+/// [`Broken`], with the [`FeatureError`] of [`stage_features`].
 pub(super) fn encode_parts(
     network: &dyn FeatureNetwork,
     parts: &Arc<Parts>,
-    protocol: &Protocol,
+    (readouts, protocol): (&[Readout], &Protocol),
     control: &Control,
 ) -> Result<Encoded, Broken<FeatureError>> {
     let num_images = parts.all.len();
     let unit = Unit::Things("image");
     let progress = Progress::new(unit, num_images as u64, 0, control.verbosity);
-    let mut encoding = Encoding::new(network, parts, *protocol, progress);
+    let mut encoding = Encoding::new(network, parts, (readouts, *protocol), progress);
     let mut batch = BATCH;
     let mut places: Vec<usize> = (0..num_images).collect();
     while !places.is_empty() {

@@ -1,29 +1,28 @@
-//! Pictures of images as the encoder sees them: their box, resized to a square.
-
-use std::path::Path;
+//! Pictures of images as the encoder sees them.
 
 use vidpairs_image::{jpeg, still};
-use vidpairs_types::{BoxXywh, RgbImage, SizePx, with_causes};
+use vidpairs_invariance::run::PartView;
+use vidpairs_types::{ImagePart, RgbImage, SizePx, with_causes};
 
+use super::load::recipe;
 use crate::augment::{MEAN, STD, Samples, StoredImage, Viewer};
 
 /// JPEG quality of a picture.
 const QUALITY: u8 = 80;
 
-/// The box of an image file, resized to a square of `side_px` as a JPEG.
+/// The view of a part as a JPEG.
 ///
 /// # Errors
 /// Why the file cannot be shown.
-pub(super) fn picture(
-    path: &Path,
-    region: Option<BoxXywh>,
-    side_px: u32,
-) -> Result<Vec<u8>, String> {
-    let bytes = still::read_file(path).map_err(|err| err.to_string())?;
+pub(super) fn picture(part: &ImagePart, view: PartView) -> Result<Vec<u8>, String> {
+    let side_px = view.side_px;
+    let bytes = still::read_file(&part.path).map_err(|err| err.to_string())?;
     let mut samples = vec![0f32; (3 * side_px * side_px) as usize];
     StoredImage::of_file(&bytes)
         .and_then(|image| {
-            Viewer::default().render_box(image, region, side_px, Samples::F32(&mut samples))
+            let region = (part.region, view.beyond);
+            let samples = Samples::F32(&mut samples);
+            Viewer::default().render_region(image, region, &recipe(view), samples)
         })
         .map_err(|err| with_causes(&err))?;
     let levels = samples.chunks_exact(3).flat_map(|pixel| {

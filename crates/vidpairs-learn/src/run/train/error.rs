@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use vidpairs_invariance::probe::knn::KnnError;
 use vidpairs_run::RunError;
 use vidpairs_shard::ShardError;
 use vidpairs_source::SourceError;
@@ -10,7 +11,7 @@ use vidpairs_weights::WeightsError;
 
 use crate::model::DeviceError;
 use crate::run::FeatureError;
-use crate::train::{KnnError, NotFinite, ScheduleError, StateError};
+use crate::train::{NotFinite, ScheduleError, StateError};
 
 /// Why training cannot start or continue. Every variant is final; the text says what to do.
 #[derive(Debug, thiserror::Error)]

@@ -3,18 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use vidpairs_invariance::measure::Features;
+use vidpairs_invariance::probe::knn::{KnnBank, KnnError, KnnOptions, KnnTally};
 use vidpairs_pipeline::WatchKeys;
 use vidpairs_run::{Control, RunError, counted, stopped};
 use vidpairs_source::{LabelledImages, SourceError, labelled_images};
+use vidpairs_types::ImagePart;
 use vidpairs_types::parallel::Broken;
 
 use super::error::TrainError;
 use super::torch::Work;
 use crate::model::{NumberFormat, Pooling, Readout, ResNet, StageName};
 use crate::run::features::{
-    Encoded, FeatureError, Part, Parts, Protocol, View, encode_parts, is_too_many,
+    FeatureError, PartRows, Parts, Protocol, View, encode_parts, is_too_many,
 };
-use crate::train::{KnnBank, KnnError, KnnOptions, KnnTally, Rows};
 
 /// Labelled images of a folder: the first half of each label is the bank, the second half the queries.
 #[derive(Debug)]
@@ -75,15 +77,17 @@ impl LabelledFolder {
     pub fn ask(&mut self, trunk: &ResNet, precision: NumberFormat) -> Result<KnnAnswer, RunError> {
         let parts = Arc::new(self.parts());
         let protocol = Protocol {
-            readout: Readout {
-                stage: StageName::Layer4,
-                pooling: Pooling::Mean,
-            },
             precision,
-            side_px: self.side_px,
-            view: View::Reduced,
+            view: View::Reduced {
+                side_px: self.side_px,
+            },
         };
-        let encoded = encode_parts(trunk, &parts, &protocol, &self.control).map_err(|end| {
+        let readouts = [Readout {
+            stage: StageName::Layer4,
+            pooling: Pooling::Mean,
+        }];
+        let how = (readouts.as_slice(), &protocol);
+        let encoded = encode_parts(trunk, &parts, how, &self.control).map_err(|end| {
             stopped(match end {
                 Broken::Cancelled => Broken::Cancelled,
                 Broken::Thread(error) => Broken::Thread(error),
@@ -91,10 +95,11 @@ impl LabelledFolder {
                 Broken::Sink(error) => Broken::Sink(self.knn_error(error)),
             })
         })?;
-        let warning = self.leave_out(&encoded, &parts)?;
+        let rows = encoded.stages.first().expect("one stage was asked for");
+        let warning = self.leave_out(rows, &parts)?;
         let num_all = self.images.images.len();
         Ok(KnnAnswer {
-            tally: self.tally(&encoded)?,
+            tally: self.tally(rows)?,
             num_left_out: num_all - self.usable.len(),
             warning,
         })
@@ -104,7 +109,7 @@ impl LabelledFolder {
     fn parts(&self) -> Parts {
         let images = self.usable.iter();
         let images = images.filter_map(|&image| self.images.images.get(image));
-        let part = |image: &vidpairs_source::LabelledImage| Part {
+        let part = |image: &vidpairs_source::LabelledImage| ImagePart {
             path: image.path.clone(),
             region: None,
         };
@@ -142,12 +147,8 @@ impl LabelledFolder {
     }
 
     /// Removes the images that could not be read from the usable ones, and gives a warning that names the first.
-    fn leave_out(
-        &mut self,
-        encoded: &Encoded,
-        parts: &Parts,
-    ) -> Result<Option<String>, TrainError> {
-        let left_out = &encoded.rows.left_out;
+    fn leave_out(&mut self, rows: &PartRows, parts: &Parts) -> Result<Option<String>, TrainError> {
+        let left_out = &rows.left_out;
         let first = left_out
             .first()
             .and_then(|image| Some((parts.all.get(image.part)?, image)));
@@ -155,7 +156,7 @@ impl LabelledFolder {
             return Ok(None);
         };
         let num_images = self.images.images.len();
-        if is_too_many(num_images - encoded.rows.kept.len(), num_images) {
+        if is_too_many(num_images - rows.kept.len(), num_images) {
             return Err(self.unreadable(left_out.len(), part.path.clone(), image.reason.clone()));
         }
         let warning = format!(
@@ -164,7 +165,7 @@ impl LabelledFolder {
             part.path.display(),
             image.reason
         );
-        let kept = encoded.rows.kept.iter();
+        let kept = rows.kept.iter();
         self.usable = kept
             .filter_map(|&part| self.usable.get(part).copied())
             .collect();
@@ -172,13 +173,13 @@ impl LabelledFolder {
     }
 
     /// Accuracy of the queries. Row `i` is that of image `usable[i]`.
-    fn tally(&self, encoded: &Encoded) -> Result<KnnTally, TrainError> {
+    fn tally(&self, rows: &PartRows) -> Result<KnnTally, TrainError> {
         let halves = self.images.halves(&self.usable);
-        let num_dims = encoded.rows.num_units.max(1);
+        let num_dims = rows.num_units.max(1);
         let features = |half: &[usize]| {
             let (mut values, mut labels) = (Vec::new(), Vec::new());
-            let rows = encoded.rows.values.chunks_exact(num_dims);
-            for (&place, row) in self.usable.iter().zip(rows) {
+            let of_images = rows.values.chunks_exact(num_dims);
+            for (&place, row) in self.usable.iter().zip(of_images) {
                 let image = self.images.images.get(place);
                 if let Some(image) = image.filter(|_| half.binary_search(&place).is_ok()) {
                     values.extend_from_slice(row);
@@ -189,8 +190,8 @@ impl LabelledFolder {
         };
         let (bank, bank_labels) = features(&halves.bank);
         let (queries, query_labels) = features(&halves.queries);
-        let rows = |values| Rows::new(values, num_dims).map_err(KnnError::from);
-        let bank = KnnBank::new(rows(&bank)?, &bank_labels, &self.options)?;
-        Ok(bank.evaluate(rows(&queries)?, &query_labels)?)
+        let features = |values| Features::new(values, num_dims).map_err(KnnError::from);
+        let bank = KnnBank::new(&features(bank)?, &bank_labels, &self.options)?;
+        Ok(bank.evaluate(&features(queries)?, &query_labels)?)
     }
 }

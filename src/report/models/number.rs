@@ -5,25 +5,25 @@ use unicode_width::UnicodeWidthChar;
 use vidpairs_invariance::run::Figure;
 
 /// Text for an unknown number.
-pub(super) const UNKNOWN: &str = "–";
+pub(in crate::report) const UNKNOWN: &str = "–";
 
 /// The number, if it is finite.
-pub(super) fn finite(value: f64) -> Option<f64> {
+pub(in crate::report) fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
 /// The value of a figure, if it is finite.
-pub(super) fn known(figure: Figure) -> Option<f64> {
+pub(in crate::report) fn known(figure: Figure) -> Option<f64> {
     finite(figure.value)
 }
 
 /// The interval, if its ends are finite and in order.
-pub(super) fn ends(interval: Option<[f64; 2]>) -> Option<[f64; 2]> {
+pub(in crate::report) fn ends(interval: Option<[f64; 2]>) -> Option<[f64; 2]> {
     interval.filter(|[low, high]| low <= high && (high - low).is_finite())
 }
 
 /// One decimal: `42.1`.
-pub(super) fn tenth(value: Option<f64>) -> String {
+pub(in crate::report) fn tenth(value: Option<f64>) -> String {
     let text = value.and_then(finite).map(|value| format!("{value:.1}"));
     match text.as_deref() {
         None => UNKNOWN.to_owned(),
@@ -33,7 +33,7 @@ pub(super) fn tenth(value: Option<f64>) -> String {
 }
 
 /// As [`tenth`], with more decimals near 0: `0.10`, `0.001`.
-pub(super) fn level(value: Option<f64>) -> String {
+pub(in crate::report) fn level(value: Option<f64>) -> String {
     match value.and_then(finite) {
         Some(value) if value > 0.0 && value < 0.01 => format!("{value:.3}"),
         Some(value) if value > 0.0 && value < 1.0 => format!("{value:.2}"),
@@ -42,13 +42,13 @@ pub(super) fn level(value: Option<f64>) -> String {
 }
 
 /// `[40.3, 44.0]`; none if the interval is unknown.
-pub(super) fn interval(interval: Option<[f64; 2]>) -> Option<String> {
+pub(in crate::report) fn interval(interval: Option<[f64; 2]>) -> Option<String> {
     let [low, high] = ends(interval)?;
     Some(format!("[{}, {}]", tenth(Some(low)), tenth(Some(high))))
 }
 
 /// With its sign: `+3.2`. The minus is as wide as the plus.
-pub(super) fn signed(value: Option<f64>) -> String {
+pub(in crate::report) fn signed(value: Option<f64>) -> String {
     match (value.and_then(finite), tenth(value).as_str()) {
         (None, unknown) => unknown.to_owned(),
         (Some(_), "0.0") => "0.0".to_owned(),
@@ -57,27 +57,27 @@ pub(super) fn signed(value: Option<f64>) -> String {
 }
 
 /// Without a decimal of 0: `100`, not `100.0`.
-pub(super) fn whole(number: &str) -> &str {
+pub(in crate::report) fn whole(number: &str) -> &str {
     number.strip_suffix(".0").unwrap_or(number)
 }
 
 /// `72,000`.
-pub(super) fn grouped(count: usize) -> HumanCount {
+pub(in crate::report) fn grouped(count: usize) -> HumanCount {
     HumanCount(count as u64)
 }
 
 /// `1 class`, `80 classes`.
-pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
+pub(in crate::report) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 
 /// Position on an axis from 0 to 100 %, for an SVG as wide as its box.
-pub(super) fn along(percent: f64) -> String {
+pub(in crate::report) fn along(percent: f64) -> String {
     format!("{:.2}%", percent.clamp(0.0, 100.0))
 }
 
 /// At most `count` of `items`, evenly spaced, the first among them.
-pub(super) fn evenly<T>(items: &[T], count: usize) -> Vec<&T> {
+pub(in crate::report) fn evenly<T>(items: &[T], count: usize) -> Vec<&T> {
     let count = count.min(items.len());
     (0..count)
         .map(|index| &items[index * items.len() / count])
@@ -85,12 +85,12 @@ pub(super) fn evenly<T>(items: &[T], count: usize) -> Vec<&T> {
 }
 
 /// Width of a text, in columns of a terminal or letters of usual width.
-pub(super) fn width_of(text: &str) -> usize {
+pub(in crate::report) fn width_of(text: &str) -> usize {
     text.chars().filter_map(UnicodeWidthChar::width).sum()
 }
 
 /// `name` if it is no wider than `width`; else its two ends, where names of checkpoints differ, around `gap`.
-pub(super) fn shortened(name: &str, width: usize, gap: &str) -> String {
+pub(in crate::report) fn shortened(name: &str, width: usize, gap: &str) -> String {
     if width_of(name) <= width {
         return name.to_owned();
     }

@@ -4,15 +4,17 @@ mod panels;
 
 use std::ops::AddAssign;
 
-use vidpairs_invariance::measure::direction::{Centre, Direction};
-
-use super::rows::{Rows, RowsError};
+use super::answers::Answer;
+use crate::measure::direction::{Centre, Direction};
+use crate::measure::{Features, FeaturesError};
 use panels::Panels;
 
+/// Queries of a block.
+const BLOCK_QUERIES: usize = 256;
 /// Queries whose products with the whole bank are in memory at once.
 const CHUNK_QUERIES: usize = 32;
 
-/// Settings of the vote.
+/// Options of the vote.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct KnnOptions {
     /// Number of nearest neighbours that vote, at least 1; all of a smaller bank.
@@ -35,12 +37,9 @@ impl Default for KnnOptions {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KnnError {
-    /// The vectors are ragged or not finite. Stop.
+    /// The vectors are empty, ragged or not finite. Stop.
     #[error(transparent)]
-    Rows(#[from] RowsError),
-    /// Bank or queries are empty. Stop.
-    #[error("no vectors in the {0}")]
-    Empty(&'static str),
+    Features(#[from] FeaturesError),
     /// The numbers of labels and vectors differ. A bug of the caller: stop.
     #[error("{num_labels} labels for {num_vectors} vectors")]
     Labels {
@@ -121,7 +120,7 @@ impl AddAssign for KnnTally {
 /// sums (or equal frequency) the smaller wins. A vector of zeros has similarity 0 to all.
 ///
 /// Products in 32 bits tell which vectors cannot be neighbours; similarities of the others are computed in 64 bits, so they tell
-/// vectors apart that share a large part ([`direction`](vidpairs_invariance::measure::direction)). Results depend neither on the
+/// vectors apart that share a large part ([`direction`](crate::measure::direction)). Results depend neither on the
 /// machine nor on the division of queries between calls; threads can share a bank. It takes `2 x N x D x 4` bytes, and a call
 /// `32 x N x 4` more.
 ///
@@ -130,13 +129,14 @@ impl AddAssign for KnnTally {
 ///
 /// # Examples
 /// ```
-/// use vidpairs_learn::train::{KnnBank, KnnOptions, Rows};
+/// use vidpairs_invariance::measure::Features;
+/// use vidpairs_invariance::probe::knn::{KnnBank, KnnOptions};
 ///
-/// let bank = Rows::new(&[1.0, 0.0, 0.0, 1.0], 2)?;
-/// let bank = KnnBank::new(bank, &[7, 8], &KnnOptions::default())?;
-/// let tally = bank.evaluate(Rows::new(&[0.9, 0.1], 2)?, &[7])?;
+/// let bank = Features::new(vec![1.0, 0.0, 0.0, 1.0], 2)?;
+/// let bank = KnnBank::new(&bank, &[7, 8], &KnnOptions::default())?;
+/// let tally = bank.evaluate(&Features::new(vec![0.9, 0.1], 2)?, &[7])?;
 /// assert_eq!((tally.top1(), tally.nearest_top1()), (1.0, 1.0));
-/// # Ok::<(), vidpairs_learn::train::KnnError>(())
+/// # Ok::<(), vidpairs_invariance::probe::knn::KnnError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct KnnBank {
@@ -159,9 +159,13 @@ impl KnnBank {
     ///
     /// # Errors
     /// [`KnnError`], except `Dims`.
-    pub fn new(vectors: Rows<'_>, labels: &[u32], options: &KnnOptions) -> Result<Self, KnnError> {
+    pub fn new(
+        vectors: &Features<'_>,
+        labels: &[u32],
+        options: &KnnOptions,
+    ) -> Result<Self, KnnError> {
         check(options)?;
-        check_labels("bank", vectors, labels)?;
+        check_labels(vectors, labels)?;
         let mut distinct = labels.to_vec();
         distinct.sort_unstable();
         // `max_by_key` takes the last of equal runs: from the back, that with the smallest label.
@@ -169,11 +173,11 @@ impl KnnBank {
         let longest = runs.max_by_key(|run| run.len());
         let majority = longest.expect("a bank has labels")[0];
         distinct.dedup();
-        let num_dims = vectors.num_dims();
-        let centre = Centre::of(vectors.vectors().map(Direction::of), num_dims);
-        let (apart, shares) = apart(&centre, vectors);
+        let num_dims = vectors.num_units();
+        let centre = Centre::of(vectors.images().map(Direction::of), num_dims);
+        let (apart, shares) = apart(&centre, vectors.values(), num_dims);
         Ok(Self {
-            vectors: vectors.vectors().flatten().copied().collect(),
+            vectors: vectors.values().to_vec(),
             centre,
             panels: Panels::new(&apart, num_dims),
             shares,
@@ -189,42 +193,103 @@ impl KnnBank {
     ///
     /// # Errors
     /// [`KnnError`], except `Option`.
-    pub fn evaluate(&self, queries: Rows<'_>, labels: &[u32]) -> Result<KnnTally, KnnError> {
-        check_labels("queries", queries, labels)?;
-        let (num_dims, padded) = (self.panels.num_dims(), self.panels.num_padded());
-        if queries.num_dims() != num_dims {
-            return Err(KnnError::Dims {
-                queries: queries.num_dims(),
-                bank: num_dims,
+    pub fn evaluate(&self, queries: &Features<'_>, labels: &[u32]) -> Result<KnnTally, KnnError> {
+        self.check_queries(queries, labels)?;
+        let mut tally = KnnTally::default();
+        self.hold(queries.values(), |election, place| {
+            let label = labels[place];
+            let [winner] = election.vote([self.options.num_neighbours], label);
+            tally += KnnTally {
+                num_queries: 1,
+                num_right: u64::from(winner.rank == Some(0)),
+                num_nearest_right: u64::from(self.labels[election.nearest[0].1] == label),
+                num_majority: u64::from(self.majority == label),
+            };
+        });
+        Ok(tally)
+    }
+
+    /// Number of blocks of [`answers`](Self::answers) to `num_queries` queries.
+    pub fn num_blocks(num_queries: usize) -> usize {
+        num_queries.div_ceil(BLOCK_QUERIES)
+    }
+
+    /// Answers to the queries of one block by the votes of several numbers of neighbours: for each number, an answer for each query. The
+    /// labels are ranked by their votes; a label without a vote is no answer.
+    ///
+    /// - `queries`, `labels`: all queries (`M x D`) and their true labels (`M`).
+    /// - `num_neighbours`: numbers of neighbours, ascending, each at most [`KnnOptions::num_neighbours`].
+    /// - `block`: `0..num_blocks(M)`; any other block has no queries.
+    ///
+    /// # Errors
+    /// [`KnnError`].
+    pub fn answers<const N: usize>(
+        &self,
+        queries: &Features<'_>,
+        labels: &[u32],
+        num_neighbours: [usize; N],
+        block: usize,
+    ) -> Result<[Vec<Answer>; N], KnnError> {
+        self.check_queries(queries, labels)?;
+        let most = num_neighbours.into_iter().max().unwrap_or(1);
+        let is_in_range = num_neighbours.iter().all(|&num| num > 0)
+            && most <= self.options.num_neighbours
+            && num_neighbours.is_sorted();
+        if !is_in_range {
+            return Err(KnnError::Option {
+                key: "num_neighbours",
+                value: most as f32,
+                expected: "ascending numbers from 1 up to those of the bank",
             });
         }
-        let (apart, shares) = apart(&self.centre, queries);
+        let block_len = BLOCK_QUERIES * queries.num_units();
+        let values = queries.values().chunks(block_len).nth(block);
+        let labels = labels.chunks(BLOCK_QUERIES).nth(block).unwrap_or_default();
+        let mut answers = [const { Vec::new() }; N];
+        self.hold(values.unwrap_or_default(), |election, place| {
+            let votes = election.vote(num_neighbours, labels[place]);
+            for (answers, answer) in answers.iter_mut().zip(votes) {
+                answers.push(answer);
+            }
+        });
+        Ok(answers)
+    }
+
+    /// Finds the neighbours of each of the rows `queries`, and gives the election and the place of the query to `take`.
+    fn hold(&self, queries: &[f32], mut take: impl FnMut(&mut Election<'_>, usize)) {
+        let (num_dims, padded) = (self.panels.num_dims(), self.panels.num_padded());
+        let (apart, shares) = apart(&self.centre, queries, num_dims);
         let mut products = vec![0.0; CHUNK_QUERIES * padded];
         let mut election = Election::new(self);
-        let mut tally = KnnTally::default();
-        let mut answers = queries.vectors().zip(shares).zip(labels);
+        let mut asked = queries.chunks_exact(num_dims).zip(shares).enumerate();
         for apart in apart.chunks(CHUNK_QUERIES * num_dims) {
             self.panels.multiply(apart, &mut products);
-            let answers = answers.by_ref().take(CHUNK_QUERIES);
-            for (products, ((query, share), &label)) in products.chunks_exact(padded).zip(answers) {
-                let (nearest, winner) = election.hold(Direction::of(query), share, products);
-                tally += KnnTally {
-                    num_queries: 1,
-                    num_right: u64::from(winner == label),
-                    num_nearest_right: u64::from(nearest == label),
-                    num_majority: u64::from(self.majority == label),
-                };
+            let asked = asked.by_ref().take(CHUNK_QUERIES);
+            for (products, (place, (query, share))) in products.chunks_exact(padded).zip(asked) {
+                election.find(Direction::of(query), share, products);
+                take(&mut election, place);
             }
         }
-        Ok(tally)
+    }
+
+    fn check_queries(&self, queries: &Features<'_>, labels: &[u32]) -> Result<(), KnnError> {
+        check_labels(queries, labels)?;
+        if queries.num_units() != self.panels.num_dims() {
+            return Err(KnnError::Dims {
+                queries: queries.num_units(),
+                bank: self.panels.num_dims(),
+            });
+        }
+        Ok(())
     }
 }
 
 /// Difference of each direction from `centre`, `N x D`, and the shares of chords.
-fn apart(centre: &Centre, vectors: Rows<'_>) -> (Vec<f32>, Vec<f32>) {
-    let num_dims = vectors.num_dims();
-    let mut apart = vec![0.0; vectors.num_rows() * num_dims];
-    let rows = vectors.vectors().zip(apart.chunks_exact_mut(num_dims));
+fn apart(centre: &Centre, vectors: &[f32], num_dims: usize) -> (Vec<f32>, Vec<f32>) {
+    let mut apart = vec![0.0; vectors.len()];
+    let rows = vectors
+        .chunks_exact(num_dims)
+        .zip(apart.chunks_exact_mut(num_dims));
     let shares = rows.map(|(vector, apart)| centre.apart(&Direction::of(vector), apart));
     let shares = shares.collect();
     (apart, shares)
@@ -252,15 +317,12 @@ fn check(options: &KnnOptions) -> Result<(), KnnError> {
     Ok(())
 }
 
-fn check_labels(owner: &'static str, vectors: Rows<'_>, labels: &[u32]) -> Result<(), KnnError> {
-    if labels.len() != vectors.num_rows() {
+fn check_labels(vectors: &Features<'_>, labels: &[u32]) -> Result<(), KnnError> {
+    if labels.len() != vectors.num_images() {
         return Err(KnnError::Labels {
             num_labels: labels.len(),
-            num_vectors: vectors.num_rows(),
+            num_vectors: vectors.num_images(),
         });
-    }
-    if labels.is_empty() {
-        return Err(KnnError::Empty(owner));
     }
     Ok(())
 }
@@ -289,30 +351,30 @@ impl<'a> Election<'a> {
         }
     }
 
-    /// Label of the nearest vector, and label that wins the vote.
-    ///
-    /// - `share`: the query's share of its chords; `products`: of the differences from the centre.
-    fn hold(&mut self, query: Direction<'_>, share: f32, products: &[f32]) -> (u32, u32) {
-        self.find(query, share, products);
+    /// Answers by the votes of the first `num_neighbours` neighbours, of each number in turn (ascending).
+    fn vote<const N: usize>(&mut self, num_neighbours: [usize; N], label: u32) -> [Answer; N] {
         let KnnBank {
             labels,
             distinct,
             options,
             ..
         } = self.bank;
-        let (shortest, first) = self.nearest[0];
+        let shortest = self.nearest[0].0;
         self.votes.fill(0.0);
-        for &(squared_chord, place) in &self.nearest {
-            let index = distinct
-                .binary_search(&labels[place])
-                .expect("`distinct` holds every label");
-            // Weights are relative to that of the nearest, so that no temperature overflows. A cosine is 1 less half the squared chord.
-            let exponent = (shortest - squared_chord) / 2.0 / f64::from(options.temperature);
-            self.votes[index] += exponent.exp();
-        }
-        let sums = self.votes.iter().zip(distinct).rev();
-        let winner = sums.max_by(|a, b| a.0.total_cmp(b.0));
-        (labels[first], *winner.expect("a bank has labels").1)
+        let mut voters = self.nearest.iter();
+        let mut num_voted = 0;
+        num_neighbours.map(|num| {
+            for &(squared_chord, place) in voters.by_ref().take(num - num_voted) {
+                let index = distinct
+                    .binary_search(&labels[place])
+                    .expect("`distinct` holds every label");
+                // Weights are relative to that of the nearest, so that no temperature overflows. A cosine is 1 less half the squared chord.
+                let exponent = (shortest - squared_chord) / 2.0 / f64::from(options.temperature);
+                self.votes[index] += exponent.exp();
+            }
+            num_voted = num;
+            ranked(&self.votes, distinct, label)
+        })
     }
 
     /// Finds the neighbours, the nearest first.
@@ -348,6 +410,26 @@ impl<'a> Election<'a> {
         self.nearest
             .sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         self.nearest.truncate(num_neighbours);
+    }
+}
+
+/// The label with the most votes, and the place of `label` among the labels with a vote. Of equal sums the smaller label is first.
+fn ranked(votes: &[f64], distinct: &[u32], label: u32) -> Answer {
+    let sums = votes.iter().zip(distinct).rev();
+    let winner = sums.max_by(|a, b| a.0.total_cmp(b.0));
+    let own = distinct
+        .binary_search(&label)
+        .ok()
+        .filter(|&own| votes[own] > 0.0);
+    let rank = own.map(|own| {
+        let before = votes.iter().enumerate();
+        let before =
+            before.filter(|&(place, &sum)| sum > votes[own] || (sum == votes[own] && place < own));
+        before.count()
+    });
+    Answer {
+        predicted: *winner.expect("a bank has labels").1 as usize,
+        rank,
     }
 }
 

@@ -14,12 +14,12 @@ const SHAPES: [&str; 6] = [
 ];
 
 /// Colour of a model: a class of `style.css`. The seventh model has the colour of the first.
-pub(super) fn shade(model_index: usize) -> &'static str {
+pub(in crate::report) fn shade(model_index: usize) -> &'static str {
     ["m0", "m1", "m2", "m3", "m4", "m5"][model_index % SHAPES.len()]
 }
 
 /// Mark of a model, its middle at `x`, `y`. From the seventh model on, full and hollow are exchanged.
-pub(super) fn mark_at(model_index: usize, x: &str, y: &str) -> Markup {
+pub(in crate::report) fn mark_at(model_index: usize, x: &str, y: &str) -> Markup {
     let round = model_index / SHAPES.len();
     let body = match (model_index + round).is_multiple_of(2) {
         true => "full",
@@ -32,7 +32,7 @@ pub(super) fn mark_at(model_index: usize, x: &str, y: &str) -> Markup {
 }
 
 /// Mark beside the name of a model.
-pub(super) fn key(model_index: usize) -> Markup {
+pub(in crate::report) fn key(model_index: usize) -> Markup {
     html! {
         svg.key width="16" height="16" aria-hidden="true" { (mark_at(model_index, "8", "8")) }
     }

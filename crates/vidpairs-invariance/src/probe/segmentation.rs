@@ -1,0 +1,294 @@
+//! Measures segmentation: mean intersection over union, pixel accuracy, mean accuracy.
+//!
+//! Pixels are summed over all images before anything is divided, as MMSegmentation and the ADE20K benchmark do. The mean over classes takes
+//! the classes that occur in the truth or in a prediction; a class that occurs nowhere has no intersection over union. (CSAILVision counts
+//! such a class as 0. On the whole validation part of ADE20K every class occurs.)
+
+/// Meaning of the labels in a label image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LabelCoding {
+    /// Labels are classes, from 0; 255 is unlabelled.
+    FromZero,
+    /// 0 is unlabelled too, and label `c + 1` is class `c` (ADE20K).
+    FromOne,
+}
+
+impl LabelCoding {
+    fn class(self, label: u8) -> Option<usize> {
+        match (self, label) {
+            (_, 255) | (Self::FromOne, 0) => None,
+            (Self::FromZero, label) => Some(label.into()),
+            (Self::FromOne, label) => Some(usize::from(label) - 1),
+        }
+    }
+}
+
+/// Label images that cannot be compared. Leave the image out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SegmentationError {
+    /// Sizes differ.
+    #[error("{num_predicted} predicted pixels for {num_pixels} labelled ones")]
+    Lengths {
+        /// Number of predicted pixels.
+        num_predicted: usize,
+        /// Number of pixels of the label image.
+        num_pixels: usize,
+    },
+    /// A label is no class.
+    #[error(
+        "pixel {pixel_index} has label {label}; expected a label of {num_classes} classes or unlabelled"
+    )]
+    NoSuchLabel {
+        /// First such pixel, row by row from 0.
+        pixel_index: usize,
+        /// The label.
+        label: u8,
+        /// Number of classes.
+        num_classes: usize,
+    },
+    /// A predicted class is none of those that there are.
+    #[error(
+        "pixel {pixel_index} is predicted as class {class}; there are {num_classes} classes, from 0"
+    )]
+    NoSuchClass {
+        /// First such pixel, row by row from 0.
+        pixel_index: usize,
+        /// The predicted class.
+        class: u8,
+        /// Number of classes.
+        num_classes: usize,
+    },
+}
+
+/// Pixels of one class in one image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ClassPixels {
+    /// Pixels that show the class.
+    pub num_true: u64,
+    /// Labelled pixels that are predicted as the class.
+    pub num_predicted: u64,
+    /// Pixels that are both.
+    pub num_right: u64,
+}
+
+/// Pixels of one image, of the classes that occur in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ImagePixels {
+    /// Class and its pixels, ascending.
+    classes: Vec<(u32, ClassPixels)>,
+}
+
+impl ImagePixels {
+    /// Compares a prediction with the truth. Unlabelled pixels do not count, whatever is predicted there.
+    ///
+    /// - `labels`: label of each pixel. `predicted`: class of each pixel, from 0, in the same order.
+    ///
+    /// # Errors
+    /// [`SegmentationError`].
+    pub fn compare(
+        labels: &[u8],
+        predicted: &[u8],
+        coding: LabelCoding,
+        num_classes: usize,
+    ) -> Result<Self, SegmentationError> {
+        if labels.len() != predicted.len() {
+            return Err(SegmentationError::Lengths {
+                num_predicted: predicted.len(),
+                num_pixels: labels.len(),
+            });
+        }
+        // Pairs first: a pixel costs one addition.
+        let mut pairs = vec![0u64; 256 * 256];
+        for (&label, &class) in labels.iter().zip(predicted) {
+            pairs[usize::from(label) * 256 + usize::from(class)] += 1;
+        }
+        let first = |label: u8, class: Option<u8>| {
+            let pixels = labels.iter().zip(predicted);
+            let mut pixels = pixels.map(|(&a, &b)| a == label && class.is_none_or(|it| it == b));
+            pixels.position(|is_it| is_it).unwrap_or_default()
+        };
+        let mut classes = vec![ClassPixels::default(); num_classes];
+        for (label, pairs) in (0..=255).zip(pairs.chunks_exact(256)) {
+            let num: u64 = pairs.iter().sum();
+            let Some(own) = coding.class(label).filter(|_| num > 0) else {
+                continue;
+            };
+            if own >= num_classes {
+                return Err(SegmentationError::NoSuchLabel {
+                    pixel_index: first(label, None),
+                    label,
+                    num_classes,
+                });
+            }
+            classes[own].num_true += num;
+            for (class, &num) in (0..=255u8).zip(pairs).filter(|(_, num)| **num > 0) {
+                let place = usize::from(class);
+                if place >= num_classes {
+                    return Err(SegmentationError::NoSuchClass {
+                        pixel_index: first(label, Some(class)),
+                        class,
+                        num_classes,
+                    });
+                }
+                classes[place].num_predicted += num;
+                if place == own {
+                    classes[place].num_right += num;
+                }
+            }
+        }
+        let classes = (0..).zip(classes);
+        let classes = classes.filter(|(_, pixels)| pixels.num_true + pixels.num_predicted > 0);
+        Ok(Self {
+            classes: classes.collect(),
+        })
+    }
+
+    /// Number of labelled pixels.
+    pub fn num_pixels(&self) -> u64 {
+        self.classes.iter().map(|(_, pixels)| pixels.num_true).sum()
+    }
+
+    /// Share of the labelled pixels that are predicted right, 0 to 1; `None` without one.
+    pub fn accuracy(&self) -> Option<f64> {
+        let num_right: u64 = self.classes.iter().map(|(_, it)| it.num_right).sum();
+        share(num_right, self.num_pixels())
+    }
+}
+
+/// Pixels of many images.
+///
+/// # Examples
+/// ```
+/// use vidpairs_invariance::probe::segmentation::{ImagePixels, LabelCoding, PixelSums};
+///
+/// let image = ImagePixels::compare(&[1, 1, 2, 0], &[0, 1, 1, 1], LabelCoding::FromOne, 3)?;
+/// let sums = PixelSums::of([&image], None, 3);
+/// assert_eq!(sums.per_class(), [Some(0.5), Some(0.5), None]);
+/// assert_eq!((sums.mean_iou(), sums.pixel_accuracy()), (Some(0.5), Some(2.0 / 3.0)));
+/// # Ok::<(), vidpairs_invariance::probe::segmentation::SegmentationError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PixelSums {
+    classes: Vec<ClassPixels>,
+}
+
+impl PixelSums {
+    /// Adds up the pixels of images.
+    ///
+    /// - `counts`: how many times each image is there, for a resample; `None` for once each.
+    pub fn of<'a>(
+        images: impl IntoIterator<Item = &'a ImagePixels>,
+        counts: Option<&[u32]>,
+        num_classes: usize,
+    ) -> Self {
+        let mut classes = vec![ClassPixels::default(); num_classes];
+        for (place, image) in images.into_iter().enumerate() {
+            let count = match counts {
+                Some(counts) => u64::from(counts.get(place).copied().unwrap_or_default()),
+                None => 1,
+            };
+            for (class, pixels) in &image.classes {
+                if let Some(sum) = classes.get_mut(*class as usize) {
+                    sum.num_true += count * pixels.num_true;
+                    sum.num_predicted += count * pixels.num_predicted;
+                    sum.num_right += count * pixels.num_right;
+                }
+            }
+        }
+        Self { classes }
+    }
+
+    /// Pixels of each class.
+    pub fn classes(&self) -> &[ClassPixels] {
+        &self.classes
+    }
+
+    /// Intersection over union of each class, 0 to 1; `None` for a class that occurs neither in the truth nor in a prediction.
+    pub fn per_class(&self) -> Vec<Option<f64>> {
+        let iou =
+            |it: &ClassPixels| share(it.num_right, it.num_true + it.num_predicted - it.num_right);
+        self.classes.iter().map(iou).collect()
+    }
+
+    /// Mean intersection over union of the classes that occur, 0 to 1; `None` if none occurs.
+    pub fn mean_iou(&self) -> Option<f64> {
+        mean(self.per_class())
+    }
+
+    /// Share of the labelled pixels that are predicted right, 0 to 1.
+    pub fn pixel_accuracy(&self) -> Option<f64> {
+        let sum = |of: fn(&ClassPixels) -> u64| self.classes.iter().map(of).sum();
+        share(sum(|it| it.num_right), sum(|it| it.num_true))
+    }
+
+    /// Mean over the classes in the truth of the share of their pixels that are predicted right, 0 to 1.
+    pub fn mean_accuracy(&self) -> Option<f64> {
+        mean(
+            self.classes
+                .iter()
+                .map(|it| share(it.num_right, it.num_true)),
+        )
+    }
+}
+
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+fn mean(values: impl IntoIterator<Item = Option<f64>>) -> Option<f64> {
+    let (mut sum, mut num) = (0.0, 0);
+    for value in values.into_iter().flatten() {
+        sum += value;
+        num += 1;
+    }
+    (num > 0).then(|| sum / f64::from(num))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unlabelled_pixels_do_not_count_whatever_is_predicted_there() {
+        let of = |coding, labels: &[u8], predicted: &[u8]| {
+            ImagePixels::compare(labels, predicted, coding, 2).unwrap()
+        };
+        let from_zero = of(LabelCoding::FromZero, &[0, 255, 1], &[0, 200, 0]);
+        assert_eq!(
+            (from_zero.num_pixels(), from_zero.accuracy()),
+            (2, Some(0.5))
+        );
+        let from_one = of(LabelCoding::FromOne, &[1, 0, 255, 2], &[0, 9, 9, 0]);
+        assert_eq!(from_one, from_zero);
+        assert_eq!(of(LabelCoding::FromOne, &[0], &[0]).accuracy(), None);
+    }
+
+    #[test]
+    fn labels_and_predictions_of_no_class_are_refused_by_pixel() {
+        let compare = |labels: &[u8], predicted: &[u8]| {
+            let err = ImagePixels::compare(labels, predicted, LabelCoding::FromOne, 2);
+            err.unwrap_err().to_string()
+        };
+        assert_eq!(
+            compare(&[1, 3], &[0, 0]),
+            "pixel 1 has label 3; expected a label of 2 classes or unlabelled"
+        );
+        assert_eq!(
+            compare(&[1, 1, 2], &[0, 0, 2]),
+            "pixel 2 is predicted as class 2; there are 2 classes, from 0"
+        );
+        assert_eq!(compare(&[1], &[]), "0 predicted pixels for 1 labelled ones");
+    }
+
+    #[test]
+    fn a_resample_counts_each_image_as_often_as_it_was_drawn() {
+        let of = |labels: &[u8]| {
+            ImagePixels::compare(labels, &[0, 0], LabelCoding::FromZero, 2).unwrap()
+        };
+        let images = [of(&[0, 0]), of(&[0, 1])];
+        let drawn = PixelSums::of(&images, Some(&[0, 2]), 2);
+        assert_eq!(drawn, PixelSums::of([&images[1], &images[1]], None, 2));
+        assert_eq!(drawn.mean_iou(), Some(0.25));
+    }
+}

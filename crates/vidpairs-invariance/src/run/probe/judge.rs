@@ -1,0 +1,342 @@
+//! Fits one classifier on the features of one model, and tests it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use vidpairs_pipeline::{Probe, ProbeName};
+use vidpairs_run::RunError;
+use vidpairs_types::{ProbeLabel, Seed, Split};
+
+use super::cards::cards_of_answers;
+use super::error::ProbeError;
+use super::result::{ClassScore, Confusion, ProbeScores};
+use super::single::{self, Answered};
+use super::subject::Subject;
+use super::svm;
+use crate::measure::Features;
+use crate::measure::interval::{BootstrapOptions, Interval, IntervalError, over_images};
+use crate::probe::precision::{ApKind, MeanAp, Ranking};
+use crate::probe::{Answers, unit_rows};
+use crate::run::blocks::BlockCrew;
+use crate::run::{Figure, ImageFeatures};
+
+/// Number of answers among which a class counts as found, beside the first.
+const TOP: usize = 5;
+
+/// Settings and threads.
+pub(super) struct Judge<'a> {
+    /// Settings of `[probe]`.
+    pub settings: &'a Probe,
+    /// Worker threads.
+    pub crew: BlockCrew<'a>,
+}
+
+/// Features of a model, divided into training and test images.
+pub(super) struct Divided {
+    pub train: Part,
+    pub test: Part,
+    /// Number of units.
+    pub units: usize,
+    /// Number of training images of each class.
+    pub train_counts: Vec<usize>,
+    /// Number of test images of each class.
+    pub test_counts: Vec<usize>,
+}
+
+/// Features of one split.
+pub(super) struct Part {
+    pub features: Arc<Features<'static>>,
+    pub labels: Vec<ProbeLabel>,
+    /// Indices in the subject.
+    pub images: Vec<usize>,
+}
+
+impl Part {
+    /// The features with rows scaled to length 1.
+    ///
+    /// # Errors
+    /// [`ProbeError::Unfit`] for the first image whose features are all 0.
+    pub fn unit(
+        &self,
+        subject: &Subject,
+        path: &Path,
+    ) -> Result<Arc<Features<'static>>, ProbeError> {
+        let unit = unit_rows(Features::clone(&self.features));
+        let unit = unit.map_err(|zero| ProbeError::Unfit {
+            path: path.to_owned(),
+            reason: format!(
+                "all {} features of {} are 0, so they cannot be scaled to length 1",
+                zero.num_units,
+                subject.name_of(self.images[zero.image_index])
+            ),
+        })?;
+        Ok(Arc::new(unit))
+    }
+}
+
+/// Result of a classifier.
+pub(super) struct Judged {
+    pub scores: ProbeScores,
+    /// Answers, from which differences of models are computed.
+    pub outcome: Outcome,
+    /// Test images, as indices in the subject.
+    pub test_images: Vec<usize>,
+    /// Expected score when guessing, percent.
+    pub chance: Option<f64>,
+}
+
+/// Answers for the test images, of which figures of resamples can be computed.
+pub(super) enum Outcome {
+    /// The ranking of each class; `None` for a class that is not scored.
+    Rankings(Vec<Option<Ranking>>),
+    /// The answer for each image.
+    Answers(Answers),
+}
+
+impl Outcome {
+    /// The score of a resample, 0 to 1.
+    pub fn score(&self, counts: &[u32]) -> Option<f64> {
+        match self {
+            Self::Rankings(rankings) => MeanAp::of(rankings, ApKind::Envelope, Some(counts)).mean,
+            Self::Answers(answers) => answers.top(1, Some(counts)),
+        }
+    }
+
+    /// The top-5 accuracy of a resample, 0 to 1; `None` for rankings.
+    pub fn top5(&self, counts: &[u32]) -> Option<f64> {
+        match self {
+            Self::Rankings(_) => None,
+            Self::Answers(answers) => answers.top(TOP, Some(counts)),
+        }
+    }
+}
+
+impl Divided {
+    /// Divides `extracted`.
+    ///
+    /// # Errors
+    /// [`ProbeError::Unfit`] if a split has no features.
+    pub fn of(
+        subject: &Subject,
+        extracted: &ImageFeatures,
+        path: &Path,
+    ) -> Result<Self, ProbeError> {
+        let part = |split| -> Result<Part, ProbeError> {
+            let mut values = Vec::new();
+            let mut images = Vec::new();
+            let rows = extracted.values.chunks_exact(extracted.num_units);
+            for (&image, row) in extracted.images.iter().zip(rows) {
+                if subject.splits[image] == split {
+                    values.extend_from_slice(row);
+                    images.push(image);
+                }
+            }
+            let features = Features::new(values, extracted.num_units);
+            let features = features.map_err(|err| ProbeError::Unfit {
+                path: path.to_owned(),
+                reason: err.to_string(),
+            })?;
+            Ok(Part {
+                features: Arc::new(features),
+                labels: (images.iter())
+                    .map(|&image| subject.labels[image].clone())
+                    .collect(),
+                images,
+            })
+        };
+        Ok(Self {
+            train: part(Split::Train)?,
+            test: part(Split::Test)?,
+            units: extracted.num_units,
+            train_counts: subject.counts(&extracted.images, Split::Train),
+            test_counts: subject.counts(&extracted.images, Split::Test),
+        })
+    }
+}
+
+impl Judge<'_> {
+    /// Fits and tests `probe`.
+    ///
+    /// # Errors
+    /// [`RunError`]: a thread is lost, the inputs do not fit, or the work was cancelled.
+    pub fn judge(
+        &self,
+        probe: ProbeName,
+        subject: &Subject,
+        divided: &Divided,
+        path: &Path,
+    ) -> Result<Judged, RunError> {
+        let num_classes = subject.classes.len();
+        match probe {
+            ProbeName::Svm => self.by_rankings(subject, divided, path),
+            ProbeName::Logistic => {
+                let answered = single::logistic_regression(self, divided, num_classes)?;
+                self.by_answers(subject, divided, answered)
+            }
+            ProbeName::Knn => {
+                let answered = single::nearest_neighbours(self, divided, num_classes)?;
+                self.by_answers(subject, divided, answered)
+            }
+        }
+    }
+
+    /// Accuracy of answers.
+    fn by_answers(
+        &self,
+        subject: &Subject,
+        divided: &Divided,
+        answered: Answered,
+    ) -> Result<Judged, RunError> {
+        let Answered {
+            answers,
+            certainty,
+            cost,
+            warnings,
+        } = answered;
+        let num_test = divided.test.images.len();
+        let num_classes = subject.classes.len();
+        let score = self.figure(num_test, |counts| answers.top(1, Some(counts)))?;
+        let top5 = match num_classes > TOP {
+            true => self.figure(num_test, |counts| answers.top(TOP, Some(counts)))?,
+            false => None,
+        };
+        let per_class = (0..).zip(&subject.classes).zip(answers.per_class());
+        let per_class =
+            per_class.map(
+                |((class, name), share): ((usize, _), Option<f64>)| ClassScore {
+                    class: String::clone(name),
+                    score: share.map(|share| 100.0 * share),
+                    train_images: divided.train_counts[class],
+                    test_images: divided.test_counts[class],
+                    cost: None,
+                },
+            );
+        let most = divided.test_counts.iter().copied().max().unwrap_or(0);
+        let [best, worst] = cards_of_answers(&answers, &certainty, subject, &divided.test.images);
+        let counts = answers.confusion().into_iter().enumerate();
+        let counts = counts.flat_map(|(truth, row)| {
+            let row = row.into_iter().enumerate().filter(|(_, num)| *num > 0);
+            row.map(move |(answer, num)| (truth, answer, num as usize))
+        });
+        Ok(Judged {
+            scores: ProbeScores {
+                units: divided.units,
+                score: score.unwrap_or_default(),
+                top5,
+                cost,
+                per_class: per_class.collect(),
+                confusion: Some(Confusion {
+                    counts: counts.collect(),
+                }),
+                warnings,
+                best,
+                worst,
+                ..ProbeScores::default()
+            },
+            outcome: Outcome::Answers(answers),
+            test_images: divided.test.images.clone(),
+            chance: Some(100.0 * most as f64 / num_test as f64),
+        })
+    }
+
+    /// Average precision of support vector machines.
+    fn by_rankings(
+        &self,
+        subject: &Subject,
+        divided: &Divided,
+        path: &Path,
+    ) -> Result<Judged, RunError> {
+        let svm::Machines {
+            classes,
+            rankings,
+            cards: [best, worst],
+            warnings,
+        } = svm::machines(self, subject, divided, path)?;
+        let aps = MeanAp::of(&rankings, ApKind::Envelope, None);
+        let num_test = divided.test.images.len();
+        let outcome = Outcome::Rankings(rankings);
+        let score = self.figure(num_test, |counts| outcome.score(counts))?;
+        let per_class = (0..).zip(&subject.classes).zip(aps.per_class);
+        let per_class =
+            per_class.map(
+                |((class, name), ap): ((usize, _), Option<f64>)| ClassScore {
+                    class: String::clone(name),
+                    score: ap.map(|ap| 100.0 * ap),
+                    train_images: divided.train_counts[class],
+                    test_images: divided.test_counts[class],
+                    cost: classes[class],
+                },
+            );
+        let per_class: Vec<ClassScore> = per_class.collect();
+        let shares = per_class.iter().filter(|class| class.score.is_some());
+        let shares: Vec<f64> = shares
+            .map(|class| 100.0 * class.test_images as f64 / num_test as f64)
+            .collect();
+        let chance = shares.iter().sum::<f64>() / shares.len() as f64;
+        Ok(Judged {
+            scores: ProbeScores {
+                units: divided.units,
+                score: score.unwrap_or_default(),
+                per_class,
+                warnings,
+                best,
+                worst,
+                ..ProbeScores::default()
+            },
+            outcome,
+            test_images: divided.test.images.clone(),
+            chance: Some(chance).filter(|chance| chance.is_finite()),
+        })
+    }
+
+    /// A figure of the test images in percent, with its interval; `None` if it is undefined.
+    ///
+    /// The resamples of equal numbers of images are the same, so that differences of models are paired.
+    pub fn figure(
+        &self,
+        num_images: usize,
+        figure: impl Fn(&[u32]) -> Option<f64>,
+    ) -> Result<Option<Figure>, RunError> {
+        let options = BootstrapOptions {
+            num_resamples: self.settings.resamples as usize,
+            ..BootstrapOptions::default()
+        };
+        let percent = |counts: &[u32]| figure(counts).map(|share| 100.0 * share);
+        match over_images(num_images, options, self.seed("over-images"), percent) {
+            Ok(Interval {
+                estimate,
+                low,
+                high,
+                ..
+            }) => Ok(Some(Figure {
+                value: estimate,
+                interval: Some([low, high]),
+            })),
+            // A single test image has a score, but no interval.
+            Err(IntervalError::TooFew { .. } | IntervalError::NoFigure) => {
+                let value = percent(&vec![1; num_images]);
+                Ok(value.map(|value| Figure {
+                    value,
+                    interval: None,
+                }))
+            }
+            Err(err) => Err(RunError::Lost {
+                what: "a confidence interval",
+                reason: err.to_string(),
+            }),
+        }
+    }
+
+    /// Random seed of a step; the same for every model, so that models are treated alike.
+    pub fn seed(&self, step: &str) -> Seed {
+        Seed::of_run(self.settings.seed).for_step("probe", step)
+    }
+}
+
+/// The error of a step whose inputs do not fit each other.
+pub(super) fn lost<E: std::error::Error>(err: E) -> RunError {
+    RunError::Lost {
+        what: "the probe",
+        reason: err.to_string(),
+    }
+}

@@ -1,0 +1,163 @@
+//! Chooses the protocol of a data set, and words it.
+
+use vidpairs_pipeline::{Framing, Probe, ProbeName, StageName};
+use vidpairs_source::ProbeSetKind;
+use vidpairs_types::{Beyond, Split};
+
+use super::result::ProbeProtocol;
+use super::subject::Subject;
+use crate::run::PartView;
+
+/// Side of a view, px.
+const SIDE_PX: u32 = 224;
+
+/// Classifiers, stages and views of a data set: the settings, with the defaults of its kind.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct DataProtocol {
+    pub probes: Vec<ProbeName>,
+    pub stages: Vec<StageName>,
+    pub view: PartView,
+}
+
+impl DataProtocol {
+    pub fn of(kind: ProbeSetKind, settings: &Probe) -> Self {
+        use ProbeName::{Knn, Logistic, Svm};
+        let (probes, framing): (&[ProbeName], _) = match kind {
+            ProbeSetKind::Voc07 => (&[Svm], Framing::Squash),
+            ProbeSetKind::Voc07Boxes => (&[Svm, Logistic, Knn], Framing::Squash),
+            ProbeSetKind::Imagenet | ProbeSetKind::Folders => {
+                (&[Logistic, Knn], Framing::CenterCrop)
+            }
+        };
+        let stages: &[StageName] = match kind {
+            ProbeSetKind::Voc07 | ProbeSetKind::Voc07Boxes => &[
+                StageName::Layer1,
+                StageName::Layer2,
+                StageName::Layer3,
+                StageName::Layer4,
+            ],
+            ProbeSetKind::Imagenet | ProbeSetKind::Folders => &[StageName::Layer4],
+        };
+        Self {
+            probes: settings.probes.clone().unwrap_or_else(|| probes.to_vec()),
+            stages: settings.stages.clone().unwrap_or_else(|| stages.to_vec()),
+            view: PartView {
+                side_px: settings.size_px.unwrap_or(SIDE_PX),
+                framing: settings.view.unwrap_or(framing),
+                beyond: Beyond::Padded,
+            },
+        }
+    }
+}
+
+/// Classifiers of stored features.
+pub(super) fn probes_of_features(subject: &Subject, settings: &Probe) -> Vec<ProbeName> {
+    let given = settings.probes.clone();
+    given.unwrap_or_else(|| match subject.has_many() {
+        true => vec![ProbeName::Svm],
+        false => vec![ProbeName::Logistic, ProbeName::Knn],
+    })
+}
+
+/// The protocol of a classifier in words, without the view and the split.
+pub(super) fn worded(probe: ProbeName, settings: &Probe) -> ProbeProtocol {
+    let folds = settings.folds;
+    let protocol = ProbeProtocol {
+        probe: probe.name().to_owned(),
+        scaling: match probe {
+            ProbeName::Svm => "rows scaled to length 1",
+            ProbeName::Logistic => "units standardised over the training images",
+            ProbeName::Knn => "cosine similarity",
+        }
+        .to_owned(),
+        intervals: format!(
+            "95 % intervals by a bootstrap over the test images, {} resamples",
+            settings.resamples
+        ),
+        ..ProbeProtocol::default()
+    };
+    match probe {
+        ProbeName::Svm => ProbeProtocol {
+            classifier: format!(
+                "linear SVM for each class, squared hinge loss, L2 penalty, weight {} of positives",
+                settings.positive_weight
+            ),
+            metric: "mAP".to_owned(),
+            costs: settings.svm_costs.clone(),
+            choice: Some(format!(
+                "C of each class from {} by the average precision of {folds}-fold cross-validation on the training images",
+                listed(&settings.svm_costs)
+            )),
+            ..protocol
+        },
+        ProbeName::Logistic => ProbeProtocol {
+            classifier:
+                "multinomial logistic regression on stored features by L-BFGS, L2 penalty (not the SGD recipe with augmentation)"
+                    .to_owned(),
+            metric: "top-1".to_owned(),
+            costs: settings.logistic_costs.clone(),
+            choice: Some(format!(
+                "C from {} by the accuracy of {folds}-fold cross-validation on the training images",
+                listed(&settings.logistic_costs)
+            )),
+            ..protocol
+        },
+        ProbeName::Knn => ProbeProtocol {
+            classifier: format!(
+                "weighted kNN, {} neighbours, temperature {}",
+                settings.neighbours, settings.temperature
+            ),
+            metric: "top-1".to_owned(),
+            ..protocol
+        },
+    }
+}
+
+fn listed(costs: &[f64]) -> String {
+    let costs: Vec<String> = costs.iter().map(ToString::to_string).collect();
+    format!("[{}]", costs.join(", "))
+}
+
+/// The view in words.
+pub(super) fn view_text(view: PartView, has_regions: bool, box_scale: f64) -> String {
+    let framing = match view.framing {
+        Framing::Squash => "resized to a square",
+        Framing::CenterCrop => "short side resized to 8/7 of the view, central square",
+    };
+    match has_regions {
+        false => framing.to_owned(),
+        true => {
+            format!("boxes scaled by {box_scale}, outside of the image the mean colour, {framing}")
+        }
+    }
+}
+
+/// Where training and test images come from, in words.
+pub(super) fn split_text(
+    kind: Option<ProbeSetKind>,
+    subject: &Subject,
+    settings: &Probe,
+) -> String {
+    let is_first_from = |folder: &str| subject.ids.iter().any(|id| id.starts_with(folder));
+    match kind {
+        None => "splits of the file".to_owned(),
+        Some(ProbeSetKind::Voc07 | ProbeSetKind::Voc07Boxes) => {
+            "fitted on trainval, tested on test".to_owned()
+        }
+        Some(ProbeSetKind::Imagenet) => "fitted on train, tested on val".to_owned(),
+        Some(ProbeSetKind::Folders) => {
+            let is_test = |place: usize| subject.splits[place] == Split::Test;
+            let test = (0..subject.splits.len()).find(|&place| is_test(place));
+            let folder = test.and_then(|place| subject.ids[place].split('/').next());
+            match folder {
+                Some(folder) if ["val", "test"].contains(&folder) && is_first_from("train/") => {
+                    format!("fitted on train, tested on {folder}")
+                }
+                _ => format!(
+                    "{} of the images of each class at random for testing, seed {}",
+                    settings.test_share, settings.seed
+                ),
+            }
+        }
+    }
+}

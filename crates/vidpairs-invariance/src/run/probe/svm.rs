@@ -1,0 +1,149 @@
+//! Fits a support vector machine for each class, and ranks the test images by them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use vidpairs_run::{RunError, counted};
+
+use super::cards::{BestAndWorst, Candidates};
+use super::judge::{Divided, Judge, lost};
+use super::subject::Subject;
+use crate::measure::Features;
+use crate::probe::Truths;
+use crate::probe::precision::Ranking;
+use crate::probe::svm::{CostChoices, CostSource, FittedSvm, SvmOptions, SvmSearch};
+use crate::run::blocks::in_blocks;
+
+/// Machines of all classes.
+pub(super) struct Machines {
+    /// Cost of each class; `None` for a class without a machine.
+    pub classes: Vec<Option<f64>>,
+    /// Ranking of the test images by each class; `None` for a class without a machine.
+    pub rankings: Vec<Option<Ranking>>,
+    pub cards: BestAndWorst,
+    pub warnings: Vec<String>,
+}
+
+/// Chooses the costs, fits the machines on the training images, and ranks the test images.
+///
+/// # Errors
+/// [`RunError`]: the inputs do not fit, a thread is lost, or the work was cancelled.
+pub(super) fn machines(
+    judge: &Judge<'_>,
+    subject: &Subject,
+    divided: &Divided,
+    path: &Path,
+) -> Result<Machines, RunError> {
+    let num_classes = subject.classes.len();
+    let options = SvmOptions {
+        costs: judge.settings.svm_costs.clone(),
+        num_folds: judge.settings.folds as usize,
+        positive_weight: judge.settings.positive_weight,
+        ..SvmOptions::vissl()
+    };
+    let [train, test] = [&divided.train, &divided.test].map(|part| part.unit(subject, path));
+    let (train, test) = (train?, test?);
+    let truths = Truths::new(&divided.train.labels, num_classes).map_err(lost)?;
+    let search = SvmSearch::new(&train, truths, options, judge.seed("svm"));
+    let search = Arc::new(search.map_err(lost)?);
+    let choices = choices(judge, &train, &search)?;
+    let test_truths = Truths::new(&divided.test.labels, num_classes).map_err(lost)?;
+    let fit = {
+        let (search, costs) = (Arc::clone(&search), choices.per_class.clone());
+        move |class: usize| {
+            let fitted = search.fit(&train, class, costs[class].cost)?;
+            Ok(fitted.map(|fitted: FittedSvm| (fitted.svm.decide_all(&test), fitted.convergence)))
+        }
+    };
+    let mut found = Machines {
+        classes: Vec::new(),
+        rankings: Vec::new(),
+        cards: BestAndWorst::default(),
+        warnings: warnings_of(&choices),
+    };
+    let mut candidates = Candidates::default();
+    let (mut error, mut num_not_converged) = (None, 0);
+    let what = "machines of classes";
+    in_blocks(what, num_classes, judge.crew, fit, |fitted| {
+        let class = found.classes.len();
+        let fitted = fitted.unwrap_or_else(|err| {
+            error = Some(lost::<crate::probe::svm::SvmError>(err));
+            None
+        });
+        found
+            .classes
+            .push((fitted.as_ref()).map(|_| choices.per_class[class].cost));
+        let ranking = fitted.map(|(decisions, convergence)| {
+            num_not_converged += u64::from(!convergence.is_converged);
+            let truths = test_truths.of_class(class);
+            candidates.take_class(class, &decisions, truths);
+            Ranking::new(&decisions, truths)
+        });
+        found
+            .rankings
+            .push(ranking.and_then(|ranking| ranking.map_err(|err| error = Some(lost(err))).ok()));
+    })?;
+    if let Some(err) = error {
+        return Err(err);
+    }
+    if num_not_converged > 0 {
+        found.warnings.push(format!(
+            "{} did not converge",
+            counted(num_not_converged, "support vector machine")
+        ));
+    }
+    found.cards = candidates.finish(subject, &divided.test.images);
+    Ok(found)
+}
+
+/// Cross-validates the costs.
+fn choices(
+    judge: &Judge<'_>,
+    features: &Arc<Features<'static>>,
+    search: &Arc<SvmSearch>,
+) -> Result<CostChoices, RunError> {
+    let validate = {
+        let (search, features) = (Arc::clone(search), Arc::clone(features));
+        move |block: usize| search.validate(&features, block)
+    };
+    let (mut choosing, mut error) = (search.choosing(), None);
+    let what = "cross-validation of the cost";
+    in_blocks(
+        what,
+        search.num_blocks(),
+        judge.crew,
+        validate,
+        |scores| match scores {
+            Ok(scores) => choosing.take(scores),
+            Err(err) => error = Some(lost(err)),
+        },
+    )?;
+    match error {
+        Some(err) => Err(err),
+        None => Ok(choosing.finish()),
+    }
+}
+
+/// Reasons to doubt the choice of the costs.
+fn warnings_of(choices: &CostChoices) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let num = |is_so: &dyn Fn(&crate::probe::svm::CostChoice) -> bool| {
+        let so = choices.per_class.iter().filter(|choice| is_so(choice));
+        so.count() as u64
+    };
+    let others = num(&|choice| choice.source != CostSource::Validated);
+    if others > 0 {
+        warnings.push(format!(
+            "classes with fewer positive training images than folds, whose cost was not cross-validated on them: {others}"
+        ));
+    }
+    let greatest = choices.costs.last().copied();
+    let at_end =
+        num(&|choice| choice.source == CostSource::Validated && Some(choice.cost) == greatest);
+    if at_end > 0 && choices.costs.len() > 1 {
+        warnings.push(format!(
+            "classes with the greatest cost of the grid, for which a greater one may be better: {at_end}"
+        ));
+    }
+    warnings
+}

@@ -1,0 +1,54 @@
+//! Declares the table `[probe]`.
+
+use super::error::PipelineError;
+use super::extract::RunKeys;
+use super::rule::{Number, Optional, Positive, Positives, Whole, Word, Words};
+use super::settings::Settings;
+use super::values::{Framing, NumberFormat, PoolName, ProbeName, StageName};
+
+table! {
+    /// `[probe]` and the random seed: classifiers on frozen features.
+    #[derive(Debug, Clone, PartialEq)]
+    "probe" struct Probe {
+        /// Random seed.
+        seed: u64 => |settings| RunKeys::seed.get(settings);
+        /// Classifiers to fit.
+        probes: Option<Vec<ProbeName>> = (|_| Ok(None), "the data set's"), Optional(Words);
+        /// Stages of the network whose pooled outputs are the features of a table each.
+        stages: Option<Vec<StageName>> = (|_| Ok(None), "the data set's"), Optional(Words);
+        /// Pooling of a stage, as in `[invariance]`.
+        pool: PoolName = "auto", Word;
+        /// Side of the square views of images.
+        size_px as "size": Option<u32> = (|_| Ok(None), "the data set's, 224"), Optional(Whole(16..=1024)), "px";
+        /// How the view of an image is made: resized to a square, or its central square.
+        view: Option<Framing> = (|_| Ok(None), "the data set's"), Optional(Word);
+        /// Factor by which the boxes of a data set grow around their centres. What lies outside the image has the mean colour of ImageNet.
+        box_scale: f64 = 1, Number(0.1..=10.0), "ratio";
+        /// Number format of the encoder's convolutions.
+        numbers: NumberFormat = "f32", Word;
+        /// Share of the images of each class that are test images, for folders without splits.
+        test_share: f64 = 0.2, Number(0.01..=0.99), "ratio";
+        /// Number of folds of cross-validation, which chooses a cost from a grid on the training images.
+        folds: u32 = 3, Whole(2..=20), "folds";
+        /// Costs of the support vector machines (C of liblinear).
+        svm_costs: Vec<f64> = [0.01, 0.1, 1, 2, 5, 10, 15, 20, 50, 100, 1000], Positives("[0.1, 1, 10]");
+        /// Weight of the errors on positive images of the support vector machines; that of the others is 1.
+        positive_weight: f64 = 2, Positive(1000.0), "ratio";
+        /// Costs of logistic regression (C of scikit-learn).
+        logistic_costs: Vec<f64> = [0.01, 0.1, 1, 10, 100, 1000], Positives("[0.1, 1, 10]");
+        /// Number of nearest neighbours of an image that vote on its class.
+        neighbours: u32 = 20, Whole(1..=10_000), "images";
+        /// Temperature of the votes: a neighbour has the weight exp(cosine similarity / temperature).
+        temperature: f64 = 0.07, Positive(100.0), "ratio";
+        /// Bootstrap resamples of the test images for a confidence interval.
+        resamples: u32 = 1000, Whole(100..=100_000), "resamples";
+    }
+}
+
+/// Reads the random seed and `[probe]`.
+///
+/// # Errors
+/// The first refused setting.
+pub(crate) fn probe(settings: &Settings) -> Result<Probe, PipelineError> {
+    Probe::from_settings(settings)
+}

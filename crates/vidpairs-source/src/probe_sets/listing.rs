@@ -1,0 +1,175 @@
+//! Collects the images of class folders, and puts them together as a data set.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rand::seq::SliceRandom;
+use vidpairs_types::{LeftOut, ProbeImage, ProbeLabel, ProbeSet, Split};
+
+use super::ProbeSetOptions;
+use crate::disk::{self, Entry};
+use crate::error::SourceError;
+use crate::labelled::images_below;
+use crate::natural::natural_order;
+
+/// Images of each class, by the name of its folder.
+type ClassImages = BTreeMap<String, Vec<PathBuf>>;
+
+/// Images of a data set, before its classes are numbered.
+#[derive(Default)]
+pub(super) struct ProbeListing {
+    train: ClassImages,
+    test: ClassImages,
+    left_out: Vec<LeftOut>,
+    num_others: u64,
+}
+
+impl ProbeListing {
+    /// Leaves a part of the data set out.
+    pub fn leave_out(&mut self, what: impl Into<String>, reason: impl Into<String>) {
+        self.left_out.push(LeftOut {
+            what: what.into(),
+            reason: reason.into(),
+        });
+    }
+
+    /// Adds the images of `split`, one class for each folder of `entries` whose name is that of a class.
+    ///
+    /// - `name`: name of the split's folder, for what is left out.
+    pub fn add_split(
+        &mut self,
+        (split, name): (Split, &str),
+        entries: Vec<Entry>,
+        is_class: fn(&str) -> bool,
+    ) -> Result<(), SourceError> {
+        for (class, images) in self.classes_of(name, entries, is_class)? {
+            match split {
+                Split::Train => self.train.insert(class, images),
+                Split::Test => self.test.insert(class, images),
+            };
+        }
+        Ok(())
+    }
+
+    /// Adds the classes of a data set without splits. Each class is divided by itself: `round(test_share x images)` images, at least one and
+    /// at most all but one, chosen at random by the seed and the name of the class, are test images.
+    pub fn add_unsplit(
+        &mut self,
+        entries: Vec<Entry>,
+        options: &ProbeSetOptions,
+    ) -> Result<(), SourceError> {
+        for (class, images) in self.classes_of("", entries, |_| true)? {
+            let [_, _, ..] = images.as_slice() else {
+                self.leave_out(
+                    class,
+                    "a class with a single image, which cannot be divided into training and test images",
+                );
+                continue;
+            };
+            let num_test = (options.test_share * images.len() as f64).round() as usize;
+            let num_test = num_test.clamp(1, images.len() - 1);
+            let mut order: Vec<usize> = (0..images.len()).collect();
+            let mut rng = options.seed.for_step("probe split", &class).rng();
+            order.shuffle(&mut rng);
+            let mut is_test = vec![false; images.len()];
+            for &place in order.iter().take(num_test) {
+                is_test[place] = true;
+            }
+            let (mut train, mut test) = (Vec::new(), Vec::new());
+            for (path, is_test) in images.into_iter().zip(is_test) {
+                if is_test { &mut test } else { &mut train }.push(path);
+            }
+            self.train.insert(class.clone(), train);
+            self.test.insert(class, test);
+        }
+        Ok(())
+    }
+
+    fn classes_of(
+        &mut self,
+        name: &str,
+        entries: Vec<Entry>,
+        is_class: fn(&str) -> bool,
+    ) -> Result<Vec<(String, Vec<PathBuf>)>, SourceError> {
+        let within = |class: &str| match name {
+            "" => class.to_owned(),
+            name => format!("{name}/{class}"),
+        };
+        let mut classes = Vec::new();
+        for entry in entries {
+            if !entry.is_folder() {
+                self.num_others += 1;
+                continue;
+            }
+            if !is_class(&entry.name) {
+                self.leave_out(within(&entry.name), "its name is not that of a class");
+                continue;
+            }
+            let images = images_below(&entry.path, &mut self.num_others)?;
+            match images.is_empty() {
+                true => self.leave_out(within(&entry.name), "a class without a JPEG or PNG"),
+                false => classes.push((entry.name, images)),
+            }
+        }
+        Ok(classes)
+    }
+
+    /// The data set, its classes in natural order: those with a training image. Test images of other classes are left out.
+    ///
+    /// # Errors
+    /// [`SourceError::FewClasses`], [`SourceError::NoTestImages`].
+    pub fn finish(mut self, root: &Path) -> Result<ProbeSet, SourceError> {
+        let mut classes: Vec<String> = self.train.keys().cloned().collect();
+        classes.sort_by(|a, b| natural_order(a, b));
+        let unknown: Vec<String> = (self.test.keys())
+            .filter(|class| !self.train.contains_key(*class))
+            .cloned()
+            .collect();
+        for class in unknown {
+            let num = self.test.remove(&class).map_or(0, |images| images.len());
+            self.leave_out(
+                class,
+                format!("a class without a training image; its test images are left out: {num}"),
+            );
+        }
+        match self.num_others {
+            0 => {}
+            1 => self.leave_out("1 other file", "no JPEG or PNG in the folder of a class"),
+            num => self.leave_out(
+                format!("{num} other files"),
+                "no JPEG or PNG in the folder of a class",
+            ),
+        }
+        if classes.len() < 2 {
+            return Err(SourceError::FewClasses {
+                root: root.to_owned(),
+                classes,
+                left_out: self.left_out,
+            });
+        }
+        if self.test.is_empty() {
+            return Err(SourceError::NoTestImages {
+                root: root.to_owned(),
+                left_out: self.left_out,
+            });
+        }
+        let mut images = Vec::new();
+        for (split, mut of_split) in [(Split::Train, self.train), (Split::Test, self.test)] {
+            for (index, class) in classes.iter().enumerate() {
+                let paths = of_split.remove(class).unwrap_or_default();
+                images.extend(paths.into_iter().map(|path| ProbeImage {
+                    id: disk::relative_name(root, &path),
+                    path,
+                    region: None,
+                    split,
+                    label: ProbeLabel::One(index),
+                }));
+            }
+        }
+        Ok(ProbeSet {
+            classes,
+            images,
+            left_out: self.left_out,
+        })
+    }
+}

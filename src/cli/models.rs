@@ -1,0 +1,110 @@
+//! Parses the models and data sets of the measuring commands.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use vidpairs_invariance::run::NamedFile;
+use vidpairs_source::{NamedKind, UnknownKind, names};
+
+use super::CliError;
+
+/// Name of the page in the folder of results.
+pub(super) const PAGE: &str = "report.html";
+
+/// Parses `KIND=PATH` of `--data`.
+pub(super) fn of_kind<K>(text: &str) -> Result<(K, PathBuf), CliError>
+where
+    K: NamedKind + FromStr<Err = UnknownKind<K>>,
+{
+    let refused = |expected: String| CliError::Option {
+        option: "--data",
+        value: text.to_owned(),
+        expected,
+    };
+    let names = names::<K>();
+    let Some((kind, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
+        return Err(refused(format!("KIND=PATH, where KIND is one of {names}")));
+    };
+    let kind = kind.parse::<K>();
+    let kind = kind.map_err(|err| refused(format!("KIND=PATH: {err}")))?;
+    Ok((kind, PathBuf::from(path)))
+}
+
+/// Parses `NAME=FILE` or `FILE` of an option.
+pub(super) fn named_files(
+    option: &'static str,
+    texts: &[String],
+) -> Result<Vec<NamedFile>, CliError> {
+    let named = |text: &String| {
+        let file = named_file(text);
+        match file.path.as_os_str().is_empty() {
+            false => Ok(file),
+            true => Err(CliError::Option {
+                option,
+                value: text.clone(),
+                expected: "FILE or NAME=FILE".to_owned(),
+            }),
+        }
+    };
+    texts.iter().map(named).collect()
+}
+
+/// Parses `NAME=FILE`, or `FILE`. The name of a model defaults to the file name without extension, or for the `backbone.safetensors` of a
+/// run to the folder of the run.
+fn named_file(text: &str) -> NamedFile {
+    // An existing file whose name contains `=` is taken literally.
+    if let Some((name, path)) = text.split_once('=')
+        && !name.is_empty()
+        && !name.contains('/')
+        && !Path::new(text).exists()
+    {
+        return NamedFile {
+            name: name.to_owned(),
+            path: PathBuf::from(path),
+        };
+    }
+    let path = PathBuf::from(text);
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy());
+    let folder = path.parent().and_then(Path::file_name);
+    let name = match (&stem, folder) {
+        (Some(stem), Some(folder)) if stem == "backbone" => folder.to_string_lossy().into_owned(),
+        (Some(stem), _) => stem.clone().into_owned(),
+        (None, _) => text.to_owned(),
+    };
+    NamedFile { name, path }
+}
+
+#[cfg(test)]
+mod tests {
+    use vidpairs_source::ImageSetKind;
+
+    use super::*;
+
+    #[test]
+    fn a_model_is_named_by_its_option_its_file_or_its_run() {
+        let name = |text| named_file(text).name;
+        assert_eq!(name("moco=/w/a.pth"), "moco");
+        assert_eq!(name("/w/moco_v2_800ep.pth.tar"), "moco_v2_800ep.pth");
+        assert_eq!(name("runs/temporal/backbone.safetensors"), "temporal");
+        assert_eq!(name("backbone.safetensors"), "backbone");
+    }
+
+    #[test]
+    fn an_unknown_kind_is_refused_with_the_nearest_kind() {
+        let err = of_kind::<ImageSetKind>("aloi-view=/d")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            err.starts_with("--data is aloi-view=/d; expected KIND=PATH: "),
+            "{err}"
+        );
+        assert!(err.contains("aloi-viewpoint"), "{err}");
+        let err = of_kind::<ImageSetKind>("aloi-viewpoint")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            err.contains("got10k-occlusion, pascal3d-viewpoint"),
+            "{err}"
+        );
+    }
+}

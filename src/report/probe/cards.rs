@@ -1,0 +1,50 @@
+//! Draws the test images that a model recognises best and worst.
+
+use maud::{Markup, html};
+use vidpairs_invariance::run::probe::{MAX_CARDS, ProbeCard, ProbeScores};
+
+use crate::report::picture::data_uri;
+
+pub(super) fn cards(scores: &ProbeScores) -> Markup {
+    html! {
+        (row("Recognised best", &scores.best))
+        (row("Recognised worst", &scores.worst))
+    }
+}
+
+fn row(heading: &str, cards: &[ProbeCard]) -> Markup {
+    html! {
+        @if !cards.is_empty() {
+            h4 { (heading) }
+            @if cards.iter().any(|card| card.jpeg.is_ok()) {
+                div.images { @for card in cards.iter().take(MAX_CARDS) { (drawn(card)) } }
+            } @else {
+                ul.mistakes {
+                    @for card in cards.iter().take(MAX_CARDS) { li { (card.id) ", " b { (shown(card)) } ": " (card.answer) } }
+                }
+            }
+        }
+    }
+}
+
+fn drawn(card: &ProbeCard) -> Markup {
+    html! {
+        figure.shot title=(card.id) {
+            div.picture {
+                @match &card.jpeg {
+                    Ok(jpeg) => img src=(data_uri("image/jpeg", jpeg)) loading="lazy" alt=(card.class);,
+                    Err(_) => p { (card.id) },
+                }
+            }
+            figcaption { b { (shown(card)) } br; (card.answer) }
+        }
+    }
+}
+
+/// Classes that the image shows.
+fn shown(card: &ProbeCard) -> &str {
+    match card.class.as_str() {
+        "" => "no class",
+        class => class,
+    }
+}

@@ -1,0 +1,57 @@
+//! Draws the scores of the classes of a model as bars.
+
+use maud::{Markup, html};
+use vidpairs_invariance::run::probe::{ClassScore, ProbeScores, ProbeTable};
+
+use crate::report::models::number::{UNKNOWN, along, finite, grouped, tenth};
+
+/// Maximum number of classes that are drawn: the best and the worst halves of more.
+pub(super) const MAX_CLASSES: usize = 60;
+
+/// A bar for each class, the best first.
+pub(super) fn classes(table: &ProbeTable, scores: &ProbeScores) -> Markup {
+    let mut ranked: Vec<&ClassScore> = scores.per_class.iter().collect();
+    let score = |class: &ClassScore| class.score.and_then(finite).unwrap_or(-1.0);
+    ranked.sort_by(|a, b| score(b).total_cmp(&score(a)));
+    let num_hidden = ranked.len().saturating_sub(MAX_CLASSES);
+    if num_hidden > 0 {
+        let half = MAX_CLASSES / 2;
+        ranked.drain(half..half + num_hidden);
+    }
+    let word = match table.protocol.metric.as_str() {
+        "mAP" => "Average precision",
+        _ => "Accuracy",
+    };
+    html! {
+        h4 { (word) " of each class" }
+        @if num_hidden > 0 {
+            p.how { "The best and the worst " (MAX_CLASSES / 2) " of " (grouped(scores.per_class.len())) " classes." }
+        }
+        div.classes {
+            @for class in ranked { (bar(class)) }
+        }
+    }
+}
+
+fn bar(class: &ClassScore) -> Markup {
+    let cost = class.cost.map(|cost| format!(", C {cost}"));
+    let counts = format!(
+        "{} train, {} test",
+        grouped(class.train_images),
+        grouped(class.test_images)
+    );
+    let title = format!("{}: {counts}{}", class.class, cost.unwrap_or_default());
+    html! {
+        div.class title=(title) {
+            span.of { (class.class) }
+            svg width="100%" height="10" aria-hidden="true" {
+                rect.room x="0" y="0" width="100%" height="10" {}
+                @if let Some(score) = class.score.and_then(finite) {
+                    rect.length x="0" y="0" height="10" width=(along(score)) {}
+                }
+            }
+            b { @match class.score { Some(score) => (tenth(Some(score))), None => (UNKNOWN) } }
+            span.counts { (counts) }
+        }
+    }
+}

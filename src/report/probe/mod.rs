@@ -1,0 +1,226 @@
+//! Presents the probes of several models as a page, tables for a terminal and a CSV file.
+//!
+//! **Takes** a [`ProbeSummary`]. **Gives** one HTML file ([`render`]), tables for a terminal ([`render_tables`]) and a table for programs
+//! ([`scores_csv`]). **Fails** never. **Source**: HTML by maud, CSV by the csv crate (RFC 4180).
+//!
+//! All text is escaped. A number that is not finite counts as unknown. The page states where items are left out.
+
+mod cards;
+mod classes;
+mod confusion;
+mod scores_csv;
+mod text_table;
+mod words;
+
+use maud::{Markup, html};
+use vidpairs_invariance::run::LeftOutGroup;
+use vidpairs_invariance::run::probe::{ProbeScores, ProbeSummary, ProbeTable};
+
+use super::models::difference::{difference_strip, sentence};
+use super::models::left_out::left_out;
+use super::models::mark::key;
+use super::models::number::{UNKNOWN, counted, grouped, interval, signed, tenth};
+use super::models::plot::{Names, Row, plot};
+use super::models::{self};
+use super::page::{self, Fact};
+use cards::cards;
+use classes::classes;
+use confusion::confusion;
+
+pub use scores_csv::scores_csv;
+pub use text_table::render_tables;
+
+/// Number of pairs of models whose differences are drawn; all are in the table.
+pub const MAX_PAIRS: usize = 6;
+
+/// Number of models up to which the details of all are open; with more models only those of the first are.
+const OPEN_UP_TO: usize = 2;
+const TITLE: &str = "Probes";
+
+/// The page: one HTML file with its images and without scripts.
+pub fn render(summary: &ProbeSummary) -> String {
+    let headline = format!(
+        "{} in {}",
+        counted(summary.models.len(), "model", "models"),
+        counted(summary.tables.len(), "table", "tables")
+    );
+    let facts = [Fact {
+        name: "Program",
+        value: format!("vidpairs {}", summary.program_version),
+    }];
+    let tables = || summary.tables.iter();
+    let title = |table: &ProbeTable| words::title(summary, table);
+    let warned = tables().filter(|table| !table.warnings.is_empty());
+    let warnings: Vec<(String, &[String])> = warned
+        .map(|table| (title(table), table.warnings.as_slice()))
+        .collect();
+    let groups = left_out_groups(summary);
+    let body = html! {
+        header {
+            (page::summary(TITLE, &headline, &facts))
+            (models::warnings::warnings(&warnings))
+        }
+        main {
+            @if summary.tables.is_empty() { p { "Nothing was scored." } } @else {
+                p.how {
+                    "All values are percent. A mark is a score, and the line through it its 95 % confidence interval over the test \
+                    images. " span.swatch {} " The shade ends at the score of guessing. Compare models only within one table, and \
+                    decide whether two differ by their paired difference, not by the overlap of their intervals."
+                }
+                @for table in tables() { (overview(summary, table)) }
+                @for table in tables() { (details(summary, table)) }
+            }
+        }
+        footer { (left_out(&groups)) }
+    };
+    let style = [models::STYLE, include_str!("style.css")].concat();
+    page::page(TITLE, &style, &body)
+}
+
+/// What was left out of each data set: the tables of a data set leave out the same, and the first that does names it.
+fn left_out_groups(summary: &ProbeSummary) -> Vec<(String, &[LeftOutGroup])> {
+    let mut listed: Vec<(String, &[LeftOutGroup])> = Vec::new();
+    for table in &summary.tables {
+        let groups = table.left_out.as_slice();
+        if !listed.iter().any(|(_, other)| *other == groups) {
+            listed.push((words::title(summary, table), groups));
+        }
+    }
+    listed
+}
+
+/// The models of a table in rows, with the protocol.
+fn overview(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
+    let scores = || table.models.iter().map(Option::as_ref);
+    let row = |figure, floor| Row {
+        figure,
+        floor,
+        ..Row::default()
+    };
+    let rows: Vec<Row> = scores()
+        .map(|scores| {
+            let floor = table.chance.filter(|_| scores.is_some());
+            row(scores.map(|scores| scores.score), floor)
+        })
+        .collect();
+    let top5: Vec<Row> = scores()
+        .map(|scores| row(scores.and_then(|scores| scores.top5), None))
+        .collect();
+    let has_top5 = top5.iter().any(|row| row.figure.is_some());
+    let names = |title: &str, floor| Names {
+        title: title.to_owned(),
+        floor,
+        floor_rest: "",
+    };
+    html! {
+        article.panel {
+            div.heading {
+                h3 { (words::classifier(table)) }
+                span.label { (words::data(summary, table)) }
+                span.number { (words::counts(table)) }
+            }
+            div class=(if has_top5 { "plots two" } else { "plots" }) {
+                (plot(&names(words::metric(table), "guessing"), &summary.models, &rows))
+                @if has_top5 { (plot(&names("Top-5 accuracy", ""), &summary.models, &top5)) }
+            }
+            p.protocol { (table.protocol.line()) "." }
+        }
+    }
+}
+
+/// Differences of models, then classes, confusion and images of each model.
+fn details(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
+    let models = summary.models.iter().zip(&table.models).enumerate();
+    let scored: Vec<_> = models
+        .filter_map(|(index, (model, scores))| Some((index, model, scores.as_ref()?)))
+        .collect();
+    html! {
+        section.wide {
+            h2.table { (words::classifier(table)) " " span { (words::data(summary, table)) } }
+            (differences(summary, table))
+            (figures(summary, table))
+            @for (place, (index, model, scores)) in scored.into_iter().enumerate() {
+                details.model open[place == 0 || summary.models.len() <= OPEN_UP_TO] {
+                    summary { (key(index)) " " b { (model.name) } span { (note(table, scores)) } }
+                    (classes(table, scores))
+                    (confusion(table, scores))
+                    (cards(scores))
+                }
+            }
+        }
+    }
+}
+
+/// `mAP: 42.1 · 512 features · C 10`.
+fn note(table: &ProbeTable, scores: &ProbeScores) -> String {
+    let mut parts = vec![format!(
+        "{}: {}",
+        table.protocol.metric,
+        tenth(Some(scores.score.value))
+    )];
+    parts.extend((scores.top5).map(|top5| format!("top-5: {}", tenth(Some(top5.value)))));
+    parts.push(counted(scores.units, "feature", "features"));
+    parts.extend(scores.cost.map(|cost| format!("C {cost}")));
+    parts.join(" · ")
+}
+
+fn differences(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
+    let name = |model: usize| summary.models[model].name.as_str();
+    html! {
+        @if table.pairs.len() > MAX_PAIRS {
+            p.how { (MAX_PAIRS) " of " (table.pairs.len()) " pairs of models are drawn." }
+        }
+        div.pairs {
+            @for pair in table.pairs.iter().take(MAX_PAIRS) {
+                article.paired {
+                    div.heading {
+                        h3 { (key(pair.b)) "\u{a0}" (name(pair.b)) " compared with " (key(pair.a)) "\u{a0}" (name(pair.a)) }
+                    }
+                    p { (sentence(words::metric(table), pair.difference, [name(pair.a), name(pair.b)])) }
+                    (difference_strip(&table.protocol.metric, pair.b, pair.difference))
+                }
+            }
+        }
+    }
+}
+
+const HEADINGS: [&str; 6] = ["Model", "Features", "Score", "95 % interval", "Top-5", "C"];
+
+/// Every figure of the table.
+fn figures(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
+    let ends = |ends| interval(ends).unwrap_or_else(|| UNKNOWN.to_owned());
+    let models = summary.models.iter().zip(&table.models);
+    let scored: Vec<_> = models
+        .filter_map(|(model, scores)| Some((model, scores.as_ref()?)))
+        .collect();
+    html! {
+        details {
+            summary { "All figures" }
+            div.scroll {
+                table.scores {
+                    thead { tr { @for heading in HEADINGS { th { (heading) } } } }
+                    tbody {
+                        @for (model, scores) in scored {
+                            tr {
+                                td { (model.name) } td { (grouped(scores.units)) }
+                                td { (tenth(Some(scores.score.value))) } td { (ends(scores.score.interval)) }
+                                td { (tenth(scores.top5.map(|top5| top5.value))) }
+                                td { @match scores.cost { Some(cost) => (cost), None => (UNKNOWN) } }
+                            }
+                        }
+                        @for pair in &table.pairs {
+                            tr {
+                                td { (summary.models[pair.b].name) " minus " (summary.models[pair.a].name) } td {}
+                                td { (signed(Some(pair.difference.value))) } td { (ends(pair.difference.interval)) }
+                                td { (signed(pair.top5_difference.map(|top5| top5.value))) } td {}
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
