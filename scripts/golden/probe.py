@@ -209,7 +209,7 @@ def segmentation():
         "images": images, "num_classes": num_classes, "pixels": pixels,
         "labels": ["".join(chr(48 + min(it, 8)) for it in row) for row in labels],  # 8 stands for 255
         "predicted": ["".join(chr(48 + it) for it in row) for row in predicted],
-        "per_class": [float(iou[list(occurs).index(c)]) if c in occurs else None for c in range(num_classes)],
+        "confusion": confusion.tolist(), "per_class": [float(iou[list(occurs).index(c)]) if c in occurs else None for c in range(num_classes)],
         "mean_iou": float(iou.mean()), "pixel_accuracy": float((truth == guess).mean()),
         "mean_accuracy": float((confusion.diagonal()[in_truth] / confusion.sum(axis=1)[in_truth]).mean()),
     }

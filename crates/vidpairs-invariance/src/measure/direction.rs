@@ -145,7 +145,7 @@ impl Centre {
 
 /// Sum of squares.
 #[multiversion(targets = "simd")]
-fn energy(row: &[f32]) -> f64 {
+pub(crate) fn energy(row: &[f32]) -> f64 {
     let mut sums = [0.0; LANES];
     let (chunks, rest) = row.as_chunks::<LANES>();
     for chunk in chunks {

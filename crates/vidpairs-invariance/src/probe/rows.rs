@@ -32,22 +32,6 @@ pub(super) fn add_scaled(weights: &mut [f64], row: &[f32], scale: f64) {
     }
 }
 
-/// Sum of squares.
-#[multiversion(targets = "simd")]
-pub(super) fn energy(row: &[f32]) -> f64 {
-    let mut sums = [0.0; LANES];
-    let (row, rest) = row.as_chunks::<LANES>();
-    for row in row {
-        for lane in 0..LANES {
-            sums[lane] += f64::from(row[lane]) * f64::from(row[lane]);
-        }
-    }
-    for (sum, &value) in sums.iter_mut().zip(rest) {
-        *sum += f64::from(value) * f64::from(value);
-    }
-    sums.iter().sum()
-}
-
 /// `count` pseudo-random numbers from -1 to 1, the same as in `scripts/golden/figures.py`.
 #[cfg(test)]
 pub(super) fn drawn(count: usize, start: u32) -> Vec<f32> {

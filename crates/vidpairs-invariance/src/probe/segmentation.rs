@@ -14,11 +14,11 @@ pub enum LabelCoding {
 }
 
 impl LabelCoding {
-    fn class(self, label: u8) -> Option<usize> {
+    fn class(self, label: u8) -> Option<u8> {
         match (self, label) {
-            (_, 255) | (Self::FromOne, 0) => None,
-            (Self::FromZero, label) => Some(label.into()),
-            (Self::FromOne, label) => Some(usize::from(label) - 1),
+            (_, 255) => None,
+            (Self::FromZero, label) => Some(label),
+            (Self::FromOne, label) => label.checked_sub(1),
         }
     }
 }
@@ -61,7 +61,7 @@ pub enum SegmentationError {
     },
 }
 
-/// Pixels of one class in one image.
+/// Pixels of one class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClassPixels {
     /// Pixels that show the class.
@@ -72,11 +72,11 @@ pub struct ClassPixels {
     pub num_right: u64,
 }
 
-/// Pixels of one image, of the classes that occur in it.
+/// Labelled pixels of one image, by true and predicted class.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImagePixels {
-    /// Class and its pixels, ascending.
-    classes: Vec<(u32, ClassPixels)>,
+    /// True class, predicted class and number of pixels, for pairs that occur; ascending.
+    pairs: Vec<(u8, u8, u64)>,
 }
 
 impl ImagePixels {
@@ -108,51 +108,44 @@ impl ImagePixels {
             let mut pixels = pixels.map(|(&a, &b)| a == label && class.is_none_or(|it| it == b));
             pixels.position(|is_it| is_it).unwrap_or_default()
         };
-        let mut classes = vec![ClassPixels::default(); num_classes];
+        let mut occurring = Vec::new();
         for (label, pairs) in (0..=255).zip(pairs.chunks_exact(256)) {
-            let num: u64 = pairs.iter().sum();
-            let Some(own) = coding.class(label).filter(|_| num > 0) else {
+            let Some(own) = coding
+                .class(label)
+                .filter(|_| pairs.iter().any(|&num| num > 0))
+            else {
                 continue;
             };
-            if own >= num_classes {
+            if usize::from(own) >= num_classes {
                 return Err(SegmentationError::NoSuchLabel {
                     pixel_index: first(label, None),
                     label,
                     num_classes,
                 });
             }
-            classes[own].num_true += num;
-            for (class, &num) in (0..=255u8).zip(pairs).filter(|(_, num)| **num > 0) {
-                let place = usize::from(class);
-                if place >= num_classes {
+            for (class, &num) in (0..=255).zip(pairs).filter(|(_, num)| **num > 0) {
+                if usize::from(class) >= num_classes {
                     return Err(SegmentationError::NoSuchClass {
                         pixel_index: first(label, Some(class)),
                         class,
                         num_classes,
                     });
                 }
-                classes[place].num_predicted += num;
-                if place == own {
-                    classes[place].num_right += num;
-                }
+                occurring.push((own, class, num));
             }
         }
-        let classes = (0..).zip(classes);
-        let classes = classes.filter(|(_, pixels)| pixels.num_true + pixels.num_predicted > 0);
-        Ok(Self {
-            classes: classes.collect(),
-        })
+        Ok(Self { pairs: occurring })
     }
 
     /// Number of labelled pixels.
     pub fn num_pixels(&self) -> u64 {
-        self.classes.iter().map(|(_, pixels)| pixels.num_true).sum()
+        self.pairs.iter().map(|(_, _, num)| num).sum()
     }
 
     /// Share of the labelled pixels that are predicted right, 0 to 1; `None` without one.
     pub fn accuracy(&self) -> Option<f64> {
-        let num_right: u64 = self.classes.iter().map(|(_, it)| it.num_right).sum();
-        share(num_right, self.num_pixels())
+        let right = self.pairs.iter().filter(|(own, class, _)| own == class);
+        share(right.map(|(_, _, num)| num).sum(), self.num_pixels())
     }
 }
 
@@ -170,45 +163,66 @@ impl ImagePixels {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PixelSums {
-    classes: Vec<ClassPixels>,
+    /// `K x K`: true class by predicted class.
+    confusion: Vec<u64>,
+    num_classes: usize,
 }
 
 impl PixelSums {
     /// Adds up the pixels of images.
     ///
     /// - `counts`: how many times each image is there, for a resample; `None` for once each.
+    /// - `num_classes`: number of classes that the images were compared with.
     pub fn of<'a>(
         images: impl IntoIterator<Item = &'a ImagePixels>,
         counts: Option<&[u32]>,
         num_classes: usize,
     ) -> Self {
-        let mut classes = vec![ClassPixels::default(); num_classes];
+        let mut confusion = vec![0; num_classes * num_classes];
         for (place, image) in images.into_iter().enumerate() {
             let count = match counts {
                 Some(counts) => u64::from(counts.get(place).copied().unwrap_or_default()),
                 None => 1,
             };
-            for (class, pixels) in &image.classes {
-                if let Some(sum) = classes.get_mut(*class as usize) {
-                    sum.num_true += count * pixels.num_true;
-                    sum.num_predicted += count * pixels.num_predicted;
-                    sum.num_right += count * pixels.num_right;
+            if count == 0 {
+                continue;
+            }
+            for &(own, class, num) in &image.pairs {
+                let place = usize::from(own) * num_classes + usize::from(class);
+                if let Some(sum) = confusion.get_mut(place) {
+                    *sum += count * num;
                 }
             }
         }
-        Self { classes }
+        Self {
+            confusion,
+            num_classes,
+        }
+    }
+
+    /// Number of pixels of each true class (row) that are predicted as each class (column).
+    pub fn confusion(&self) -> impl Iterator<Item = &[u64]> {
+        self.confusion.chunks(self.num_classes.max(1))
     }
 
     /// Pixels of each class.
-    pub fn classes(&self) -> &[ClassPixels] {
-        &self.classes
+    pub fn classes(&self) -> Vec<ClassPixels> {
+        let mut classes = vec![ClassPixels::default(); self.num_classes];
+        for (own, row) in self.confusion().enumerate() {
+            classes[own].num_true = row.iter().sum();
+            classes[own].num_right = row[own];
+            for (class, num) in classes.iter_mut().zip(row) {
+                class.num_predicted += num;
+            }
+        }
+        classes
     }
 
     /// Intersection over union of each class, 0 to 1; `None` for a class that occurs neither in the truth nor in a prediction.
     pub fn per_class(&self) -> Vec<Option<f64>> {
         let iou =
             |it: &ClassPixels| share(it.num_right, it.num_true + it.num_predicted - it.num_right);
-        self.classes.iter().map(iou).collect()
+        self.classes().iter().map(iou).collect()
     }
 
     /// Mean intersection over union of the classes that occur, 0 to 1; `None` if none occurs.
@@ -218,17 +232,14 @@ impl PixelSums {
 
     /// Share of the labelled pixels that are predicted right, 0 to 1.
     pub fn pixel_accuracy(&self) -> Option<f64> {
-        let sum = |of: fn(&ClassPixels) -> u64| self.classes.iter().map(of).sum();
-        share(sum(|it| it.num_right), sum(|it| it.num_true))
+        let right = self.classes().iter().map(|it| it.num_right).sum();
+        share(right, self.confusion.iter().sum())
     }
 
     /// Mean over the classes in the truth of the share of their pixels that are predicted right, 0 to 1.
     pub fn mean_accuracy(&self) -> Option<f64> {
-        mean(
-            self.classes
-                .iter()
-                .map(|it| share(it.num_right, it.num_true)),
-        )
+        let classes = self.classes();
+        mean(classes.iter().map(|it| share(it.num_right, it.num_true)))
     }
 }
 

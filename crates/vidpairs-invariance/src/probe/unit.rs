@@ -1,7 +1,7 @@
 //! Scales rows to length 1.
 
-use super::rows::energy;
 use crate::measure::Features;
+use crate::measure::direction::energy;
 
 /// All features of an image are 0, so they have no direction: the network has died, or the image was not encoded. Stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -59,6 +59,8 @@ fn intersections_over_unions_and_accuracies_are_those_of_scikit_learn() {
         })
         .collect();
     let sums = PixelSums::of(&images, None, num_classes);
+    let confusion: Vec<Vec<u64>> = serde_json::from_value(golden["confusion"].clone()).unwrap();
+    assert!(sums.confusion().eq(&confusion));
     let expected: Vec<Option<f64>> = serde_json::from_value(golden["per_class"].clone()).unwrap();
     assert!(expected.contains(&None));
     for (class, (found, expected)) in sums.per_class().into_iter().zip(expected).enumerate() {

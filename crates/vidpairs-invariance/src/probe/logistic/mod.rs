@@ -1,6 +1,6 @@
 //! Trains multinomial logistic regression on stored features.
 //!
-//! **Takes** features (`N x D`) and the class of each image. **Gives** a [`LinearClassifier`](super::LinearClassifier). **Fails** with
+//! **Takes** features (`N x D`) and the class of each image. **Gives** a [`LinearClassifier`]. **Fails** with
 //! [`LogisticError`]. **Source**: the objective of scikit-learn's `LogisticRegression`; Liu and Nocedal, "On the limited memory BFGS method
 //! for large scale optimization", 1989.
 //!

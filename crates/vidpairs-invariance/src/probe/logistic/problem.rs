@@ -58,15 +58,8 @@ impl LogisticProblem {
         num_classes: usize,
         options: LogisticOptions,
     ) -> Result<Self, LogisticError> {
-        for (key, value) in [("cost", options.cost), ("tolerance", options.tolerance)] {
-            if !(value.is_finite() && value > 0.0) {
-                return Err(LogisticError::Option {
-                    key,
-                    value,
-                    expected: "a finite number above 0",
-                });
-            }
-        }
+        positive("cost", options.cost)?;
+        positive("tolerance", options.tolerance)?;
         let (num_images, num_units) = (features.num_images(), features.num_units());
         equal("labels", classes.len(), num_images)?;
         let mut images = classes.iter().enumerate();
@@ -114,13 +107,7 @@ impl LogisticProblem {
     /// # Errors
     /// [`LogisticError::Option`].
     pub fn with_cost(&self, cost: f64) -> Result<Self, LogisticError> {
-        if !(cost.is_finite() && cost > 0.0) {
-            return Err(LogisticError::Option {
-                key: "cost",
-                value: cost,
-                expected: "a finite number above 0",
-            });
-        }
+        positive("cost", cost)?;
         Ok(Self {
             options: LogisticOptions {
                 cost,
@@ -184,7 +171,8 @@ impl LogisticProblem {
             .chunks(block_len)
             .nth(block)
             .unwrap_or_default();
-        let values = &features.values()[block * block_len * num_units..];
+        let mut blocks = features.values().chunks(block_len * num_units);
+        let values = blocks.nth(block).unwrap_or_default();
         let chunks = values.chunks(NUM_ROWS * num_units);
         for (classes, values) in classes.chunks(NUM_ROWS).zip(chunks) {
             let num = classes.len();
@@ -271,6 +259,17 @@ fn excess(scores: &mut [f64], biases: &[f64], class: usize) -> f64 {
     sum.ln() + greatest - own
 }
 
+fn positive(key: &'static str, value: f64) -> Result<(), LogisticError> {
+    match value.is_finite() && value > 0.0 {
+        true => Ok(()),
+        false => Err(LogisticError::Option {
+            key,
+            value,
+            expected: "a finite number above 0",
+        }),
+    }
+}
+
 fn equal(what: &'static str, found: usize, expected: usize) -> Result<(), LogisticError> {
     match found == expected {
         true => Ok(()),
@@ -279,5 +278,88 @@ fn equal(what: &'static str, found: usize, expected: usize) -> Result<(), Logist
             found,
             expected,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::rows::drawn;
+    use super::*;
+
+    fn refused(values: &[f32], classes: &[usize], options: LogisticOptions) -> String {
+        let features = Features::new(values, 2).unwrap();
+        let problem = LogisticProblem::new(&features, classes, 3, options);
+        problem.map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn images_of_one_class_and_constant_features_are_refused() {
+        let values = [0.0, 1.0, 2.0, 1.0];
+        let good = LogisticOptions::default();
+        for (values, classes, text) in [
+            (
+                &values[..],
+                &[1, 1][..],
+                "all 2 training images are of class 1; expected at least 2 classes",
+            ),
+            (
+                &values[..2],
+                &[0],
+                "all 1 training images are of class 0; expected at least 2 classes",
+            ),
+            (
+                &values,
+                &[0, 3],
+                "image 1 has class 3; there are 3 classes, from 0",
+            ),
+            (&values, &[0], "1 labels; expected 2"),
+            (
+                &[4.0, 1.0, 4.0, 1.0],
+                &[0, 1],
+                "all 2 units are constant over 2 training images",
+            ),
+        ] {
+            assert_eq!(refused(values, classes, good), text);
+        }
+        let options = LogisticOptions {
+            cost: f64::INFINITY,
+            ..good
+        };
+        let text = "cost is inf; expected a finite number above 0";
+        assert_eq!(refused(&values, &[0, 1], options), text);
+    }
+
+    #[test]
+    fn blocks_add_up_to_the_loss_and_its_gradient_by_differences() {
+        let (num_images, num_units, num_classes) = (600, 5, 3);
+        let values = drawn(num_images * num_units, 1);
+        let features = Features::new(values, num_units).unwrap();
+        let classes: Vec<usize> = (0..num_images).map(|image| image * image % 3).collect();
+        let options = LogisticOptions {
+            cost: 0.01,
+            ..LogisticOptions::default()
+        };
+        let problem = LogisticProblem::new(&features, &classes, num_classes, options).unwrap();
+        assert_eq!(problem.num_blocks(), 3);
+        let objective = |point: &[f64]| {
+            let part = |block| problem.evaluate(&features, point, block).unwrap();
+            let mut sum = part(0);
+            (1..4).for_each(|block| sum += part(block));
+            problem.objective(point, sum)
+        };
+        let point: Vec<f64> = drawn(18, 70_000).into_iter().map(f64::from).collect();
+        let (_, gradient) = objective(&point);
+        for place in 0..18 {
+            let at = |step: f64| {
+                let mut point = point.clone();
+                point[place] += step;
+                objective(&point).0
+            };
+            let slope = (at(1e-5) - at(-1e-5)) / 2e-5;
+            assert!(
+                (slope - gradient[place]).abs() < 1e-8,
+                "{place}: {slope}, {gradient:?}"
+            );
+        }
     }
 }

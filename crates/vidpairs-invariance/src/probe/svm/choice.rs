@@ -4,7 +4,7 @@ use super::super::{Truth, Truths};
 use super::options::{Criterion, SvmOptions};
 use super::search::FoldScores;
 
-/// Cost of a machine where nothing could be validated.
+/// Where nothing could be validated, the nearest cost to this is taken.
 const FALLBACK: f64 = 1.0;
 
 /// Where the cost of a class comes from.

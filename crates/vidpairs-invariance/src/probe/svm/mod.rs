@@ -9,9 +9,9 @@
 //! for positives. The bias is the weight of a constant feature ([`SvmOptions::intercept_scaling`]), so it is regularised too, as in
 //! LIBLINEAR and scikit-learn's `LinearSVC`.
 //!
-//! The dual is solved: one variable an image, and one row of features in use at a time. An epoch over the rows costs the same for any
-//! number of images, and the solution of one cost is a good start for the next greater one, which makes a grid of costs little dearer than
-//! its hardest cost. Weights are 64-bit numbers.
+//! The dual is solved, not the primal: a step needs one row of features and the weights alone, and the solution of one cost is a good start
+//! for the next greater one, which makes a grid of costs little dearer than its hardest cost. Weights are 64-bit numbers, and each product
+//! with a 32-bit feature is exact.
 
 mod choice;
 mod descent;

@@ -1,6 +1,6 @@
 //! Options of training and of the choice of the cost.
 
-/// Images by which costs are compared.
+/// What costs are compared by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Criterion {
     /// Each class takes the cost of the greatest average precision ([`ApKind::Steps`](crate::probe::precision::ApKind::Steps), which VISSL
@@ -117,15 +117,15 @@ impl SvmOptions {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SvmError {
-    /// Inputs have different numbers of images. A bug of the caller.
-    #[error("{found} {what} for {num_images} images")]
+    /// Inputs have different numbers of images or units. A bug of the caller.
+    #[error("{found} {what}; expected {expected}")]
     Lengths {
         /// Input: `labels`, for example.
         what: &'static str,
         /// Number found.
         found: usize,
-        /// Number of images, or of units.
-        num_images: usize,
+        /// Number expected.
+        expected: usize,
     },
     /// No class has both a positive and a negative.
     #[error(

@@ -4,13 +4,13 @@ use vidpairs_types::Seed;
 
 use super::super::folds::Folds;
 use super::super::precision::{ApKind, Ranking};
-use super::super::rows::energy;
 use super::super::{Truth, Truths};
 use super::choice::ChoosingCost;
 use super::descent::{Descent, Example};
 use super::machine::{Convergence, FittedSvm, LinearSvm};
 use super::options::{Criterion, IgnoredInTraining, SvmError, SvmOptions};
 use crate::measure::Features;
+use crate::measure::direction::energy;
 
 /// Cross-validation of the costs of all classes, in one block for each class and fold, and the training of the chosen machines, in one block
 /// for each class.
@@ -124,7 +124,7 @@ impl SvmSearch {
             false => Err(SvmError::Lengths {
                 what,
                 found,
-                num_images,
+                expected: num_images,
             }),
         };
         lengths("labels", truths.num_images())?;
@@ -335,7 +335,7 @@ impl SvmSearch {
     }
 
     fn check(&self, features: &Features<'_>) -> Result<(), SvmError> {
-        for (what, found, num_images) in [
+        for (what, found, expected) in [
             (
                 "rows of features",
                 features.num_images(),
@@ -343,11 +343,11 @@ impl SvmSearch {
             ),
             ("units", features.num_units(), self.num_units),
         ] {
-            if found != num_images {
+            if found != expected {
                 return Err(SvmError::Lengths {
                     what,
                     found,
-                    num_images,
+                    expected,
                 });
             }
         }

@@ -242,7 +242,7 @@ fn inputs_that_cannot_be_learned_from_are_refused_in_plain_words() {
         let search = SvmSearch::new(&features, truths, options, Seed::of_run(1));
         search.map(|_| ()).unwrap_err().to_string()
     };
-    assert_eq!(new(&[0, 1], options()), "2 labels for 6 images");
+    assert_eq!(new(&[0, 1], options()), "2 labels; expected 6");
     assert_eq!(
         new(&[1; 6], options()),
         "no class can be learned from 6 training images: each of 3 classes lacks a positive or a negative"
@@ -296,7 +296,7 @@ fn features_of_another_shape_than_those_searched_are_refused() {
     let search =
         SvmSearch::new(&features, truths(&features, 1), options(), Seed::of_run(1)).unwrap();
     let err = search.fit(&images(11), 0, 1.0).unwrap_err();
-    assert_eq!(err.to_string(), "11 rows of features for 12 images");
+    assert_eq!(err.to_string(), "11 rows of features; expected 12");
     let folds = vec![Folds::given(vec![0, 1, 2, 0]); 1];
     let err = SvmSearch::with_folds(
         &features,
@@ -305,5 +305,36 @@ fn features_of_another_shape_than_those_searched_are_refused() {
         options(),
         Seed::of_run(1),
     );
-    assert_eq!(err.unwrap_err().to_string(), "4 folds for 12 images");
+    assert_eq!(err.unwrap_err().to_string(), "4 folds; expected 12");
+}
+
+#[test]
+fn features_times_a_hundred_give_the_same_scores_costs_and_ranking() {
+    let values = drawn(120 * UNITS, 1);
+    let choose = |factor: f32| {
+        let values: Vec<f32> = values.iter().map(|value| value * factor).collect();
+        let features = unit_rows(Features::new(values, UNITS).unwrap()).unwrap();
+        let truths = truths(&images(120), 2);
+        let search = SvmSearch::new(&features, truths, options(), Seed::of_run(1)).unwrap();
+        search.choose_all(&features).unwrap()
+    };
+    assert_eq!(
+        choose(1.0).per_class[0].cost,
+        choose(100.0).per_class[0].cost
+    );
+    assert_eq!(choose(1.0).mean_scores, choose(100.0).mean_scores);
+    assert!(choose(1.0).mean_scores.iter().any(|&score| score < 1.0));
+}
+
+#[test]
+fn one_image_is_refused() {
+    let truths = Truths::of_single(&[0], 1).unwrap();
+    let err = SvmSearch::new(&images(1), truths, options(), Seed::of_run(1)).unwrap_err();
+    assert!(matches!(
+        err,
+        SvmError::NothingToLearn {
+            num_images: 1,
+            num_classes: 1
+        }
+    ));
 }
