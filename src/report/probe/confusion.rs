@@ -62,7 +62,7 @@ fn mistakes(classes: &[String], confusion: &Confusion) -> Markup {
         .iter()
         .filter(|(truth, answer, _)| truth != answer)
         .collect();
-    wrong.sort_by(|a, b| b.2.cmp(&a.2));
+    wrong.sort_by_key(|(.., num)| std::cmp::Reverse(*num));
     html! {
         @if !wrong.is_empty() {
             h4 { "Most frequent mistakes" }

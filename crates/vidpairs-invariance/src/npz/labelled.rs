@@ -185,7 +185,7 @@ mod tests {
     fn one_class_or_several_classes_of_an_image_are_read_with_the_split() {
         let split = array("split", &[3], ArrayValues::I64(&[0, 0, 1]));
         let one = array("class", &[3], ArrayValues::I64(&[7, -2, 7]));
-        let found = read(&[FEAT, one, split.clone()]).unwrap();
+        let found = read(&[FEAT, one, split]).unwrap();
         assert_eq!(found.splits, [Split::Train, Split::Train, Split::Test]);
         assert_eq!(found.classes, TableClasses::One(vec![7, -2, 7], None));
         let many = array("class", &[3, 2], ArrayValues::I64(&[1, -1, 0, 1, -1, -1]));
@@ -200,11 +200,11 @@ mod tests {
     #[test]
     fn other_labels_and_a_missing_split_are_refused_with_the_row() {
         let one = array("class", &[3], ArrayValues::I64(&[0, 1, 0]));
-        let err = read(&[FEAT, one.clone()]).unwrap_err().to_string();
+        let err = read(&[FEAT, one]).unwrap_err().to_string();
         assert!(err.contains("split"), "{err}");
         let split = array("split", &[3], ArrayValues::I64(&[0, 1, 2]));
         assert_eq!(
-            read(&[FEAT, one, split.clone()]).unwrap_err().to_string(),
+            read(&[FEAT, one, split]).unwrap_err().to_string(),
             "`split` is 2 in row 2; expected train, val or test; or 0 for train and 1 for test"
         );
         let split = array("split", &[3], ArrayValues::I64(&[0, 1, 1]));
