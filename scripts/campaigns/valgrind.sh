@@ -4,8 +4,8 @@
 #
 #     scripts/campaigns/valgrind.sh [PROGRAM]
 #
-# PROGRAM is a debug build of vidpairs [default: target/debug/vidpairs]: in a release build, the compiler tests two fields at once of which
-# one may not be set, which valgrind reports. Needs valgrind and ffmpeg. Takes about a minute.
+# PROGRAM is a debug build of vidpairs [default: target/debug/vidpairs]: on a release build, valgrind reports a
+# decision on an undefined value in ExtractJob::plan whose cause is not known. Needs valgrind and ffmpeg. Takes about a minute.
 #
 # FFmpeg's own decoders read undefined values of damaged pictures by design, so decisions on undefined values count only for whole clips.
 set -euo pipefail
