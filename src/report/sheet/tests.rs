@@ -31,6 +31,7 @@ fn truth(visible: Option<[f64; 4]>, whole: [f64; 4]) -> Truth {
         cut_by_image: false,
         box_xywh: visible.map(Into::into),
         full_box_xywh: Some(whole.into()),
+        mask: None,
     }
 }
 
