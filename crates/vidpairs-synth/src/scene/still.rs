@@ -101,7 +101,7 @@ impl Still {
     /// If `props` are fewer than those that were placed.
     pub fn moment<'a>(&self, props: &'a [Prop]) -> Moment<'a> {
         let instance = |&(index, pose): &(usize, Pose)| Instance {
-            model: &*props[index].model,
+            model: &props[index].model,
             pose,
         };
         Moment {
