@@ -21,7 +21,7 @@ use crate::truth::LightTruth;
 const FOCAL: f32 = 1.4;
 /// Diameter of an object's bounding sphere in the image, image heights; drawn log-uniformly. A near object may be larger than the
 /// image, and a far one be a small part of it.
-const SIZES: [f32; 2] = [0.16, 1.1];
+const SIZES: [f32; 2] = [0.07, 1.1];
 /// Radius to which the radii of all objects are compressed, metres: half of them in the logarithm.
 const USUAL_RADIUS: f32 = 0.55;
 /// Smallest and largest compressed radius, metres.

@@ -11,8 +11,8 @@ use crate::backdrops::Backdrops;
 use crate::catalog::{Catalog, CatalogObject, Half};
 use crate::layout::{aloi, coco, got10k, voc};
 
-/// Size of the models that scenes keep between images, bytes: each image has other objects, and loading them costs more than
-/// rendering.
+/// Size of the models that scenes keep between images, bytes: each image has other objects, and loading them takes about as
+/// long as rendering the image.
 const KEPT_BYTES: usize = 512 << 20;
 
 /// Part of a set that can be rendered by itself.

@@ -22,7 +22,7 @@ const SAMPLES_PER_SIDE: u32 = 3;
 /// Minimum visible share of an object; an arrangement that hides more of one is drawn anew.
 const MIN_SHARE: f64 = 0.2;
 /// Minimum shorter side of an object's box, as a share of the image's height.
-const MIN_SIDE: f64 = 0.05;
+const MIN_SIDE: f64 = 0.04;
 /// Arrangements that are tried to reach both minimums for all objects. The last objects that fail them stay: some objects of real
 /// images are hardly visible too.
 const MAX_ARRANGEMENTS: u32 = 8;
