@@ -62,4 +62,5 @@ picture trackingnet 1900 --videos 6 --held-out-videos 2 --frames 60 --container 
 picture got10k 1900 --videos 6 --held-out-videos 2 --frames 40 --occlusion 0.8 --leaving 0.4
 picture aloi 1400 --num-objects 3
 picture pascal3d 1500 --num-objects 2 --half both --categories car,chair,dog
+picture coco 2200 --images 9 --held-out-images 3
 if [[ -n $kept ]]; then say "the sets and their pages: $kept"; fi

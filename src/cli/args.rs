@@ -259,6 +259,10 @@ pub(super) enum KindArg {
     Aloi,
     /// Images: azimuths x elevations of the objects of each class; .mat annotations.
     Pascal3d,
+    /// Scenes of several objects: boxes and masks as JSON.
+    Coco,
+    /// Scenes of several objects: boxes as XML, lists of images by class.
+    Voc,
 }
 
 /// Half of the objects.
@@ -323,6 +327,8 @@ pub(super) struct SynthArgs {
     pub videos: VideoArgs,
     #[command(flatten)]
     pub images: ImageArgs,
+    #[command(flatten)]
+    pub scenes: SceneArgs,
 }
 
 #[derive(Debug, Args)]
@@ -396,6 +402,20 @@ pub(super) struct ImageArgs {
         allow_hyphen_values = true
     )]
     pub elevations: Option<Vec<i32>>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Scenes (coco, voc)")]
+pub(super) struct SceneArgs {
+    /// Number of images of training objects, in split train2017 or trainval [default: 200].
+    #[arg(long, value_name = "N")]
+    pub images: Option<u32>,
+    /// Number of images of held-out objects, in split val2017 or test [default: 50].
+    #[arg(long, value_name = "N")]
+    pub held_out_images: Option<u32>,
+    /// Number of objects per image: the smallest and the largest, at most 20 [default: 3-7].
+    #[arg(long, value_name = "MIN-MAX")]
+    pub objects_per_image: Option<String>,
 }
 
 #[derive(Debug, Args)]

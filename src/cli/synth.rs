@@ -9,16 +9,19 @@ use vidpairs_synth::catalog::Half;
 use vidpairs_synth::layout::aloi;
 use vidpairs_synth::run::{self, SynthOptions};
 use vidpairs_synth::scene::Difficulty;
-use vidpairs_synth::set::{Container, Contents, ImageSettings, SetKind, Settings, VideoSettings};
+use vidpairs_synth::set::{
+    Container, Contents, ImageSettings, SceneSettings, SetKind, Settings, VideoSettings,
+};
 use vidpairs_types::SizePx;
 
 use super::CliError;
-use super::args::{ContainerArg, HalfArg, ImageArgs, KindArg, SynthArgs, VideoArgs};
+use super::args::{ContainerArg, HalfArg, ImageArgs, KindArg, SceneArgs, SynthArgs, VideoArgs};
 use super::output::{Output, PAGE, Shown, Written, check_output};
 use crate::report::sheet;
 
 const VIDEO_KINDS: &str = "trackingnet and got10k";
 const IMAGE_KINDS: &str = "aloi and pascal3d";
+const SCENE_KINDS: &str = "coco and voc";
 
 pub(super) fn synth(args: &SynthArgs) -> Result<ExitCode, CliError> {
     check_output(args.gallery.as_ref(), PAGE, Some(&args.out))?;
@@ -78,12 +81,23 @@ fn settings(args: &SynthArgs) -> Result<Settings, CliError> {
         KindArg::Got10k => SetKind::Got10k,
         KindArg::Aloi => SetKind::Aloi,
         KindArg::Pascal3d => SetKind::Pascal3d,
+        KindArg::Coco => SetKind::Coco,
+        KindArg::Voc => SetKind::Voc,
     };
-    let contents = if kind.is_video() {
-        refuse_image_options(&args.images, kind)?;
-        Contents::Videos(video_settings(&args.videos, kind, args.noise)?)
-    } else {
+    if !kind.is_video() {
         refuse_video_options(&args.videos, kind)?;
+    }
+    if kind.is_video() || kind.is_scenes() {
+        refuse_image_options(&args.images, kind)?;
+    }
+    if !kind.is_scenes() {
+        refuse_scene_options(&args.scenes, kind)?;
+    }
+    let contents = if kind.is_video() {
+        Contents::Videos(video_settings(&args.videos, kind, args.noise)?)
+    } else if kind.is_scenes() {
+        Contents::Scenes(scene_settings(&args.scenes, args.noise)?)
+    } else {
         Contents::Images(image_settings(&args.images, kind, args.noise)?)
     };
     let size = size(args, kind)?;
@@ -121,7 +135,8 @@ fn size(args: &SynthArgs, kind: SetKind) -> Result<SizePx, CliError> {
         });
     };
     let is_fixed = kind == SetKind::Aloi;
-    foreign("--size", is_fixed, "trackingnet, got10k and pascal3d", kind)?;
+    let kinds = "trackingnet, got10k, pascal3d, coco and voc";
+    foreign("--size", is_fixed, kinds, kind)?;
     let parts = text.split_once(['x', 'X']);
     let sides = parts.and_then(|(w, h)| Some((w.trim().parse().ok()?, h.trim().parse().ok()?)));
     match sides {
@@ -227,6 +242,51 @@ fn image_settings(
         elevations_deg,
         noise: within("--noise", noise, 0.0..=64.0, 1.0)?,
     })
+}
+
+fn scene_settings(args: &SceneArgs, noise: Option<f64>) -> Result<SceneSettings, CliError> {
+    // The names of Pascal VOC have six digits.
+    let settings = SceneSettings {
+        num_training: whole("--images", args.images, 0..=500_000, 200)?,
+        num_held_out: whole("--held-out-images", args.held_out_images, 0..=499_999, 50)?,
+        num_objects: match &args.objects_per_image {
+            None => [3, 7],
+            Some(text) => objects_per_image(text)?,
+        },
+        noise: within("--noise", noise, 0.0..=64.0, 1.0)?,
+    };
+    if settings.num_training + settings.num_held_out == 0 {
+        return Err(refused(
+            "--images",
+            "0".to_owned(),
+            "at least 1 in --images or --held-out-images",
+        ));
+    }
+    Ok(settings)
+}
+
+/// `3-7`, or `3` for the same number in every image.
+fn objects_per_image(text: &str) -> Result<[u32; 2], CliError> {
+    let (least, most) = text.split_once('-').unwrap_or((text, text));
+    match [least, most].map(|number| number.trim().parse()) {
+        [Ok(least), Ok(most)] if 1 <= least && least <= most && most <= 20 => Ok([least, most]),
+        _ => Err(refused(
+            "--objects-per-image",
+            text.to_owned(),
+            "MIN-MAX such as 3-7, both from 1 to 20",
+        )),
+    }
+}
+
+fn refuse_scene_options(args: &SceneArgs, kind: SetKind) -> Result<(), CliError> {
+    for (option, is_given) in [
+        ("--images", args.images.is_some()),
+        ("--held-out-images", args.held_out_images.is_some()),
+        ("--objects-per-image", args.objects_per_image.is_some()),
+    ] {
+        foreign(option, is_given, SCENE_KINDS, kind)?;
+    }
+    Ok(())
 }
 
 fn refuse_image_options(args: &ImageArgs, kind: SetKind) -> Result<(), CliError> {

@@ -13,4 +13,5 @@ mod refusals;
 mod rendering;
 #[cfg(unix)]
 mod resume;
+mod scenes;
 mod sets;

@@ -270,12 +270,16 @@ fn the_error_for_an_option_of_another_kind_names_the_kinds_that_have_it() {
             "aloi",
             "--size",
             "96x64",
-            "trackingnet, got10k and pascal3d",
+            "trackingnet, got10k, pascal3d, coco and voc",
         ),
         ("got10k", "--container", "zip", "trackingnet"),
         ("pascal3d", "--container", "zip", "trackingnet"),
         ("trackingnet", "--half", "both", "aloi and pascal3d"),
         ("got10k", "--elevations", "0", "pascal3d"),
+        ("aloi", "--images", "9", "coco and voc"),
+        ("got10k", "--objects-per-image", "3", "coco and voc"),
+        ("coco", "--half", "both", "aloi and pascal3d"),
+        ("voc", "--frames", "9", "trackingnet and got10k"),
     ];
     for (kind, option, value, kinds) in cases {
         let ran = with(work.bare(kind, "out"), option, value).run();
@@ -304,6 +308,11 @@ fn the_error_for_a_value_out_of_range_states_the_range() {
         ("aloi", "--num-objects", "1001", "from 1 to 1000"),
         ("pascal3d", "--azimuths", "361", "from 1 to 360"),
         ("pascal3d", "--elevations", "0,91", "from -90 to 90"),
+        ("coco", "--images", "500001", "from 0 to 500000"),
+        ("coco", "--objects-per-image", "0-3", "MIN-MAX such as 3-7"),
+        ("voc", "--objects-per-image", "5-4", "from 1 to 20"),
+        ("voc", "--objects-per-image", "many", "MIN-MAX"),
+        ("voc", "--objects-per-image", "3-21", "from 1 to 20"),
         ("trackingnet", "--size", "33x32", "even sides"),
         (
             "trackingnet",
@@ -322,6 +331,9 @@ fn the_error_for_a_value_out_of_range_states_the_range() {
     let none = with(work.bare("got10k", "out"), "--videos", "0");
     let ran = with(none, "--held-out-videos", "0").run();
     ran.failed_with(2, &["--videos", "0", "--held-out-videos"]);
+    let none = with(work.bare("coco", "out"), "--images", "0");
+    let ran = with(none, "--held-out-images", "0").run();
+    ran.failed_with(2, &["--images", "0", "--held-out-images"]);
     assert!(!work.path("out").exists());
 
     let odd = with(work.synth("trackingnet", "odd"), "--size", "33x35");

@@ -48,10 +48,12 @@ fn killed_in_the_middle(work: &Work, kind: &str, num_items: usize) -> String {
 #[test]
 fn a_killed_run_resumes_to_the_same_bytes() {
     let work = Work::new();
-    let moments: [(&str, &[usize]); 3] = [
+    let moments: [(&str, &[usize]); 5] = [
         ("trackingnet", &[0, 2, 4]),
         ("got10k", &[1]),
         ("pascal3d", &[3]),
+        ("coco", &[0, 4]),
+        ("voc", &[7]),
     ];
     for (kind, moments) in moments {
         work.synth(kind, kind).run_well();
@@ -66,30 +68,44 @@ fn a_killed_run_resumes_to_the_same_bytes() {
 
 #[test]
 fn a_run_killed_at_any_system_call_resumes_to_the_same_bytes() {
-    let work = Work::new();
-    let tiny = |out: &str| {
-        let options = [
-            ["--size", "32x32"],
-            ["--videos", "1"],
-            ["--held-out-videos", "0"],
-            ["--frames", "1"],
-            ["--clutter", "0"],
-            ["--workers", "1"],
-        ];
-        let run = work.synth("trackingnet", out).arg("--quiet");
-        options
-            .iter()
-            .fold(run, |run, [option, value]| with(run, option, value))
-    };
-    tiny("expected").run_well();
-    let mut num_kills = 0;
-    for out in each_moment(tiny) {
-        assert_final_names_are_whole(&work.path(&out));
-        tiny(&out).run_well();
-        assert_same_files(&work.path(&out), &work.path("expected"), &out);
-        num_kills += 1;
+    let tiny: [(&str, &[[&str; 2]]); 2] = [
+        (
+            "trackingnet",
+            &[
+                ["--videos", "1"],
+                ["--held-out-videos", "0"],
+                ["--frames", "1"],
+                ["--clutter", "0"],
+            ],
+        ),
+        (
+            "coco",
+            &[
+                ["--images", "1"],
+                ["--held-out-images", "1"],
+                ["--objects-per-image", "1"],
+            ],
+        ),
+    ];
+    for (kind, options) in tiny {
+        let work = Work::new();
+        let tiny = |out: &str| {
+            let run = work.synth(kind, out).arg("--quiet").workers(1);
+            let run = with(run, "--size", "32x32");
+            options
+                .iter()
+                .fold(run, |run, [option, value]| with(run, option, value))
+        };
+        tiny("expected").run_well();
+        let mut num_kills = 0;
+        for out in each_moment(tiny) {
+            assert_final_names_are_whole(&work.path(&out));
+            tiny(&out).run_well();
+            assert_same_files(&work.path(&out), &work.path("expected"), &out);
+            num_kills += 1;
+        }
+        println!("{num_kills} kills of {kind}");
     }
-    println!("{num_kills} kills");
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! The output folder of a command: claimed, locked, written to by rename.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::Value;
-use vidpairs_types::{Refusal, create_folders_of, create_fresh, create_own_folder, open_own};
+use vidpairs_types::{Refusal, create_folders_of, create_own_folder, open_own, write_whole};
 
 use crate::RunError;
 
@@ -150,14 +150,27 @@ impl OutFolder {
     /// # Errors
     /// [`RunError::File`], also if a folder of `name` is a link, or `name` leaves the output folder.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
+        self.write_by(name, |mut file| {
+            file.write_all(bytes)?;
+            Ok(file)
+        })
+    }
+
+    /// Like [`write`](Self::write), for contents that are not in memory.
+    ///
+    /// - `write`: writes the contents and returns the writer.
+    ///
+    /// # Errors
+    /// Those of [`write`](Self::write), and the errors of `write`.
+    pub fn write_by(
+        &self,
+        name: &str,
+        write: impl FnOnce(BufWriter<File>) -> io::Result<BufWriter<File>>,
+    ) -> Result<(), RunError> {
         let path = self.path.join(name);
         let temporary = self.journal_folder().join("unfinished");
-        let written = create_fresh(&temporary).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            create_folders_of(&self.path, Path::new(name))?;
-            fs::rename(&temporary, &path)
-        });
+        let written = create_folders_of(&self.path, Path::new(name))
+            .and_then(|()| write_whole(&temporary, &path, write));
         written.map_err(failed("write", &path))
     }
 

@@ -2,7 +2,8 @@
 //!
 //! **Takes** a [`catalog`] of textured 3-D objects and a seed. **Gives** images and, for each annotated object, its box,
 //! viewpoint, lighting and visible share ([`truth`]). **Fails** per object: an object that cannot be rendered is refused
-//! with the reason. **Source**: the layouts of TrackingNet, GOT-10k, ALOI and PASCAL3D+ as they are distributed.
+//! with the reason. **Source**: the layouts of TrackingNet, GOT-10k, ALOI, PASCAL3D+, MSCOCO and Pascal VOC
+//! as they are distributed.
 
 pub mod backdrops;
 pub mod catalog;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use vidpairs_types::BoxXywh;
 
 use super::catalog::Half;
+use super::render::PixelMask;
 
 /// Direction, colour and strength of the light.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -50,4 +51,7 @@ pub struct Truth {
     pub box_xywh: Option<BoxXywh>,
     /// Bounds of the object's full pixels.
     pub full_box_xywh: Option<BoxXywh>,
+    /// Pixels in which the object is visible; scenes only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<PixelMask>,
 }

@@ -1,4 +1,4 @@
-//! Renders a video, an object or a class as a card.
+//! Renders a video, an object, a class or a scene as a card.
 
 use maud::{Markup, html};
 use vidpairs_run::counted;
@@ -27,16 +27,21 @@ pub(super) fn card(group: &SampledGroup, settings: &Settings) -> Markup {
             .map_or(name, |(stem, _)| stem)
             .to_owned(),
         SetKind::Got10k | SetKind::Pascal3d => name.to_owned(),
+        SetKind::Coco | SetKind::Voc => group.name.clone(),
         SetKind::Aloi => format!("object {name}"),
     };
-    let label = first.filter(|_| kind != SetKind::Pascal3d);
+    let is_of_one = !matches!(kind, SetKind::Pascal3d | SetKind::Coco | SetKind::Voc);
+    let label = first.filter(|_| is_of_one);
     html! {
         article {
             div.heading {
                 h3 { (title) }
                 @if let Some(truth) = label { span.label { (truth.category) } }
                 span.number {
-                    @if let Some(truth) = first { (truth.object) " · " (truth.half.name()) " half" }
+                    @if let Some(truth) = first {
+                        @if !kind.is_scenes() { (truth.object) " · " }
+                        (truth.half.name()) " half"
+                    }
                     @if kind == SetKind::Pascal3d {
                         " · " (counted(group.num_images, "image")) " of the class"
                     }
@@ -55,6 +60,7 @@ fn row(strip: &SampledStrip, settings: &Settings) -> Markup {
         Varied::LightColor => (Some("Colour of the light".to_owned()), 8),
         Varied::Azimuth { elevation_deg } => (Some(format!("Elevation {elevation_deg}°")), 12),
         Varied::Pair => (Some("Two objects".to_owned()), 6),
+        Varied::Scene => (None, 1),
     };
     let class = match columns > MAX_THICK_COLUMNS {
         true => "tiles small",
@@ -77,7 +83,7 @@ fn figure(image: &SampledImage, varied: Varied, settings: &Settings) -> Markup {
     let truths = &image.truths;
     let first = truths.first();
     let caption = match first {
-        Some(_) if varied == Varied::Pair => numbered_caption(truths),
+        Some(_) if has_numbers(varied) => numbered_caption(truths),
         Some(truth) => caption(truth, varied, kind),
         None => Vec::new(),
     };
@@ -148,7 +154,7 @@ fn boxes(truths: &[Truth], varied: Varied, kind: SetKind) -> Vec<BoxOver> {
         })
     });
     let parts = visible(truths, kind).map(|object| BoxOver {
-        name: (varied == Varied::Pair).then(|| object.number.to_string()),
+        name: has_numbers(varied).then(|| object.number.to_string()),
         ..BoxOver::solid(object.part.into())
     });
     whole.chain(parts).collect()
@@ -186,8 +192,13 @@ fn caption(truth: &Truth, varied: Varied, kind: SetKind) -> Vec<String> {
             let kelvin = code.map(|code| format!("{:.0} K", aloi::kelvin(code)));
             [name.to_owned()].into_iter().chain(kelvin).collect()
         }
-        Varied::Azimuth { .. } | Varied::Pair => vec![angles(truth)],
+        Varied::Azimuth { .. } | Varied::Pair | Varied::Scene => vec![angles(truth)],
     }
+}
+
+/// Whether the objects of an image are numbered.
+fn has_numbers(varied: Varied) -> bool {
+    matches!(varied, Varied::Pair | Varied::Scene)
 }
 
 fn numbered_caption(truths: &[Truth]) -> Vec<String> {

@@ -7,7 +7,9 @@ use indicatif::HumanCount;
 use maud::{Markup, html};
 use vidpairs_run::counted;
 use vidpairs_synth::run::{Credit, SampledSet};
-use vidpairs_synth::set::{Container, Contents, ImageSettings, SetKind, VideoSettings};
+use vidpairs_synth::set::{
+    Container, Contents, ImageSettings, SceneSettings, SetKind, VideoSettings,
+};
 
 use crate::report::Fact;
 
@@ -21,6 +23,8 @@ pub(super) fn headline(set: &SampledSet) -> String {
         SetKind::Got10k => "GOT-10k",
         SetKind::Aloi => "ALOI",
         SetKind::Pascal3d => "PASCAL3D+",
+        SetKind::Coco => "MSCOCO",
+        SetKind::Voc => "Pascal VOC",
     };
     let (images, objects) = (
         counted(set.num_images, "image"),
@@ -49,6 +53,7 @@ pub(super) fn facts(set: &SampledSet) -> Vec<Fact> {
     match &settings.contents {
         Contents::Videos(videos) => facts.extend(video_facts(videos, settings.kind)),
         Contents::Images(images) => facts.extend(image_facts(images, settings.kind)),
+        Contents::Scenes(scenes) => facts.extend(scene_facts(scenes)),
     }
     facts.extend([
         Fact::new("image size", size),
@@ -141,6 +146,19 @@ fn image_facts(images: &ImageSettings, kind: SetKind) -> Vec<Fact> {
     facts
 }
 
+fn scene_facts(scenes: &SceneSettings) -> [Fact; 3] {
+    let [least, most] = scenes.num_objects;
+    let images = format!(
+        "{} of training objects, {} of held-out objects",
+        scenes.num_training, scenes.num_held_out
+    );
+    [
+        Fact::new("images", images),
+        Fact::new("objects per image", format!("{least} to {most}")),
+        Fact::new("noise", format!("{} of 255", scenes.noise)),
+    ]
+}
+
 /// Objects by author and licence, the author of the most objects first.
 pub(super) fn credits(credits: &[Credit]) -> Markup {
     let mut by_author: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
@@ -201,6 +219,10 @@ pub(super) fn reading(kind: SetKind) -> Vec<&'static str> {
             "Each card is a class. Its first object is shown from every azimuth and elevation, azimuth / \
              elevation under each picture; then images of two objects, numbered."
         }
+        SetKind::Coco | SetKind::Voc => {
+            "Each card is an image with its numbered objects. Under it, for each object: its class, the azimuth / \
+             elevation of the camera, and the visible share."
+        }
     };
     let azimuth = "Azimuth: degrees from the object's front to the camera; at 90 the camera sees the object's own left side.";
     match kind {
@@ -217,6 +239,7 @@ pub(super) fn choice(set: &SampledSet) -> String {
         (SetKind::Aloi, num) => counted(num, "object"),
         (SetKind::Pascal3d, 1) => "1 class".to_owned(),
         (SetKind::Pascal3d, num) => format!("{} classes", HumanCount(num)),
+        (SetKind::Coco | SetKind::Voc, num) => counted(num, "image"),
     };
     let num_shown = set.groups.len() as u64;
     let part = match num_shown >= set.num_groups {

@@ -12,11 +12,15 @@ use vidpairs_synth::set::SetKind;
 use super::page;
 use super::picture::{Line, box_sample};
 
-/// Maximum size of a page: videos, or objects and classes, which have more pictures each; and bytes of its images, to which base64
+/// Maximum size of a page: videos, scenes, or objects and classes, which have more pictures each; and bytes of its images, to which base64
 /// adds a third.
 pub fn limits(kind: SetKind) -> SampleLimits {
     SampleLimits {
-        groups: if kind.is_video() { 16 } else { 12 },
+        groups: match kind {
+            SetKind::TrackingNet | SetKind::Got10k => 16,
+            SetKind::Aloi | SetKind::Pascal3d => 12,
+            SetKind::Coco | SetKind::Voc => 24,
+        },
         bytes: 6 << 20,
     }
 }
@@ -39,7 +43,7 @@ pub fn render(dir: &Path, set: &SampledSet) -> String {
                 p { (head::choice(set)) }
             }
         }
-        main.grid {
+        main class=(if settings.kind.is_scenes() { "grid scenes" } else { "grid" }) {
             @for group in &set.groups { (card::card(group, settings)) }
             @if set.groups.is_empty() { p { "The set contains no images." } }
         }

@@ -31,6 +31,7 @@ fn truth(visible: Option<[f64; 4]>, whole: [f64; 4]) -> Truth {
         cut_by_image: false,
         box_xywh: visible.map(Into::into),
         full_box_xywh: Some(whole.into()),
+        mask: None,
     }
 }
 
@@ -250,4 +251,23 @@ fn the_rightmost_lamp_is_drawn_at_the_right_and_the_camera_below() {
 fn a_set_without_images_says_so() {
     let empty = set(SetKind::Aloi, Vec::new());
     assert!(render("/data/a".as_ref(), &empty).contains("The set contains no images."));
+}
+
+#[test]
+fn the_objects_of_a_scene_are_numbered_in_the_picture_and_below_it() {
+    let objects = [BOX, [5.0, 5.0, 9.0, 9.0]].map(|part| truth(Some(part), part));
+    let page = page_of(SetKind::Coco, Varied::Scene, image(objects.to_vec()));
+    let page = body(&page);
+    for words in [
+        ">1</text>",
+        ">2</text>",
+        "<b>1 a ",
+        "<span>2 a ",
+        "50 % visible",
+    ] {
+        assert!(page.contains(words), "{words}\n{page}");
+    }
+    assert!(page.contains("class=\"grid scenes\"") && page.contains("MSCOCO"));
+    // The card is about the image, not about one of its objects.
+    assert!(!page.contains("Scopia#"), "{page}");
 }

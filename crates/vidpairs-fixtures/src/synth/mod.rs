@@ -13,7 +13,7 @@ use super::extract::dataset::json_lines;
 use super::extract::{Extract, files};
 
 /// All kinds of `--kind`.
-pub const KINDS: [&str; 4] = ["trackingnet", "got10k", "aloi", "pascal3d"];
+pub const KINDS: [&str; 6] = ["trackingnet", "got10k", "aloi", "pascal3d", "coco", "voc"];
 
 /// Folder for runs, with sound objects in `objects` and thin ones in `sticks`.
 pub struct Work {
@@ -43,6 +43,12 @@ impl Work {
                 ["--frames", "6"],
             ],
             "aloi" => &[["--num-objects", "2"], ["--objects", "sticks"]],
+            "coco" | "voc" => &[
+                ["--size", "96x64"],
+                ["--images", "6"],
+                ["--held-out-images", "3"],
+                ["--objects-per-image", "2-6"],
+            ],
             _ => &[
                 ["--size", "96x64"],
                 ["--azimuths", "4"],

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use media::Collection;
-pub use places::paint;
+pub use places::{Floor, paint};
 
 use vidpairs_extract::decode::DecodeError;
 use vidpairs_image::still::StillError;
@@ -76,6 +76,7 @@ pub enum Backdrops {
 pub struct Frames {
     /// At least one.
     pictures: Vec<RgbImage>,
+    floor: Floor,
 }
 
 /// A file that could not be read.
@@ -114,11 +115,22 @@ impl Backdrops {
                 collection.draw(seed, size, num_frames, heartbeat, unreadable)?
             }
         };
-        Ok(Frames { pictures })
+        // The floor of a photograph is not known: a usual one is assumed.
+        let floor = Floor::of(seed);
+        Ok(Frames { pictures, floor })
     }
 }
 
 impl Frames {
+    /// Floor on which objects may stand, in image heights below the image centre.
+    pub fn floor(&self) -> Floor {
+        let below_center = |share: f32| (share - 0.5) * MARGIN;
+        Floor {
+            horizon: below_center(self.floor.horizon),
+            edge: below_center(self.floor.edge),
+        }
+    }
+
     /// Backdrop of frame `frame` of a video whose frames have `size`. A backdrop shorter than the video runs forwards and
     /// backwards in turn.
     pub fn behind(&self, frame: u64, size: SizePx) -> Backdrop<'_> {

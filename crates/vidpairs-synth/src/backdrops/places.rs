@@ -49,6 +49,29 @@ struct Covering {
     grain: FastNoiseLite,
 }
 
+/// The floor of a place, as the camera sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Floor {
+    /// Height at which the floor would end if it were endless.
+    pub horizon: f32,
+    /// Height at which it ends, at the wall; below the horizon.
+    pub edge: f32,
+}
+
+impl Floor {
+    /// Heights in picture heights below the upper border.
+    fn draw(rng: &mut ChaCha8Rng) -> Self {
+        let horizon = rng.random_range(0.15..0.6);
+        let edge = horizon + rng.random_range(0.04..0.22_f32);
+        Self { horizon, edge }
+    }
+
+    /// Floor of the place that [`paint`] paints with `seed`, in picture heights below the upper border.
+    pub(super) fn of(seed: Seed) -> Self {
+        Self::draw(&mut seed.rng())
+    }
+}
+
 /// Rectangle on the wall, image heights from the upper left corner.
 struct Panel {
     low: Vec2,
@@ -59,8 +82,10 @@ struct Panel {
 /// Paints a place of `size`: a floor in perspective, and above it a wall with panels.
 pub fn paint(seed: Seed, size: SizePx) -> RgbImage {
     let mut rng = seed.rng();
-    let horizon = rng.random_range(0.15..0.6_f32);
-    let base = horizon + rng.random_range(0.04..0.22_f32);
+    let Floor {
+        horizon,
+        edge: base,
+    } = Floor::draw(&mut rng);
     let (floor, wall) = (Covering::draw(&mut rng), Covering::draw(&mut rng));
     let aspect = size.width as f32 / size.height as f32;
     let num_panels = rng.random_range(0..6);

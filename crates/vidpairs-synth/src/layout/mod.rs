@@ -6,7 +6,9 @@
 //! release and which are our choice.
 
 pub mod aloi;
+pub mod coco;
 pub mod got10k;
 pub mod mat;
 pub mod pascal3d;
 pub mod trackingnet;
+pub mod voc;

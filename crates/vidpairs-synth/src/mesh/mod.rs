@@ -172,4 +172,10 @@ impl Mesh {
     pub(super) fn corners(&self, triangle: usize) -> [&Vertex; 3] {
         self.triangles[triangle].map(|vertex| &self.vertices[vertex as usize])
     }
+
+    /// Size in memory, about.
+    pub fn num_bytes(&self) -> usize {
+        let textures = self.textures.iter().map(Texture::num_bytes);
+        size_of_val(&*self.vertices) + size_of_val(&*self.triangles) + textures.sum::<usize>()
+    }
 }

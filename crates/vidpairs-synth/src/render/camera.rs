@@ -105,23 +105,58 @@ pub struct Pose {
 }
 
 impl Pose {
+    /// Pose of an object that stands upright.
+    ///
+    /// - `up`: unit vector against gravity, in camera space.
+    pub fn upright(center: Vec3, radius: f32, azimuth: f32, up: Vec3) -> Self {
+        let up = facing_camera(center).transpose() * up;
+        Self {
+            center,
+            radius,
+            azimuth,
+            elevation: up.z.clamp(-1.0, 1.0).asin(),
+            tilt: up.x.atan2(up.y),
+        }
+    }
+
     /// Rotation from object space to camera space.
     ///
     /// The camera sees the object's centre from exactly `azimuth` and `elevation`, wherever the centre is in the image.
     pub fn rotation(&self) -> Mat3 {
-        let towards = -self.center.normalize();
-        let yaw = Mat3::from_rotation_y(towards.x.atan2(towards.z));
-        let pitch = Mat3::from_rotation_x(-towards.y.clamp(-1.0, 1.0).asin());
-        yaw * pitch
+        facing_camera(self.center)
             * Mat3::from_rotation_z(-self.tilt)
             * Mat3::from_rotation_x(self.elevation)
             * Mat3::from_rotation_y(-self.azimuth)
     }
 }
 
+/// Rotation that turns the front of an object at `center`, `+z`, towards the camera.
+fn facing_camera(center: Vec3) -> Mat3 {
+    let towards = -center.normalize();
+    let yaw = Mat3::from_rotation_y(towards.x.atan2(towards.z));
+    yaw * Mat3::from_rotation_x(-towards.y.clamp(-1.0, 1.0).asin())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_upright_object_points_up_and_is_seen_from_its_azimuth_under_a_camera_that_looks_down() {
+        for pitch in [-0.2f32, 0.0, 0.4] {
+            let up = Vec3::new(0.0, pitch.cos(), pitch.sin());
+            for center in [Vec3::new(0.0, -1.0, -9.0), Vec3::new(3.0, -2.0, -7.0)] {
+                for azimuth in [0.0f32, 2.0, 5.5] {
+                    let rotation = Pose::upright(center, 1.0, azimuth, up).rotation();
+                    assert!((rotation.y_axis - up).length() < 1e-5, "{rotation}");
+                    let to_camera = rotation.transpose() * -center;
+                    let seen_from = to_camera.x.atan2(to_camera.z);
+                    let apart = Vec2::from_angle(seen_from).angle_to(Vec2::from_angle(azimuth));
+                    assert!(apart.abs() < 1e-5, "{seen_from} {azimuth}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn an_object_is_seen_from_its_azimuth_and_elevation_anywhere_in_the_image() {

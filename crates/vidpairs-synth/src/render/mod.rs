@@ -11,6 +11,7 @@ mod camera;
 mod film;
 mod light;
 mod mask;
+mod pixels;
 mod shade;
 mod shadow;
 mod surface;
@@ -20,6 +21,7 @@ pub use camera::{Camera, Pose, Warp};
 pub use film::Sensor;
 pub use light::{Light, Lighting};
 pub use mask::Mask;
+pub use pixels::PixelMask;
 pub use shadow::Footprint;
 
 use glam::{Vec2, Vec4};
@@ -155,6 +157,20 @@ impl Renderer {
     pub fn mask(&mut self, moment: &Moment<'_>, index: usize) -> Mask {
         let (objects, sampling) = self.cover_for_masks(moment);
         Mask::of(index, &objects[index], &self.surface, &sampling)
+    }
+
+    /// Quarter pixels that each object of `moment` fills, and the pixels in which it is visible, in the order of the objects.
+    ///
+    /// # Panics
+    /// If the moment has more than [`MAX_INSTANCES`] objects.
+    pub fn pixel_masks(&mut self, moment: &Moment<'_>) -> Vec<(Mask, PixelMask)> {
+        let (objects, sampling) = self.cover_for_masks(moment);
+        let masks = objects.iter().enumerate().map(|(index, object)| {
+            let mask = Mask::of(index, object, &self.surface, &sampling);
+            let pixels = PixelMask::of(index, mask.visible, &self.surface, &sampling);
+            (mask, pixels)
+        });
+        masks.collect()
     }
 
     fn cover_for_masks<'a>(&mut self, moment: &'a Moment<'a>) -> (Vec<Projected<'a>>, Sampling) {

@@ -1,5 +1,6 @@
 //! Runs `vidpairs synth`: renders the items of a set on worker threads and publishes them in order.
 
+mod annotations;
 mod credit;
 mod error;
 mod job;
@@ -8,6 +9,7 @@ mod publish;
 mod sample;
 
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,7 +31,7 @@ use vidpairs_run::{
     broken, counted, failed,
 };
 use vidpairs_types::parallel::run_ordered;
-use vidpairs_types::{Refusal, read_regular};
+use vidpairs_types::{Refusal, open_regular};
 
 use self::job::SynthJob;
 use self::journal::{Begin, Done, Published, TruthFile};
@@ -72,7 +74,7 @@ pub struct SynthOptions {
 pub struct SynthSummary {
     /// Name of the layout.
     pub kind: &'static str,
-    /// Number of items: videos, or objects with all their images.
+    /// Number of items: videos, objects with all their images, or scenes.
     pub items: u64,
     /// Number of items that could not be made.
     pub items_refused: u64,
@@ -230,10 +232,14 @@ fn finish(
     for (name, text) in index_files(&plan.settings, published.names()) {
         out.write(&name, text.as_bytes())?;
     }
+    annotations::write(out, plan, published)?;
     // A copy: a run that is stopped before the manifest needs the file of the journal again.
     let truth = out.journal_folder().join(TRUTH_FILE);
-    let truth = read_regular(&truth, u64::MAX).map_err(failed("read", &truth))?;
-    out.write(TRUTH_FILE, &truth)?;
+    let mut truth = open_regular(&truth).map_err(failed("read", &truth))?;
+    out.write_by(TRUTH_FILE, |mut file| {
+        io::copy(&mut truth, &mut file)?;
+        Ok(file)
+    })?;
     let objects = published.objects();
     let used = catalog
         .objects
@@ -290,18 +296,23 @@ impl std::fmt::Display for SynthSummary {
         for remark in &self.remarks {
             writeln!(f, "note: {remark}")?;
         }
-        let item = if matches!(self.kind, "aloi" | "pascal3d") {
-            "object"
-        } else {
-            "video"
+        let item = match self.kind {
+            "aloi" | "pascal3d" => "object",
+            "coco" | "voc" => "image",
+            _ => "video",
         };
         let images = counted(self.images, "image");
         let items = counted(self.items - self.items_refused, item);
+        let of_items = if item == "image" {
+            String::new()
+        } else {
+            format!(" of {items}")
+        };
         let bytes = indicatif::HumanBytes(self.bytes);
         let objects = counted(self.objects, "object");
         write!(
             f,
-            "{images} of {items} in the layout of {}, {bytes}, {objects} taking part",
+            "{images}{of_items} in the layout of {}, {bytes}, {objects} taking part",
             self.kind
         )?;
         if self.is_complete_already {

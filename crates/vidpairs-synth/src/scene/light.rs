@@ -50,7 +50,8 @@ impl LightChange {
     }
 }
 
-fn draw_light(rng: &mut ChaCha8Rng) -> LightTruth {
+/// Draws a light: from before the objects or from a side, from low to high, warm or cold.
+pub(super) fn draw_light(rng: &mut ChaCha8Rng) -> LightTruth {
     let warmth = rng.random_range(-0.25..0.35_f64);
     LightTruth {
         azimuth: rng.random_range(-110.0..110.0),

@@ -1,6 +1,6 @@
 //! Chooses the objects of a set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::seq::SliceRandom;
 use vidpairs_types::Seed;
@@ -14,7 +14,7 @@ use crate::catalog::{Catalog, CatalogObject, Half};
 pub enum PlanError {
     /// No object matches the options.
     #[error(
-        "no object to render in {half}: {}; --videos, --held-out-videos and --half select the half", .hints.join("; ")
+        "no object to render in {half}: {}; --videos, --images and --half select the half", .hints.join("; ")
     )]
     NoObjects {
         /// Half, in words.
@@ -22,6 +22,11 @@ pub enum PlanError {
         /// Unknown categories, and those that exist.
         hints: Vec<String>,
     },
+    /// No class has both training and held-out objects.
+    #[error(
+        "no class has both training and held-out objects; --images 0 or --held-out-images 0 needs one half only"
+    )]
+    NoSharedClass,
 }
 
 /// Objects of `half` (both halves if `None`) in the categories of the settings. Categories without objects are added to
@@ -80,6 +85,35 @@ fn existing_classes(catalog: &Catalog, half: Option<Half>) -> String {
         num => format!(" and {num} more"),
     };
     format!("there are {}{more}", names.join(", "))
+}
+
+/// Leaves out the objects of classes that only one half has, if there are objects of both halves: the images of both are to show the
+/// same classes.
+pub(super) fn shared_classes(
+    objects: &mut Vec<CatalogObject>,
+    remarks: &mut Vec<String>,
+) -> Result<(), PlanError> {
+    let classes_of = |half: Half| -> BTreeSet<String> {
+        let objects = objects.iter().filter(|object| object.half == half);
+        objects.map(|object| object.category.clone()).collect()
+    };
+    let (training, held_out) = (classes_of(Half::Training), classes_of(Half::HeldOut));
+    if training.is_empty() || held_out.is_empty() {
+        return Ok(());
+    }
+    objects.retain(|object| {
+        training.contains(&object.category) && held_out.contains(&object.category)
+    });
+    let num_left_out = training.symmetric_difference(&held_out).count();
+    if num_left_out > 0 {
+        remarks.push(format!(
+            "left out {num_left_out} classes without objects in both halves"
+        ));
+    }
+    match objects.is_empty() {
+        true => Err(PlanError::NoSharedClass),
+        false => Ok(()),
+    }
 }
 
 fn count_by_class<'a>(

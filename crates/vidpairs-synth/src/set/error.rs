@@ -20,7 +20,7 @@ pub enum ItemError {
     /// The only object of the item cannot be rendered. Leave the item out.
     #[error(transparent)]
     Object(#[from] MeshError),
-    /// No object that could be the target of the video can be rendered. Leave the item out.
+    /// No object that could be the target of the video, or that the scene could show, can be rendered. Leave the item out.
     #[error("none of the {num_tried} objects to choose from can be rendered")]
     NoTarget {
         /// Number of objects tried.

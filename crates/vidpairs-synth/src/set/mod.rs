@@ -1,4 +1,4 @@
-//! Plans and renders a data set, one item (a video, or the images of one object) at a time.
+//! Plans and renders a data set, one item (a video, the images of one object, or a scene) at a time.
 //!
 //! **Takes** [`Settings`], the objects and the backdrops. **Gives** a [`Plan`]: a list of [`Item`]s. Each can be rendered
 //! alone, in any order and on any thread, into the same bytes. **Fails** with [`ItemError`]: leave the item out, unless
@@ -11,6 +11,7 @@ mod got10k;
 mod models;
 mod pascal3d;
 mod plan;
+mod scene;
 mod settings;
 mod trackingnet;
 mod video;
@@ -25,7 +26,10 @@ pub use choose::PlanError;
 pub use error::ItemError;
 pub use models::Models;
 pub use plan::{Item, Plan};
-pub use settings::{Container, Contents, ImageSettings, SetKind, Settings, VideoSettings};
+pub use scene::is_annotated;
+pub use settings::{
+    Container, Contents, ImageSettings, SceneSettings, SetKind, Settings, VideoSettings,
+};
 pub use work::{ItemFailure, RenderedItem};
 
 use video::VideoItem;
@@ -79,20 +83,23 @@ fn render_item(work: &mut Work<'_>, item: &Item) -> Result<Vec<String>, ItemErro
         (SetKind::Pascal3d, Contents::Images(images), &Item::Object { object, number }) => {
             pascal3d::render(work, images, object_at(object)?, number)
         }
+        (kind, Contents::Scenes(settings), &Item::Scene { half, number }) if kind.is_scenes() => {
+            scene::render(work, settings, half, number)
+        }
         _ => Err(ItemError::ForeignItem),
     }
 }
 
 /// Lists of a set, as names and contents, from the `names` that its items returned, in the order of the items.
 ///
-/// TrackingNet and ALOI have none. GOT-10k has a `list.txt` per split. PASCAL3D+ has a list of training images and one of
+/// TrackingNet and ALOI have none, and those of scenes follow from the truth. GOT-10k has a `list.txt` per split. PASCAL3D+ has a list of training images and one of
 /// validation images per class, to which its images belong alternately.
 pub fn index_files<'a>(
     settings: &Settings,
     names: impl IntoIterator<Item = &'a str>,
 ) -> Vec<(String, String)> {
     match settings.kind {
-        SetKind::TrackingNet | SetKind::Aloi => Vec::new(),
+        SetKind::TrackingNet | SetKind::Aloi | SetKind::Coco | SetKind::Voc => Vec::new(),
         SetKind::Got10k => got10k::index_files(names),
         SetKind::Pascal3d => pascal3d::index_files(names),
     }

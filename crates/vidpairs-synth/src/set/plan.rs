@@ -1,14 +1,19 @@
 //! Plan of a set: its objects and the list of its items.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use vidpairs_types::Seed;
 
-use super::choose::{PlanError, select, thin};
+use super::choose::{PlanError, select, shared_classes, thin};
 use super::{Contents, Models, SetKind, Settings};
 use crate::backdrops::Backdrops;
 use crate::catalog::{Catalog, CatalogObject, Half};
-use crate::layout::{aloi, got10k};
+use crate::layout::{aloi, coco, got10k, voc};
+
+/// Size of the models that scenes keep between images, bytes: each image has other objects, and loading them takes about as
+/// long as rendering the image.
+const KEPT_BYTES: usize = 512 << 20;
 
 /// Part of a set that can be rendered by itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +30,13 @@ pub enum Item {
         /// Index into [`Plan::objects`].
         object: usize,
         /// Number of the object in the set, from 1.
+        number: u32,
+    },
+    /// One image of several objects.
+    Scene {
+        /// Half that the objects belong to.
+        half: Half,
+        /// Number of the image in the set, from 1; held-out images follow the others.
         number: u32,
     },
 }
@@ -77,7 +89,23 @@ impl Plan {
                 let numbered = (0..objects.len()).zip(1..);
                 items.extend(numbered.map(|(object, number)| Item::Object { object, number }));
             }
+            Contents::Scenes(scenes) => {
+                let mut next = 1;
+                for half in [Half::Training, Half::HeldOut] {
+                    let count = scenes.num_images(half);
+                    if count > 0 {
+                        objects.extend(select(&settings, catalog, Some(half), &mut remarks)?);
+                    }
+                    items.extend((next..next + count).map(|number| Item::Scene { half, number }));
+                    next += count;
+                }
+                shared_classes(&mut objects, &mut remarks)?;
+            }
         }
+        let models = match settings.contents {
+            Contents::Scenes(_) => Models::keeping(KEPT_BYTES),
+            _ => Models::default(),
+        };
         Ok(Self {
             settings,
             objects,
@@ -85,23 +113,23 @@ impl Plan {
             items,
             remarks,
             backdrops,
-            models: Models::default(),
+            models,
             rendered: AtomicU64::new(0),
         })
     }
 
-    /// Location of an item's object; for a video its name.
+    /// Location of an item's object; for a video or a scene its name.
     ///
     /// # Panics
     /// If the item belongs to another plan.
     pub fn place_of(&self, item: &Item) -> String {
         match *item {
-            Item::Video { .. } => self.name_of(item),
+            Item::Video { .. } | Item::Scene { .. } => self.name_of(item),
             Item::Object { object, .. } => self.objects[object].place(),
         }
     }
 
-    /// Name of an item: the path or id of a video, or the id of an object.
+    /// Name of an item: the path or id of a video, the id of an object, or the path of an image.
     ///
     /// # Panics
     /// If the item belongs to another plan.
@@ -111,6 +139,8 @@ impl Plan {
         };
         match (self.settings.kind, item) {
             (_, &Item::Object { object, .. }) => self.objects[object].id.clone(),
+            (SetKind::Coco, &Item::Scene { half, number }) => coco_split(half).image_path(number),
+            (_, &Item::Scene { number, .. }) => voc::image_path(&voc::image_id(number)),
             // Eleven characters and a number, as in the release.
             (SetKind::TrackingNet, Item::Video { half, number }) => match half {
                 Half::Training => format!("s{number:010}_0"),
@@ -132,8 +162,26 @@ impl Plan {
                 views as u64 + u64::from(images.num_azimuths.div_ceil(3))
             }
             Contents::Images(_) => aloi::images(1).len() as u64,
+            Contents::Scenes(_) => 1,
         };
         self.items.len() as u64 * per_item
+    }
+
+    /// Classes of the objects, in alphabetical order, each with the group of the catalogue that most of its objects belong to, or its
+    /// own name if they have none.
+    pub fn classes(&self) -> Vec<(String, String)> {
+        let mut groups: BTreeMap<&str, BTreeMap<&str, u32>> = BTreeMap::new();
+        for object in &self.objects {
+            let of_class = groups.entry(&object.category).or_default();
+            *of_class.entry(&object.group).or_default() += 1;
+        }
+        let classes = groups.into_iter().map(|(class, groups)| {
+            let most = groups.into_iter().max_by_key(|&(_, count)| count);
+            let group = most.map_or("", |(group, _)| group);
+            let group = if group.is_empty() { class } else { group };
+            (class.to_owned(), group.to_owned())
+        });
+        classes.collect()
     }
 
     /// Number of images rendered so far, by all threads.
@@ -144,5 +192,13 @@ impl Plan {
     /// Seed of the item or image `name`.
     pub(super) fn seed_of(&self, name: &str) -> Seed {
         Seed::of_run(self.settings.seed).for_step(self.settings.kind.name(), name)
+    }
+}
+
+/// Split of COCO that holds the images of `half`.
+pub(super) fn coco_split(half: Half) -> coco::Split {
+    match half {
+        Half::Training => coco::Split::Train,
+        Half::HeldOut => coco::Split::Val,
     }
 }

@@ -18,6 +18,10 @@ pub enum SetKind {
     Aloi,
     /// PASCAL3D+: images with viewpoints.
     Pascal3d,
+    /// MSCOCO: scenes of several objects, with masks.
+    Coco,
+    /// Pascal VOC 2007: scenes of several objects.
+    Voc,
 }
 
 impl SetKind {
@@ -28,12 +32,19 @@ impl SetKind {
             Self::Got10k => "got10k",
             Self::Aloi => "aloi",
             Self::Pascal3d => "pascal3d",
+            Self::Coco => "coco",
+            Self::Voc => "voc",
         }
     }
 
     /// Whether the set consists of videos.
     pub fn is_video(self) -> bool {
         matches!(self, Self::TrackingNet | Self::Got10k)
+    }
+
+    /// Whether the set consists of scenes of several objects.
+    pub fn is_scenes(self) -> bool {
+        matches!(self, Self::Coco | Self::Voc)
     }
 }
 
@@ -74,6 +85,8 @@ pub enum Contents {
     Videos(VideoSettings),
     /// Images: ALOI, PASCAL3D+.
     Images(ImageSettings),
+    /// Scenes: MSCOCO, Pascal VOC.
+    Scenes(SceneSettings),
 }
 
 /// Settings of TrackingNet and GOT-10k.
@@ -106,4 +119,27 @@ pub struct ImageSettings {
     pub elevations_deg: Vec<i32>,
     /// Standard deviation of the sensor noise, levels of 255.
     pub noise: f64,
+}
+
+/// Settings of MSCOCO and Pascal VOC.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SceneSettings {
+    /// Number of images of training objects: `train2017`, `trainval`.
+    pub num_training: u32,
+    /// Number of images of held-out objects: `val2017`, `test`.
+    pub num_held_out: u32,
+    /// Smallest and largest number of objects in an image.
+    pub num_objects: [u32; 2],
+    /// Standard deviation of the sensor noise, levels of 255.
+    pub noise: f64,
+}
+
+impl SceneSettings {
+    /// Number of images of `half`.
+    pub fn num_images(&self, half: Half) -> u32 {
+        match half {
+            Half::Training => self.num_training,
+            Half::HeldOut => self.num_held_out,
+        }
+    }
 }

@@ -183,6 +183,7 @@ pub(super) fn truth(
         cut_by_image: mask.is_cut,
         box_xywh: mask.visible,
         full_box_xywh: mask.full,
+        mask: None,
     }
 }
 

@@ -39,6 +39,8 @@ pub enum Varied {
     },
     /// Nothing: images of two objects each (PASCAL3D+).
     Pair,
+    /// Nothing: one image of several objects (MSCOCO, Pascal VOC).
+    Scene,
 }
 
 /// A group and its chosen images.
@@ -72,6 +74,10 @@ pub(super) fn choose(name: String, truths: &[Truth], kind: SetKind) -> Chosen {
         }],
         SetKind::Aloi => turntable(&images),
         SetKind::Pascal3d => grid(images),
+        SetKind::Coco | SetKind::Voc => vec![ChosenStrip {
+            varied: Varied::Scene,
+            images,
+        }],
     };
     strips.retain(|strip| !strip.images.is_empty());
     Chosen {

@@ -35,7 +35,7 @@ const MAX_LIST_BYTES: u64 = 256 << 20;
 /// Maximum size of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SampleLimits {
-    /// Number of videos, objects or classes.
+    /// Number of videos, objects, classes or scenes.
     pub groups: u64,
     /// Size of all pictures, bytes.
     pub bytes: u64,
@@ -60,7 +60,7 @@ pub struct SampledSet {
     pub set_aside: SetAside,
     /// Lines of the truth that cannot be parsed.
     pub num_unreadable_truths: u64,
-    /// Videos, objects or classes of the set.
+    /// Videos, objects, classes or scenes of the set.
     pub num_groups: u64,
     /// The sampled groups.
     pub groups: Vec<SampledGroup>,
@@ -68,7 +68,7 @@ pub struct SampledSet {
     pub scaled_to_px: Option<u32>,
 }
 
-/// A video, an object or a class.
+/// A video, an object, a class or a scene.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SampledGroup {
     /// Path below the set's root, or class: `TRAIN_0/zips/s0000000001_0.zip`, `png2/7`, `car`.

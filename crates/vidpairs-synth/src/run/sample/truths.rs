@@ -14,7 +14,7 @@ use crate::truth::Truth;
 /// Longest line that is read, bytes.
 const MAX_LINE_BYTES: usize = 1 << 20;
 
-/// The truths of a set by group: a video, an object (ALOI) or a class (PASCAL3D+).
+/// The truths of a set by group: a video, an object (ALOI), a class (PASCAL3D+) or an image (MSCOCO, Pascal VOC).
 pub(super) struct TruthFile {
     path: PathBuf,
     file: BufReader<File>,
@@ -81,11 +81,11 @@ impl TruthFile {
     }
 }
 
-/// Name of the group of `image`: a file, a folder or a class.
+/// Name of the group of `image`: a file, a folder, a class or itself.
 fn group_of(kind: SetKind, image: &str) -> &str {
     let folder = image.rsplit_once('/').map_or("", |(folder, _)| folder);
     match kind {
-        SetKind::TrackingNet => image,
+        SetKind::TrackingNet | SetKind::Coco | SetKind::Voc => image,
         SetKind::Got10k | SetKind::Aloi => folder,
         SetKind::Pascal3d => {
             let name = folder.rsplit('/').next().unwrap_or(folder);
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_group_of_an_image_is_its_video_its_object_or_its_class() {
+    fn the_group_of_an_image_is_its_video_its_object_its_class_or_itself() {
         for (kind, image, group) in [
             (
                 SetKind::TrackingNet,
@@ -121,6 +121,11 @@ mod tests {
                 SetKind::Pascal3d,
                 "Images/toy_car_pascal/2008_1.jpg",
                 "toy_car",
+            ),
+            (
+                SetKind::Coco,
+                "val2017/000000000007.jpg",
+                "val2017/000000000007.jpg",
             ),
             (SetKind::Got10k, "", ""),
         ] {
