@@ -36,6 +36,12 @@ table! {
         positive_weight: f64 = 2, Positive(1000.0), "ratio";
         /// Costs of logistic regression (C of scikit-learn).
         logistic_costs: Vec<f64> = [0.01, 0.1, 1, 10, 100, 1000], Positives("[0.1, 1, 10]");
+        /// Number of epochs of linear classifiers. The learning rate is divided by 10 after 60 % and after 80 % of them.
+        linear_epochs: u32 = 100, Whole(1..=10_000), "epochs";
+        /// Number of images of a step of linear classifiers.
+        linear_batch: u32 = 256, Whole(1..=65_536), "images";
+        /// Learning rates of linear classifiers. All are trained at once, on the same features.
+        linear_rates: Vec<f64> = [0.1, 0.3, 1, 3, 10, 30, 100], Positives("[1, 10, 30]");
         /// Number of nearest neighbours of an image that vote on its class.
         neighbours: u32 = 20, Whole(1..=10_000), "images";
         /// Temperature of the votes: a neighbour has the weight exp(cosine similarity / temperature).

@@ -604,6 +604,9 @@ fn keys_that_are_not_given_have_their_defaults() {
             ],
             positive_weight: 2.0,
             logistic_costs: vec![0.01, 0.1, 1.0, 10.0, 100.0, 1000.0],
+            linear_epochs: 100,
+            linear_batch: 256,
+            linear_rates: vec![0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0],
             neighbours: 20,
             temperature: 0.07,
             resamples: 1000,
@@ -904,7 +907,7 @@ fn lists_of_words_and_of_costs_are_not_empty_and_have_nothing_twice() {
     for list in ["[]", "[\"svm\", \"svm\"]", "\"svm\""] {
         assert!(
             refused(&format!("probe.probes={list}")).ends_with(
-                "expected a list, in brackets, of at least one of \"svm\" or \"logistic\" or \"knn\", none twice"
+                "expected a list, in brackets, of at least one of \"svm\" or \"linear\" or \"logistic\" or \"knn\", none twice"
             ),
             "{list}"
         );

@@ -228,6 +228,8 @@ choice! {
     ProbeName {
         /// A linear support vector machine for each class, scored by average precision.
         Svm = "svm",
+        /// A linear classifier trained by stochastic gradient descent on augmented images, scored by accuracy.
+        Linear = "linear",
         /// Multinomial logistic regression, fitted by L-BFGS, scored by accuracy.
         Logistic = "logistic",
         /// Weighted nearest neighbours, scored by accuracy.

@@ -142,6 +142,9 @@ fn details(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
             @for (place, (index, model, scores)) in scored.into_iter().enumerate() {
                 details.model open[place == 0 || summary.models.len() <= OPEN_UP_TO] {
                     summary { (key(index)) " " b { (model.name) } span { (note(table, scores)) } }
+                    @if let Some(rates) = words::rates(scores) {
+                        p.how { "Top-1 accuracy at each learning rate, on held-out training images and on test images: " (rates) "." }
+                    }
                     (classes(table, scores))
                     (confusion(table, scores))
                     (cards(scores))
@@ -161,6 +164,11 @@ fn note(table: &ProbeTable, scores: &ProbeScores) -> String {
     parts.extend((scores.top5).map(|top5| format!("top-5: {}", tenth(Some(top5.value)))));
     parts.push(counted(scores.units, "feature", "features"));
     parts.extend(scores.cost.map(|cost| format!("C {cost}")));
+    parts.extend(
+        scores
+            .learning_rate
+            .map(|rate| format!("learning rate {rate}")),
+    );
     parts.join(" · ")
 }
 
@@ -184,7 +192,7 @@ fn differences(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
     }
 }
 
-const HEADINGS: [&str; 6] = ["Model", "Features", "Score", "95 % interval", "Top-5", "C"];
+const HEADINGS: [&str; 5] = ["Model", "Features", "Score", "95 % interval", "Top-5"];
 
 /// Every figure of the table.
 fn figures(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
@@ -198,14 +206,14 @@ fn figures(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
             summary { "All figures" }
             div.scroll {
                 table.scores {
-                    thead { tr { @for heading in HEADINGS { th { (heading) } } } }
+                    thead { tr { @for heading in HEADINGS { th { (heading) } } th { (words::chosen(table)) } } }
                     tbody {
                         @for (model, scores) in scored {
                             tr {
                                 td { (model.name) } td { (grouped(scores.units)) }
                                 td { (tenth(Some(scores.score.value))) } td { (ends(scores.score.interval)) }
                                 td { (tenth(scores.top5.map(|top5| top5.value))) }
-                                td { @match scores.cost { Some(cost) => (cost), None => (UNKNOWN) } }
+                                td { @match scores.cost.or(scores.learning_rate) { Some(chosen) => (chosen), None => (UNKNOWN) } }
                             }
                         }
                         @for pair in &table.pairs {

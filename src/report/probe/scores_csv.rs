@@ -22,6 +22,7 @@ struct Line<'a> {
     high: Number,
     chance: Number,
     cost: Number,
+    learning_rate: Number,
     train_images: usize,
     test_images: usize,
     features: usize,
@@ -30,7 +31,8 @@ struct Line<'a> {
 
 /// The scores as CSV: a heading, and lines for each model of each table (RFC 4180, lines end in CR LF).
 ///
-/// - `measure`: `mAP`, `AP` (of a class), `top-1`, `top-5` or `accuracy` (of a class). `class` is empty for figures of all classes.
+/// - `measure`: `mAP`, `AP` (of a class), `top-1`, `top-5`, `accuracy` (of a class), or for each learning rate of a linear classifier
+///   `top-1 of rate` and `held-out top-1 of rate`. `class` is empty for figures of all classes.
 /// - `score`, its interval and chance are percent, in full precision. Unknown numbers are empty.
 pub fn scores_csv(summary: &ProbeSummary) -> Vec<u8> {
     let tables = summary.tables.iter();
@@ -53,6 +55,7 @@ fn lines<'a>(model: &'a str, table: &'a ProbeTable, scores: &'a ProbeScores) -> 
         probe: &table.protocol.probe,
         measure: if is_map { "mAP" } else { "top-1" },
         cost: Number(scores.cost),
+        learning_rate: Number(scores.learning_rate),
         train_images: table.train_images,
         test_images: table.test_images,
         features: scores.units,
@@ -66,6 +69,18 @@ fn lines<'a>(model: &'a str, table: &'a ProbeTable, scores: &'a ProbeScores) -> 
     lines.extend(scores.top5.map(|figure| Line {
         measure: "top-5",
         ..line.clone().with_figure(figure)
+    }));
+    lines.extend(scores.rates.iter().flat_map(|rate| {
+        let at = |measure, score| Line {
+            measure,
+            score: Number(score),
+            learning_rate: Number(Some(rate.learning_rate)),
+            ..line.clone()
+        };
+        [
+            at("top-1 of rate", rate.test),
+            at("held-out top-1 of rate", rate.validation),
+        ]
     }));
     lines.extend(scores.per_class.iter().map(|class| Line {
         measure: if is_map { "AP" } else { "accuracy" },

@@ -38,7 +38,13 @@ fn block(summary: &ProbeSummary, table: &ProbeTable) -> Vec<String> {
     }
     let mut lines = wrapped(&title, "");
     lines.extend(wrapped(&printable(&table.protocol.line()), "  "));
-    let headings = ["features", &table.protocol.metric, "top-5", "guessing", "C"];
+    let headings = [
+        "features",
+        &table.protocol.metric,
+        "top-5",
+        "guessing",
+        words::chosen(table),
+    ];
     let headings: Vec<String> = headings.map(str::to_owned).to_vec();
     let cells = |scores: &vidpairs_invariance::run::probe::ProbeScores| -> Vec<String> {
         let costs: Vec<f64> = scores
@@ -55,7 +61,7 @@ fn block(summary: &ProbeSummary, table: &ProbeTable) -> Vec<String> {
             table
                 .chance
                 .map_or_else(|| "-".to_owned(), |chance| tenth(Some(chance))),
-            match (scores.cost, range(&costs)) {
+            match (scores.cost.or(scores.learning_rate), range(&costs)) {
                 (Some(cost), _) => cost.to_string(),
                 (None, Some(range)) => range,
                 (None, None) => "-".to_owned(),
@@ -73,6 +79,13 @@ fn block(summary: &ProbeSummary, table: &ProbeTable) -> Vec<String> {
     lines.push(columns.line("model", &headings));
     let models = summary.models.iter().zip(&rows);
     lines.extend(models.map(|(model, row)| columns.line(&model.name, row)));
+    for (model, scores) in summary.models.iter().zip(&table.models) {
+        if let Some(rates) = scores.as_ref().and_then(words::rates) {
+            let name = printable(&model.name);
+            let text = format!("{name} at each rate, held-out / test: {rates}");
+            lines.extend(wrapped(&text, "  "));
+        }
+    }
     for pair in &table.pairs {
         lines.extend(wrapped(&difference(summary, table, pair), "  "));
     }

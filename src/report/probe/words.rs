@@ -1,17 +1,41 @@
 //! Words of the page and the tables: names of classifiers and data sets, and counts.
 
-use vidpairs_invariance::run::probe::{ProbeSummary, ProbeTable};
+use vidpairs_invariance::run::probe::{ProbeScores, ProbeSummary, ProbeTable, RateScore};
 
-use crate::report::models::number::counted;
+use crate::report::models::number::{counted, tenth};
 
 /// Name of the classifier.
 pub(super) fn classifier(table: &ProbeTable) -> &'static str {
     match table.protocol.probe.as_str() {
         "svm" => "Linear SVM",
+        "linear" => "Linear classifier (SGD)",
         "logistic" => "Logistic regression",
         "knn" => "Weighted kNN",
         _ => "Classifier",
     }
+}
+
+/// Heading of the setting that was chosen for each model: the cost, or the learning rate.
+pub(super) fn chosen(table: &ProbeTable) -> &'static str {
+    match table.protocol.learning_rates.is_empty() {
+        true => "C",
+        false => "rate",
+    }
+}
+
+/// The accuracies at all learning rates: `0.1: 40.2 / 41.0, 1: 45.0 / 44.1`.
+pub(super) fn rates(scores: &ProbeScores) -> Option<String> {
+    let rate = |rate: &RateScore| match rate.validation {
+        Some(validation) => format!(
+            "{}: {} / {}",
+            rate.learning_rate,
+            tenth(Some(validation)),
+            tenth(rate.test)
+        ),
+        None => format!("{}: diverged", rate.learning_rate),
+    };
+    let rates: Vec<String> = scores.rates.iter().map(rate).collect();
+    (!rates.is_empty()).then(|| rates.join(", "))
 }
 
 /// Name of the score.

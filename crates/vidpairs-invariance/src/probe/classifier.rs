@@ -21,7 +21,7 @@ pub struct LinearClassifier {
 
 impl LinearClassifier {
     /// - `weights`: `K x D`, complete; `biases`: `K`, at least one.
-    pub(super) fn new(weights: Vec<f64>, biases: Vec<f64>) -> Self {
+    pub(crate) fn new(weights: Vec<f64>, biases: Vec<f64>) -> Self {
         let shape = (biases.len(), weights.len() / biases.len());
         Self {
             weights: Array2::from_shape_vec(shape, weights).expect("complete rows of weights"),

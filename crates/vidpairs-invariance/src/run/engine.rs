@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use vidpairs_pipeline::{Framing, NumberFormat, PoolName, StageName};
 use vidpairs_run::{Control, RunError};
-use vidpairs_types::{Beyond, ImagePart, ImageSets, LeftOut};
+use vidpairs_types::{Beyond, ImagePart, ImageSets, LeftOut, Seed};
 
 /// A library that runs encoders.
 pub trait EncoderEngine: Debug + Sync {
@@ -43,6 +43,13 @@ pub trait ImageEncoder {
     /// [`RunError`]: no image can be read, a feature is not finite, the cache cannot be written, or the user stopped the run.
     fn features(&self, request: &FeatureRequest<'_>) -> Result<Vec<ImageFeatures>, RunError>;
 
+    /// Trains linear classifiers on the frozen features of augmented views: for each stage of the request, one for each learning rate. The
+    /// state of the training is kept below [`HeadRequest::out`], and a finished one is not trained again.
+    ///
+    /// # Errors
+    /// [`RunError`]: an image cannot be read, the state cannot be written, or the user stopped the run.
+    fn linear_heads(&self, request: &HeadRequest<'_>) -> Result<Vec<Vec<LinearHead>>, RunError>;
+
     /// The image that the encoder sees, as a JPEG.
     ///
     /// # Errors
@@ -69,6 +76,55 @@ pub struct FeatureRequest<'a> {
     pub out: Option<&'a Path>,
     /// Threads, verbosity, and the wish to stop: incomplete features are not cached.
     pub control: &'a Control,
+}
+
+/// Images that linear classifiers are trained on, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct HeadRequest<'a> {
+    /// Images and regions.
+    pub parts: &'a [ImagePart],
+    /// Class of each part, below `num_classes`.
+    pub classes: &'a [usize],
+    /// Number of classes.
+    pub num_classes: usize,
+    /// Stages of the network, each with classifiers of its own.
+    pub stages: &'a [StageName],
+    /// Pooling of the stages.
+    pub pool: PoolName,
+    /// Side of the views, and what becomes of a region that leaves its image. The framing is random.
+    pub view: PartView,
+    /// Number format of the network; classifiers compute in single precision.
+    pub numbers: NumberFormat,
+    /// Length of the training, and its learning rates.
+    pub recipe: &'a LinearRecipe,
+    /// Random seed of the first weights, the order of the images, and their views.
+    pub seed: Seed,
+    /// Output folder: the state is in its folder `heads`.
+    pub out: &'a Path,
+    /// Threads, verbosity, and the wish to stop.
+    pub control: &'a Control,
+}
+
+/// Training of linear classifiers by stochastic gradient descent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinearRecipe {
+    /// Number of times that each image is seen.
+    pub epochs: u32,
+    /// Number of images of a step.
+    pub batch: u32,
+    /// Learning rates, each of which has a classifier of its own.
+    pub learning_rates: Vec<f64>,
+}
+
+/// A linear classifier of `K` classes on `D` features.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinearHead {
+    /// Learning rate that it was trained at.
+    pub learning_rate: f64,
+    /// `K x D`, row-major. Not finite if the training diverged.
+    pub weights: Vec<f32>,
+    /// `K`.
+    pub biases: Vec<f32>,
 }
 
 /// How the view of a part is made.

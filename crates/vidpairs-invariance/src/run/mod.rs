@@ -30,8 +30,8 @@ pub use cards::{
     TargetCard, UnitCard, UnitCurve,
 };
 pub use engine::{
-    EncoderEngine, FeatureLabels, FeatureRequest, FeatureSpeed, ImageEncoder, ImageFeatures,
-    LabelColumn, PartView,
+    EncoderEngine, FeatureLabels, FeatureRequest, FeatureSpeed, HeadRequest, ImageEncoder,
+    ImageFeatures, LabelColumn, LinearHead, LinearRecipe, PartView,
 };
 pub use error::{InvarianceError, ModelsError};
 pub use named::NamedFile;

@@ -17,6 +17,7 @@ mod params;
 mod pixels;
 mod presets;
 mod recipe;
+mod region;
 mod resample;
 mod rows;
 mod samples;

@@ -38,6 +38,21 @@ impl CropRecipe {
         }
     }
 
+    /// Training view of linear classifiers in MoCo's evaluation: area 0.08 to 1 and flip, no colour operations. 224 px in the paper.
+    pub fn linear_probe(side_px: u32) -> Self {
+        Self {
+            side_px,
+            area: CropArea::from_share(0.08),
+            color: ColorRecipe {
+                jitter: None,
+                grayscale_probability: 0.0,
+                order: ColorOrder::JitterThenGrayscale,
+                blur: None,
+            },
+            flip_probability: 0.5,
+        }
+    }
+
     /// Image view of PIRL: area 0.08 to 1; always jitter with a hue of 0.2, then grayscale. 224 px in the paper.
     pub fn pirl_image(side_px: u32) -> Self {
         Self {

@@ -1,23 +1,24 @@
 //! Makes views of images.
 
 use vidpairs_image::jpeg::Reduction;
-use vidpairs_types::{Beyond, BoxXywh, Orientation, RegionPx, RgbImage, Seed, SizePx};
+use vidpairs_types::{Beyond, BoxXywh, RegionPx, Seed, SizePx};
 
 use super::axis::Axis;
 use super::error::AugmentError;
 use super::painter::Painter;
 use super::params::{ColorParams, CropParams, JigsawParams, ViewParams};
-use super::pixels::{Opener, StoredImage, check_size};
+use super::pixels::{Opener, StoredImage};
 use super::recipe::{JigsawRecipe, Recipe};
+use super::region::Padding;
 use super::resample::Resampler;
-use super::samples::{MEAN, Samples};
+use super::samples::Samples;
 use super::window::Window;
 
 /// Makes views on one thread. It reuses decoders and buffers: once it has seen all sizes and recipes, a view allocates no
 /// memory, except within libjpeg-turbo and for other files of images.
 #[derive(Default)]
 pub struct Viewer {
-    opener: Opener,
+    pub(super) opener: Opener,
     resampler: Resampler,
     painter: Painter,
     /// Painter of patches, which are copied from `painter`.
@@ -193,39 +194,6 @@ impl Viewer {
         self.opener.size(image)
     }
 
-    /// The upright picture of a region that leaves its image.
-    fn padded(
-        &mut self,
-        image: StoredImage<'_>,
-        padding: &Padding,
-        orientation: Orientation,
-    ) -> Result<RgbImage, AugmentError> {
-        let upright = |region| orientation.region_in_upright(region, padding.canvas);
-        let (region, place) = (upright(padding.region), upright(padding.inside));
-        let (width, height) = (region.width as usize, region.height as usize);
-        let fill = MEAN.map(|level| (255.0 * level).round() as u8);
-        let mut canvas = RgbImage {
-            size: region.size(),
-            pixels: fill.repeat(width * height),
-        };
-        let part = orientation.region_in_upright(padding.in_stored, padding.stored);
-        let pixels = self.opener.read(image, part, Reduction::Full)?;
-        let [left, top] = [place.x - region.x, place.y - region.y].map(|px| px as usize);
-        for row in 0..part.height as usize {
-            let from = pixels.rows((part.y - pixels.top) as usize + row, 1);
-            let from = from.chunks_exact(pixels.bytes_per_pixel);
-            let to = canvas
-                .pixels
-                .chunks_exact_mut(3)
-                .skip((top + row) * width + left);
-            let from = from.skip((part.x - pixels.left) as usize);
-            for (to, from) in to.zip(from).take(part.width as usize) {
-                to.copy_from_slice(&from[..3]);
-            }
-        }
-        Ok(canvas)
-    }
-
     fn source<'a>(&mut self, image: StoredImage<'a>) -> Result<Source<'a>, AugmentError> {
         let size = self.opener.size(image)?;
         Ok(Source { image, size })
@@ -378,87 +346,6 @@ fn center_axes(region: RegionPx, side_px: u32, short_side_px: u32) -> [Axis; 2] 
         }
     };
     [axis(region.x, region.width), axis(region.y, region.height)]
-}
-
-/// A region that leaves its stored image, in px of a canvas around both.
-struct Padding {
-    /// Size of the stored image.
-    stored: SizePx,
-    /// Part of the region inside the stored image, in px of that image.
-    in_stored: RegionPx,
-    /// Size of the canvas.
-    canvas: SizePx,
-    /// The region.
-    region: RegionPx,
-    /// Its part inside the stored image.
-    inside: RegionPx,
-}
-
-impl Padding {
-    /// `None` if the region, with its edges rounded to px, lies inside the image.
-    ///
-    /// - `in_stored`: the part inside the image, with rounded edges.
-    ///
-    /// # Errors
-    /// [`AugmentError::Size`] if the region is larger than any image may be.
-    fn of(
-        region: BoxXywh,
-        in_stored: RegionPx,
-        stored: SizePx,
-    ) -> Result<Option<Self>, AugmentError> {
-        // First and last edge of an axis of the region, and the side of the image.
-        let axis = |start: f64, length: f64, first: u32, num: u32, side: u32| {
-            let (first, end) = (i64::from(first), i64::from(first + num));
-            let from = (start.round_ties_even() as i64).min(first);
-            let to = ((start + length).round_ties_even() as i64).max(end);
-            let shift = from.saturating_neg().max(0);
-            let length = to.max(i64::from(side)).saturating_add(shift);
-            [
-                from.saturating_add(shift),
-                to.saturating_sub(from),
-                first.saturating_add(shift),
-                length,
-            ]
-            .map(|px| u32::try_from(px).unwrap_or(u32::MAX))
-        };
-        let [x, width, inside_x, canvas_width] = axis(
-            region.x,
-            region.w,
-            in_stored.x,
-            in_stored.width,
-            stored.width,
-        );
-        let [y, height, inside_y, canvas_height] = axis(
-            region.y,
-            region.h,
-            in_stored.y,
-            in_stored.height,
-            stored.height,
-        );
-        if (width, height) == (in_stored.width, in_stored.height) {
-            return Ok(None);
-        }
-        check_size(SizePx { width, height })?;
-        Ok(Some(Self {
-            stored,
-            in_stored,
-            canvas: SizePx {
-                width: canvas_width,
-                height: canvas_height,
-            },
-            region: RegionPx {
-                x,
-                y,
-                width,
-                height,
-            },
-            inside: RegionPx {
-                x: inside_x,
-                y: inside_y,
-                ..in_stored
-            },
-        }))
-    }
 }
 
 fn check_color(color: &ColorParams, size: SizePx) -> Result<(), AugmentError> {

@@ -6,6 +6,9 @@ use vidpairs_types::Seed;
 use super::layers::{Linear, Pass};
 use super::tensors::{Builder, NamedTensors};
 
+/// Standard deviation of the first weights of a classifier.
+const CLASSIFIER_STD: f64 = 0.01;
+
 /// Fully connected layers with a ReLU after each but the last.
 #[derive(Debug)]
 pub struct Head {
@@ -37,6 +40,19 @@ impl Head {
     /// Head of MoCo v2: D to D, ReLU, D to `embedding`, no batch norm (Chen et al. 2020).
     pub fn mlp(num_features: i64, embedding: i64, seed: Seed, device: Device) -> Self {
         Self::new(&[num_features, num_features, embedding], seed, device)
+    }
+
+    /// Linear classifier of D features and `num_classes` classes: weights from N(0, 0.01^2), biases 0, as in MoCo's evaluation
+    /// (He et al. 2020).
+    pub fn classifier(num_features: i64, num_classes: i64, seed: Seed, device: Device) -> Self {
+        let mut builder = Builder::new(Some(seed), device);
+        let shape = [num_classes, num_features];
+        let weight = builder.normal("0.weight".to_owned(), &shape, CLASSIFIER_STD);
+        let bias = builder.filled("0.bias".to_owned(), num_classes, 0.0);
+        Self {
+            layers: vec![Linear::of(weight, Some(bias))],
+            tensors: builder.build(),
+        }
     }
 
     /// Weights and biases.

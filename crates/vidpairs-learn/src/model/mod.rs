@@ -24,7 +24,7 @@ pub use draw::normal;
 pub use head::{Head, unit_rows};
 pub use host::{HostViews, from_host, to_host};
 pub use layers::Pass;
-pub use readout::{FeatureNetwork, Pooling, Readout, ReadoutError};
+pub use readout::{FeatureNetwork, MapNetwork, Pooling, Readout, ReadoutError};
 pub use resnet::{ResNet, ResNetConfig, num_layers};
 pub use segmentation::{SegmentationHead, UNLABELLED, classes_of_pixels};
 pub use tensors::{NamedTensor, NamedTensors, channels_last};

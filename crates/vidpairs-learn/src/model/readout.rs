@@ -125,13 +125,6 @@ pub trait FeatureNetwork {
     /// Maps normalised images, `N x 3 x H x W`, to features at each of `readouts`, `N x D`, f32, in one pass through the network.
     fn features(&self, images: &Tensor, readouts: &[Readout], pass: Pass) -> Vec<Tensor>;
 
-    /// Maps normalised images, `N x 3 x H x W` with sides that are multiples of [`map_stride`](Self::map_stride), to the map of `stage`,
-    /// `N x C x h x w`, f32, where `h` is `H` over this stride.
-    fn map(&self, images: &Tensor, stage: StageName, pass: Pass) -> Tensor;
-
-    /// Px of an image for each place of the map of `stage`, along a side.
-    fn map_stride(&self, stage: StageName) -> i64;
-
     /// Features of `views` at each of `readouts` in evaluation: `N x D`, row-major.
     ///
     /// - `side_px`: side of each view, px.
@@ -159,6 +152,16 @@ pub trait FeatureNetwork {
             features.into_iter().map(to_host).collect()
         })
     }
+}
+
+/// Network that gives maps of features, of which a dense prediction is made.
+pub trait MapNetwork: FeatureNetwork {
+    /// Maps normalised images, `N x 3 x H x W` with sides that are multiples of [`map_stride`](Self::map_stride), to the map of `stage`,
+    /// `N x C x h x w`, f32, where `h` is `H` over this stride.
+    fn map(&self, images: &Tensor, stage: StageName, pass: Pass) -> Tensor;
+
+    /// Px of an image for each place of the map of `stage`, along a side.
+    fn map_stride(&self, stage: StageName) -> i64;
 }
 
 #[cfg(test)]

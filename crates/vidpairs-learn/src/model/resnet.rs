@@ -10,7 +10,7 @@ use vidpairs_types::Seed;
 use vidpairs_weights::{Depth, ResNetArchitecture, Stem};
 
 use super::layers::{BatchNorm, Conv, Dilation, Pass};
-use super::readout::{FeatureNetwork, Readout};
+use super::readout::{FeatureNetwork, MapNetwork, Readout};
 use super::tensors::{Builder, NamedTensors};
 
 /// Architecture of a ResNet.
@@ -226,7 +226,9 @@ impl FeatureNetwork for ResNet {
         let stages: Vec<StageName> = readouts.iter().map(|readout| readout.stage).collect();
         self.forward_stages(images, &stages, pass)
     }
+}
 
+impl MapNetwork for ResNet {
     /// Layers that would make the output stride more than 8 are dilated instead: `layer3` and `layer4` behind the 7 x 7 stem, as in
     /// CSAILVision's segmentation and torchvision's `replace_stride_with_dilation=[False, True, True]`.
     fn map(&self, images: &Tensor, stage: StageName, pass: Pass) -> Tensor {

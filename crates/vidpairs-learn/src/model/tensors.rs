@@ -86,6 +86,12 @@ impl Builder {
         self.parameter(name, drawn)
     }
 
+    /// Parameter of `shape`, drawn from N(0, `std`^2).
+    pub(super) fn normal(&mut self, name: String, shape: &[i64], std: f64) -> Tensor {
+        let drawn = self.drawn(draw::normal, &name, shape) * std;
+        self.parameter(name, drawn)
+    }
+
     /// Parameter vector whose values are all `value`.
     pub(super) fn filled(&mut self, name: String, len: i64, value: f64) -> Tensor {
         let vector = Tensor::full([len], value, (Kind::Float, self.device));

@@ -13,7 +13,7 @@ use vidpairs_pipeline::StageName;
 use vidpairs_weights::{Positions, QkvForm, VitArchitecture, WeightsError};
 
 use super::layers::{Linear, Pass};
-use super::readout::{FeatureNetwork, Pooling, Readout};
+use super::readout::{FeatureNetwork, MapNetwork, Pooling, Readout};
 use super::resnet::num_layers;
 
 /// Stages after the stem: quarters of the blocks.
@@ -220,7 +220,9 @@ impl FeatureNetwork for Vit {
         };
         (0..readouts.len()).map(whole).collect()
     }
+}
 
+impl MapNetwork for Vit {
     /// The tokens of the patches at their places, of the stages of [`features`](FeatureNetwork::features).
     fn map(&self, images: &Tensor, stage: StageName, pass: Pass) -> Tensor {
         let parts = self.in_parts(images, |few| self.map_of_few(few, stage, pass));

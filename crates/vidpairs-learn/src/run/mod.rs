@@ -1,6 +1,7 @@
-//! `vidpairs train`, and features of images by an encoder.
+//! `vidpairs train`, features of images by an encoder, and what probes train on them.
 
 mod features;
+mod probe;
 mod tensorboard;
 mod train;
 

@@ -259,6 +259,95 @@ fn pascal_voc_is_probed_at_every_stage_as_whole_images_and_as_boxes() {
 }
 
 #[test]
+fn linear_classifiers_are_trained_once_at_all_learning_rates_and_held_out_images_choose_one() {
+    let bench = Bench::new();
+    bench.folders();
+    let linear = |out: &str, workers: &str| {
+        let set = [
+            "--data",
+            "folders=set",
+            "--weights",
+            "a.safetensors",
+            "--set",
+            "probe.probes=[\"linear\"]",
+            "--set",
+            "probe.stages=[\"layer3\", \"layer4\"]",
+            "--set",
+            "probe.linear_epochs=12",
+            "--set",
+            "probe.linear_batch=8",
+            "--set",
+            "probe.linear_rates=[0.001, 3, 1e30]",
+        ];
+        let run = bench.probe(&set).replace("out", out);
+        run.replace("2", workers).run_json()
+    };
+    let found = linear("out", "2");
+    let tables = found["tables"].as_array().unwrap();
+    assert_eq!(tables.len(), 2);
+    for table in tables {
+        let scores = &table["models"][0];
+        assert_eq!(scores["learning_rate"], 3.0, "{scores}");
+        assert!(value(scores) > 60.0, "{scores}");
+        let rates = scores["rates"].as_array().unwrap();
+        assert_eq!(rates.len(), 3);
+        assert!(rates[2]["test"].is_null(), "{rates:?}");
+        let choice = table["protocol"]["choice"].as_str().unwrap();
+        assert!(choice.contains("held out"), "{choice}");
+    }
+    let file = |out: &str| {
+        let mut files = fs::read_dir(bench.path(out).join("heads")).unwrap();
+        let path = files.next().unwrap().unwrap().path();
+        assert!(files.next().is_none(), "{out} has several states");
+        (
+            fs::read(&path).unwrap(),
+            fs::metadata(&path).unwrap().modified().unwrap(),
+        )
+    };
+    let first = file("out");
+    let again = linear("out", "2");
+    assert_eq!(file("out"), first);
+    assert_eq!(
+        again["tables"][0]["models"][0]["rates"],
+        tables[0]["models"][0]["rates"]
+    );
+    linear("other", "1");
+    assert!(
+        file("other").0 == first.0,
+        "one worker trains otherwise than two"
+    );
+
+    // Boxes are cut out before they are augmented.
+    bench.voc();
+    let boxes = bench.probe(&[
+        "--data",
+        "voc07-boxes=VOCdevkit",
+        "--weights",
+        "a.safetensors",
+        "--set",
+        "probe.probes=[\"linear\"]",
+        "--set",
+        "probe.stages=[\"layer4\"]",
+        "--set",
+        "probe.linear_epochs=10",
+        "--set",
+        "probe.linear_batch=8",
+        "--set",
+        "probe.linear_rates=[1, 3]",
+    ]);
+    let boxes = boxes.replace("out", "boxes").run_json();
+    assert!(value(&boxes["tables"][0]["models"][0]) > 50.0, "{boxes}");
+    let features = fs::read_dir(bench.path("boxes/features")).unwrap();
+    let features = features.map(|entry| entry.unwrap().path().display().to_string());
+    for path in features {
+        let run = bench.probe(&["--features", &path, "--set", "probe.probes=[\"linear\"]"]);
+        run.replace("out", "none")
+            .run()
+            .failed_with(2, &["linear", "augmented images", "logistic"]);
+    }
+}
+
+#[test]
 fn unusable_data_and_weights_are_refused_before_any_work() {
     let bench = Bench::new();
     bench.folders();

@@ -28,6 +28,15 @@ pub enum ProbeError {
         /// Data set or features.
         path: PathBuf,
     },
+    /// A classifier is trained on images, and there are only features.
+    #[error(
+        "probe.probes has \"linear\", which is trained on augmented images, but {} has features only; expected a list of \"svm\", \"logistic\" \
+         or \"knn\"", .path.display()
+    )]
+    NeedsImages {
+        /// The features.
+        path: PathBuf,
+    },
     /// Nothing can be fitted or tested.
     #[error("{} cannot be probed: {reason}", .path.display())]
     Unfit {

@@ -9,6 +9,7 @@ use vidpairs_types::{ProbeLabel, Seed, Split};
 
 use super::cards::cards_of_answers;
 use super::error::ProbeError;
+use super::linear::Sweep;
 use super::result::{ClassScore, Confusion, ProbeScores};
 use super::single::{self, Answered};
 use super::subject::Subject;
@@ -157,6 +158,8 @@ impl Divided {
 impl Judge<'_> {
     /// Fits and tests `probe`.
     ///
+    /// - `path`: data set or features, for errors. `sweep`: trained linear classifiers, and the index of the stage.
+    ///
     /// # Errors
     /// [`RunError`]: a thread is lost, the inputs do not fit, or the work was cancelled.
     pub fn judge(
@@ -164,11 +167,18 @@ impl Judge<'_> {
         probe: ProbeName,
         subject: &Subject,
         divided: &Divided,
-        path: &Path,
+        (path, sweep): (&Path, Option<(&Sweep, usize)>),
     ) -> Result<Judged, RunError> {
         let num_classes = subject.classes.len();
         match probe {
             ProbeName::Svm => self.by_rankings(subject, divided, path),
+            ProbeName::Linear => {
+                let (sweep, stage) = sweep.ok_or_else(|| ProbeError::NeedsImages {
+                    path: path.to_owned(),
+                })?;
+                let answered = sweep.answers(stage, self, divided, (num_classes, path))?;
+                self.by_answers(subject, divided, answered)
+            }
             ProbeName::Logistic => {
                 let answered = single::logistic_regression(self, divided, num_classes)?;
                 self.by_answers(subject, divided, answered)
@@ -191,6 +201,8 @@ impl Judge<'_> {
             answers,
             certainty,
             cost,
+            learning_rate,
+            rates,
             warnings,
         } = answered;
         let num_test = divided.test.images.len();
@@ -224,6 +236,8 @@ impl Judge<'_> {
                 score: score.unwrap_or_default(),
                 top5,
                 cost,
+                learning_rate,
+                rates,
                 per_class: per_class.collect(),
                 confusion: Some(Confusion {
                     counts: counts.collect(),

@@ -7,6 +7,7 @@
 mod cards;
 mod error;
 mod judge;
+mod linear;
 mod models;
 mod protocol;
 mod result;
@@ -31,7 +32,7 @@ pub use cards::MAX_CARDS;
 pub use error::ProbeError;
 pub use result::{
     ClassScore, Confusion, ProbeCard, ProbePair, ProbeProtocol, ProbeScores, ProbeSummary,
-    ProbeTable,
+    ProbeTable, RateScore,
 };
 
 /// Options of the command.

@@ -9,6 +9,7 @@ use vidpairs_types::{ImagePart, LeftOut, Seed, Split};
 
 use super::error::ProbeError;
 use super::judge::{Divided, Judge};
+use super::linear::Sweep;
 use super::protocol::{DataProtocol, probes_of_features, split_text, view_text, worded};
 use super::result::{ProbeProtocol, ProbeScores, ProbeTable};
 use super::subject::Subject;
@@ -38,6 +39,10 @@ pub(super) fn probe_features(files: &[NamedFile], judge: &Judge<'_>) -> Result<P
         let subject = Subject::of_table(&table);
         let probes = probes_of_features(&subject, judge.settings);
         check_probes(&probes, &subject, &file.path)?;
+        if probes.contains(&ProbeName::Linear) {
+            let path = file.path.clone();
+            return Err(ProbeError::NeedsImages { path }.into());
+        }
         let comparable = groups
             .iter()
             .position(|(other, _)| other.is_same_as(&subject));
@@ -76,7 +81,13 @@ pub(super) fn probe_features(files: &[NamedFile], judge: &Judge<'_>) -> Result<P
             path: &file.path,
             encoder: None,
         };
-        run.judge(judge, subject, &features, &probes, tables.iter_mut())?;
+        run.judge(
+            judge,
+            (subject, None),
+            &features,
+            &probes,
+            tables.iter_mut(),
+        )?;
     }
     let models = files.iter().map(|file| file.model(String::new()));
     let tables = groups.into_iter().flat_map(|(_, tables)| tables);
@@ -132,7 +143,16 @@ pub(super) fn probe_encoders(
                 control: &options.control,
             };
             let stages = encoder.features(&request)?;
-            for (features, makers) in stages.iter().zip(makers.chunks_mut(num_probes)) {
+            let sweep = match &*stages {
+                [first, ..] if set.protocol.probes.contains(&ProbeName::Linear) => {
+                    let set = (&set.subject, &set.protocol, set.data.path.as_path());
+                    let encoder = encoder.as_ref();
+                    Some(Sweep::train(encoder, set, &first.images, options, judge)?)
+                }
+                _ => None,
+            };
+            let of_stages = stages.iter().zip(makers.chunks_mut(num_probes));
+            for (stage, (features, makers)) in of_stages.enumerate() {
                 let mut run = Model {
                     index,
                     name: &file.name,
@@ -140,7 +160,8 @@ pub(super) fn probe_encoders(
                     encoder: Some((encoder.as_ref(), set.protocol.view)),
                 };
                 let probes = &set.protocol.probes;
-                run.judge(judge, &set.subject, features, probes, makers.iter_mut())?;
+                let subject = (&set.subject, sweep.as_ref().map(|sweep| (sweep, stage)));
+                run.judge(judge, subject, features, probes, makers.iter_mut())?;
             }
         }
         for maker in makers {
@@ -259,7 +280,7 @@ impl Model<'_> {
     fn judge<'t>(
         &mut self,
         judge: &Judge<'_>,
-        subject: &Subject,
+        (subject, sweep): (&Subject, Option<(&Sweep, usize)>),
         features: &ImageFeatures,
         probes: &[ProbeName],
         tables: impl Iterator<Item = &'t mut TableMaker>,
@@ -274,7 +295,7 @@ impl Model<'_> {
         for (&probe, table) in probes.iter().zip(tables) {
             table.leave_out(&features.left_out);
             table.leave_out(&not_scored);
-            let mut judged = judge.judge(probe, subject, &divided, self.path)?;
+            let mut judged = judge.judge(probe, subject, &divided, (self.path, sweep))?;
             judged.scores.images_per_second = features.speed.map(|speed| speed.images_per_second);
             judged.scores.waiting = features.speed.map(|speed| speed.waiting);
             self.draw_pictures(&mut judged.scores, &subject.parts);

@@ -66,6 +66,7 @@ pub(super) fn worded(probe: ProbeName, settings: &Probe) -> ProbeProtocol {
         probe: probe.name().to_owned(),
         scaling: match probe {
             ProbeName::Svm => "rows scaled to length 1",
+            ProbeName::Linear => "",
             ProbeName::Logistic => "units standardised over the training images",
             ProbeName::Knn => "cosine similarity",
         }
@@ -87,6 +88,19 @@ pub(super) fn worded(probe: ProbeName, settings: &Probe) -> ProbeProtocol {
             choice: Some(format!(
                 "C of each class from {} by the average precision of {folds}-fold cross-validation on the training images",
                 listed(&settings.svm_costs)
+            )),
+            ..protocol
+        },
+        ProbeName::Linear => ProbeProtocol {
+            classifier: format!(
+                "linear classifier by SGD on augmented images (recipe of MoCo), {} epochs, batch {}",
+                settings.linear_epochs, settings.linear_batch
+            ),
+            metric: "top-1".to_owned(),
+            learning_rates: settings.linear_rates.clone(),
+            choice: Some(format!(
+                "learning rate from {} by the accuracy on a tenth of the training images, which is held out",
+                listed(&settings.linear_rates)
             )),
             ..protocol
         },

@@ -57,7 +57,7 @@ pub struct ProbeTable {
 /// How the scores of a table were computed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ProbeProtocol {
-    /// Name of the classifier: `svm`, `logistic` or `knn`.
+    /// Name of the classifier: `svm`, `linear`, `logistic` or `knn`.
     pub probe: String,
     /// The classifier in words.
     pub classifier: String,
@@ -73,9 +73,11 @@ pub struct ProbeProtocol {
     pub pooling: Option<String>,
     /// Scaling of the features.
     pub scaling: String,
-    /// Costs from which one is chosen; empty for nearest neighbours.
+    /// Costs from which one is chosen; empty for nearest neighbours and linear classifiers.
     pub costs: Vec<f64>,
-    /// How the cost is chosen; none for nearest neighbours.
+    /// Learning rates from which one is chosen; empty but for linear classifiers.
+    pub learning_rates: Vec<f64>,
+    /// How the cost or the learning rate is chosen; none for nearest neighbours.
     pub choice: Option<String>,
     /// How the intervals are computed.
     pub intervals: String,
@@ -124,8 +126,12 @@ pub struct ProbeScores {
     pub score: Figure,
     /// Share of test images whose class is among the five most probable, percent; none for average precision or fewer than six classes.
     pub top5: Option<Figure>,
-    /// Cost that was chosen; none for nearest neighbours and where each class has its own.
+    /// Cost that was chosen; none for nearest neighbours, linear classifiers, and where each class has its own.
     pub cost: Option<f64>,
+    /// Learning rate that was chosen; none but for linear classifiers.
+    pub learning_rate: Option<f64>,
+    /// Accuracy at each learning rate.
+    pub rates: Vec<RateScore>,
     /// Scores of the classes, in the order of [`ProbeTable::classes`].
     pub per_class: Vec<ClassScore>,
     /// Answers for test images of each class; none for average precision.
@@ -142,6 +148,17 @@ pub struct ProbeScores {
     /// Test images that are recognised worst.
     #[serde(skip)]
     pub worst: Vec<ProbeCard>,
+}
+
+/// Accuracy of a linear classifier at one learning rate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct RateScore {
+    /// Learning rate.
+    pub learning_rate: f64,
+    /// Top-1 accuracy on the held-out training images, percent, by which the learning rate is chosen; none if the training diverged.
+    pub validation: Option<f64>,
+    /// Top-1 accuracy on the test images, percent; none if the training diverged.
+    pub test: Option<f64>,
 }
 
 /// Score of one class.

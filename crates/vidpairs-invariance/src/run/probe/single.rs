@@ -6,6 +6,7 @@ use vidpairs_run::{Progress, RunError, Unit, Verbosity};
 use vidpairs_types::ProbeLabel;
 
 use super::judge::{Divided, Judge, lost};
+use super::result::RateScore;
 use crate::measure::Features;
 use crate::probe::folds::Folds;
 use crate::probe::knn::{KnnBank, KnnOptions};
@@ -25,6 +26,10 @@ pub(super) struct Answered {
     pub certainty: Vec<f64>,
     /// Cost that was chosen.
     pub cost: Option<f64>,
+    /// Learning rate that was chosen.
+    pub learning_rate: Option<f64>,
+    /// Accuracy at each learning rate.
+    pub rates: Vec<RateScore>,
     pub warnings: Vec<String>,
 }
 
@@ -72,6 +77,8 @@ pub(super) fn nearest_neighbours(
         answers: Answers::new(answers, &test, num_classes).map_err(lost)?,
         certainty: Vec::new(),
         cost: None,
+        learning_rate: None,
+        rates: Vec::new(),
         warnings: Vec::new(),
     })
 }
@@ -159,12 +166,14 @@ pub(super) fn logistic_regression(
         answers,
         certainty,
         cost: costs.get(place).copied(),
+        learning_rate: None,
+        rates: Vec::new(),
         warnings,
     })
 }
 
 /// Answers for the test images, and the probability of each.
-fn answers_of(
+pub(super) fn answers_of(
     judge: &Judge<'_>,
     divided: &Divided,
     classifier: LinearClassifier,
@@ -192,7 +201,7 @@ fn answers_of(
     let (mut answers, mut certainty, mut error) = (Vec::new(), Vec::new(), None);
     let crew = quiet(judge.crew);
     in_blocks(
-        "logistic regression",
+        "answers for test images",
         num_blocks,
         crew,
         answer,
@@ -303,7 +312,7 @@ fn quiet(crew: BlockCrew<'_>) -> BlockCrew<'_> {
 }
 
 /// The class of each image.
-fn classes_of(labels: &[ProbeLabel]) -> Vec<usize> {
+pub(super) fn classes_of(labels: &[ProbeLabel]) -> Vec<usize> {
     let class = |label: &ProbeLabel| match label {
         ProbeLabel::One(class) => Some(*class),
         ProbeLabel::Many { .. } | ProbeLabel::Pixels(_) => None,
@@ -312,7 +321,7 @@ fn classes_of(labels: &[ProbeLabel]) -> Vec<usize> {
 }
 
 /// Features and classes of some images; `None` if there are none.
-fn rows(
+pub(super) fn rows(
     features: &Features<'_>,
     classes: &[usize],
     images: &[usize],

@@ -316,3 +316,34 @@ fn the_central_square_of_a_box_equals_that_of_the_box_cut_out_of_the_image() {
         assert_same(&format!("{numbers:?}"), &found, &expected);
     }
 }
+
+#[test]
+fn a_region_cut_out_as_a_picture_of_its_own_gives_the_view_of_the_region() {
+    let image = golden::image();
+    let jpeg = compress(&image, 92).unwrap();
+    let recipe = Recipe::Squash { side_px: 20 };
+    for beyond in [Beyond::Cut, Beyond::Padded] {
+        for stored in [StoredImage::Jpeg(&jpeg), StoredImage::Rgb(&image)] {
+            for numbers in BOXES {
+                let region = BoxXywh::from(numbers);
+                let (mut direct, mut of_cut) = (vec![0.0; 1200], vec![0.0; 1200]);
+                let mut viewer = Viewer::default();
+                let place = (Some(region), beyond);
+                viewer
+                    .render_region(stored, place, &recipe, Samples::F32(&mut direct))
+                    .unwrap();
+                let cut = viewer.cut(stored, (region, beyond)).unwrap();
+                let whole = (None, Beyond::Cut);
+                viewer
+                    .render_region(
+                        StoredImage::Rgb(&cut),
+                        whole,
+                        &recipe,
+                        Samples::F32(&mut of_cut),
+                    )
+                    .unwrap();
+                assert_same(&format!("{numbers:?} {beyond:?}"), &direct, &of_cut);
+            }
+        }
+    }
+}

@@ -97,7 +97,6 @@ impl Cache {
             view: view_text(protocol.view),
             precision: protocol.precision.name().to_owned(),
         };
-        let mut hash = Xxh3::new();
         let beginning = [
             "vidpairs features",
             &FORMAT.to_string(),
@@ -106,14 +105,12 @@ impl Cache {
             &about.side_px.to_string(),
             &about.precision,
         ];
-        hash.update(beginning.join("\n").as_bytes());
-        for word in [&about.pooling, &about.view].into_iter().flatten() {
-            hash.update(format!("\n{word}").as_bytes());
-        }
-        for part in &parts.all {
-            hash_part(&mut hash, part);
-        }
-        let key = format!("{:032x}", hash.digest128());
+        let further = [&about.pooling, &about.view].into_iter().flatten();
+        let words: Vec<&str> = beginning
+            .into_iter()
+            .chain(further.map(String::as_str))
+            .collect();
+        let key = key_of(&words, &parts.all);
         Self {
             path: out.join(FOLDER).join(format!("{key}.npz")),
             out: out.to_owned(),
@@ -269,6 +266,16 @@ fn view_text(view: View) -> Option<String> {
     };
     let is_new = view != PartView::of_invariance(side_px);
     is_new.then(|| format!("{} {beyond}", view.framing.name()))
+}
+
+/// Hash of `words` and of the images, in hexadecimal digits: path, length, modification time and box of each.
+pub(in crate::run) fn key_of(words: &[&str], images: &[ImagePart]) -> String {
+    let mut hash = Xxh3::new();
+    hash.update(words.join("\n").as_bytes());
+    for image in images {
+        hash_part(&mut hash, image);
+    }
+    format!("{:032x}", hash.digest128())
 }
 
 fn hash_part(hash: &mut Xxh3, part: &ImagePart) {

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use vidpairs_invariance::run::{EncoderEngine, FeatureRequest, ImageEncoder, PartView};
+use vidpairs_invariance::run::{
+    EncoderEngine, FeatureRequest, HeadRequest, ImageEncoder, LinearHead, PartView,
+};
 use vidpairs_pipeline::{PoolName, StageName};
 use vidpairs_run::RunError;
 use vidpairs_types::ImagePart;
@@ -11,6 +13,7 @@ use super::error::FeatureError;
 use super::picture::picture;
 use super::{ImageFeatures, stage_features};
 use crate::model::{Pooling, Readout, TrainedEncoder, TrainedNetwork, device_or_best};
+use crate::run::probe::linear_classifiers;
 
 /// Encoders on libtorch.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +51,10 @@ impl ImageEncoder for TrainedEncoder {
 
     fn features(&self, request: &FeatureRequest<'_>) -> Result<Vec<ImageFeatures>, RunError> {
         stage_features(self, request)
+    }
+
+    fn linear_heads(&self, request: &HeadRequest<'_>) -> Result<Vec<Vec<LinearHead>>, RunError> {
+        linear_classifiers(self, request)
     }
 
     fn picture(&self, part: &ImagePart, view: PartView) -> Result<Vec<u8>, String> {

@@ -50,6 +50,22 @@ pub enum FeatureError {
         /// Its value: NaN or infinite.
         value: f32,
     },
+    /// An image whose features were computed cannot be read any more.
+    #[error("{} can no longer be read: {reason}; run the same command again", .path.display())]
+    Unreadable {
+        /// The image.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The batch of a step was lost.
+    #[error("the batch of step {step} is lost: {reason}")]
+    LostBatch {
+        /// Number of the step, from 0.
+        step: u64,
+        /// Why.
+        reason: String,
+    },
     /// Many images cannot be read.
     #[error(
         "{num_unreadable} of the {num_images} images cannot be read; expected at most a tenth, or 4: repair the data set. The first, {}: \

@@ -24,6 +24,7 @@ use vidpairs_run::{Control, Progress, RunError, Unit, stopped};
 use vidpairs_types::parallel::{Broken, Crew, run_ordered};
 use vidpairs_types::{ImagePart, ImageSets};
 
+pub(super) use self::cache::key_of;
 pub(super) use self::encode::{PartRows, is_too_many};
 pub(super) use self::parts::Parts;
 
@@ -35,9 +36,9 @@ use crate::model::{
 };
 
 /// Time without progress after which a batch is given up; an image takes a second at most.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub(super) const PATIENCE: Duration = Duration::from_secs(300);
 /// Maximum size of the views in memory, bytes: with many cores each would hold a batch.
-const MAX_BATCHES_BYTES: usize = 4 << 30;
+pub(super) const MAX_BATCHES_BYTES: usize = 4 << 30;
 
 /// Options of the features.
 #[derive(Debug, Clone)]
