@@ -911,7 +911,7 @@ fn lists_of_words_and_of_costs_are_not_empty_and_have_nothing_twice() {
     for list in ["[]", "[\"svm\", \"svm\"]", "\"svm\""] {
         assert!(
             refused(&format!("probe.probes={list}")).ends_with(
-                "expected a list, in brackets, of at least one of \"svm\" or \"linear\" or \"logistic\" or \"knn\", none twice"
+                "expected a list, in brackets, of at least one of \"svm\" or \"linear\" or \"logistic\" or \"knn\" or \"segmentation\", none twice"
             ),
             "{list}"
         );

@@ -40,6 +40,8 @@ const MAX_RESULTS_BYTES: u64 = 256 << 20;
 pub(super) const SAFE: &str = "features that were complete";
 /// Cached features. Their names are hashes, so they replace nothing.
 const FEATURES: &str = "features";
+/// States of what was trained on features, likewise.
+const HEADS: &str = "heads";
 
 impl ResultsOf {
     /// Files that each call replaces.
@@ -81,7 +83,7 @@ impl Claim {
             true => Some(OutFolder::claim(out, results.what)?),
             false => None,
         };
-        let mut ours = vec![FEATURES];
+        let mut ours = vec![FEATURES, HEADS];
         if has_journal {
             ours.push(JOURNAL_FOLDER);
         }
