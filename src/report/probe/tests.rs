@@ -1,5 +1,5 @@
 use vidpairs_invariance::run::probe::{
-    ClassScore, Confusion, ProbeCard, ProbePair, ProbeProtocol, ProbeScores,
+    ClassScore, Confusion, ProbeCard, ProbePair, ProbeProtocol, ProbeScores, RateScore,
 };
 use vidpairs_invariance::run::{Figure, MeasuredModel};
 
@@ -144,6 +144,31 @@ fn the_table_has_its_protocol_and_is_at_most_100_columns_wide() {
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }
+}
+
+#[test]
+fn every_learning_rate_of_a_linear_classifier_is_shown_with_its_accuracies() {
+    let mut linear = summary(3);
+    linear.tables.truncate(1);
+    let table = &mut linear.tables[0];
+    table.protocol.learning_rates = vec![1.0, 30.0];
+    let scores = table.models[0].as_mut().unwrap();
+    scores.cost = None;
+    scores.learning_rate = Some(1.0);
+    let rate = |learning_rate, validation, test| RateScore {
+        learning_rate,
+        validation,
+        test,
+    };
+    scores.rates = vec![rate(1.0, Some(41.0), Some(40.5)), rate(30.0, None, None)];
+    let said = "1: 41.0 / 40.5, 30: diverged";
+    let text = render_tables(&linear);
+    assert!(text.contains(said) && text.contains("  rate\n"), "{text}");
+    let html = render(&linear);
+    assert!(html.contains(said) && html.contains("<th>rate</th>"));
+    assert!(html.contains("learning rate 1"));
+    let csv = String::from_utf8(scores_csv(&linear)).unwrap();
+    assert!(csv.contains(",top-1 of rate,,40.5,,,,,1,"), "{csv}");
 }
 
 #[test]

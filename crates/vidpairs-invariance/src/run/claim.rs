@@ -38,10 +38,8 @@ pub(super) const PROBES: ResultsOf = ResultsOf {
 const MAX_RESULTS_BYTES: u64 = 256 << 20;
 /// The work that is safe when a call ends early.
 pub(super) const SAFE: &str = "features that were complete";
-/// Cached features. Their names are hashes, so they replace nothing.
-const FEATURES: &str = "features";
-/// States of what was trained on features, likewise.
-const HEADS: &str = "heads";
+/// Folders of cached features and of trained classifiers. The names in them are hashes, so they replace nothing.
+const CACHES: [&str; 2] = ["features", "heads"];
 
 impl ResultsOf {
     /// Files that each call replaces.
@@ -83,7 +81,7 @@ impl Claim {
             true => Some(OutFolder::claim(out, results.what)?),
             false => None,
         };
-        let mut ours = vec![FEATURES, HEADS];
+        let mut ours = CACHES.to_vec();
         if has_journal {
             ours.push(JOURNAL_FOLDER);
         }
@@ -190,7 +188,7 @@ mod tests {
         claim.write(INVARIANCES.file, RESULTS).unwrap();
         drop(claim);
         assert!(!out.join(JOURNAL_FOLDER).exists());
-        fs::create_dir(out.join(FEATURES)).unwrap();
+        fs::create_dir(out.join(CACHES[0])).unwrap();
         Claim::of(out, INVARIANCES).unwrap();
         // The results of the sister command are those of somebody else.
         let err = Claim::of(out, PROBES).err().unwrap().to_string();
