@@ -5,6 +5,7 @@
 
 #[path = "../common/narrow.rs"]
 mod narrow;
+mod segmentation;
 
 use std::fs;
 use std::path::PathBuf;
