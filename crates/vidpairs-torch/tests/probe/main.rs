@@ -3,6 +3,9 @@
 // Clippy takes functions without the attribute of a test for production code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod dilated;
+#[path = "../common/formula.rs"]
+mod formula;
 #[path = "../common/narrow.rs"]
 mod narrow;
 mod segmentation;

@@ -1,12 +1,14 @@
 //! `vidpairs probe --data ade20k=PATH`: segmentation heads on images whose classes are colours.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
 use vidpairs_fixtures::extract::{Extract, Ran, signal};
 use vidpairs_image::jpeg::compress;
+use vidpairs_learn::model::from_host;
+use vidpairs_weights::{HostTensor, read_weights};
 
 use super::{Bench, drawn, value};
 
@@ -79,13 +81,23 @@ impl Bench {
         self.probe(&args.concat())
     }
 
-    /// The only state of a head in `out`.
-    fn head(&self, out: &str) -> Vec<u8> {
+    /// File of the only state of a head in `out`.
+    fn head(&self, out: &str) -> PathBuf {
         let heads = fs::read_dir(self.path(out).join("heads")).unwrap();
         let paths: Vec<PathBuf> = heads.map(|entry| entry.unwrap().path()).collect();
         assert_eq!(paths.len(), 1, "{paths:?}");
-        fs::read(&paths[0]).unwrap()
+        paths[0].clone()
     }
+}
+
+/// Greatest difference of two states of heads.
+fn difference(a: &Path, b: &Path) -> f64 {
+    let [a, b] = [a, b].map(|path| read_weights(path).unwrap());
+    let difference = |(name, values): (&str, &HostTensor)| {
+        let [values, other] = [values, b.get(name).unwrap()].map(from_host);
+        (values - other).abs().max().double_value(&[])
+    };
+    a.iter().map(difference).fold(0.0, f64::max)
 }
 
 fn scores(found: &Value, model: usize) -> &Value {
@@ -161,34 +173,27 @@ fn a_head_learns_colours_and_is_the_same_for_any_number_of_workers() {
         let other = run.replace("out", workers).run_json();
         assert_eq!(scores(&other, 0)["score"], scores(&found, 0)["score"]);
     }
-    assert!(bench.head("1") == bench.head("3"));
+    // libtorch adds in another order with another number of threads; crops and order are the same.
+    let difference = difference(&bench.head("1"), &bench.head("3"));
+    assert!(difference < 1e-3, "{difference}");
     // A finished head is read, not trained again.
-    let before = fs::read_dir(bench.path("3/heads"))
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap();
-    let before = before.metadata().unwrap().modified().unwrap();
+    let changed = || fs::metadata(bench.head("3")).unwrap().modified().unwrap();
+    let before = changed();
     let run = bench.segment(&[]).replace("2", "1");
     let again = run.replace("out", "3").run_json();
     assert_eq!(scores(&again, 0)["score"], scores(&found, 0)["score"]);
-    let after = fs::read_dir(bench.path("3/heads"))
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap();
-    assert_eq!(after.metadata().unwrap().modified().unwrap(), before);
+    assert_eq!(changed(), before);
 }
 
 #[test]
 fn a_head_that_was_stopped_continues_to_the_same_bytes() {
     let bench = Bench::new();
     bench.ade20k();
-    let long = ["--set", "probe.segmentation_epochs=60"];
+    let long = ["--set", "probe.segmentation_epochs=16"];
     // The state is written when the run is stopped. A stop before the training leaves nothing: then wait longer.
-    let seconds = (1..20).find(|&seconds| {
+    let halves = (2..40).find(|&halves| {
         let child = bench.segment(&long).spawn();
-        std::thread::sleep(Duration::from_secs(seconds));
+        std::thread::sleep(Duration::from_millis(500 * halves));
         signal(child.id(), "INT");
         let stopped = Ran::of(child);
         let is_training = bench.path("out/heads").exists();
@@ -197,15 +202,16 @@ fn a_head_that_was_stopped_continues_to_the_same_bytes() {
         }
         is_training
     });
-    assert!(seconds.is_some(), "no stop left a state");
-    let bytes = bench.head("out");
+    assert!(halves.is_some(), "no stop left a state");
+    let bytes = || fs::read(bench.head("out")).unwrap();
+    let partly = bytes();
     bench.segment(&long).run_json();
     assert!(
-        bench.head("out") != bytes,
+        bytes() != partly,
         "the run was not stopped during the training"
     );
     bench.segment(&long).replace("out", "whole").run_json();
-    assert!(bench.head("out") == bench.head("whole"));
+    assert!(bytes() == fs::read(bench.head("whole")).unwrap());
 }
 
 #[test]
