@@ -4,8 +4,8 @@
 #
 #     scripts/campaigns/valgrind.sh [PROGRAM]
 #
-# PROGRAM is a debug build of vidpairs [default: target/debug/vidpairs]: on a release build, valgrind reports a
-# decision on an undefined value in ExtractJob::plan whose cause is not known. Needs valgrind and ffmpeg. Takes about a minute.
+# PROGRAM is a debug build of vidpairs [default: target/debug/vidpairs]: in release builds, the optimiser may test a part of a value before
+# it is known to be there, and discard the outcome. Needs valgrind and ffmpeg. Takes about a minute.
 #
 # FFmpeg's own decoders read undefined values of damaged pictures by design, so decisions on undefined values count only for whole clips.
 set -euo pipefail
