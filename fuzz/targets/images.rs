@@ -13,4 +13,5 @@ fuzz_target!(|data: &[u8]| {
     let _ = jpeg::decompress(data);
     let _ = png::read_size(data);
     let _ = png::decode(data);
+    let _ = png::decode_labels(data);
 });

@@ -190,8 +190,8 @@ pub(super) struct ProbeArgs {
     /// Pipeline file (TOML) with the table [probe], whose keys pipelines/README.md describes [default: no file, every key at
     /// its default].
     pub pipeline: Option<PathBuf>,
-    /// Labelled images to probe on (repeatable): voc07, voc07-boxes or imagenet (the data sets as distributed), or folders
-    /// (<class>/<image>, perhaps in train/ and val/ or test/).
+    /// Labelled images to probe on (repeatable): voc07, voc07-boxes, imagenet or ade20k (the data sets as distributed), or
+    /// folders (<class>/<image>, perhaps in train/ and val/ or test/).
     #[arg(long, value_name = "KIND=PATH", requires = "weights")]
     pub data: Vec<String>,
     /// Encoder to probe (repeatable): a checkpoint of `vidpairs train`, torchvision's safetensors, or a file of torch.save;

@@ -26,6 +26,12 @@ pub enum PngError {
         max = SizePx::MAX_SIDE, area = SizePx::MAX_AREA
     )]
     TooLarge(SizePx),
+    /// The samples are no numbers of classes. Leave the image out.
+    #[error("PNG of {samples}; expected labels: a palette, or gray levels of 8 bits or less")]
+    NotLabels {
+        /// Kind and depth of the samples.
+        samples: String,
+    },
     /// The png crate failed to compress. Leave the image out.
     #[error("cannot compress a PNG")]
     Encode(#[source] png::EncodingError),
@@ -92,6 +98,43 @@ fn decode_unguarded(bytes: &[u8]) -> Result<RgbImage, PngError> {
         }
     };
     Ok(RgbImage { size, pixels })
+}
+
+/// Decodes a PNG whose pixels are numbers rather than colours: the indices of a palette, or gray levels as stored. A gray PNG of 1, 2 or 4
+/// bits has levels from 0 to 1, 3 or 15. Returns the size and `height x width` numbers, as `numpy.array(PIL.Image.open(path))` does for a
+/// palette and for gray levels of 8 bits.
+///
+/// # Errors
+/// [`PngError`] as [`decode`], and [`PngError::NotLabels`] for colours, transparency, and 16 bits.
+pub fn decode_labels(bytes: &[u8]) -> Result<(SizePx, Vec<u8>), PngError> {
+    guarded(|| {
+        let mut decoder = png::Decoder::new(Cursor::new(bytes));
+        decoder.set_transformations(png::Transformations::IDENTITY);
+        let mut reader = decoder.read_info().map_err(PngError::Damaged)?;
+        let size = accepted_size(reader.info())?;
+        let (color, depth) = reader.output_color_type();
+        let is_number = matches!(color, png::ColorType::Indexed | png::ColorType::Grayscale);
+        if !is_number || depth == png::BitDepth::Sixteen {
+            let samples = format!("{color:?} samples of {} bits", depth as u8);
+            return Err(PngError::NotLabels { samples });
+        }
+        let num_bytes = reader.output_buffer_size();
+        let mut rows = vec![0; num_bytes.expect("an accepted size has at most 64 MiB of bytes")];
+        let frame = (reader.next_frame(&mut rows)).map_err(PngError::Damaged)?;
+        let width = size.width as usize;
+        let labels = rows
+            .chunks_exact(frame.line_size.max(1))
+            .flat_map(|row| unpacked(row, depth as u32).take(width));
+        Ok((size, labels.collect()))
+    })
+}
+
+/// The numbers of `bits` bits, 8 or fewer, in a row of bytes; the first has the highest bits.
+fn unpacked(row: &[u8], bits: u32) -> impl Iterator<Item = u8> {
+    row.iter().flat_map(move |&byte| {
+        let shifts = (0..8).step_by(bits as usize);
+        shifts.map(move |shift| byte << shift >> (8 - bits))
+    })
 }
 
 /// Encodes an image as PNG.
@@ -188,6 +231,40 @@ mod tests {
         let bits = decoded(ColorType::Indexed, BitDepth::One, &[0x80, 0x00, 0x08]);
         assert_eq!(bits.pixels[..6], [1, 2, 3, 9, 8, 7]);
         assert_eq!(bits.pixels[42..], [1, 2, 3]);
+    }
+
+    #[test]
+    fn labels_are_the_indices_of_a_palette_and_gray_levels_as_stored() {
+        use png::{BitDepth, ColorType};
+        let levels: Vec<u8> = (0..15).map(|level| level * 17).collect();
+        let decoded = |color, depth, samples: &[u8]| decode_labels(&other(color, depth, samples));
+        for color in [ColorType::Grayscale, ColorType::Indexed] {
+            let gray = decoded(color, BitDepth::Eight, &levels).unwrap();
+            assert_eq!(gray, (SIZE, levels.clone()));
+            let bits = decoded(color, BitDepth::One, &[0x80, 0x00, 0x08])
+                .unwrap()
+                .1;
+            assert_eq!(bits[..5], [1, 0, 0, 0, 0]);
+            assert_eq!(bits[10..], [0, 0, 0, 0, 1]);
+            let nibbles = [0x12, 0x34, 0x50, 0, 0, 0, 0xab, 0xcd, 0xe0];
+            let nibbles = decoded(color, BitDepth::Four, &nibbles).unwrap().1;
+            assert_eq!(nibbles[..5], [1, 2, 3, 4, 5]);
+            assert_eq!(nibbles[10..], [10, 11, 12, 13, 14]);
+        }
+    }
+
+    #[test]
+    fn a_png_of_colours_or_16_bits_holds_no_labels() {
+        use png::{BitDepth, ColorType};
+        let refused = |bytes: &[u8]| decode_labels(bytes).unwrap_err().to_string();
+        let text = refused(&encode(&image(), PngEffort::Fast).unwrap());
+        assert!(text.starts_with("PNG of Rgb samples of 8 bits"), "{text}");
+        let wide = other(ColorType::Grayscale, BitDepth::Sixteen, &[0; 30]);
+        assert!(refused(&wide).contains("Grayscale samples of 16 bits"));
+        let whole = other(ColorType::Indexed, BitDepth::Eight, &[1; 15]);
+        for end in 0..whole.len() - 12 - 4 {
+            assert!(decode_labels(&whole[..end]).is_err(), "truncated at {end}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::error::PipelineError;
 use super::extract::RunKeys;
-use super::rule::{Number, Optional, Positive, Positives, Whole, Word, Words};
+use super::rule::{Flag, Number, Optional, Positive, Positives, Whole, Word, Words};
 use super::settings::Settings;
 use super::values::{Framing, NumberFormat, PoolName, ProbeName, StageName};
 
@@ -18,8 +18,8 @@ table! {
         stages: Option<Vec<StageName>> = (|_| Ok(None), "the data set's"), Optional(Words);
         /// Pooling of a stage, as in `[invariance]`.
         pool: PoolName = "auto", Word;
-        /// Side of the square views of images.
-        size_px as "size": Option<u32> = (|_| Ok(None), "the data set's, 224"), Optional(Whole(16..=1024)), "px";
+        /// Side of the square views of images; of `segmentation`, of the random crops in training.
+        size_px as "size": Option<u32> = (|_| Ok(None), "the data set's, 224; 512 for segmentation"), Optional(Whole(16..=1024)), "px";
         /// How the view of an image is made: resized to a square, or its central square.
         view: Option<Framing> = (|_| Ok(None), "the data set's"), Optional(Word);
         /// Factor by which the boxes of a data set grow around their centres. What lies outside the image has the mean colour of ImageNet.
@@ -42,6 +42,14 @@ table! {
         linear_batch: u32 = 256, Whole(1..=65_536), "images";
         /// Learning rates of linear classifiers. All are trained at once, on the same features.
         linear_rates: Vec<f64> = [0.1, 0.3, 1, 3, 10, 30, 100], Positives("[1, 10, 30]");
+        /// Number of epochs of segmentation heads.
+        segmentation_epochs: u32 = 20, Whole(1..=10_000), "epochs";
+        /// Number of images of a step of segmentation heads.
+        segmentation_batch: u32 = 16, Whole(1..=4096), "images";
+        /// Learning rate of segmentation heads at the first step.
+        segmentation_rate: f64 = 0.02, Positive(1000.0);
+        /// Whether the trunk is trained with the segmentation head, at a tenth of its learning rate. Only ResNets.
+        finetune: bool = false, Flag;
         /// Number of nearest neighbours of an image that vote on its class.
         neighbours: u32 = 20, Whole(1..=10_000), "images";
         /// Temperature of the votes: a neighbour has the weight exp(cosine similarity / temperature).

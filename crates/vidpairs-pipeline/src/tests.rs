@@ -607,6 +607,10 @@ fn keys_that_are_not_given_have_their_defaults() {
             linear_epochs: 100,
             linear_batch: 256,
             linear_rates: vec![0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0],
+            segmentation_epochs: 20,
+            segmentation_batch: 16,
+            segmentation_rate: 0.02,
+            finetune: false,
             neighbours: 20,
             temperature: 0.07,
             resamples: 1000,
@@ -907,7 +911,7 @@ fn lists_of_words_and_of_costs_are_not_empty_and_have_nothing_twice() {
     for list in ["[]", "[\"svm\", \"svm\"]", "\"svm\""] {
         assert!(
             refused(&format!("probe.probes={list}")).ends_with(
-                "expected a list, in brackets, of at least one of \"svm\" or \"linear\" or \"logistic\" or \"knn\", none twice"
+                "expected a list, in brackets, of at least one of \"svm\" or \"linear\" or \"logistic\" or \"knn\" or \"segmentation\", none twice"
             ),
             "{list}"
         );

@@ -224,7 +224,7 @@ choice! {
 }
 
 choice! {
-    /// Classifier on frozen features.
+    /// Classifier on the features of a network.
     ProbeName {
         /// A linear support vector machine for each class, scored by average precision.
         Svm = "svm",
@@ -234,6 +234,8 @@ choice! {
         Logistic = "logistic",
         /// Weighted nearest neighbours, scored by accuracy.
         Knn = "knn",
+        /// A linear classifier of each place of the feature map, scored by intersection over union.
+        Segmentation = "segmentation",
     }
 }
 

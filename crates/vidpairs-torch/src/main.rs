@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use vidpairs::cli;
 use vidpairs::engines::{Engines, Libtorch, Summary, TrainRequest};
-use vidpairs_invariance::run::{EncoderEngine, ImageEncoder};
+use vidpairs_invariance::run::{EncoderEngine, ImageEncoder, LabelSurvey, SegmentationImage};
 use vidpairs_learn::model::libtorch_devices;
 use vidpairs_learn::run::{LibtorchEncoders, TrainOptions, train};
-use vidpairs_run::RunError;
+use vidpairs_run::{Control, RunError};
 
 fn main() -> ExitCode {
     cli::main(Engines::default().with_libtorch(&Tch))
@@ -26,6 +26,15 @@ impl EncoderEngine for Tch {
         device: Option<&str>,
     ) -> Result<Box<dyn ImageEncoder>, RunError> {
         LibtorchEncoders.open(weights, prefix, device)
+    }
+
+    fn survey(
+        &self,
+        images: &[SegmentationImage],
+        num_classes: usize,
+        control: &Control,
+    ) -> Result<LabelSurvey, RunError> {
+        LibtorchEncoders.survey(images, num_classes, control)
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) fn classes(table: &ProbeTable, scores: &ProbeScores) -> Markup {
     }
     let word = match table.protocol.metric.as_str() {
         "mAP" => "Average precision",
+        "mIoU" => "Intersection over union",
         _ => "Accuracy",
     };
     html! {

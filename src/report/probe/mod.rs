@@ -103,10 +103,13 @@ fn overview(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
             row(scores.map(|scores| scores.score), floor)
         })
         .collect();
-    let top5: Vec<Row> = scores()
-        .map(|scores| row(scores.and_then(|scores| scores.top5), None))
-        .collect();
-    let has_top5 = top5.iter().any(|row| row.figure.is_some());
+    // The first of the further figures is drawn, all are in the table.
+    let further = scores().map(|scores| {
+        let figure = scores.and_then(|scores| words::further_figures(table, scores)[0]);
+        row(figure, None)
+    });
+    let further: Vec<Row> = further.collect();
+    let has_further = further.iter().any(|row| row.figure.is_some());
     let names = |title: &str, floor| Names {
         title: title.to_owned(),
         floor,
@@ -119,9 +122,11 @@ fn overview(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
                 span.label { (words::data(summary, table)) }
                 span.number { (words::counts(table)) }
             }
-            div class=(if has_top5 { "plots two" } else { "plots" }) {
+            div class=(if has_further { "plots two" } else { "plots" }) {
                 (plot(&names(words::metric(table), "guessing"), &summary.models, &rows))
-                @if has_top5 { (plot(&names("Top-5 accuracy", ""), &summary.models, &top5)) }
+                @if has_further {
+                    (plot(&names(&words::in_title(words::further(table)[0]), ""), &summary.models, &further))
+                }
             }
             p.protocol { (table.protocol.line()) "." }
         }
@@ -147,7 +152,7 @@ fn details(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
                     }
                     (classes(table, scores))
                     (confusion(table, scores))
-                    (cards(scores))
+                    (cards(table, scores))
                 }
             }
         }
@@ -161,7 +166,12 @@ fn note(table: &ProbeTable, scores: &ProbeScores) -> String {
         table.protocol.metric,
         tenth(Some(scores.score.value))
     )];
-    parts.extend((scores.top5).map(|top5| format!("top-5: {}", tenth(Some(top5.value)))));
+    let further = words::further(table).iter();
+    let further = further.zip(words::further_figures(table, scores));
+    parts.extend(
+        further
+            .filter_map(|(name, figure)| Some(format!("{name}: {}", tenth(Some(figure?.value))))),
+    );
     parts.push(counted(scores.units, "feature", "features"));
     parts.extend(scores.cost.map(|cost| format!("C {cost}")));
     parts.extend(
@@ -192,7 +202,7 @@ fn differences(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
     }
 }
 
-const HEADINGS: [&str; 5] = ["Model", "Features", "Score", "95 % interval", "Top-5"];
+const HEADINGS: [&str; 4] = ["Model", "Features", "Score", "95 % interval"];
 
 /// Every figure of the table.
 fn figures(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
@@ -206,21 +216,29 @@ fn figures(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
             summary { "All figures" }
             div.scroll {
                 table.scores {
-                    thead { tr { @for heading in HEADINGS { th { (heading) } } th { (words::chosen(table)) } } }
+                    thead { tr {
+                        @for heading in HEADINGS { th { (heading) } }
+                        @for name in words::further(table) { th { (words::capitalised(name)) } }
+                        @if let Some(chosen) = words::chosen(table) { th { (chosen) } }
+                    } }
                     tbody {
                         @for (model, scores) in scored {
                             tr {
                                 td { (model.name) } td { (grouped(scores.units)) }
                                 td { (tenth(Some(scores.score.value))) } td { (ends(scores.score.interval)) }
-                                td { (tenth(scores.top5.map(|top5| top5.value))) }
-                                td { @match scores.cost.or(scores.learning_rate) { Some(chosen) => (chosen), None => (UNKNOWN) } }
+                                @for figure in words::further_figures(table, scores) { td { (tenth(figure.map(|figure| figure.value))) } }
+                                @if words::chosen(table).is_some() {
+                                    td { @match scores.cost.or(scores.learning_rate) { Some(chosen) => (chosen), None => (UNKNOWN) } }
+                                }
                             }
                         }
                         @for pair in &table.pairs {
                             tr {
                                 td { (summary.models[pair.b].name) " minus " (summary.models[pair.a].name) } td {}
                                 td { (signed(Some(pair.difference.value))) } td { (ends(pair.difference.interval)) }
-                                td { (signed(pair.top5_difference.map(|top5| top5.value))) } td {}
+                                @if words::is_of_pixels(table) { td {} td {} } @else {
+                                    td { (signed(pair.top5_difference.map(|top5| top5.value))) } td {}
+                                }
                             }
                         }
                     }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use vidpairs_invariance::run::Figure;
 use vidpairs_invariance::run::probe::{ProbeScores, ProbeSummary, ProbeTable};
 
+use super::words;
 use crate::report::models::csv::{Number, both_ends, csv_of};
 use crate::report::models::number::known;
 
@@ -31,7 +32,8 @@ struct Line<'a> {
 
 /// The scores as CSV: a heading, and lines for each model of each table (RFC 4180, lines end in CR LF).
 ///
-/// - `measure`: `mAP`, `AP` (of a class), `top-1`, `top-5`, `accuracy` (of a class), or for each learning rate of a linear classifier
+/// - `measure`: `mAP`, `AP` (of a class), `top-1`, `top-5`, `accuracy` (of a class), `mIoU`, `IoU` (of a class), `pixel accuracy`,
+///   `mean accuracy`, or for each learning rate of a linear classifier
 ///   `top-1 of rate` and `held-out top-1 of rate`. `class` is empty for figures of all classes.
 /// - `score`, its interval and chance are percent, in full precision. Unknown numbers are empty.
 pub fn scores_csv(summary: &ProbeSummary) -> Vec<u8> {
@@ -46,14 +48,19 @@ pub fn scores_csv(summary: &ProbeSummary) -> Vec<u8> {
 }
 
 fn lines<'a>(model: &'a str, table: &'a ProbeTable, scores: &'a ProbeScores) -> Vec<Line<'a>> {
-    let is_map = table.protocol.metric == "mAP";
+    // The score, and that of a class.
+    let (measure, of_class) = match table.protocol.metric.as_str() {
+        "mAP" => ("mAP", "AP"),
+        "mIoU" => ("mIoU", "IoU"),
+        _ => ("top-1", "accuracy"),
+    };
     let line = Line {
         model,
         data_set: &table.kind,
         path: table.path.display().to_string(),
         stage: table.stage.as_deref().unwrap_or_default(),
         probe: &table.protocol.probe,
-        measure: if is_map { "mAP" } else { "top-1" },
+        measure,
         cost: Number(scores.cost),
         learning_rate: Number(scores.learning_rate),
         train_images: table.train_images,
@@ -66,9 +73,13 @@ fn lines<'a>(model: &'a str, table: &'a ProbeTable, scores: &'a ProbeScores) -> 
         chance: Number(table.chance),
         ..line.clone().with_figure(scores.score)
     }];
-    lines.extend(scores.top5.map(|figure| Line {
-        measure: "top-5",
-        ..line.clone().with_figure(figure)
+    let further = words::further(table).iter();
+    let further = further.zip(words::further_figures(table, scores));
+    lines.extend(further.filter_map(|(measure, figure)| {
+        Some(Line {
+            measure,
+            ..line.clone().with_figure(figure?)
+        })
     }));
     lines.extend(scores.rates.iter().flat_map(|rate| {
         let at = |measure, score| Line {
@@ -83,7 +94,7 @@ fn lines<'a>(model: &'a str, table: &'a ProbeTable, scores: &'a ProbeScores) -> 
         ]
     }));
     lines.extend(scores.per_class.iter().map(|class| Line {
-        measure: if is_map { "AP" } else { "accuracy" },
+        measure: of_class,
         class: &class.class,
         score: Number(class.score),
         cost: Number(class.cost.or(scores.cost)),

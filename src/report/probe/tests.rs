@@ -183,6 +183,60 @@ fn the_csv_has_every_figure_and_quotes_fields_if_needed() {
 }
 
 #[test]
+fn segmentation_has_its_own_figures_and_pictures_in_every_form() {
+    let mut summary = summary(3);
+    summary.tables.truncate(1);
+    let table = &mut summary.tables[0];
+    table.kind = "ade20k".to_owned();
+    table.protocol.probe = "segmentation".to_owned();
+    table.protocol.metric = "mIoU".to_owned();
+    for scores in table.models.iter_mut().flatten() {
+        scores.top5 = None;
+        scores.cost = None;
+        scores.confusion = None;
+        scores.pixel_accuracy = Some(figure(81.0));
+        scores.mean_accuracy = Some(figure(45.0));
+    }
+    let html = render(&summary);
+    for text in [
+        "Segmentation head",
+        "Mean intersection over union",
+        "Pixel accuracy",
+        "Mean accuracy",
+        "Segmented worst: image, prediction, truth",
+        "Intersection over union of each class",
+    ] {
+        assert!(html.contains(text), "{text}");
+    }
+    assert!(!html.contains("Top-5") && !html.contains("Confusion"));
+    let text = render_tables(&summary);
+    for part in [
+        "mIoU",
+        "pixel accuracy",
+        "81.0 [79.0, 83.0]",
+        "45.0 [43.0, 47.0]",
+        "mIoU +10.0 [+8.0, +12.0]",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 100),
+        "{text}"
+    );
+    let csv = String::from_utf8(scores_csv(&summary)).unwrap();
+    // Per model: three figures, and three classes.
+    assert_eq!(csv.matches("\r\n").count(), 1 + 2 * (3 + 3));
+    for part in [
+        "layer4,segmentation,mIoU,,60,58,62,10,",
+        "segmentation,pixel accuracy,,81,79,83,",
+        "segmentation,mean accuracy,,45,43,47,",
+        "segmentation,IoU,<class 1>,60,",
+    ] {
+        assert!(csv.contains(part), "{part} in {csv}");
+    }
+}
+
+#[test]
 fn a_number_that_is_not_finite_is_neither_drawn_nor_written() {
     let mut broken = summary(3);
     for scores in broken

@@ -38,35 +38,32 @@ fn block(summary: &ProbeSummary, table: &ProbeTable) -> Vec<String> {
     }
     let mut lines = wrapped(&title, "");
     lines.extend(wrapped(&printable(&table.protocol.line()), "  "));
-    let headings = [
-        "features",
-        &table.protocol.metric,
-        "top-5",
-        "guessing",
-        words::chosen(table),
-    ];
-    let headings: Vec<String> = headings.map(str::to_owned).to_vec();
+    let headings = ["features", &table.protocol.metric].into_iter();
+    let headings = headings
+        .chain(words::further(table).iter().copied())
+        .chain(["guessing"])
+        .chain(words::chosen(table));
+    let headings: Vec<String> = headings.map(str::to_owned).collect();
     let cells = |scores: &vidpairs_invariance::run::probe::ProbeScores| -> Vec<String> {
         let costs: Vec<f64> = scores
             .per_class
             .iter()
             .filter_map(|class| class.cost)
             .collect();
-        vec![
-            scores.units.to_string(),
-            figure(Some(scores.score)),
-            scores
-                .top5
-                .map_or_else(|| "-".to_owned(), |top5| figure(Some(top5))),
-            table
-                .chance
-                .map_or_else(|| "-".to_owned(), |chance| tenth(Some(chance))),
-            match (scores.cost.or(scores.learning_rate), range(&costs)) {
-                (Some(cost), _) => cost.to_string(),
-                (None, Some(range)) => range,
-                (None, None) => "-".to_owned(),
-            },
-        ]
+        let known = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        let mut cells = vec![scores.units.to_string(), figure(Some(scores.score))];
+        let further = words::further_figures(table, scores).into_iter();
+        cells.extend(further.map(|further| known(further.map(|it| figure(Some(it))))));
+        cells.push(known(table.chance.map(|chance| tenth(Some(chance)))));
+        if words::chosen(table).is_some() {
+            let chosen = scores.cost.or(scores.learning_rate);
+            cells.push(known(
+                chosen
+                    .map(|chosen| chosen.to_string())
+                    .or_else(|| range(&costs)),
+            ));
+        }
+        cells
     };
     let rows: Vec<Vec<String>> = (table.models.iter())
         .map(|scores| match scores {

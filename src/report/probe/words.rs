@@ -1,5 +1,6 @@
 //! Words of the page and the tables: names of classifiers and data sets, and counts.
 
+use vidpairs_invariance::run::Figure;
 use vidpairs_invariance::run::probe::{ProbeScores, ProbeSummary, ProbeTable, RateScore};
 
 use crate::report::models::number::{counted, tenth};
@@ -11,15 +12,35 @@ pub(super) fn classifier(table: &ProbeTable) -> &'static str {
         "linear" => "Linear classifier (SGD)",
         "logistic" => "Logistic regression",
         "knn" => "Weighted kNN",
+        "segmentation" => "Segmentation head",
         _ => "Classifier",
     }
 }
 
-/// Heading of the setting that was chosen for each model: the cost, or the learning rate.
-pub(super) fn chosen(table: &ProbeTable) -> &'static str {
-    match table.protocol.learning_rates.is_empty() {
-        true => "C",
-        false => "rate",
+/// Whether pixels are scored rather than images.
+pub(super) fn is_of_pixels(table: &ProbeTable) -> bool {
+    table.protocol.metric == "mIoU"
+}
+
+/// Heading of the setting that was chosen for each model: the cost, or the learning rate. Segmentation chooses none.
+pub(super) fn chosen(table: &ProbeTable) -> Option<&'static str> {
+    let is_of_rates = !table.protocol.learning_rates.is_empty();
+    (!is_of_pixels(table)).then_some(if is_of_rates { "rate" } else { "C" })
+}
+
+/// Names of the figures beside the score.
+pub(super) fn further(table: &ProbeTable) -> &'static [&'static str] {
+    match is_of_pixels(table) {
+        true => &["pixel accuracy", "mean accuracy"],
+        false => &["top-5"],
+    }
+}
+
+/// The figures beside the score, as [`further`] names them.
+pub(super) fn further_figures(table: &ProbeTable, scores: &ProbeScores) -> Vec<Option<Figure>> {
+    match is_of_pixels(table) {
+        true => vec![scores.pixel_accuracy, scores.mean_accuracy],
+        false => vec![scores.top5],
     }
 }
 
@@ -38,10 +59,26 @@ pub(super) fn rates(scores: &ProbeScores) -> Option<String> {
     (!rates.is_empty()).then(|| rates.join(", "))
 }
 
+/// A name with a capital letter: `Pixel accuracy`.
+pub(super) fn capitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
+/// Name of a figure beside the score as the title of a plot.
+pub(super) fn in_title(name: &str) -> String {
+    match name {
+        "top-5" => "Top-5 accuracy".to_owned(),
+        other => capitalised(other),
+    }
+}
+
 /// Name of the score.
 pub(super) fn metric(table: &ProbeTable) -> &'static str {
     match table.protocol.metric.as_str() {
         "mAP" => "Mean average precision",
+        "mIoU" => "Mean intersection over union",
         _ => "Top-1 accuracy",
     }
 }
@@ -53,6 +90,7 @@ pub(super) fn data(summary: &ProbeSummary, table: &ProbeTable) -> String {
         "voc07-boxes" => "VOC07 boxes",
         "imagenet" => "ImageNet",
         "folders" => "folders",
+        "ade20k" => "ADE20K",
         other => other,
     };
     let mut parts = vec![name.to_owned()];

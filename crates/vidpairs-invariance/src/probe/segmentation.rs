@@ -137,6 +137,18 @@ impl ImagePixels {
         Ok(Self { pairs: occurring })
     }
 
+    /// Number of pixels of each class that the image shows, ascending by class.
+    pub fn true_classes(&self) -> Vec<(usize, u64)> {
+        let mut classes: Vec<(usize, u64)> = Vec::new();
+        for &(own, _, num) in &self.pairs {
+            match classes.last_mut() {
+                Some((class, sum)) if *class == usize::from(own) => *sum += num,
+                _ => classes.push((own.into(), num)),
+            }
+        }
+        classes
+    }
+
     /// Number of labelled pixels.
     pub fn num_pixels(&self) -> u64 {
         self.pairs.iter().map(|(_, _, num)| num).sum()
@@ -273,6 +285,8 @@ mod tests {
         let from_one = of(LabelCoding::FromOne, &[1, 0, 255, 2], &[0, 9, 9, 0]);
         assert_eq!(from_one, from_zero);
         assert_eq!(of(LabelCoding::FromOne, &[0], &[0]).accuracy(), None);
+        let shown = of(LabelCoding::FromZero, &[1, 0, 255, 1], &[0, 0, 0, 1]);
+        assert_eq!(shown.true_classes(), [(0, 1), (1, 2)]);
     }
 
     #[test]

@@ -7,6 +7,8 @@ use vidpairs_pipeline::{Framing, NumberFormat, PoolName, StageName};
 use vidpairs_run::{Control, RunError};
 use vidpairs_types::{Beyond, ImagePart, ImageSets, LeftOut, Seed};
 
+use super::segmentation::{LabelSurvey, SegmentationImage, SegmentationRequest, Segmented, Trunk};
+
 /// A library that runs encoders.
 pub trait EncoderEngine: Debug + Sync {
     /// Opens a file of weights.
@@ -22,6 +24,19 @@ pub trait EncoderEngine: Debug + Sync {
         prefix: Option<&str>,
         device: Option<&str>,
     ) -> Result<Box<dyn ImageEncoder>, RunError>;
+
+    /// Reads every image and its labels once, before anything is trained on them.
+    ///
+    /// - `num_classes`: labels from 1 to this number are classes, 0 and 255 are unlabelled.
+    ///
+    /// # Errors
+    /// [`RunError`]: more than a tenth of the images cannot be used, or the user stopped the run.
+    fn survey(
+        &self,
+        images: &[SegmentationImage],
+        num_classes: usize,
+        control: &Control,
+    ) -> Result<LabelSurvey, RunError>;
 }
 
 /// An encoder of images with its weights.
@@ -49,6 +64,19 @@ pub trait ImageEncoder {
     /// # Errors
     /// [`RunError`]: an image cannot be read, the state cannot be written, or the user stopped the run.
     fn linear_heads(&self, request: &HeadRequest<'_>) -> Result<Vec<Vec<LinearHead>>, RunError>;
+
+    /// Checks that a segmentation head can be trained on the feature map of `stage`. Returns what it sees: `layer4, map of output stride 8`.
+    ///
+    /// # Errors
+    /// [`RunError::Command`]: the trunk of this network cannot be trained.
+    fn map_readout(&self, stage: StageName, trunk: Trunk) -> Result<String, RunError>;
+
+    /// Trains a segmentation head on the feature map of a stage, and compares its predictions for the test images with their labels. The state
+    /// of the training is kept below [`SegmentationRequest::out`], and a finished one is not trained again.
+    ///
+    /// # Errors
+    /// [`RunError`]: an image cannot be read, the training diverges, the state cannot be written, or the user stopped the run.
+    fn segment(&self, request: &SegmentationRequest<'_>) -> Result<Segmented, RunError>;
 
     /// The image that the encoder sees, as a JPEG.
     ///

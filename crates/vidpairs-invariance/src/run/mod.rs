@@ -18,6 +18,7 @@ pub mod probe;
 mod result;
 mod retrieving;
 mod scoring;
+mod segmentation;
 mod set_interval;
 mod subject;
 
@@ -40,6 +41,10 @@ pub use result::{
     ModelScores, TargetScore, VersionScore,
 };
 pub use scoring::score_features;
+pub use segmentation::{
+    LabelSurvey, SegmentationImage, SegmentationRecipe, SegmentationRequest, Segmented,
+    SegmentedImage, Trunk,
+};
 
 use vidpairs_pipeline::Measure;
 use vidpairs_run::{Control, RunError};

@@ -22,6 +22,7 @@ mod resample;
 mod rows;
 mod samples;
 mod viewer;
+mod window;
 
 pub use error::AugmentError;
 pub use params::{
@@ -33,6 +34,7 @@ pub use recipe::{
 };
 pub use samples::{MEAN, STD, Samples};
 pub use viewer::Viewer;
+pub use window::{Window, scaled};
 
 #[cfg(test)]
 mod tests;

@@ -22,9 +22,9 @@ pub(super) struct Painter {
 }
 
 impl Painter {
-    /// Starts an image of `side x side` px. Without `color` its colours stay unchanged.
-    pub fn start(&mut self, side: usize, color: Option<(&ColorParams, &ColorRecipe)>) {
-        self.planes.resize(side);
+    /// Starts an image of `width x height` px. Without `color` its colours stay unchanged. An image that is blurred is square.
+    pub fn start(&mut self, size: [usize; 2], color: Option<(&ColorParams, &ColorRecipe)>) {
+        self.planes.resize(size);
         self.sum_of_gray = 0.0;
         self.is_blurred = false;
         self.ops.clear();
@@ -74,27 +74,27 @@ impl Painter {
 
     /// Applies the late operations and the blur, and writes the samples. All rows must have been painted.
     pub fn finish(&mut self, samples: &mut Samples<'_>) {
-        let side = self.planes.side;
-        let mean = (self.sum_of_gray / (side * side) as f64) as f32;
-        for row in 0..side {
+        let [width, height] = self.planes.size;
+        let mean = (self.sum_of_gray / (width * height) as f64) as f32;
+        for row in 0..height {
             color::apply(&self.ops[self.num_early..], mean, self.planes.row_mut(row));
             if !self.is_blurred {
-                samples.write_row(row, side, self.planes.row(row));
+                samples.write_row(row, width, self.planes.row(row));
             }
         }
         if self.is_blurred {
-            for row in 0..side {
+            for row in 0..height {
                 for (plane, blurred) in self.planes.levels.iter().zip(&mut self.blurred) {
-                    self.gaussian.blur_row(plane, side, row, blurred);
+                    self.gaussian.blur_row(plane, width, row, blurred);
                 }
-                samples.write_row(row, side, self.blurred.each_ref().map(Vec::as_slice));
+                samples.write_row(row, width, self.blurred.each_ref().map(Vec::as_slice));
             }
         }
     }
 
     /// Fills and paints all rows with the square of `from` whose top left px is (`left`, `top`).
     pub fn copy_square(&mut self, from: &Self, left: usize, top: usize) {
-        let side = self.planes.side;
+        let [side, _] = self.planes.size;
         for row in 0..side {
             let source = from.planes.row(top + row);
             for (to, levels) in self.planes.row_mut(row).into_iter().zip(source) {

@@ -8,24 +8,24 @@ pub(super) type Rows<'a> = [&'a [f32]; 3];
 /// Mutable row of red, green and blue levels, 0 to 1.
 pub(super) type RowsMut<'a> = [&'a mut [f32]; 3];
 
-/// Square image as a red, a green and a blue plane.
+/// Image as a red, a green and a blue plane.
 #[derive(Debug, Default)]
 pub(super) struct Planes {
-    /// Side of the image, px.
-    pub side: usize,
+    /// Width and height of the image, px.
+    pub size: [usize; 2],
     /// Length of a row with its padding.
     stride: usize,
-    /// Levels, `side x stride` each.
+    /// Levels, `height x stride` each.
     pub levels: [Vec<f32>; 3],
 }
 
 impl Planes {
-    /// Changes the size to `side x side` px. Levels keep no meaning.
-    pub fn resize(&mut self, side: usize) {
-        self.side = side;
-        self.stride = side.next_multiple_of(LANES);
+    /// Changes the size to `width x height` px. Levels keep no meaning.
+    pub fn resize(&mut self, [width, height]: [usize; 2]) {
+        self.size = [width, height];
+        self.stride = width.next_multiple_of(LANES);
         for plane in &mut self.levels {
-            plane.resize(side * self.stride, 0.0);
+            plane.resize(height * self.stride, 0.0);
         }
     }
 

@@ -41,10 +41,10 @@ impl Samples<'_> {
         }
     }
 
-    /// Writes row `row` of an image that is `side` px wide.
-    pub(super) fn write_row(&mut self, row: usize, side: usize, levels: Rows<'_>) {
-        let levels = levels.map(|channel| &channel[..side]);
-        let (start, len) = (row * side * 3, side * 3);
+    /// Writes row `row` of an image of this width, px.
+    pub(super) fn write_row(&mut self, row: usize, width: usize, levels: Rows<'_>) {
+        let levels = levels.map(|channel| &channel[..width]);
+        let (start, len) = (row * width * 3, width * 3);
         match self {
             Self::F32(samples) => normalise_f32(levels, &mut samples[start..][..len]),
             Self::Bf16(samples) => normalise_bf16(levels, &mut samples[start..][..len]),

@@ -12,6 +12,7 @@ use super::recipe::{JigsawRecipe, Recipe};
 use super::region::Padding;
 use super::resample::Resampler;
 use super::samples::Samples;
+use super::window::Window;
 
 /// Makes views on one thread. It reuses decoders and buffers: once it has seen all sizes and recipes, a view allocates no
 /// memory, except within libjpeg-turbo and for other files of images.
@@ -137,10 +138,60 @@ impl Viewer {
                 return Err(AugmentError::Params { fault, size });
             }
         };
-        self.painter.start(side_px as usize, None);
+        self.painter.start([side_px as usize; 2], None);
         self.resize(source, axes, Reduction::Full)?;
         self.painter.finish(&mut samples);
         Ok(())
+    }
+
+    /// Writes a window of the resized image to `samples`, `height x width x 3`. The decoded pixels are resized once.
+    ///
+    /// # Errors
+    /// As [`Self::render`]; [`AugmentError::Region`] if the window does not lie in the resized image.
+    pub fn render_window(
+        &mut self,
+        image: StoredImage<'_>,
+        window: &Window,
+        mut samples: Samples<'_>,
+    ) -> Result<(), AugmentError> {
+        let Window {
+            resized,
+            region,
+            is_flipped,
+        } = *window;
+        if !region.lies_in(resized) {
+            let size = resized;
+            return Err(AugmentError::Region { region, size });
+        }
+        let (expected, got) = (3 * region.size().area() as usize, samples.len());
+        if expected != got {
+            return Err(AugmentError::Room { expected, got });
+        }
+        let source = self.source(image)?;
+        let axis = |length_px, resized_px, first_px, count_px| Axis {
+            first_px,
+            count_px,
+            ..Axis::whole(0, length_px, resized_px)
+        };
+        let x = axis(source.size.width, resized.width, region.x, region.width);
+        let y = axis(source.size.height, resized.height, region.y, region.height);
+        let size = [region.width, region.height].map(|side| side as usize);
+        self.painter.start(size, None);
+        let x = Axis {
+            is_reversed: is_flipped,
+            ..x
+        };
+        self.resize(source, [x, y], Reduction::Full)?;
+        self.painter.finish(&mut samples);
+        Ok(())
+    }
+
+    /// Size of the upright image, px.
+    ///
+    /// # Errors
+    /// [`AugmentError`] if the header cannot be read, or the size is not accepted.
+    pub fn size(&mut self, image: StoredImage<'_>) -> Result<SizePx, AugmentError> {
+        self.opener.size(image)
     }
 
     fn source<'a>(&mut self, image: StoredImage<'a>) -> Result<Source<'a>, AugmentError> {
@@ -178,7 +229,7 @@ impl Viewer {
                 return Err(AugmentError::Params { fault, size });
             }
         };
-        self.painter.start(side_px as usize, color);
+        self.painter.start([side_px as usize; 2], color);
         self.resize(source, axes, reduction(source.image, &axes))?;
         self.painter.finish(&mut samples);
         Ok(())
@@ -204,12 +255,12 @@ impl Viewer {
             check_color(&patch.color, size)?;
         }
         let axes = crop_axes(&params.crop, size, view_px)?;
-        self.painter.start(view_px as usize, None);
+        self.painter.start([view_px as usize; 2], None);
         self.resize(source, axes, reduction(source.image, &axes))?;
         let num_values = (patch_px as usize).pow(2) * 3;
         for (index, patch) in params.patches.iter().enumerate() {
             let color = Some((&patch.color, &recipe.color));
-            self.patch.start(patch_px as usize, color);
+            self.patch.start([patch_px as usize; 2], color);
             let (left, top) = (patch.left_px as usize, patch.top_px as usize);
             self.patch.copy_square(&self.painter, left, top);
             self.patch.finish(&mut samples.part(index, num_values));

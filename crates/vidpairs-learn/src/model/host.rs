@@ -78,6 +78,14 @@ impl HostViews {
     /// # Panics
     /// If the samples are not those of whole views.
     pub fn tensor(&self, side_px: u32) -> Tensor {
+        self.tensor_of([side_px; 2])
+    }
+
+    /// Tensor of views of this height and width on the CPU, `views x 3 x height x width`, channels last.
+    ///
+    /// # Panics
+    /// If the samples are not those of whole views.
+    pub fn tensor_of(&self, sides_px: [u32; 2]) -> Tensor {
         let tensor = match self {
             Self::F32(values) => Tensor::from_slice(values),
             Self::Bf16(values) => {
@@ -85,11 +93,11 @@ impl HostViews {
                 Tensor::from_data_size(&bytes, &[values.len() as i64], Kind::BFloat16)
             }
         };
-        let side = i64::from(side_px);
+        let [height, width] = sides_px.map(i64::from);
         // Computed, as -1 is ambiguous for an empty batch.
-        let num_views = tensor.numel() as i64 / (side * side * 3).max(1);
+        let num_views = tensor.numel() as i64 / (height * width * 3).max(1);
         tensor
-            .view([num_views, side, side, 3])
+            .view([num_views, height, width, 3])
             .permute([0, 3, 1, 2])
     }
 }

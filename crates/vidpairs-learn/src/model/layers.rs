@@ -47,6 +47,15 @@ impl Pass {
     }
 }
 
+/// Dilation of the convolutions of a layer whose strides are replaced by 1, so that its maps keep their size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dilation {
+    /// Dilation of the convolutions that had a stride: that of the layer before.
+    pub of_strided: i64,
+    /// Dilation of the others, which see maps that would have been halved.
+    pub of_others: i64,
+}
+
 /// f32 numbers in the widest vector register of a CPU.
 const VECTOR_LEN: i64 = 16;
 
@@ -78,17 +87,29 @@ impl Conv {
         self.weight.device()
     }
 
-    pub(super) fn forward(&self, images: &Tensor, pass: Pass) -> Tensor {
+    /// - `dilation`: `None` for the stride of the layer.
+    pub(super) fn forward(
+        &self,
+        images: &Tensor,
+        pass: Pass,
+        dilation: Option<Dilation>,
+    ) -> Tensor {
         let (images, weight) = (pass.cast(images), pass.cast(&self.weight));
+        let (stride, dilation) = match dilation {
+            None => (self.stride, 1),
+            Some(dilation) if self.stride > 1 => (1, dilation.of_strided),
+            Some(dilation) => (1, dilation.of_others),
+        };
         if self.is_narrow_point() && images.device() == Device::Cpu {
             return images
-                .slice(2, None, None, self.stride)
-                .slice(3, None, None, self.stride)
+                .slice(2, None, None, stride)
+                .slice(3, None, None, stride)
                 .permute([0, 2, 3, 1])
                 .matmul(&weight.flatten(1, 3).tr())
                 .permute([0, 3, 1, 2]);
         }
-        images.conv2d(&weight, None::<Tensor>, self.stride, self.padding, 1, 1)
+        let padding = self.padding * dilation;
+        images.conv2d(&weight, None::<Tensor>, stride, padding, dilation, 1)
     }
 
     /// Whether the kernel is 1 x 1 and a number of channels is no multiple of a vector register of the CPU.

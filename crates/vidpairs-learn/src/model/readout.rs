@@ -154,6 +154,16 @@ pub trait FeatureNetwork {
     }
 }
 
+/// Network that gives maps of features, of which a dense prediction is made.
+pub trait MapNetwork: FeatureNetwork {
+    /// Maps normalised images, `N x 3 x H x W` with sides that are multiples of [`map_stride`](Self::map_stride), to the map of `stage`,
+    /// `N x C x h x w`, f32, where `h` is `H` over this stride.
+    fn map(&self, images: &Tensor, stage: StageName, pass: Pass) -> Tensor;
+
+    /// Px of an image for each place of the map of `stage`, along a side.
+    fn map_stride(&self, stage: StageName) -> i64;
+}
+
 #[cfg(test)]
 mod tests {
     use vidpairs_weights::{

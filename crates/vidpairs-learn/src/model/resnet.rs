@@ -9,8 +9,8 @@ use vidpairs_pipeline::StageName;
 use vidpairs_types::Seed;
 use vidpairs_weights::{Depth, ResNetArchitecture, Stem};
 
-use super::layers::{BatchNorm, Conv, Pass};
-use super::readout::{FeatureNetwork, Readout};
+use super::layers::{BatchNorm, Conv, Dilation, Pass};
+use super::readout::{FeatureNetwork, MapNetwork, Readout};
 use super::tensors::{Builder, NamedTensors};
 
 /// Architecture of a ResNet.
@@ -59,6 +59,9 @@ pub fn num_layers(stage: StageName) -> usize {
         StageName::Layer4 => 4,
     }
 }
+
+/// Greatest output stride of the maps that a dense prediction is made of: px of the image for each place.
+const MAX_MAP_STRIDE: i64 = 8;
 
 /// Output channels of a block over the channels of its 3 x 3 convolutions.
 fn expansion(depth: Depth) -> i64 {
@@ -133,21 +136,11 @@ impl ResNet {
 
     /// Features of `images` at each of `stages`, as by [`Self::forward_to`], in one pass through the network.
     pub fn forward_stages(&self, images: &Tensor, stages: &[StageName], pass: Pass) -> Vec<Tensor> {
-        let mut maps = self.stem.forward(images, pass).relu_();
-        if self.has_pooling {
-            maps = maps.max_pool2d(3, 2, 1, 1, false);
-        }
+        let mut maps = self.pass_stem(images, pass);
         let last = stages.iter().map(|&stage| num_layers(stage)).max();
         let mut of_layers = Vec::new();
         for layer in 0..=last.unwrap_or(0) {
-            if let Some(blocks) = layer
-                .checked_sub(1)
-                .and_then(|layer| self.layers.get(layer))
-            {
-                for block in blocks {
-                    maps = block.forward(&maps, pass);
-                }
-            }
+            maps = self.pass_layer(layer, maps, pass, None);
             let is_wanted = stages.iter().any(|&stage| num_layers(stage) == layer);
             of_layers.push(is_wanted.then(|| {
                 let mean = [2i64, 3].as_slice();
@@ -162,6 +155,65 @@ impl ResNet {
         });
         features.collect()
     }
+
+    fn pass_stem(&self, images: &Tensor, pass: Pass) -> Tensor {
+        let maps = self.stem.forward(images, pass, None).relu_();
+        match self.has_pooling {
+            true => maps.max_pool2d(3, 2, 1, 1, false),
+            false => maps,
+        }
+    }
+
+    /// The output of the layer with this number from 1 on, or `maps` if there is none.
+    fn pass_layer(
+        &self,
+        layer: usize,
+        mut maps: Tensor,
+        pass: Pass,
+        dilation: Option<Dilation>,
+    ) -> Tensor {
+        let blocks = layer
+            .checked_sub(1)
+            .and_then(|index| self.layers.get(index));
+        for block in blocks.into_iter().flatten() {
+            maps = block.forward(&maps, pass, dilation);
+        }
+        maps
+    }
+
+    /// Output stride of the layers from the stem to `stage`, and their dilations, where no stride is above [`MAX_MAP_STRIDE`].
+    fn dilations(&self, stage: StageName) -> (i64, Vec<Option<Dilation>>) {
+        let (mut stride, mut dilation) = (if self.has_pooling { 4 } else { 1 }, 1);
+        let dilations = (0..=num_layers(stage)).map(|layer| match layer {
+            0 | 1 => None,
+            _ if 2 * stride <= MAX_MAP_STRIDE => {
+                stride *= 2;
+                None
+            }
+            _ => {
+                dilation *= 2;
+                Some(Dilation {
+                    of_strided: dilation / 2,
+                    of_others: dilation,
+                })
+            }
+        });
+        let dilations = dilations.collect();
+        (stride, dilations)
+    }
+
+    /// A network of the same weights and statistics with tensors of its own, whose weights have gradients.
+    ///
+    /// - `config`: that of this network.
+    pub fn copied(&self, config: &ResNetConfig) -> Self {
+        let copy = Self::zeroed(config, self.stem.conv.device());
+        tch::no_grad(|| {
+            for (to, from) in copy.tensors.iter().zip(self.tensors.iter()) {
+                to.tensor.shallow_clone().copy_(&from.tensor);
+            }
+        });
+        copy
+    }
 }
 
 impl FeatureNetwork for ResNet {
@@ -173,6 +225,23 @@ impl FeatureNetwork for ResNet {
     fn features(&self, images: &Tensor, readouts: &[Readout], pass: Pass) -> Vec<Tensor> {
         let stages: Vec<StageName> = readouts.iter().map(|readout| readout.stage).collect();
         self.forward_stages(images, &stages, pass)
+    }
+}
+
+impl MapNetwork for ResNet {
+    /// Layers that would make the output stride more than 8 are dilated instead: `layer3` and `layer4` behind the 7 x 7 stem, as in
+    /// CSAILVision's segmentation and torchvision's `replace_stride_with_dilation=[False, True, True]`.
+    fn map(&self, images: &Tensor, stage: StageName, pass: Pass) -> Tensor {
+        let mut maps = self.pass_stem(images, pass);
+        let (_, dilations) = self.dilations(stage);
+        for (layer, dilation) in dilations.into_iter().enumerate() {
+            maps = self.pass_layer(layer, maps, pass, dilation);
+        }
+        pass.widened(&maps)
+    }
+
+    fn map_stride(&self, stage: StageName) -> i64 {
+        self.dilations(stage).0
     }
 }
 
@@ -216,16 +285,16 @@ impl Block {
         Self { path, downsample }
     }
 
-    fn forward(&self, maps: &Tensor, pass: Pass) -> Tensor {
+    fn forward(&self, maps: &Tensor, pass: Pass, dilation: Option<Dilation>) -> Tensor {
         let mut residual = maps.shallow_clone();
         for (index, layer) in self.path.iter().enumerate() {
             if index > 0 {
                 residual = residual.relu_();
             }
-            residual = layer.forward(&residual, pass);
+            residual = layer.forward(&residual, pass, dilation);
         }
         let shortcut = match &self.downsample {
-            Some(layer) => layer.forward(maps, pass),
+            Some(layer) => layer.forward(maps, pass, dilation),
             None => maps.shallow_clone(),
         };
         residual.g_add_(&shortcut).relu_()
@@ -253,7 +322,8 @@ impl ConvNorm {
         }
     }
 
-    fn forward(&self, maps: &Tensor, pass: Pass) -> Tensor {
-        self.norm.forward(&self.conv.forward(maps, pass), pass)
+    fn forward(&self, maps: &Tensor, pass: Pass, dilation: Option<Dilation>) -> Tensor {
+        let maps = self.conv.forward(maps, pass, dilation);
+        self.norm.forward(&maps, pass)
     }
 }

@@ -44,6 +44,11 @@ impl NamedTensors {
         }
     }
 
+    /// Keeps the tensors whose names `is_kept`.
+    pub fn retain(&mut self, is_kept: impl Fn(&str) -> bool) {
+        self.0.retain(|named| is_kept(&named.name));
+    }
+
     /// Appends the tensors of a part of the network, with `prefix.` before their names.
     pub fn extend(&mut self, prefix: &str, part: &Self) {
         self.0.extend(part.0.iter().map(|named| NamedTensor {

@@ -10,7 +10,7 @@ use vidpairs_weights::{
 use xxhash_rust::xxh3::Xxh3;
 
 use super::host::from_host;
-use super::readout::FeatureNetwork;
+use super::readout::{FeatureNetwork, MapNetwork};
 use super::resnet::{ResNet, ResNetConfig};
 use super::vit::Vit;
 
@@ -43,6 +43,14 @@ pub enum TrainedNetwork {
 impl TrainedNetwork {
     /// The network as one that gives features.
     pub fn as_features(&self) -> &dyn FeatureNetwork {
+        match self {
+            Self::ResNet(resnet) => resnet,
+            Self::Vit(vit) => vit,
+        }
+    }
+
+    /// The network as one that gives maps of features.
+    pub fn as_maps(&self) -> &dyn MapNetwork {
         match self {
             Self::ResNet(resnet) => resnet,
             Self::Vit(vit) => vit,

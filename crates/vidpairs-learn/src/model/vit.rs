@@ -13,7 +13,7 @@ use vidpairs_pipeline::StageName;
 use vidpairs_weights::{Positions, QkvForm, VitArchitecture, WeightsError};
 
 use super::layers::{Linear, Pass};
-use super::readout::{FeatureNetwork, Pooling, Readout};
+use super::readout::{FeatureNetwork, MapNetwork, Pooling, Readout};
 use super::resnet::num_layers;
 
 /// Stages after the stem: quarters of the blocks.
@@ -155,18 +155,47 @@ impl Vit {
         pooled.collect()
     }
 
+    /// The tokens of a stage, normalised if they are the output of the network.
+    fn finished(&self, tokens: &Tensor, stage: StageName) -> Tensor {
+        match stage == StageName::Layer4 && !self.has_fc_norm {
+            true => self.norm.forward(tokens),
+            false => tokens.shallow_clone(),
+        }
+    }
+
+    /// The tokens of the patches, without class token and registers.
+    fn patches(&self, tokens: &Tensor) -> Tensor {
+        let num_prefix = self.prefix.size()[1];
+        tokens.narrow(1, num_prefix, tokens.size()[1] - num_prefix)
+    }
+
+    fn map_of_few(&self, images: &Tensor, stage: StageName, pass: Pass) -> Tensor {
+        let (mut tokens, rotation) = self.embed(images, pass);
+        let depth = num_layers(stage) * self.blocks.len() / NUM_STAGES;
+        for block in self.blocks.iter().take(depth) {
+            tokens = block.forward(&tokens, rotation.as_ref(), pass);
+        }
+        let patches = self.patches(&self.finished(&tokens, stage));
+        let grid = images.size()[2] / self.patch_px;
+        patches.transpose(1, 2).unflatten(2, [grid, -1])
+    }
+
+    /// Applies `compute` to few images at a time, so that their tokens fit in memory.
+    fn in_parts<T>(&self, images: &Tensor, compute: impl Fn(&Tensor) -> T) -> Vec<T> {
+        let size = images.size();
+        let num_tokens = (size[2] / self.patch_px) * (size[3] / self.patch_px);
+        let num_images = (MAX_TOKENS / num_tokens.max(1)).max(1);
+        images.split(num_images, 0).iter().map(compute).collect()
+    }
+
     /// Features of the `tokens` at the stage of `readout`.
     fn pooled(&self, tokens: &Tensor, readout: Readout) -> Tensor {
         let is_output = readout.stage == StageName::Layer4;
-        let tokens = match is_output && !self.has_fc_norm {
-            true => &self.norm.forward(tokens),
-            false => tokens,
-        };
-        let num_prefix = self.prefix.size()[1];
+        let tokens = self.finished(tokens, readout.stage);
         let pooled = match readout.pooling {
             Pooling::ClassToken => tokens.select(1, 0),
-            Pooling::Mean => tokens
-                .narrow(1, num_prefix, tokens.size()[1] - num_prefix)
+            Pooling::Mean => self
+                .patches(&tokens)
                 .mean_dim([1i64].as_slice(), false, None),
         };
         match is_output && self.has_fc_norm {
@@ -184,17 +213,24 @@ impl FeatureNetwork for Vit {
     /// The stages `layer1` to `layer4` are the tokens after each quarter of the blocks, and `stem` those before the first one. Only
     /// `layer4`, the output of the network, is normalised. As in timm's `forward_intermediates`, other stages are not.
     fn features(&self, images: &Tensor, readouts: &[Readout], pass: Pass) -> Vec<Tensor> {
-        let size = images.size();
-        let num_tokens = (size[2] / self.patch_px) * (size[3] / self.patch_px);
-        let num_images = (MAX_TOKENS / num_tokens.max(1)).max(1);
-        let parts: Vec<Vec<Tensor>> = (images.split(num_images, 0).iter())
-            .map(|few| self.features_of_few(few, readouts, pass))
-            .collect();
+        let parts = self.in_parts(images, |few| self.features_of_few(few, readouts, pass));
         let whole = |at: usize| {
             let parts: Vec<&Tensor> = parts.iter().filter_map(|part| part.get(at)).collect();
             Tensor::cat(&parts, 0)
         };
         (0..readouts.len()).map(whole).collect()
+    }
+}
+
+impl MapNetwork for Vit {
+    /// The tokens of the patches at their places, of the stages of [`features`](FeatureNetwork::features).
+    fn map(&self, images: &Tensor, stage: StageName, pass: Pass) -> Tensor {
+        let parts = self.in_parts(images, |few| self.map_of_few(few, stage, pass));
+        Tensor::cat(&parts, 0)
+    }
+
+    fn map_stride(&self, _: StageName) -> i64 {
+        self.patch_px
     }
 }
 

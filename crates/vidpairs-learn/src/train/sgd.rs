@@ -41,6 +41,8 @@ struct Slot {
     parameter: Tensor,
     velocity: Tensor,
     weight_decay: f64,
+    /// Factor of the learning rate.
+    rate: f64,
 }
 
 /// Gradient of a loss, one tensor for each parameter.
@@ -76,11 +78,22 @@ impl Sgd {
                 parameter: named.tensor.shallow_clone(),
                 velocity: tch::no_grad(|| named.tensor.zeros_like()),
                 weight_decay: if is_decayed { config.weight_decay } else { 0.0 },
+                rate: 1.0,
             }
         });
         Self {
             momentum: config.momentum,
             slots: slots.collect(),
+        }
+    }
+
+    /// Multiplies the learning rate of the parameters of one part of the network, whose names start with `part.`.
+    pub fn slow_down(&mut self, part: &str, factor: f64) {
+        let prefix = format!("{part}.");
+        for slot in &mut self.slots {
+            if slot.name.starts_with(&prefix) {
+                slot.rate = factor;
+            }
         }
     }
 
@@ -121,7 +134,7 @@ impl Sgd {
                     if slot.weight_decay != 0.0 {
                         let _ = velocity.g_add_(&(&parameter * slot.weight_decay));
                     }
-                    let _ = parameter.g_sub_(&(&velocity * lr));
+                    let _ = parameter.g_sub_(&(&velocity * (lr * slot.rate)));
                 }
             }
         });

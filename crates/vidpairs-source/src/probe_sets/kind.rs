@@ -15,10 +15,18 @@ pub enum ProbeSetKind {
     Imagenet,
     /// A user's own images, `<class>/<image>`, in one tree or in folders `train` and `val` or `test`. One class an image.
     Folders,
+    /// ADE20K for scene parsing (`ADEChallengeData2016`), or a tree of the same layout: a class for each pixel.
+    Ade20k,
 }
 
 impl NamedKind for ProbeSetKind {
-    const ALL: &'static [Self] = &[Self::Voc07, Self::Voc07Boxes, Self::Imagenet, Self::Folders];
+    const ALL: &'static [Self] = &[
+        Self::Voc07,
+        Self::Voc07Boxes,
+        Self::Imagenet,
+        Self::Folders,
+        Self::Ade20k,
+    ];
     const WORD: &'static str = "kind of labelled data set";
 
     fn name(self) -> &'static str {
@@ -27,6 +35,7 @@ impl NamedKind for ProbeSetKind {
             Self::Voc07Boxes => "voc07-boxes",
             Self::Imagenet => "imagenet",
             Self::Folders => "folders",
+            Self::Ade20k => "ade20k",
         }
     }
 }

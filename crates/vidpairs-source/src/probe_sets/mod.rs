@@ -3,9 +3,12 @@
 //! - **Takes** a root in the layout of a [`ProbeSetKind`].
 //! - **Gives** a [`ProbeSet`]: classes, and images with their labels and splits in a stable order, and everything that was
 //!   left out, with the reason. Other files are counted, not named.
-//! - **Fails** with [`SourceError`] if the root is not as stated, lacks a split, or if fewer than two classes have training images.
-//! - **Source**: ImageNet (Russakovsky et al., IJCV 2015) and Pascal VOC (Everingham et al., IJCV 2010) as distributed.
+//! - **Fails** with [`SourceError`] if the root is not as stated, lacks a split, or if fewer than two classes have training images (of
+//!   labels by pixel, if a split has no image).
+//! - **Source**: ImageNet (Russakovsky et al., IJCV 2015), Pascal VOC (Everingham et al., IJCV 2010) and ADE20K (Zhou et al., CVPR 2017) as
+//!   distributed.
 
+mod ade20k;
 mod folders;
 mod kind;
 mod listing;
@@ -64,5 +67,6 @@ pub fn probe_set(
         ProbeSetKind::Voc07Boxes => voc_probe_set(root, ImageParts::Boxes),
         ProbeSetKind::Imagenet => folders::imagenet(root),
         ProbeSetKind::Folders => folders::folders(root, options),
+        ProbeSetKind::Ade20k => ade20k::ade20k(root),
     }
 }

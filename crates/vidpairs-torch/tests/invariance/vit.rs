@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor};
 use vidpairs_fixtures::extract::files;
+use vidpairs_invariance::run::{ImageEncoder, Trunk};
 use vidpairs_learn::model::{
     NumberFormat, Pass, Pooling, Readout, StageName, TrainedEncoder, to_host,
 };
@@ -186,6 +187,55 @@ fn features_of_every_form_of_a_small_vit_equal_those_of_timm_at_every_stage() {
     forms.retain(|case| !PUBLISHED.contains(&case.case.as_str()));
     assert_eq!(forms.len(), 9);
     forms.iter().for_each(compare);
+}
+
+#[test]
+fn maps_of_a_vit_are_its_patch_tokens_at_their_places_and_its_trunk_cannot_be_finetuned() {
+    for name in ["no class token", "DINOv3"] {
+        let case = case(name);
+        let found = backbone(&weights(&case)).unwrap();
+        let encoder = TrainedEncoder::from_backbone(&found, Device::Cpu).unwrap();
+        let network = encoder.network.as_maps();
+        let stride = network.map_stride(StageName::Layer4);
+        let shape = [2, 3, 2 * stride, 3 * stride];
+        let images = (uniform(&shape, IMAGE_STREAM) * 1.5).to_kind(Kind::Float);
+        let precision = NumberFormat::F32;
+        let pass = Pass::Evaluation { precision };
+        let map = |images: &Tensor, stage| tch::no_grad(|| network.map(images, stage, pass));
+        for &stage in StageName::ALL {
+            let pooling = Pooling::Mean;
+            let readouts = [Readout { stage, pooling }];
+            let mean = tch::no_grad(|| network.features(&images, &readouts, pass).remove(0));
+            let of_map = map(&images, stage);
+            assert_eq!(of_map.size()[2..], [2, 3], "{name} {stage:?}");
+            let of_map = of_map.mean_dim([2i64, 3].as_slice(), false, None);
+            let off = (of_map - &mean).abs().max() / mean.abs().max();
+            assert!(off.double_value(&[]) < 1e-5, "{name} {stage:?}: {off}");
+        }
+        // Before the first block, the pixels of a patch change its own place only.
+        let changed = images.copy();
+        let _ = changed
+            .narrow(2, stride, stride)
+            .narrow(3, 2 * stride, stride)
+            .fill_(0.5);
+        let moved = map(&images, StageName::Stem) - map(&changed, StageName::Stem);
+        let moved = moved
+            .abs()
+            .sum_dim_intlist([0i64, 1].as_slice(), false, Kind::Float);
+        let moved = Vec::<f32>::try_from(moved.flatten(0, -1)).unwrap();
+        let places: Vec<usize> = (0..6).filter(|&place| moved[place] > 1e-6).collect();
+        assert_eq!(places, [5], "{name}: {moved:?}");
+        let err = encoder.map_readout(StageName::Layer4, Trunk::Finetuned);
+        let text = err.unwrap_err().to_string();
+        assert!(
+            text.contains("probe.finetune is true") && text.contains("ViT"),
+            "{text}"
+        );
+        let readout = encoder
+            .map_readout(StageName::Layer4, Trunk::Frozen)
+            .unwrap();
+        assert!(readout.contains("px as a map"), "{readout}");
+    }
 }
 
 #[test]

@@ -3,8 +3,12 @@
 // Clippy takes functions without the attribute of a test for production code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod dilated;
+#[path = "../common/formula.rs"]
+mod formula;
 #[path = "../common/narrow.rs"]
 mod narrow;
+mod segmentation;
 
 use std::fs;
 use std::path::PathBuf;

@@ -20,13 +20,17 @@ pub enum ProbeError {
     },
     /// A classifier does not fit the labels.
     #[error(
-        "probe.probes has {probe:?}, but the images of {} have several classes each; expected [\"svm\"]", .path.display()
+        "probe.probes has {probe:?}, but the images of {} have {labels}; expected {expected}", .path.display()
     )]
-    SeveralClasses {
+    Labels {
         /// Name of the classifier.
         probe: &'static str,
         /// Data set or features.
         path: PathBuf,
+        /// Labels of the images.
+        labels: &'static str,
+        /// Classifiers that fit them.
+        expected: &'static str,
     },
     /// A classifier is trained on images, and there are only features.
     #[error(

@@ -17,6 +17,7 @@ use super::svm;
 use crate::measure::Features;
 use crate::measure::interval::{BootstrapOptions, Interval, IntervalError, over_images};
 use crate::probe::precision::{ApKind, MeanAp, Ranking};
+use crate::probe::segmentation::{ImagePixels, PixelSums};
 use crate::probe::{Answers, unit_rows};
 use crate::run::blocks::BlockCrew;
 use crate::run::{Figure, ImageFeatures};
@@ -92,6 +93,8 @@ pub(super) enum Outcome {
     Rankings(Vec<Option<Ranking>>),
     /// The answer for each image.
     Answers(Answers),
+    /// The pixels of each image, and the number of classes.
+    Pixels(Vec<ImagePixels>, usize),
 }
 
 impl Outcome {
@@ -100,13 +103,16 @@ impl Outcome {
         match self {
             Self::Rankings(rankings) => MeanAp::of(rankings, ApKind::Envelope, Some(counts)).mean,
             Self::Answers(answers) => answers.top(1, Some(counts)),
+            Self::Pixels(images, num_classes) => {
+                PixelSums::of(images, Some(counts), *num_classes).mean_iou()
+            }
         }
     }
 
-    /// The top-5 accuracy of a resample, 0 to 1; `None` for rankings.
+    /// The top-5 accuracy of a resample, 0 to 1; `None` for rankings and pixels.
     pub fn top5(&self, counts: &[u32]) -> Option<f64> {
         match self {
-            Self::Rankings(_) => None,
+            Self::Rankings(_) | Self::Pixels(..) => None,
             Self::Answers(answers) => answers.top(TOP, Some(counts)),
         }
     }
@@ -172,6 +178,8 @@ impl Judge<'_> {
         let num_classes = subject.classes.len();
         match probe {
             ProbeName::Svm => self.by_rankings(subject, divided, path),
+            // Refused before any work: these images have no class for each pixel.
+            ProbeName::Segmentation => Err(labels_error(probe, subject, path).into()),
             ProbeName::Linear => {
                 let (sweep, stage) = sweep.ok_or_else(|| ProbeError::NeedsImages {
                     path: path.to_owned(),
@@ -344,6 +352,24 @@ impl Judge<'_> {
     /// Random seed of a step; the same for every model, so that models are treated alike.
     pub fn seed(&self, step: &str) -> Seed {
         Seed::of_run(self.settings.seed).for_step("probe", step)
+    }
+}
+
+/// The error of a classifier that does not fit the labels of `subject`.
+pub(super) fn labels_error(probe: ProbeName, subject: &Subject, path: &Path) -> ProbeError {
+    let (labels, expected) = match (subject.has_pixels(), subject.has_many()) {
+        (true, _) => ("a class for each pixel", "[\"segmentation\"]"),
+        (false, true) => ("several classes each", "[\"svm\"]"),
+        (false, false) => (
+            "one class each",
+            "a list of \"svm\", \"linear\", \"logistic\" or \"knn\"",
+        ),
+    };
+    ProbeError::Labels {
+        probe: probe.name(),
+        path: path.to_owned(),
+        labels,
+        expected,
     }
 }
 

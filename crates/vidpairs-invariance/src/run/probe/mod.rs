@@ -9,6 +9,7 @@ mod error;
 mod judge;
 mod linear;
 mod models;
+mod pixels;
 mod protocol;
 mod result;
 mod single;
@@ -141,6 +142,7 @@ fn settings(options: &ProbeOptions) -> serde_json::Value {
             "box_scale",
             "numbers",
             "test_share",
+            "finetune",
         ] {
             keys.remove(key);
         }

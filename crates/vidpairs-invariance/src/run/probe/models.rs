@@ -8,9 +8,10 @@ use vidpairs_source::{NamedKind, ProbeSetOptions, probe_set};
 use vidpairs_types::{ImagePart, LeftOut, Seed, Split};
 
 use super::error::ProbeError;
-use super::judge::{Divided, Judge};
+use super::judge::{Divided, Judge, labels_error};
 use super::linear::Sweep;
-use super::protocol::{DataProtocol, probes_of_features, split_text, view_text, worded};
+use super::pixels::segmentation_tables;
+use super::protocol::{DataProtocol, probes_of_features, split_text, trunk, view_text, worded};
 use super::result::{ProbeProtocol, ProbeScores, ProbeTable};
 use super::subject::Subject;
 use super::table::TableMaker;
@@ -121,13 +122,24 @@ pub(super) fn probe_encoders(
     for (file, encoder) in weights.iter().zip(&encoders) {
         for set in &sets {
             for &stage in &set.protocol.stages {
-                encoder.readout(set.protocol.view.side_px, stage, options.settings.pool)?;
+                match set.subject.has_pixels() {
+                    true => encoder.map_readout(stage, trunk(&options.settings))?,
+                    false => {
+                        let side_px = set.protocol.view.side_px;
+                        encoder.readout(side_px, stage, options.settings.pool)?
+                    }
+                };
             }
         }
         models.push(file.model(encoder.architecture()));
     }
     let mut tables = Vec::new();
     for set in &sets {
+        if set.subject.has_pixels() {
+            let models = (engine, weights, encoders.as_slice());
+            tables.extend(segmentation_tables(set, models, options, judge)?);
+            continue;
+        }
         let mut makers = set.tables(options, &encoders)?;
         let labels = set.subject.feature_labels();
         let num_probes = set.protocol.probes.len();
@@ -171,24 +183,25 @@ pub(super) fn probe_encoders(
     Ok((models, tables))
 }
 
-/// Classifiers that need one class of each image are refused before any work where images may have several.
+/// Classifiers that do not fit the labels are refused before any work.
 fn check_probes(probes: &[ProbeName], subject: &Subject, path: &Path) -> Result<(), ProbeError> {
-    let needs_one = |probe: &&ProbeName| **probe != ProbeName::Svm;
-    match probes.iter().find(needs_one) {
-        Some(probe) if subject.has_many() => Err(ProbeError::SeveralClasses {
-            probe: probe.name(),
-            path: path.to_owned(),
-        }),
-        _ => Ok(()),
+    let fits = |probe: &ProbeName| match (subject.has_pixels(), subject.has_many()) {
+        (true, _) => *probe == ProbeName::Segmentation,
+        (false, true) => *probe == ProbeName::Svm,
+        (false, false) => *probe != ProbeName::Segmentation,
+    };
+    match probes.iter().find(|probe| !fits(probe)) {
+        Some(&probe) => Err(labels_error(probe, subject, path)),
+        None => Ok(()),
     }
 }
 
 /// A data set with its protocol.
-struct DataSet<'a> {
-    data: &'a ProbeData,
-    subject: Subject,
-    left_out: Vec<LeftOut>,
-    protocol: DataProtocol,
+pub(super) struct DataSet<'a> {
+    pub data: &'a ProbeData,
+    pub subject: Subject,
+    pub left_out: Vec<LeftOut>,
+    pub protocol: DataProtocol,
 }
 
 impl<'a> DataSet<'a> {

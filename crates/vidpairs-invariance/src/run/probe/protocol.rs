@@ -6,10 +6,12 @@ use vidpairs_types::{Beyond, Split};
 
 use super::result::ProbeProtocol;
 use super::subject::Subject;
-use crate::run::PartView;
+use crate::run::{PartView, SegmentationRecipe, Trunk};
 
 /// Side of a view, px.
 const SIDE_PX: u32 = 224;
+/// Side of a crop in the training of segmentation, px.
+const CROP_PX: u32 = 512;
 
 /// Classifiers, stages and views of a data set: the settings, with the defaults of its kind.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,13 +23,18 @@ pub(super) struct DataProtocol {
 
 impl DataProtocol {
     pub fn of(kind: ProbeSetKind, settings: &Probe) -> Self {
-        use ProbeName::{Knn, Logistic, Svm};
+        use ProbeName::{Knn, Logistic, Segmentation, Svm};
         let (probes, framing): (&[ProbeName], _) = match kind {
             ProbeSetKind::Voc07 => (&[Svm], Framing::Squash),
             ProbeSetKind::Voc07Boxes => (&[Svm, Logistic, Knn], Framing::Squash),
             ProbeSetKind::Imagenet | ProbeSetKind::Folders => {
                 (&[Logistic, Knn], Framing::CenterCrop)
             }
+            ProbeSetKind::Ade20k => (&[Segmentation], Framing::CenterCrop),
+        };
+        let side_px = match kind {
+            ProbeSetKind::Ade20k => CROP_PX,
+            _ => SIDE_PX,
         };
         let stages: &[StageName] = match kind {
             ProbeSetKind::Voc07 | ProbeSetKind::Voc07Boxes => &[
@@ -36,13 +43,15 @@ impl DataProtocol {
                 StageName::Layer3,
                 StageName::Layer4,
             ],
-            ProbeSetKind::Imagenet | ProbeSetKind::Folders => &[StageName::Layer4],
+            ProbeSetKind::Imagenet | ProbeSetKind::Folders | ProbeSetKind::Ade20k => {
+                &[StageName::Layer4]
+            }
         };
         Self {
             probes: settings.probes.clone().unwrap_or_else(|| probes.to_vec()),
             stages: settings.stages.clone().unwrap_or_else(|| stages.to_vec()),
             view: PartView {
-                side_px: settings.size_px.unwrap_or(SIDE_PX),
+                side_px: settings.size_px.unwrap_or(side_px),
                 framing: settings.view.unwrap_or(framing),
                 beyond: Beyond::Padded,
             },
@@ -66,7 +75,7 @@ pub(super) fn worded(probe: ProbeName, settings: &Probe) -> ProbeProtocol {
         probe: probe.name().to_owned(),
         scaling: match probe {
             ProbeName::Svm => "rows scaled to length 1",
-            ProbeName::Linear => "",
+            ProbeName::Linear | ProbeName::Segmentation => "",
             ProbeName::Logistic => "units standardised over the training images",
             ProbeName::Knn => "cosine similarity",
         }
@@ -116,6 +125,30 @@ pub(super) fn worded(probe: ProbeName, settings: &Probe) -> ProbeProtocol {
             )),
             ..protocol
         },
+        ProbeName::Segmentation => ProbeProtocol {
+            classifier: match trunk(settings) {
+                Trunk::Frozen => {
+                    "batch norm and 1 x 1 convolution on the feature map of the frozen network".to_owned()
+                }
+                Trunk::Finetuned => format!(
+                    "batch norm and 1 x 1 convolution on the feature map, fine-tuned with the network (learning rate of the network x {}, its \
+                     batch norm in evaluation mode)",
+                    Trunk::RATE
+                ),
+            },
+            metric: "mIoU".to_owned(),
+            choice: Some(format!(
+                "cross-entropy of labelled pixels by SGD, learning rate {} with polynomial decay (power {}), momentum {}, weight decay {}, {} \
+                 epochs, batch {}",
+                settings.segmentation_rate,
+                SegmentationRecipe::POWER,
+                SegmentationRecipe::MOMENTUM,
+                SegmentationRecipe::WEIGHT_DECAY,
+                settings.segmentation_epochs,
+                settings.segmentation_batch
+            )),
+            ..protocol
+        },
         ProbeName::Knn => ProbeProtocol {
             classifier: format!(
                 "weighted kNN, {} neighbours, temperature {}",
@@ -125,6 +158,37 @@ pub(super) fn worded(probe: ProbeName, settings: &Probe) -> ProbeProtocol {
             ..protocol
         },
     }
+}
+
+/// Whether segmentation trains the network.
+pub(super) fn trunk(settings: &Probe) -> Trunk {
+    match settings.finetune {
+        true => Trunk::Finetuned,
+        false => Trunk::Frozen,
+    }
+}
+
+/// The training of segmentation heads.
+///
+/// - `size_px`: side of the crops, px.
+pub(super) fn segmentation_recipe(settings: &Probe, size_px: u32) -> SegmentationRecipe {
+    SegmentationRecipe {
+        size_px,
+        epochs: settings.segmentation_epochs,
+        batch: settings.segmentation_batch,
+        learning_rate: settings.segmentation_rate,
+        trunk: trunk(settings),
+    }
+}
+
+/// The views of segmentation in words; the side of the crops follows.
+pub(super) fn crops_text(recipe: &SegmentationRecipe) -> String {
+    let [low, high] = SegmentationRecipe::SCALES;
+    format!(
+        "tested on whole images (long side at most {} px) with logits upsampled bilinearly to the full label size; trained on images scaled by \
+         {low} to {high}, flipped and cropped at random",
+        recipe.max_test_side_px()
+    )
 }
 
 fn listed(costs: &[f64]) -> String {
@@ -159,6 +223,7 @@ pub(super) fn split_text(
             "fitted on trainval, tested on test".to_owned()
         }
         Some(ProbeSetKind::Imagenet) => "fitted on train, tested on val".to_owned(),
+        Some(ProbeSetKind::Ade20k) => "fitted on training, tested on validation".to_owned(),
         Some(ProbeSetKind::Folders) => {
             let is_test = |place: usize| subject.splits[place] == Split::Test;
             let test = (0..subject.splits.len()).find(|&place| is_test(place));

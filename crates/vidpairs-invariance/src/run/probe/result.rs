@@ -57,11 +57,11 @@ pub struct ProbeTable {
 /// How the scores of a table were computed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ProbeProtocol {
-    /// Name of the classifier: `svm`, `linear`, `logistic` or `knn`.
+    /// Name of the classifier: `svm`, `linear`, `logistic`, `knn` or `segmentation`.
     pub probe: String,
     /// The classifier in words.
     pub classifier: String,
-    /// Score: `mAP` or `top-1`.
+    /// Score: `mAP`, `top-1` or `mIoU`.
     pub metric: String,
     /// Where training and test images come from.
     pub split: String,
@@ -124,8 +124,14 @@ pub struct ProbeScores {
     pub units: usize,
     /// The score of [`ProbeProtocol::metric`], percent.
     pub score: Figure,
-    /// Share of test images whose class is among the five most probable, percent; none for average precision or fewer than six classes.
+    /// Share of test images whose class is among the five most probable, percent; none for average precision, segmentation, and fewer than six classes.
     pub top5: Option<Figure>,
+    /// Share of the labelled pixels that are predicted right, percent; of segmentation only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pixel_accuracy: Option<Figure>,
+    /// Mean over the classes of the share of their pixels that are predicted right, percent; of segmentation only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_accuracy: Option<Figure>,
     /// Cost that was chosen; none for nearest neighbours, linear classifiers, and where each class has its own.
     pub cost: Option<f64>,
     /// Learning rate that was chosen; none but for linear classifiers.
@@ -134,7 +140,7 @@ pub struct ProbeScores {
     pub rates: Vec<RateScore>,
     /// Scores of the classes, in the order of [`ProbeTable::classes`].
     pub per_class: Vec<ClassScore>,
-    /// Answers for test images of each class; none for average precision.
+    /// Answers for test images of each class; none for average precision and segmentation.
     pub confusion: Option<Confusion>,
     /// Reasons to doubt the score.
     pub warnings: Vec<String>,
@@ -166,7 +172,8 @@ pub struct RateScore {
 pub struct ClassScore {
     /// Name of the class.
     pub class: String,
-    /// Average precision, or share of its test images that are recognised, percent; none without a test image.
+    /// Average precision, share of its test images that are recognised, or intersection over union of its pixels, percent; none without a
+    /// test image.
     pub score: Option<f64>,
     /// Number of training images of the class.
     pub train_images: usize,

@@ -86,6 +86,11 @@ impl Subject {
         }
     }
 
+    /// Whether each pixel has a class.
+    pub fn has_pixels(&self) -> bool {
+        matches!(self.labels.first(), Some(ProbeLabel::Pixels(_)))
+    }
+
     /// Whether images may show several classes.
     pub fn has_many(&self) -> bool {
         !matches!(self.labels.first(), Some(ProbeLabel::One(_)))
@@ -185,6 +190,9 @@ impl Subject {
             return Err(format!(
                 "it has {num_train} training images and {num_test} test images with features; expected some of each"
             ));
+        }
+        if self.has_pixels() {
+            return Ok(Vec::new());
         }
         let (train, test) = (
             self.counts(images, Split::Train),

@@ -3,17 +3,18 @@
 use std::path::Path;
 
 use vidpairs_invariance::run::{
-    EncoderEngine, FeatureRequest, HeadRequest, ImageEncoder, LinearHead, PartView,
+    EncoderEngine, FeatureRequest, HeadRequest, ImageEncoder, LabelSurvey, LinearHead, PartView,
+    SegmentationImage, SegmentationRequest, Segmented, Trunk,
 };
 use vidpairs_pipeline::{PoolName, StageName};
-use vidpairs_run::RunError;
+use vidpairs_run::{Control, RunError};
 use vidpairs_types::ImagePart;
 
 use super::error::FeatureError;
 use super::picture::picture;
 use super::{ImageFeatures, stage_features};
 use crate::model::{Pooling, Readout, TrainedEncoder, TrainedNetwork, device_or_best};
-use crate::run::probe::linear_classifiers;
+use crate::run::probe::{linear_classifiers, map_readout, segment, survey};
 
 /// Encoders on libtorch.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +31,15 @@ impl EncoderEngine for LibtorchEncoders {
         let encoder =
             TrainedEncoder::open_under(weights, prefix, device).map_err(FeatureError::from)?;
         Ok(Box::new(encoder))
+    }
+
+    fn survey(
+        &self,
+        images: &[SegmentationImage],
+        num_classes: usize,
+        control: &Control,
+    ) -> Result<LabelSurvey, RunError> {
+        survey(images, num_classes, control)
     }
 }
 
@@ -55,6 +65,14 @@ impl ImageEncoder for TrainedEncoder {
 
     fn linear_heads(&self, request: &HeadRequest<'_>) -> Result<Vec<Vec<LinearHead>>, RunError> {
         linear_classifiers(self, request)
+    }
+
+    fn map_readout(&self, stage: StageName, trunk: Trunk) -> Result<String, RunError> {
+        Ok(map_readout(self, stage, trunk)?)
+    }
+
+    fn segment(&self, request: &SegmentationRequest<'_>) -> Result<Segmented, RunError> {
+        segment(self, request)
     }
 
     fn picture(&self, part: &ImagePart, view: PartView) -> Result<Vec<u8>, String> {

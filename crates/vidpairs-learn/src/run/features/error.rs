@@ -66,6 +66,22 @@ pub enum FeatureError {
         /// Why.
         reason: String,
     },
+    /// A trunk of this kind has no training.
+    #[error(
+        "probe.finetune is true, but {architecture} can only be used as it is; expected false, or the weights of a ResNet"
+    )]
+    CannotFinetune {
+        /// Architecture of the network.
+        architecture: String,
+    },
+    /// The training of a segmentation head diverged.
+    #[error(
+        "the loss of the segmentation head is {loss}: the training diverged; set probe.segmentation_rate to a smaller number"
+    )]
+    Diverged {
+        /// Loss, not finite.
+        loss: f64,
+    },
     /// Many images cannot be read.
     #[error(
         "{num_unreadable} of the {num_images} images cannot be read; expected at most a tenth, or 4: repair the data set. The first, {}: \

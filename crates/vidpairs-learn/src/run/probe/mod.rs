@@ -2,6 +2,8 @@
 
 mod fit;
 mod linear;
+mod segmentation;
 mod views;
 
 pub(super) use linear::linear_classifiers;
+pub(super) use segmentation::{map_readout, segment, survey};
