@@ -6,7 +6,7 @@
 #     scripts/experiments/encoders.sh [DIR]
 #
 # DIR (.media/experiment-encoders) gets 6 GB, most of it PyTorch in DIR/python. Takes 25 minutes on two cores, and resumes: a step that
-# was completed is not run again. DIR/steps holds the seconds of each step, DIR/encoders.json the figures, DIR/tables.md the tables.
+# was completed is not run again. DIR/steps holds the seconds of each step. The figures: results/encoders.json, as tables DIR/tables.md.
 # VIDPAIRS names the program (target/release/vidpairs, with vidpairs-torch beside it).
 set -euo pipefail
 
@@ -95,13 +95,15 @@ step render-got10k "$vidpairs" synth --kind got10k --out "$out/got10k" --videos 
     --leaving 0 --quiet
 measure got10k-occlusion "$out/got10k/val"
 
-probe elpv "folders=$out/elpv" 224 '"svm", "logistic", "knn"'
-
 # Training objects in trainval, other objects of the same classes in test.
 step render-voc "$vidpairs" synth --kind voc --out "$out/voc" --images 200 --held-out-images 150 --quiet --categories \
     chair,table,lamp,plant,sofa,bed,cup,bottle,car,person,flower,desk,tree,shelf,cabinet,tvmonitor
 probe voc07-boxes "voc07-boxes=$out/voc/VOCdevkit" 126 '"svm", "logistic", "knn"'
 probe voc07 "voc07=$out/voc/VOCdevkit" 224 '"svm"'
 
+probe elpv "folders=$out/elpv" 224 '"svm", "logistic", "knn"'
+
 "$python" scripts/experiments/encoders.py "$out" "$("$vidpairs" --version)"
-say "the figures: $out/encoders.json, $out/tables.md"
+mkdir -p results
+cp "$out/encoders.json" results
+say "the figures: results/encoders.json, $out/tables.md"
