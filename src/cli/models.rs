@@ -1,18 +1,93 @@
-//! Parses the models and data sets of the measuring commands.
+//! What the measuring commands share: parses models and data sets, and prints results with the path of their page.
 
+use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use vidpairs_invariance::run::NamedFile;
+use serde::Serialize;
+use vidpairs_invariance::run::{NamedFile, ResultFile};
 use vidpairs_source::{NamedKind, UnknownKind, names};
 
-use super::CliError;
+use super::args::MeasuredArgs;
+use super::neighbour::Neighbour;
+use super::{CliError, Program};
 
 /// Name of the page in the folder of results.
-pub(super) const PAGE: &str = "report.html";
+const PAGE: &str = "report.html";
+
+/// Models of a command.
+pub(super) enum Models<K> {
+    /// Encoders on images.
+    Encoders {
+        weights: Vec<NamedFile>,
+        prefix: Option<String>,
+        /// Kinds and paths of the data sets.
+        data: Vec<(K, PathBuf)>,
+    },
+    /// Features of other programs.
+    Features(Vec<NamedFile>),
+}
+
+impl MeasuredArgs {
+    /// Replaces this process by `vidpairs-torch` if `command` has to compute features and this program lacks libtorch.
+    pub fn hand_over(&self, program: &Program<'_>, command: &str) -> Result<(), CliError> {
+        if !self.weights.is_empty() && program.engines.libtorch.is_none() {
+            match program.hand_to(Neighbour::Torch, &format!("{command} --weights"))? {}
+        }
+        Ok(())
+    }
+
+    /// Parses `--weights`, `--data` and `--features`.
+    pub fn models<K>(&self, data: &[String], features: &[String]) -> Result<Models<K>, CliError>
+    where
+        K: NamedKind + FromStr<Err = UnknownKind<K>>,
+    {
+        if !features.is_empty() {
+            return Ok(Models::Features(named_files("--features", features)?));
+        }
+        Ok(Models::Encoders {
+            weights: named_files("--weights", &self.weights)?,
+            prefix: self.prefix.clone(),
+            data: data
+                .iter()
+                .map(|text| of_kind(text))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Prints the result: `text` of the summary and the path of the page, or both as JSON.
+    pub fn print<S: Serialize>(&self, summary: S, text: fn(&S) -> String) -> Result<(), CliError> {
+        self.common.print(&Printed {
+            text: text(&summary),
+            summary,
+            page: self.out.join(PAGE).display().to_string(),
+        })
+    }
+}
+
+/// The files of results beside the JSON: the scores as CSV, and the page.
+pub(super) fn result_files(scores_csv: Vec<u8>, page: String) -> Vec<ResultFile> {
+    vec![("scores.csv", scores_csv), (PAGE, page.into_bytes())]
+}
+
+/// Output of a command.
+#[derive(Serialize)]
+struct Printed<S> {
+    #[serde(skip)]
+    text: String,
+    #[serde(flatten)]
+    summary: S,
+    page: String,
+}
+
+impl<S> Display for Printed<S> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n{}", self.text, self.page)
+    }
+}
 
 /// Parses `KIND=PATH` of `--data`.
-pub(super) fn of_kind<K>(text: &str) -> Result<(K, PathBuf), CliError>
+fn of_kind<K>(text: &str) -> Result<(K, PathBuf), CliError>
 where
     K: NamedKind + FromStr<Err = UnknownKind<K>>,
 {
@@ -31,10 +106,7 @@ where
 }
 
 /// Parses `NAME=FILE` or `FILE` of an option.
-pub(super) fn named_files(
-    option: &'static str,
-    texts: &[String],
-) -> Result<Vec<NamedFile>, CliError> {
+fn named_files(option: &'static str, texts: &[String]) -> Result<Vec<NamedFile>, CliError> {
     let named = |text: &String| {
         let file = named_file(text);
         match file.path.as_os_str().is_empty() {

@@ -5,8 +5,7 @@ use vidpairs_invariance::measure::Version;
 use vidpairs_invariance::run::{Figure, InvarianceSummary};
 
 use super::words;
-use crate::report::models::csv::{Number, both_ends, csv_of};
-use crate::report::models::number::known;
+use crate::report::models::csv::{Number, both_ends, csv_of, parts_of};
 
 /// One line; the names of the fields are the headings.
 #[derive(Clone, Default, Serialize)]
@@ -86,9 +85,9 @@ fn lines(summary: &InvarianceSummary) -> Vec<Line<'_>> {
 
 impl Line<'_> {
     fn with_figure(self, figure: Figure) -> Self {
-        let [low, high] = both_ends(figure.interval);
+        let [score, low, high] = parts_of(figure);
         Self {
-            score: Number(known(figure)),
+            score,
             low,
             high,
             ..self

@@ -1,8 +1,9 @@
 //! Writes lines of figures as CSV.
 
 use serde::{Serialize, Serializer};
+use vidpairs_invariance::run::Figure;
 
-use super::number::{ends, finite};
+use super::number::{ends, finite, known};
 
 /// Lines as CSV, with the names of their fields as the heading (RFC 4180, lines end in CR LF).
 pub(in crate::report) fn csv_of(lines: impl IntoIterator<Item = impl Serialize>) -> Vec<u8> {
@@ -32,4 +33,10 @@ impl Serialize for Number {
 pub(in crate::report) fn both_ends(interval: Option<[f64; 2]>) -> [Number; 2] {
     let ends = ends(interval);
     ends.map_or([Number(None); 2], |ends| ends.map(|end| Number(Some(end))))
+}
+
+/// The value of a figure, and both ends of its interval.
+pub(in crate::report) fn parts_of(figure: Figure) -> [Number; 3] {
+    let [low, high] = both_ends(figure.interval);
+    [Number(known(figure)), low, high]
 }

@@ -5,8 +5,7 @@ use vidpairs_invariance::run::Figure;
 use vidpairs_invariance::run::probe::{ProbeScores, ProbeSummary, ProbeTable};
 
 use super::words;
-use crate::report::models::csv::{Number, both_ends, csv_of};
-use crate::report::models::number::known;
+use crate::report::models::csv::{Number, csv_of, parts_of};
 
 /// One line; the names of the fields are the headings.
 #[derive(Clone, Default, Serialize)]
@@ -107,9 +106,9 @@ fn lines<'a>(model: &'a str, table: &'a ProbeTable, scores: &'a ProbeScores) -> 
 
 impl Line<'_> {
     fn with_figure(self, figure: Figure) -> Self {
-        let [low, high] = both_ends(figure.interval);
+        let [score, low, high] = parts_of(figure);
         Self {
-            score: Number(known(figure)),
+            score,
             low,
             high,
             ..self

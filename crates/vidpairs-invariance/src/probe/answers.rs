@@ -24,7 +24,7 @@ impl Answer {
             scores
                 .iter()
                 .enumerate()
-                .filter(|&it| is_before(it))
+                .filter(|&other| is_before(other))
                 .count()
         };
         Self {

@@ -105,7 +105,8 @@ impl ImagePixels {
         }
         let first = |label: u8, class: Option<u8>| {
             let pixels = labels.iter().zip(predicted);
-            let mut pixels = pixels.map(|(&a, &b)| a == label && class.is_none_or(|it| it == b));
+            let mut pixels =
+                pixels.map(|(&a, &b)| a == label && class.is_none_or(|class| class == b));
             pixels.position(|is_it| is_it).unwrap_or_default()
         };
         let mut occurring = Vec::new();
@@ -232,8 +233,12 @@ impl PixelSums {
 
     /// Intersection over union of each class, 0 to 1; `None` for a class that occurs neither in the truth nor in a prediction.
     pub fn per_class(&self) -> Vec<Option<f64>> {
-        let iou =
-            |it: &ClassPixels| share(it.num_right, it.num_true + it.num_predicted - it.num_right);
+        let iou = |class: &ClassPixels| {
+            share(
+                class.num_right,
+                class.num_true + class.num_predicted - class.num_right,
+            )
+        };
         self.classes().iter().map(iou).collect()
     }
 
@@ -244,14 +249,15 @@ impl PixelSums {
 
     /// Share of the labelled pixels that are predicted right, 0 to 1.
     pub fn pixel_accuracy(&self) -> Option<f64> {
-        let right = self.classes().iter().map(|it| it.num_right).sum();
+        let right = self.classes().iter().map(|class| class.num_right).sum();
         share(right, self.confusion.iter().sum())
     }
 
     /// Mean over the classes in the truth of the share of their pixels that are predicted right, 0 to 1.
     pub fn mean_accuracy(&self) -> Option<f64> {
         let classes = self.classes();
-        mean(classes.iter().map(|it| share(it.num_right, it.num_true)))
+        let shares = (classes.iter()).map(|class| share(class.num_right, class.num_true));
+        mean(shares)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Blocks of one computation on many threads, put together in their order.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,8 +44,23 @@ pub(super) fn in_blocks<T: Send + 'static>(
     compute: impl Fn(usize) -> T + Send + Sync + 'static,
     take: impl FnMut(T),
 ) -> Result<(), RunError> {
-    let unit = Unit::Things("block");
-    let mut progress = Progress::new(unit, num_blocks as u64, 0, crew.verbosity);
+    over_items((what, "block"), 0..num_blocks, crew, compute, take)
+}
+
+/// As [`in_blocks`], for items that are made one after another. `items` is asked for the next one when a thread is free.
+///
+/// - `noun`: what an item is, in the singular.
+///
+/// # Errors
+/// As [`in_blocks`].
+pub(super) fn over_items<I: Clone + Send + 'static, T: Send + 'static>(
+    (what, noun): (&'static str, &'static str),
+    items: impl ExactSizeIterator<Item = I> + Send + 'static,
+    crew: BlockCrew<'_>,
+    compute: impl Fn(I) -> T + Send + Sync + 'static,
+    take: impl FnMut(T),
+) -> Result<(), RunError> {
+    let mut progress = Progress::new(Unit::Things(noun), items.len() as u64, 0, crew.verbosity);
     progress.set_note(what.to_owned());
     let threads = Crew {
         workers: crew.workers,
@@ -57,26 +73,32 @@ pub(super) fn in_blocks<T: Send + 'static>(
         take,
         progress,
     };
-    run_ordered(
-        0..num_blocks,
-        Arc::new(BlockJob(compute)),
-        &threads,
-        &mut blocks,
-    )
-    .map_err(stopped)
+    let job = BlockJob {
+        compute,
+        item: PhantomData,
+    };
+    run_ordered(items, Arc::new(job), &threads, &mut blocks).map_err(stopped)
 }
 
-struct BlockJob<F>(F);
+struct BlockJob<I, F> {
+    compute: F,
+    item: PhantomData<fn(I)>,
+}
 
-impl<T: Send + 'static, F: Fn(usize) -> T + Send + Sync + 'static> Job for BlockJob<F> {
-    type Item = usize;
+impl<I, T, F> Job for BlockJob<I, F>
+where
+    I: Clone + Send + 'static,
+    T: Send + 'static,
+    F: Fn(I) -> T + Send + Sync + 'static,
+{
+    type Item = I;
     type Output = Result<T, String>;
 
-    fn work(&self, block: usize, _: &Arc<Heartbeat>) -> Self::Output {
-        Ok((self.0)(block))
+    fn work(&self, item: I, _: &Arc<Heartbeat>) -> Self::Output {
+        Ok((self.compute)(item))
     }
 
-    fn lost(&self, _: usize, loss: Loss) -> Self::Output {
+    fn lost(&self, _: I, loss: Loss) -> Self::Output {
         Err(match loss {
             Loss::Stalled => format!("a block took more than {} s", PATIENCE.as_secs()),
             Loss::Overran(allowed) => format!("a block took more than {} s", allowed.as_secs()),
@@ -110,12 +132,19 @@ mod tests {
     fn squares(workers: usize, cancel: &Arc<Cancel>) -> Result<Vec<usize>, RunError> {
         let mut all = Vec::new();
         let crew = BlockCrew::quiet(workers, cancel);
-        in_blocks("square", 50, crew, |at| at * at, |it| all.push(it)).map(|()| all)
+        in_blocks(
+            "square",
+            50,
+            crew,
+            |block| block * block,
+            |square| all.push(square),
+        )
+        .map(|()| all)
     }
 
     #[test]
     fn blocks_come_in_their_order_from_any_number_of_workers() {
-        let expected: Vec<usize> = (0..50).map(|at| at * at).collect();
+        let expected: Vec<usize> = (0..50).map(|block| block * block).collect();
         for workers in [1, 4] {
             assert_eq!(squares(workers, &Arc::default()).unwrap(), expected);
         }

@@ -9,6 +9,7 @@ mod claim;
 mod controls;
 mod engine;
 mod error;
+mod image_interval;
 mod judge;
 mod left_out;
 mod models;

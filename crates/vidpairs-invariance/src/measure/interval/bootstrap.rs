@@ -140,14 +140,19 @@ impl BootstrapOptions {
         Ok(self.interval(figure(&mut parts.iter()), num, &resamples))
     }
 
+    /// The random generator of the resamples.
+    pub(super) fn rng(&self, seed: Seed) -> Result<ChaCha8Rng, IntervalError> {
+        self.check()?;
+        Ok(seed.for_step("bootstrap", "").rng())
+    }
+
     /// The values of `figure`, ascending; each call of `figure` draws one resample.
     pub(super) fn resample(
         &self,
         seed: Seed,
         mut figure: impl FnMut(&mut ChaCha8Rng) -> f64,
     ) -> Result<Vec<f64>, IntervalError> {
-        self.check()?;
-        let mut rng = seed.for_step("bootstrap", "").rng();
+        let mut rng = self.rng(seed)?;
         let mut resamples: Vec<f64> = (0..self.num_resamples).map(|_| figure(&mut rng)).collect();
         resamples.sort_unstable_by(f64::total_cmp);
         Ok(resamples)

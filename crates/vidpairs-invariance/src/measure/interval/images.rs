@@ -1,5 +1,6 @@
 //! Intervals over test images.
 
+use rand_chacha::ChaCha8Rng;
 use vidpairs_types::Seed;
 
 use super::bootstrap::{BootstrapOptions, Interval, IntervalError, draw};
@@ -37,26 +38,84 @@ pub fn over_images(
     seed: Seed,
     figure: impl Fn(&[u32]) -> Option<f64>,
 ) -> Result<Interval, IntervalError> {
-    if num_images < 2 {
-        return Err(IntervalError::TooFew {
-            what: "images",
-            found: num_images,
-            needed: 2,
-        });
-    }
-    let mut counts = vec![1; num_images];
-    let estimate = figure(&counts).ok_or(IntervalError::NoFigure)?;
-    let mut values = options.resample(seed, |rng| {
-        counts.fill(0);
-        for _ in 0..num_images {
-            counts[draw(rng, num_images)] += 1;
-        }
-        // Sorted behind all numbers.
-        figure(&counts).unwrap_or(f64::NAN)
-    })?;
-    values.truncate(values.partition_point(|value| !value.is_nan()));
-    if values.is_empty() {
-        return Err(IntervalError::NoFigure);
-    }
-    Ok(options.interval(estimate, num_images, &values))
+    let resamples = ImageResamples::new(num_images, options, seed)?;
+    let estimate = figure(&vec![1; num_images]).ok_or(IntervalError::NoFigure)?;
+    let values = resamples.map(|counts| figure(&counts));
+    options.interval_of_resamples(num_images, estimate, values)
 }
+
+impl BootstrapOptions {
+    /// The interval of a figure of `num_images` images.
+    ///
+    /// - `estimate`: the figure of all images.
+    /// - `values`: the figure of each of the [`ImageResamples`]; `None` is left out.
+    ///
+    /// # Errors
+    /// [`IntervalError::NoFigure`] if no resample has a value.
+    pub fn interval_of_resamples(
+        &self,
+        num_images: usize,
+        estimate: f64,
+        values: impl IntoIterator<Item = Option<f64>>,
+    ) -> Result<Interval, IntervalError> {
+        let mut values: Vec<f64> = values.into_iter().flatten().collect();
+        if values.is_empty() {
+            return Err(IntervalError::NoFigure);
+        }
+        values.sort_unstable_by(f64::total_cmp);
+        Ok(self.interval(estimate, num_images, &values))
+    }
+}
+
+/// The resamples of [`over_images`], for a caller that computes the figures itself: an iterator over the number of times that each image is
+/// there, one after another from one random generator.
+#[derive(Debug)]
+pub struct ImageResamples {
+    num_images: usize,
+    rng: ChaCha8Rng,
+    num_left: usize,
+}
+
+impl ImageResamples {
+    /// Resamples of `num_images` images.
+    ///
+    /// # Errors
+    /// [`IntervalError`]: `TooFew` for fewer than two images, `Option`.
+    pub fn new(
+        num_images: usize,
+        options: BootstrapOptions,
+        seed: Seed,
+    ) -> Result<Self, IntervalError> {
+        if num_images < 2 {
+            return Err(IntervalError::TooFew {
+                what: "images",
+                found: num_images,
+                needed: 2,
+            });
+        }
+        Ok(Self {
+            num_images,
+            rng: options.rng(seed)?,
+            num_left: options.num_resamples,
+        })
+    }
+}
+
+impl Iterator for ImageResamples {
+    type Item = Vec<u32>;
+
+    fn next(&mut self) -> Option<Vec<u32>> {
+        self.num_left = self.num_left.checked_sub(1)?;
+        let mut counts = vec![0; self.num_images];
+        for _ in 0..self.num_images {
+            counts[draw(&mut self.rng, self.num_images)] += 1;
+        }
+        Some(counts)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.num_left, Some(self.num_left))
+    }
+}
+
+impl ExactSizeIterator for ImageResamples {}

@@ -24,7 +24,7 @@ mod sets;
 
 pub use bootstrap::{BootstrapOptions, Interval, IntervalError};
 pub use classes::{over_classes, over_targets};
-pub use images::over_images;
+pub use images::{ImageResamples, over_images};
 pub use paired::{paired_difference, paired_shares};
 pub use sets::{ClassSets, SilentSets, over_sets};
 

@@ -301,7 +301,7 @@ fn an_interval_over_images_has_the_width_of_the_standard_error_of_a_share() {
 #[test]
 fn two_models_are_compared_on_the_same_resamples_of_images() {
     let hardness = normal(3, 60);
-    let scores = |shift: f64| -> Vec<f64> { hardness.iter().map(|it| it + shift).collect() };
+    let scores = |shift: f64| -> Vec<f64> { hardness.iter().map(|score| score + shift).collect() };
     let (first, second) = (scores(0.01), scores(0.0));
     let mean = |scores: &[f64], counts: &[u32]| {
         let terms = scores.iter().zip(counts);

@@ -133,7 +133,7 @@ proptest! {
         for score in drawn.scores() {
             for top in &score.top {
                 prop_assert!(top.mean <= top.ceiling + 1e-9, "{}: {top:?}", score.version);
-                prop_assert!(top.per_target.iter().all(|&it| it >= 0.0));
+                prop_assert!(top.per_target.iter().all(|&score| score >= 0.0));
             }
             if score.version != Version::PublishedCode {
                 prop_assert!(score.top.iter().all(|top| top.ceiling <= 100.0 + 1e-9));

@@ -79,7 +79,8 @@ impl<'a> Election<'a> {
         self.nearest.clear();
         self.nearest.extend(first.iter().map(measured));
         // No neighbour is farther than the farthest of these; only vectors that may be nearer are measured too.
-        let farthest = self.nearest.iter().fold(0.0, |far, it| it.0.max(far));
+        let chords = self.nearest.iter().map(|&(chord, _)| chord);
+        let farthest = chords.fold(0.0, |far: f64, chord| chord.max(far));
         let limit = ((farthest - f64::from(share)) as f32).next_up();
         let others = others.iter().filter(|bound| bound.0 <= limit);
         self.nearest.extend(others.map(measured));

@@ -151,12 +151,12 @@ impl Lbfgs {
                 .recip()
                 .min(1.0),
         };
-        self.direction.iter_mut().for_each(|it| *it *= scale);
+        (self.direction.iter_mut()).for_each(|value| *value *= scale);
         for (pair, share) in self.pairs.iter().zip(shares.into_iter().rev()) {
             let back = pair.inverse_curvature * product(&pair.change, &self.direction);
             add(&mut self.direction, share - back, &pair.step);
         }
-        self.direction.iter_mut().for_each(|it| *it = -*it);
+        (self.direction.iter_mut()).for_each(|value| *value = -*value);
         self.slope = product(&self.direction, &self.gradient);
         self.step = 1.0;
         self.num_trials = 0;

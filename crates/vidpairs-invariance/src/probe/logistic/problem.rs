@@ -207,7 +207,7 @@ impl LogisticProblem {
         let ridge = 1.0 / (self.options.cost * num_images);
         let weights = &point[..self.num_classes * self.means.len()];
         let energy: f64 = weights.iter().map(|weight| weight * weight).sum();
-        gradient.iter_mut().for_each(|it| *it /= num_images);
+        gradient.iter_mut().for_each(|value| *value /= num_images);
         for (gradient, weight) in gradient.iter_mut().zip(weights) {
             *gradient += ridge * weight;
         }

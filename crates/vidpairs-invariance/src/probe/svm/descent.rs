@@ -113,12 +113,17 @@ impl<'a> Descent<'a> {
         let ridges = self
             .variables
             .iter()
-            .map(|it| it.value * it.value * it.ridge);
+            .map(|variable| variable.value * variable.value * variable.ridge);
         let lengths = self.weights.iter().map(|weight| weight * weight);
         let curvature = ridges.sum::<f64>() + lengths.sum::<f64>() + self.constant_weight.powi(2);
         if curvature > 0.0 {
-            let factor = self.variables.iter().map(|it| it.value).sum::<f64>() / curvature;
-            self.variables.iter_mut().for_each(|it| it.value *= factor);
+            let factor = self
+                .variables
+                .iter()
+                .map(|variable| variable.value)
+                .sum::<f64>()
+                / curvature;
+            (self.variables.iter_mut()).for_each(|variable| variable.value *= factor);
             self.weights.iter_mut().for_each(|weight| *weight *= factor);
             self.constant_weight *= factor;
         }

@@ -137,7 +137,7 @@ impl SvmSearch {
         };
         let differs = folds
             .iter()
-            .any(|it| it.num_folds() != folds[0].num_folds());
+            .any(|other| other.num_folds() != folds[0].num_folds());
         if folds.len() != expected || differs || folds[0].num_folds() < 2 {
             return Err(SvmError::Folds {
                 found: folds.len(),

@@ -45,7 +45,7 @@ impl Candidates {
             let images = decisions.iter().copied().enumerate().zip(truths);
             images
                 .filter(move |(_, is)| **is == truth)
-                .map(|(it, _)| it)
+                .map(|(candidate, _)| candidate)
         };
         let by_value = |a: &(usize, f64), b: &(usize, f64)| a.1.total_cmp(&b.1);
         let ends = [

@@ -15,11 +15,12 @@ use super::single::{self, Answered};
 use super::subject::Subject;
 use super::svm;
 use crate::measure::Features;
-use crate::measure::interval::{BootstrapOptions, Interval, IntervalError, over_images};
+use crate::measure::interval::BootstrapOptions;
 use crate::probe::precision::{ApKind, MeanAp, Ranking};
 use crate::probe::segmentation::{ImagePixels, PixelSums};
 use crate::probe::{Answers, unit_rows};
 use crate::run::blocks::BlockCrew;
+use crate::run::image_interval::figure_over_images;
 use crate::run::{Figure, ImageFeatures};
 
 /// Number of answers among which a class counts as found, beside the first.
@@ -80,7 +81,7 @@ impl Part {
 pub(super) struct Judged {
     pub scores: ProbeScores,
     /// Answers, from which differences of models are computed.
-    pub outcome: Outcome,
+    pub outcome: Arc<Outcome>,
     /// Test images, as indices in the subject.
     pub test_images: Vec<usize>,
     /// Expected score when guessing, percent.
@@ -94,7 +95,7 @@ pub(super) enum Outcome {
     /// The answer for each image.
     Answers(Answers),
     /// The pixels of each image, and the number of classes.
-    Pixels(Vec<ImagePixels>, usize),
+    Pixels(Arc<Vec<ImagePixels>>, usize),
 }
 
 impl Outcome {
@@ -104,7 +105,7 @@ impl Outcome {
             Self::Rankings(rankings) => MeanAp::of(rankings, ApKind::Envelope, Some(counts)).mean,
             Self::Answers(answers) => answers.top(1, Some(counts)),
             Self::Pixels(images, num_classes) => {
-                PixelSums::of(images, Some(counts), *num_classes).mean_iou()
+                PixelSums::of(images.iter(), Some(counts), *num_classes).mean_iou()
             }
         }
     }
@@ -116,6 +117,18 @@ impl Outcome {
             Self::Answers(answers) => answers.top(TOP, Some(counts)),
         }
     }
+}
+
+/// [`Outcome::score`] of `outcome`.
+fn score_of(outcome: &Arc<Outcome>) -> impl Fn(&[u32]) -> Option<f64> + Send + Sync + 'static {
+    let outcome = Arc::clone(outcome);
+    move |counts| outcome.score(counts)
+}
+
+/// [`Outcome::top5`] of `outcome`.
+fn top5_of(outcome: &Arc<Outcome>) -> impl Fn(&[u32]) -> Option<f64> + Send + Sync + 'static {
+    let outcome = Arc::clone(outcome);
+    move |counts| outcome.top5(counts)
 }
 
 impl Divided {
@@ -215,11 +228,6 @@ impl Judge<'_> {
         } = answered;
         let num_test = divided.test.images.len();
         let num_classes = subject.classes.len();
-        let score = self.figure(num_test, |counts| answers.top(1, Some(counts)))?;
-        let top5 = match num_classes > TOP {
-            true => self.figure(num_test, |counts| answers.top(TOP, Some(counts)))?,
-            false => None,
-        };
         let per_class = (0..).zip(&subject.classes).zip(answers.per_class());
         let per_class =
             per_class.map(
@@ -238,6 +246,14 @@ impl Judge<'_> {
             let row = row.into_iter().enumerate().filter(|(_, num)| *num > 0);
             row.map(move |(answer, num)| (truth, answer, num as usize))
         });
+        let counts = counts.collect();
+        let per_class = per_class.collect();
+        let outcome = Arc::new(Outcome::Answers(answers));
+        let score = self.figure(num_test, score_of(&outcome))?;
+        let top5 = match num_classes > TOP {
+            true => self.figure(num_test, top5_of(&outcome))?,
+            false => None,
+        };
         Ok(Judged {
             scores: ProbeScores {
                 units: divided.units,
@@ -246,16 +262,14 @@ impl Judge<'_> {
                 cost,
                 learning_rate,
                 rates,
-                per_class: per_class.collect(),
-                confusion: Some(Confusion {
-                    counts: counts.collect(),
-                }),
+                per_class,
+                confusion: Some(Confusion { counts }),
                 warnings,
                 best,
                 worst,
                 ..ProbeScores::default()
             },
-            outcome: Outcome::Answers(answers),
+            outcome,
             test_images: divided.test.images.clone(),
             chance: Some(100.0 * most as f64 / num_test as f64),
         })
@@ -276,8 +290,8 @@ impl Judge<'_> {
         } = svm::machines(self, subject, divided, path)?;
         let aps = MeanAp::of(&rankings, ApKind::Envelope, None);
         let num_test = divided.test.images.len();
-        let outcome = Outcome::Rankings(rankings);
-        let score = self.figure(num_test, |counts| outcome.score(counts))?;
+        let outcome = Arc::new(Outcome::Rankings(rankings));
+        let score = self.figure(num_test, score_of(&outcome))?;
         let per_class = (0..).zip(&subject.classes).zip(aps.per_class);
         let per_class =
             per_class.map(
@@ -313,40 +327,28 @@ impl Judge<'_> {
 
     /// A figure of the test images in percent, with its interval; `None` if it is undefined.
     ///
+    /// - `figure`: the figure, 0 to 1, from the number of times that each image is there.
+    ///
     /// The resamples of equal numbers of images are the same, so that differences of models are paired.
+    ///
+    /// # Errors
+    /// [`RunError`]: a thread is lost, or the work was cancelled.
     pub fn figure(
         &self,
         num_images: usize,
-        figure: impl Fn(&[u32]) -> Option<f64>,
+        figure: impl Fn(&[u32]) -> Option<f64> + Send + Sync + 'static,
     ) -> Result<Option<Figure>, RunError> {
         let options = BootstrapOptions {
             num_resamples: self.settings.resamples as usize,
             ..BootstrapOptions::default()
         };
-        let percent = |counts: &[u32]| figure(counts).map(|share| 100.0 * share);
-        match over_images(num_images, options, self.seed("over-images"), percent) {
-            Ok(Interval {
-                estimate,
-                low,
-                high,
-                ..
-            }) => Ok(Some(Figure {
-                value: estimate,
-                interval: Some([low, high]),
-            })),
-            // A single test image has a score, but no interval.
-            Err(IntervalError::TooFew { .. } | IntervalError::NoFigure) => {
-                let value = percent(&vec![1; num_images]);
-                Ok(value.map(|value| Figure {
-                    value,
-                    interval: None,
-                }))
-            }
-            Err(err) => Err(RunError::Lost {
-                what: "a confidence interval",
-                reason: err.to_string(),
-            }),
-        }
+        figure_over_images(
+            num_images,
+            options,
+            self.seed("over-images"),
+            self.crew,
+            move |counts| figure(counts).map(|share| 100.0 * share),
+        )
     }
 
     /// Random seed of a step; the same for every model, so that models are treated alike.

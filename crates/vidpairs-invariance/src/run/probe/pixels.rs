@@ -1,5 +1,7 @@
 //! Probes encoders on images with a class for each pixel: trains segmentation heads, and scores them by intersection over union.
 
+use std::sync::Arc;
+
 use vidpairs_run::RunError;
 use vidpairs_source::NamedKind;
 use vidpairs_types::{ProbeLabel, Split};
@@ -138,18 +140,21 @@ impl Scoring<'_> {
         let (pixels, pictures): (Vec<ImagePixels>, Vec<_>) = (segmented
             .images
             .into_iter()
-            .map(|it| (it.pixels, it.picture)))
+            .map(|image| (image.pixels, image.picture)))
         .unzip();
+        let pixels = Arc::new(pixels);
         let figure = |of: fn(&PixelSums) -> Option<f64>| {
-            let of = |counts: &[u32]| of(&PixelSums::of(&pixels, Some(counts), num_classes));
-            self.judge.figure(pixels.len(), of)
+            let images = Arc::clone(&pixels);
+            self.judge.figure(pixels.len(), move |counts| {
+                of(&PixelSums::of(images.iter(), Some(counts), num_classes))
+            })
         };
         let score = figure(PixelSums::mean_iou)?;
         let (pixel_accuracy, mean_accuracy) = (
             figure(PixelSums::pixel_accuracy)?,
             figure(PixelSums::mean_accuracy)?,
         );
-        let sums = PixelSums::of(&pixels, None, num_classes);
+        let sums = PixelSums::of(pixels.iter(), None, num_classes);
         let classes = self.set.subject.classes.iter().enumerate();
         let per_class = classes
             .zip(sums.per_class())
@@ -184,7 +189,7 @@ impl Scoring<'_> {
                 ..ProbeScores::default()
             },
             chance: guessing(&sums),
-            outcome: Outcome::Pixels(pixels, num_classes),
+            outcome: Arc::new(Outcome::Pixels(pixels, num_classes)),
             test_images: self.test.to_vec(),
         })
     }

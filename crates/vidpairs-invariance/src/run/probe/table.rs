@@ -1,6 +1,7 @@
 //! Combines the results of all models for one classifier on one stage of one data set.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use vidpairs_run::RunError;
 use vidpairs_types::LeftOut;
@@ -84,13 +85,14 @@ impl TableMaker {
                     continue;
                 }
                 let num_images = first.test_images.len();
-                let difference = |counts: &[u32]| {
-                    Some(second.outcome.score(counts)? - first.outcome.score(counts)?)
-                };
-                let difference = judge.figure(num_images, difference)?;
-                let top5 = |counts: &[u32]| {
-                    Some(second.outcome.top5(counts)? - first.outcome.top5(counts)?)
-                };
+                let outcomes = || (Arc::clone(&first.outcome), Arc::clone(&second.outcome));
+                let (of_first, of_second) = outcomes();
+                let difference = judge.figure(num_images, move |counts| {
+                    Some(of_second.score(counts)? - of_first.score(counts)?)
+                })?;
+                let (of_first, of_second) = outcomes();
+                let top5 =
+                    move |counts: &[u32]| Some(of_second.top5(counts)? - of_first.top5(counts)?);
                 let top5_difference = match first.scores.top5.is_some() {
                     true => judge.figure(num_images, top5)?,
                     false => None,
