@@ -57,9 +57,12 @@ for seed in "${seeds[@]}"; do
 done
 train supervised boxes "${seeds[0]}" --set train.method=supervised
 
-say "probing on whole images and on boxes"
-"$vidpairs" probe --data voc07="$out/voc/VOCdevkit" --data voc07-boxes="$out/voc/VOCdevkit" "${models[@]}" --out "$out/probe" \
-    --set probe.size=128 --set 'probe.stages=["layer4"]' --set 'probe.probes=["svm"]' --device cpu --quiet
+# Features are cached, but the classifiers would be fitted again.
+if [[ ! -f $out/probe/probe.json || -n $(find "$out"/run-*/backbone.safetensors -newer "$out/probe/probe.json") ]]; then
+    say "probing on whole images and on boxes"
+    "$vidpairs" probe --data voc07="$out/voc/VOCdevkit" --data voc07-boxes="$out/voc/VOCdevkit" "${models[@]}" --out "$out/probe" \
+        --set probe.size=128 --set 'probe.stages=["layer4"]' --set 'probe.probes=["svm"]' --device cpu --quiet
+fi
 bias analyse "$out/probe" "$out/bias"
 bias table "$out/bias" >"$out/bias.md"
 cat "$out/bias.md"
