@@ -740,9 +740,16 @@ fn pipelines_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines")
 }
 
+/// The files of `pipelines/` and of its folders.
 fn pipeline_files() -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(pipelines_folder()).unwrap();
-    let paths = entries.map(|entry| entry.unwrap().path());
+    let paths_in = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().path())
+    };
+    let paths = paths_in(&pipelines_folder()).flat_map(|path| match path.is_dir() {
+        true => paths_in(&path).collect(),
+        false => vec![path],
+    });
     paths
         .filter(|path| path.extension().is_some_and(|e| e == "toml"))
         .collect()

@@ -69,10 +69,26 @@ fn every_pipeline_file_is_accepted_and_listed_in_the_readme() {
     assert!(files.len() >= 4);
     for path in files {
         Pipeline::read(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
-        let name = path.file_name().unwrap().to_string_lossy();
+        let name = path.strip_prefix(pipelines_folder()).unwrap().display();
         assert!(
             readme.contains(&format!("| `{name}` |")),
             "the README lacks {name}"
         );
     }
+}
+
+#[test]
+fn the_pipelines_of_the_bias_experiment_differ_only_in_what_an_image_is() {
+    let [scenes, boxes] = ["scenes", "boxes"].map(|name| {
+        let path = pipelines_folder().join(format!("bias/{name}.toml"));
+        Pipeline::read(&path, &[]).unwrap_or_else(|error| panic!("{error}"))
+    });
+    assert_eq!(scenes.resolved_training(), boxes.resolved_training());
+    let (scenes, mut boxes) = (scenes.resolved(), boxes.resolved());
+    let source = boxes["source"].as_object_mut().unwrap();
+    for key in ["boxes", "box_scale", "min_box_px"] {
+        source.remove(key).unwrap();
+    }
+    assert_eq!(source["kind"], "coco");
+    assert_eq!(scenes, boxes);
 }
