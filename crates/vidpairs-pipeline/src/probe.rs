@@ -34,12 +34,12 @@ table! {
         svm_costs: Vec<f64> = [0.01, 0.1, 1, 2, 5, 10, 15, 20, 50, 100, 1000], Positives("[0.1, 1, 10]");
         /// Weight of the errors on positive images of the support vector machines; that of the others is 1.
         positive_weight: f64 = 2, Positive(1000.0), "ratio";
-        /// Costs of logistic regression (C of scikit-learn).
+        /// Costs of logistic regression (C of scikit-learn; of two classes half of it).
         logistic_costs: Vec<f64> = [0.01, 0.1, 1, 10, 100, 1000], Positives("[0.1, 1, 10]");
         /// Number of epochs of linear classifiers. The learning rate is divided by 10 after 60 % and after 80 % of them.
         linear_epochs: u32 = 100, Whole(1..=10_000), "epochs";
         /// Number of images of a step of linear classifiers.
-        linear_batch: u32 = 256, Whole(1..=65_536), "images";
+        linear_batch: u32 = 256, Whole(1..=4096), "images";
         /// Learning rates of linear classifiers. All are trained at once, on the same features.
         linear_rates: Vec<f64> = [0.1, 0.3, 1, 3, 10, 30, 100], Positives("[1, 10, 30]");
         /// Number of epochs of segmentation heads.
@@ -53,7 +53,7 @@ table! {
         /// Number of nearest neighbours of an image that vote on its class.
         neighbours: u32 = 20, Whole(1..=10_000), "images";
         /// Temperature of the votes: a neighbour has the weight exp(cosine similarity / temperature).
-        temperature: f64 = 0.07, Positive(100.0), "ratio";
+        temperature: f64 = 0.07, Number(1e-6..=100.0), "ratio";
         /// Bootstrap resamples of the test images for a confidence interval.
         resamples: u32 = 1000, Whole(100..=100_000), "resamples";
     }

@@ -1,8 +1,10 @@
 //! Draws the scores of the classes of a model as bars.
 
 use maud::{Markup, html};
+use vidpairs_invariance::run::class_color;
 use vidpairs_invariance::run::probe::{ClassScore, ProbeScores, ProbeTable};
 
+use super::words;
 use crate::report::models::number::{UNKNOWN, along, finite, grouped, tenth};
 
 /// Maximum number of classes that are drawn: the best and the worst halves of more.
@@ -10,9 +12,9 @@ pub(super) const MAX_CLASSES: usize = 60;
 
 /// A bar for each class, the best first.
 pub(super) fn classes(table: &ProbeTable, scores: &ProbeScores) -> Markup {
-    let mut ranked: Vec<&ClassScore> = scores.per_class.iter().collect();
+    let mut ranked: Vec<(usize, &ClassScore)> = scores.per_class.iter().enumerate().collect();
     let score = |class: &ClassScore| class.score.and_then(finite).unwrap_or(-1.0);
-    ranked.sort_by(|a, b| score(b).total_cmp(&score(a)));
+    ranked.sort_by(|(_, a), (_, b)| score(b).total_cmp(&score(a)));
     let num_hidden = ranked.len().saturating_sub(MAX_CLASSES);
     if num_hidden > 0 {
         let half = MAX_CLASSES / 2;
@@ -29,12 +31,19 @@ pub(super) fn classes(table: &ProbeTable, scores: &ProbeScores) -> Markup {
             p.how { "The best and the worst " (MAX_CLASSES / 2) " of " (grouped(scores.per_class.len())) " classes." }
         }
         div.classes {
-            @for class in ranked { (bar(class)) }
+            @for (number, class) in ranked { (bar(class, color(table, number))) }
         }
     }
 }
 
-fn bar(class: &ClassScore) -> Markup {
+/// Colour of a class in the pictures of a segmentation.
+fn color(table: &ProbeTable, number: usize) -> Option<[u8; 3]> {
+    let number = u8::try_from(number).ok()?;
+    words::is_of_pixels(table).then(|| class_color(number))
+}
+
+/// - `color`: colour of the class in pictures.
+fn bar(class: &ClassScore, color: Option<[u8; 3]>) -> Markup {
     let cost = class.cost.map(|cost| format!(", C {cost}"));
     let counts = format!(
         "{} train, {} test",
@@ -44,7 +53,12 @@ fn bar(class: &ClassScore) -> Markup {
     let title = format!("{}: {counts}{}", class.class, cost.unwrap_or_default());
     html! {
         div.class title=(title) {
-            span.of { (class.class) }
+            span.of {
+                @if let Some([red, green, blue]) = color {
+                    span.color style=(format!("background: rgb({red} {green} {blue})")) {} " "
+                }
+                (class.class)
+            }
             svg width="100%" height="10" aria-hidden="true" {
                 rect.room x="0" y="0" width="100%" height="10" {}
                 @if let Some(score) = class.score.and_then(finite) {

@@ -105,7 +105,7 @@ fn overview(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
         .collect();
     // The first of the further figures is drawn, all are in the table.
     let further = scores().map(|scores| {
-        let figure = scores.and_then(|scores| words::further_figures(table, scores)[0]);
+        let figure = scores.and_then(|scores| *words::further_figures(table, scores).first()?);
         row(figure, None)
     });
     let further: Vec<Row> = further.collect();

@@ -22,17 +22,22 @@ pub(super) fn is_of_pixels(table: &ProbeTable) -> bool {
     table.protocol.metric == "mIoU"
 }
 
-/// Heading of the setting that was chosen for each model: the cost, or the learning rate. Segmentation chooses none.
+/// Heading of the setting that was chosen for each model: the cost, or the learning rate. Other classifiers choose none.
 pub(super) fn chosen(table: &ProbeTable) -> Option<&'static str> {
-    let is_of_rates = !table.protocol.learning_rates.is_empty();
-    (!is_of_pixels(table)).then_some(if is_of_rates { "rate" } else { "C" })
+    match table.protocol.probe.as_str() {
+        "svm" | "logistic" => Some("C"),
+        "linear" => Some("rate"),
+        _ => None,
+    }
 }
 
 /// Names of the figures beside the score.
 pub(super) fn further(table: &ProbeTable) -> &'static [&'static str] {
+    let mut models = table.models.iter().flatten();
     match is_of_pixels(table) {
         true => &["pixel accuracy", "mean accuracy"],
-        false => &["top-5"],
+        false if models.any(|scores| scores.top5.is_some()) => &["top-5"],
+        false => &[],
     }
 }
 
@@ -40,7 +45,7 @@ pub(super) fn further(table: &ProbeTable) -> &'static [&'static str] {
 pub(super) fn further_figures(table: &ProbeTable, scores: &ProbeScores) -> Vec<Option<Figure>> {
     match is_of_pixels(table) {
         true => vec![scores.pixel_accuracy, scores.mean_accuracy],
-        false => vec![scores.top5],
+        false => further(table).iter().map(|_| scores.top5).collect(),
     }
 }
 

@@ -24,11 +24,13 @@ pub enum NpzError {
     Write(#[source] io::Error),
     /// The file is not a zip, or its directory is damaged.
     #[error(
-        "not a .npz file, or its zip archive is damaged or incomplete; write it with numpy.savez(FILE, feat=..., instance=...)"
+        "not a .npz file, or its zip archive is damaged or incomplete; write it with numpy.savez(FILE, feat=..., and an array for each label)"
     )]
     Zip(#[source] zip::result::ZipError),
     /// The file is a `.npy`.
-    #[error("it is a single array (.npy); write it with numpy.savez(FILE, feat=..., instance=...)")]
+    #[error(
+        "it is a single array (.npy); write it with numpy.savez(FILE, feat=..., and an array for each label)"
+    )]
     SingleArray,
     /// A required array is missing.
     #[error("no array `{name}` in it; found {found}")]

@@ -140,6 +140,14 @@ fn many<R: Read + Seek>(
             }
         };
     }
+    if !states.contains(&-1) {
+        return Err(NpzError::Label {
+            name: "class",
+            row: 0,
+            value: "without any -1, so that no image is a negative".to_owned(),
+            expected: "-1 for absent, 0 for not counted, 1 for present (of a matrix of 0 and 1: 2 * class - 1)",
+        });
+    }
     let names = match archive.has("class_names") {
         false => (0..num_classes).map(|class| class.to_string()).collect(),
         true => {

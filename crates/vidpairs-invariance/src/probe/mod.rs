@@ -27,4 +27,4 @@ mod unit;
 pub use answers::{Answer, Answers, AnswersError};
 pub use classifier::LinearClassifier;
 pub use truth::{Truth, Truths, TruthsError};
-pub use unit::{ZeroRow, unit_rows};
+pub use unit::unit_rows;

@@ -7,10 +7,10 @@ use std::time::Duration;
 use vidpairs_run::{Progress, RunError, Unit, Verbosity, stopped};
 use vidpairs_types::parallel::{Cancel, Crew, Heartbeat, Job, Loss, Sink, run_ordered};
 
-/// A block takes seconds.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// Blocks compute and wait for nothing that could hang, but a great one may take hours.
+const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
-/// Who works on blocks.
+/// Threads that work on blocks.
 #[derive(Debug, Clone, Copy)]
 pub struct BlockCrew<'a> {
     /// Threads.

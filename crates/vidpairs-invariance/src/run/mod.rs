@@ -44,7 +44,7 @@ pub use result::{
 pub use scoring::score_features;
 pub use segmentation::{
     LabelSurvey, SegmentationImage, SegmentationRecipe, SegmentationRequest, Segmented,
-    SegmentedImage, Trunk,
+    SegmentedImage, Trunk, class_color,
 };
 
 use vidpairs_pipeline::Measure;

@@ -1,4 +1,4 @@
-//! What an encoder is asked for to segment images, and its answers.
+//! Asks an encoder to segment images.
 
 use std::path::{Path, PathBuf};
 
@@ -112,4 +112,28 @@ pub struct SegmentedImage {
     pub pixels: ImagePixels,
     /// The image, the prediction and the truth side by side, as a small JPEG; or the reason why they cannot be shown.
     pub picture: Result<Vec<u8>, String>,
+}
+
+/// The colour of a class in pictures, red, green and blue: hues that are a golden section apart, at three brightnesses.
+pub fn class_color(class: u8) -> [u8; 3] {
+    let hue = (f64::from(class) * 0.618_034).fract() * 6.0;
+    let value = [230.0, 180.0, 130.0][usize::from(class) % 3];
+    [5.0, 3.0, 1.0].map(|offset: f64| {
+        let place = (offset + hue) % 6.0;
+        let share = place.min(4.0 - place).clamp(0.0, 1.0);
+        (value * (1.0 - 0.75 * share)) as u8
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_class_has_a_colour_of_its_own() {
+        let colors: BTreeSet<[u8; 3]> = (0..255).map(class_color).collect();
+        assert_eq!(colors.len(), 255);
+    }
 }

@@ -10,7 +10,7 @@ const UNITS: usize = 6;
 
 /// Unit vectors whose first number decides, with noise, whether the image shows class 0, and so on.
 fn images(num: usize) -> Features<'static> {
-    unit_rows(Features::new(drawn(num * UNITS, 1), UNITS).unwrap()).unwrap()
+    unit_rows(Features::new(drawn(num * UNITS, 1), UNITS).unwrap()).0
 }
 
 fn truths(features: &Features<'_>, num_classes: usize) -> Truths {
@@ -313,7 +313,7 @@ fn features_times_a_hundred_give_the_same_scores_costs_and_ranking() {
     let values = drawn(120 * UNITS, 1);
     let choose = |factor: f32| {
         let values: Vec<f32> = values.iter().map(|value| value * factor).collect();
-        let features = unit_rows(Features::new(values, UNITS).unwrap()).unwrap();
+        let features = unit_rows(Features::new(values, UNITS).unwrap()).0;
         let truths = truths(&images(120), 2);
         let search = SvmSearch::new(&features, truths, options(), Seed::of_run(1)).unwrap();
         search.choose_all(&features).unwrap()

@@ -20,7 +20,7 @@ use crate::probe::precision::{ApKind, MeanAp, Ranking};
 use crate::probe::segmentation::{ImagePixels, PixelSums};
 use crate::probe::{Answers, unit_rows};
 use crate::run::blocks::BlockCrew;
-use crate::run::image_interval::figure_over_images;
+use crate::run::image_interval::{Photographs, figure_over_images};
 use crate::run::{Figure, ImageFeatures};
 
 /// Number of answers among which a class counts as found, beside the first.
@@ -38,6 +38,8 @@ pub(super) struct Judge<'a> {
 pub(super) struct Divided {
     pub train: Part,
     pub test: Part,
+    /// Photographs that the test images come from.
+    pub photographs: Photographs,
     /// Number of units.
     pub units: usize,
     /// Number of training images of each class.
@@ -55,25 +57,10 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// The features with rows scaled to length 1.
-    ///
-    /// # Errors
-    /// [`ProbeError::Unfit`] for the first image whose features are all 0.
-    pub fn unit(
-        &self,
-        subject: &Subject,
-        path: &Path,
-    ) -> Result<Arc<Features<'static>>, ProbeError> {
-        let unit = unit_rows(Features::clone(&self.features));
-        let unit = unit.map_err(|zero| ProbeError::Unfit {
-            path: path.to_owned(),
-            reason: format!(
-                "all {} features of {} are 0, so they cannot be scaled to length 1",
-                zero.num_units,
-                subject.name_of(self.images[zero.image_index])
-            ),
-        })?;
-        Ok(Arc::new(unit))
+    /// The features with rows scaled to length 1, and the number of images whose features are all 0.
+    pub fn unit(&self) -> (Arc<Features<'static>>, usize) {
+        let (unit, num_zero) = unit_rows(Features::clone(&self.features));
+        (Arc::new(unit), num_zero)
     }
 }
 
@@ -84,6 +71,8 @@ pub(super) struct Judged {
     pub outcome: Arc<Outcome>,
     /// Test images, as indices in the subject.
     pub test_images: Vec<usize>,
+    /// Photographs that they come from.
+    pub photographs: Photographs,
     /// Expected score when guessing, percent.
     pub chance: Option<f64>,
 }
@@ -164,9 +153,18 @@ impl Divided {
                 images,
             })
         };
+        let (train, test) = (part(Split::Train)?, part(Split::Test)?);
+        let photographs = match subject.parts.is_empty() {
+            true => Photographs::each(test.images.len()),
+            false => {
+                let images = test.images.iter();
+                Photographs::of_paths(images.map(|&image| subject.parts[image].path.as_path()))
+            }
+        };
         Ok(Self {
-            train: part(Split::Train)?,
-            test: part(Split::Test)?,
+            train,
+            test,
+            photographs,
             units: extracted.num_units,
             train_counts: subject.counts(&extracted.images, Split::Train),
             test_counts: subject.counts(&extracted.images, Split::Test),
@@ -190,7 +188,7 @@ impl Judge<'_> {
     ) -> Result<Judged, RunError> {
         let num_classes = subject.classes.len();
         match probe {
-            ProbeName::Svm => self.by_rankings(subject, divided, path),
+            ProbeName::Svm => self.by_rankings(subject, divided),
             // Refused before any work: these images have no class for each pixel.
             ProbeName::Segmentation => Err(labels_error(probe, subject, path).into()),
             ProbeName::Linear => {
@@ -201,7 +199,7 @@ impl Judge<'_> {
                 self.by_answers(subject, divided, answered)
             }
             ProbeName::Logistic => {
-                let answered = single::logistic_regression(self, divided, num_classes)?;
+                let answered = single::logistic_regression(self, divided, (num_classes, path))?;
                 self.by_answers(subject, divided, answered)
             }
             ProbeName::Knn => {
@@ -249,9 +247,9 @@ impl Judge<'_> {
         let counts = counts.collect();
         let per_class = per_class.collect();
         let outcome = Arc::new(Outcome::Answers(answers));
-        let score = self.figure(num_test, score_of(&outcome))?;
+        let score = self.figure(&divided.photographs, score_of(&outcome))?;
         let top5 = match num_classes > TOP {
-            true => self.figure(num_test, top5_of(&outcome))?,
+            true => self.figure(&divided.photographs, top5_of(&outcome))?,
             false => None,
         };
         Ok(Judged {
@@ -271,27 +269,23 @@ impl Judge<'_> {
             },
             outcome,
             test_images: divided.test.images.clone(),
+            photographs: divided.photographs.clone(),
             chance: Some(100.0 * most as f64 / num_test as f64),
         })
     }
 
     /// Average precision of support vector machines.
-    fn by_rankings(
-        &self,
-        subject: &Subject,
-        divided: &Divided,
-        path: &Path,
-    ) -> Result<Judged, RunError> {
+    fn by_rankings(&self, subject: &Subject, divided: &Divided) -> Result<Judged, RunError> {
         let svm::Machines {
             classes,
             rankings,
             cards: [best, worst],
             warnings,
-        } = svm::machines(self, subject, divided, path)?;
+        } = svm::machines(self, subject, divided)?;
         let aps = MeanAp::of(&rankings, ApKind::Envelope, None);
         let num_test = divided.test.images.len();
         let outcome = Arc::new(Outcome::Rankings(rankings));
-        let score = self.figure(num_test, score_of(&outcome))?;
+        let score = self.figure(&divided.photographs, score_of(&outcome))?;
         let per_class = (0..).zip(&subject.classes).zip(aps.per_class);
         let per_class =
             per_class.map(
@@ -304,9 +298,15 @@ impl Judge<'_> {
                 },
             );
         let per_class: Vec<ClassScore> = per_class.collect();
-        let shares = per_class.iter().filter(|class| class.score.is_some());
+        let shares = (per_class.iter().enumerate()).filter(|(_, class)| class.score.is_some());
+        let mut num_counted = vec![num_test; per_class.len()];
+        for label in &divided.test.labels {
+            if let ProbeLabel::Many { ignored, .. } = label {
+                ignored.iter().for_each(|&class| num_counted[class] -= 1);
+            }
+        }
         let shares: Vec<f64> = shares
-            .map(|class| 100.0 * class.test_images as f64 / num_test as f64)
+            .map(|(place, class)| 100.0 * class.test_images as f64 / num_counted[place] as f64)
             .collect();
         let chance = shares.iter().sum::<f64>() / shares.len() as f64;
         Ok(Judged {
@@ -321,6 +321,7 @@ impl Judge<'_> {
             },
             outcome,
             test_images: divided.test.images.clone(),
+            photographs: divided.photographs.clone(),
             chance: Some(chance).filter(|chance| chance.is_finite()),
         })
     }
@@ -329,13 +330,13 @@ impl Judge<'_> {
     ///
     /// - `figure`: the figure, 0 to 1, from the number of times that each image is there.
     ///
-    /// The resamples of equal numbers of images are the same, so that differences of models are paired.
+    /// The resamples of the same photographs are the same, so that differences of models are paired.
     ///
     /// # Errors
     /// [`RunError`]: a thread is lost, or the work was cancelled.
     pub fn figure(
         &self,
-        num_images: usize,
+        photographs: &Photographs,
         figure: impl Fn(&[u32]) -> Option<f64> + Send + Sync + 'static,
     ) -> Result<Option<Figure>, RunError> {
         let options = BootstrapOptions {
@@ -343,7 +344,7 @@ impl Judge<'_> {
             ..BootstrapOptions::default()
         };
         figure_over_images(
-            num_images,
+            photographs,
             options,
             self.seed("over-images"),
             self.crew,

@@ -1,9 +1,10 @@
 //! Linear classifiers trained on augmented images by stochastic gradient descent, of which held-out images choose the learning rate.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use vidpairs_run::RunError;
-use vidpairs_types::Split;
+use vidpairs_types::{Seed, Split};
 
 use super::ProbeOptions;
 use super::error::ProbeError;
@@ -51,9 +52,7 @@ impl Sweep {
             .map(|&image| subject.labels[image].clone())
             .collect();
         let classes = classes_of(&labels);
-        let held_out = held_out(&classes, judge);
-        let is_used = |place: &usize| held_out.binary_search(place).is_err();
-        let used: Vec<usize> = (0..train.len()).filter(is_used).collect();
+        let [used, held_out] = divided(&classes, judge.seed("linear"));
         let parts: Vec<_> = used
             .iter()
             .map(|&place| subject.parts[train[place]].clone())
@@ -134,12 +133,16 @@ impl Sweep {
             }
             .into());
         };
-        if rates.len() > 1 && place + 1 == rates.len() {
+        // Where all are equal, the first one says nothing.
+        let differ = rates
+            .iter()
+            .any(|rate| rate.validation != rates[place].validation);
+        if differ && place + 1 == rates.len() {
             warnings.push(
                 "the greatest learning rate was chosen: a greater one may be better".to_owned(),
             );
         }
-        if rates.len() > 1 && place == 0 {
+        if differ && place == 0 {
             warnings.push(
                 "the smallest learning rate was chosen: a smaller one may be better".to_owned(),
             );
@@ -155,15 +158,25 @@ impl Sweep {
     }
 }
 
-/// A tenth of the training images, spread evenly over the classes; none if that would leave no image to train on.
-fn held_out(classes: &[usize], judge: &Judge<'_>) -> Vec<usize> {
-    match classes.len() {
-        0 | 1 => Vec::new(),
-        _ => {
-            let folds = Folds::stratified(classes, HELD_OUT, judge.seed("linear"));
-            folds.held_out(0).collect()
+/// Divides training images, as ascending places, into those to train on, and a tenth that is held out, spread evenly over the classes. The
+/// last image of a class is never held out.
+fn divided(classes: &[usize], seed: Seed) -> [Vec<usize>; 2] {
+    let mut left: HashMap<usize, usize> = HashMap::new();
+    for &class in classes {
+        *left.entry(class).or_default() += 1;
+    }
+    let folds = Folds::stratified(classes, HELD_OUT, seed);
+    let mut is_held_out = vec![false; classes.len()];
+    for place in folds.held_out(0) {
+        if let Some(left) = left.get_mut(&classes[place]).filter(|left| **left > 1) {
+            *left -= 1;
+            is_held_out[place] = true;
         }
     }
+    [false, true].map(|of| {
+        let places = (0..classes.len()).filter(|&place| is_held_out[place] == of);
+        places.collect()
+    })
 }
 
 /// `None` if the training diverged.
@@ -172,4 +185,29 @@ fn classifier(head: &LinearHead) -> Option<LinearClassifier> {
     let is_finite = values.all(|value| value.is_finite());
     let wide = |values: &[f32]| values.iter().map(|&value| value.into()).collect();
     is_finite.then(|| LinearClassifier::new(wide(&head.weights), wide(&head.biases)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenth_is_held_out_and_no_class_loses_its_last_image() {
+        let classes: Vec<usize> = (0..103)
+            .map(|place| (place % 4).min(2))
+            .chain([3])
+            .collect();
+        for seed in 0..20 {
+            let [used, held_out] = divided(&classes, Seed::of_run(seed));
+            let mut all = [used.clone(), held_out.clone()].concat();
+            all.sort_unstable();
+            assert_eq!(all, (0..104).collect::<Vec<_>>());
+            assert!((9..=11).contains(&held_out.len()), "{held_out:?}");
+            for class in 0..4 {
+                assert!(used.iter().any(|&place| classes[place] == class), "{class}");
+            }
+        }
+        let alone = divided(&[0, 1, 2], Seed::of_run(0));
+        assert_eq!(alone, [vec![0, 1, 2], vec![]]);
+    }
 }

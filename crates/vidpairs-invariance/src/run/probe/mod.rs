@@ -142,6 +142,12 @@ fn settings(options: &ProbeOptions) -> serde_json::Value {
             "box_scale",
             "numbers",
             "test_share",
+            "linear_epochs",
+            "linear_batch",
+            "linear_rates",
+            "segmentation_epochs",
+            "segmentation_batch",
+            "segmentation_rate",
             "finetune",
         ] {
             keys.remove(key);

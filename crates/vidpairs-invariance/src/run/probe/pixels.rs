@@ -16,6 +16,7 @@ use super::result::{ClassScore, ProbeCard, ProbeProtocol, ProbeScores, ProbeTabl
 use super::table::TableMaker;
 use crate::probe::segmentation::{ImagePixels, PixelSums};
 use crate::run::engine::{EncoderEngine, ImageEncoder};
+use crate::run::image_interval::Photographs;
 use crate::run::named::NamedFile;
 use crate::run::segmentation::{LabelSurvey, SegmentationImage, SegmentationRequest, Segmented};
 
@@ -43,6 +44,17 @@ pub(super) fn segmentation_tables(
         reason,
     })?;
     let test: Vec<usize> = set.subject.of_split(&usable, Split::Test).collect();
+    for (split, name) in [(Split::Train, "training"), (Split::Test, "test")] {
+        let is_labelled =
+            |image: usize| (survey.shown[image].as_ref()).is_some_and(|shown| !shown.is_empty());
+        if !set.subject.of_split(&usable, split).any(is_labelled) {
+            return Err(ProbeError::Unfit {
+                path: set.data.path.clone(),
+                reason: format!("no pixel of its {name} images has a class"),
+            }
+            .into());
+        }
+    }
     let images: Vec<SegmentationImage> =
         usable.iter().map(|&image| images[image].clone()).collect();
     let scoring = Scoring {
@@ -143,9 +155,10 @@ impl Scoring<'_> {
             .map(|image| (image.pixels, image.picture)))
         .unzip();
         let pixels = Arc::new(pixels);
+        let photographs = Photographs::each(pixels.len());
         let figure = |of: fn(&PixelSums) -> Option<f64>| {
             let images = Arc::clone(&pixels);
-            self.judge.figure(pixels.len(), move |counts| {
+            self.judge.figure(&photographs, move |counts| {
                 of(&PixelSums::of(images.iter(), Some(counts), num_classes))
             })
         };
@@ -191,6 +204,7 @@ impl Scoring<'_> {
             chance: guessing(&sums),
             outcome: Arc::new(Outcome::Pixels(pixels, num_classes)),
             test_images: self.test.to_vec(),
+            photographs: photographs.clone(),
         })
     }
 

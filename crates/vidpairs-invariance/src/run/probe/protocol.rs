@@ -93,6 +93,10 @@ pub(super) fn worded(probe: ProbeName, settings: &Probe) -> ProbeProtocol {
                 settings.positive_weight
             ),
             metric: "mAP".to_owned(),
+            intervals: format!(
+                "{}, which lie more above an mAP of few positives than below it",
+                protocol.intervals
+            ),
             costs: settings.svm_costs.clone(),
             choice: Some(format!(
                 "C of each class from {} by the average precision of {folds}-fold cross-validation on the training images",

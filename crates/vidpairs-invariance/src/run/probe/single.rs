@@ -1,10 +1,12 @@
 //! Classifiers of images that show one class each: logistic regression and nearest neighbours.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use vidpairs_run::{Progress, RunError, Unit, Verbosity};
 use vidpairs_types::ProbeLabel;
 
+use super::error::ProbeError;
 use super::judge::{Divided, Judge, lost};
 use super::result::RateScore;
 use crate::measure::Features;
@@ -90,7 +92,7 @@ pub(super) fn nearest_neighbours(
 pub(super) fn logistic_regression(
     judge: &Judge<'_>,
     divided: &Divided,
-    num_classes: usize,
+    (num_classes, path): (usize, &Path),
 ) -> Result<Answered, RunError> {
     let classes = classes_of(&divided.train.labels);
     let fitter = Fitter {
@@ -119,11 +121,11 @@ pub(super) fn logistic_regression(
         else {
             continue;
         };
-        let path = fitter.path(&fitted_on, &of_training, costs, |_| progress.advance(1))?;
-        // A fold of one class, which has nothing to tell apart.
-        let Some(path) = path else { continue };
+        let fits = fitter.path(&fitted_on, &of_training, costs, |_| progress.advance(1))?;
+        // A fold of one class or of constant units, which has nothing to tell apart.
+        let Some(fits) = fits else { continue };
         num_validated += 1;
-        for (share, (classifier, is_converged)) in shares.iter_mut().zip(path) {
+        for (share, (classifier, is_converged)) in shares.iter_mut().zip(fits) {
             let answers = classifier.answers(&tested_on, &of_held_out).map_err(lost)?;
             *share += answers.top(1, None).unwrap_or_default();
             num_not_converged += usize::from(!is_converged);
@@ -147,15 +149,17 @@ pub(super) fn logistic_regression(
     }
     // Smaller costs first: each is a start for the next.
     let chosen = costs.get(..=place).unwrap_or(costs);
-    let path = fitter.path(&divided.train.features, &classes, chosen, |_| {
+    let fits = fitter.path(&divided.train.features, &classes, chosen, |_| {
         progress.advance(1)
     })?;
-    let fitted = path.and_then(|mut path| path.pop());
+    let fitted = fits.and_then(|mut fits| fits.pop());
     let Some((classifier, is_converged)) = fitted else {
-        return Err(lost(LogisticError::OneClass {
-            num_images: classes.len(),
-            class: classes.first().copied().unwrap_or_default(),
-        }));
+        return Err(ProbeError::Unfit {
+            path: path.to_owned(),
+            reason: "its training images are of one class, or all their features are constant, so that no logistic regression can be fitted"
+                .to_owned(),
+        }
+        .into());
     };
     num_not_converged += usize::from(!is_converged);
     if num_not_converged > 0 {
@@ -240,7 +244,7 @@ struct Fitter<'a> {
 
 impl Fitter<'_> {
     /// Classifiers of ascending costs, each started where the one before ended, and whether they converged; `None` if all images are of one
-    /// class.
+    /// class, or all units are constant.
     fn path(
         &self,
         features: &Arc<Features<'static>>,
@@ -252,7 +256,9 @@ impl Fitter<'_> {
         let problem = LogisticProblem::new(features, classes, self.num_classes, options);
         let problem = match problem {
             Ok(problem) => problem,
-            Err(LogisticError::OneClass { .. }) => return Ok(None),
+            Err(LogisticError::OneClass { .. } | LogisticError::AllConstant { .. }) => {
+                return Ok(None);
+            }
             Err(err) => return Err(lost(err)),
         };
         let mut last: Option<Fitting> = None;

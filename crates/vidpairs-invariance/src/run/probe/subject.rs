@@ -198,12 +198,30 @@ impl Subject {
             self.counts(images, Split::Train),
             self.counts(images, Split::Test),
         );
+        let mut num_negatives = vec![num_test; self.classes.len()];
+        for image in self.of_split(images, Split::Test) {
+            if let ProbeLabel::Many { positive, ignored } = &self.labels[image] {
+                for &class in positive.iter().chain(ignored) {
+                    num_negatives[class] = num_negatives[class].saturating_sub(1);
+                }
+            }
+        }
         let mut left_out = Vec::new();
         for (class, name) in self.classes.iter().enumerate() {
-            let reason = match (train[class], test[class]) {
-                (0, _) => "a class without a positive training image is not scored",
-                (all, _) if all == num_train => "a class of every training image is not scored",
-                (_, 0) => "a class without a positive test image is not scored",
+            let reason = match (train[class], test[class], self.has_many()) {
+                (0, _, true) => "a class without a positive training image is not scored",
+                (all, _, true) if all == num_train => {
+                    "a class of every training image is not scored"
+                }
+                (_, 0, true) => "a class without a positive test image is not scored",
+                _ if num_negatives[class] == 0 => {
+                    "a class without a negative test image is not scored"
+                }
+                (0, _, false) => {
+                    "a class without a training image is never an answer: its test images count as wrong"
+                }
+                (all, _, false) if all == num_train => "the class of every training image",
+                (_, 0, false) => "a class without a test image has no score of its own",
                 _ => continue,
             };
             left_out.push(LeftOut {

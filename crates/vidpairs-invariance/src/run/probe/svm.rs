@@ -1,6 +1,5 @@
 //! Fits a support vector machine for each class, and ranks the test images by them.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use vidpairs_run::{RunError, counted};
@@ -9,9 +8,9 @@ use super::cards::{BestAndWorst, Candidates};
 use super::judge::{Divided, Judge, lost};
 use super::subject::Subject;
 use crate::measure::Features;
-use crate::probe::Truths;
 use crate::probe::precision::Ranking;
-use crate::probe::svm::{CostChoices, CostSource, FittedSvm, SvmOptions, SvmSearch};
+use crate::probe::svm::{CostChoice, CostChoices, CostSource, FittedSvm, SvmOptions, SvmSearch};
+use crate::probe::{Truth, Truths};
 use crate::run::blocks::in_blocks;
 
 /// Machines of all classes.
@@ -32,7 +31,6 @@ pub(super) fn machines(
     judge: &Judge<'_>,
     subject: &Subject,
     divided: &Divided,
-    path: &Path,
 ) -> Result<Machines, RunError> {
     let num_classes = subject.classes.len();
     let options = SvmOptions {
@@ -41,8 +39,8 @@ pub(super) fn machines(
         positive_weight: judge.settings.positive_weight,
         ..SvmOptions::vissl()
     };
-    let [train, test] = [&divided.train, &divided.test].map(|part| part.unit(subject, path));
-    let (train, test) = (train?, test?);
+    let [(train, zero_train), (test, zero_test)] =
+        [&divided.train, &divided.test].map(|part| part.unit());
     let truths = Truths::new(&divided.train.labels, num_classes).map_err(lost)?;
     let search = SvmSearch::new(&train, truths, options, judge.seed("svm"));
     let search = Arc::new(search.map_err(lost)?);
@@ -59,7 +57,7 @@ pub(super) fn machines(
         classes: Vec::new(),
         rankings: Vec::new(),
         cards: BestAndWorst::default(),
-        warnings: warnings_of(&choices),
+        warnings: warnings_of(&choices, &divided.train_counts),
     };
     let mut candidates = Candidates::default();
     let (mut error, mut num_not_converged) = (None, 0);
@@ -73,11 +71,15 @@ pub(super) fn machines(
         found
             .classes
             .push((fitted.as_ref()).map(|_| choices.per_class[class].cost));
-        let ranking = fitted.map(|(decisions, convergence)| {
+        let ranking = fitted.and_then(|(decisions, convergence)| {
             num_not_converged += u64::from(!convergence.is_converged);
             let truths = test_truths.of_class(class);
+            // Nothing can be ranked before or behind the positives.
+            if !truths.contains(&Truth::Negative) {
+                return None;
+            }
             candidates.take_class(class, &decisions, truths);
-            Ranking::new(&decisions, truths)
+            Some(Ranking::new(&decisions, truths))
         });
         found
             .rankings
@@ -85,6 +87,12 @@ pub(super) fn machines(
     })?;
     if let Some(err) = error {
         return Err(err);
+    }
+    if zero_train + zero_test > 0 {
+        found.warnings.push(format!(
+            "images whose features are all 0: {}",
+            zero_train + zero_test
+        ));
     }
     if num_not_converged > 0 {
         found.warnings.push(format!(
@@ -125,16 +133,27 @@ fn choices(
 }
 
 /// Reasons to doubt the choice of the costs.
-fn warnings_of(choices: &CostChoices) -> Vec<String> {
+///
+/// - `positives`: number of positive training images of each class; a class without one has no machine.
+fn warnings_of(choices: &CostChoices, positives: &[usize]) -> Vec<String> {
     let mut warnings = Vec::new();
-    let num = |is_so: &dyn Fn(&crate::probe::svm::CostChoice) -> bool| {
-        let so = choices.per_class.iter().filter(|choice| is_so(choice));
-        so.count() as u64
+    let with_machine = || {
+        let classes = choices.per_class.iter().zip(positives);
+        classes.filter_map(|(choice, &positives)| (positives > 0).then_some(choice))
     };
+    let num = |is_so: &dyn Fn(&CostChoice) -> bool| with_machine().filter(|c| is_so(c)).count();
+    let num_not_converged: usize = with_machine()
+        .flat_map(|choice| &choice.num_not_converged)
+        .sum();
+    if num_not_converged > 0 {
+        warnings.push(format!(
+            "fits of cross-validation that did not converge: {num_not_converged}"
+        ));
+    }
     let others = num(&|choice| choice.source != CostSource::Validated);
     if others > 0 {
         warnings.push(format!(
-            "classes with fewer positive training images than folds, whose cost was not cross-validated on them: {others}"
+            "classes with fewer positive or negative training images than folds, whose cost was not cross-validated on them: {others}"
         ));
     }
     let greatest = choices.costs.last().copied();

@@ -84,17 +84,17 @@ impl TableMaker {
                 if first.test_images != second.test_images {
                     continue;
                 }
-                let num_images = first.test_images.len();
+                let photographs = &first.photographs;
                 let outcomes = || (Arc::clone(&first.outcome), Arc::clone(&second.outcome));
                 let (of_first, of_second) = outcomes();
-                let difference = judge.figure(num_images, move |counts| {
+                let difference = judge.figure(photographs, move |counts| {
                     Some(of_second.score(counts)? - of_first.score(counts)?)
                 })?;
                 let (of_first, of_second) = outcomes();
                 let top5 =
                     move |counts: &[u32]| Some(of_second.top5(counts)? - of_first.top5(counts)?);
                 let top5_difference = match first.scores.top5.is_some() {
-                    true => judge.figure(num_images, top5)?,
+                    true => judge.figure(photographs, top5)?,
                     false => None,
                 };
                 table.pairs.extend(difference.map(|difference| ProbePair {

@@ -21,7 +21,7 @@ use crate::model::{Pooling, Readout, TrainedEncoder, TrainedNetwork, num_layers}
 /// Version of the cache: increased when the same images give other features, or the file format changes.
 const FORMAT: u32 = 2;
 /// Folder of the cache in the output folder.
-const FOLDER: &str = "features";
+pub(super) const FOLDER: &str = "features";
 
 /// One file of the cache.
 #[derive(Debug)]
@@ -119,17 +119,19 @@ impl Cache {
         }
     }
 
-    /// The rows of the file, if it exists and is whole.
-    pub fn read(&self, parts: &Parts) -> Option<PartRows> {
+    /// The rows of the file, if it exists and is whole, and whether it has these labels: those of another call may differ.
+    pub fn read(&self, parts: &Parts, labels: &FeatureLabels) -> Option<(PartRows, bool)> {
         let read = || -> Result<_, NpzError> {
             let mut archive = NpzArchive::open(&self.path)?;
             let about = archive.array("about")?.into_bytes()?;
             let kept = archive.array("image")?.into_integers()?;
+            let column = |column: &LabelColumn| archive.array(column.name)?.into_integers();
+            let columns: Result<Vec<Vec<i64>>, _> = labels.columns.iter().map(column).collect();
             let array = archive.array("feat")?;
             let shape = array.header().shape.clone();
-            Ok((about, kept, shape, array.into_f32s()?))
+            Ok((about, kept, columns.ok(), shape, array.into_f32s()?))
         };
-        let (about, kept, shape, values) = read().ok()?;
+        let (about, kept, stored, shape, values) = read().ok()?;
         let about: About = serde_json::from_slice(&about).ok()?;
         let kept: Option<Vec<usize>> = (kept.into_iter())
             .map(|image| usize::try_from(image).ok())
@@ -146,11 +148,19 @@ impl Cache {
             reason: line.reason,
             is_lasting: true,
         });
-        is_ours.then(|| PartRows {
-            values,
-            num_units,
-            kept,
-            left_out: left_out.collect(),
+        is_ours.then(|| {
+            let rows = PartRows {
+                values,
+                num_units,
+                kept,
+                left_out: left_out.collect(),
+            };
+            let own = columns(&rows, parts, labels);
+            let are_equal = stored.is_some_and(|stored| {
+                stored.iter().eq(own.iter().map(|column| &column.values))
+                    && about.names == names_of(labels)
+            });
+            (rows, are_equal)
         })
     }
 
@@ -215,13 +225,19 @@ impl Cache {
             format: FORMAT,
             key: self.key.clone(),
             model: self.about.clone(),
-            names: (labels.names.iter())
-                .map(|(key, names)| ((*key).to_owned(), Value::from(names.clone())))
-                .collect(),
+            names: names_of(labels),
             images: parts.all.iter().map(image).collect(),
             left_out: rows.left_out.iter().map(left_out).collect(),
         }
     }
+}
+
+/// Names behind the numbers of labels, by key.
+fn names_of(labels: &FeatureLabels) -> Map<String, Value> {
+    let names = labels.names.iter();
+    names
+        .map(|(key, names)| ((*key).to_owned(), Value::from(names.clone())))
+        .collect()
 }
 
 /// An array of labels of the rows.

@@ -38,6 +38,12 @@ pub enum FeatureError {
     /// libtorch failed, usually for lack of memory.
     #[error("libtorch could not encode a batch of images: {0}")]
     Libtorch(LibtorchError),
+    /// libtorch failed in a training step, usually for lack of memory.
+    #[error(
+        "libtorch could not take a training step: {0}; lower probe.linear_batch or probe.segmentation_batch, or use a device with more free \
+         memory"
+    )]
+    Step(LibtorchError),
     /// A feature is not finite: weights that diverged in training, or overflow in a short number format.
     #[error(
         "unit {unit} of the features of {} is {value}; expected a finite number: use other weights, or compute in f32", .path.display()
@@ -59,7 +65,7 @@ pub enum FeatureError {
         reason: String,
     },
     /// The batch of a step was lost.
-    #[error("the batch of step {step} is lost: {reason}")]
+    #[error("the batch of step {step} is lost: {reason}; run the same command again")]
     LostBatch {
         /// Number of the step, from 0.
         step: u64,

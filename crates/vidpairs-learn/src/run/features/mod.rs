@@ -11,7 +11,7 @@ mod load;
 mod parts;
 mod picture;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -140,8 +140,19 @@ pub fn stage_features(
         Some(Cache::new(out, encoder, (readout, &protocol), &parts))
     };
     let caches: Vec<Option<Cache>> = readouts.iter().map(cache).collect();
-    let read = |cache: &Option<Cache>| cache.as_ref().and_then(|cache| cache.read(&parts));
-    let mut found: Vec<Option<PartRows>> = caches.iter().map(read).collect();
+    let mut found: Vec<Option<PartRows>> = Vec::new();
+    for cache in &caches {
+        let stored = cache
+            .as_ref()
+            .and_then(|cache| cache.read(&parts, request.labels));
+        found.push(match (cache, stored) {
+            (Some(cache), Some((rows, false))) => {
+                cache.write(&rows, &parts, request.labels)?;
+                Some(rows)
+            }
+            (_, stored) => stored.map(|(rows, _)| rows),
+        });
+    }
     let lacking: Vec<usize> = (0..found.len()).filter(|&at| found[at].is_none()).collect();
     let mut speed = None;
     if !lacking.is_empty() {
@@ -177,10 +188,18 @@ fn encode(
     encoded.map_err(|end| match (end, request.out) {
         (Broken::Cancelled, Some(out)) => RunError::Interrupted {
             out: out.to_owned(),
-            safe: "features that were complete".to_owned(),
+            safe: safe_in(out).to_owned(),
         },
         (end, _) => stopped(end),
     })
+}
+
+/// Work in the output folder that an early end does not lose.
+pub(super) fn safe_in(out: &Path) -> &'static str {
+    match out.join(cache::FOLDER).exists() {
+        true => "features that were complete",
+        false => "nothing yet",
+    }
 }
 
 /// Rows of `parts` by `network`, at each of `readouts`.

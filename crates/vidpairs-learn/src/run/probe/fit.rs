@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use tch::Tensor;
 use vidpairs_run::{Control, Progress, RunError, Unit, failed, stopped};
-use vidpairs_types::create_own_folder;
 use vidpairs_types::parallel::{Broken, Crew, Job, Sink, run_ordered};
-use vidpairs_weights::{Weights, read_weights, write_safetensors};
+use vidpairs_types::{create_own_folder, with_causes};
+use vidpairs_weights::{Weights, WeightsError, read_weights, write_safetensors};
 
 use crate::model::{from_host, to_host};
 use crate::run::features::{FeatureError, MAX_BATCHES_BYTES, PATIENCE};
@@ -70,16 +70,32 @@ where
     S::Batch: Send + 'static,
     J: Job<Item = u64, Output = Result<S::Batch, FeatureError>>,
 {
-    let first = plan.file.restore(&student.state());
-    let first = first.filter(|&step| step <= plan.num_steps).unwrap_or(0);
+    let restored = plan.file.restore(&student.state())?;
     let unit = Unit::Things("step");
+    let first = match &restored {
+        Restored::After(step) if *step <= plan.num_steps => *step,
+        _ => 0,
+    };
     let mut progress = Progress::new(unit, plan.num_steps, first, plan.control.verbosity);
     progress.set_note(plan.what.to_owned());
+    match restored {
+        Restored::Damaged(reason) => {
+            let path = plan.file.path.display();
+            progress.say(&format!(
+                "{path} is damaged ({reason}): the training starts anew"
+            ));
+        }
+        Restored::After(_) if (1..plan.num_steps).contains(&first) => progress.say(&format!(
+            "{}: continued after step {first} of {}",
+            plan.what, plan.num_steps
+        )),
+        _ => {}
+    }
     let workers = plan.control.workers.max(1);
     let crew = Crew {
         workers,
         // One batch in preparation for each thread, and one that waits.
-        window: (workers + 1).min((MAX_BATCHES_BYTES / plan.batch_bytes.max(1)).max(2)),
+        window: (workers + 1).min((MAX_BATCHES_BYTES / plan.batch_bytes.max(1)).max(1)),
         patience: PATIENCE,
         cancel: Arc::clone(&plan.control.cancel),
     };
@@ -145,45 +161,68 @@ pub(in crate::run) struct StateFile {
     out: PathBuf,
     path: PathBuf,
     key: String,
+    /// What it holds, for readers of its metadata.
+    about: Vec<(&'static str, String)>,
+}
+
+/// What became of the state in the file.
+enum Restored {
+    /// There is no file, or one of another key.
+    Absent,
+    /// The file is damaged, with the reason.
+    Damaged(String),
+    /// The state after so many steps was copied.
+    After(u64),
 }
 
 impl StateFile {
     /// The file below the output folder `out`.
-    pub fn new(out: &Path, key: String) -> Self {
+    ///
+    /// - `about`: keys and values of its metadata.
+    pub fn new(out: &Path, key: String, about: Vec<(&'static str, String)>) -> Self {
         Self {
             out: out.to_owned(),
             path: out.join(FOLDER).join(format!("{key}.safetensors")),
             key,
+            about,
         }
     }
 
-    /// Copies the stored state over `own`, and returns its number of steps. `None`, and nothing is changed, if there is no whole file of this
-    /// key.
-    fn restore(&self, own: &BTreeMap<String, Tensor>) -> Option<u64> {
-        let stored = read_weights(&self.path).ok()?;
-        let is_ours = stored.is_sealed()
-            && stored
-                .metadata()
-                .get(KEY)
-                .is_some_and(|key| *key == self.key);
-        let step = stored.metadata().get(STEP)?.parse().ok()?;
+    /// Copies the stored state over `own`; changes nothing if there is no whole file of this key.
+    ///
+    /// # Errors
+    /// [`RunError`] if the file cannot be read now: another try may do.
+    fn restore(&self, own: &BTreeMap<String, Tensor>) -> Result<Restored, RunError> {
+        if !self.path.exists() {
+            return Ok(Restored::Absent);
+        }
+        let stored = match read_weights(&self.path) {
+            Ok(stored) => stored,
+            Err(err) if is_passing(&err) => return Err(FeatureError::from(err).into()),
+            Err(err) => return Ok(Restored::Damaged(with_causes(&err))),
+        };
+        let metadata = stored.metadata();
+        let is_ours = stored.is_sealed() && metadata.get(KEY).is_some_and(|key| *key == self.key);
+        let step = metadata.get(STEP).and_then(|step| step.parse().ok());
+        let (true, Some(step)) = (is_ours, step) else {
+            return Ok(Restored::Absent);
+        };
         let mut copies = Vec::new();
         for (name, tensor) in own {
-            let values = from_host(stored.get(name)?);
-            if values.size() != tensor.size() || values.kind() != tensor.kind() {
-                return None;
+            let values = stored.get(name).map(from_host);
+            let fits =
+                |values: &Tensor| values.size() == tensor.size() && values.kind() == tensor.kind();
+            match values.filter(fits) {
+                Some(values) => copies.push((tensor.shallow_clone(), values)),
+                None => return Ok(Restored::Absent),
             }
-            copies.push((tensor.shallow_clone(), values));
-        }
-        if !is_ours {
-            return None;
         }
         tch::no_grad(|| {
             for (mut own, values) in copies {
                 own.copy_(&values);
             }
         });
-        Some(step)
+        Ok(Restored::After(step))
     }
 
     /// Writes the state after `step` steps, whole or not at all.
@@ -194,6 +233,9 @@ impl StateFile {
             (name.clone(), tensor)
         });
         let mut weights: Weights = tensors.collect();
+        for (key, value) in &self.about {
+            weights.set_metadata(*key, value);
+        }
         weights.set_metadata(KEY, &self.key);
         weights.set_metadata(STEP, step.to_string());
         weights.seal();
@@ -204,6 +246,11 @@ impl StateFile {
         let safe = "features that were complete";
         written.map_err(|err| RunError::from(err).named_if_full(&self.out, safe))
     }
+}
+
+/// Whether the file itself may be sound: the system failed to read it.
+fn is_passing(err: &WeightsError) -> bool {
+    matches!(err, WeightsError::File { source, .. } if matches!(**source, WeightsError::Read(_)))
 }
 
 #[cfg(test)]
@@ -273,7 +320,7 @@ mod tests {
         let control = student.control.clone();
         let plan = FitPlan {
             what: "numbers",
-            file: StateFile::new(out, key.to_owned()),
+            file: StateFile::new(out, key.to_owned(), vec![("what", "numbers".to_owned())]),
             num_steps: 20,
             factor: &|step| if step < 10 { 1.0 } else { 0.1 },
             batch_bytes: 8,

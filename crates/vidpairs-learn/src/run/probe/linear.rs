@@ -64,7 +64,7 @@ pub(in crate::run) fn linear_classifiers(
     let steps_per_epoch = loader.steps_per_epoch();
     let plan = FitPlan {
         what: "linear classifiers",
-        file: StateFile::new(request.out, key(encoder, request)),
+        file: StateFile::new(request.out, key(encoder, request), about(request)),
         num_steps: u64::from(epochs) * steps_per_epoch,
         factor: &|step| schedule.lr_at(step, steps_per_epoch),
         batch_bytes: loader.batch_bytes(),
@@ -81,6 +81,16 @@ fn milestones(epochs: u32) -> Vec<u32> {
         .to_vec();
     milestones.dedup();
     milestones
+}
+
+/// Metadata of the file: tensor `P.weights.STAGE.0.weight` is the classifier of `STAGE` at the learning rate at place `P`.
+fn about(request: &HeadRequest<'_>) -> Vec<(&'static str, String)> {
+    let rates = request.recipe.learning_rates.iter().map(f64::to_string);
+    vec![
+        ("what", "linear classifiers".to_owned()),
+        ("learning_rates", rates.collect::<Vec<_>>().join(" ")),
+        ("num_classes", request.num_classes.to_string()),
+    ]
 }
 
 /// Hash of everything that the classifiers depend on.
@@ -224,7 +234,7 @@ impl Student for LinearHeads<'_> {
             }
             least
         };
-        caught(step).map_err(FeatureError::Libtorch)
+        caught(step).map_err(FeatureError::Step)
     }
 
     fn state(&self) -> BTreeMap<String, Tensor> {

@@ -85,7 +85,14 @@ pub(in crate::run) fn segment(
     let num_steps = u64::from(recipe.epochs) * loader.steps_per_epoch();
     let plan = FitPlan {
         what: "segmentation head",
-        file: StateFile::new(request.out, key(encoder, request, &loader.images)),
+        file: StateFile::new(
+            request.out,
+            key(encoder, request, &loader.images),
+            vec![
+                ("what", "segmentation head".to_owned()),
+                ("num_classes", request.num_classes.to_string()),
+            ],
+        ),
         num_steps,
         factor: &|step| {
             let left = 1.0 - step as f64 / num_steps as f64;

@@ -162,7 +162,7 @@ impl Student for Segmenter<'_> {
             self.sgd.step(&gradient, self.learning_rate * factor);
             loss.double_value(&[])
         };
-        let loss = caught(step).map_err(FeatureError::Libtorch)?;
+        let loss = caught(step).map_err(FeatureError::Step)?;
         match loss.is_finite() {
             true => Ok(loss),
             false => Err(FeatureError::Diverged { loss }),

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vidpairs_image::{jpeg, still};
 use vidpairs_invariance::probe::segmentation::{ImagePixels, LabelCoding};
-use vidpairs_invariance::run::{SegmentationImage, SegmentationRequest, Segmented, SegmentedImage};
+use vidpairs_invariance::run::{
+    SegmentationImage, SegmentationRequest, Segmented, SegmentedImage, class_color,
+};
 use vidpairs_run::{Progress, RunError, Unit, loss_reason, stopped};
 use vidpairs_types::parallel::{Crew, Heartbeat, Job, Loss, Sink, run_ordered};
 use vidpairs_types::{RgbImage, SizePx, with_causes};
@@ -23,7 +25,7 @@ const GAP_PX: usize = 3;
 /// JPEG quality of a picture.
 const QUALITY: u8 = 85;
 /// Colour of pixels without a label.
-const NO_COLOUR: [u8; 3] = [70; 3];
+const NO_COLOR: [u8; 3] = [70; 3];
 const WHITE: u8 = 255;
 
 /// Segments `images`, and compares with their labels.
@@ -223,7 +225,7 @@ fn drawn(image: &TestImage, predicted: &[u8]) -> Result<Vec<u8>, String> {
         let start = 3 * panel * (width + GAP_PX);
         window.nearest(classes, image.labels.size, |place, class| {
             let at = start + place / width * row_len + 3 * (place % width);
-            pixels[at..at + 3].copy_from_slice(&colour(class));
+            pixels[at..at + 3].copy_from_slice(&color(class));
         });
     }
     let size = SizePx {
@@ -233,31 +235,17 @@ fn drawn(image: &TestImage, predicted: &[u8]) -> Result<Vec<u8>, String> {
     jpeg::compress(&RgbImage { size, pixels }, QUALITY).map_err(|err| with_causes(&err))
 }
 
-/// A colour of its own for each class: hues that are a golden section apart, at three brightnesses.
-fn colour(class: u8) -> [u8; 3] {
-    if class == UNLABELLED {
-        return NO_COLOUR;
+/// The colour of a class, or of a pixel that does not count.
+fn color(class: u8) -> [u8; 3] {
+    match class {
+        UNLABELLED => NO_COLOR,
+        class => class_color(class),
     }
-    let hue = (f64::from(class) * 0.618_034).fract() * 6.0;
-    let value = [230.0, 180.0, 130.0][usize::from(class) % 3];
-    [5.0, 3.0, 1.0].map(|offset: f64| {
-        let place = (offset + hue) % 6.0;
-        let share = place.min(4.0 - place).clamp(0.0, 1.0);
-        (value * (1.0 - 0.75 * share)) as u8
-    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-
-    #[test]
-    fn every_class_has_a_colour_of_its_own() {
-        let colours: BTreeSet<[u8; 3]> = (0..=255).map(colour).collect();
-        assert_eq!(colours.len(), 256);
-    }
 
     #[test]
     fn only_images_that_are_too_long_shrink_and_keep_their_aspect() {
