@@ -151,6 +151,7 @@ fn every_learning_rate_of_a_linear_classifier_is_shown_with_its_accuracies() {
     let mut linear = summary(3);
     linear.tables.truncate(1);
     let table = &mut linear.tables[0];
+    table.protocol.probe = "linear".to_owned();
     table.protocol.learning_rates = vec![1.0, 30.0];
     let scores = table.models[0].as_mut().unwrap();
     scores.cost = None;
