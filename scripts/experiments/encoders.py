@@ -160,7 +160,7 @@ def main():
     results = {
         "program": version,
         "encoders": ENCODERS,
-        "side_px": {"invariances": 126, "voc07-boxes": 126, "voc07": 224, "elpv": 224, "resnet34-dlib": 227},
+        "side_px": {"invariances": 126, "voc07": 224, "voc07-boxes": 126, "elpv": 224, "resnet34-dlib": 227},
         **collected(out),
         "seconds": {step.name: int(step.read_text()) for step in steps},
     }

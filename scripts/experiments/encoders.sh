@@ -5,7 +5,7 @@
 #
 #     scripts/experiments/encoders.sh [DIR]
 #
-# DIR (.media/experiment-encoders) gets 6 GB, most of it PyTorch in DIR/python. Takes 25 minutes on two cores, and resumes: a step that
+# DIR (.media/experiment-encoders) gets 6 GB, most of it PyTorch in DIR/python. Takes half an hour on two cores, and resumes: a step that
 # was completed is not run again. DIR/steps holds the seconds of each step. The figures: results/encoders.json, as tables DIR/tables.md.
 # VIDPAIRS names the program (target/release/vidpairs, with vidpairs-torch beside it).
 set -euo pipefail
@@ -40,7 +40,7 @@ make_python() {
 }
 step python make_python
 PYTHON=$python step fetch-encoders scripts/fetch-encoders.sh "$out/encoders"
-PYTHON=$python step fetch-elpv scripts/fetch-elpv.sh "$out/elpv"
+PYTHON=$python step fetch-elpv scripts/fetch-elpv.sh "$out/cells"
 scripts/fetch-objects.sh
 
 # Trained encoders, and networks of the same form and number of units with random weights.
@@ -101,7 +101,7 @@ step render-voc "$vidpairs" synth --kind voc --out "$out/voc" --images 200 --hel
 probe voc07-boxes "voc07-boxes=$out/voc/VOCdevkit" 126 '"svm", "logistic", "knn"'
 probe voc07 "voc07=$out/voc/VOCdevkit" 224 '"svm"'
 
-probe elpv "folders=$out/elpv" 224 '"svm", "logistic", "knn"'
+probe elpv "folders=$out/cells" 224 '"svm", "logistic", "knn"'
 
 "$python" scripts/experiments/encoders.py "$out" "$("$vidpairs" --version)"
 mkdir -p results
