@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # First figures of trained encoders: the invariances of a DINOv2 ViT-S/14 and of dlib's ResNet-34 on rendered sets, and what classifiers
 # find in their features on rendered scenes and on photographs of solar cells. Networks of the same form with random weights are the
-# controls. docs/results-encoders.md shows the figures.
+# controls. docs/RESULTS.md shows the figures.
 #
 #     scripts/experiments/encoders.sh [DIR]
 #
