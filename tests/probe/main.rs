@@ -296,12 +296,16 @@ fn unusable_features_are_refused_with_the_file_and_the_reason() {
     };
     bench.features("split.npz", &other_split, 1.0, 1.0);
     refused(&["--features", "split.npz"], &["`split` is 2 in row 0"]);
-    values[7] = 1.0;
-    values[6 * NUM_UNITS..7 * NUM_UNITS].fill(0.0);
-    bench.write("zero.npz", &labels, &values);
+    // Zeros for absent classes would leave no negative.
+    let mut zeros = Labels::many();
+    zeros
+        .class
+        .iter_mut()
+        .for_each(|class| *class = (*class).max(0));
+    bench.features("zeros.npz", &zeros, 1.0, 1.0);
     refused(
-        &["--features", "zero.npz", "--set", "probe.probes=[\"svm\"]"],
-        &["zero.npz", "row 6 are 0"],
+        &["--features", "zeros.npz"],
+        &["zeros.npz", "without any -1", "2 * class - 1"],
     );
     bench.features("a.npz", &labels, 1.0, 1.0);
     refused(
@@ -311,6 +315,24 @@ fn unusable_features_are_refused_with_the_file_and_the_reason() {
     refused(
         &["--features", "x=a.npz", "--features", "x=a.npz"],
         &["both called x"],
+    );
+}
+
+#[test]
+fn an_image_whose_features_are_all_0_is_counted_and_the_rest_goes_on() {
+    let bench = Bench::new();
+    let labels = Labels::one();
+    let mut values: Vec<f32> = (0..NUM_IMAGES * NUM_UNITS)
+        .map(|at| (at as f32 * 0.7).sin())
+        .collect();
+    values[6 * NUM_UNITS..7 * NUM_UNITS].fill(0.0);
+    bench.write("zero.npz", &labels, &values);
+    let svm = ["--features", "zero.npz", "--set", "probe.probes=[\"svm\"]"];
+    let found = bench.probe(&svm).run_json();
+    let warnings = found["tables"][0]["warnings"].to_string();
+    assert!(
+        warnings.contains("images whose features are all 0: 1"),
+        "{warnings}"
     );
 }
 
