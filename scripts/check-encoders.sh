@@ -5,18 +5,22 @@
 #
 # dlib's ResNet-34 must classify the labelled photographs in DIR (.media/encoders), and vidpairs must
 # read the DINOv2 as what it is. PYTHON as for scripts/fetch-encoders.sh; VIDPAIRS names the program
-# [target/release/vidpairs].
+# [${CARGO_TARGET_DIR:-target}/release/vidpairs].
 set -euo pipefail
 
-fail() {
-    printf 'encoders: %s\n' "$*" >&2
-    exit 1
-}
-
-dir=$(realpath -m "${1:-$(dirname "$0")/../.media/encoders}")
+what=encoders
+# shellcheck source=scripts/lib/script.sh
+source "$(dirname "$0")/lib/script.sh"
+dir=$(folder_argument "$@")
+python=$(python_program)
 cd "$(dirname "$0")/.."
-python=${PYTHON:-.venv/bin/python}
-vidpairs=$(realpath "${VIDPAIRS:-target/release/vidpairs}")
+dir=${dir:-$PWD/.media/encoders}
+vidpairs=$(vidpairs_program)
+"$python" -c 'import PIL, numpy, safetensors, torch' 2>/dev/null ||
+    fail "$python lacks packages: make an environment, 'pip install -r scripts/lib/encoders.txt' in it, and set PYTHON"
+for file in dinov2-s14.safetensors resnet34-dlib.dnn photographs; do
+    [[ -e $dir/$file ]] || fail "no $file in $dir: run scripts/fetch-encoders.sh"
+done
 "$python" scripts/lib/dlib_resnet34.py check "$dir/resnet34-dlib.dnn" "$dir/photographs"
 
 # Each photograph in three sizes is one set of its class.

@@ -16,11 +16,11 @@ what=elpv
 # shellcheck source=scripts/lib/packages.sh
 source "$(dirname "$0")/lib/packages.sh"
 dir=$(folder_argument "$@")
+python=$(python_program)
 cd "$(dirname "$0")/.."
 dir=${dir:-$PWD/.media/elpv}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/vidpairs/elpv
-python=${PYTHON:-.venv/bin/python}
-[[ -x $python ]] || python=python3
+[[ -n ${PYTHON-} || -x $python ]] || python=python3
 requirement=elpv-dataset==1.0.0.post1
 wheel_sha256=85e31c1126ee9b48e62d3a0232c58f58b2d189b0814a45c13642fa0415af4a4c
 

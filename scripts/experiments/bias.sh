@@ -10,17 +10,16 @@
 # VIDPAIRS names the program (target/release/vidpairs, with vidpairs-torch beside it). SEEDS ("1 2 3") are the seeds.
 set -euo pipefail
 
+what=bias
+# shellcheck source=scripts/lib/script.sh
+source "$(dirname "$0")/../lib/script.sh"
+# With the time since the start.
 say() { printf 'bias: %d:%02d  %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$*"; }
-fail() {
-    printf 'bias: %s\n' "$*" >&2
-    exit 1
-}
 
-(($# <= 1)) || fail "$# arguments; usage: scripts/experiments/bias.sh [DIR]"
-out=$(realpath -m "${1:-$(dirname "$0")/../../.media/bias}")
+dir=$(folder_argument "$@")
 cd "$(dirname "$0")/../.."
-vidpairs=$(realpath -m "${VIDPAIRS:-${CARGO_TARGET_DIR:-target}/release/vidpairs}")
-[[ -x $vidpairs ]] || fail "there is no $vidpairs: cargo build --release, or name the program in VIDPAIRS"
+out=${dir:-$PWD/.media/bias}
+vidpairs=$(vidpairs_program)
 read -ra seeds <<<"${SEEDS:-1 2 3}"
 bias() { python3 scripts/experiments/bias.py "$@"; }
 

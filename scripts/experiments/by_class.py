@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Cuts the objects out of rendered images into a folder for each class: training objects known, held-out objects asked about.
+"""Cuts the objects out of rendered images into a folder for each class, for a kNN: training objects are its bank, held-out objects its queries.
 
     scripts/experiments/by_class.py PASCAL3D DIR
 

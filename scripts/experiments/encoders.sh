@@ -10,17 +10,14 @@
 # VIDPAIRS names the program (target/release/vidpairs, with vidpairs-torch beside it).
 set -euo pipefail
 
-say() { printf 'encoders: %s\n' "$*"; }
-fail() {
-    printf 'encoders: %s\n' "$*" >&2
-    exit 1
-}
+what=encoders
+# shellcheck source=scripts/lib/script.sh
+source "$(dirname "$0")/../lib/script.sh"
 
-(($# <= 1)) || fail "$# arguments; usage: scripts/experiments/encoders.sh [DIR]"
-out=$(realpath -m "${1:-$(dirname "$0")/../../.media/experiment-encoders}")
+dir=$(folder_argument "$@")
 cd "$(dirname "$0")/../.."
-vidpairs=$(realpath -m "${VIDPAIRS:-${CARGO_TARGET_DIR:-target}/release/vidpairs}")
-[[ -x $vidpairs ]] || fail "there is no $vidpairs: cargo build --release, or name the program in VIDPAIRS"
+out=${dir:-$PWD/.media/experiment-encoders}
+vidpairs=$(vidpairs_program)
 
 # Runs the command $2... as the step $1, unless it was completed before.
 step() {

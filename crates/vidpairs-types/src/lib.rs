@@ -38,7 +38,7 @@ pub use image_part::{Beyond, ImagePart};
 pub use image_sets::{Condition, ImageSet, ImageSets, Invariance, LeftOut, NearView, SetImage};
 pub use library::LibraryError;
 pub use lines::{NextLine, next_line};
-pub use objects::{AnnotatedObject, ImageObjects, ObjectMark};
+pub use objects::{AnnotatedObject, ImageObjects, ObjectMark, OtherSize, UnusableObject};
 pub use open::{open_regular, read_regular};
 pub use pair::{KnownBoxes, PairKind, PairPlan};
 pub use path::path_as_text;

@@ -2,30 +2,20 @@
 
 use vidpairs_pipeline::ObjectRule;
 use vidpairs_shard::BoxCounts;
-use vidpairs_types::{
-    AnnotatedObject, BoxXywh, ImageObjects, KnownBoxes, ObjectMark, PairPlan, SizePx,
-};
+use vidpairs_types::{ImageObjects, KnownBoxes, OtherSize, PairPlan, SizePx, UnusableObject};
 
 /// Most annotated objects of an image.
 const MAX_OBJECTS: usize = 10_000;
 
 /// Reasons to leave a box out that are damage of the annotation, not a rule.
-const DAMAGE: [&str; 2] = ["invalid", "outside"];
+const DAMAGE: [UnusableObject; 2] = [UnusableObject::Invalid, UnusableObject::Outside];
 
 /// Why the objects of an image cannot be used. Refuse the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadObjects {
     /// The boxes were made for another image: a scaled copy, or the upright one.
-    #[error(
-        "its annotation is of an image of {stated}, but the stored image has {stored}: use the image that was annotated, or boxes \
-         in px of the stored image"
-    )]
-    OtherSize {
-        /// Size in the annotation.
-        stated: SizePx,
-        /// Size of the image as it is stored.
-        stored: SizePx,
-    },
+    #[error(transparent)]
+    OtherSize(#[from] OtherSize),
     /// More objects than any image has.
     #[error("it has {num} annotated objects; expected at most {MAX_OBJECTS}")]
     TooMany {
@@ -46,7 +36,7 @@ pub struct ObjectPlans {
 impl ObjectPlans {
     /// Damage of the annotation in words; `None` if it is sound.
     pub fn remark(&self) -> Option<String> {
-        let left_out = |reason: &&str| self.counts.left_out.get(*reason).copied();
+        let left_out = |reason: &UnusableObject| self.counts.left_out.get(reason.name()).copied();
         let num: u64 = DAMAGE.iter().filter_map(left_out).sum();
         let annotated = self.counts.annotated;
         (num > 0).then(|| {
@@ -72,9 +62,7 @@ pub fn plan_objects(
     stored: SizePx,
     rule: &ObjectRule,
 ) -> Result<ObjectPlans, BadObjects> {
-    if let Some(stated) = found.image_size.filter(|stated| *stated != stored) {
-        return Err(BadObjects::OtherSize { stated, stored });
-    }
+    found.check_size(stored)?;
     let num = found.objects.len();
     if num > MAX_OBJECTS {
         return Err(BadObjects::TooMany { num });
@@ -85,7 +73,7 @@ pub fn plan_objects(
     };
     for (ordinal, object) in (0..).zip(&found.objects) {
         planned.counts.annotated += 1;
-        match usable(object, stored, rule) {
+        match object.usable_box(stored, rule.min_box_px) {
             Ok(bbox) => planned.plans.push(PairPlan {
                 ordinal,
                 anchor: 0,
@@ -98,34 +86,17 @@ pub fn plan_objects(
             }),
             Err(reason) => {
                 let left_out = &mut planned.counts.left_out;
-                *left_out.entry(reason.to_owned()).or_default() += 1;
+                *left_out.entry(reason.name().to_owned()).or_default() += 1;
             }
         }
     }
     Ok(planned)
 }
 
-/// The part of an object's box in the image, or the reason to leave the object out.
-fn usable(
-    object: &AnnotatedObject,
-    stored: SizePx,
-    rule: &ObjectRule,
-) -> Result<BoxXywh, &'static str> {
-    match object.mark {
-        Some(ObjectMark::Crowd) => return Err("crowd"),
-        Some(ObjectMark::Difficult) => return Err("difficult"),
-        None => {}
-    }
-    let bbox = object.bbox.filter(|bbox| bbox.is_valid());
-    let inside = bbox.ok_or("invalid")?.clipped(stored).ok_or("outside")?;
-    match inside.w.min(inside.h) >= f64::from(rule.min_box_px) {
-        true => Ok(inside),
-        false => Err("too_small"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use vidpairs_types::{AnnotatedObject, BoxXywh, ObjectMark};
+
     use super::*;
 
     const STORED: SizePx = SizePx {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use vidpairs_types::{LeftOut, ProbeImage, ProbeLabel, ProbeSet, Split};
 
+use super::listing::other_files;
 use crate::disk::{self, Entry};
 use crate::error::SourceError;
 use crate::natural::natural_order;
@@ -79,15 +80,8 @@ pub(super) fn ade20k(root: &Path) -> Result<ProbeSet, SourceError> {
             });
         }
     }
-    if num_others > 0 {
-        set.left_out.push(LeftOut {
-            what: match num_others {
-                1 => "1 other file".to_owned(),
-                num => format!("{num} other files"),
-            },
-            reason: "no .jpg among the images, or no .png among the labels".to_owned(),
-        });
-    }
+    let reason = "no .jpg among the images, or no .png among the labels";
+    set.left_out.extend(other_files(num_others, reason));
     Ok(set)
 }
 

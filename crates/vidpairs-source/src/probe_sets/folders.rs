@@ -26,8 +26,10 @@ pub(super) fn imagenet(root: &Path) -> Result<ProbeSet, SourceError> {
     listing.finish(root)
 }
 
-/// Lists `<class>/<image>`. If all folders of the root are named `train`, `val` or `test`, they are splits, with the classes below them;
-/// without splits, each class is divided by [`ProbeSetOptions::test_share`].
+/// Lists `<class>/<image>`; without splits, each class is divided by [`ProbeSetOptions::test_share`].
+///
+/// Folders `train`, `val` and `test` are splits, with the classes below them, if the root has no other folder, or if `train` and one of the
+/// others hold class folders and no image beside them. Other folders are left out then.
 pub(super) fn folders(root: &Path, options: &ProbeSetOptions) -> Result<ProbeSet, SourceError> {
     let entries = disk::root_entries(root)?;
     let folders = || entries.iter().filter(|entry| entry.is_folder());
@@ -40,11 +42,15 @@ pub(super) fn folders(root: &Path, options: &ProbeSetOptions) -> Result<ProbeSet
         });
     }
     let mut listing = ProbeListing::default();
-    // A class may be called `train` too: the vehicle.
-    let is_split = |entry: &Entry| entry.name == TRAIN || TESTS.contains(&&*entry.name);
-    if !folders().all(is_split) {
+    if !folders().all(is_split) && !has_splits(&entries)? {
         listing.add_unsplit(entries, options)?;
         return listing.finish(root);
+    }
+    for other in folders().filter(|entry| !is_split(entry)) {
+        listing.leave_out(
+            &other.name,
+            "a folder beside the splits train, val and test",
+        );
     }
     let mut tests = TESTS
         .into_iter()
@@ -58,6 +64,29 @@ pub(super) fn folders(root: &Path, options: &ProbeSetOptions) -> Result<ProbeSet
         listing.add_split((split, name), folder, |_| true)?;
     }
     listing.finish(root)
+}
+
+/// Whether a folder has the name of a split.
+fn is_split(entry: &Entry) -> bool {
+    entry.name == TRAIN || TESTS.contains(&&*entry.name)
+}
+
+/// Whether `train` and one of `val` and `test` hold class folders. A class may be called `train` too, the vehicle: it holds images.
+fn has_splits(entries: &[Entry]) -> Result<bool, SourceError> {
+    let (mut has_train, mut has_test) = (false, false);
+    let splits = entries
+        .iter()
+        .filter(|entry| entry.is_folder() && is_split(entry));
+    for split in splits {
+        let below = disk::readable_entries(&split.path)?;
+        let has_classes = below.iter().any(Entry::is_folder)
+            && !below.iter().any(|entry| is_still_name(&entry.name));
+        match split.name == TRAIN {
+            true => has_train = has_classes,
+            false => has_test |= has_classes,
+        }
+    }
+    Ok(has_train && has_test)
 }
 
 /// Entries of the folder of a split.

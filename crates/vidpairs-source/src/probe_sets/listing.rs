@@ -1,6 +1,6 @@
 //! Collects the images of class folders, and puts them together as a data set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rand::seq::SliceRandom;
@@ -127,32 +127,10 @@ impl ProbeListing {
             .collect();
         for class in unknown {
             let num = self.test.remove(&class).map_or(0, |images| images.len());
-            self.leave_out(
-                class,
-                format!("a class without a training image; its test images are left out: {num}"),
-            );
+            self.left_out.push(unknown_class(&class, num));
         }
-        match self.num_others {
-            0 => {}
-            1 => self.leave_out("1 other file", "no JPEG or PNG in the folder of a class"),
-            num => self.leave_out(
-                format!("{num} other files"),
-                "no JPEG or PNG in the folder of a class",
-            ),
-        }
-        if classes.len() < 2 {
-            return Err(SourceError::FewClasses {
-                root: root.to_owned(),
-                classes,
-                left_out: self.left_out,
-            });
-        }
-        if self.test.is_empty() {
-            return Err(SourceError::NoTestImages {
-                root: root.to_owned(),
-                left_out: self.left_out,
-            });
-        }
+        let reason = "no JPEG or PNG in the folder of a class";
+        self.left_out.extend(other_files(self.num_others, reason));
         let mut images = Vec::new();
         for (split, mut of_split) in [(Split::Train, self.train), (Split::Test, self.test)] {
             for (index, class) in classes.iter().enumerate() {
@@ -166,10 +144,70 @@ impl ProbeListing {
                 }));
             }
         }
-        Ok(ProbeSet {
+        let set = ProbeSet {
             classes,
             images,
             left_out: self.left_out,
-        })
+        };
+        checked(root, set)
+    }
+}
+
+/// The data set, if classifiers can be fitted on it and tested.
+///
+/// # Errors
+/// [`SourceError::FewClasses`] if fewer than two classes have a training image, or none, where an image may have several classes;
+/// [`SourceError::NoTestImages`] if there is no test image.
+pub(crate) fn checked(root: &Path, set: ProbeSet) -> Result<ProbeSet, SourceError> {
+    let mut trained = BTreeSet::new();
+    let (mut least, mut min_classes) = (2, "two");
+    for image in (set.images.iter()).filter(|image| image.split == Split::Train) {
+        match &image.label {
+            ProbeLabel::One(class) => trained.extend([*class]),
+            // A single class is told from the images without it.
+            ProbeLabel::Many { positive, .. } => {
+                (least, min_classes) = (1, "one");
+                trained.extend(positive.iter().copied());
+            }
+            ProbeLabel::Pixels(_) => {}
+        }
+    }
+    if trained.len() < least {
+        let classes = set.classes.into_iter().enumerate();
+        let classes = classes.filter(|(class, _)| trained.contains(class));
+        return Err(SourceError::FewClasses {
+            root: root.to_owned(),
+            classes: classes.map(|(_, name)| name).collect(),
+            min_classes,
+            left_out: set.left_out,
+        });
+    }
+    if !set.images.iter().any(|image| image.split == Split::Test) {
+        return Err(SourceError::NoTestImages {
+            root: root.to_owned(),
+            left_out: set.left_out,
+        });
+    }
+    Ok(set)
+}
+
+/// Leaves out files that are counted, not named; `None` if there is none.
+pub(super) fn other_files(num: u64, reason: &str) -> Option<LeftOut> {
+    let what = match num {
+        0 => return None,
+        1 => "1 other file".to_owned(),
+        num => format!("{num} other files"),
+    };
+    let reason = reason.to_owned();
+    Some(LeftOut { what, reason })
+}
+
+/// Leaves out the test images of a class that classifiers do not know.
+pub(crate) fn unknown_class(class: &str, num_test_images: usize) -> LeftOut {
+    LeftOut {
+        what: class.to_owned(),
+        reason: format!(
+            "a class without a training image; its test images are left out: {num_test_images}"
+        ),
     }
 }

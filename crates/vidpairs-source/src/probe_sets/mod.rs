@@ -3,8 +3,8 @@
 //! - **Takes** a root in the layout of a [`ProbeSetKind`].
 //! - **Gives** a [`ProbeSet`]: classes, and images with their labels and splits in a stable order, and everything that was
 //!   left out, with the reason. Other files are counted, not named.
-//! - **Fails** with [`SourceError`] if the root is not as stated, lacks a split, or if fewer than two classes have training images (of
-//!   labels by pixel, if a split has no image).
+//! - **Fails** with [`SourceError`] if the root is not as stated, lacks a split, or if fewer than two classes have training images
+//!   (of images with several classes, if none has; of labels by pixel, if a split has no image).
 //! - **Source**: ImageNet (Russakovsky et al., IJCV 2015), Pascal VOC (Everingham et al., IJCV 2010) and ADE20K (Zhou et al., CVPR 2017) as
 //!   distributed.
 
@@ -21,6 +21,7 @@ use crate::error::SourceError;
 use crate::{ImageParts, voc_probe_set};
 
 pub use kind::ProbeSetKind;
+pub(crate) use listing::{checked, unknown_class};
 
 /// Choices of a listing.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,7 +38,7 @@ pub struct ProbeSetOptions {
 ///
 /// # Errors
 /// [`SourceError`] if the root does not exist or does not have the layout of `kind`, if a split is missing, if fewer than two classes have
-/// training images, or if there is no test image.
+/// training images (none, where an image may have several classes), or if there is no test image.
 ///
 /// # Examples
 /// ```

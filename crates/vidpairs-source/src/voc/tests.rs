@@ -1,8 +1,8 @@
-use vidpairs_types::{Media, Outcome, ProbeLabel, SourceKind, Split};
+use vidpairs_types::{Media, Outcome, ProbeImage, ProbeLabel, ProbeSet, SourceKind, Split};
 
 use super::*;
 use crate::objects;
-use crate::test_tree::{ids, listed, listed_parts, make_fifo, refused, tree, write};
+use crate::test_tree::{ids, jpeg_head, listed, listed_parts, make_fifo, refused, tree, write};
 use crate::voc_probe_set;
 
 /// An annotation with objects of these classes, boxes and values of `difficult`.
@@ -264,40 +264,165 @@ fn labels_agree_with_lists_of_classes_made_by_the_definition_of_the_development_
     }
 }
 
-#[test]
-fn each_box_that_is_not_difficult_is_an_image_of_its_class() {
+/// A year with boxes of dogs and cats in both splits.
+fn boxes_of_pets() -> tempfile::TempDir {
     let root = voc2007();
+    let file = |name: &str, text: &str| write(root.path(), &format!("{YEAR}/{name}"), text);
+    let pets = |bbox| xml(&[("dog", [1, 1, 20, 20], false), ("cat", bbox, false)]);
+    file("Annotations/000005.xml", &pets([1, 1, 5, 5]));
+    file("Annotations/000001.xml", &pets([3, 4, 10, 30]));
+    root
+}
+
+/// Image, box and class of each image.
+fn crops(set: &ProbeSet) -> Vec<(&str, [f64; 4], &str)> {
+    let crop = |image: &'_ ProbeImage| match image.label {
+        ProbeLabel::One(class) => (image.region.unwrap().into(), class),
+        ref other => panic!("{other:?}"),
+    };
+    let images = set.images.iter().map(|image| (&*image.id, crop(image)));
+    images
+        .map(|(id, (region, class))| (id, region, &*set.classes[class]))
+        .collect()
+}
+
+fn left_out(set: &ProbeSet) -> Vec<(&str, &str)> {
+    let left_out = set.left_out.iter();
+    left_out.map(|part| (&*part.what, &*part.reason)).collect()
+}
+
+#[test]
+fn each_box_that_is_not_difficult_is_an_image_of_its_class_and_unknown_classes_are_left_out() {
+    let root = boxes_of_pets();
     let set = voc_probe_set(root.path(), ImageParts::Boxes).unwrap();
-    let found: Vec<_> = set
-        .images
-        .iter()
-        .map(|image| {
-            (
-                &*image.id,
-                image.region.map(<[f64; 4]>::from),
-                image.label.clone(),
-            )
-        })
-        .collect();
     let expected = [
-        ("000005/2", Some([0.0, 0.0, 5.0, 5.0]), ProbeLabel::One(1)),
-        ("000001/1", Some([0.0, 0.0, 20.0, 20.0]), ProbeLabel::One(0)),
-        ("000002/1", Some([2.0, 3.0, 8.0, 27.0]), ProbeLabel::One(2)),
+        ("000005/1", [0.0, 0.0, 20.0, 20.0], "dog"),
+        ("000005/2", [0.0, 0.0, 5.0, 5.0], "cat"),
+        ("000001/1", [0.0, 0.0, 20.0, 20.0], "dog"),
+        ("000001/2", [2.0, 3.0, 8.0, 27.0], "cat"),
     ];
-    assert_eq!(found, expected);
-    assert_eq!(set.left_out[0].what, "3 difficult objects");
+    assert_eq!(crops(&set), expected);
+    let expected = [
+        (
+            "train",
+            "a class without a training image; its test images are left out: 1",
+        ),
+        (
+            "1 difficult objects",
+            "difficult objects do not count, as in VOC's own evaluation",
+        ),
+    ];
+    assert_eq!(left_out(&set), expected);
+}
+
+#[test]
+fn boxes_are_those_that_extraction_uses_with_a_shortest_side_of_a_pixel() {
+    let root = boxes_of_pets();
+    let boxes = [
+        ("dog", [1, 1, 1, 1], false),
+        ("cat", [46, 1, 90, 90], false),
+        ("cat", [51, 1, 60, 9], false),
+        ("dog", [9, 9, 3, 3], false),
+    ];
+    write(
+        root.path(),
+        &format!("{YEAR}/Annotations/000002.xml"),
+        xml(&boxes),
+    );
+    let set = voc_probe_set(root.path(), ImageParts::Boxes).unwrap();
+    let expected = [
+        ("000002/1", [0.0, 0.0, 1.0, 1.0], "dog"),
+        ("000002/2", [45.0, 0.0, 5.0, 40.0], "cat"),
+    ];
+    assert_eq!(crops(&set)[4..], expected);
+    let expected = [
+        ("000002/3", "its box lies outside the image"),
+        ("000002/4", "its annotation has no valid box"),
+    ];
+    assert_eq!(left_out(&set)[..2], expected);
+}
+
+#[test]
+fn boxes_of_an_image_of_another_size_are_left_out_of_a_probe_as_of_an_extraction() {
+    let root = boxes_of_pets();
+    let year = root.path().join(YEAR);
+    // 000002 has the stated 50 x 40 px, 000001 is a scaled copy.
+    write(&year, "JPEGImages/000002.jpg", jpeg_head(50, 40));
+    write(&year, "JPEGImages/000001.jpg", jpeg_head(25, 20));
+    let pets = xml(&[("dog", [1, 1, 20, 20], false)]);
+    write(&year, "Annotations/000002.xml", pets);
+    let set = voc_probe_set(root.path(), ImageParts::Boxes).unwrap();
+    let of_test = |image: &&ProbeImage| image.split == Split::Test;
+    let ids: Vec<&str> = (set.images.iter().filter(of_test))
+        .map(|image| &*image.id)
+        .collect();
+    assert_eq!(ids, ["000002/1"]);
+    let (what, reason) = left_out(&set)[0];
+    assert_eq!(what, "000001");
+    let expected =
+        "its annotation is of an image of 50 x 40 px, but the stored image has 25 x 20 px";
+    assert!(reason.starts_with(expected), "{reason}");
+    // The classes of a whole image do not depend on its size.
+    let set = voc_probe_set(root.path(), ImageParts::Whole).unwrap();
+    assert_eq!((set.images.len(), set.left_out.len()), (5, 0));
+}
+
+#[test]
+fn a_split_that_loses_every_image_is_an_error_that_names_it_and_the_missing_files() {
+    let root = boxes_of_pets();
+    let message = |of| {
+        let err = voc_probe_set(root.path(), of).unwrap_err();
+        err.to_string()
+            .replace(&*root.path().to_string_lossy(), "ROOT")
+    };
+    let remove = |id: &str| {
+        std::fs::remove_file(root.path().join(format!("{YEAR}/Annotations/{id}.xml"))).unwrap();
+    };
+    // Boxes of one class, and of no class that is known.
+    let dogs = |id: &str, class| {
+        let name = format!("{YEAR}/Annotations/{id}.xml");
+        write(root.path(), &name, xml(&[(class, [1, 1, 5, 5], false)]));
+    };
+    dogs("000005", "dog");
+    let expected = "has training images of 1 class (dog); expected at least two";
+    assert!(message(ImageParts::Boxes).contains(expected));
+    // A single class is told from the images without it.
+    assert!(voc_probe_set(root.path(), ImageParts::Whole).is_ok());
+    write(
+        root.path(),
+        &format!("{YEAR}/Annotations/000005.xml"),
+        xml(&[]),
+    );
+    let expected = "has training images of 0 classes (nothing); expected at least one";
+    assert!(message(ImageParts::Whole).contains(expected));
+    dogs("000005", "dog");
+    dogs("000007", "cat");
+    dogs("000001", "bird");
+    let text = message(ImageParts::Boxes);
+    let expected =
+        "has no test image of a class with training images; left out: 3, the first: bird: ";
+    assert!(text.contains(expected), "{text}");
+    remove("000001");
+    remove("000002");
+    let expected = "no image set in ROOT/VOCdevkit/VOC2007: looked for JPEGImages/<image>.jpg and Annotations/<image>.xml of the images in \
+                    ImageSets/Main/test.txt; left out: 2, the first: 000001: cannot read \
+                    ROOT/VOCdevkit/VOC2007/Annotations/000001.xml: No such file";
+    for of in [ImageParts::Whole, ImageParts::Boxes] {
+        let text = message(of);
+        assert!(text.starts_with(expected), "{text}");
+    }
 }
 
 #[test]
 fn an_image_without_a_readable_annotation_is_left_out_of_a_probe_and_a_missing_split_is_an_error() {
     let root = voc2007();
     let year = root.path().join(YEAR);
-    std::fs::remove_file(year.join("Annotations/000005.xml")).unwrap();
+    std::fs::remove_file(year.join("Annotations/000007.xml")).unwrap();
     write(&year, "Annotations/000002.xml", "<annotation><object>");
     std::fs::remove_file(year.join("JPEGImages/000009.jpg")).unwrap();
     let set = voc_probe_set(root.path(), ImageParts::Whole).unwrap();
     let left_out: Vec<&str> = set.left_out.iter().map(|left| &*left.what).collect();
-    assert_eq!(left_out, ["000005", "000009", "000002"]);
+    assert_eq!(left_out, ["000007", "000009", "000002"]);
     assert_eq!(set.images.len(), 2);
     std::fs::remove_file(year.join("ImageSets/Main/test.txt")).unwrap();
     let err = voc_probe_set(root.path(), ImageParts::Whole).unwrap_err();

@@ -17,6 +17,7 @@ use serde_json::Value;
 use vidpairs_fixtures::extract::Extract;
 use vidpairs_image::jpeg::compress;
 use vidpairs_image::png::{PngEffort, encode};
+use vidpairs_invariance::npz::NpzArchive;
 use vidpairs_types::{RgbImage, SizePx};
 
 /// Folder that the command runs in, with the weights `a.safetensors` and `b.safetensors`.
@@ -194,6 +195,39 @@ fn two_encoders_are_probed_on_folders_and_a_second_call_starts_from_cached_featu
             .any(|expected| (expected - found).abs() < 1e-9),
         "{found}"
     );
+}
+
+#[test]
+fn cached_features_have_the_split_of_the_last_call_and_are_not_computed_again() {
+    let bench = Bench::new();
+    bench.folders();
+    fs::rename(bench.path("set/train"), bench.path("unsplit")).unwrap();
+    let splits = |seed: &str| {
+        let seed = format!("seed={seed}");
+        let args = [
+            "--data",
+            "folders=unsplit",
+            "--weights",
+            "a.safetensors",
+            "--set",
+            &seed,
+        ];
+        let found = bench.probe(&args).run_json();
+        let mut files = fs::read_dir(bench.path("out/features")).unwrap();
+        let path = files.next().unwrap().unwrap().path();
+        assert!(files.next().is_none());
+        let mut archive = NpzArchive::open(&path).unwrap();
+        let split = archive.array("split").unwrap().into_integers().unwrap();
+        (
+            split,
+            found["tables"][0]["models"][0]["images_per_second"].clone(),
+        )
+    };
+    let (first, computed) = splits("0");
+    let (second, cached) = splits("1");
+    assert!(computed.is_f64() && cached.is_null());
+    assert_ne!(first, second);
+    assert_eq!(splits("0").0, first);
 }
 
 #[test]

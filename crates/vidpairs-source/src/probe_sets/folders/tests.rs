@@ -128,6 +128,33 @@ fn folders_with_splits_keep_them_and_a_class_of_training_images_alone_stays() {
 }
 
 #[test]
+fn splits_beside_another_folder_stay_splits_and_the_other_folder_is_left_out_by_name() {
+    let names = [
+        "train/a/1.png",
+        "train/b/1.png",
+        "val/a/2.png",
+        "meta/devkit.png",
+    ];
+    let root = tree(&names);
+    let found = listed(ProbeSetKind::Folders, root.path());
+    assert_eq!(found.classes, ["a", "b"]);
+    let expected = [
+        ("train/a/1.png", 0, Split::Train),
+        ("train/b/1.png", 1, Split::Train),
+        ("val/a/2.png", 0, Split::Test),
+    ];
+    assert_eq!(images(&found), expected);
+    let expected = [("meta", "a folder beside the splits train, val and test")];
+    assert_eq!(left_out(&found), expected);
+    // An image of its own makes `train` a class: the vehicle.
+    write(root.path(), "train/1.png", "");
+    write(root.path(), "val/1.png", "");
+    write(root.path(), "meta/1.png", "");
+    let found = listed(ProbeSetKind::Folders, root.path());
+    assert_eq!(found.classes, ["meta", "train", "val"]);
+}
+
+#[test]
 fn without_splits_every_class_is_divided_by_the_seed_and_no_other_class_changes_it() {
     let mut names: Vec<String> = (0..12).map(|n| format!("train/{n}.png")).collect();
     names.extend((0..2).map(|n| format!("car/{n}.png")));
