@@ -200,13 +200,11 @@ pub enum SourceError {
         reason: String,
     },
     /// An annotation file in JSON is damaged or of another kind. Stop.
-    #[error(
-        "{path} is no annotation file of MSCOCO: {reason}; if it was cut, unpack or download it again"
-    )]
+    #[error("{path} is no annotation file of MSCOCO: {reason}")]
     BadJson {
         /// Path of the file.
         path: PathBuf,
-        /// What is wrong, with the line and column.
+        /// What is wrong, with the line and column, and what to do.
         reason: String,
     },
     /// The root holds several years of Pascal VOC where one is needed. Stop.

@@ -1,4 +1,4 @@
-//! Bounds the memory for which a JSON text of strangers can make a parser ask.
+//! Limits the memory that parsing an untrusted JSON text can take.
 
 use std::io::{self, Read};
 

@@ -19,7 +19,7 @@ use vidpairs_types::{
 use super::bounded::BoundedJson;
 use crate::error::SourceError;
 
-/// Largest file that is read, bytes: Objects365, the largest data set in this format, has 6 GB.
+/// Largest file that is read, bytes; that of MSCOCO's largest split has 0.5 GB, larger data sets use its format.
 const MAX_BYTES: u64 = 8 << 30;
 
 /// Most images, annotations and classes of a file.
@@ -81,6 +81,13 @@ pub(crate) fn read(path: &Path) -> Result<Instances, SourceError> {
     };
     match found {
         Err(err) if err.is_io() => Err(unreadable(err.into())),
+        Err(err) if err.is_eof() => Err(bad(format!(
+            "{err}; if it was cut, unpack or download it again"
+        ))),
+        // Python's json writes NaN and Infinity, which are no JSON.
+        Err(err) if err.is_syntax() => Err(bad(format!(
+            "{err}; if NaN or Infinity stands there, replace it by null"
+        ))),
         Err(err) => Err(bad(err.to_string())),
         Ok(()) => raw.joined().map_err(bad),
     }
@@ -91,9 +98,21 @@ struct RawImage {
     id: u64,
     file_name: String,
     #[serde(default)]
-    width: u32,
+    width: RawSide,
     #[serde(default)]
-    height: u32,
+    height: RawSide,
+}
+
+/// Side of an image, px; 0 if it is not known: null, or no whole number.
+#[derive(Default)]
+struct RawSide(u32);
+
+impl<'de> Deserialize<'de> for RawSide {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let side = Option::<f64>::deserialize(deserializer)?.unwrap_or_default();
+        let is_whole = side.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&side);
+        Ok(Self(if is_whole { side as u32 } else { 0 }))
+    }
 }
 
 #[derive(Deserialize)]
@@ -112,7 +131,7 @@ struct RawCategory {
     name: String,
 }
 
-/// Valid box of four numbers; `None` for other numbers and for null.
+/// Valid box of four numbers; `None` for other numbers, for null and with null among them.
 #[derive(Default)]
 struct RawBox(Option<BoxXywh>);
 
@@ -129,9 +148,9 @@ impl<'de> Deserialize<'de> for RawBox {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut numbers: A) -> Result<RawBox, A::Error> {
                 let (mut four, mut num) = ([0.0; 4], 0);
-                while let Some(number) = numbers.next_element::<f64>()? {
+                while let Some(number) = numbers.next_element::<Option<f64>>()? {
                     if let Some(place) = four.get_mut(num) {
-                        *place = number;
+                        *place = number.unwrap_or(f64::NAN);
                     }
                     num += 1;
                 }
@@ -143,7 +162,7 @@ impl<'de> Deserialize<'de> for RawBox {
     }
 }
 
-/// 0 or 1, or a boolean as some programs write it.
+/// 0 or 1, or a boolean as some programs write it; null is 0.
 #[derive(Default)]
 struct RawFlag(bool);
 
@@ -160,6 +179,12 @@ impl<'de> Deserialize<'de> for RawFlag {
             }
             fn visit_u64<E: Error>(self, flag: u64) -> Result<RawFlag, E> {
                 Ok(RawFlag(flag != 0))
+            }
+            fn visit_f64<E: Error>(self, flag: f64) -> Result<RawFlag, E> {
+                Ok(RawFlag(flag != 0.0))
+            }
+            fn visit_unit<E: Error>(self) -> Result<RawFlag, E> {
+                Ok(RawFlag(false))
             }
         }
         deserializer.deserialize_any(Flag)
@@ -298,7 +323,10 @@ impl Raw {
             if index_of.insert(id, images.len()).is_some() {
                 return Err(format!("two images have the id {id}"));
             }
-            let size = SizePx { width, height };
+            let size = SizePx {
+                width: width.0,
+                height: height.0,
+            };
             let objects = ImageObjects {
                 image_size: Some(size).filter(|size| size.area() > 0),
                 objects: Vec::new(),

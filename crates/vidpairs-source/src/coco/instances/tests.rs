@@ -46,7 +46,10 @@ fn other_json_is_refused_with_what_it_lacks() {
             &*SMALL.replace("\"id\": 4", "\"id\": \"4\""),
             "invalid type: string \"4\"",
         ),
-        (&*SMALL.replace("3.5", "NaN"), "expected value at line 2"),
+        (
+            &*SMALL.replace("3.5", "NaN"),
+            "expected value at line 2 column 16; if NaN or Infinity stands there, replace it by null",
+        ),
         (
             &*SMALL.replace("\"file_name\": \"4.jpg\"", "\"name\": 1"),
             "missing field `file_name`",
@@ -80,11 +83,38 @@ fn other_json_is_refused_with_what_it_lacks() {
     ] {
         let reason = parsed(text).unwrap_err();
         assert!(reason.contains(expected), "{reason:?} lacks {expected:?}");
+        assert!(!reason.contains("download"), "{reason}");
         assert!(
             reason.starts_with("ROOT/a.json is no annotation file of MSCOCO: "),
             "{reason}"
         );
     }
+}
+
+#[test]
+fn null_and_fractions_in_place_of_a_number_cost_a_box_or_a_size_and_not_the_data_set() {
+    let image = |json: &str| {
+        let found = parsed(json).unwrap().images.remove(0);
+        let object = found.objects.objects[0].clone();
+        (found.objects.image_size, object.bbox.is_some(), object.mark)
+    };
+    let with = |sides: &str, crowd: &str| {
+        let sides = format!("\"id\": 4, {sides}");
+        let crowd = format!("\"image_id\": 4, \"iscrowd\": {crowd}");
+        SMALL
+            .replacen("\"id\": 4", &sides, 1)
+            .replace("\"image_id\": 4", &crowd)
+    };
+    let size = Some([64, 32].into());
+    let sound = with("\"width\": 64.0, \"height\": 32", "0");
+    assert_eq!(image(&sound), (size, true, None));
+    assert_eq!(image(&sound.replace("3.5", "null")), (size, false, None));
+    for sides in ["null", "64.5", "-64", "1e12"] {
+        let sides = format!("\"width\": {sides}, \"height\": 32");
+        assert_eq!(image(&with(&sides, "null")), (None, true, None), "{sides}");
+    }
+    let crowd = with("\"width\": 64, \"height\": 32", "1.0");
+    assert_eq!(image(&crowd).2, Some(ObjectMark::Crowd));
 }
 
 #[test]
