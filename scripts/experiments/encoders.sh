@@ -5,7 +5,7 @@
 #
 #     scripts/experiments/encoders.sh [DIR]
 #
-# DIR (.media/experiment-encoders) gets 6 GB, most of it PyTorch in DIR/python. Takes half an hour on two cores, and resumes: a step that
+# DIR (.media/experiment-encoders) gets 6 GB, most of it PyTorch in DIR/python. Takes about half an hour of two idle cores, and resumes: a step that
 # was completed is not run again. DIR/steps holds the seconds of each step. The figures: results/encoders.json, as tables DIR/tables.md.
 # VIDPAIRS names the program (target/release/vidpairs, with vidpairs-torch beside it).
 set -euo pipefail
