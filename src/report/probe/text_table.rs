@@ -53,7 +53,7 @@ fn block(summary: &ProbeSummary, table: &ProbeTable) -> Vec<String> {
         let known = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         let mut cells = vec![scores.units.to_string(), figure(Some(scores.score))];
         let further = words::further_figures(table, scores).into_iter();
-        cells.extend(further.map(|further| known(further.map(|it| figure(Some(it))))));
+        cells.extend(further.map(|beside| known(beside.map(|value| figure(Some(value))))));
         cells.push(known(table.chance.map(|chance| tenth(Some(chance)))));
         if words::chosen(table).is_some() {
             let chosen = scores.cost.or(scores.learning_rate);
