@@ -424,7 +424,7 @@ pub(super) struct Common {
     /// Print errors only, and the result of --json.
     #[arg(long, short, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Also print every input that is set aside, and the messages of FFmpeg.
+    /// Also print every input that is set aside, the loss of heads in training, and the messages of FFmpeg.
     #[arg(long, short)]
     pub verbose: bool,
 }

@@ -7,6 +7,7 @@ pub mod strace;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -197,6 +198,24 @@ impl Ran {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+
+    /// Interrupts `child`, as Ctrl-C does, when it has printed a line with `word` on stderr, and waits for it.
+    pub fn interrupted_at(mut child: Child, word: &str) -> Self {
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut until = String::new();
+        while !until.lines().last().is_some_and(|line| line.contains(word)) {
+            let length = stderr.read_line(&mut until).unwrap();
+            assert!(length > 0, "no line with {word:?} in {until}");
+        }
+        signal(child.id(), "INT");
+        let rest = std::thread::spawn(move || {
+            let mut rest = String::new();
+            stderr.read_to_string(&mut rest).map(|_| rest)
+        });
+        let mut ran = Self::of(child);
+        ran.stderr = until + &rest.join().unwrap().unwrap();
+        ran
     }
 
     /// The JSON object on stdout.

@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde_json::Value;
-use vidpairs_fixtures::extract::{Extract, Ran, signal};
+use vidpairs_fixtures::extract::{Extract, Ran};
 use vidpairs_image::jpeg::compress;
 use vidpairs_learn::model::from_host;
 use vidpairs_weights::{HostTensor, read_weights};
@@ -189,20 +188,10 @@ fn a_head_learns_colours_and_is_the_same_for_any_number_of_workers() {
 fn a_head_that_was_stopped_continues_to_the_same_bytes() {
     let bench = Bench::new();
     bench.ade20k();
-    let long = ["--set", "probe.segmentation_epochs=16"];
-    // The state is written when the run is stopped. A stop before the training leaves nothing: then wait longer.
-    let halves = (2..40).find(|&halves| {
-        let child = bench.segment(&long).spawn();
-        std::thread::sleep(Duration::from_millis(500 * halves));
-        signal(child.id(), "INT");
-        let stopped = Ran::of(child);
-        let is_training = bench.path("out/heads").exists();
-        if is_training {
-            stopped.failed_with(130, &["steps of the segmentation head"]);
-        }
-        is_training
-    });
-    assert!(halves.is_some(), "no stop left a state");
+    let long = ["--set", "probe.segmentation_epochs=40"];
+    // The state is written when the run is stopped.
+    let stopped = Ran::interrupted_at(bench.segment(&long).arg("-v").spawn(), "head: step ");
+    stopped.failed_with(130, &["of 240 steps of the segmentation head"]);
     let bytes = || fs::read(bench.head("out")).unwrap();
     let partly = bytes();
     bench.segment(&long).run_json();

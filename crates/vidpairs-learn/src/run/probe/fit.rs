@@ -19,6 +19,8 @@ use crate::run::features::{FeatureError, MAX_BATCHES_BYTES, PATIENCE};
 const FOLDER: &str = "heads";
 /// Time between two writes of the state: what a kill costs.
 const SAVE_PERIOD: Duration = Duration::from_secs(300);
+/// Most lines with a loss of one training, where each input is reported.
+const NUM_LINES: u64 = 100;
 /// Keys of the metadata.
 const KEY: &str = "key";
 const STEP: &str = "step";
@@ -104,6 +106,7 @@ where
         plan,
         progress,
         step: first,
+        lines_every: plan.num_steps.div_ceil(NUM_LINES).max(1),
         saved: Instant::now(),
     };
     let trained = run_ordered(first..plan.num_steps, loader, &crew, &mut fitting);
@@ -131,6 +134,8 @@ struct Fitting<'a, S> {
     progress: Progress,
     /// Number of steps taken.
     step: u64,
+    /// Steps from one line with the loss to the next, where each input is reported.
+    lines_every: u64,
     saved: Instant,
 }
 
@@ -140,9 +145,15 @@ impl<S: Student> Sink<Result<S::Batch, FeatureError>> for Fitting<'_, S> {
     fn push(&mut self, batch: Result<S::Batch, FeatureError>) -> Result<(), RunError> {
         let loss = self.student.step(batch?, (self.plan.factor)(self.step))?;
         self.step += 1;
-        self.progress
-            .set_note(format!("{}, loss {loss:.3}", self.plan.what));
+        let what = self.plan.what;
+        self.progress.set_note(format!("{what}, loss {loss:.3}"));
         self.progress.advance(1);
+        if self.progress.is_verbose() && self.step.is_multiple_of(self.lines_every) {
+            let (step, num_steps) = (self.step, self.plan.num_steps);
+            self.progress.say(&format!(
+                "{what}: step {step} of {num_steps}, loss {loss:.3}"
+            ));
+        }
         if self.saved.elapsed() >= SAVE_PERIOD {
             self.plan.file.save(self.student, self.step)?;
             self.saved = Instant::now();
