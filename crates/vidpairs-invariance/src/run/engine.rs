@@ -102,7 +102,7 @@ pub struct FeatureRequest<'a> {
     pub labels: &'a FeatureLabels,
     /// Output folder: features are cached in its folder `features`. `None` for no cache.
     pub out: Option<&'a Path>,
-    /// Threads, verbosity, and the wish to stop: incomplete features are not cached.
+    /// Threads, verbosity, and the wish to stop: a later run continues with the features that were computed.
     pub control: &'a Control,
 }
 

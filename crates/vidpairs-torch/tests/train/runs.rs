@@ -268,6 +268,19 @@ fn a_collapse_is_reported_once() {
 }
 
 #[test]
+fn shards_of_whole_images_under_a_pipeline_of_single_objects_give_a_warning() {
+    let shapes = Shapes::IMAGES;
+    let work = Work::new(Experiment { shapes, ..MOCO });
+    let run = work.train("objects").set("train.epochs=1");
+    let run = run.set("source.kind=coco").set("source.boxes=true");
+    let output = run.run_well().stderr;
+    assert!(
+        output.contains("the shards hold whole images") && output.contains("has single objects"),
+        "{output}"
+    );
+}
+
+#[test]
 fn unwise_settings_give_warnings_and_do_not_stop_the_run() {
     let work = Work::new(MOCO);
     let warned = |out: &str, settings: &[&str]| {

@@ -1,14 +1,14 @@
 //! Caches features in `OUT/features/KEY.npz`, where KEY is a hash of everything that they depend on.
 
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use vidpairs_invariance::npz::{ArrayValues, NamedArray, NpzArchive, NpzError, write_npz};
 use vidpairs_invariance::run::{FeatureLabels, LabelColumn};
-use vidpairs_run::{RunError, failed};
+use vidpairs_run::{Control, Progress, RunError, Unit, failed};
 use vidpairs_types::{Beyond, BoxXywh, ImagePart, create_own_folder, replace_whole_by};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -22,6 +22,8 @@ use crate::model::{Pooling, Readout, TrainedEncoder, TrainedNetwork, num_layers}
 const FORMAT: u32 = 2;
 /// Folder of the cache in the output folder.
 pub(super) const FOLDER: &str = "features";
+/// The work in the output folder that an early end does not lose.
+pub(super) const COMPLETE: &str = "features that were complete";
 
 /// One file of the cache.
 #[derive(Debug)]
@@ -82,7 +84,7 @@ impl Cache {
         out: &Path,
         encoder: &TrainedEncoder,
         (readout, protocol): (Readout, &Protocol),
-        parts: &Parts,
+        (parts, stamps): (&Parts, &[Stamp]),
     ) -> Self {
         let about = Model {
             network: encoder.architecture.to_string(),
@@ -110,13 +112,18 @@ impl Cache {
             .into_iter()
             .chain(further.map(String::as_str))
             .collect();
-        let key = key_of(&words, &parts.all);
+        let key = key_of(&words, &parts.all, stamps);
         Self {
             path: out.join(FOLDER).join(format!("{key}.npz")),
             out: out.to_owned(),
             key,
             about,
         }
+    }
+
+    /// Hash of everything that the features depend on.
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
     /// The rows of the file, if it exists and is whole, and whether it has these labels: those of another call may differ.
@@ -209,7 +216,7 @@ impl Cache {
         };
         write()
             .map_err(failed("write", &self.path))
-            .map_err(|err| err.named_if_full(&self.out, "features that were complete"))
+            .map_err(|err| err.named_if_full(&self.out, COMPLETE))
     }
 
     fn about(&self, rows: &PartRows, parts: &Parts, labels: &FeatureLabels) -> About {
@@ -284,30 +291,65 @@ fn view_text(view: View) -> Option<String> {
     is_new.then(|| format!("{} {beyond}", view.framing.name()))
 }
 
+/// Length and modification time of a file, by which a change is noticed. A missing file has a stamp too: it is left out until it exists.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::run) struct Stamp {
+    num_bytes: Option<u64>,
+    changed: Option<SystemTime>,
+}
+
+/// Stamps of the files of `images`, each of which is looked at once.
+///
+/// # Errors
+/// [`RunError::Stopped`] if the user stopped the run.
+pub(in crate::run) fn stamps(
+    images: &[ImagePart],
+    control: &Control,
+) -> Result<Vec<Stamp>, RunError> {
+    let unit = Unit::Things("image");
+    let mut progress = Progress::new(unit, images.len() as u64, 0, control.verbosity);
+    progress.set_note("looking for changed files".to_owned());
+    let stamp = |image: &ImagePart| {
+        if control.cancel.is_set() {
+            return Err(RunError::Stopped);
+        }
+        let file = fs::metadata(&image.path).ok();
+        progress.advance(1);
+        Ok(Stamp {
+            num_bytes: file.as_ref().map(|file| file.len()),
+            changed: file.and_then(|file| file.modified().ok()),
+        })
+    };
+    let stamps = images.iter().map(stamp).collect();
+    progress.finish();
+    stamps
+}
+
 /// Hash of `words` and of the images, in hexadecimal digits: path, length, modification time and box of each.
-pub(in crate::run) fn key_of(words: &[&str], images: &[ImagePart]) -> String {
+///
+/// - `stamps`: of the images, from [`stamps`].
+pub(in crate::run) fn key_of(words: &[&str], images: &[ImagePart], stamps: &[Stamp]) -> String {
     let mut hash = Xxh3::new();
     hash.update(words.join("\n").as_bytes());
-    for image in images {
-        hash_part(&mut hash, image);
+    for (image, stamp) in images.iter().zip(stamps) {
+        hash_part(&mut hash, image, stamp);
     }
     format!("{:032x}", hash.digest128())
 }
 
-fn hash_part(hash: &mut Xxh3, part: &ImagePart) {
+fn hash_part(hash: &mut Xxh3, part: &ImagePart, stamp: &Stamp) {
     let path = part.path.as_os_str().as_encoded_bytes();
     hash.update(&(path.len() as u64).to_le_bytes());
     hash.update(path);
-    // A missing file has a key too: it is left out until it exists.
-    let file = fs::metadata(&part.path).ok();
-    let changed = file.as_ref().and_then(|file| file.modified().ok());
-    let since = changed.map(|changed| match changed.duration_since(UNIX_EPOCH) {
-        Ok(after) => (1, after),
-        Err(before) => (-1, before.duration()),
-    });
+    let since = stamp
+        .changed
+        .map(|changed| match changed.duration_since(UNIX_EPOCH) {
+            Ok(after) => (1, after),
+            Err(before) => (-1, before.duration()),
+        });
     let described = format!(
         "{:?} {:?} {:?}",
-        file.map(|file| file.len()),
+        stamp.num_bytes,
         since.map(|(sign, time)| (sign, time.as_nanos())),
         part.region_bits()
     );

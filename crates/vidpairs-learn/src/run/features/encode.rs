@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use vidpairs_run::Progress;
+use vidpairs_run::{Progress, counted};
 use vidpairs_types::LeftOut;
 use vidpairs_types::parallel::Sink;
 
 use super::error::FeatureError;
 use super::load::{Batch, Unreadable};
 use super::parts::Parts;
+use super::segments::{Found, Segments};
 use super::{FeatureSpeed, ImageFeatures, Protocol};
 use crate::model::{FeatureNetwork, Readout};
 
@@ -111,11 +112,11 @@ pub(in crate::run) struct Encoding<'a> {
     readouts: &'a [Readout],
     protocol: Protocol,
     progress: Progress,
-    /// Values and number of units of each stage.
-    values: Vec<(Vec<f32>, usize)>,
-    kept: Vec<usize>,
-    left_out: Vec<Unreadable>,
-    lost: Vec<usize>,
+    found: Found,
+    /// Where unfinished features are kept.
+    segments: Option<&'a mut Segments>,
+    /// Number of rows of earlier runs.
+    num_restored: usize,
     started: Instant,
     /// End of the last batch.
     idle_since: Instant,
@@ -123,11 +124,14 @@ pub(in crate::run) struct Encoding<'a> {
 }
 
 impl<'a> Encoding<'a> {
+    /// - `found`: what earlier runs have found.
+    /// - `segments`: where what is found is kept until it is complete.
     pub fn new(
         network: &'a dyn FeatureNetwork,
         parts: &'a Parts,
         (readouts, protocol): (&'a [Readout], Protocol),
         progress: Progress,
+        (found, segments): (Found, Option<&'a mut Segments>),
     ) -> Self {
         let started = Instant::now();
         Self {
@@ -136,19 +140,40 @@ impl<'a> Encoding<'a> {
             readouts,
             protocol,
             progress,
-            values: vec![(Vec::new(), 0); readouts.len()],
-            kept: Vec::new(),
-            left_out: Vec::new(),
-            lost: Vec::new(),
+            num_restored: found.kept.len(),
+            found,
+            segments,
             started,
             idle_since: started,
             waited: Duration::ZERO,
         }
     }
 
-    /// Indices of the parts that were lost with their batch since the last call, ascending.
-    pub fn take_lost(&mut self) -> Vec<usize> {
-        std::mem::take(&mut self.lost)
+    /// Keeps what was found so far for a later run.
+    ///
+    /// # Errors
+    /// [`FeatureError::Keep`].
+    pub fn keep(&mut self) -> Result<(), FeatureError> {
+        let Some(segments) = &mut self.segments else {
+            return Ok(());
+        };
+        let kept = segments.save(&self.found);
+        kept.map_err(|err| FeatureError::Keep(Box::new(err)))
+    }
+
+    /// Indices of the parts that were lost with their batch, ascending. They come last, one by one, and are in no segment.
+    ///
+    /// # Errors
+    /// As [`keep`](Self::keep).
+    pub fn take_lost(&mut self) -> Result<Vec<usize>, FeatureError> {
+        let is_passing = |image: &Unreadable| !image.is_lasting;
+        if !self.found.lost.is_empty() || self.found.left_out.iter().any(is_passing) {
+            self.keep()?;
+            self.segments = None;
+        }
+        let mut lost = std::mem::take(&mut self.found.lost);
+        lost.sort_unstable();
+        Ok(lost)
     }
 
     /// The encoded rows.
@@ -157,9 +182,26 @@ impl<'a> Encoding<'a> {
     /// [`FeatureError`] if no image could be read, or too many could not.
     pub fn finish(mut self) -> Result<Encoded, FeatureError> {
         self.progress.finish();
-        self.left_out.sort_by_key(|image| image.part);
-        if self.kept.is_empty() {
-            let first = self.left_out.first();
+        let Found {
+            stages,
+            kept,
+            mut left_out,
+            ..
+        } = self.found;
+        left_out.sort_by_key(|image| image.part);
+        let mut passing = left_out.iter().filter(|image| !image.is_lasting);
+        if let Some(first) = passing.next() {
+            let path = path_of(self.parts, first.part);
+            self.progress.say(&format!(
+                "{} could not be read now; the next run tries again, and the features are not stored until then. The first, {}: {}",
+                counted(1 + passing.count() as u64, "image"),
+                path.display(),
+                first.reason
+            ));
+        }
+        let path_of = |part: usize| path_of(self.parts, part);
+        if kept.is_empty() {
+            let first = left_out.first();
             let part = first.and_then(|image| Some((image, self.parts.all.get(image.part)?)));
             return Err(match part {
                 Some((image, part)) => FeatureError::NoImage {
@@ -170,33 +212,33 @@ impl<'a> Encoding<'a> {
                 None => FeatureError::Empty,
             });
         }
-        if let Some(image) = self.left_out.first()
-            && is_too_many(self.left_out.len(), self.parts.all.len())
+        if let Some(image) = left_out.first()
+            && is_too_many(left_out.len(), self.parts.all.len())
         {
             return Err(FeatureError::TooManyUnreadable {
-                num_unreadable: self.left_out.len(),
+                num_unreadable: left_out.len(),
                 num_images: self.parts.all.len(),
-                path: self.path_of(image.part),
+                path: path_of(image.part),
                 reason: image.reason.clone(),
             });
         }
         let seconds = self.started.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
         let speed = FeatureSpeed {
-            images_per_second: self.kept.len() as f64 / seconds,
+            images_per_second: (kept.len() - self.num_restored) as f64 / seconds,
             waiting: self.waited.as_secs_f64() / seconds,
         };
         let rows = |(values, num_units)| {
             let mut rows = PartRows {
                 values,
                 num_units,
-                kept: self.kept.clone(),
-                left_out: self.left_out.clone(),
+                kept: kept.clone(),
+                left_out: left_out.clone(),
             };
             rows.sort();
             rows
         };
         Ok(Encoded {
-            stages: self.values.into_iter().map(rows).collect(),
+            stages: stages.into_iter().map(rows).collect(),
             speed,
         })
     }
@@ -210,19 +252,20 @@ impl<'a> Encoding<'a> {
             }
         }
         let num_read = batch.kept.len() + batch.left_out.len();
-        self.left_out.extend(batch.left_out);
-        self.lost.extend(batch.lost);
+        self.found.num_batches += 1;
+        self.found.left_out.extend(batch.left_out);
+        self.found.lost.extend(batch.lost);
         if !batch.kept.is_empty() {
             let found = (self.network).encode(&batch.views, side_px, self.readouts, precision);
             let found = found.map_err(FeatureError::Libtorch)?;
             for of_stage in &found {
                 self.check(&batch.kept, of_stage)?;
             }
-            for ((values, num_units), of_stage) in self.values.iter_mut().zip(found) {
+            for ((values, num_units), of_stage) in self.found.stages.iter_mut().zip(found) {
                 *num_units = of_stage.len() / batch.kept.len();
                 values.extend(of_stage);
             }
-            self.kept.extend(batch.kept);
+            self.found.kept.extend(batch.kept);
         }
         self.progress.advance(num_read as u64);
         Ok(())
@@ -236,11 +279,6 @@ impl<'a> Encoding<'a> {
         }
     }
 
-    fn path_of(&self, part: usize) -> PathBuf {
-        let part = self.parts.all.get(part);
-        part.map(|part| part.path.clone()).unwrap_or_default()
-    }
-
     fn check(&self, kept: &[usize], found: &[f32]) -> Result<(), FeatureError> {
         let num_units = (found.len() / kept.len().max(1)).max(1);
         let bad = found
@@ -252,11 +290,18 @@ impl<'a> Encoding<'a> {
         };
         let part = kept.get(place / num_units);
         Err(FeatureError::NotFinite {
-            path: part.map(|&part| self.path_of(part)).unwrap_or_default(),
+            path: part
+                .map(|&part| path_of(self.parts, part))
+                .unwrap_or_default(),
             unit: place % num_units,
             value,
         })
     }
+}
+
+fn path_of(parts: &Parts, part: usize) -> PathBuf {
+    let part = parts.all.get(part);
+    part.map(|part| part.path.clone()).unwrap_or_default()
 }
 
 impl Sink<Batch> for Encoding<'_> {
@@ -264,7 +309,10 @@ impl Sink<Batch> for Encoding<'_> {
 
     fn push(&mut self, batch: Batch) -> Result<(), FeatureError> {
         self.waited += self.idle_since.elapsed();
-        let done = self.encode(batch);
+        let mut done = self.encode(batch);
+        if done.is_ok() && self.segments.as_ref().is_some_and(|kept| kept.is_due()) {
+            done = self.keep();
+        }
         self.idle_since = Instant::now();
         done
     }

@@ -88,6 +88,9 @@ pub enum FeatureError {
         /// Loss, not finite.
         loss: f64,
     },
+    /// Features that are not complete yet cannot be kept.
+    #[error(transparent)]
+    Keep(Box<RunError>),
     /// Many images cannot be read.
     #[error(
         "{num_unreadable} of the {num_images} images cannot be read; expected at most a tenth, or 4: repair the data set. The first, {}: \
@@ -107,6 +110,9 @@ pub enum FeatureError {
 
 impl From<FeatureError> for RunError {
     fn from(error: FeatureError) -> Self {
-        Self::of(error)
+        match error {
+            FeatureError::Keep(error) => *error,
+            error => Self::of(error),
+        }
     }
 }

@@ -10,6 +10,7 @@ mod error;
 mod load;
 mod parts;
 mod picture;
+mod segments;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -24,13 +25,14 @@ use vidpairs_run::{Control, Progress, RunError, Unit, stopped};
 use vidpairs_types::parallel::{Broken, Crew, run_ordered};
 use vidpairs_types::{ImagePart, ImageSets};
 
-pub(super) use self::cache::key_of;
+pub(super) use self::cache::{key_of, stamps};
 pub(super) use self::encode::{PartRows, is_too_many};
 pub(super) use self::parts::Parts;
 
-use self::cache::Cache;
+use self::cache::{COMPLETE, Cache};
 use self::encode::{Encoded, Encoding};
 use self::load::{BATCH, Loader};
+use self::segments::{Found, Segments};
 use crate::model::{
     FeatureNetwork, NumberFormat, PoolName, Readout, StageName, TrainedEncoder, use_cores,
 };
@@ -51,8 +53,8 @@ pub struct FeatureOptions {
     pub precision: NumberFormat,
     /// Output folder: features are cached in its folder `features`. `None` for no cache.
     pub out: Option<PathBuf>,
-    /// Threads that decode (on the CPU libtorch computes with as many), verbosity, and the signal to stop: incomplete features are
-    /// not cached.
+    /// Threads that decode (on the CPU libtorch computes with as many), verbosity, and the signal to stop: a later run continues
+    /// with the features that were computed.
     pub control: Control,
 }
 
@@ -135,11 +137,18 @@ pub fn stage_features(
         .iter()
         .map(readout)
         .collect::<Result<_, _>>()?;
-    let cache = |&readout: &Readout| {
-        let out = request.out?;
-        Some(Cache::new(out, encoder, (readout, &protocol), &parts))
+    let caches: Vec<Option<Cache>> = match request.out {
+        None => readouts.iter().map(|_| None).collect(),
+        Some(out) => {
+            let stamps = stamps(&parts.all, request.control);
+            let stamps = stamps.map_err(|_| interrupted(out, None, parts.all.len()))?;
+            let cache = |&readout: &Readout| {
+                let how = (readout, &protocol);
+                Some(Cache::new(out, encoder, how, (&parts, &stamps)))
+            };
+            readouts.iter().map(cache).collect()
+        }
     };
-    let caches: Vec<Option<Cache>> = readouts.iter().map(cache).collect();
     let mut found: Vec<Option<PartRows>> = Vec::new();
     for cache in &caches {
         let stored = cache
@@ -157,13 +166,24 @@ pub fn stage_features(
     let mut speed = None;
     if !lacking.is_empty() {
         let readouts: Vec<Readout> = lacking.iter().map(|&at| readouts[at]).collect();
-        let made = encode(encoder, &parts, (&readouts, &protocol), request)?;
+        let of_lacking = lacking.iter().filter_map(|&at| caches[at].as_ref());
+        let mut segments = request.out.map(|out| Segments::of(out, of_lacking));
+        let made = encode(
+            encoder,
+            &parts,
+            (&readouts, &protocol),
+            (request, segments.as_mut()),
+        )?;
         speed = Some(made.speed);
         for (&at, rows) in lacking.iter().zip(made.stages) {
             if let Some(cache) = caches[at].as_ref().filter(|_| rows.is_lasting()) {
                 cache.write(&rows, &parts, request.labels)?;
             }
             found[at] = Some(rows);
+        }
+        let are_lasting = found.iter().flatten().all(PartRows::is_lasting);
+        if let Some(segments) = segments.filter(|_| are_lasting) {
+            segments.remove();
         }
     }
     let stages = caches.into_iter().zip(found).enumerate();
@@ -180,31 +200,42 @@ fn encode(
     encoder: &TrainedEncoder,
     parts: &Arc<Parts>,
     how: (&[Readout], &Protocol),
-    request: &FeatureRequest<'_>,
+    (request, mut segments): (&FeatureRequest<'_>, Option<&mut Segments>),
 ) -> Result<Encoded, RunError> {
     let network = encoder.network.as_features();
     use_cores(network.device(), request.control.workers);
-    let encoded = encode_parts(network, parts, how, request.control);
+    let encoded = encode_parts(
+        network,
+        parts,
+        how,
+        request.control,
+        segments.as_deref_mut(),
+    );
     encoded.map_err(|end| match (end, request.out) {
-        (Broken::Cancelled, Some(out)) => RunError::Interrupted {
-            out: out.to_owned(),
-            safe: safe_in(out).to_owned(),
-        },
+        (Broken::Cancelled, Some(out)) => interrupted(out, segments.as_deref(), parts.all.len()),
         (end, _) => stopped(end),
     })
 }
 
-/// Work in the output folder that an early end does not lose.
-pub(super) fn safe_in(out: &Path) -> &'static str {
-    match out.join(cache::FOLDER).exists() {
-        true => "features that were complete",
-        false => "nothing yet",
+/// The end of a run that the user stopped, with the work in the output folder that is not lost.
+fn interrupted(out: &Path, segments: Option<&Segments>, num_images: usize) -> RunError {
+    let safe = match segments.map_or(0, Segments::num_saved) {
+        0 if !out.join(cache::FOLDER).exists() => "nothing yet".to_owned(),
+        0 => COMPLETE.to_owned(),
+        num_saved => format!("features of {num_saved} of {num_images} images"),
+    };
+    RunError::Interrupted {
+        out: out.to_owned(),
+        safe,
     }
 }
 
 /// Rows of `parts` by `network`, at each of `readouts`.
 ///
 /// A batch that is lost, because a decoder panics or makes no progress on one of its images, is tried again image by image.
+///
+/// - `segments`: where what is found is kept from time to time, and when the user stops the run. What earlier runs kept is not computed
+///   again.
 ///
 /// # Errors
 /// [`Broken`], with the [`FeatureError`] of [`stage_features`].
@@ -213,14 +244,29 @@ pub(super) fn encode_parts(
     parts: &Arc<Parts>,
     (readouts, protocol): (&[Readout], &Protocol),
     control: &Control,
+    mut segments: Option<&mut Segments>,
 ) -> Result<Encoded, Broken<FeatureError>> {
     let num_images = parts.all.len();
+    let found = match &mut segments {
+        Some(segments) => segments.restore(readouts.len(), num_images),
+        None => Found::of_stages(readouts.len()),
+    };
+    let (first, num_done) = (found.num_batches, found.kept.len() + found.left_out.len());
     let unit = Unit::Things("image");
-    let progress = Progress::new(unit, num_images as u64, 0, control.verbosity);
-    let mut encoding = Encoding::new(network, parts, (readouts, *protocol), progress);
-    let mut batch = BATCH;
-    let mut places: Vec<usize> = (0..num_images).collect();
-    while !places.is_empty() {
+    let progress = Progress::new(unit, num_images as u64, num_done as u64, control.verbosity);
+    if num_done > 0 {
+        progress.say(&format!(
+            "features: continued after {num_done} of {num_images} images"
+        ));
+    }
+    let mut encoding = Encoding::new(
+        network,
+        parts,
+        (readouts, *protocol),
+        progress,
+        (found, segments),
+    );
+    let run = |places: Vec<usize>, batch: usize, first: usize, encoding: &mut Encoding<'_>| {
         let loader = Loader {
             parts: Arc::clone(parts),
             places,
@@ -237,9 +283,17 @@ pub(super) fn encode_parts(
             cancel: Arc::clone(&control.cancel),
         };
         let num_batches = loader.places.len().div_ceil(batch);
-        run_ordered(0..num_batches, Arc::new(loader), &crew, &mut encoding)?;
-        places = encoding.take_lost();
-        batch = 1;
+        run_ordered(first..num_batches, Arc::new(loader), &crew, encoding)
+    };
+    let ended = run((0..num_images).collect(), BATCH, first, &mut encoding);
+    if let Err(Broken::Cancelled) = ended {
+        encoding.keep().map_err(Broken::Sink)?;
+    }
+    ended?;
+    let mut lost = encoding.take_lost().map_err(Broken::Sink)?;
+    while !lost.is_empty() {
+        run(lost, 1, 0, &mut encoding)?;
+        lost = encoding.take_lost().map_err(Broken::Sink)?;
     }
     encoding.finish().map_err(Broken::Sink)
 }

@@ -16,7 +16,7 @@ use crate::model::{
     FeatureNetwork, Head, HostViews, NamedTensors, NumberFormat, Pass, Readout, TrainedEncoder,
     caught, use_cores,
 };
-use crate::run::features::{FeatureError, key_of};
+use crate::run::features::{FeatureError, key_of, stamps};
 use crate::train::{DecayOf, Pace, Schedule, Sgd, SgdConfig};
 
 /// Version of the training: increased when the same request gives other classifiers.
@@ -64,7 +64,7 @@ pub(in crate::run) fn linear_classifiers(
     let steps_per_epoch = loader.steps_per_epoch();
     let plan = FitPlan {
         what: "linear classifiers",
-        file: StateFile::new(request.out, key(encoder, request), about(request)),
+        file: StateFile::new(request.out, key(encoder, request)?, about(request)),
         num_steps: u64::from(epochs) * steps_per_epoch,
         factor: &|step| schedule.lr_at(step, steps_per_epoch),
         batch_bytes: loader.batch_bytes(),
@@ -94,7 +94,7 @@ fn about(request: &HeadRequest<'_>) -> Vec<(&'static str, String)> {
 }
 
 /// Hash of everything that the classifiers depend on.
-fn key(encoder: &TrainedEncoder, request: &HeadRequest<'_>) -> String {
+fn key(encoder: &TrainedEncoder, request: &HeadRequest<'_>) -> Result<String, RunError> {
     let words = [
         format!("vidpairs linear classifiers {FORMAT}"),
         format!("{:032x}", encoder.fingerprint),
@@ -105,7 +105,9 @@ fn key(encoder: &TrainedEncoder, request: &HeadRequest<'_>) -> String {
         ),
         format!("{} {:?}", request.num_classes, request.classes),
     ];
-    key_of(&words.each_ref().map(String::as_str), request.parts)
+    let stamps = stamps(request.parts, request.control)?;
+    let words = words.each_ref().map(String::as_str);
+    Ok(key_of(&words, request.parts, &stamps))
 }
 
 /// Classifiers in training.

@@ -87,7 +87,7 @@ impl LabelledFolder {
             pooling: Pooling::Mean,
         }];
         let how = (readouts.as_slice(), &protocol);
-        let encoded = encode_parts(trunk, &parts, how, &self.control).map_err(|end| {
+        let encoded = encode_parts(trunk, &parts, how, &self.control, None).map_err(|end| {
             stopped(match end {
                 Broken::Cancelled => Broken::Cancelled,
                 Broken::Thread(error) => Broken::Thread(error),

@@ -45,6 +45,7 @@ pub(super) fn unwise(pipeline: &Pipeline, loader: &Loader, lost: &[LostRecords])
             train.epochs
         ));
     }
+    warnings.extend(other_images(pipeline, loader));
     if let Some((short, size)) = small_images(pipeline, loader) {
         let smaller = match short >= MIN_VIEW_PX {
             true => format!(", or set augment.size to at most {short}"),
@@ -65,6 +66,25 @@ pub(super) fn unwise(pipeline: &Pipeline, loader: &Loader, lost: &[LostRecords])
         )
     }));
     warnings
+}
+
+/// Warns if the shards hold whole images where the pipeline has single objects, or the other way round.
+fn other_images(pipeline: &Pipeline, loader: &Loader) -> Option<String> {
+    let are_objects = |source: &serde_json::Value| source["boxes"].as_bool().unwrap_or(false);
+    let found = &loader.data.reader.manifest().pipeline["source"];
+    let wanted = are_objects(&pipeline.resolved()["source"]);
+    let what = |are_objects: bool| match are_objects {
+        true => "single objects (source.boxes = true)",
+        false => "whole images (source.boxes = false)",
+    };
+    let found = are_objects(found);
+    (found != wanted).then(|| {
+        format!(
+            "the shards hold {}, but this pipeline has {}: is --shards the data set of another pipeline?",
+            what(found),
+            what(wanted)
+        )
+    })
 }
 
 /// Short side of the largest of the first images, and side of a view, if the image is smaller.

@@ -23,7 +23,7 @@ use self::loader::CropLoader;
 use self::student::Segmenter;
 use super::fit::{FitPlan, StateFile, fit};
 use crate::model::{TrainedEncoder, TrainedNetwork, use_cores};
-use crate::run::features::{FeatureError, key_of};
+use crate::run::features::{FeatureError, key_of, stamps};
 
 pub(in crate::run) use survey::survey;
 
@@ -87,7 +87,7 @@ pub(in crate::run) fn segment(
         what: "segmentation head",
         file: StateFile::new(
             request.out,
-            key(encoder, request, &loader.images),
+            key(encoder, request, &loader.images)?,
             vec![
                 ("what", "segmentation head".to_owned()),
                 ("num_classes", request.num_classes.to_string()),
@@ -110,7 +110,7 @@ fn key(
     encoder: &TrainedEncoder,
     request: &SegmentationRequest<'_>,
     train: &[SegmentationImage],
-) -> String {
+) -> Result<String, RunError> {
     let words = [
         format!("vidpairs segmentation head {FORMAT}"),
         format!("{:032x}", encoder.fingerprint),
@@ -126,5 +126,7 @@ fn key(
             region: None,
         })
     });
-    key_of(&words, &files.collect::<Vec<_>>())
+    let files: Vec<ImagePart> = files.collect();
+    let stamps = stamps(&files, request.control)?;
+    Ok(key_of(&words, &files, &stamps))
 }
