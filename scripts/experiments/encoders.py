@@ -9,6 +9,9 @@ import json
 import sys
 from pathlib import Path
 
+import numpy
+from PIL import Image
+
 INVARIANCES = ["aloi-viewpoint", "aloi-direction", "aloi-color", "pascal3d-viewpoint", "got10k-occlusion"]
 PROBES = ["voc07", "voc07-boxes", "elpv"]
 ENCODERS = {
@@ -81,6 +84,36 @@ def probe_tables(folder):
         }
 
 
+def weights_and_images(cache):
+    about = json.loads(bytes(cache["about"]))
+    return about["weights_xxh3"], [about["images"][image] for image in cache["image"]]
+
+
+def mean_colour(image):
+    x, y, w, h = image["region"] or (0, 0, 0, 0)
+    picture = Image.open(image["path"]).convert("RGB")
+    box = (round(x), round(y), round(x + w), round(y + h)) if image["region"] else None
+    return numpy.asarray(picture.crop(box)).reshape(-1, 3).mean(axis=0)
+
+
+def shares_of_colours(out, name):
+    """Percent of the variance of each ViT's features that the mean red, green and blue of an image explain, by least squares."""
+    names = {}
+    for encoder in ("untrained-s14", "dinov2-s14"):
+        (file,) = (out / "voc07-boxes" / encoder / "features").glob("*.npz")
+        names[weights_and_images(numpy.load(file))[0]] = encoder
+    shares = {}
+    for file in (out / name / "vits" / "features").glob("*.npz"):
+        cache = numpy.load(file)
+        weights, images = weights_and_images(cache)
+        colours = numpy.stack([mean_colour({"region": None} | image) for image in images])
+        colours = numpy.column_stack([colours, numpy.ones(len(colours))])
+        feat = cache["feat"].astype(float)
+        rest = feat - colours @ numpy.linalg.lstsq(colours, feat, rcond=None)[0]
+        shares[names[weights]] = rounded(100 * (1 - (rest**2).sum() / ((feat - feat.mean(axis=0)) ** 2).sum()))
+    return dict(sorted(shares.items(), reverse=True))
+
+
 def collected(out):
     invariances, probes = {}, {}
     for name in INVARIANCES:
@@ -94,6 +127,7 @@ def collected(out):
         invariances[name] = vits
         vits["models"] += resnets["models"]
         vits["pairs"] += resnets["pairs"]
+        vits["explained_by_mean_colour"] = shares_of_colours(out, name)
     for name in PROBES:
         probes[name] = list(probe_tables(out / name / "all"))
     return {"invariances": invariances, "probes": probes}
@@ -131,6 +165,8 @@ def lines(results):
                       cell(model["retrieval"]))
         yield ""
         yield from difference_rows(found["pairs"])
+        shares = ", ".join(f"{share:.0f} % of {name}" for name, share in found["explained_by_mean_colour"].items())
+        yield f"- Variance of the features that the mean colour of an image explains: {shares}"
         yield ""
     for name, tables in results["probes"].items():
         yield f"### {name}"

@@ -10,7 +10,8 @@ use rustix::process::{Resource, getrlimit};
 use crate::damage::{Damage, Fault};
 use crate::error::ShardError;
 use crate::manifest::Manifest;
-use crate::reader::{Record, ShardReader};
+use crate::reader::ShardReader;
+use crate::record::Record;
 
 /// Reader of a whole data set. Threads can share it.
 ///

@@ -91,6 +91,7 @@ mod manifest;
 mod order;
 mod part;
 mod reader;
+mod record;
 mod span;
 mod tracks;
 mod ustar;
@@ -109,7 +110,8 @@ pub use manifest::{
     BoxCounts, FORMAT, FORMAT_VERSION, MANIFEST_FILE, Manifest, ShardEntry, Totals,
 };
 pub use order::EpochOrder;
-pub use reader::{Member, Record, ShardReader};
+pub use reader::ShardReader;
+pub use record::{Member, Record};
 pub use tracks::{TRACKS_FILE, TrackletCounts, TracksEntry, TracksMark, TracksWriter};
 pub use ustar::IndexedMember;
 pub use verify::{ClipSpan, ShardVerdict, verify_manifest, verify_shard, verify_tracks};

@@ -13,7 +13,7 @@ use crate::error::{ShardError, Unfit};
 use crate::index::IndexLines;
 use crate::manifest::ShardEntry;
 use crate::part::PartFile;
-use crate::reader::MAX_RECORD_BYTES;
+use crate::record::MAX_RECORD_BYTES;
 use crate::ustar::{self, BLOCK_BYTES, END_BYTES, IndexedMember};
 use crate::walk::rebuild_index;
 
