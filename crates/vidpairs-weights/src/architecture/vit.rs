@@ -3,8 +3,13 @@
 //! **Source**: Dosovitskiy et al., "An Image is Worth 16x16 Words", ICLR 2021, table 1, and Touvron et al., "Training
 //! data-efficient image transformers", ICML 2021, table 1, for the sizes; timm's names.
 
+mod form;
+
 use std::fmt;
 
+pub use form::{LayerScale, Positions, QkvForm, VitSize};
+
+use self::form::HEAD_CHANNELS;
 use super::{NetworkKind, check};
 use crate::error::WeightsError;
 use crate::tensor::HostTensor;
@@ -12,117 +17,10 @@ use crate::weights::Weights;
 
 /// Weight of the convolution that makes a token of each patch.
 pub(super) const FIRST_TENSOR: &str = "patch_embed.proj.weight";
-/// Channels of a head of attention in every size. Weights do not show them.
-const HEAD_CHANNELS: usize = 64;
 /// Registers of every published DINOv3.
 const DINOV3_REGISTERS: usize = 4;
 /// Side of a patch of every published DINOv3, px.
 const DINOV3_PATCH_PX: usize = 16;
-
-/// Size of a ViT. Attention has heads of 64 channels in each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum VitSize {
-    /// 12 blocks, 192 channels, 3 heads.
-    Tiny,
-    /// 12 blocks, 384 channels, 6 heads.
-    Small,
-    /// 12 blocks, 768 channels, 12 heads.
-    Base,
-    /// 24 blocks, 1024 channels, 16 heads.
-    Large,
-}
-
-impl VitSize {
-    /// All sizes.
-    pub const ALL: [Self; 4] = [Self::Tiny, Self::Small, Self::Base, Self::Large];
-
-    /// Letters of the size, as in `ViT-S/16`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Tiny => "Ti",
-            Self::Small => "S",
-            Self::Base => "B",
-            Self::Large => "L",
-        }
-    }
-
-    /// Channels of a token.
-    pub fn width(self) -> usize {
-        match self {
-            Self::Tiny => 192,
-            Self::Small => 384,
-            Self::Base => 768,
-            Self::Large => 1024,
-        }
-    }
-
-    /// Number of blocks.
-    pub fn num_blocks(self) -> usize {
-        match self {
-            Self::Tiny | Self::Small | Self::Base => 12,
-            Self::Large => 24,
-        }
-    }
-
-    /// Number of heads of attention.
-    pub fn num_heads(self) -> usize {
-        self.width() / HEAD_CHANNELS
-    }
-}
-
-/// How a ViT knows the place of a patch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Positions {
-    /// A learned vector for each patch, added to its token: `pos_embed`.
-    Learned {
-        /// Patches along a side of the images of training.
-        grid: usize,
-        /// Whether the class token has a vector too, before those of the patches.
-        has_class: bool,
-    },
-    /// Queries and keys of patches are rotated by angles that depend on their place (RoPE of DINOv3).
-    Rotary {
-        /// Whether the periods of the angles are in the file: `rope_embed.periods`.
-        has_periods: bool,
-    },
-}
-
-/// Form of the weights of queries, keys and values in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QkvForm {
-    /// `attn.qkv.weight` and `attn.qkv.bias`.
-    Joint,
-    /// `attn.qkv.weight` only.
-    WithoutBias,
-    /// `attn.qkv.bias` counts times `attn.qkv.bias_mask`, which is 0 for keys (DINOv3).
-    MaskedBias,
-    /// `attn.qkv.weight`, `attn.q_bias` and `attn.v_bias` (DINOv3 in timm).
-    QueryValueBias,
-    /// `weight` and `bias` of `attn.q_proj`, `attn.k_proj` and `attn.v_proj` (Hugging Face).
-    Separate,
-}
-
-/// Form of the scales of a block's two outputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LayerScale {
-    /// None.
-    Absent,
-    /// `ls1.gamma` and `ls2.gamma`.
-    Modules,
-    /// `gamma_1` and `gamma_2`, as in timm's `eva.py`.
-    Parameters,
-}
-
-impl LayerScale {
-    /// Names of the scales of attention and MLP, in a block.
-    pub fn names(self) -> Option<[&'static str; 2]> {
-        match self {
-            Self::Absent => None,
-            Self::Modules => Some(["ls1.gamma", "ls2.gamma"]),
-            Self::Parameters => Some(["gamma_1", "gamma_2"]),
-        }
-    }
-}
 
 /// Architecture of a ViT with pre-norm blocks, LayerNorm and GELU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
