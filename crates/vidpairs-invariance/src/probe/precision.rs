@@ -14,19 +14,16 @@ pub enum ApKind {
     /// Area under the monotone envelope: at each recall the greatest precision at that recall or a greater one (VOC devkit from 2010 on,
     /// VISSL).
     Envelope,
-    /// Mean of the envelope at the recalls 0, 0.1, ... 1 (VOC devkit of 2007). Recalls are compared as fractions, without rounding.
-    ElevenPoint,
     /// Mean of the precision at each positive, without an envelope (`average_precision_score` of scikit-learn). VISSL chooses the cost of an
     /// SVM by it.
     Steps,
 }
 
 impl ApKind {
-    /// `envelope`, `eleven-point` or `steps`.
+    /// `envelope` or `steps`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Envelope => "envelope",
-            Self::ElevenPoint => "eleven-point",
             Self::Steps => "steps",
         }
     }
@@ -153,7 +150,7 @@ impl Ranking {
         }
         let total = num_positives;
         // From the end of the ranking: the envelope at a recall is the greatest precision seen so far.
-        let (mut sum, mut envelope, mut level) = (0.0, 0.0f64, 10);
+        let (mut sum, mut envelope) = (0.0, 0.0f64);
         let (mut in_group, mut positives_in_group) = (0, 0);
         for ((&image, &is_positive), &ends_group) in places().zip(&self.ends_group) {
             let count = count(image);
@@ -170,22 +167,12 @@ impl Ranking {
                 match kind {
                     ApKind::Envelope => sum += positives_in_group as f64 * envelope,
                     ApKind::Steps => sum += positives_in_group as f64 * precision,
-                    ApKind::ElevenPoint => {
-                        while 10 * num_positives < level * total {
-                            sum += envelope;
-                            level -= 1;
-                        }
-                    }
                 }
             }
             num -= in_group;
             (in_group, positives_in_group) = (0, 0);
         }
-        Some(match kind {
-            // Recall 0 has the greatest precision of all.
-            ApKind::ElevenPoint => (sum + envelope) / 11.0,
-            ApKind::Envelope | ApKind::Steps => sum / total as f64,
-        })
+        Some(sum / total as f64)
     }
 }
 
@@ -232,7 +219,7 @@ mod tests {
     use super::*;
     use Truth::{Ignored, Negative, Positive};
 
-    const KINDS: [ApKind; 3] = [ApKind::Envelope, ApKind::ElevenPoint, ApKind::Steps];
+    const KINDS: [ApKind; 2] = [ApKind::Envelope, ApKind::Steps];
 
     fn sample(num: usize) -> (Vec<f64>, Vec<Truth>) {
         // A third of the values occur several times.

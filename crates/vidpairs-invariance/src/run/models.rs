@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use vidpairs_pipeline::Measure;
 use vidpairs_run::RunError;
-use vidpairs_source::{NamedKind, image_sets};
+use vidpairs_source::{ImageSetKind, NamedKind, image_sets};
 use vidpairs_types::{ImagePart, ImageSets, Seed};
 
 use super::cards::CardPicture;
@@ -16,7 +16,7 @@ use super::named::{NamedFile, check_names};
 use super::panel::PanelMaker;
 use super::result::{MeasuredModel, MeasuredPanel, ModelScores};
 use super::subject::Subject;
-use super::{InvarianceData, InvarianceOptions};
+use super::{DataPath, InvarianceOptions};
 use crate::measure::{Features, LabelsError};
 use crate::npz::FeatureTable;
 
@@ -84,13 +84,13 @@ pub(super) fn measure_encoders(
         files: weights,
         prefix,
     }: Encoders<'_>,
-    data: &[InvarianceData],
+    data: &[DataPath<ImageSetKind>],
     options: &InvarianceOptions,
     judge: &Judge<'_>,
 ) -> Result<Measured, RunError> {
     check_names(weights)?;
     let engine = options.encoders.ok_or(ModelsError::NoEncoders)?;
-    let all_sets: Vec<(&InvarianceData, ImageSets)> = data
+    let all_sets: Vec<(&DataPath<ImageSetKind>, ImageSets)> = data
         .iter()
         .map(|data| Ok((data, sets_of(data, options)?)))
         .collect::<Result<_, RunError>>()?;
@@ -163,7 +163,7 @@ fn features_of(
 /// The settings or the size of a data set's images do not fit the encoder.
 fn described(
     encoder: &dyn ImageEncoder,
-    all_sets: &[(&InvarianceData, ImageSets)],
+    all_sets: &[(&DataPath<ImageSetKind>, ImageSets)],
     options: &InvarianceOptions,
 ) -> Result<String, RunError> {
     let Measure { stage, pool, .. } = options.measure;
@@ -197,7 +197,10 @@ fn judged(
     judge.judge(subject, &Arc::new(features))
 }
 
-fn sets_of(data: &InvarianceData, options: &InvarianceOptions) -> Result<ImageSets, RunError> {
+fn sets_of(
+    data: &DataPath<ImageSetKind>,
+    options: &InvarianceOptions,
+) -> Result<ImageSets, RunError> {
     let seed = Seed::of_run(options.measure.seed);
     // The cache key of the features contains paths: the same images must have the same key however their path is written.
     let root = data.path.canonicalize();

@@ -90,17 +90,12 @@ impl Candidates {
                 let image = images[candidate.image];
                 let class = &subject.classes[candidate.class];
                 let value = candidate.value;
-                ProbeCard {
-                    image,
-                    id: (subject.ids.get(image).cloned()).unwrap_or_else(|| format!("row {image}")),
-                    class: subject.class_text(image),
-                    answer: match candidate.kind {
-                        Kind::Recognised => format!("{class}: {value:.2}"),
-                        Kind::Missed => format!("{class} missed: {value:.2}"),
-                        Kind::FalseAlarm => format!("taken for {class}: {value:.2}"),
-                    },
-                    jpeg: Err("features without images".to_owned()),
-                }
+                let answer = match candidate.kind {
+                    Kind::Recognised => format!("{class}: {value:.2}"),
+                    Kind::Missed => format!("{class} missed: {value:.2}"),
+                    Kind::FalseAlarm => format!("taken for {class}: {value:.2}"),
+                };
+                card(subject, image, answer)
             };
             candidates.into_iter().map(drawn).collect()
         })

@@ -11,13 +11,12 @@ use super::judge::{Divided, Judge, lost};
 use super::result::RateScore;
 use crate::measure::Features;
 use crate::probe::folds::Folds;
+use crate::probe::grid::{best, fallback};
 use crate::probe::knn::{KnnBank, KnnOptions};
 use crate::probe::logistic::{Fitting, LogisticError, LogisticOptions, LogisticProblem, LossPart};
 use crate::probe::{Answer, Answers, LinearClassifier};
 use crate::run::blocks::{BlockCrew, in_blocks};
 
-/// Cost of logistic regression where nothing could be validated.
-const FALLBACK: f64 = 1.0;
 /// Test images of a block.
 const NUM_ROWS: usize = 256;
 
@@ -138,9 +137,9 @@ pub(super) fn logistic_regression(
                 "too few training images for the folds: the cost was not cross-validated"
                     .to_owned(),
             );
-            nearest(costs, FALLBACK)
+            fallback(costs)
         }
-        _ => best(&shares),
+        _ => best(&shares).unwrap_or_default(),
     };
     if num_validated > 0 && place + 1 == costs.len() && costs.len() > 1 {
         warnings.push(
@@ -338,18 +337,4 @@ pub(super) fn rows(
     let features = Features::new(values, num_units).ok()?;
     let classes = images.iter().map(|&image| classes[image]).collect();
     Some((Arc::new(features), classes))
-}
-
-/// Place of the greatest share, the first of equal ones.
-fn best(shares: &[f64]) -> usize {
-    let places = (0..shares.len()).rev();
-    let best = places.max_by(|&a, &b| shares[a].total_cmp(&shares[b]));
-    best.unwrap_or_default()
-}
-
-/// Place of the cost nearest to `to`, as a ratio.
-fn nearest(costs: &[f64], to: f64) -> usize {
-    let ratio = |place: &usize| (costs[*place] / to).ln().abs();
-    let nearest = (0..costs.len()).min_by(|a, b| ratio(a).total_cmp(&ratio(b)));
-    nearest.unwrap_or_default()
 }
