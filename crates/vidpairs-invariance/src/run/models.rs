@@ -23,6 +23,9 @@ use crate::npz::FeatureTable;
 /// Side of the pictures on cards, px.
 const PICTURE_SIDE_PX: u32 = 112;
 
+/// Settings of the features.
+const KEYS: &str = "invariance.stage, invariance.pool or invariance.size";
+
 /// Models and their results.
 pub(super) type Measured = (Vec<MeasuredModel>, Vec<MeasuredPanel>);
 
@@ -102,7 +105,13 @@ pub(super) fn measure_encoders(
     let models: Vec<MeasuredModel> = weights
         .iter()
         .zip(&encoders)
-        .map(|(file, encoder)| Ok(file.model(described(encoder.as_ref(), &all_sets, options)?)))
+        .map(|(file, encoder)| {
+            Ok(file.model(described(
+                (encoder.as_ref(), &file.path),
+                &all_sets,
+                options,
+            )?))
+        })
         .collect::<Result<_, RunError>>()?;
     let mut panels = Vec::new();
     for (data, sets) in &all_sets {
@@ -162,14 +171,15 @@ fn features_of(
 /// # Errors
 /// The settings or the size of a data set's images do not fit the encoder.
 fn described(
-    encoder: &dyn ImageEncoder,
+    (encoder, path): (&dyn ImageEncoder, &Path),
     all_sets: &[(&DataPath<ImageSetKind>, ImageSets)],
     options: &InvarianceOptions,
 ) -> Result<String, RunError> {
     let Measure { stage, pool, .. } = options.measure;
     let mut text = encoder.architecture();
     for (index, (_, sets)) in all_sets.iter().enumerate() {
-        let readout = encoder.readout(sets.side_px, stage, pool)?;
+        let readout = encoder.readout(sets.side_px, stage, pool);
+        let readout = readout.map_err(ModelsError::readout(KEYS, path))?;
         if index == 0 {
             text.push_str(", ");
             text.push_str(&readout);

@@ -26,6 +26,9 @@ use crate::run::result::MeasuredModel;
 /// Side of the pictures on cards, px.
 const PICTURE_SIDE_PX: u32 = 112;
 
+/// Settings of the features.
+const KEYS: &str = "probe.stages, probe.pool or probe.size";
+
 /// Models and their results.
 pub(super) type Probed = (Vec<MeasuredModel>, Vec<ProbeTable>);
 
@@ -121,7 +124,8 @@ pub(super) fn probe_encoders(
                     true => encoder.map_readout(stage, trunk(&options.settings))?,
                     false => {
                         let side_px = set.protocol.view.side_px;
-                        encoder.readout(side_px, stage, options.settings.pool)?
+                        let readout = encoder.readout(side_px, stage, options.settings.pool);
+                        readout.map_err(ModelsError::readout(KEYS, &file.path))?
                     }
                 };
             }
