@@ -12,6 +12,8 @@
 mod lbfgs;
 mod problem;
 
+use vidpairs_types::readable;
+
 pub use problem::{LogisticProblem, LossPart};
 
 use super::{InputsError, LinearClassifier};
@@ -63,7 +65,7 @@ pub enum LogisticError {
         num_images: usize,
     },
     /// An option is out of range.
-    #[error("{key} is {value}; expected {expected}")]
+    #[error("{key} is {}; expected {expected}", readable(*.value))]
     Option {
         /// Name of the option.
         key: &'static str,

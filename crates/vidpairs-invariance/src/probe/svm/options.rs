@@ -1,5 +1,7 @@
 //! Options of training and of the choice of the cost.
 
+use vidpairs_types::readable;
+
 use super::super::InputsError;
 
 /// Options of support vector machines and of the choice of their cost.
@@ -63,7 +65,7 @@ impl SvmOptions {
             ("tolerance", self.tolerance),
         ] {
             if !is_positive(value) {
-                return refuse(key, value.to_string(), "a finite number above 0");
+                return refuse(key, readable(value), "a finite number above 0");
             }
         }
         if self.max_epochs == 0 {

@@ -9,11 +9,14 @@ use vidpairs_types::ProbeLabel;
 use super::error::ProbeError;
 use super::judge::{Divided, Judge, lost};
 use super::result::RateScore;
+use super::unfinished::{Stop, Unfinished};
 use crate::measure::Features;
 use crate::probe::folds::Folds;
 use crate::probe::grid::{best, fallback};
 use crate::probe::knn::{KnnBank, KnnOptions};
-use crate::probe::logistic::{Fitting, LogisticError, LogisticOptions, LogisticProblem, LossPart};
+use crate::probe::logistic::{
+    Fitting, LogisticEnd, LogisticError, LogisticOptions, LogisticProblem, LossPart,
+};
 use crate::probe::{Answer, Answers, LinearClassifier};
 use crate::run::blocks::{BlockCrew, in_blocks};
 
@@ -106,7 +109,8 @@ pub(super) fn logistic_regression(
     let mut progress = Progress::new(unit, num_fits as u64, 0, judge.crew.verbosity);
     progress.set_note("logistic regression".to_owned());
     let mut shares = vec![0.0; costs.len()];
-    let (mut num_validated, mut num_not_converged) = (0, 0);
+    let mut num_validated = 0;
+    let mut unfinished = Unfinished::default();
     for fold in 0..num_folds {
         let (training, held_out): (Vec<usize>, Vec<usize>) = (
             folds.training(fold).collect(),
@@ -124,18 +128,19 @@ pub(super) fn logistic_regression(
         // A fold of one class or of constant units, which has nothing to tell apart.
         let Some(fits) = fits else { continue };
         num_validated += 1;
-        for (share, (classifier, is_converged)) in shares.iter_mut().zip(fits) {
+        for ((share, &cost), (classifier, end)) in shares.iter_mut().zip(costs).zip(fits) {
             let answers = classifier.answers(&tested_on, &of_held_out).map_err(lost)?;
             *share += answers.top(1, None).unwrap_or_default();
-            num_not_converged += usize::from(!is_converged);
+            if !end.is_converged {
+                unfinished.add((None, cost), 1, end.steepness);
+            }
         }
     }
     let mut warnings = Vec::new();
     let place = match num_validated {
         0 => {
             warnings.push(
-                "too few training images for the folds: the cost was not cross-validated"
-                    .to_owned(),
+                "too few training images for the folds, so C was not cross-validated".to_owned(),
             );
             fallback(costs)
         }
@@ -143,7 +148,7 @@ pub(super) fn logistic_regression(
     };
     if num_validated > 0 && place + 1 == costs.len() && costs.len() > 1 {
         warnings.push(
-            "the greatest cost of the grid was chosen: a greater one may be better".to_owned(),
+            "the greatest C of the grid was chosen; a greater one may be better, so add one to probe.logistic_costs".to_owned(),
         );
     }
     // Smaller costs first: each is a start for the next.
@@ -152,7 +157,7 @@ pub(super) fn logistic_regression(
         progress.advance(1)
     })?;
     let fitted = fits.and_then(|mut fits| fits.pop());
-    let Some((classifier, is_converged)) = fitted else {
+    let Some((classifier, end)) = fitted else {
         return Err(ProbeError::Unfit {
             path: path.to_owned(),
             reason: "its training images are of one class, or all their features are constant, so that no logistic regression can be fitted"
@@ -160,10 +165,19 @@ pub(super) fn logistic_regression(
         }
         .into());
     };
-    num_not_converged += usize::from(!is_converged);
-    if num_not_converged > 0 {
-        warnings.push(format!("{num_not_converged} of the fits did not converge"));
+    if !end.is_converged {
+        unfinished.add((None, costs[place]), 1, end.steepness);
     }
+    let LogisticOptions {
+        tolerance,
+        max_iterations,
+        ..
+    } = LogisticOptions::default();
+    warnings.extend(unfinished.regressions(&Stop {
+        after: format!("at most {max_iterations} iterations"),
+        gradient: "components of their gradient differ from 0 by up to",
+        tolerance,
+    }));
     let (answers, certainty) = answers_of(judge, divided, classifier, num_classes)?;
     Ok(Answered {
         answers,
@@ -242,7 +256,7 @@ struct Fitter<'a> {
 }
 
 impl Fitter<'_> {
-    /// Classifiers of ascending costs, each started where the one before ended, and whether they converged; `None` if all images are of one
+    /// Classifiers of ascending costs, each started where the one before ended, and how their training ended; `None` if all images are of one
     /// class, or all units are constant.
     fn path(
         &self,
@@ -250,7 +264,7 @@ impl Fitter<'_> {
         classes: &[usize],
         costs: &[f64],
         mut done: impl FnMut(usize),
-    ) -> Result<Option<Vec<(LinearClassifier, bool)>>, RunError> {
+    ) -> Result<Option<Vec<(LinearClassifier, LogisticEnd)>>, RunError> {
         let options = LogisticOptions::default();
         let problem = LogisticProblem::new(features, classes, self.num_classes, options);
         let problem = match problem {
@@ -270,7 +284,7 @@ impl Fitter<'_> {
             };
             let fitted = self.fit(&problem, start, features)?;
             let (classifier, end) = fitted.finish(&problem);
-            path.push((classifier, end.is_converged));
+            path.push((classifier, end));
             last = Some(fitted);
             done(place);
         }

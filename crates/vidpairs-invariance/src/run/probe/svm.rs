@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vidpairs_run::RunError;
+use vidpairs_run::{RunError, counted};
 
 use super::cards::{BestAndWorst, Candidates};
 use super::judge::{Divided, Judge, lost};
@@ -41,7 +41,8 @@ pub(super) fn machines(
         ..SvmOptions::vissl()
     };
     let stop = Stop {
-        max_epochs: options.max_epochs,
+        after: format!("{} passes over the images", options.max_epochs),
+        gradient: "their gradient varies by up to",
         tolerance: options.tolerance,
     };
     let [(train, zero_train), (test, zero_test)] =
@@ -80,7 +81,7 @@ pub(super) fn machines(
         let ranking = fitted.and_then(|(decisions, convergence)| {
             if !convergence.is_converged {
                 let cost = choices.per_class[class].cost;
-                unfinished.add((class, cost), 1, convergence.violation);
+                unfinished.add((Some(class), cost), 1, convergence.violation);
             }
             let truths = test_truths.of_class(class);
             // Nothing can be ranked before or behind the positives.
@@ -100,10 +101,10 @@ pub(super) fn machines(
     let classes = subject.classes.as_slice();
     found.warnings = warnings_of(&choices, (classes, &divided.train_counts), &stop);
     if zero_train + zero_test > 0 {
-        found.warnings.push(format!(
-            "images whose features are all 0: {}",
-            zero_train + zero_test
-        ));
+        let images = counted((zero_train + zero_test) as u64, "image");
+        found
+            .warnings
+            .push(format!("all features are 0 in {images}"));
     }
     found.warnings.extend(unfinished.fits(classes, &stop));
     found.cards = candidates.finish(subject, &divided.test.images);
@@ -160,7 +161,7 @@ fn warnings_of(
         let costs = choices.costs.iter().zip(&choice.num_not_converged);
         for ((&cost, &num), &violation) in costs.zip(&choice.violations) {
             if num > 0 {
-                unfinished.add((class, cost), num, violation);
+                unfinished.add((Some(class), cost), num, violation);
                 if cost == choice.cost {
                     chosen.push(class);
                 }
@@ -171,7 +172,8 @@ fn warnings_of(
     let others = num(&|choice| choice.source != CostSource::Validated);
     if others > 0 {
         warnings.push(format!(
-            "classes with fewer positive or negative training images than folds, whose cost was not cross-validated on them: {others}"
+            "fewer positive or negative training images than folds in {others} of the classes, which have a C that was not cross-validated on \
+             them"
         ));
     }
     let greatest = choices.costs.last().copied();
@@ -179,7 +181,7 @@ fn warnings_of(
         num(&|choice| choice.source == CostSource::Validated && Some(choice.cost) == greatest);
     if at_end > 0 && choices.costs.len() > 1 {
         warnings.push(format!(
-            "classes with the greatest cost of the grid, for which a greater one may be better: {at_end}"
+            "the greatest C of the grid was chosen for {at_end} of the classes; a greater one may be better, so add one to probe.svm_costs"
         ));
     }
     warnings

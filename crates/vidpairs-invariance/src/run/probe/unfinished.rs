@@ -1,4 +1,4 @@
-//! Words what support vector machines that did not converge mean for a score.
+//! Words what fits that did not converge mean for a score.
 
 use vidpairs_run::counted;
 use vidpairs_types::readable;
@@ -6,29 +6,34 @@ use vidpairs_types::readable;
 /// Number of classes that are named; the others are counted.
 const MAX_NAMED: usize = 3;
 
-/// When the training of a machine stops.
+/// When training stops.
 pub(super) struct Stop {
-    /// Passes over the images.
-    pub max_epochs: usize,
-    /// Range of the gradient at which it converges.
+    /// Work after which it is given up.
+    pub after: String,
+    /// What is compared with the tolerance.
+    pub gradient: &'static str,
+    /// Value at which training has converged.
     pub tolerance: f64,
 }
 
-/// Machines that stopped before they converged.
+/// Fits that were given up before they converged.
 #[derive(Debug, Default)]
 pub(super) struct Unfinished {
     num: usize,
-    /// Class and cost of each, without repetition.
-    of: Vec<(usize, f64)>,
-    /// Greatest range of the gradient.
+    costs: Vec<f64>,
+    classes: Vec<usize>,
+    /// Greatest value that is compared with the tolerance.
     violation: f64,
 }
 
 impl Unfinished {
-    /// Adds `num` machines of a class with a cost.
-    pub fn add(&mut self, of: (usize, f64), num: usize, violation: f64) {
+    /// Adds `num` fits with a cost.
+    ///
+    /// - `class`: of a machine for one class.
+    pub fn add(&mut self, (class, cost): (Option<usize>, f64), num: usize, violation: f64) {
         self.num += num;
-        self.of.push(of);
+        self.costs.push(cost);
+        self.classes.extend(class);
         self.violation = self.violation.max(violation);
     }
 
@@ -37,59 +42,64 @@ impl Unfinished {
     /// - `classes`: names. `chosen`: classes whose chosen cost is that of such a machine.
     pub fn validations(&self, classes: &[String], chosen: &[usize], stop: &Stop) -> Option<String> {
         let effect = match chosen {
-            [] => "; no class has chosen such a C, so the score hardly depends on them".to_owned(),
+            [] => "no class has such a C, so the score hardly depends on them".to_owned(),
             chosen => format!(
-                ". Such a C was chosen for {}; {}",
-                named(classes, chosen.iter().copied()),
-                "it may not be the best one"
+                "such a C was chosen for {}, and may not be the best",
+                named(classes, chosen)
             ),
         };
-        (self.num > 0).then(|| {
-            format!(
-                "{} of the cross-validation did not converge ({}): {}. The average precisions by which C is chosen are inexact there{effect}. \
-                 Leave these costs out of probe.svm_costs to compare only machines that converge",
-                counted(self.num as u64, "support vector machine"),
-                self.places(classes),
-                self.distance(stop)
-            )
-        })
+        let text = format!(
+            "The average precisions that choose C are inexact there; {effect}. Leave these costs out of probe.svm_costs to compare only \
+             machines that converge"
+        );
+        self.warning(
+            "support vector machine",
+            " of the cross-validation",
+            (classes, stop),
+            &text,
+        )
     }
 
     /// Warning about the machines that are scored, if there are any.
     ///
     /// - `classes`: names.
     pub fn fits(&self, classes: &[String], stop: &Stop) -> Option<String> {
-        (self.num > 0).then(|| {
-            format!(
-                "{} did not converge ({}): {}. The average precision of these classes, and with it the score, may differ from that of the \
-                 best machine in either direction. Leave these costs out of probe.svm_costs to score only machines that converge",
-                counted(self.num as u64, "support vector machine"),
-                self.places(classes),
-                self.distance(stop)
-            )
-        })
+        let text = "The average precision of these classes, and with it the score, may differ from that of the best machine in either direction. \
+                    Leave these costs out of probe.svm_costs to score only machines that converge";
+        self.warning("support vector machine", "", (classes, stop), text)
     }
 
-    /// `C 100 to 1000; dog, cat and 3 more classes`.
-    fn places(&self, classes: &[String]) -> String {
-        let costs = || self.of.iter().map(|(_, cost)| *cost);
-        let min = costs().fold(f64::INFINITY, f64::min);
-        let max = costs().fold(0.0, f64::max);
-        let costs = match min < max {
+    /// Warning about logistic regressions, if there are any.
+    pub fn regressions(&self, stop: &Stop) -> Option<String> {
+        let text = "The accuracies that choose C, and the score if such a C was chosen, may differ from those of the best weights in either \
+                    direction. Leave these costs out of probe.logistic_costs to compare only fits that converge";
+        self.warning("logistic regression", "", (&[], stop), text)
+    }
+
+    fn warning(
+        &self,
+        noun: &str,
+        of: &str,
+        (classes, stop): (&[String], &Stop),
+        meaning: &str,
+    ) -> Option<String> {
+        let min = self.costs.iter().copied().reduce(f64::min)?;
+        let max = self.costs.iter().copied().reduce(f64::max)?;
+        let mut places = match min < max {
             true => format!("C {} to {}", readable(min), readable(max)),
             false => format!("C {}", readable(min)),
         };
-        let of_classes = self.of.iter().map(|(class, _)| *class);
-        format!("{costs}; {}", named(classes, of_classes))
-    }
-
-    fn distance(&self, stop: &Stop) -> String {
-        format!(
-            "after {} passes over the images their gradient still varies by up to {}; it has converged at {}",
-            stop.max_epochs,
+        if !self.classes.is_empty() {
+            places = format!("{places}; {}", named(classes, &self.classes));
+        }
+        Some(format!(
+            "{}{of} did not converge ({places}). After {} {} {}, instead of at most {}. {meaning}",
+            counted(self.num as u64, noun),
+            stop.after,
+            stop.gradient,
             readable(rounded(self.violation)),
             readable(stop.tolerance)
-        )
+        ))
     }
 }
 
@@ -98,9 +108,9 @@ fn rounded(number: f64) -> f64 {
     format!("{number:.1e}").parse().unwrap_or(number)
 }
 
-/// `dog, cat, bird and 3 more classes`, in the order of the classes.
-fn named(classes: &[String], of: impl Iterator<Item = usize>) -> String {
-    let mut of: Vec<usize> = of.collect();
+/// `class dog`, `classes dog, cat, bird and 3 more`, in the order of the classes.
+fn named(classes: &[String], of: &[usize]) -> String {
+    let mut of = of.to_vec();
     of.sort_unstable();
     of.dedup();
     let first: Vec<&str> = of
@@ -108,21 +118,25 @@ fn named(classes: &[String], of: impl Iterator<Item = usize>) -> String {
         .take(MAX_NAMED)
         .filter_map(|&class| classes.get(class).map(String::as_str))
         .collect();
-    match of.len().saturating_sub(MAX_NAMED) {
-        0 => first.join(", "),
-        1 => format!("{} and 1 more class", first.join(", ")),
-        more => format!("{} and {more} more classes", first.join(", ")),
-    }
+    let noun = if of.len() == 1 { "class" } else { "classes" };
+    let more = match of.len().saturating_sub(MAX_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{noun} {}{more}", first.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const STOP: Stop = Stop {
-        max_epochs: 2000,
-        tolerance: 1e-5,
-    };
+    fn stop() -> Stop {
+        Stop {
+            after: "2000 passes over the images".to_owned(),
+            gradient: "their gradient varies by up to",
+            tolerance: 1e-5,
+        }
+    }
 
     fn classes() -> Vec<String> {
         ["bird", "cat", "cow", "dog", "emu"]
@@ -133,8 +147,9 @@ mod tests {
     #[test]
     fn machines_that_converged_give_no_warning() {
         let none = Unfinished::default();
-        assert_eq!(none.fits(&classes(), &STOP), None);
-        assert_eq!(none.validations(&classes(), &[], &STOP), None);
+        assert_eq!(none.fits(&classes(), &stop()), None);
+        assert_eq!(none.validations(&classes(), &[], &stop()), None);
+        assert_eq!(none.regressions(&stop()), None);
     }
 
     #[test]
@@ -146,19 +161,19 @@ mod tests {
             (0, 100.0, 1e-3),
             (4, 1e-7, 1e-4),
         ] {
-            unfinished.add((class, cost), 2, violation);
+            unfinished.add((Some(class), cost), 2, violation);
         }
-        let fits = unfinished.fits(&classes(), &STOP).unwrap();
-        let start = "8 support vector machines did not converge (C 1e-7 to 1000; bird, cat, dog and 1 more class): after 2000 passes over the \
-                     images their gradient still varies by up to 0.012; it has converged at 1e-5. ";
+        let fits = unfinished.fits(&classes(), &stop()).unwrap();
+        let start = "8 support vector machines did not converge (C 1e-7 to 1000; classes bird, cat, dog and 1 more). After 2000 passes over the \
+                     images their gradient varies by up to 0.012, instead of at most 1e-5. ";
         assert!(fits.starts_with(start), "{fits}");
         assert!(
             fits.contains("may differ") && fits.contains("probe.svm_costs"),
             "{fits}"
         );
         let validations =
-            |chosen: &[usize]| unfinished.validations(&classes(), chosen, &STOP).unwrap();
-        assert!(validations(&[]).contains("no class has chosen such a C"));
-        assert!(validations(&[4]).contains("Such a C was chosen for emu;"));
+            |chosen: &[usize]| unfinished.validations(&classes(), chosen, &stop()).unwrap();
+        assert!(validations(&[]).contains("no class has such a C"));
+        assert!(validations(&[4]).contains("such a C was chosen for class emu,"));
     }
 }
