@@ -5,23 +5,23 @@ use std::sync::Arc;
 
 use vidpairs_pipeline::{Probe, ProbeName};
 use vidpairs_run::RunError;
-use vidpairs_types::{ProbeLabel, Seed, Split};
+use vidpairs_types::{ProbeLabel, Seed};
 
 use super::cards::cards_of_answers;
+use super::divided::Divided;
 use super::error::ProbeError;
 use super::linear::Sweep;
 use super::result::{ClassScore, Confusion, ProbeScores};
 use super::single::{self, Answered};
 use super::subject::Subject;
 use super::svm;
-use crate::measure::Features;
 use crate::measure::interval::BootstrapOptions;
+use crate::probe::Answers;
 use crate::probe::precision::{ApKind, MeanAp, Ranking};
 use crate::probe::segmentation::{ImagePixels, PixelSums};
-use crate::probe::{Answers, unit_rows};
+use crate::run::Figure;
 use crate::run::blocks::BlockCrew;
 use crate::run::image_interval::{Photographs, figure_over_images};
-use crate::run::{Figure, ImageFeatures};
 
 /// Number of answers among which a class counts as found, beside the first.
 const TOP: usize = 5;
@@ -32,36 +32,6 @@ pub(super) struct Judge<'a> {
     pub settings: &'a Probe,
     /// Worker threads.
     pub crew: BlockCrew<'a>,
-}
-
-/// Features of a model, divided into training and test images.
-pub(super) struct Divided {
-    pub train: Part,
-    pub test: Part,
-    /// Photographs that the test images come from.
-    pub photographs: Photographs,
-    /// Number of units.
-    pub units: usize,
-    /// Number of training images of each class.
-    pub train_counts: Vec<usize>,
-    /// Number of test images of each class.
-    pub test_counts: Vec<usize>,
-}
-
-/// Features of one split.
-pub(super) struct Part {
-    pub features: Arc<Features<'static>>,
-    pub labels: Vec<ProbeLabel>,
-    /// Indices in the subject.
-    pub images: Vec<usize>,
-}
-
-impl Part {
-    /// The features with rows scaled to length 1, and the number of images whose features are all 0.
-    pub fn unit(&self) -> (Arc<Features<'static>>, usize) {
-        let (unit, num_zero) = unit_rows(Features::clone(&self.features));
-        (Arc::new(unit), num_zero)
-    }
 }
 
 /// Result of a classifier.
@@ -118,76 +88,6 @@ fn score_of(outcome: &Arc<Outcome>) -> impl Fn(&[u32]) -> Option<f64> + Send + S
 fn top5_of(outcome: &Arc<Outcome>) -> impl Fn(&[u32]) -> Option<f64> + Send + Sync + 'static {
     let outcome = Arc::clone(outcome);
     move |counts| outcome.top5(counts)
-}
-
-impl Divided {
-    /// Divides `extracted`, without a second copy of the training images' features.
-    ///
-    /// # Errors
-    /// [`ProbeError::Unfit`] if a split has no features.
-    pub fn of(
-        subject: &Subject,
-        extracted: ImageFeatures,
-        path: &Path,
-    ) -> Result<Self, ProbeError> {
-        let ImageFeatures {
-            mut values,
-            num_units,
-            images,
-            ..
-        } = extracted;
-        let (train_counts, test_counts) = (
-            subject.counts(&images, Split::Train),
-            subject.counts(&images, Split::Test),
-        );
-        let is_train = |image: usize| subject.splits[image] == Split::Train;
-        let mut tested = Vec::new();
-        // Rows of the training images move to the front.
-        let mut end = 0;
-        for (place, &image) in images.iter().enumerate() {
-            let row = place * num_units..(place + 1) * num_units;
-            if is_train(image) {
-                values.copy_within(row, end);
-                end += num_units;
-            } else {
-                tested.extend_from_slice(&values[row]);
-            }
-        }
-        values.truncate(end);
-        values.shrink_to_fit();
-        let (train, test): (Vec<usize>, Vec<usize>) =
-            images.iter().partition(|&&image| is_train(image));
-        let part = |values, images: Vec<usize>| -> Result<Part, ProbeError> {
-            let features = Features::new(values, num_units);
-            let features = features.map_err(|err| ProbeError::Unfit {
-                path: path.to_owned(),
-                reason: err.to_string(),
-            })?;
-            Ok(Part {
-                features: Arc::new(features),
-                labels: (images.iter())
-                    .map(|&image| subject.labels[image].clone())
-                    .collect(),
-                images,
-            })
-        };
-        let (train, test) = (part(values, train)?, part(tested, test)?);
-        let photographs = match subject.parts.is_empty() {
-            true => Photographs::each(test.images.len()),
-            false => {
-                let images = test.images.iter();
-                Photographs::of_paths(images.map(|&image| subject.parts[image].path.as_path()))
-            }
-        };
-        Ok(Self {
-            train,
-            test,
-            photographs,
-            units: num_units,
-            train_counts,
-            test_counts,
-        })
-    }
 }
 
 impl Judge<'_> {

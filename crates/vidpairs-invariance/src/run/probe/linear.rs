@@ -7,8 +7,9 @@ use vidpairs_run::RunError;
 use vidpairs_types::{Seed, Split};
 
 use super::ProbeOptions;
+use super::divided::Divided;
 use super::error::ProbeError;
-use super::judge::{Divided, Judge, lost};
+use super::judge::{Judge, lost};
 use super::protocol::DataProtocol;
 use super::result::RateScore;
 use super::single::{Answered, answers_of, classes_of, rows};

@@ -5,6 +5,7 @@
 //! [`ProbeSummary`] holds the results.
 
 mod cards;
+mod divided;
 mod error;
 mod judge;
 mod linear;

@@ -8,8 +8,9 @@ use vidpairs_source::{NamedKind, ProbeSetKind, ProbeSetOptions, probe_set};
 use vidpairs_types::{ImagePart, LeftOut, Seed};
 
 use super::ProbeOptions;
+use super::divided::Divided;
 use super::error::ProbeError;
-use super::judge::{Divided, Judge, labels_error};
+use super::judge::{Judge, labels_error};
 use super::linear::Sweep;
 use super::pixels::segmentation_tables;
 use super::protocol::{DataProtocol, probes_of_features, split_text, trunk, view_text, worded};

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use vidpairs_run::{Progress, RunError, Unit, Verbosity};
 use vidpairs_types::ProbeLabel;
 
+use super::divided::Divided;
 use super::error::ProbeError;
-use super::judge::{Divided, Judge, lost};
+use super::judge::{Judge, lost};
 use super::result::RateScore;
 use super::unfinished::{Stop, Unfinished};
 use crate::measure::Features;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use vidpairs_run::{RunError, counted};
 
 use super::cards::{BestAndWorst, Candidates};
-use super::judge::{Divided, Judge, lost};
+use super::divided::Divided;
+use super::judge::{Judge, lost};
 use super::subject::Subject;
 use super::unfinished::{Stop, Unfinished};
 use crate::measure::Features;
