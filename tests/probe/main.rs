@@ -302,9 +302,11 @@ fn machines_that_did_not_converge_are_one_warning_with_class_and_cost() {
         .map(|warning| warning.as_str().unwrap())
         .collect();
     let of = |start: &str| {
-        let found = warnings.iter().filter(|warning| warning.starts_with(start));
-        assert_eq!(found.clone().count(), 1, "{warnings:?}");
-        (*found.last().unwrap()).to_owned()
+        let found: Vec<_> = (warnings.iter())
+            .filter(|warning| warning.starts_with(start))
+            .collect();
+        assert_eq!(found.len(), 1, "{warnings:?}");
+        (*found[0]).to_owned()
     };
     let validated = of(
         "a: 9 support vector machines of the cross-validation did not converge (C 1e12; classes 0, 1, 2). After 2000 passes",

@@ -4,8 +4,6 @@
 //! together, so that a figure never depends on the order of the images: precision and recall are taken where a group of equal values ends,
 //! as scikit-learn takes them. Without equal values this is the definition of the VOC devkit.
 
-use std::fmt;
-
 use super::Truth;
 
 /// How precision is averaged over recall.
@@ -17,22 +15,6 @@ pub enum ApKind {
     /// Mean of the precision at each positive, without an envelope (`average_precision_score` of scikit-learn). VISSL chooses the cost of an
     /// SVM by it.
     Steps,
-}
-
-impl ApKind {
-    /// `envelope` or `steps`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Envelope => "envelope",
-            Self::Steps => "steps",
-        }
-    }
-}
-
-impl fmt::Display for ApKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 /// Decision values that do not rank the images. Stop.
@@ -113,14 +95,6 @@ impl Ranking {
                 .collect(),
             images,
         })
-    }
-
-    /// Number of positives.
-    pub fn num_positives(&self) -> usize {
-        self.is_positive
-            .iter()
-            .filter(|&&is_positive| is_positive)
-            .count()
     }
 
     /// Average precision, 0 to 1; `None` without a positive.
@@ -206,11 +180,6 @@ impl MeanAp {
             per_class,
         }
     }
-
-    /// Number of classes that the mean leaves out.
-    pub fn num_left_out(&self) -> usize {
-        self.per_class.iter().filter(|ap| ap.is_none()).count()
-    }
 }
 
 #[cfg(test)]
@@ -275,7 +244,7 @@ mod tests {
         for kind in KINDS {
             assert!(
                 (ranking.average_precision(kind).unwrap() - 0.5).abs() < 1e-12,
-                "{kind}"
+                "{kind:?}"
             );
         }
         let zeros = Ranking::new(&[0.0, -0.0], &[Positive, Negative]).unwrap();
@@ -293,7 +262,7 @@ mod tests {
         ];
         let all = MeanAp::of(&rankings, ApKind::Envelope, None);
         assert_eq!(all.per_class, [Some(1.0), None, Some(0.5), None]);
-        assert_eq!((all.mean, all.num_left_out()), (Some(0.75), 2));
+        assert_eq!(all.mean, Some(0.75));
         let resample = MeanAp::of(&rankings, ApKind::Envelope, Some(&[0, 2]));
         assert_eq!(resample.mean, Some(1.0));
         assert_eq!(

@@ -109,11 +109,6 @@ impl LogisticProblem {
         self.classes.len().div_ceil(self.block_len())
     }
 
-    /// Number of units that are constant over the training images and so have no weight.
-    pub fn num_constant(&self) -> usize {
-        self.scales.iter().filter(|&&scale| scale == 0.0).count()
-    }
-
     pub(super) fn options(&self) -> &LogisticOptions {
         &self.options
     }
