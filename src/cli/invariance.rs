@@ -2,13 +2,11 @@
 
 use std::process::ExitCode;
 
-use vidpairs_invariance::run::{
-    self, InvarianceData, InvarianceOptions, InvarianceSummary, MeasuredModels,
-};
+use vidpairs_invariance::run::{self, InvarianceOptions, InvarianceSummary};
 use vidpairs_pipeline::Measure;
 
 use super::args::InvarianceArgs;
-use super::models::{Models, result_files};
+use super::models::result_files;
 use super::{CliError, Program};
 use crate::report::invariance::{render, render_table, scores_csv};
 
@@ -41,26 +39,9 @@ fn text(summary: &InvarianceSummary) -> String {
 
 fn options(args: &InvarianceArgs, program: &Program<'_>) -> Result<InvarianceOptions, CliError> {
     let measured = &args.measured;
-    let models = match measured.models(&args.data, &args.features)? {
-        Models::Features(files) => MeasuredModels::Features(files),
-        Models::Encoders {
-            weights,
-            prefix,
-            data,
-        } => {
-            let data = data
-                .into_iter()
-                .map(|(kind, path)| InvarianceData { kind, path });
-            MeasuredModels::Encoders {
-                weights,
-                prefix,
-                data: data.collect(),
-            }
-        }
-    };
     Ok(InvarianceOptions {
         measure: Measure::read(args.pipeline.as_deref(), &measured.set)?,
-        models,
+        models: measured.models(&args.data, &args.features)?,
         out: measured.out.clone(),
         encoders: program.engines.libtorch.map(|libtorch| libtorch as _),
         device: measured.device.clone(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::Serialize;
-use vidpairs_invariance::run::{NamedFile, ResultFile};
+use vidpairs_invariance::run::{DataPath, Models, NamedFile, ResultFile};
 use vidpairs_source::{NamedKind, UnknownKind, names};
 
 use super::args::MeasuredArgs;
@@ -14,19 +14,6 @@ use super::{CliError, Program};
 
 /// Name of the page in the folder of results.
 const PAGE: &str = "report.html";
-
-/// Models of a command.
-pub(super) enum Models<K> {
-    /// Encoders on images.
-    Encoders {
-        weights: Vec<NamedFile>,
-        prefix: Option<String>,
-        /// Kinds and paths of the data sets.
-        data: Vec<(K, PathBuf)>,
-    },
-    /// Features of other programs.
-    Features(Vec<NamedFile>),
-}
 
 impl MeasuredArgs {
     /// Replaces this process by `vidpairs-torch` if `command` has to compute features and this program lacks libtorch.
@@ -87,7 +74,7 @@ impl<S> Display for Printed<S> {
 }
 
 /// Parses `KIND=PATH` of `--data`.
-fn of_kind<K>(text: &str) -> Result<(K, PathBuf), CliError>
+fn of_kind<K>(text: &str) -> Result<DataPath<K>, CliError>
 where
     K: NamedKind + FromStr<Err = UnknownKind<K>>,
 {
@@ -102,7 +89,10 @@ where
     };
     let kind = kind.parse::<K>();
     let kind = kind.map_err(|err| refused(format!("KIND=PATH: {err}")))?;
-    Ok((kind, PathBuf::from(path)))
+    Ok(DataPath {
+        kind,
+        path: path.into(),
+    })
 }
 
 /// Parses `NAME=FILE` or `FILE` of an option.

@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use vidpairs_invariance::run::probe::{self, ProbeData, ProbeOptions, ProbedModels};
+use vidpairs_invariance::run::probe::{self, ProbeOptions};
 use vidpairs_pipeline::Probe;
 
 use super::args::ProbeArgs;
-use super::models::{Models, result_files};
+use super::models::result_files;
 use super::{CliError, Program};
 use crate::report::probe::{render, render_tables, scores_csv};
 
@@ -22,26 +22,9 @@ pub(super) fn probe(args: &ProbeArgs, program: &Program<'_>) -> Result<ExitCode,
 
 fn options(args: &ProbeArgs, program: &Program<'_>) -> Result<ProbeOptions, CliError> {
     let measured = &args.measured;
-    let models = match measured.models(&args.data, &args.features)? {
-        Models::Features(files) => ProbedModels::Features(files),
-        Models::Encoders {
-            weights,
-            prefix,
-            data,
-        } => {
-            let data = data
-                .into_iter()
-                .map(|(kind, path)| ProbeData { kind, path });
-            ProbedModels::Encoders {
-                weights,
-                prefix,
-                data: data.collect(),
-            }
-        }
-    };
     Ok(ProbeOptions {
         settings: Probe::read(args.pipeline.as_deref(), &measured.set)?,
-        models,
+        models: measured.models(&args.data, &args.features)?,
         out: measured.out.clone(),
         encoders: program.engines.libtorch.map(|libtorch| libtorch as _),
         device: measured.device.clone(),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use vidpairs_run::SetAside;
 use vidpairs_shard::{Damage, Manifest, Totals, TrackletCounts};
-use vidpairs_types::{PairKind, SizePx};
+use vidpairs_types::{PairKind, SizePx, SourceKind};
 
 use super::counts::{Counts, Share, Top};
 use super::tally::Tally;
@@ -163,8 +163,15 @@ impl Inspection {
 
     /// Settings of a table of the pipeline as text, such as `kind frames, k 30`; empty if there is no such table.
     pub fn settings(&self, table: &str) -> String {
-        let table = self.pipeline.get(table).and_then(Value::as_object);
-        let settings = table.into_iter().flatten().filter_map(|(key, value)| {
+        let source = self.pipeline.pointer("/source/kind");
+        let source = source.and_then(Value::as_str).and_then(SourceKind::named);
+        let has_stills = source.is_some_and(SourceKind::has_stills);
+        let settings = self.pipeline.get(table).and_then(Value::as_object);
+        let settings = settings.into_iter().flatten().filter_map(|(key, value)| {
+            // A clip of one frame has no step between frames.
+            if has_stills && (table, key.as_str()) == ("pairs", "stride") {
+                return None;
+            }
             let value = match value {
                 Value::Null => return None,
                 Value::Array(values) if values.is_empty() => return None,

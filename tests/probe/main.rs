@@ -256,6 +256,70 @@ fn images_of_several_classes_are_ranked_and_images_that_do_not_count_are_left_ou
 }
 
 #[test]
+fn the_protocol_of_knn_has_the_number_of_neighbours_that_vote() {
+    let bench = Bench::new();
+    bench.features("a.npz", &Labels::one(), 3.0, 1.0);
+    let classifier = |neighbours: u32| {
+        let set = format!("probe.neighbours={neighbours}");
+        let knn = "probe.probes=[\"knn\"]";
+        let run = bench.probe(&["--features", "a.npz", "--set", knn, "--set", &set]);
+        let table = run.run_json()["tables"][0].clone();
+        (
+            table["protocol"]["classifier"].clone(),
+            table["models"].clone(),
+        )
+    };
+    let (all, scores) = classifier(80);
+    assert_eq!(all, "weighted kNN, 80 neighbours, temperature 0.07");
+    let (fewer, same_scores) = classifier(500);
+    assert_eq!(
+        fewer,
+        "weighted kNN, all 80 training images as neighbours (probe.neighbours is 500), temperature 0.07"
+    );
+    assert_eq!(scores, same_scores);
+}
+
+#[test]
+fn machines_that_did_not_converge_are_one_warning_with_class_and_cost() {
+    let bench = Bench::new();
+    bench.features("a.npz", &Labels::one(), 12.0, 1.0);
+    let costs = "probe.svm_costs=[1e-30, 1e12]";
+    let run = bench.probe(&[
+        "--features",
+        "a.npz",
+        "--set",
+        "probe.probes=[\"svm\"]",
+        "--set",
+        costs,
+    ]);
+    let table = run.run_json()["tables"][0].clone();
+    let choice = table["protocol"]["choice"].as_str().unwrap();
+    assert!(
+        choice.starts_with("C of each class from [1e-30, 1e12] by"),
+        "{choice}"
+    );
+    let warnings: Vec<&str> = (table["warnings"].as_array().unwrap().iter())
+        .map(|warning| warning.as_str().unwrap())
+        .collect();
+    let of = |start: &str| {
+        let found: Vec<_> = (warnings.iter())
+            .filter(|warning| warning.starts_with(start))
+            .collect();
+        assert_eq!(found.len(), 1, "{warnings:?}");
+        (*found[0]).to_owned()
+    };
+    let validated = of(
+        "a: 9 support vector machines of the cross-validation did not converge (C 1e12; classes 0, 1, 2). After 2000 passes",
+    );
+    assert!(
+        validated.contains("instead of at most 0.0001"),
+        "{validated}"
+    );
+    let fitted = of("a: 1 support vector machine did not converge (C 1e12; class 2). ");
+    assert!(fitted.contains("probe.svm_costs"), "{fitted}");
+}
+
+#[test]
 fn unusable_features_are_refused_with_the_file_and_the_reason() {
     let bench = Bench::new();
     let refused = |more: &[&str], words: &[&str]| {
@@ -331,7 +395,7 @@ fn an_image_whose_features_are_all_0_is_counted_and_the_rest_goes_on() {
     let found = bench.probe(&svm).run_json();
     let warnings = found["tables"][0]["warnings"].to_string();
     assert!(
-        warnings.contains("images whose features are all 0: 1"),
+        warnings.contains("all features are 0 in 1 image"),
         "{warnings}"
     );
 }

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use bytesize::ByteSize;
 use toml_edit::Value;
+use vidpairs_types::readable;
 
 use super::values::{Choice, KRange, MaxRefused};
 
@@ -44,7 +45,11 @@ impl Rule<f64> for Number {
         self.0.contains(&number).then_some(number + 0.0)
     }
     fn expected(&self) -> String {
-        format!("a number from {} to {}", self.0.start(), self.0.end())
+        format!(
+            "a number from {} to {}",
+            readable(*self.0.start()),
+            readable(*self.0.end())
+        )
     }
 }
 
@@ -58,7 +63,7 @@ impl Rule<f64> for Positive {
             .filter(|number| *number > 0.0)
     }
     fn expected(&self) -> String {
-        format!("a number above 0 and at most {}", self.0)
+        format!("a number above 0 and at most {}", readable(self.0))
     }
 }
 

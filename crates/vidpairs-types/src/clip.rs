@@ -26,6 +26,13 @@ pub enum SourceKind {
 }
 
 impl SourceKind {
+    /// The kind of this [name](Self::name); `None` for a name of another program.
+    pub fn named(name: &str) -> Option<Self> {
+        use SourceKind::{Coco, Got10k, Images, TrackingNet, Videos, Voc};
+        let mut kinds = [Videos, TrackingNet, Got10k, Images, Coco, Voc].into_iter();
+        kinds.find(|kind| kind.name() == name)
+    }
+
     /// Whether each clip is a single still image.
     pub fn has_stills(self) -> bool {
         matches!(self, Self::Images | Self::Coco | Self::Voc)

@@ -18,6 +18,7 @@ mod path;
 mod plane;
 mod printable;
 mod probe_set;
+mod readable;
 mod record;
 mod refusal;
 mod seed;
@@ -45,6 +46,7 @@ pub use path::path_as_text;
 pub use plane::{Plane, ShortPlane, rounded_to_8_bits};
 pub use printable::{printable, printable_json, printable_lines};
 pub use probe_set::{ProbeImage, ProbeLabel, ProbeSet, Split};
+pub use readable::readable;
 pub use record::{
     EncodedMember, EncodedRecord, RecordMeta, Role, SCHEMA, TrackedBox, TrackletLine, TrackletMeta,
     ViewMeta,

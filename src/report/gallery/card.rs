@@ -1,9 +1,9 @@
 //! Renders one record as a card.
 
 use maud::{Markup, html};
-use vidpairs_types::{EncodedRecord, RecordMeta, Role, SizePx, TrackletMeta, ViewMeta};
+use vidpairs_types::{BoxXywh, EncodedRecord, RecordMeta, Role, SizePx, TrackletMeta, ViewMeta};
 
-use super::stored;
+use super::{is_still, stored};
 use crate::inspect::SampledRecord;
 use crate::report::picture::{BoxOver, aspect, boxes_over};
 
@@ -48,7 +48,9 @@ fn pictures(record: &EncodedRecord) -> Markup {
     let views = strip_of(meta, [Role::Anchor, Role::Positive]);
     html! {
         div.strips {
-            @if frames.is_empty() {
+            @if is_still(meta) {
+                (strip(record, &views, None, still_caption))
+            } @else if frames.is_empty() {
                 (strip(record, &views, meta.k, view_caption))
             } @else {
                 (strip(record, &frames, meta.k, frame_caption))
@@ -118,12 +120,11 @@ fn picture(record: &EncodedRecord, role: Role, view: &ViewMeta) -> Markup {
     let member = record.members.iter().find(|member| member.role == role);
     let uri = member.map(|member| stored::data_uri(member, size));
     let bounds = region_in(&record.meta, role);
-    let alt = format!(
-        "{} of {}, frame {}",
-        role.name(),
-        record.meta.clip,
-        view.frame
-    );
+    let of = format!("{} of {}", role.name(), record.meta.clip);
+    let alt = match is_still(&record.meta) {
+        true => of,
+        false => format!("{of}, frame {}", view.frame),
+    };
     html! {
         div.picture {
             @match uri {
@@ -146,6 +147,20 @@ fn region_in(meta: &RecordMeta, role: Role) -> Option<[f64; 4]> {
         Role::Anchor | Role::Positive => None,
     };
     region.filter(|region| region.is_valid()).map(Into::into)
+}
+
+/// Caption of a still image: its box, or its size.
+fn still_caption(_: Role, view: &ViewMeta) -> Markup {
+    let SizePx { width, height } = view.frame_size;
+    html! {
+        @match view.box_xywh {
+            Some(BoxXywh { x, y, w, h }) => {
+                span { b { "box " (format!("{w:.0} × {h:.0}")) } " px" } " " span { "at " (format!("{x:.0}, {y:.0}")) }
+                " " span { "of " (width) " × " (height) }
+            }
+            None => span { b { (width) " × " (height) } " px" },
+        }
+    }
 }
 
 /// Caption where whole frames are not stored: frame, time and size of the region.

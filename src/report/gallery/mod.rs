@@ -5,7 +5,7 @@ mod head;
 mod stored;
 
 use maud::{Markup, html};
-use vidpairs_types::{PairKind, RecordMeta};
+use vidpairs_types::{PairKind, RecordMeta, SourceKind};
 
 use super::page;
 use super::picture::{Line, box_sample};
@@ -47,12 +47,18 @@ fn metas(records: &[SampledRecord]) -> impl Iterator<Item = &RecordMeta> {
     readable.map(|record| &record.meta)
 }
 
+/// Whether the record was cut from a still image, which has neither a frame number nor a time.
+fn is_still(meta: &RecordMeta) -> bool {
+    SourceKind::named(&meta.source).is_some_and(SourceKind::has_stills)
+}
+
 fn legend(records: &[SampledRecord]) -> Markup {
     let has_pairs = metas(records).any(|meta| meta.positive.is_some());
     let has_boxes = metas(records).any(|meta| meta.anchor.box_xywh.is_some());
     let has_frames = metas(records).any(|meta| meta.anchor_frame.is_some());
     let mut tracklets = metas(records).filter_map(|meta| meta.tracklet.as_ref());
     let has_scores = tracklets.any(card::has_scores);
+    let has_frame_numbers = !metas(records).all(is_still);
     html! {
         p {
             @if has_pairs {
@@ -61,7 +67,7 @@ fn legend(records: &[SampledRecord]) -> Markup {
             } @else {
                 "Each card is one stored image; training makes both views from it. "
             }
-            "Frame numbers start at 0, in presentation order; times are those of the source."
+            @if has_frame_numbers { "Frame numbers start at 0, in presentation order; times are those of the source." }
         }
         @if has_boxes {
             p {
@@ -69,7 +75,11 @@ fn legend(records: &[SampledRecord]) -> Markup {
                     (box_sample(Line::Solid)) " Region of the pair in the whole frame. The two smaller pictures \
                     are the region as stored for training."
                 } @else {
-                    "The pictures show a region of the frame; its size and the size of the frame are below."
+                    @if has_frame_numbers {
+                        "The pictures show a region of the frame; its size and the size of the frame are below."
+                    } @else {
+                        "The pictures show an annotated box of the image; its size, its top left corner and the size of the image are below."
+                    }
                 }
             }
         }

@@ -193,6 +193,36 @@ fn captions_give_frames_times_and_their_distance() {
 }
 
 #[test]
+fn a_still_image_has_its_name_and_box_instead_of_a_frame_number() {
+    let mut record = tracked("val2017/000000000139.jpg");
+    record.meta.source = "coco".to_owned();
+    record.meta.kind = PairKind::Images;
+    record.meta.k = None;
+    record.meta.positive = None;
+    record.meta.anchor_frame = None;
+    record.meta.positive_frame = None;
+    record.meta.tracklet = None;
+    record.meta.anchor.pts_seconds = None;
+    record.meta.anchor.frame = 0;
+    let boxed = page(Ok(record.clone()));
+    let caption = "<b>box 100 × 50</b> px</span> <span>at 10, 20</span> <span>of 640 × 360</span>";
+    assert!(boxed.contains(caption), "{boxed}");
+    assert!(boxed.contains("<h3>val2017/000000000139.jpg</h3>"));
+    record.meta.anchor.box_xywh = None;
+    let mut stills = inspection(1);
+    stills.pipeline =
+        serde_json::json!({"source": {"kind": "coco"}, "pairs": {"kind": "images", "stride": 1}});
+    assert_eq!(stills.settings("pairs"), "kind images");
+    let record = Ok(record);
+    let whole = render(&stills, &[SampledRecord { number: 0, record }]);
+    assert!(whole.contains("<b>640 × 360</b> px"));
+    for html in [boxed, whole] {
+        let (_, body) = html.split_once("<body>").unwrap();
+        assert!(!body.to_lowercase().contains("frame"), "{body}");
+    }
+}
+
+#[test]
 fn the_confidence_of_a_tracker_is_shown_and_explained() {
     let mut record = tracked("a");
     record.meta.tracklet = Some(TrackletMeta {

@@ -404,7 +404,7 @@ fn panels_of_the_same_title_are_distinguished_by_their_paths() {
     let html = render(&page);
     for words in [
         "<span class=\"label\">ALOI, second/aloi</span>",
-        "<strong>Viewpoint (ALOI, second/aloi)</strong>: few objects",
+        "<strong>Viewpoint (ALOI, second/aloi)</strong><ul><li>few objects</li></ul>",
         "<span title=\"ALOI, first/aloi\">",
     ] {
         assert!(html.contains(words), "{words}");

@@ -16,10 +16,17 @@ pub(in crate::report) fn left_out(groups: &[(String, &[LeftOutGroup])]) -> Marku
                 h2 { "Left out" }
                 ul {
                     @for (title, groups) in groups {
-                        @for group in *groups {
+                        @if !groups.is_empty() {
                             li {
-                                strong { (title) } ": " (grouped(group.count)) " left out: " (group.reason)
-                                " " span.example { (names(group)) }
+                                strong { (title) }
+                                ul {
+                                    @for group in *groups {
+                                        li {
+                                            (grouped(group.count)) " left out: " (group.reason) " "
+                                            span.example { (names(group)) }
+                                        }
+                                    }
+                                }
                             }
                         }
                     }

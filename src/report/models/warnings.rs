@@ -10,7 +10,9 @@ pub(in crate::report) fn warnings(warnings: &[(String, &[String])]) -> Markup {
                 h2 { "Warnings" }
                 ul {
                     @for (title, warnings) in warnings {
-                        @for warning in *warnings { li { strong { (title) } ": " (warning) } }
+                        @if !warnings.is_empty() {
+                            li { strong { (title) } ul { @for warning in *warnings { li { (warning) } } } }
+                        }
                     }
                 }
             }

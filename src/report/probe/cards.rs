@@ -33,7 +33,7 @@ fn row(heading: &str, grid: &str, cards: &[ProbeCard]) -> Markup {
                 div class=(grid) { @for card in cards.iter().take(MAX_CARDS) { (drawn(card)) } }
             } @else {
                 ul.mistakes {
-                    @for card in cards.iter().take(MAX_CARDS) { li { (card.id) ", " b { (shown(card)) } ": " (card.answer) } }
+                    @for card in cards.iter().take(MAX_CARDS) { li { (card.id) ", " b { (shown(card)) } ", answer " (card.answer) } }
                 }
             }
         }

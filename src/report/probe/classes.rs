@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use vidpairs_invariance::run::class_color;
 use vidpairs_invariance::run::probe::{ClassScore, ProbeScores, ProbeTable};
+use vidpairs_types::readable;
 
 use super::words;
 use crate::report::models::number::{UNKNOWN, along, finite, grouped, tenth};
@@ -44,7 +45,7 @@ fn color(table: &ProbeTable, number: usize) -> Option<[u8; 3]> {
 
 /// - `color`: colour of the class in pictures.
 fn bar(class: &ClassScore, color: Option<[u8; 3]>) -> Markup {
-    let cost = class.cost.map(|cost| format!(", C {cost}"));
+    let cost = class.cost.map(|cost| format!(", C {}", readable(cost)));
     let counts = format!(
         "{} train, {} test",
         grouped(class.train_images),

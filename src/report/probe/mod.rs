@@ -8,6 +8,7 @@
 mod cards;
 mod classes;
 mod confusion;
+mod overview;
 mod scores_csv;
 mod text_table;
 mod words;
@@ -15,6 +16,7 @@ mod words;
 use maud::{Markup, html};
 use vidpairs_invariance::run::LeftOutGroup;
 use vidpairs_invariance::run::probe::{ProbeScores, ProbeSummary, ProbeTable};
+use vidpairs_types::readable;
 
 use super::models::difference::{difference_strip, sentence};
 use super::models::left_out::left_out;
@@ -26,6 +28,7 @@ use super::page::{self, Fact};
 use cards::cards;
 use classes::classes;
 use confusion::confusion;
+use overview::{anchor, overview};
 
 pub use scores_csv::scores_csv;
 pub use text_table::render_tables;
@@ -35,6 +38,8 @@ pub const MAX_PAIRS: usize = 6;
 
 /// Number of models up to which the details of all are open; with more models only those of the first are.
 const OPEN_UP_TO: usize = 2;
+/// Number of tables up to which details are open.
+const OPEN_TABLES: usize = 2;
 const TITLE: &str = "Probes";
 
 /// The page: one HTML file with its images and without scripts.
@@ -49,16 +54,21 @@ pub fn render(summary: &ProbeSummary) -> String {
         value: format!("vidpairs {}", summary.program_version),
     }];
     let tables = || summary.tables.iter();
-    let title = |table: &ProbeTable| words::title(summary, table);
-    let warned = tables().filter(|table| !table.warnings.is_empty());
-    let warnings: Vec<(String, &[String])> = warned
-        .map(|table| (title(table), table.warnings.as_slice()))
-        .collect();
+    let num_warnings: usize = tables().map(|table| table.warnings.len()).sum();
     let groups = left_out_groups(summary);
     let body = html! {
         header {
             (page::summary(TITLE, &headline, &facts))
-            (models::warnings::warnings(&warnings))
+            @if num_warnings > 0 {
+                section.warnings {
+                    p {
+                        (counted(num_warnings, "warning", "warnings"))
+                        @if summary.tables.len() > 1 { " below the tables that are marked ⚠ in the overview. " }
+                        @else { " below the scores. " }
+                        "Read the warnings of a table before you trust its scores."
+                    }
+                }
+            }
         }
         main {
             @if summary.tables.is_empty() { p { "Nothing was scored." } } @else {
@@ -67,8 +77,8 @@ pub fn render(summary: &ProbeSummary) -> String {
                     images. " span.swatch {} " The shade ends at the score of guessing. Compare models only within one table, and \
                     decide whether two differ by their paired difference, not by the overlap of their intervals."
                 }
-                @for table in tables() { (overview(summary, table)) }
-                @for table in tables() { (details(summary, table)) }
+                (overview(summary))
+                @for (index, table) in tables().enumerate() { (section(summary, index, table)) }
             }
         }
         footer { (left_out(&groups)) }
@@ -90,7 +100,7 @@ fn left_out_groups(summary: &ProbeSummary) -> Vec<(String, &[LeftOutGroup])> {
 }
 
 /// The models of a table in rows, with the protocol.
-fn overview(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
+fn scores(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
     let scores = || table.models.iter().map(Option::as_ref);
     let row = |figure, floor| Row {
         figure,
@@ -117,11 +127,6 @@ fn overview(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
     };
     html! {
         article.panel {
-            div.heading {
-                h3 { (words::classifier(table)) }
-                span.label { (words::data(summary, table)) }
-                span.number { (words::counts(table)) }
-            }
             div class=(if has_further { "plots two" } else { "plots" }) {
                 (plot(&names(words::metric(table), "guessing"), &summary.models, &rows))
                 @if has_further {
@@ -133,22 +138,27 @@ fn overview(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
     }
 }
 
-/// Differences of models, then classes, confusion and images of each model.
-fn details(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
+/// A table: its scores, differences of models, then classes, confusion and images of each model.
+fn section(summary: &ProbeSummary, index: usize, table: &ProbeTable) -> Markup {
     let models = summary.models.iter().zip(&table.models).enumerate();
     let scored: Vec<_> = models
         .filter_map(|(index, (model, scores))| Some((index, model, scores.as_ref()?)))
         .collect();
     html! {
-        section.wide {
+        section.wide id=(anchor(index)) {
             h2.table { (words::classifier(table)) " " span { (words::data(summary, table)) } }
+            p.how { (words::counts(table)) "." }
+            (scores(summary, table))
+            @if !table.warnings.is_empty() {
+                section.warnings { ul { @for warning in &table.warnings { li { (warning) } } } }
+            }
             (differences(summary, table))
             (figures(summary, table))
             @for (place, (index, model, scores)) in scored.into_iter().enumerate() {
-                details.model open[place == 0 || summary.models.len() <= OPEN_UP_TO] {
+                details.model open[is_open(summary, place)] {
                     summary { (key(index)) " " b { (model.name) } span { (note(table, scores)) } }
                     @if let Some(rates) = words::rates(scores) {
-                        p.how { "Top-1 accuracy at each learning rate, on held-out training images and on test images: " (rates) "." }
+                        p.how { "Top-1 accuracy on held-out training images / on test images is " (rates) "." }
                     }
                     (classes(table, scores))
                     (confusion(table, scores))
@@ -159,25 +169,28 @@ fn details(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
     }
 }
 
-/// `mAP: 42.1 · 512 features · C 10`.
+fn is_open(summary: &ProbeSummary, place: usize) -> bool {
+    summary.tables.len() <= OPEN_TABLES && (place == 0 || summary.models.len() <= OPEN_UP_TO)
+}
+
+/// `mAP 42.1 · 512 features · C 10`.
 fn note(table: &ProbeTable, scores: &ProbeScores) -> String {
     let mut parts = vec![format!(
-        "{}: {}",
+        "{} {}",
         table.protocol.metric,
         tenth(Some(scores.score.value))
     )];
     let further = words::further(table).iter();
     let further = further.zip(words::further_figures(table, scores));
     parts.extend(
-        further
-            .filter_map(|(name, figure)| Some(format!("{name}: {}", tenth(Some(figure?.value))))),
+        further.filter_map(|(name, figure)| Some(format!("{name} {}", tenth(Some(figure?.value))))),
     );
     parts.push(counted(scores.units, "feature", "features"));
-    parts.extend(scores.cost.map(|cost| format!("C {cost}")));
+    parts.extend(scores.cost.map(|cost| format!("C {}", readable(cost))));
     parts.extend(
         scores
             .learning_rate
-            .map(|rate| format!("learning rate {rate}")),
+            .map(|rate| format!("learning rate {}", readable(rate))),
     );
     parts.join(" · ")
 }
@@ -228,7 +241,7 @@ fn figures(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
                                 td { (tenth(Some(scores.score.value))) } td { (ends(scores.score.interval)) }
                                 @for figure in words::further_figures(table, scores) { td { (tenth(figure.map(|figure| figure.value))) } }
                                 @if words::chosen(table).is_some() {
-                                    td { @match scores.cost.or(scores.learning_rate) { Some(chosen) => (chosen), None => (UNKNOWN) } }
+                                    td { @match scores.cost.or(scores.learning_rate) { Some(chosen) => (readable(chosen)), None => (UNKNOWN) } }
                                 }
                             }
                         }

@@ -119,7 +119,7 @@ fn a_page_loads_no_other_file_and_escapes_all_text() {
 #[test]
 fn many_classes_have_a_list_of_mistakes_instead_of_a_matrix_and_not_all_bars() {
     let html = render(&summary(1000));
-    assert!(!html.contains("<h4>Confusion</h4>"));
+    assert!(!html.contains("<h4>Confusion</h4>") && !html.contains("<svg class=\"shades\""));
     assert!(html.contains("&lt;class 0&gt;</b> taken for <b>&lt;class 1&gt;</b>: 2"));
     assert_eq!(
         html.matches("<div class=\"class\"").count(),
@@ -127,6 +127,87 @@ fn many_classes_have_a_list_of_mistakes_instead_of_a_matrix_and_not_all_bars() {
     );
     assert!(html.contains("The best and the worst 30 of 1,000 classes."));
     assert!(html.len() < 1_000_000, "{}", html.len());
+}
+
+#[test]
+fn a_matrix_names_its_columns_at_few_and_at_many_classes_and_long_names_are_cut() {
+    let of = |num_classes: usize| {
+        let mut summary = summary(num_classes);
+        for table in &mut summary.tables {
+            table.classes[1] = "a class with a very long name".to_owned();
+        }
+        render(&summary)
+    };
+    let few = of(20);
+    let column = "<th class=\"column\" title=\"a class with a very long name\"><span>a class w…ong name</span></th>";
+    assert_eq!(few.matches(column).count(), 4);
+    assert_eq!(few.matches("<th class=\"column\"").count(), 4 * 20);
+    let many = of(150);
+    assert!(!many.contains("<th class=\"column\""));
+    let name = "<title>a class with a very long name</title>a class w…ong name</text>";
+    // Once for the row and once for the column of each matrix.
+    assert_eq!(many.matches(name).count(), 4 * 2);
+    // Of five images of the first class, three are answered right.
+    assert_eq!(
+        many.matches("d=\"M0 0h1v1h-1z\" fill-opacity=\"0.8\"")
+            .count(),
+        4
+    );
+    assert_eq!(
+        many.matches("d=\"M1 0h1v1h-1z\" fill-opacity=\"0.6\"")
+            .count(),
+        4
+    );
+    assert!(many.len() < 500_000, "{}", many.len());
+}
+
+#[test]
+fn the_overview_marks_the_best_model_of_each_table_and_leads_to_it() {
+    let mut summary = summary(3);
+    let mut early = summary.tables[1].clone();
+    early.stage = Some("layer1".to_owned());
+    early.models[0].as_mut().unwrap().score = figure(70.04);
+    summary.tables.push(early);
+    let html = render(&summary);
+    let (_, overview) = html.split_once("<h2>Overview</h2>").unwrap();
+    let (overview, rest) = overview.split_once("</table>").unwrap();
+    // Stages of one classifier share a heading.
+    assert!(
+        overview.contains("<th class=\"group\" colspan=\"2\">Linear SVM<span>folders, mAP</span>")
+    );
+    for (index, stage) in [(0, "layer4"), (1, "layer4"), (2, "layer1")] {
+        assert!(
+            overview.contains(&format!("<a href=\"#table-{index}\">{stage}</a>")),
+            "{overview}"
+        );
+        assert_eq!(rest.matches(&format!("id=\"table-{index}\"")).count(), 1);
+    }
+    // The second model is better in two tables, and both look equal in the third.
+    let (_, body) = overview.split_once("<tbody>").unwrap();
+    let rows: Vec<&str> = body.split("<tr>").skip(1).collect();
+    let marked = |row: &str| row.matches("<b class=\"best\">").count();
+    assert_eq!(
+        rows.iter().map(|row| marked(row)).collect::<Vec<_>>(),
+        [1, 3]
+    );
+    // Every table has a warning, which is below its scores.
+    assert_eq!(overview.matches("title=\"1 warning\">⚠").count(), 3);
+    assert_eq!(rest.matches("<li>&lt;warned&gt;</li>").count(), 3);
+    summary.tables.truncate(1);
+    assert!(!render(&summary).contains("<h2>Overview</h2>"));
+}
+
+#[test]
+fn tiny_and_huge_numbers_are_written_in_scientific_notation() {
+    let mut summary = summary(3);
+    for scores in summary.tables[0].models.iter_mut().flatten() {
+        scores.cost = Some(1e-30);
+        scores.per_class[0].cost = Some(2.5e9);
+    }
+    let page = render(&summary);
+    assert!(page.contains("C 1e-30") && page.contains("C 2.5e9"));
+    assert!(render_tables(&summary).contains("1e-30"));
+    assert!(!page.contains("0.00000") && !page.contains("500000"));
 }
 
 #[test]
@@ -162,7 +243,7 @@ fn every_learning_rate_of_a_linear_classifier_is_shown_with_its_accuracies() {
         test,
     };
     scores.rates = vec![rate(1.0, Some(41.0), Some(40.5)), rate(30.0, None, None)];
-    let said = "1: 41.0 / 40.5, 30: diverged";
+    let said = "41.0 / 40.5 at learning rate 1, diverged at 30";
     let text = render_tables(&linear);
     assert!(text.contains(said) && text.contains("  rate\n"), "{text}");
     let html = render(&linear);

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use vidpairs_invariance::run::Figure;
 use vidpairs_invariance::run::probe::{ProbePair, ProbeSummary, ProbeTable};
+use vidpairs_types::readable;
 
 use super::words;
 use crate::report::models::number::{grouped, tenth};
@@ -57,11 +58,7 @@ fn block(summary: &ProbeSummary, table: &ProbeTable) -> Vec<String> {
         cells.push(known(table.chance.map(|chance| tenth(Some(chance)))));
         if words::chosen(table).is_some() {
             let chosen = scores.cost.or(scores.learning_rate);
-            cells.push(known(
-                chosen
-                    .map(|chosen| chosen.to_string())
-                    .or_else(|| range(&costs)),
-            ));
+            cells.push(known(chosen.map(readable).or_else(|| range(&costs))));
         }
         cells
     };
@@ -79,7 +76,7 @@ fn block(summary: &ProbeSummary, table: &ProbeTable) -> Vec<String> {
     for (model, scores) in summary.models.iter().zip(&table.models) {
         if let Some(rates) = scores.as_ref().and_then(words::rates) {
             let name = printable(&model.name);
-            let text = format!("{name} at each rate, held-out / test: {rates}");
+            let text = format!("{name}, held-out / test: {rates}");
             lines.extend(wrapped(&text, "  "));
         }
     }
@@ -97,8 +94,8 @@ fn range(costs: &[f64]) -> Option<String> {
     let min = costs.iter().copied().reduce(f64::min)?;
     let max = costs.iter().copied().reduce(f64::max)?;
     Some(match min < max {
-        true => format!("{min} to {max}"),
-        false => min.to_string(),
+        true => format!("{} to {}", readable(min), readable(max)),
+        false => readable(min),
     })
 }
 

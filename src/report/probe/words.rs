@@ -2,6 +2,7 @@
 
 use vidpairs_invariance::run::Figure;
 use vidpairs_invariance::run::probe::{ProbeScores, ProbeSummary, ProbeTable, RateScore};
+use vidpairs_types::readable;
 
 use crate::report::models::number::{counted, tenth};
 
@@ -49,18 +50,17 @@ pub(super) fn further_figures(table: &ProbeTable, scores: &ProbeScores) -> Vec<O
     }
 }
 
-/// The accuracies at all learning rates: `0.1: 40.2 / 41.0, 1: 45.0 / 44.1`.
+/// The accuracies at all learning rates: `40.2 / 41.0 at learning rate 0.1, 45.0 / 44.1 at 1, diverged at 30`.
 pub(super) fn rates(scores: &ProbeScores) -> Option<String> {
-    let rate = |rate: &RateScore| match rate.validation {
-        Some(validation) => format!(
-            "{}: {} / {}",
-            rate.learning_rate,
-            tenth(Some(validation)),
-            tenth(rate.test)
-        ),
-        None => format!("{}: diverged", rate.learning_rate),
+    let rate = |(place, rate): (usize, &RateScore)| {
+        let accuracies = match rate.validation {
+            Some(validation) => format!("{} / {}", tenth(Some(validation)), tenth(rate.test)),
+            None => "diverged".to_owned(),
+        };
+        let at = if place == 0 { "at learning rate" } else { "at" };
+        format!("{accuracies} {at} {}", readable(rate.learning_rate))
     };
-    let rates: Vec<String> = scores.rates.iter().map(rate).collect();
+    let rates: Vec<String> = scores.rates.iter().enumerate().map(rate).collect();
     (!rates.is_empty()).then(|| rates.join(", "))
 }
 
@@ -88,8 +88,8 @@ pub(super) fn metric(table: &ProbeTable) -> &'static str {
     }
 }
 
-/// `VOC07, layer4`; with its path if another table has the same.
-pub(super) fn data(summary: &ProbeSummary, table: &ProbeTable) -> String {
+/// `VOC07`; with its path if another data set is of the same kind.
+pub(super) fn data_set(summary: &ProbeSummary, table: &ProbeTable) -> String {
     let name = match table.kind.as_str() {
         "voc07" => "VOC07",
         "voc07-boxes" => "VOC07 boxes",
@@ -98,13 +98,17 @@ pub(super) fn data(summary: &ProbeSummary, table: &ProbeTable) -> String {
         "ade20k" => "ADE20K",
         other => other,
     };
-    let mut parts = vec![name.to_owned()];
-    let is_other = |other: &&ProbeTable| other.kind == table.kind && other.path != table.path;
-    if summary.tables.iter().any(|other| is_other(&other)) {
-        parts.push(table.path.display().to_string());
+    let is_other = |other: &ProbeTable| other.kind == table.kind && other.path != table.path;
+    match summary.tables.iter().any(is_other) {
+        true => format!("{name}, {}", table.path.display()),
+        false => name.to_owned(),
     }
-    parts.extend(table.stage.clone());
-    parts.join(", ")
+}
+
+/// `VOC07, layer4`.
+pub(super) fn data(summary: &ProbeSummary, table: &ProbeTable) -> String {
+    let parts = [Some(data_set(summary, table)), table.stage.clone()];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// `Linear SVM (VOC07, layer4)`.

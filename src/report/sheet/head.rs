@@ -176,7 +176,7 @@ pub(super) fn credits(credits: &[Credit]) -> Markup {
                     @for ((creator, licence), objects) in &authors {
                         li {
                             strong { (stated(creator, "unknown")) " (" (stated(licence, "no licence stated")) ")" }
-                            ": " (counted(objects.len() as u64, "object")) ": " (names(objects))
+                            ": " (counted(objects.len() as u64, "object")) " (" (names(objects)) ")"
                         }
                     }
                 }

@@ -131,7 +131,7 @@ fn a_page_refers_to_no_other_file_and_escapes_markup() {
         "a &lt;i&gt;title",
         "<h3>&lt;script&gt;</h3>",
         "Scopia#&lt;u&gt; · held-out half",
-        "<strong>&lt;b&gt;Ann&lt;/b&gt; (CC BY)</strong>: 2 objects: chair",
+        "<strong>&lt;b&gt;Ann&lt;/b&gt; (CC BY)</strong>: 2 objects (chair",
     ] {
         assert!(html.contains(text), "{text}");
     }

@@ -1,5 +1,7 @@
 //! Answers of a classifier on test images: accuracy among the first answers, by class, and confusion.
 
+use super::inputs::{InputsError, check_classes, check_length};
+
 /// Answer for one image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Answer {
@@ -45,7 +47,7 @@ impl Answer {
 /// let answers = Answers::new(answers, &[1, 1], 3)?;
 /// assert_eq!((answers.top(1, None), answers.top(2, None)), (Some(0.0), Some(1.0)));
 /// assert_eq!(answers.confusion()[1], [1, 0, 1]);
-/// # Ok::<(), vidpairs_invariance::probe::AnswersError>(())
+/// # Ok::<(), vidpairs_invariance::probe::InputsError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answers {
@@ -54,61 +56,24 @@ pub struct Answers {
     num_classes: usize,
 }
 
-/// Answers that do not fit their images. A bug of the caller: stop.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AnswersError {
-    /// Numbers differ.
-    #[error("{found} {what}; expected {expected}")]
-    Lengths {
-        /// Input: `labels`, for example.
-        what: &'static str,
-        /// Number found.
-        found: usize,
-        /// Number expected.
-        expected: usize,
-    },
-    /// A class is none of those that there are.
-    #[error("image {image_index} has class {class}; there are {num_classes} classes, from 0")]
-    NoSuchClass {
-        /// First such image, from 0.
-        image_index: usize,
-        /// The class.
-        class: usize,
-        /// Number of classes.
-        num_classes: usize,
-    },
-}
-
 impl Answers {
     /// Checks the classes.
     ///
     /// - `answers`, `classes`: answer for each image, and its true class.
     ///
     /// # Errors
-    /// [`AnswersError`].
+    /// [`InputsError`].
     pub fn new(
         answers: Vec<Answer>,
         classes: &[usize],
         num_classes: usize,
-    ) -> Result<Self, AnswersError> {
-        if answers.len() != classes.len() {
-            return Err(AnswersError::Lengths {
-                what: "labels",
-                found: classes.len(),
-                expected: answers.len(),
-            });
-        }
-        for (image_index, (answer, &class)) in answers.iter().zip(classes).enumerate() {
-            let class = answer.predicted.max(class);
-            if class >= num_classes {
-                return Err(AnswersError::NoSuchClass {
-                    image_index,
-                    class,
-                    num_classes,
-                });
-            }
-        }
+    ) -> Result<Self, InputsError> {
+        check_length("labels", classes.len(), answers.len())?;
+        let known = answers.iter().zip(classes);
+        check_classes(
+            known.map(|(answer, &class)| answer.predicted.max(class)),
+            num_classes,
+        )?;
         Ok(Self {
             answers,
             classes: classes.to_vec(),

@@ -15,6 +15,8 @@
 mod answers;
 mod classifier;
 pub mod folds;
+pub(crate) mod grid;
+mod inputs;
 pub mod knn;
 pub mod logistic;
 pub mod precision;
@@ -24,7 +26,8 @@ pub mod svm;
 mod truth;
 mod unit;
 
-pub use answers::{Answer, Answers, AnswersError};
+pub use answers::{Answer, Answers};
 pub use classifier::LinearClassifier;
+pub use inputs::InputsError;
 pub use truth::{Truth, Truths, TruthsError};
 pub use unit::unit_rows;

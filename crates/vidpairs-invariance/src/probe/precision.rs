@@ -4,8 +4,6 @@
 //! together, so that a figure never depends on the order of the images: precision and recall are taken where a group of equal values ends,
 //! as scikit-learn takes them. Without equal values this is the definition of the VOC devkit.
 
-use std::fmt;
-
 use super::Truth;
 
 /// How precision is averaged over recall.
@@ -14,28 +12,9 @@ pub enum ApKind {
     /// Area under the monotone envelope: at each recall the greatest precision at that recall or a greater one (VOC devkit from 2010 on,
     /// VISSL).
     Envelope,
-    /// Mean of the envelope at the recalls 0, 0.1, ... 1 (VOC devkit of 2007). Recalls are compared as fractions, without rounding.
-    ElevenPoint,
     /// Mean of the precision at each positive, without an envelope (`average_precision_score` of scikit-learn). VISSL chooses the cost of an
     /// SVM by it.
     Steps,
-}
-
-impl ApKind {
-    /// `envelope`, `eleven-point` or `steps`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Envelope => "envelope",
-            Self::ElevenPoint => "eleven-point",
-            Self::Steps => "steps",
-        }
-    }
-}
-
-impl fmt::Display for ApKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 /// Decision values that do not rank the images. Stop.
@@ -118,14 +97,6 @@ impl Ranking {
         })
     }
 
-    /// Number of positives.
-    pub fn num_positives(&self) -> usize {
-        self.is_positive
-            .iter()
-            .filter(|&&is_positive| is_positive)
-            .count()
-    }
-
     /// Average precision, 0 to 1; `None` without a positive.
     pub fn average_precision(&self, kind: ApKind) -> Option<f64> {
         self.averaged(kind, |_| 1)
@@ -153,7 +124,7 @@ impl Ranking {
         }
         let total = num_positives;
         // From the end of the ranking: the envelope at a recall is the greatest precision seen so far.
-        let (mut sum, mut envelope, mut level) = (0.0, 0.0f64, 10);
+        let (mut sum, mut envelope) = (0.0, 0.0f64);
         let (mut in_group, mut positives_in_group) = (0, 0);
         for ((&image, &is_positive), &ends_group) in places().zip(&self.ends_group) {
             let count = count(image);
@@ -170,22 +141,12 @@ impl Ranking {
                 match kind {
                     ApKind::Envelope => sum += positives_in_group as f64 * envelope,
                     ApKind::Steps => sum += positives_in_group as f64 * precision,
-                    ApKind::ElevenPoint => {
-                        while 10 * num_positives < level * total {
-                            sum += envelope;
-                            level -= 1;
-                        }
-                    }
                 }
             }
             num -= in_group;
             (in_group, positives_in_group) = (0, 0);
         }
-        Some(match kind {
-            // Recall 0 has the greatest precision of all.
-            ApKind::ElevenPoint => (sum + envelope) / 11.0,
-            ApKind::Envelope | ApKind::Steps => sum / total as f64,
-        })
+        Some(sum / total as f64)
     }
 }
 
@@ -219,11 +180,6 @@ impl MeanAp {
             per_class,
         }
     }
-
-    /// Number of classes that the mean leaves out.
-    pub fn num_left_out(&self) -> usize {
-        self.per_class.iter().filter(|ap| ap.is_none()).count()
-    }
 }
 
 #[cfg(test)]
@@ -232,7 +188,7 @@ mod tests {
     use super::*;
     use Truth::{Ignored, Negative, Positive};
 
-    const KINDS: [ApKind; 3] = [ApKind::Envelope, ApKind::ElevenPoint, ApKind::Steps];
+    const KINDS: [ApKind; 2] = [ApKind::Envelope, ApKind::Steps];
 
     fn sample(num: usize) -> (Vec<f64>, Vec<Truth>) {
         // A third of the values occur several times.
@@ -288,7 +244,7 @@ mod tests {
         for kind in KINDS {
             assert!(
                 (ranking.average_precision(kind).unwrap() - 0.5).abs() < 1e-12,
-                "{kind}"
+                "{kind:?}"
             );
         }
         let zeros = Ranking::new(&[0.0, -0.0], &[Positive, Negative]).unwrap();
@@ -306,7 +262,7 @@ mod tests {
         ];
         let all = MeanAp::of(&rankings, ApKind::Envelope, None);
         assert_eq!(all.per_class, [Some(1.0), None, Some(0.5), None]);
-        assert_eq!((all.mean, all.num_left_out()), (Some(0.75), 2));
+        assert_eq!(all.mean, Some(0.75));
         let resample = MeanAp::of(&rankings, ApKind::Envelope, Some(&[0, 2]));
         assert_eq!(resample.mean, Some(1.0));
         assert_eq!(

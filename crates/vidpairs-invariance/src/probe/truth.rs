@@ -2,6 +2,8 @@
 
 use vidpairs_types::ProbeLabel;
 
+use super::inputs::InputsError;
+
 /// Whether an image shows a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Truth {
@@ -32,15 +34,8 @@ pub enum TruthsError {
     #[error("no classes")]
     NoClass,
     /// A label names a class that is not there.
-    #[error("image {image_index} has class {class}; there are {num_classes} classes, from 0")]
-    NoSuchClass {
-        /// First such image, from 0.
-        image_index: usize,
-        /// Class of the image.
-        class: usize,
-        /// Number of classes.
-        num_classes: usize,
-    },
+    #[error(transparent)]
+    Class(#[from] InputsError),
     /// The image is labelled pixel by pixel.
     #[error("image {image_index} has a class for each pixel; expected classes of the whole image")]
     Pixels {
@@ -78,11 +73,11 @@ impl Truths {
             let positive = positive.iter().map(|class| (class, Truth::Positive));
             for (&class, truth) in ignored.chain(positive) {
                 if class >= num_classes {
-                    return Err(TruthsError::NoSuchClass {
+                    return Err(TruthsError::Class(InputsError::NoSuchClass {
                         image_index,
                         class,
                         num_classes,
-                    });
+                    }));
                 }
                 truths[class * num_images + image_index] = truth;
             }

@@ -37,6 +37,17 @@ pub enum ModelsError {
         /// Reason.
         reason: String,
     },
+    /// The settings name features that an encoder does not have.
+    #[error("{keys} does not fit {}", .path.display())]
+    Readout {
+        /// Settings that name the features.
+        keys: &'static str,
+        /// File of weights.
+        path: PathBuf,
+        /// Reason, with what is accepted.
+        #[source]
+        source: Box<RunError>,
+    },
     /// Two models have the same name.
     #[error(
         "{} and {} are both called {name}; name them: NAME=FILE", .first.display(), .second.display()
@@ -61,6 +72,17 @@ pub(super) fn unfit(path: &Path, reason: String) -> ModelsError {
     ModelsError::Unfit {
         path: path.to_owned(),
         reason,
+    }
+}
+
+impl ModelsError {
+    /// Adds the settings and the file of weights to the error of [`ImageEncoder::readout`](super::engine::ImageEncoder::readout).
+    pub(super) fn readout(keys: &'static str, path: &Path) -> impl FnOnce(RunError) -> Self {
+        move |source| Self::Readout {
+            keys,
+            path: path.to_owned(),
+            source: Box::new(source),
+        }
     }
 }
 

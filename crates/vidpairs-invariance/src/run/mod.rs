@@ -60,7 +60,7 @@ pub struct InvarianceOptions {
     /// Settings of `[invariance]`.
     pub measure: Measure,
     /// Models to measure, and the data to measure them on.
-    pub models: MeasuredModels,
+    pub models: Models<ImageSetKind>,
     /// Folder for results and cached features: new, empty, or with earlier results.
     pub out: PathBuf,
     /// Library that runs encoders; `None` in a program without one.
@@ -71,9 +71,11 @@ pub struct InvarianceOptions {
     pub control: Control,
 }
 
-/// Models to measure.
+/// Models of a measuring command.
+///
+/// - `K`: kinds of data sets.
 #[derive(Debug, Clone, PartialEq)]
-pub enum MeasuredModels {
+pub enum Models<K> {
     /// Encoders on images.
     Encoders {
         /// Files of weights, at least one.
@@ -81,17 +83,17 @@ pub enum MeasuredModels {
         /// Prefix of the names of the encoder's tensors, for files with several encoders.
         prefix: Option<String>,
         /// Data sets, at least one.
-        data: Vec<InvarianceData>,
+        data: Vec<DataPath<K>>,
     },
-    /// Features of other programs. Files with the same sets and classes are compared.
+    /// Features of other programs. Files with the same labels are compared.
     Features(Vec<NamedFile>),
 }
 
-/// One invariance of one data set.
+/// A data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvarianceData {
-    /// Kind of the data set, which includes the invariance.
-    pub kind: ImageSetKind,
+pub struct DataPath<K> {
+    /// Kind of the data set.
+    pub kind: K,
     /// Path of the data set.
     pub path: PathBuf,
 }
@@ -111,7 +113,7 @@ pub fn invariance(
     let start = Instant::now();
     let claim = Claim::of(&options.out, INVARIANCES)?;
     let measured = measure(options).map_err(|err| match (err, &options.models) {
-        (RunError::Stopped, MeasuredModels::Encoders { .. }) => RunError::Interrupted {
+        (RunError::Stopped, Models::Encoders { .. }) => RunError::Interrupted {
             out: options.out.clone(),
             safe: SAFE.to_owned(),
         },
@@ -140,8 +142,8 @@ fn measure(options: &InvarianceOptions) -> Result<models::Measured, RunError> {
         },
     };
     match &options.models {
-        MeasuredModels::Features(files) => models::measure_features(files, &judge),
-        MeasuredModels::Encoders {
+        Models::Features(files) => models::measure_features(files, &judge),
+        Models::Encoders {
             weights,
             prefix,
             data,
@@ -159,7 +161,7 @@ fn measure(options: &InvarianceOptions) -> Result<models::Measured, RunError> {
 fn settings(options: &InvarianceOptions) -> serde_json::Value {
     let mut settings =
         serde_json::to_value(&options.measure).expect("settings are numbers and texts");
-    if let MeasuredModels::Features(_) = options.models {
+    if let Models::Features(_) = options.models {
         let keys = settings.as_object_mut().expect("settings are a table");
         for key in ["stage", "pool", "size", "numbers"] {
             keys.remove(key);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use vidpairs_pipeline::Measure;
 use vidpairs_run::RunError;
-use vidpairs_source::{NamedKind, image_sets};
+use vidpairs_source::{ImageSetKind, NamedKind, image_sets};
 use vidpairs_types::{ImagePart, ImageSets, Seed};
 
 use super::cards::CardPicture;
@@ -16,12 +16,15 @@ use super::named::{NamedFile, check_names};
 use super::panel::PanelMaker;
 use super::result::{MeasuredModel, MeasuredPanel, ModelScores};
 use super::subject::Subject;
-use super::{InvarianceData, InvarianceOptions};
+use super::{DataPath, InvarianceOptions};
 use crate::measure::{Features, LabelsError};
 use crate::npz::FeatureTable;
 
 /// Side of the pictures on cards, px.
 const PICTURE_SIDE_PX: u32 = 112;
+
+/// Settings of the features.
+const KEYS: &str = "invariance.stage, invariance.pool or invariance.size";
 
 /// Models and their results.
 pub(super) type Measured = (Vec<MeasuredModel>, Vec<MeasuredPanel>);
@@ -84,13 +87,13 @@ pub(super) fn measure_encoders(
         files: weights,
         prefix,
     }: Encoders<'_>,
-    data: &[InvarianceData],
+    data: &[DataPath<ImageSetKind>],
     options: &InvarianceOptions,
     judge: &Judge<'_>,
 ) -> Result<Measured, RunError> {
     check_names(weights)?;
     let engine = options.encoders.ok_or(ModelsError::NoEncoders)?;
-    let all_sets: Vec<(&InvarianceData, ImageSets)> = data
+    let all_sets: Vec<(&DataPath<ImageSetKind>, ImageSets)> = data
         .iter()
         .map(|data| Ok((data, sets_of(data, options)?)))
         .collect::<Result<_, RunError>>()?;
@@ -102,7 +105,13 @@ pub(super) fn measure_encoders(
     let models: Vec<MeasuredModel> = weights
         .iter()
         .zip(&encoders)
-        .map(|(file, encoder)| Ok(file.model(described(encoder.as_ref(), &all_sets, options)?)))
+        .map(|(file, encoder)| {
+            Ok(file.model(described(
+                (encoder.as_ref(), &file.path),
+                &all_sets,
+                options,
+            )?))
+        })
         .collect::<Result<_, RunError>>()?;
     let mut panels = Vec::new();
     for (data, sets) in &all_sets {
@@ -162,14 +171,15 @@ fn features_of(
 /// # Errors
 /// The settings or the size of a data set's images do not fit the encoder.
 fn described(
-    encoder: &dyn ImageEncoder,
-    all_sets: &[(&InvarianceData, ImageSets)],
+    (encoder, path): (&dyn ImageEncoder, &Path),
+    all_sets: &[(&DataPath<ImageSetKind>, ImageSets)],
     options: &InvarianceOptions,
 ) -> Result<String, RunError> {
     let Measure { stage, pool, .. } = options.measure;
     let mut text = encoder.architecture();
     for (index, (_, sets)) in all_sets.iter().enumerate() {
-        let readout = encoder.readout(sets.side_px, stage, pool)?;
+        let readout = encoder.readout(sets.side_px, stage, pool);
+        let readout = readout.map_err(ModelsError::readout(KEYS, path))?;
         if index == 0 {
             text.push_str(", ");
             text.push_str(&readout);
@@ -197,7 +207,10 @@ fn judged(
     judge.judge(subject, &Arc::new(features))
 }
 
-fn sets_of(data: &InvarianceData, options: &InvarianceOptions) -> Result<ImageSets, RunError> {
+fn sets_of(
+    data: &DataPath<ImageSetKind>,
+    options: &InvarianceOptions,
+) -> Result<ImageSets, RunError> {
     let seed = Seed::of_run(options.measure.seed);
     // The cache key of the features contains paths: the same images must have the same key however their path is written.
     let root = data.path.canonicalize();

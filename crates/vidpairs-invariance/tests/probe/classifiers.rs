@@ -1,9 +1,11 @@
 //! Logistic regression and weighted nearest neighbours.
 
+use std::sync::Arc;
+
 use vidpairs_invariance::measure::Features;
 use vidpairs_invariance::probe::knn::{KnnBank, KnnOptions};
 use vidpairs_invariance::probe::logistic::{
-    Fitting, LogisticEnd, LogisticOptions, LogisticProblem, Scaling,
+    Fitting, LogisticEnd, LogisticOptions, LogisticProblem,
 };
 use vidpairs_invariance::probe::{Answer, LinearClassifier};
 
@@ -33,21 +35,12 @@ fn logistic_regression_has_the_scores_and_the_loss_of_scikit_learn() {
     }
     let (images, test) = (features(&values), features(&test));
     for case in golden("logistic").as_array().unwrap() {
-        let scaling = match case["scaling"].as_str().unwrap() {
-            "standardised" => Scaling::Standardised,
-            _ => Scaling::AsGiven,
-        };
         let options = LogisticOptions {
             cost: case["cost"].as_f64().unwrap(),
-            scaling,
             tolerance: 1e-10,
             max_iterations: 100_000,
         };
         let problem = LogisticProblem::new(&images, &classes, CLASSES, options).unwrap();
-        assert_eq!(
-            problem.num_constant(),
-            usize::from(scaling == Scaling::Standardised)
-        );
         let (classifier, end) = train(&problem, &images);
         let what = format!("{options:?}, {end:?}");
         assert!(end.is_converged, "{what}");
@@ -95,7 +88,7 @@ fn nearest_neighbours_answer_and_rank_as_the_vote_of_dino_in_64_bits() {
         let with_shared =
             |values: &[f32]| -> Vec<f32> { values.iter().map(|it| it + shared).collect() };
         let (train, test) = (with_shared(&train), with_shared(&test));
-        let bank = KnnBank::new(&features(&train), &labels, &options).unwrap();
+        let bank = KnnBank::new(&Arc::new(features(&train)), &labels, &options).unwrap();
         let answers = bank
             .answers(&features(&test), &test_labels, [1, 20, 100], 0)
             .unwrap();

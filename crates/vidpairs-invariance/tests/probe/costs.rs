@@ -1,8 +1,7 @@
 //! Linear support vector machines and the choice of their costs.
 
 use vidpairs_invariance::probe::folds::Folds;
-use vidpairs_invariance::probe::svm::{CostSource, Criterion, SvmOptions, SvmSearch};
-use vidpairs_invariance::probe::{LinearClassifier, Truths};
+use vidpairs_invariance::probe::svm::{CostSource, SvmOptions, SvmSearch};
 use vidpairs_types::Seed;
 
 use super::samples::{
@@ -47,7 +46,7 @@ fn decision_values_are_those_of_linear_svc_for_every_cost_weight_and_bias_scale(
 
 #[test]
 fn scores_of_all_costs_and_the_choice_are_those_of_cross_validation_in_scikit_learn() {
-    let (train, classes) = samples(TRAIN);
+    let (train, _) = samples(TRAIN);
     let train = features(&train);
     let golden = golden("costs");
     let folds: Vec<usize> = serde_json::from_value(golden["folds"].clone()).unwrap();
@@ -59,8 +58,9 @@ fn scores_of_all_costs_and_the_choice_are_those_of_cross_validation_in_scikit_le
         ..exact(SvmOptions::vissl())
     };
     let (truths, seed) = (shown(train.values()), Seed::of_run(2));
-    let folds_of_classes = vec![folds.clone(); CLASSES];
-    let search = SvmSearch::with_folds(&train, truths, folds_of_classes, options, seed).unwrap();
+    let folds_of_classes = vec![folds; CLASSES];
+    let search = SvmSearch::new(&train, truths, options, seed).unwrap();
+    let search = search.with_folds(folds_of_classes).unwrap();
     let choices = search.choose_all(&train).unwrap();
     let best = numbers(&golden["best"]);
     let scores = golden["average_precision"].as_array().unwrap();
@@ -74,54 +74,4 @@ fn scores_of_all_costs_and_the_choice_are_those_of_cross_validation_in_scikit_le
         assert_close(&what, &choice.scores, &numbers(&scores[class]), 1e-9);
         assert_eq!(choice.num_not_converged, [0; 4], "{what}");
     }
-
-    let options = SvmOptions {
-        costs: numbers(&golden["costs"]),
-        tolerance: 1e-6,
-        ..exact(SvmOptions::one_against_rest())
-    };
-    let truths = Truths::of_single(&classes, CLASSES).unwrap();
-    let search = SvmSearch::with_folds(&train, truths, vec![folds], options, seed).unwrap();
-    let choices = search.choose_all(&train).unwrap();
-    assert_close(
-        "accuracy",
-        &choices.mean_scores,
-        &numbers(&golden["accuracy"]),
-        1e-12,
-    );
-    let accuracy = |cost: f64| {
-        let place = choices.costs.iter().position(|&other| other == cost);
-        choices.mean_scores[place.unwrap()]
-    };
-    let chosen = choices.per_class[0].cost;
-    for &cost in &choices.costs {
-        assert!(
-            accuracy(cost) < accuracy(chosen) || cost >= chosen,
-            "{choices:?}"
-        );
-    }
-    assert!(choices.per_class.iter().all(|choice| choice.cost == chosen));
-}
-
-#[test]
-fn one_machine_against_the_rest_answers_as_linear_svc() {
-    let ((train, classes), (test, test_classes)) = (samples(TRAIN), samples(TEST));
-    let (train, test) = (features(&train), features(&test));
-    let golden = golden("one_against_rest");
-    let cost = golden["cost"].as_f64().unwrap();
-    let options = SvmOptions {
-        costs: vec![cost],
-        ..exact(SvmOptions::one_against_rest())
-    };
-    assert_eq!(options.criterion, Criterion::Accuracy);
-    let truths = Truths::of_single(&classes, CLASSES).unwrap();
-    let search = SvmSearch::new(&train, truths, options, Seed::of_run(3)).unwrap();
-    let svms: Vec<_> = (0..CLASSES)
-        .map(|class| search.fit(&train, class, cost).unwrap().map(|it| it.svm))
-        .collect();
-    let classifier = LinearClassifier::of_svms(&svms).unwrap();
-    let answers = classifier.answers(&test, &test_classes).unwrap();
-    assert_eq!(answers.top(1, None), golden["top1"].as_f64());
-    let confusion: Vec<Vec<u64>> = serde_json::from_value(golden["confusion"].clone()).unwrap();
-    assert_eq!(answers.confusion(), confusion);
 }

@@ -25,13 +25,9 @@ fn average_precisions_are_those_of_the_voc_devkit_and_scikit_learn() {
                 .for_each(|value| *value = (*value * step).floor() / step);
         }
         let ranking = Ranking::new(&values, &truths).unwrap();
-        for (kind, key) in [
-            (ApKind::Envelope, "envelope"),
-            (ApKind::ElevenPoint, "eleven_point"),
-            (ApKind::Steps, "steps"),
-        ] {
+        for (kind, key) in [(ApKind::Envelope, "envelope"), (ApKind::Steps, "steps")] {
             let found = ranking.average_precision(kind).unwrap();
-            let what = format!("{}, {kind}", case["name"]);
+            let what = format!("{}, {kind:?}", case["name"]);
             assert_close(&what, &[found], &[case[key].as_f64().unwrap()], 1e-11);
         }
     }

@@ -357,7 +357,11 @@ fn settings_that_do_not_fit_a_network_are_refused_before_any_work() {
     refused(
         "gap.safetensors",
         &["invariance.size=16", "invariance.stage=stem"],
-        &["stage is \"stem\"", "the same for every image"],
+        &[
+            "invariance.stage, invariance.pool or invariance.size does not fit dinov3.safetensors: ",
+            "stage is \"stem\"",
+            "the same for every image",
+        ],
     );
     refused(
         "gap.safetensors",

@@ -6,7 +6,7 @@ use crate::measure::direction::Direction;
 
 /// Vote on one query, with buffers for the next.
 pub(super) struct Election<'a> {
-    bank: &'a KnnBank,
+    bank: &'a KnnBank<'a>,
     directions: Vec<Direction<'a>>,
     /// Lower bound of the squared chord, without the query's share, and place in the bank of each vector.
     bounds: Vec<(f32, usize)>,
@@ -17,11 +17,10 @@ pub(super) struct Election<'a> {
 }
 
 impl<'a> Election<'a> {
-    pub fn new(bank: &'a KnnBank) -> Self {
-        let vectors = bank.vectors.chunks_exact(bank.panels.num_dims());
+    pub fn new(bank: &'a KnnBank<'a>) -> Self {
         Self {
             bank,
-            directions: vectors.map(Direction::of).collect(),
+            directions: bank.vectors.images().map(Direction::of).collect(),
             bounds: Vec::with_capacity(bank.labels.len()),
             nearest: Vec::new(),
             votes: vec![0.0; bank.distinct.len()],

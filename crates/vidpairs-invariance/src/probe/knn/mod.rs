@@ -4,6 +4,7 @@ mod election;
 mod panels;
 
 use std::ops::AddAssign;
+use std::sync::Arc;
 
 use super::answers::Answer;
 use crate::measure::direction::{Centre, Direction};
@@ -123,27 +124,29 @@ impl AddAssign for KnnTally {
 ///
 /// Products in 32 bits tell which vectors cannot be neighbours; similarities of the others are computed in 64 bits, so they tell
 /// vectors apart that share a large part ([`direction`](crate::measure::direction)). Results depend neither on the
-/// machine nor on the division of queries between calls; threads can share a bank. It takes `2 x N x D x 4` bytes, and a call
-/// `32 x N x 4` more.
+/// machine nor on the division of queries between calls; threads can share a bank. The bank shares the vectors and takes `N x D x 4` bytes
+/// beside them, and each call about `168 x N` bytes: products of 32 queries, the direction of each vector, and a bound for each.
 ///
 /// # Source
 /// Wu et al., "Unsupervised Feature Learning via Non-Parametric Instance Discrimination", CVPR 2018, section 3.4.
 ///
 /// # Examples
 /// ```
+/// use std::sync::Arc;
+///
 /// use vidpairs_invariance::measure::Features;
 /// use vidpairs_invariance::probe::knn::{KnnBank, KnnOptions};
 ///
-/// let bank = Features::new(vec![1.0, 0.0, 0.0, 1.0], 2)?;
-/// let bank = KnnBank::new(&bank, &[7, 8], &KnnOptions::default())?;
+/// let vectors = Arc::new(Features::new(vec![1.0, 0.0, 0.0, 1.0], 2)?);
+/// let bank = KnnBank::new(&vectors, &[7, 8], &KnnOptions::default())?;
 /// let tally = bank.evaluate(&Features::new(vec![0.9, 0.1], 2)?, &[7])?;
 /// assert_eq!((tally.top1(), tally.nearest_top1()), (1.0, 1.0));
 /// # Ok::<(), vidpairs_invariance::probe::knn::KnnError>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct KnnBank {
+pub struct KnnBank<'a> {
     /// Vectors as given, `N x D`.
-    vectors: Vec<f32>,
+    vectors: Arc<Features<'a>>,
     centre: Centre,
     /// Difference of each direction from the centre, and its share of every chord.
     panels: Panels,
@@ -156,13 +159,13 @@ pub struct KnnBank {
     options: KnnOptions,
 }
 
-impl KnnBank {
+impl<'a> KnnBank<'a> {
     /// Bank of `vectors` (`N x D`, of any length) and their labels (`N`, any numbers).
     ///
     /// # Errors
     /// [`KnnError`], except `Dims`.
     pub fn new(
-        vectors: &Features<'_>,
+        vectors: &Arc<Features<'a>>,
         labels: &[u32],
         options: &KnnOptions,
     ) -> Result<Self, KnnError> {
@@ -177,11 +180,16 @@ impl KnnBank {
         distinct.dedup();
         let num_dims = vectors.num_units();
         let centre = Centre::of(vectors.images().map(Direction::of), num_dims);
-        let (apart, shares) = apart(&centre, vectors.values(), num_dims);
+        let mut shares = Vec::with_capacity(labels.len());
+        let mut images = vectors.images();
+        let panels = Panels::new(labels.len(), num_dims, |_, apart| {
+            let vector = images.next().expect("a vector for each label");
+            shares.push(centre.apart(&Direction::of(vector), apart));
+        });
         Ok(Self {
-            vectors: vectors.values().to_vec(),
+            vectors: Arc::clone(vectors),
             centre,
-            panels: Panels::new(&apart, num_dims),
+            panels,
             shares,
             labels: labels.to_vec(),
             distinct,

@@ -16,14 +16,15 @@ pub(super) struct Panels {
 }
 
 impl Panels {
-    /// Panels of `rows`, `N x num_dims`, complete.
-    pub fn new(rows: &[f32], num_dims: usize) -> Self {
-        let num_panels = (rows.len() / num_dims).div_ceil(LANES);
+    /// Panels of `num_rows` rows of `num_dims` numbers, which `write` makes one after another.
+    pub fn new(num_rows: usize, num_dims: usize, mut write: impl FnMut(usize, &mut [f32])) -> Self {
+        let num_panels = num_rows.div_ceil(LANES);
         let mut numbers = vec![0.0; num_panels * LANES * num_dims];
-        let panels = numbers.chunks_exact_mut(LANES * num_dims);
-        for (panel, rows) in panels.zip(rows.chunks(LANES * num_dims)) {
-            for (lane, row) in rows.chunks_exact(num_dims).enumerate() {
-                for (lanes, value) in panel.chunks_exact_mut(LANES).zip(row) {
+        let mut row = vec![0.0; num_dims];
+        for (place, panel) in numbers.chunks_exact_mut(LANES * num_dims).enumerate() {
+            for lane in 0..LANES.min(num_rows - place * LANES) {
+                write(place * LANES + lane, &mut row);
+                for (lanes, value) in panel.chunks_exact_mut(LANES).zip(&row) {
                     lanes[lane] = *value;
                 }
             }
@@ -102,7 +103,9 @@ mod tests {
             let vectors: Vec<f32> = (0..num_vectors * num_dims)
                 .map(|at| drawn(at + 5))
                 .collect();
-            let panels = Panels::new(&vectors, num_dims);
+            let panels = Panels::new(num_vectors, num_dims, |place, row| {
+                row.copy_from_slice(&vectors[place * num_dims..][..num_dims]);
+            });
             let mut out = vec![f32::NAN; num_rows * panels.num_padded()];
             panels.multiply(&rows, &mut out);
             let found = out.chunks_exact(panels.num_padded());

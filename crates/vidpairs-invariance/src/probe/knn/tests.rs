@@ -8,8 +8,8 @@ fn options(num_neighbours: usize, temperature: f32) -> KnnOptions {
     }
 }
 
-fn rows(values: &[f32], num_dims: usize) -> Features<'_> {
-    Features::new(values, num_dims).unwrap()
+fn rows(values: &[f32], num_dims: usize) -> Arc<Features<'_>> {
+    Arc::new(Features::new(values, num_dims).unwrap())
 }
 
 /// Unit vectors at these angles, degrees.
@@ -63,7 +63,8 @@ fn ties_go_to_the_earlier_vector_and_the_smaller_label() {
 
 #[test]
 fn chance_is_the_share_of_queries_with_the_most_frequent_label_of_the_bank() {
-    let bank = KnnBank::new(&rows(&drawn(10, 1), 2), &[4, 4, 2, 2, 9], &options(1, 1.0)).unwrap();
+    let vectors = drawn(10, 1);
+    let bank = KnnBank::new(&rows(&vectors, 2), &[4, 4, 2, 2, 9], &options(1, 1.0)).unwrap();
     let tally = bank
         .evaluate(&rows(&drawn(8, 20_000), 2), &[2, 2, 2, 9])
         .unwrap();

@@ -5,33 +5,25 @@
 //! for large scale optimization", 1989.
 //!
 //! With `N` images and the cost `C`, the mean over the images of `-log p(class | x)` plus `|W|^2 / (2 C N)` is minimised; biases are not
-//! regularised. Units are standardised first ([`Scaling`]), so features multiplied by a constant give the same classifier. Two classes are
-//! treated like any other number of classes, with a row of weights each.
+//! regularised. Units are standardised first: mean 0 and variance 1 over the training images for each unit, and no weight for a constant
+//! unit. So features multiplied by a constant give the same classifier, and the classifier that comes out is one of the features as they are.
+//! Two classes are treated like any other number of classes, with a row of weights each.
 
 mod lbfgs;
 mod problem;
 
+use vidpairs_types::readable;
+
 pub use problem::{LogisticProblem, LossPart};
 
-use super::LinearClassifier;
+use super::{InputsError, LinearClassifier};
 use lbfgs::{Lbfgs, Told};
-
-/// Scale of the units in training. The classifier that comes out is one of the features as they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scaling {
-    /// Mean 0 and variance 1 over the training images for each unit. A constant unit has no weight.
-    Standardised,
-    /// As the features are: the best cost depends on their scale.
-    AsGiven,
-}
 
 /// Options of training.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LogisticOptions {
     /// Cost `C`: the greater, the weaker the regularisation.
     pub cost: f64,
-    /// Scale of the units.
-    pub scaling: Scaling,
     /// Training ends when no component of the gradient exceeds this.
     pub tolerance: f64,
     /// Training also ends after this many iterations.
@@ -39,11 +31,10 @@ pub struct LogisticOptions {
 }
 
 impl Default for LogisticOptions {
-    /// Cost 1, standardised, tolerance 1e-4 as in scikit-learn, 1,000 iterations.
+    /// Cost 1, tolerance 1e-4 as in scikit-learn, 1,000 iterations.
     fn default() -> Self {
         Self {
             cost: 1.0,
-            scaling: Scaling::Standardised,
             tolerance: 1e-4,
             max_iterations: 1000,
         }
@@ -54,26 +45,9 @@ impl Default for LogisticOptions {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogisticError {
-    /// Inputs have different numbers of images. A bug of the caller.
-    #[error("{found} {what}; expected {expected}")]
-    Lengths {
-        /// Input: `labels`, for example.
-        what: &'static str,
-        /// Number found.
-        found: usize,
-        /// Number expected.
-        expected: usize,
-    },
-    /// A class is none of those that there are. A bug of the caller.
-    #[error("image {image_index} has class {class}; there are {num_classes} classes, from 0")]
-    NoSuchClass {
-        /// First such image, from 0.
-        image_index: usize,
-        /// Class of the image.
-        class: usize,
-        /// Number of classes.
-        num_classes: usize,
-    },
+    /// Inputs do not fit each other. A bug of the caller.
+    #[error(transparent)]
+    Inputs(#[from] InputsError),
     /// All images are of one class.
     #[error("all {num_images} training images are of class {class}; expected at least 2 classes")]
     OneClass {
@@ -91,7 +65,7 @@ pub enum LogisticError {
         num_images: usize,
     },
     /// An option is out of range.
-    #[error("{key} is {value}; expected {expected}")]
+    #[error("{key} is {}; expected {expected}", readable(*.value))]
     Option {
         /// Name of the option.
         key: &'static str,

@@ -6,7 +6,8 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, s};
 
 use super::super::LinearClassifier;
-use super::{LogisticError, LogisticOptions, Scaling};
+use super::super::inputs::{check_classes, check_length};
+use super::{LogisticError, LogisticOptions};
 use crate::measure::Features;
 use crate::measure::control::FeatureMoments;
 
@@ -61,15 +62,8 @@ impl LogisticProblem {
         positive("cost", options.cost)?;
         positive("tolerance", options.tolerance)?;
         let (num_images, num_units) = (features.num_images(), features.num_units());
-        equal("labels", classes.len(), num_images)?;
-        let mut images = classes.iter().enumerate();
-        if let Some((image_index, &class)) = images.find(|(_, class)| **class >= num_classes) {
-            return Err(LogisticError::NoSuchClass {
-                image_index,
-                class,
-                num_classes,
-            });
-        }
+        check_length("labels", classes.len(), num_images)?;
+        check_classes(classes.iter().copied(), num_classes)?;
         let class = classes[0];
         if classes.iter().all(|&other| other == class) {
             return Err(LogisticError::OneClass { num_images, class });
@@ -86,18 +80,11 @@ impl LogisticProblem {
             0.0 => 0.0,
             _ => deviation.recip(),
         };
-        let (means, scales) = match options.scaling {
-            Scaling::Standardised => (
-                moments.means().to_vec(),
-                deviations.iter().map(inverse).collect(),
-            ),
-            Scaling::AsGiven => (vec![0.0; num_units], vec![1.0; num_units]),
-        };
         Ok(Self {
             classes: classes.to_vec(),
             num_classes,
-            means,
-            scales,
+            means: moments.means().to_vec(),
+            scales: deviations.iter().map(inverse).collect(),
             options,
         })
     }
@@ -122,11 +109,6 @@ impl LogisticProblem {
         self.classes.len().div_ceil(self.block_len())
     }
 
-    /// Number of units that are constant over the training images and so have no weight; 0 if units are not standardised.
-    pub fn num_constant(&self) -> usize {
-        self.scales.iter().filter(|&&scale| scale == 0.0).count()
-    }
-
     pub(super) fn options(&self) -> &LogisticOptions {
         &self.options
     }
@@ -142,7 +124,7 @@ impl LogisticProblem {
     /// - `point`: of [`Fitting::point`](super::Fitting::point).
     ///
     /// # Errors
-    /// [`LogisticError::Lengths`].
+    /// [`LogisticError::Inputs`].
     pub fn evaluate(
         &self,
         features: &Features<'_>,
@@ -150,13 +132,13 @@ impl LogisticProblem {
         block: usize,
     ) -> Result<LossPart, LogisticError> {
         let num_units = self.means.len();
-        equal(
+        check_length(
             "rows of features",
             features.num_images(),
             self.classes.len(),
         )?;
-        equal("units", features.num_units(), num_units)?;
-        equal("weights and biases", point.len(), self.num_variables())?;
+        check_length("units", features.num_units(), num_units)?;
+        check_length("weights and biases", point.len(), self.num_variables())?;
         let (weights, biases) = point.split_at(self.num_classes * num_units);
         let weights = ArrayView2::from_shape((self.num_classes, num_units), weights)
             .expect("the weights were split off");
@@ -266,17 +248,6 @@ fn positive(key: &'static str, value: f64) -> Result<(), LogisticError> {
             key,
             value,
             expected: "a finite number above 0",
-        }),
-    }
-}
-
-fn equal(what: &'static str, found: usize, expected: usize) -> Result<(), LogisticError> {
-    match found == expected {
-        true => Ok(()),
-        false => Err(LogisticError::Lengths {
-            what,
-            found,
-            expected,
         }),
     }
 }

@@ -24,5 +24,5 @@ mod tests;
 
 pub use choice::{ChoosingCost, CostChoice, CostChoices, CostSource};
 pub use machine::{Convergence, FittedSvm, LinearSvm};
-pub use options::{Criterion, IgnoredInTraining, SvmError, SvmOptions};
+pub use options::{SvmError, SvmOptions};
 pub use search::{FoldScores, SvmSearch};

@@ -1,48 +1,22 @@
 //! Options of training and of the choice of the cost.
 
-/// What costs are compared by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Criterion {
-    /// Each class takes the cost of the greatest average precision ([`ApKind::Steps`](crate::probe::precision::ApKind::Steps), which VISSL
-    /// takes from scikit-learn), averaged over the folds. Folds are stratified for each class on its own.
-    AveragePrecision,
-    /// All classes take the cost of the greatest accuracy of the class with the greatest decision value, averaged over the folds. For images
-    /// of one class each; the folds are the same for all classes and stratified by class.
-    Accuracy,
-}
+use vidpairs_types::readable;
 
-impl Criterion {
-    /// `average-precision` or `accuracy`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::AveragePrecision => "average-precision",
-            Self::Accuracy => "accuracy",
-        }
-    }
-}
-
-/// Use of training images that are [ignored](crate::probe::Truth::Ignored) for a class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IgnoredInTraining {
-    /// They are negatives, also where costs are compared. VISSL does this.
-    Negatives,
-    /// They are left out of the training and the comparison of costs for this class.
-    LeftOut,
-}
+use super::super::InputsError;
 
 /// Options of support vector machines and of the choice of their cost.
+///
+/// Each class takes the cost of the greatest average precision ([`ApKind::Steps`](crate::probe::precision::ApKind::Steps), which VISSL takes
+/// from scikit-learn), averaged over the folds, which are stratified for each class on its own. Training images that are
+/// [ignored](crate::probe::Truth::Ignored) for a class are negatives, also where costs are compared, as in VISSL.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SvmOptions {
     /// Costs `C` to compare, ascending.
     pub costs: Vec<f64>,
-    /// What the costs are compared by.
-    pub criterion: Criterion,
     /// Number of folds of the cross-validation, at least 2.
     pub num_folds: usize,
     /// Weight of positives in the loss.
     pub positive_weight: f64,
-    /// Use of ignored training images.
-    pub ignored: IgnoredInTraining,
     /// Value of the constant feature whose weight is the bias.
     pub intercept_scaling: f64,
     /// Training ends when the projected gradient of the dual varies by at most this over all images. Unitless, compared with the margin 1.
@@ -59,23 +33,11 @@ impl SvmOptions {
             costs: vec![
                 0.01, 0.1, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 50.0, 100.0, 1000.0,
             ],
-            criterion: Criterion::AveragePrecision,
             num_folds: 3,
             positive_weight: 2.0,
-            ignored: IgnoredInTraining::Negatives,
             intercept_scaling: 1.0,
             tolerance: 1e-4,
             max_epochs: 2000,
-        }
-    }
-
-    /// One machine against the rest for each class, for images of one class each: as [`vissl`](Self::vissl), but by accuracy and without a
-    /// weight of positives, the defaults of `LinearSVC`.
-    pub fn one_against_rest() -> Self {
-        Self {
-            criterion: Criterion::Accuracy,
-            positive_weight: 1.0,
-            ..Self::vissl()
         }
     }
 
@@ -103,7 +65,7 @@ impl SvmOptions {
             ("tolerance", self.tolerance),
         ] {
             if !is_positive(value) {
-                return refuse(key, value.to_string(), "a finite number above 0");
+                return refuse(key, readable(value), "a finite number above 0");
             }
         }
         if self.max_epochs == 0 {
@@ -117,16 +79,9 @@ impl SvmOptions {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SvmError {
-    /// Inputs have different numbers of images or units. A bug of the caller.
-    #[error("{found} {what}; expected {expected}")]
-    Lengths {
-        /// Input: `labels`, for example.
-        what: &'static str,
-        /// Number found.
-        found: usize,
-        /// Number expected.
-        expected: usize,
-    },
+    /// Inputs do not fit each other. A bug of the caller.
+    #[error(transparent)]
+    Inputs(#[from] InputsError),
     /// No class has both a positive and a negative.
     #[error(
         "no class can be learned from {num_images} training images: each of {num_classes} classes lacks a positive or a negative"
@@ -137,22 +92,12 @@ pub enum SvmError {
         /// Number of classes.
         num_classes: usize,
     },
-    /// An image shows no class or several, but accuracy was asked for.
-    #[error(
-        "training image {image_index} shows {num_classes} classes; accuracy needs images of one class"
-    )]
-    NotSingle {
-        /// First such image, from 0.
-        image_index: usize,
-        /// Number of its classes.
-        num_classes: usize,
-    },
     /// Folds that are given do not fit.
     #[error("{found} foldings of the images; expected {expected}")]
     Folds {
         /// Number of foldings given.
         found: usize,
-        /// One for each class, or one for all classes by accuracy.
+        /// One for each class.
         expected: usize,
     },
     /// An option is out of range.

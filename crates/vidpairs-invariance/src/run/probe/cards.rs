@@ -90,17 +90,12 @@ impl Candidates {
                 let image = images[candidate.image];
                 let class = &subject.classes[candidate.class];
                 let value = candidate.value;
-                ProbeCard {
-                    image,
-                    id: (subject.ids.get(image).cloned()).unwrap_or_else(|| format!("row {image}")),
-                    class: subject.class_text(image),
-                    answer: match candidate.kind {
-                        Kind::Recognised => format!("{class}: {value:.2}"),
-                        Kind::Missed => format!("{class} missed: {value:.2}"),
-                        Kind::FalseAlarm => format!("taken for {class}: {value:.2}"),
-                    },
-                    jpeg: Err("features without images".to_owned()),
-                }
+                let answer = match candidate.kind {
+                    Kind::Recognised => format!("{class} ({value:.2})"),
+                    Kind::Missed => format!("{class} missed ({value:.2})"),
+                    Kind::FalseAlarm => format!("taken for {class} ({value:.2})"),
+                };
+                card(subject, image, answer)
             };
             candidates.into_iter().map(drawn).collect()
         })
@@ -154,7 +149,7 @@ pub(super) fn cards_of_answers(
         let cards = turns.into_iter().take(MAX_CARDS).map(|(_, image)| {
             let predicted = &subject.classes[answers.answers()[image].predicted];
             let answer = match certainty.get(image) {
-                Some(probability) => format!("{predicted}: {:.0} %", 100.0 * probability),
+                Some(probability) => format!("{predicted} ({:.0} %)", 100.0 * probability),
                 None => predicted.clone(),
             };
             card(subject, images[image], answer)
@@ -198,7 +193,10 @@ mod tests {
                 .map(|card| format!("{} {}", card.id, card.answer))
                 .collect()
         };
-        assert_eq!(text(&best), ["a cat: 2.00"]);
-        assert_eq!(text(&worst), ["c dog missed: -2.00", "b cat missed: -0.50"]);
+        assert_eq!(text(&best), ["a cat (2.00)"]);
+        assert_eq!(
+            text(&worst),
+            ["c dog missed (-2.00)", "b cat missed (-0.50)"]
+        );
     }
 }

@@ -5,23 +5,23 @@ use std::sync::Arc;
 
 use vidpairs_pipeline::{Probe, ProbeName};
 use vidpairs_run::RunError;
-use vidpairs_types::{ProbeLabel, Seed, Split};
+use vidpairs_types::{ProbeLabel, Seed};
 
 use super::cards::cards_of_answers;
+use super::divided::Divided;
 use super::error::ProbeError;
 use super::linear::Sweep;
 use super::result::{ClassScore, Confusion, ProbeScores};
 use super::single::{self, Answered};
 use super::subject::Subject;
 use super::svm;
-use crate::measure::Features;
 use crate::measure::interval::BootstrapOptions;
+use crate::probe::Answers;
 use crate::probe::precision::{ApKind, MeanAp, Ranking};
 use crate::probe::segmentation::{ImagePixels, PixelSums};
-use crate::probe::{Answers, unit_rows};
+use crate::run::Figure;
 use crate::run::blocks::BlockCrew;
 use crate::run::image_interval::{Photographs, figure_over_images};
-use crate::run::{Figure, ImageFeatures};
 
 /// Number of answers among which a class counts as found, beside the first.
 const TOP: usize = 5;
@@ -32,36 +32,6 @@ pub(super) struct Judge<'a> {
     pub settings: &'a Probe,
     /// Worker threads.
     pub crew: BlockCrew<'a>,
-}
-
-/// Features of a model, divided into training and test images.
-pub(super) struct Divided {
-    pub train: Part,
-    pub test: Part,
-    /// Photographs that the test images come from.
-    pub photographs: Photographs,
-    /// Number of units.
-    pub units: usize,
-    /// Number of training images of each class.
-    pub train_counts: Vec<usize>,
-    /// Number of test images of each class.
-    pub test_counts: Vec<usize>,
-}
-
-/// Features of one split.
-pub(super) struct Part {
-    pub features: Arc<Features<'static>>,
-    pub labels: Vec<ProbeLabel>,
-    /// Indices in the subject.
-    pub images: Vec<usize>,
-}
-
-impl Part {
-    /// The features with rows scaled to length 1, and the number of images whose features are all 0.
-    pub fn unit(&self) -> (Arc<Features<'static>>, usize) {
-        let (unit, num_zero) = unit_rows(Features::clone(&self.features));
-        (Arc::new(unit), num_zero)
-    }
 }
 
 /// Result of a classifier.
@@ -120,58 +90,6 @@ fn top5_of(outcome: &Arc<Outcome>) -> impl Fn(&[u32]) -> Option<f64> + Send + Sy
     move |counts| outcome.top5(counts)
 }
 
-impl Divided {
-    /// Divides `extracted`.
-    ///
-    /// # Errors
-    /// [`ProbeError::Unfit`] if a split has no features.
-    pub fn of(
-        subject: &Subject,
-        extracted: &ImageFeatures,
-        path: &Path,
-    ) -> Result<Self, ProbeError> {
-        let part = |split| -> Result<Part, ProbeError> {
-            let mut values = Vec::new();
-            let mut images = Vec::new();
-            let rows = extracted.values.chunks_exact(extracted.num_units);
-            for (&image, row) in extracted.images.iter().zip(rows) {
-                if subject.splits[image] == split {
-                    values.extend_from_slice(row);
-                    images.push(image);
-                }
-            }
-            let features = Features::new(values, extracted.num_units);
-            let features = features.map_err(|err| ProbeError::Unfit {
-                path: path.to_owned(),
-                reason: err.to_string(),
-            })?;
-            Ok(Part {
-                features: Arc::new(features),
-                labels: (images.iter())
-                    .map(|&image| subject.labels[image].clone())
-                    .collect(),
-                images,
-            })
-        };
-        let (train, test) = (part(Split::Train)?, part(Split::Test)?);
-        let photographs = match subject.parts.is_empty() {
-            true => Photographs::each(test.images.len()),
-            false => {
-                let images = test.images.iter();
-                Photographs::of_paths(images.map(|&image| subject.parts[image].path.as_path()))
-            }
-        };
-        Ok(Self {
-            train,
-            test,
-            photographs,
-            units: extracted.num_units,
-            train_counts: subject.counts(&extracted.images, Split::Train),
-            test_counts: subject.counts(&extracted.images, Split::Test),
-        })
-    }
-}
-
 impl Judge<'_> {
     /// Fits and tests `probe`.
     ///
@@ -188,7 +106,7 @@ impl Judge<'_> {
     ) -> Result<Judged, RunError> {
         let num_classes = subject.classes.len();
         match probe {
-            ProbeName::Svm => self.by_rankings(subject, divided),
+            ProbeName::Svm => self.scored(subject, divided, by_rankings(self, subject, divided)?),
             // Refused before any work: these images have no class for each pixel.
             ProbeName::Segmentation => Err(labels_error(probe, subject, path).into()),
             ProbeName::Linear => {
@@ -196,133 +114,52 @@ impl Judge<'_> {
                     path: path.to_owned(),
                 })?;
                 let answered = sweep.answers(stage, self, divided, (num_classes, path))?;
-                self.by_answers(subject, divided, answered)
+                self.scored(subject, divided, by_answers(subject, divided, answered))
             }
             ProbeName::Logistic => {
                 let answered = single::logistic_regression(self, divided, (num_classes, path))?;
-                self.by_answers(subject, divided, answered)
+                self.scored(subject, divided, by_answers(subject, divided, answered))
             }
             ProbeName::Knn => {
                 let answered = single::nearest_neighbours(self, divided, num_classes)?;
-                self.by_answers(subject, divided, answered)
+                self.scored(subject, divided, by_answers(subject, divided, answered))
             }
         }
     }
 
-    /// Accuracy of answers.
-    fn by_answers(
+    /// Scores and intervals of what a classifier found.
+    fn scored(
         &self,
         subject: &Subject,
         divided: &Divided,
-        answered: Answered,
+        found: Found,
     ) -> Result<Judged, RunError> {
-        let Answered {
-            answers,
-            certainty,
-            cost,
-            learning_rate,
-            rates,
-            warnings,
-        } = answered;
-        let num_test = divided.test.images.len();
-        let num_classes = subject.classes.len();
-        let per_class = (0..).zip(&subject.classes).zip(answers.per_class());
-        let per_class =
-            per_class.map(
-                |((class, name), share): ((usize, _), Option<f64>)| ClassScore {
-                    class: String::clone(name),
-                    score: share.map(|share| 100.0 * share),
-                    train_images: divided.train_counts[class],
-                    test_images: divided.test_counts[class],
-                    cost: None,
-                },
-            );
-        let most = divided.test_counts.iter().copied().max().unwrap_or(0);
-        let [best, worst] = cards_of_answers(&answers, &certainty, subject, &divided.test.images);
-        let counts = answers.confusion().into_iter().enumerate();
-        let counts = counts.flat_map(|(truth, row)| {
-            let row = row.into_iter().enumerate().filter(|(_, num)| *num > 0);
-            row.map(move |(answer, num)| (truth, answer, num as usize))
-        });
-        let counts = counts.collect();
-        let per_class = per_class.collect();
-        let outcome = Arc::new(Outcome::Answers(answers));
+        let outcome = Arc::new(found.outcome);
         let score = self.figure(&divided.photographs, score_of(&outcome))?;
-        let top5 = match num_classes > TOP {
+        let top5 = match subject.classes.len() > TOP {
             true => self.figure(&divided.photographs, top5_of(&outcome))?,
             false => None,
         };
+        let classes = subject.classes.iter().zip(found.per_class).enumerate();
+        let per_class = classes.map(|(class, (name, (score, cost)))| ClassScore {
+            class: name.clone(),
+            score: score.map(|share| 100.0 * share),
+            train_images: divided.train_counts[class],
+            test_images: divided.test_counts[class],
+            cost,
+        });
         Ok(Judged {
             scores: ProbeScores {
                 units: divided.units,
                 score: score.unwrap_or_default(),
                 top5,
-                cost,
-                learning_rate,
-                rates,
-                per_class,
-                confusion: Some(Confusion { counts }),
-                warnings,
-                best,
-                worst,
-                ..ProbeScores::default()
+                per_class: per_class.collect(),
+                ..found.scores
             },
             outcome,
             test_images: divided.test.images.clone(),
             photographs: divided.photographs.clone(),
-            chance: Some(100.0 * most as f64 / num_test as f64),
-        })
-    }
-
-    /// Average precision of support vector machines.
-    fn by_rankings(&self, subject: &Subject, divided: &Divided) -> Result<Judged, RunError> {
-        let svm::Machines {
-            classes,
-            rankings,
-            cards: [best, worst],
-            warnings,
-        } = svm::machines(self, subject, divided)?;
-        let aps = MeanAp::of(&rankings, ApKind::Envelope, None);
-        let num_test = divided.test.images.len();
-        let outcome = Arc::new(Outcome::Rankings(rankings));
-        let score = self.figure(&divided.photographs, score_of(&outcome))?;
-        let per_class = (0..).zip(&subject.classes).zip(aps.per_class);
-        let per_class =
-            per_class.map(
-                |((class, name), ap): ((usize, _), Option<f64>)| ClassScore {
-                    class: String::clone(name),
-                    score: ap.map(|ap| 100.0 * ap),
-                    train_images: divided.train_counts[class],
-                    test_images: divided.test_counts[class],
-                    cost: classes[class],
-                },
-            );
-        let per_class: Vec<ClassScore> = per_class.collect();
-        let shares = (per_class.iter().enumerate()).filter(|(_, class)| class.score.is_some());
-        let mut num_counted = vec![num_test; per_class.len()];
-        for label in &divided.test.labels {
-            if let ProbeLabel::Many { ignored, .. } = label {
-                ignored.iter().for_each(|&class| num_counted[class] -= 1);
-            }
-        }
-        let shares: Vec<f64> = shares
-            .map(|(place, class)| 100.0 * class.test_images as f64 / num_counted[place] as f64)
-            .collect();
-        let chance = shares.iter().sum::<f64>() / shares.len() as f64;
-        Ok(Judged {
-            scores: ProbeScores {
-                units: divided.units,
-                score: score.unwrap_or_default(),
-                per_class,
-                warnings,
-                best,
-                worst,
-                ..ProbeScores::default()
-            },
-            outcome,
-            test_images: divided.test.images.clone(),
-            photographs: divided.photographs.clone(),
-            chance: Some(chance).filter(|chance| chance.is_finite()),
+            chance: found.chance,
         })
     }
 
@@ -356,6 +193,89 @@ impl Judge<'_> {
     pub fn seed(&self, step: &str) -> Seed {
         Seed::of_run(self.settings.seed).for_step("probe", step)
     }
+}
+
+/// What a classifier found on the test images.
+struct Found {
+    outcome: Outcome,
+    /// Score of each class, 0 to 1, and its cost, if each class has its own.
+    per_class: Vec<(Option<f64>, Option<f64>)>,
+    /// Expected score when guessing, percent.
+    chance: Option<f64>,
+    /// Cards, warnings, and what was chosen; the scores are not yet set.
+    scores: ProbeScores,
+}
+
+/// Accuracy of answers.
+fn by_answers(subject: &Subject, divided: &Divided, answered: Answered) -> Found {
+    let Answered {
+        answers,
+        certainty,
+        cost,
+        learning_rate,
+        rates,
+        warnings,
+    } = answered;
+    let most = divided.test_counts.iter().copied().max().unwrap_or(0);
+    let [best, worst] = cards_of_answers(&answers, &certainty, subject, &divided.test.images);
+    let counts = answers.confusion().into_iter().enumerate();
+    let counts = counts.flat_map(|(truth, row)| {
+        let row = row.into_iter().enumerate().filter(|(_, num)| *num > 0);
+        row.map(move |(answer, num)| (truth, answer, num as usize))
+    });
+    Found {
+        scores: ProbeScores {
+            cost,
+            learning_rate,
+            rates,
+            confusion: Some(Confusion {
+                counts: counts.collect(),
+            }),
+            warnings,
+            best,
+            worst,
+            ..ProbeScores::default()
+        },
+        per_class: (answers.per_class().into_iter())
+            .map(|share| (share, None))
+            .collect(),
+        chance: Some(100.0 * most as f64 / divided.test.images.len() as f64),
+        outcome: Outcome::Answers(answers),
+    }
+}
+
+/// Average precision of support vector machines.
+fn by_rankings(judge: &Judge<'_>, subject: &Subject, divided: &Divided) -> Result<Found, RunError> {
+    let svm::Machines {
+        classes,
+        rankings,
+        cards: [best, worst],
+        warnings,
+    } = svm::machines(judge, subject, divided)?;
+    let aps = MeanAp::of(&rankings, ApKind::Envelope, None).per_class;
+    let mut num_counted = vec![divided.test.images.len(); aps.len()];
+    for label in &divided.test.labels {
+        if let ProbeLabel::Many { ignored, .. } = label {
+            ignored.iter().for_each(|&class| num_counted[class] -= 1);
+        }
+    }
+    let positives = aps.iter().zip(divided.test_counts.iter().zip(num_counted));
+    let shares: Vec<f64> = positives
+        .filter(|(ap, _)| ap.is_some())
+        .map(|(_, (&num, of))| 100.0 * num as f64 / of as f64)
+        .collect();
+    let chance = shares.iter().sum::<f64>() / shares.len() as f64;
+    Ok(Found {
+        outcome: Outcome::Rankings(rankings),
+        per_class: aps.into_iter().zip(classes).collect(),
+        chance: Some(chance).filter(|chance| chance.is_finite()),
+        scores: ProbeScores {
+            warnings,
+            best,
+            worst,
+            ..ProbeScores::default()
+        },
+    })
 }
 
 /// The error of a classifier that does not fit the labels of `subject`.

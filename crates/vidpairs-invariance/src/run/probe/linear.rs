@@ -7,8 +7,9 @@ use vidpairs_run::RunError;
 use vidpairs_types::{Seed, Split};
 
 use super::ProbeOptions;
+use super::divided::Divided;
 use super::error::ProbeError;
-use super::judge::{Divided, Judge, lost};
+use super::judge::{Judge, lost};
 use super::protocol::DataProtocol;
 use super::result::RateScore;
 use super::single::{Answered, answers_of, classes_of, rows};
@@ -102,7 +103,7 @@ impl Sweep {
         let mut warnings = Vec::new();
         if self.held_out.is_empty() {
             warnings.push(
-                "too few training images to hold some out: they chose the learning rate themselves"
+                "too few training images to hold some out, so they chose the learning rate themselves"
                     .to_owned(),
             );
         }
@@ -139,12 +140,12 @@ impl Sweep {
             .any(|rate| rate.validation != rates[place].validation);
         if differ && place + 1 == rates.len() {
             warnings.push(
-                "the greatest learning rate was chosen: a greater one may be better".to_owned(),
+                "the greatest learning rate was chosen; a greater one may be better, so add one to probe.linear_rates".to_owned(),
             );
         }
         if differ && place == 0 {
             warnings.push(
-                "the smallest learning rate was chosen: a smaller one may be better".to_owned(),
+                "the smallest learning rate was chosen; a smaller one may be better, so add one to probe.linear_rates".to_owned(),
             );
         }
         Ok(Answered {

@@ -5,6 +5,7 @@
 //! [`ProbeSummary`] holds the results.
 
 mod cards;
+mod divided;
 mod error;
 mod judge;
 mod linear;
@@ -16,6 +17,7 @@ mod single;
 mod subject;
 mod svm;
 mod table;
+mod unfinished;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -27,7 +29,7 @@ use vidpairs_source::ProbeSetKind;
 use self::judge::Judge;
 use super::claim::{Claim, PROBES, SAFE};
 use super::engine::EncoderEngine;
-use super::{BlockCrew, NamedFile, ResultFile};
+use super::{BlockCrew, Models, ResultFile};
 
 pub use cards::MAX_CARDS;
 pub use error::ProbeError;
@@ -42,7 +44,7 @@ pub struct ProbeOptions {
     /// Settings of `[probe]`.
     pub settings: Probe,
     /// Models to probe, and the data to probe them on.
-    pub models: ProbedModels,
+    pub models: Models<ProbeSetKind>,
     /// Folder for results and cached features: new, empty, or with earlier results.
     pub out: PathBuf,
     /// Library that runs encoders; `None` in a program without one.
@@ -51,31 +53,6 @@ pub struct ProbeOptions {
     pub device: Option<String>,
     /// Threads, verbosity, and the wish to stop: features that are complete stay.
     pub control: Control,
-}
-
-/// Models to probe.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ProbedModels {
-    /// Encoders on images.
-    Encoders {
-        /// Files of weights, at least one.
-        weights: Vec<NamedFile>,
-        /// Prefix of the names of the encoder's tensors, for files with several encoders.
-        prefix: Option<String>,
-        /// Data sets, at least one.
-        data: Vec<ProbeData>,
-    },
-    /// Features of other programs. Files with the same classes and splits are compared.
-    Features(Vec<NamedFile>),
-}
-
-/// A labelled data set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProbeData {
-    /// Kind of the data set.
-    pub kind: ProbeSetKind,
-    /// Path of the data set.
-    pub path: PathBuf,
 }
 
 /// Probes the models, writes the files of `present` and then `OUT/probe.json`.
@@ -98,8 +75,8 @@ pub fn probe(
         },
     };
     let probed = match &options.models {
-        ProbedModels::Features(files) => models::probe_features(files, &judge),
-        ProbedModels::Encoders {
+        Models::Features(files) => models::probe_features(files, &judge),
+        Models::Encoders {
             weights,
             prefix,
             data,
@@ -132,7 +109,7 @@ pub fn probe(
 fn settings(options: &ProbeOptions) -> serde_json::Value {
     let mut settings =
         serde_json::to_value(&options.settings).expect("settings are numbers and texts");
-    if let ProbedModels::Features(_) = options.models {
+    if let Models::Features(_) = options.models {
         let keys = settings.as_object_mut().expect("settings are a table");
         for key in [
             "stages",

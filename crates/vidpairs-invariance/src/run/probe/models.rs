@@ -4,19 +4,21 @@ use std::path::Path;
 
 use vidpairs_pipeline::ProbeName;
 use vidpairs_run::RunError;
-use vidpairs_source::{NamedKind, ProbeSetOptions, probe_set};
-use vidpairs_types::{ImagePart, LeftOut, Seed, Split};
+use vidpairs_source::{NamedKind, ProbeSetKind, ProbeSetOptions, probe_set};
+use vidpairs_types::{ImagePart, LeftOut, Seed};
 
+use super::ProbeOptions;
+use super::divided::Divided;
 use super::error::ProbeError;
-use super::judge::{Divided, Judge, labels_error};
+use super::judge::{Judge, labels_error};
 use super::linear::Sweep;
 use super::pixels::segmentation_tables;
 use super::protocol::{DataProtocol, probes_of_features, split_text, trunk, view_text, worded};
 use super::result::{ProbeProtocol, ProbeScores, ProbeTable};
 use super::subject::Subject;
 use super::table::TableMaker;
-use super::{ProbeData, ProbeOptions};
 use crate::npz::LabelledFeatures;
+use crate::run::DataPath;
 use crate::run::engine::{FeatureRequest, ImageEncoder, ImageFeatures, PartView};
 use crate::run::error::ModelsError;
 use crate::run::named::{NamedFile, check_names};
@@ -24,6 +26,9 @@ use crate::run::result::MeasuredModel;
 
 /// Side of the pictures on cards, px.
 const PICTURE_SIDE_PX: u32 = 112;
+
+/// Settings of the features.
+const KEYS: &str = "probe.stages, probe.pool or probe.size";
 
 /// Models and their results.
 pub(super) type Probed = (Vec<MeasuredModel>, Vec<ProbeTable>);
@@ -82,13 +87,7 @@ pub(super) fn probe_features(files: &[NamedFile], judge: &Judge<'_>) -> Result<P
             path: &file.path,
             encoder: None,
         };
-        run.judge(
-            judge,
-            (subject, None),
-            &features,
-            &probes,
-            tables.iter_mut(),
-        )?;
+        run.judge(judge, (subject, None), features, &probes, tables.iter_mut())?;
     }
     let models = files.iter().map(|file| file.model(String::new()));
     let tables = groups.into_iter().flat_map(|(_, tables)| tables);
@@ -103,7 +102,7 @@ pub(super) fn probe_features(files: &[NamedFile], judge: &Judge<'_>) -> Result<P
 /// opened before anything is computed.
 pub(super) fn probe_encoders(
     (weights, prefix): (&[NamedFile], Option<&str>),
-    data: &[ProbeData],
+    data: &[DataPath<ProbeSetKind>],
     options: &ProbeOptions,
     judge: &Judge<'_>,
 ) -> Result<Probed, RunError> {
@@ -126,7 +125,8 @@ pub(super) fn probe_encoders(
                     true => encoder.map_readout(stage, trunk(&options.settings))?,
                     false => {
                         let side_px = set.protocol.view.side_px;
-                        encoder.readout(side_px, stage, options.settings.pool)?
+                        let readout = encoder.readout(side_px, stage, options.settings.pool);
+                        readout.map_err(ModelsError::readout(KEYS, &file.path))?
                     }
                 };
             }
@@ -163,7 +163,8 @@ pub(super) fn probe_encoders(
                 }
                 _ => None,
             };
-            let of_stages = stages.iter().zip(makers.chunks_mut(num_probes));
+            // Features of a stage are dropped when its classifiers are tested.
+            let of_stages = stages.into_iter().zip(makers.chunks_mut(num_probes));
             for (stage, (features, makers)) in of_stages.enumerate() {
                 let mut run = Model {
                     index,
@@ -198,14 +199,14 @@ fn check_probes(probes: &[ProbeName], subject: &Subject, path: &Path) -> Result<
 
 /// A data set with its protocol.
 pub(super) struct DataSet<'a> {
-    pub data: &'a ProbeData,
+    pub data: &'a DataPath<ProbeSetKind>,
     pub subject: Subject,
     pub left_out: Vec<LeftOut>,
     pub protocol: DataProtocol,
 }
 
 impl<'a> DataSet<'a> {
-    fn open(data: &'a ProbeData, options: &ProbeOptions) -> Result<Self, RunError> {
+    fn open(data: &'a DataPath<ProbeSetKind>, options: &ProbeOptions) -> Result<Self, RunError> {
         // The cache key of the features contains paths: the same images must have the same key however their path is written.
         let root = data.path.canonicalize();
         let root = root.unwrap_or_else(|_| data.path.clone());
@@ -294,7 +295,7 @@ impl Model<'_> {
         &mut self,
         judge: &Judge<'_>,
         (subject, sweep): (&Subject, Option<(&Sweep, usize)>),
-        features: &ImageFeatures,
+        features: ImageFeatures,
         probes: &[ProbeName],
         tables: impl Iterator<Item = &'t mut TableMaker>,
     ) -> Result<(), RunError> {
@@ -304,15 +305,16 @@ impl Model<'_> {
                 path: self.path.to_owned(),
                 reason,
             })?;
+        let (left_out, speed) = (features.left_out.clone(), features.speed);
         let divided = Divided::of(subject, features, self.path)?;
+        let num_train = divided.train.images.len();
         for (&probe, table) in probes.iter().zip(tables) {
-            table.leave_out(&features.left_out);
+            table.leave_out(&left_out);
             table.leave_out(&not_scored);
             let mut judged = judge.judge(probe, subject, &divided, (self.path, sweep))?;
-            judged.scores.images_per_second = features.speed.map(|speed| speed.images_per_second);
-            judged.scores.waiting = features.speed.map(|speed| speed.waiting);
+            judged.scores.images_per_second = speed.map(|speed| speed.images_per_second);
+            judged.scores.waiting = speed.map(|speed| speed.waiting);
             self.draw_pictures(&mut judged.scores, &subject.parts);
-            let num_train = subject.of_split(&features.images, Split::Train).count();
             table.add(self.index, self.name, num_train, judged);
         }
         Ok(())

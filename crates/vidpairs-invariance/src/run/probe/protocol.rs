@@ -2,7 +2,7 @@
 
 use vidpairs_pipeline::{Framing, Probe, ProbeName, StageName};
 use vidpairs_source::ProbeSetKind;
-use vidpairs_types::{Beyond, Split};
+use vidpairs_types::{Beyond, Split, readable};
 
 use super::result::ProbeProtocol;
 use super::subject::Subject;
@@ -90,7 +90,7 @@ pub(super) fn worded(probe: ProbeName, settings: &Probe) -> ProbeProtocol {
         ProbeName::Svm => ProbeProtocol {
             classifier: format!(
                 "linear SVM for each class, squared hinge loss, L2 penalty, weight {} of positives",
-                settings.positive_weight
+                readable(settings.positive_weight)
             ),
             metric: "mAP".to_owned(),
             intervals: format!(
@@ -144,24 +144,36 @@ pub(super) fn worded(probe: ProbeName, settings: &Probe) -> ProbeProtocol {
             choice: Some(format!(
                 "cross-entropy of labelled pixels by SGD, learning rate {} with polynomial decay (power {}), momentum {}, weight decay {}, {} \
                  epochs, batch {}",
-                settings.segmentation_rate,
+                readable(settings.segmentation_rate),
                 SegmentationRecipe::POWER,
                 SegmentationRecipe::MOMENTUM,
-                SegmentationRecipe::WEIGHT_DECAY,
+                readable(SegmentationRecipe::WEIGHT_DECAY),
                 settings.segmentation_epochs,
                 settings.segmentation_batch
             )),
             ..protocol
         },
         ProbeName::Knn => ProbeProtocol {
-            classifier: format!(
-                "weighted kNN, {} neighbours, temperature {}",
-                settings.neighbours, settings.temperature
-            ),
+            classifier: neighbours_text(settings, None),
             metric: "top-1".to_owned(),
             ..protocol
         },
     }
+}
+
+/// Weighted kNN in words, with the number of neighbours that vote: all of fewer training images.
+///
+/// - `num_train`: number of training images, if it is known.
+pub(super) fn neighbours_text(settings: &Probe, num_train: Option<usize>) -> String {
+    let neighbours = match num_train {
+        Some(num) if (num as u64) < u64::from(settings.neighbours) => format!(
+            "all {num} training images as neighbours (probe.neighbours is {})",
+            settings.neighbours
+        ),
+        _ => format!("{} neighbours", settings.neighbours),
+    };
+    let temperature = readable(settings.temperature);
+    format!("weighted kNN, {neighbours}, temperature {temperature}")
 }
 
 /// Whether segmentation trains the network.
@@ -196,7 +208,7 @@ pub(super) fn crops_text(recipe: &SegmentationRecipe) -> String {
 }
 
 fn listed(costs: &[f64]) -> String {
-    let costs: Vec<String> = costs.iter().map(ToString::to_string).collect();
+    let costs: Vec<String> = costs.iter().map(|&cost| readable(cost)).collect();
     format!("[{}]", costs.join(", "))
 }
 
@@ -238,7 +250,8 @@ pub(super) fn split_text(
                 }
                 _ => format!(
                     "{} of the images of each class at random for testing, seed {}",
-                    settings.test_share, settings.seed
+                    readable(settings.test_share),
+                    settings.seed
                 ),
             }
         }

@@ -6,18 +6,21 @@ use std::sync::Arc;
 use vidpairs_run::{Progress, RunError, Unit, Verbosity};
 use vidpairs_types::ProbeLabel;
 
+use super::divided::Divided;
 use super::error::ProbeError;
-use super::judge::{Divided, Judge, lost};
+use super::judge::{Judge, lost};
 use super::result::RateScore;
+use super::unfinished::{Stop, Unfinished};
 use crate::measure::Features;
 use crate::probe::folds::Folds;
+use crate::probe::grid::{best, fallback};
 use crate::probe::knn::{KnnBank, KnnOptions};
-use crate::probe::logistic::{Fitting, LogisticError, LogisticOptions, LogisticProblem, LossPart};
+use crate::probe::logistic::{
+    Fitting, LogisticEnd, LogisticError, LogisticOptions, LogisticProblem, LossPart,
+};
 use crate::probe::{Answer, Answers, LinearClassifier};
 use crate::run::blocks::{BlockCrew, in_blocks};
 
-/// Cost of logistic regression where nothing could be validated.
-const FALLBACK: f64 = 1.0;
 /// Test images of a block.
 const NUM_ROWS: usize = 256;
 
@@ -107,7 +110,8 @@ pub(super) fn logistic_regression(
     let mut progress = Progress::new(unit, num_fits as u64, 0, judge.crew.verbosity);
     progress.set_note("logistic regression".to_owned());
     let mut shares = vec![0.0; costs.len()];
-    let (mut num_validated, mut num_not_converged) = (0, 0);
+    let mut num_validated = 0;
+    let mut unfinished = Unfinished::default();
     for fold in 0..num_folds {
         let (training, held_out): (Vec<usize>, Vec<usize>) = (
             folds.training(fold).collect(),
@@ -125,26 +129,27 @@ pub(super) fn logistic_regression(
         // A fold of one class or of constant units, which has nothing to tell apart.
         let Some(fits) = fits else { continue };
         num_validated += 1;
-        for (share, (classifier, is_converged)) in shares.iter_mut().zip(fits) {
+        for ((share, &cost), (classifier, end)) in shares.iter_mut().zip(costs).zip(fits) {
             let answers = classifier.answers(&tested_on, &of_held_out).map_err(lost)?;
             *share += answers.top(1, None).unwrap_or_default();
-            num_not_converged += usize::from(!is_converged);
+            if !end.is_converged {
+                unfinished.add((None, cost), 1, end.steepness);
+            }
         }
     }
     let mut warnings = Vec::new();
     let place = match num_validated {
         0 => {
             warnings.push(
-                "too few training images for the folds: the cost was not cross-validated"
-                    .to_owned(),
+                "too few training images for the folds, so C was not cross-validated".to_owned(),
             );
-            nearest(costs, FALLBACK)
+            fallback(costs)
         }
-        _ => best(&shares),
+        _ => best(&shares).unwrap_or_default(),
     };
     if num_validated > 0 && place + 1 == costs.len() && costs.len() > 1 {
         warnings.push(
-            "the greatest cost of the grid was chosen: a greater one may be better".to_owned(),
+            "the greatest C of the grid was chosen; a greater one may be better, so add one to probe.logistic_costs".to_owned(),
         );
     }
     // Smaller costs first: each is a start for the next.
@@ -153,7 +158,7 @@ pub(super) fn logistic_regression(
         progress.advance(1)
     })?;
     let fitted = fits.and_then(|mut fits| fits.pop());
-    let Some((classifier, is_converged)) = fitted else {
+    let Some((classifier, end)) = fitted else {
         return Err(ProbeError::Unfit {
             path: path.to_owned(),
             reason: "its training images are of one class, or all their features are constant, so that no logistic regression can be fitted"
@@ -161,10 +166,19 @@ pub(super) fn logistic_regression(
         }
         .into());
     };
-    num_not_converged += usize::from(!is_converged);
-    if num_not_converged > 0 {
-        warnings.push(format!("{num_not_converged} of the fits did not converge"));
+    if !end.is_converged {
+        unfinished.add((None, costs[place]), 1, end.steepness);
     }
+    let LogisticOptions {
+        tolerance,
+        max_iterations,
+        ..
+    } = LogisticOptions::default();
+    warnings.extend(unfinished.regressions(&Stop {
+        after: format!("at most {max_iterations} iterations"),
+        gradient: "components of their gradient differ from 0 by up to",
+        tolerance,
+    }));
     let (answers, certainty) = answers_of(judge, divided, classifier, num_classes)?;
     Ok(Answered {
         answers,
@@ -243,7 +257,7 @@ struct Fitter<'a> {
 }
 
 impl Fitter<'_> {
-    /// Classifiers of ascending costs, each started where the one before ended, and whether they converged; `None` if all images are of one
+    /// Classifiers of ascending costs, each started where the one before ended, and how their training ended; `None` if all images are of one
     /// class, or all units are constant.
     fn path(
         &self,
@@ -251,7 +265,7 @@ impl Fitter<'_> {
         classes: &[usize],
         costs: &[f64],
         mut done: impl FnMut(usize),
-    ) -> Result<Option<Vec<(LinearClassifier, bool)>>, RunError> {
+    ) -> Result<Option<Vec<(LinearClassifier, LogisticEnd)>>, RunError> {
         let options = LogisticOptions::default();
         let problem = LogisticProblem::new(features, classes, self.num_classes, options);
         let problem = match problem {
@@ -271,7 +285,7 @@ impl Fitter<'_> {
             };
             let fitted = self.fit(&problem, start, features)?;
             let (classifier, end) = fitted.finish(&problem);
-            path.push((classifier, end.is_converged));
+            path.push((classifier, end));
             last = Some(fitted);
             done(place);
         }
@@ -338,18 +352,4 @@ pub(super) fn rows(
     let features = Features::new(values, num_units).ok()?;
     let classes = images.iter().map(|&image| classes[image]).collect();
     Some((Arc::new(features), classes))
-}
-
-/// Place of the greatest share, the first of equal ones.
-fn best(shares: &[f64]) -> usize {
-    let places = (0..shares.len()).rev();
-    let best = places.max_by(|&a, &b| shares[a].total_cmp(&shares[b]));
-    best.unwrap_or_default()
-}
-
-/// Place of the cost nearest to `to`, as a ratio.
-fn nearest(costs: &[f64], to: f64) -> usize {
-    let ratio = |place: &usize| (costs[*place] / to).ln().abs();
-    let nearest = (0..costs.len()).min_by(|a, b| ratio(a).total_cmp(&ratio(b)));
-    nearest.unwrap_or_default()
 }

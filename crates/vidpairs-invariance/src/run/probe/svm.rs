@@ -5,8 +5,10 @@ use std::sync::Arc;
 use vidpairs_run::{RunError, counted};
 
 use super::cards::{BestAndWorst, Candidates};
-use super::judge::{Divided, Judge, lost};
+use super::divided::Divided;
+use super::judge::{Judge, lost};
 use super::subject::Subject;
+use super::unfinished::{Stop, Unfinished};
 use crate::measure::Features;
 use crate::probe::precision::Ranking;
 use crate::probe::svm::{CostChoice, CostChoices, CostSource, FittedSvm, SvmOptions, SvmSearch};
@@ -39,6 +41,11 @@ pub(super) fn machines(
         positive_weight: judge.settings.positive_weight,
         ..SvmOptions::vissl()
     };
+    let stop = Stop {
+        after: format!("{} passes over the images", options.max_epochs),
+        gradient: "their gradient varies by up to",
+        tolerance: options.tolerance,
+    };
     let [(train, zero_train), (test, zero_test)] =
         [&divided.train, &divided.test].map(|part| part.unit());
     let truths = Truths::new(&divided.train.labels, num_classes).map_err(lost)?;
@@ -57,10 +64,11 @@ pub(super) fn machines(
         classes: Vec::new(),
         rankings: Vec::new(),
         cards: BestAndWorst::default(),
-        warnings: warnings_of(&choices, &divided.train_counts),
+        warnings: Vec::new(),
     };
     let mut candidates = Candidates::default();
-    let (mut error, mut num_not_converged) = (None, 0);
+    let mut error = None;
+    let mut unfinished = Unfinished::default();
     let what = "machines of classes";
     in_blocks(what, num_classes, judge.crew, fit, |fitted| {
         let class = found.classes.len();
@@ -72,7 +80,10 @@ pub(super) fn machines(
             .classes
             .push((fitted.as_ref()).map(|_| choices.per_class[class].cost));
         let ranking = fitted.and_then(|(decisions, convergence)| {
-            num_not_converged += u64::from(!convergence.is_converged);
+            if !convergence.is_converged {
+                let cost = choices.per_class[class].cost;
+                unfinished.add((Some(class), cost), 1, convergence.violation);
+            }
             let truths = test_truths.of_class(class);
             // Nothing can be ranked before or behind the positives.
             if !truths.contains(&Truth::Negative) {
@@ -88,18 +99,15 @@ pub(super) fn machines(
     if let Some(err) = error {
         return Err(err);
     }
+    let classes = subject.classes.as_slice();
+    found.warnings = warnings_of(&choices, (classes, &divided.train_counts), &stop);
     if zero_train + zero_test > 0 {
-        found.warnings.push(format!(
-            "images whose features are all 0: {}",
-            zero_train + zero_test
-        ));
+        let images = counted((zero_train + zero_test) as u64, "image");
+        found
+            .warnings
+            .push(format!("all features are 0 in {images}"));
     }
-    if num_not_converged > 0 {
-        found.warnings.push(format!(
-            "{} did not converge",
-            counted(num_not_converged, "support vector machine")
-        ));
-    }
+    found.warnings.extend(unfinished.fits(classes, &stop));
     found.cards = candidates.finish(subject, &divided.test.images);
     Ok(found)
 }
@@ -134,26 +142,39 @@ fn choices(
 
 /// Reasons to doubt the choice of the costs.
 ///
-/// - `positives`: number of positive training images of each class; a class without one has no machine.
-fn warnings_of(choices: &CostChoices, positives: &[usize]) -> Vec<String> {
+/// - `classes`: name and number of positive training images of each class; a class without one has no machine.
+fn warnings_of(
+    choices: &CostChoices,
+    (classes, positives): (&[String], &[usize]),
+    stop: &Stop,
+) -> Vec<String> {
     let mut warnings = Vec::new();
     let with_machine = || {
-        let classes = choices.per_class.iter().zip(positives);
-        classes.filter_map(|(choice, &positives)| (positives > 0).then_some(choice))
+        let classes = choices.per_class.iter().zip(positives).enumerate();
+        classes.filter_map(|(class, (choice, &num))| (num > 0).then_some((class, choice)))
     };
-    let num = |is_so: &dyn Fn(&CostChoice) -> bool| with_machine().filter(|c| is_so(c)).count();
-    let num_not_converged: usize = with_machine()
-        .flat_map(|choice| &choice.num_not_converged)
-        .sum();
-    if num_not_converged > 0 {
-        warnings.push(format!(
-            "fits of cross-validation that did not converge: {num_not_converged}"
-        ));
+    let num = |is_so: &dyn Fn(&CostChoice) -> bool| {
+        with_machine().filter(|(_, choice)| is_so(choice)).count()
+    };
+    let mut unfinished = Unfinished::default();
+    let mut chosen = Vec::new();
+    for (class, choice) in with_machine() {
+        let costs = choices.costs.iter().zip(&choice.num_not_converged);
+        for ((&cost, &num), &violation) in costs.zip(&choice.violations) {
+            if num > 0 {
+                unfinished.add((Some(class), cost), num, violation);
+                if cost == choice.cost {
+                    chosen.push(class);
+                }
+            }
+        }
     }
+    warnings.extend(unfinished.validations(classes, &chosen, stop));
     let others = num(&|choice| choice.source != CostSource::Validated);
     if others > 0 {
         warnings.push(format!(
-            "classes with fewer positive or negative training images than folds, whose cost was not cross-validated on them: {others}"
+            "fewer positive or negative training images than folds in {others} of the classes, which have a C that was not cross-validated on \
+             them"
         ));
     }
     let greatest = choices.costs.last().copied();
@@ -161,7 +182,7 @@ fn warnings_of(choices: &CostChoices, positives: &[usize]) -> Vec<String> {
         num(&|choice| choice.source == CostSource::Validated && Some(choice.cost) == greatest);
     if at_end > 0 && choices.costs.len() > 1 {
         warnings.push(format!(
-            "classes with the greatest cost of the grid, for which a greater one may be better: {at_end}"
+            "the greatest C of the grid was chosen for {at_end} of the classes; a greater one may be better, so add one to probe.svm_costs"
         ));
     }
     warnings

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use vidpairs_pipeline::ProbeName;
 use vidpairs_run::RunError;
 use vidpairs_types::LeftOut;
 
 use super::judge::{Judge, Judged};
+use super::protocol::neighbours_text;
 use super::result::{ProbePair, ProbeProtocol, ProbeTable};
 use super::subject::Subject;
 use crate::run::left_out::add_left_out;
@@ -79,6 +81,9 @@ impl TableMaker {
     /// [`RunError::Lost`] if a difference cannot be computed.
     pub fn finish(self, num_models: usize, judge: &Judge<'_>) -> Result<ProbeTable, RunError> {
         let mut table = self.table;
+        if table.protocol.probe == ProbeName::Knn.name() {
+            table.protocol.classifier = neighbours_text(judge.settings, Some(table.train_images));
+        }
         for (place, (a, first)) in self.judged.iter().enumerate() {
             for (b, second) in self.judged.iter().skip(place + 1) {
                 if first.test_images != second.test_images {

@@ -191,7 +191,8 @@ impl LabelledFolder {
         let (bank, bank_labels) = features(&halves.bank);
         let (queries, query_labels) = features(&halves.queries);
         let features = |values| Features::new(values, num_dims).map_err(KnnError::from);
-        let bank = KnnBank::new(&features(bank)?, &bank_labels, &self.options)?;
+        let bank = Arc::new(features(bank)?);
+        let bank = KnnBank::new(&bank, &bank_labels, &self.options)?;
         Ok(bank.evaluate(&features(queries)?, &query_labels)?)
     }
 }

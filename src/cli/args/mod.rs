@@ -1,0 +1,207 @@
+//! Defines the command line for clap. The doc comments are the help texts.
+
+mod measured;
+mod synth;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use clap_complete::Shell;
+
+pub(super) use measured::{InvarianceArgs, MeasuredArgs, ProbeArgs};
+pub(super) use synth::{
+    ContainerArg, HalfArg, ImageArgs, KindArg, SceneArgs, SynthArgs, VideoArgs,
+};
+
+/// Extracts positive pairs from unlabelled video, trains contrastive encoders on them, and measures the encoders' invariances.
+#[derive(Debug, Parser)]
+#[command(name = "vidpairs", max_term_width = 100, arg_required_else_help = true)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Extract positive pairs from video into shards; resumes a stopped run.
+    Extract(ExtractArgs),
+    /// Train an encoder on shards; resumes a stopped run.
+    Train(TrainArgs),
+    /// Check every byte of a data set against its checksums, and list all damage.
+    Verify(VerifyArgs),
+    /// Summarise a data set, print one record, or write a page of its pairs.
+    Inspect(InspectArgs),
+    /// Run trackers on annotated video and score them; resumes a stopped run.
+    Track(TrackArgs),
+    /// Render a small data set with known ground truth in the layout of a real one; resumes a stopped run.
+    Synth(Box<SynthArgs>),
+    /// Measure the invariances of encoders: viewpoint, occlusion, illumination, instance.
+    Invariance(InvarianceArgs),
+    /// Measure what encoders are good for: classifiers on frozen features of labelled images.
+    Probe(ProbeArgs),
+    /// Write the ResNet of a weights file in the format of another program.
+    Export(ExportArgs),
+    /// Print the version of this program and the libraries it is linked with, one per line.
+    #[command(hide = true)]
+    Libraries,
+    /// Print a completion script for a shell.
+    Completions {
+        /// Shell.
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExtractArgs {
+    /// Pipeline file (TOML); pipelines/README.md describes its keys.
+    pub pipeline: PathBuf,
+    /// Video to extract from: a data set, a folder, a video file, or a list of files.
+    #[arg(long, value_name = "PATH")]
+    pub source: PathBuf,
+    /// Output folder for the shards: new, empty, or of a stopped run of the same pipeline, which is then resumed.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Only retry the clips that the finished run in --out refused.
+    #[arg(long)]
+    pub retry_refused: bool,
+    /// Setting that overrides the pipeline file (repeatable).
+    #[arg(long, value_name = "TABLE.KEY=VALUE")]
+    pub set: Vec<String>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TrainArgs {
+    /// Pipeline file (TOML); pipelines/README.md describes its keys.
+    pub pipeline: PathBuf,
+    /// Data set to train on: a folder with dataset.json.
+    #[arg(long, value_name = "DIR")]
+    pub shards: PathBuf,
+    /// Output folder: new, empty, or of a run of the same pipeline, perhaps with fewer epochs, which is then resumed.
+    #[arg(long, value_name = "RUN")]
+    pub out: PathBuf,
+    /// Device: cpu, cuda or cuda:N [default: the first GPU, or the CPU without one].
+    #[arg(long, value_name = "NAME")]
+    pub device: Option<String>,
+    /// Labelled images, DIR/<label>/<image>, for the kNN accuracy during training.
+    #[arg(long, value_name = "DIR")]
+    pub knn: Option<PathBuf>,
+    /// File of weights to begin with, of the pipeline's network: a checkpoint of a run, or a file of PyTorch [default: random weights].
+    #[arg(long, value_name = "FILE")]
+    pub init: Option<PathBuf>,
+    /// Prefix of the tensor names of the network in --init, such as module.encoder_k [default: the one trained network in the file].
+    #[arg(long, value_name = "PREFIX", requires = "init")]
+    pub prefix: Option<String>,
+    /// Setting that overrides the pipeline file (repeatable).
+    #[arg(long, value_name = "TABLE.KEY=VALUE")]
+    pub set: Vec<String>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// Data set: a folder with dataset.json.
+    pub dir: PathBuf,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectArgs {
+    /// Data set: a folder with dataset.json.
+    pub dir: PathBuf,
+    /// Number of a record to print, counted from 0 over all shards.
+    #[arg(long, value_name = "N")]
+    pub record: Option<u64>,
+    /// HTML page to write: pairs with boxes and frame numbers, in one file.
+    #[arg(long, value_name = "OUT.html", conflicts_with = "record")]
+    pub gallery: Option<PathBuf>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TrackArgs {
+    /// Annotated video (repeatable): got10k=PATH or trackingnet=PATH (a data set or one of its splits), or mot=PATH (a
+    /// ground-truth file, a folder of <clip>.txt, or a MOTChallenge sequence).
+    #[arg(long, value_name = "KIND=PATH", required = true)]
+    pub data: Vec<String>,
+    /// Tracker (repeatable): dcf, kcf, csrt or mosse.
+    #[arg(long, value_name = "NAME", required = true, value_delimiter = ',')]
+    pub tracker: Vec<String>,
+    /// Output folder: new, empty, or of a stopped run with the same options, which is then resumed.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Video of mot=FILE, or folder with the videos of mot=DIR [default: beside the ground truth].
+    #[arg(long, value_name = "PATH")]
+    pub media: Option<PathBuf>,
+    /// Splits of got10k and trackingnet [default: the training splits].
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub splits: Vec<String>,
+    /// Names of the sequences to track; `*` matches any text, `?` one character [default: all].
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub sequences: Vec<String>,
+    /// Maximum number of sequences per data set: the first N.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// Also print the scores of each tracker on each sequence (-v does so too).
+    #[arg(long)]
+    pub per_sequence: bool,
+    /// HTML page to write: the worst sequences with boxes and overlap curves, in one file.
+    #[arg(long, value_name = "OUT.html")]
+    pub gallery: Option<PathBuf>,
+    /// SVG drawing to write: the success plot of all trackers.
+    #[arg(long, value_name = "OUT.svg")]
+    pub plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Program that shall read the weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExportToArg {
+    /// facebookresearch/moco: .pth.tar for main_lincls.py --pretrained.
+    Moco,
+    /// Detectron2: .pkl for MODEL.WEIGHTS.
+    Detectron2,
+    /// VISSL: .torch for WEIGHTS_INIT.PARAMS_FILE.
+    Vissl,
+    /// torchvision and timm: .safetensors, .pth or .pt with torchvision's names.
+    Torchvision,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// Weights file to read: safetensors, or a file of torch.save; docs/WEIGHTS.md lists the formats.
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+    /// Prefix of the encoder's tensor names, such as module.encoder_k [default: the one trained encoder in the file].
+    #[arg(long, value_name = "PREFIX")]
+    pub prefix: Option<String>,
+    /// Program that shall read the weights.
+    #[arg(long, value_enum)]
+    pub to: ExportToArg,
+    /// File to write; must not exist.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// Number of worker threads [default: number of CPU cores].
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+    /// Print the result as one JSON object on stdout.
+    #[arg(long)]
+    pub json: bool,
+    /// Print errors only, and the result of --json.
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Also print every input that is set aside, the loss of heads in training, and the messages of FFmpeg.
+    #[arg(long, short)]
+    pub verbose: bool,
+}
