@@ -59,7 +59,7 @@ pub struct Manifest {
 /// Numbers of annotated boxes by outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BoxCounts {
-    /// Number of annotated boxes.
+    /// Number of annotated boxes of images that are not refused: those that gave a record, and those left out.
     pub annotated: u64,
     /// Number of boxes that gave no record, by reason.
     pub left_out: BTreeMap<String, u64>,

@@ -11,6 +11,7 @@ mod known;
 mod output;
 mod piece;
 mod pieces;
+mod plan;
 mod planned;
 mod progress;
 mod record;
