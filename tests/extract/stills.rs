@@ -373,6 +373,13 @@ fn annotations_that_were_cut_and_pairs_of_several_frames_are_refused_before_any_
         .set("pairs.kind=frames")
         .run()
         .failed_with(2, &words);
+    let words = [
+        "source.boxes is true; expected false, since source.kind = \"images\" has no boxes of objects",
+    ];
+    work.extract("out")
+        .set("source.kind=images")
+        .run()
+        .failed_with(2, &words);
     assert!(!work.path("out").exists());
     // Whole images need no annotations.
     let whole = work.extract("whole").set("source.boxes=false").run_json();
