@@ -86,7 +86,7 @@ impl BoxCounts {
 /// Counts over a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Totals {
-    /// Number of clips of the source.
+    /// Number of clips of the source, and of other inputs of it that are listed in `refused.jsonl`.
     pub clips: u64,
     /// Number of refused clips.
     pub refused: u64,
