@@ -40,6 +40,14 @@ fn copy(from: &Path, to: &Path) {
     assert!(copied.unwrap().success());
 }
 
+/// Asserts that every annotated box that is counted is a record or left out for a reason.
+fn assert_boxes_add_up(summary: &Value) {
+    let left_out = summary["boxes"]["left_out"].as_object().unwrap().values();
+    let num_left_out: u64 = left_out.map(|num| num.as_u64().unwrap()).sum();
+    let num_records = summary["pairs"].as_u64().unwrap();
+    assert_eq!(summary["boxes"]["annotated"], num_records + num_left_out);
+}
+
 #[test]
 fn boxes_have_the_pixels_of_pillow_upright_scaled_and_padded_with_the_mean_colour() {
     let read = |name| fs::read(golden("boxes").join(name)).unwrap();
@@ -106,6 +114,7 @@ fn boxes_have_the_pixels_of_pillow_upright_scaled_and_padded_with_the_mean_colou
                 json!({ "annotated": 35, "left_out": left_out })
             );
             assert_eq!(manifest(&work.path(&out))["boxes"], summary["boxes"]);
+            assert_boxes_add_up(&summary);
             assert_eq!(summary["partial"], 5);
         }
         assert!(pixels.is_empty());
@@ -271,6 +280,7 @@ fn damage_of_a_copy_of_mscoco_is_named_and_counted_and_the_rest_is_stored() {
         summary["boxes"],
         json!({ "annotated": 15, "left_out": left_out })
     );
+    assert_boxes_add_up(&summary);
     assert_eq!(work.verify("out").code, Some(0));
     let stderr = work.extract("out").run_well().stdout;
     assert!(
@@ -288,6 +298,13 @@ fn damage_of_a_copy_of_mscoco_is_named_and_counted_and_the_rest_is_stored() {
         json!({ "annotated": 22, "left_out": left_out })
     );
     assert_eq!(retried["pairs"], 12);
+    assert_boxes_add_up(&retried);
+    // Again: the images that are still refused are counted neither time.
+    let again = work.extract("out").arg("--retry-refused").run_json();
+    assert_eq!(
+        [&again["boxes"], &again["pairs"]],
+        [&retried["boxes"], &retried["pairs"]]
+    );
 }
 
 #[test]
@@ -356,6 +373,13 @@ fn annotations_that_were_cut_and_pairs_of_several_frames_are_refused_before_any_
         .set("pairs.kind=frames")
         .run()
         .failed_with(2, &words);
+    let words = [
+        "source.boxes is true; expected false, since source.kind = \"images\" has no boxes of objects",
+    ];
+    work.extract("out")
+        .set("source.kind=images")
+        .run()
+        .failed_with(2, &words);
     assert!(!work.path("out").exists());
     // Whole images need no annotations.
     let whole = work.extract("whole").set("source.boxes=false").run_json();
@@ -392,6 +416,7 @@ fn boxes_have_the_same_bytes_for_any_number_of_workers_and_after_kills() {
     let work = work_with_expected();
     let expected = work.path("expected");
     assert_is_finished(&expected);
+    assert_boxes_add_up(&work.extract("expected").run_json());
     assert!(manifest(&expected)["shards"].as_array().unwrap().len() > 10);
     for workers in [2, 8] {
         let out = format!("workers{workers}");

@@ -169,6 +169,32 @@ fn a_folder_with_other_files_or_another_run_is_refused() {
 }
 
 #[test]
+fn a_folder_with_the_results_of_another_command_is_refused_with_what_they_are() {
+    let bench = Bench::new();
+    bench.got10k("set", "A", 3);
+    let pipeline = "[source]\nkind = 'got10k'\nsplits = ['val']\n[pairs]\nkind = 'frames'\nk = 1\n";
+    fs::write(bench.path("frames.toml"), pipeline).unwrap();
+    let extract = |out: &str| {
+        let mut run = bench.track(out, &[]);
+        let args = ["extract", "frames.toml", "--source", "set", "--out", out];
+        run.args = args.map(str::to_owned).to_vec();
+        run
+    };
+    extract("pairs").run_well();
+    bench.track("pairs", &DATA).run().failed_with(
+        2,
+        &[
+            "pairs holds pairs written by `vidpairs extract`",
+            "choose an empty or a new folder for --out",
+        ],
+    );
+    bench.track("out", &DATA).run_well();
+    extract("out")
+        .run()
+        .failed_with(2, &["out holds results of `vidpairs track`"]);
+}
+
+#[test]
 fn the_error_states_the_first_reason_if_no_sequence_could_be_tracked() {
     let bench = Bench::new();
     let folder = bench.got10k("set", "A", 3);

@@ -54,14 +54,19 @@ table! {
 
 fn objects(settings: &Settings) -> Result<Option<ObjectRule>, PipelineError> {
     let kind = Source::kind.get(settings)?;
-    if !kind.has_objects() {
-        let why = format!("source.kind = \"{}\" has no boxes of objects", kind.name());
-        settings.refuse_unused(ObjectRule::GROUP.keys, Source::kind.path, &why)?;
-        return Ok(None);
+    let has_boxes = ObjectRule::boxes.get(settings)?;
+    let no_objects = format!("source.kind = \"{}\" has no boxes of objects", kind.name());
+    // Also if an override sets the kind: whole images or videos are not what the file asks for.
+    if has_boxes && !kind.has_objects() {
+        let expected = format!("false, since {no_objects}");
+        return Err(settings.refusal(ObjectRule::boxes.path, expected));
     }
-    if !ObjectRule::boxes.get(settings)? {
+    if !has_boxes {
         let keys = [ObjectRule::box_scale.path, ObjectRule::min_box_px.path];
-        let why = "without source.boxes = true the images are whole";
+        let why = match kind.has_objects() {
+            true => "without source.boxes = true the images are whole",
+            false => &no_objects,
+        };
         settings.refuse_unused(&keys, ObjectRule::boxes.path, why)?;
         return Ok(None);
     }
@@ -73,12 +78,15 @@ fn objects(settings: &Settings) -> Result<Option<ObjectRule>, PipelineError> {
 /// # Errors
 /// The first refused setting.
 pub(crate) fn source(settings: &Settings) -> Result<Source, PipelineError> {
-    let mut source = Source::from_settings(settings)?;
+    let source = Source::from_settings(settings)?;
     let has_splits = !matches!(source.kind, SourceKind::Videos | SourceKind::Images);
+    // Also if an override sets the kind: all files are not what the file asks for.
     if !has_splits && !source.splits.is_empty() {
-        let why = format!("source.kind = \"{}\" has no splits", source.kind.name());
-        settings.refuse_unused(&[Source::splits.path], Source::kind.path, &why)?;
-        source.splits.clear();
+        let expected = format!(
+            "[], since source.kind = \"{}\" has no splits",
+            source.kind.name()
+        );
+        return Err(settings.refusal(Source::splits.path, expected));
     }
     Ok(source)
 }

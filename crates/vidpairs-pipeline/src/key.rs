@@ -45,6 +45,18 @@ impl<T> Key<T> {
             })
     }
 
+    /// This key, if it was given another value than its default.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn if_changed(&self, settings: &Settings) -> Result<Option<KeyPath>, PipelineError>
+    where
+        T: PartialEq,
+    {
+        let is_changed = self.get(settings)? != self.default(settings)?;
+        Ok(is_changed.then_some(self.path))
+    }
+
     fn default(&self, settings: &Settings) -> Result<T, PipelineError> {
         match self.default {
             DefaultValue::Required => Err(settings.missing(self.path, self.rule.expected())),

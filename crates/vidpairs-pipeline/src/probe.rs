@@ -3,7 +3,7 @@
 use super::error::PipelineError;
 use super::extract::RunKeys;
 use super::rule::{Flag, Number, Optional, Positive, Positives, Whole, Word, Words};
-use super::settings::Settings;
+use super::settings::{KeyPath, Settings};
 use super::values::{Framing, NumberFormat, PoolName, ProbeName, StageName};
 
 table! {
@@ -64,5 +64,65 @@ table! {
 /// # Errors
 /// The first refused setting.
 pub(crate) fn probe(settings: &Settings) -> Result<Probe, PipelineError> {
-    Probe::from_settings(settings)
+    let probe = Probe::from_settings(settings)?;
+    if let Some(probes) = &probe.probes {
+        refuse_without_classifier(settings, probes)?;
+    }
+    Ok(probe)
+}
+
+/// Refuses changed settings that only classifiers use which are not among `probes`.
+fn refuse_without_classifier(
+    settings: &Settings,
+    probes: &[ProbeName],
+) -> Result<(), PipelineError> {
+    use ProbeName::{Knn, Linear, Logistic, Segmentation, Svm};
+    let settings_of: [(&[ProbeName], &[Option<KeyPath>]); 6] = [
+        (
+            &[Svm],
+            &[
+                Probe::svm_costs.if_changed(settings)?,
+                Probe::positive_weight.if_changed(settings)?,
+            ],
+        ),
+        (&[Logistic], &[Probe::logistic_costs.if_changed(settings)?]),
+        (&[Svm, Logistic], &[Probe::folds.if_changed(settings)?]),
+        (
+            &[Linear],
+            &[
+                Probe::linear_epochs.if_changed(settings)?,
+                Probe::linear_batch.if_changed(settings)?,
+                Probe::linear_rates.if_changed(settings)?,
+            ],
+        ),
+        (
+            &[Knn],
+            &[
+                Probe::neighbours.if_changed(settings)?,
+                Probe::temperature.if_changed(settings)?,
+            ],
+        ),
+        (
+            &[Segmentation],
+            &[
+                Probe::segmentation_epochs.if_changed(settings)?,
+                Probe::segmentation_batch.if_changed(settings)?,
+                Probe::segmentation_rate.if_changed(settings)?,
+                Probe::finetune.if_changed(settings)?,
+            ],
+        ),
+    ];
+    for (users, changed) in settings_of {
+        if users.iter().any(|user| probes.contains(user)) {
+            continue;
+        }
+        let names: Vec<String> = users
+            .iter()
+            .map(|user| format!("{:?}", user.name()))
+            .collect();
+        let why = format!("probe.probes has no {}", names.join(" and no "));
+        let changed: Vec<KeyPath> = changed.iter().copied().flatten().collect();
+        settings.refuse_unused(&changed, Probe::probes.path, &why)?;
+    }
+    Ok(())
 }

@@ -239,7 +239,7 @@ fn a_key_without_effect_is_refused() {
     let table = [
         (
             "source.kind = 'videos'\nsource.splits = ['val']",
-            "a.toml line 2: source.splits is ['val']; expected it to be left out, since source.kind = \"videos\" has no splits",
+            "a.toml line 2: source.splits is ['val']; expected [], since source.kind = \"videos\" has no splits",
         ),
         (
             "source.kind = 'videos'\n[pairs]\nkind = 'images'\nk = 60",
@@ -281,7 +281,7 @@ fn a_key_without_effect_is_refused() {
 
 #[test]
 fn an_overridden_choice_disables_settings_of_the_file_for_the_earlier_choice() {
-    let text = "source = { kind = 'got10k', splits = ['val'] }\nimages.quality = 90\n\
+    let text = "source = { kind = 'got10k' }\nimages.quality = 90\n\
                 [pairs]\nkind = 'tracks'\nk = 60\nbox_scale = 2\nper_video = 3";
     let pairs = |overrides: &[&str]| parse(text, overrides).unwrap().pairs;
     assert_eq!(pairs(&["pairs.kind=images"]).rule, PairRule::Images);
@@ -289,11 +289,84 @@ fn an_overridden_choice_disables_settings_of_the_file_for_the_earlier_choice() {
     assert_eq!(pairs(&["pairs.per_video=5"]).anchors, Anchors::PerVideo(5));
     let images = parse(text, &["images.codec=rgb-zstd"]).unwrap().images;
     assert_eq!(images.codec, Codec::RgbZstd { level: 3 });
-    let videos = parse(text, &["source.kind=videos", "pairs.kind=frames"]).unwrap();
-    assert_eq!(videos.source.splits, Vec::<String>::new());
     assert!(refusal(text, &["pairs.kind=images", "pairs.k=3"]).starts_with("--set: pairs.k is 3;"));
     let both = refusal(text, &["pairs.per_video=5", "pairs.stride=10"]);
     assert!(both.contains("given too (--set)"), "{both}");
+}
+
+#[test]
+fn an_override_of_the_kind_does_not_drop_the_boxes_or_the_splits_that_the_file_asks_for() {
+    let text = "[source]\nkind = 'coco'\nboxes = true\nbox_scale = 2\nsplits = ['val2017']\n[pairs]\nkind = 'images'";
+    assert_eq!(
+        refusal(text, &["source.kind=images"]),
+        "a.toml line 3: source.boxes is true; expected false, since source.kind = \"images\" has no boxes of objects"
+    );
+    let unboxed = ["source.kind=images", "source.boxes=false"];
+    assert_eq!(
+        refusal(text, &unboxed),
+        "a.toml line 5: source.splits is ['val2017']; expected [], since source.kind = \"images\" has no splits"
+    );
+    let whole = [&unboxed[..], &["source.splits=[]"]].concat();
+    let source = parse(text, &whole).unwrap().source;
+    assert_eq!((source.kind, source.objects), (SourceKind::Images, None));
+    let scaled = [&whole[..], &["source.box_scale=3"]].concat();
+    assert_eq!(
+        refusal(text, &scaled),
+        "--set: source.box_scale is 3; expected it to be left out, since source.kind = \"images\" has no boxes of objects"
+    );
+    let videos = [
+        "source.kind=videos",
+        "source.boxes=true",
+        "source.splits=[]",
+    ];
+    assert!(refusal(text, &videos).starts_with("--set: source.boxes is true; expected false"));
+    assert!(parse(text, &["source.kind=voc", "source.splits=['val']"]).is_ok());
+}
+
+#[test]
+fn a_setting_of_a_classifier_that_is_not_fitted_is_refused_unless_it_is_the_default() {
+    let probe = |table: &str, overrides: &[&str]| {
+        let overrides: Vec<String> = overrides.iter().map(|entry| (*entry).to_owned()).collect();
+        let text = format!("[probe]\n{table}");
+        let settings = Settings::parse(&text, "a.toml", &overrides, all_keys());
+        probe::probe(&settings.unwrap()).map_err(|err| err.to_string())
+    };
+    for (probes, setting, expected) in [
+        ("knn", "finetune = true", "no \"segmentation\""),
+        ("svm", "segmentation_epochs = 2", "no \"segmentation\""),
+        ("svm", "segmentation_batch = 2", "no \"segmentation\""),
+        ("svm", "segmentation_rate = 2", "no \"segmentation\""),
+        ("logistic", "svm_costs = [1]", "no \"svm\""),
+        ("logistic", "positive_weight = 1", "no \"svm\""),
+        ("svm", "logistic_costs = [1]", "no \"logistic\""),
+        ("knn", "folds = 5", "no \"svm\" and no \"logistic\""),
+        ("svm", "linear_epochs = 5", "no \"linear\""),
+        ("svm", "linear_batch = 5", "no \"linear\""),
+        ("svm", "linear_rates = [5]", "no \"linear\""),
+        ("svm", "neighbours = 5", "no \"knn\""),
+        ("svm", "temperature = 5", "no \"knn\""),
+    ] {
+        let table = format!("probes = ['{probes}']\n{setting}");
+        let (key, value) = setting.split_once(" = ").unwrap();
+        let message = format!(
+            "a.toml line 3: probe.{key} is {value}; expected it to be left out, since probe.probes has {expected}"
+        );
+        assert_eq!(probe(&table, &[]).unwrap_err(), message);
+        // The data set may choose the classifier, and a file may be used for another one.
+        assert!(probe(setting, &[]).is_ok());
+        let chosen = format!("probe.probes=['{probes}']");
+        assert!(probe(setting, &[&chosen]).is_ok());
+        let given = format!("probe.{}", setting.replace(' ', ""));
+        assert!(
+            probe("", &[&chosen, &given])
+                .unwrap_err()
+                .starts_with("--set: ")
+        );
+        let all = "probes = ['svm', 'linear', 'logistic', 'knn', 'segmentation']";
+        assert!(probe(&format!("{all}\n{setting}"), &[]).is_ok());
+    }
+    assert!(probe("probes = ['svm']\nfinetune = false\nneighbours = 20", &[]).is_ok());
+    assert!(probe("probes = ['logistic']\nfolds = 5", &[]).is_ok());
 }
 
 #[test]

@@ -89,6 +89,17 @@ pub enum RunError {
         /// The output folder.
         out: PathBuf,
     },
+    /// The folder holds finished results of another command.
+    #[error(
+        "{} holds {theirs}, and another command's results do not go beside them; choose an empty or a new folder for \
+         --out", .out.display()
+    )]
+    OtherResults {
+        /// The output folder.
+        out: PathBuf,
+        /// The results.
+        theirs: &'static str,
+    },
     /// The folder holds files of somebody else.
     #[error(
         "{} is not empty and holds no run of vidpairs (found {found}); choose an empty or a new \

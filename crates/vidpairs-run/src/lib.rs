@@ -83,6 +83,7 @@ mod journal;
 mod out;
 mod progress;
 pub mod refusals;
+mod results;
 mod spread;
 mod verbosity;
 mod words;

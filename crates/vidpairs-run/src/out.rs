@@ -10,6 +10,7 @@ use serde_json::Value;
 use vidpairs_types::{Refusal, create_folders_of, create_own_folder, open_own, write_whole};
 
 use crate::RunError;
+use crate::results::foreign_results;
 
 /// One line for each input that was refused, skipped or used in part.
 pub const REFUSED_FILE: &str = "refused.jsonl";
@@ -34,7 +35,7 @@ impl OutFolder {
     /// Fails if `out` is not a folder, or holds files of somebody else: anything but the names in `ours`. Creates nothing.
     ///
     /// # Errors
-    /// [`RunError::NotAFolder`], [`RunError::NotOurs`], [`RunError::File`] if the folder cannot be listed.
+    /// [`RunError::NotAFolder`], [`RunError::OtherResults`], [`RunError::NotOurs`], [`RunError::File`] if the folder cannot be listed.
     pub fn check(out: &Path, ours: &[&str]) -> Result<(), RunError> {
         let entries = match fs::read_dir(out) {
             Ok(entries) => entries,
@@ -47,6 +48,12 @@ impl OutFolder {
         for entry in entries {
             let name = entry.map_err(failed("list", out))?.file_name();
             if !is_nothing(&out.join(&name)) && !ours.iter().any(|ours| name == *ours) {
+                if let Some(theirs) = foreign_results(out, ours) {
+                    return Err(RunError::OtherResults {
+                        out: out.to_owned(),
+                        theirs,
+                    });
+                }
                 return Err(RunError::NotOurs {
                     out: out.to_owned(),
                     found: name.to_string_lossy().into_owned(),
@@ -362,6 +369,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use serde_json::json;
+    use vidpairs_shard::{Manifest, Totals};
 
     use super::*;
 
@@ -406,6 +414,31 @@ mod tests {
             assert!(matches!(err, RunError::NotOurs { .. }), "{err}");
         }
         assert_eq!(fs::read_dir(out.join(".journal")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_with_results_of_another_command_is_refused_with_what_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path();
+        let refusal = |ours: &[&str]| {
+            let text = OutFolder::check(out, ours).unwrap_err().to_string();
+            text.replace(&*out.to_string_lossy(), "OUT")
+        };
+        // Somebody else's file of the same name.
+        fs::write(out.join("dataset.json"), r#"{"name": "mine"}"#).unwrap();
+        assert_eq!(
+            refusal(&[]),
+            "OUT is not empty and holds no run of vidpairs (found dataset.json); choose an empty or a new folder for --out"
+        );
+        let totals = Totals::default();
+        let manifest = Manifest::new(Value::Null, 0, 7, totals, Vec::new());
+        manifest.write_atomically(out).unwrap();
+        fs::write(out.join("refused.jsonl"), "").unwrap();
+        let expected = "OUT holds pairs written by `vidpairs extract`, and another command's results do not go beside them; choose an \
+                        empty or a new folder for --out";
+        assert_eq!(refusal(&[]), expected);
+        // What this command replaces is not what is in its way.
+        assert!(refusal(&["dataset.json"]).contains("found refused.jsonl"));
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub struct Manifest {
 /// Numbers of annotated boxes by outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BoxCounts {
-    /// Number of annotated boxes.
+    /// Number of annotated boxes of images that are not refused: those that gave a record, and those left out.
     pub annotated: u64,
     /// Number of boxes that gave no record, by reason.
     pub left_out: BTreeMap<String, u64>,
@@ -86,7 +86,7 @@ impl BoxCounts {
 /// Counts over a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Totals {
-    /// Number of clips of the source.
+    /// Number of clips of the source, and of other inputs of it that are listed in `refused.jsonl`.
     pub clips: u64,
     /// Number of refused clips.
     pub refused: u64,

@@ -88,6 +88,15 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Entry at `path` below `folder`, whose name is `path`; `None` if there is none.
+    pub(crate) fn at(folder: &Path, path: &str) -> Option<Self> {
+        let name = path.to_owned();
+        let path = folder.join(path);
+        let file_type = path.symlink_metadata().ok()?.file_type();
+        let kind = Kind::of(&path, file_type);
+        Some(Self { name, path, kind })
+    }
+
     /// Name without `.extension`, ignoring case; `None` if it has another extension.
     pub(crate) fn stem_before(&self, extension: &str) -> Option<&str> {
         let (stem, found) = self.name.rsplit_once('.')?;

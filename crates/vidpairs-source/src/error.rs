@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use vidpairs_types::{LeftOut, Refusal};
+use vidpairs_types::{LeftOut, Outcome, Refusal};
 
 use crate::listing::IgnoredFiles;
 
@@ -96,7 +96,7 @@ pub enum SourceError {
         looked_for: &'static str,
         /// Other files.
         ignored: IgnoredFiles,
-        /// Inputs that look like clips but cannot be used.
+        /// Inputs that look like clips but cannot be used, or are left out by a rule.
         refused: Vec<Refusal>,
     },
     /// The data set holds no image set. Stop.
@@ -263,16 +263,19 @@ fn shortened(names: &[String]) -> String {
     }
 }
 
-fn refusal_summary(refused: &[Refusal]) -> String {
-    match refused.first() {
-        None => "none refused".to_owned(),
-        Some(first) => format!(
-            "{} refused, the first: {}: {}",
-            refused.len(),
-            first.id,
-            first.reason
-        ),
-    }
+/// Numbers of inputs that were refused and skipped, and the first of them with its reason. A refused one comes first: it can be mended.
+fn refusal_summary(inputs: &[Refusal]) -> String {
+    let is_refused = |input: &&Refusal| input.outcome == Outcome::Refused;
+    let num_refused = inputs.iter().filter(is_refused).count();
+    let Some(first) = inputs.iter().find(is_refused).or(inputs.first()) else {
+        return "none refused".to_owned();
+    };
+    let counts = match (num_refused, inputs.len() - num_refused) {
+        (0, skipped) => format!("{skipped} skipped"),
+        (refused, 0) => format!("{refused} refused"),
+        (refused, skipped) => format!("{refused} refused and {skipped} skipped"),
+    };
+    format!("{counts}, the first: {}: {}", first.id, first.reason)
 }
 
 fn left_out_summary(left_out: &[LeftOut]) -> String {

@@ -209,6 +209,9 @@ mod tests {
         assert_eq!(ids(&train), ["train/S_1", "train/S_2"]);
         assert_eq!(train, got10k(&root.path().join("train"), &[]));
         assert_eq!(ids(&got10k(root.path(), &["val"])), ["val/V_1"]);
+        let spaced = tree(&["train/my dog 1/1.jpg"]);
+        write(spaced.path(), "train/list.txt", "my dog 1\r\n");
+        assert_eq!(ids(&got10k(spaced.path(), &[])), ["train/my dog 1"]);
         let annotations: Vec<_> = train.clips.iter().map(|clip| &clip.annotation).collect();
         let folder = root.path().join("train/S_1");
         assert_eq!(

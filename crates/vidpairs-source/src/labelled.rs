@@ -3,12 +3,13 @@
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
-use vidpairs_types::is_still_name;
-use walkdir::WalkDir;
+use vidpairs_types::{Refusal, is_still_name};
 
 use crate::disk::{self, Kind};
 use crate::error::SourceError;
+use crate::listing::Listing;
 use crate::natural::natural_order;
+use crate::walk::{UnreadableEnds, walk_each};
 
 /// Images below `<root>/<label>/`, in a stable order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,7 +18,7 @@ pub struct LabelledImages {
     pub labels: Vec<String>,
     /// Images, ordered by label and then by the natural order of their paths.
     pub images: Vec<LabelledImage>,
-    /// Number of files below label folders that are no images by their names, and of broken links.
+    /// Number of files below label folders that are no images by their names, of broken links, and of folders that are left out.
     pub num_ignored: u64,
 }
 
@@ -40,7 +41,8 @@ pub struct BankAndQueries {
 }
 
 /// Lists the images of `root`. Each folder of the root is a label, and each image file at any depth below it an image.
-/// Hidden files (with a leading `.`) are left out, links are followed, and no image is opened.
+/// Hidden files (with a leading `.`) are left out, links are followed, and no image is opened. A folder that several links lead to has one
+/// label, and no link leads to the folder of another label or to one around the root.
 ///
 /// - `max_images`: largest number of images; `usize::MAX` for all. If there are more, a limit per label applies, the
 ///   largest that keeps to this number; a label with more images gives evenly spaced ones.
@@ -60,11 +62,16 @@ pub fn labelled_images(root: &Path, max_images: usize) -> Result<LabelledImages,
             found: others.into_iter().map(|entry| entry.name).collect(),
         });
     }
-    let mut num_ignored = 0;
+    let paths: Vec<&Path> = folders.iter().map(|folder| &*folder.path).collect();
+    let ClassImages {
+        images,
+        num_others,
+        left_out,
+    } = images_of_classes(root, &paths)?;
+    let num_ignored = num_others + left_out.len() as u64;
     let mut found = Vec::new();
     let mut empty = Vec::new();
-    for folder in folders {
-        let images = images_below(&folder.path, &mut num_ignored)?;
+    for (folder, images) in folders.into_iter().zip(images) {
         if images.is_empty() {
             empty.push(folder.name);
         } else {
@@ -119,48 +126,43 @@ impl LabelledImages {
     }
 }
 
-/// Image files at any depth below `folder`, in natural order. Other files and broken links are counted.
-pub(crate) fn images_below(
-    folder: &Path,
-    num_ignored: &mut u64,
-) -> Result<Vec<PathBuf>, SourceError> {
-    let mut images = Vec::new();
-    let is_shown = |entry: &walkdir::DirEntry| {
-        entry.depth() == 0 || !disk::is_hidden(&entry.file_name().to_string_lossy())
-    };
-    let walk = WalkDir::new(folder).follow_links(true);
-    for entry in walk.into_iter().filter_entry(is_shown) {
-        match entry {
-            Ok(entry) if entry.file_type().is_dir() => {}
-            Ok(entry)
-                if entry.file_type().is_file()
-                    && is_still_name(&entry.file_name().to_string_lossy()) =>
-            {
-                images.push(entry.into_path());
-            }
-            Ok(_) => *num_ignored += 1,
-            Err(error) => {
-                ignore_bad_link(folder, error)?;
-                *num_ignored += 1;
-            }
-        }
-    }
-    images.sort_by(|a, b| by_components(a, b));
-    Ok(images)
+/// Images of class folders.
+pub(crate) struct ClassImages {
+    /// Image files at any depth below each folder, in natural order.
+    pub images: Vec<Vec<PathBuf>>,
+    /// Number of other files and of broken links.
+    pub num_others: u64,
+    /// Folders that are left out, with the reason.
+    pub left_out: Vec<Refusal>,
 }
 
-/// Ignores an error caused by a link that leads nowhere or to a folder around it.
-fn ignore_bad_link(folder: &Path, error: walkdir::Error) -> Result<(), SourceError> {
-    let path = error.path().unwrap_or(folder).to_owned();
-    let kind = path
-        .symlink_metadata()
-        .map(|metadata| Kind::of(&path, metadata.file_type()));
-    if error.loop_ancestor().is_some() || matches!(kind, Ok(Kind::Broken(_))) {
-        return Ok(());
+/// Lists the images below the class folders `folders`, which lie below `root`. No folder is listed in two classes, whatever links lead
+/// to it.
+pub(crate) fn images_of_classes(
+    root: &Path,
+    folders: &[&Path],
+) -> Result<ClassImages, SourceError> {
+    let mut listing = Listing::default();
+    let (mut images, mut num_others) = (vec![Vec::new(); folders.len()], 0);
+    // A class that is silently smaller would falsify what is measured on it.
+    let unreadable = UnreadableEnds::Walk;
+    walk_each(
+        root,
+        folders,
+        unreadable,
+        &mut listing,
+        &mut |found, _| match matches!(found.kind, Kind::File) && is_still_name(&found.id) {
+            true => images[found.start_index].push(found.path.to_owned()),
+            false => num_others += 1,
+        },
+    )?;
+    for of_class in &mut images {
+        of_class.sort_by(|a, b| by_components(a, b));
     }
-    Err(SourceError::Unreadable {
-        path,
-        source: error.into(),
+    Ok(ClassImages {
+        images,
+        num_others,
+        left_out: listing.refused,
     })
 }
 

@@ -105,13 +105,21 @@ mod tests {
 
     #[test]
     fn the_lines_of_a_list_are_ids_relative_to_its_folder() {
-        let root = tree(&["v/a.mp4", "-b.odd", "j/1.jpg", "j/2.jpg", "z.zip"]);
-        let text = "\u{FEFF}# mine\r\nz.zip\r\n\r\nv/a.mp4\r\n-b.odd\r\nj\r\nv/a.mp4\r\n\r\n";
+        let root = tree(&[
+            "v/a.mp4",
+            "-b.odd",
+            "j/1.jpg",
+            "j/2.jpg",
+            "z.zip",
+            "my dog/b  1.mp4",
+        ]);
+        let text = "\u{FEFF}# mine\r\nz.zip\r\n\r\nv/a.mp4\r\n-b.odd\r\nj\r\nv/a.mp4\r\nmy dog/b  1.mp4\r\n\r\n";
         write(root.path(), "my.LIST", text);
         let listing = listed(SourceKind::Videos, &root.path().join("my.LIST"), &[]).unwrap();
-        assert_eq!(ids(&listing), ["-b.odd", "j", "v/a.mp4", "z.zip"]);
+        let expected = ["-b.odd", "j", "my dog/b  1.mp4", "v/a.mp4", "z.zip"];
+        assert_eq!(ids(&listing), expected);
         assert_eq!(
-            listing.clips[2].media,
+            listing.clips[3].media,
             Media::Video(root.path().join("v/a.mp4"))
         );
         assert!(matches!(listing.clips[1].media, Media::JpegFolder { .. }));

@@ -71,6 +71,7 @@ impl Videos<'_> {
             id,
             is_utf8,
             kind,
+            ..
         } = found;
         let is_video = is_video(path);
         match kind {

@@ -1,14 +1,17 @@
 //! Lists MSCOCO as distributed: `train2017`, `val2017` and others, and `annotations/instances_<split>.json`.
 
 mod bounded;
+mod files;
 mod instances;
+mod raw;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use vidpairs_types::{Annotation, Clip, printable};
 
+use self::files::{ImageFile, NoFile, SplitFiles};
 use self::instances::ListedImage;
+use self::raw::bad_json;
 use crate::disk::{self, Entry};
 use crate::error::SourceError;
 use crate::listing::Listing;
@@ -82,23 +85,23 @@ fn list_annotated(
     if let Some(reason) = found.unusable {
         listing.skip(&format!("annotations/{name}"), &path, reason);
     }
-    let mut entries: BTreeMap<String, Entry> = entries
-        .into_iter()
-        .map(|entry| (entry.name.clone(), entry))
-        .collect();
+    let mut files = SplitFiles::new(split, entries);
     for ListedImage { file_name, objects } in found.images {
-        let id = format!("{}/{file_name}", split.name);
-        let entry = entries.remove(&file_name);
-        let Some(entry) = entry else {
-            let is_plain = !file_name.contains(['/', '\\']);
-            let reason = match is_plain {
-                true => format!("no such file, though {name} lists it"),
-                false => format!("{name} lists it by a path; expected the name of a file"),
-            };
-            let path = split.path.join(&*printable(&file_name));
-            listing.refuse(&id, if is_plain { &path } else { &split.path }, reason);
-            continue;
+        let ImageFile { path: below, entry } = match files.take(&file_name) {
+            Ok(file) => file,
+            Err(none) => {
+                let reason = none.reason(&file_name, &split.name, &name);
+                let absent = split.path.join(&*printable(&file_name));
+                let at = match none {
+                    NoFile::SameAs { .. } => return Err(bad_json(&path, &reason)),
+                    NoFile::Elsewhere(_) => &split.path,
+                    NoFile::Absent => &absent,
+                };
+                listing.refuse(&format!("{}/{file_name}", split.name), at, reason);
+                continue;
+            }
         };
+        let id = format!("{}/{below}", split.name);
         if let Some(reason) = entry.kind.problem_as_file() {
             listing.refuse(&id, &entry.path, reason);
         } else if objects.objects.is_empty() {
@@ -111,7 +114,7 @@ fn list_annotated(
             });
         }
     }
-    for entry in entries.values() {
+    for entry in files.into_rest() {
         if is_still(&entry.path) {
             let id = format!("{}/{}", split.name, entry.name);
             listing.skip(&id, &entry.path, format!("{name} does not list it"));

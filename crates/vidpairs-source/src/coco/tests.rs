@@ -149,7 +149,9 @@ fn names_that_lead_elsewhere_and_what_is_no_file_are_refused() {
         "is a FIFO, not a regular file"
     );
     let elsewhere = reason_of("train2017/../val2017/000000000139.jpg");
-    assert!(elsewhere.contains("lists it by a path"), "{elsewhere}");
+    let expected = "instances_train2017.json names it by a path with `..`; expected the name of a file in train2017/, or a path below that \
+                    folder";
+    assert_eq!(elsewhere, expected);
 }
 
 #[test]
@@ -176,4 +178,122 @@ fn a_wrong_root_a_missing_split_and_missing_annotations_are_errors_that_name_wha
         text.starts_with("no MSCOCO split in ROOT: looked for train2017/"),
         "{text}"
     );
+}
+
+/// A split with one annotated image for each of `names`.
+fn with_names(names: &[&str]) -> String {
+    let images: Vec<_> = (0..)
+        .zip(names)
+        .map(|(id, name)| serde_json::json!({ "id": id, "file_name": name }))
+        .collect();
+    let annotations: Vec<_> = (0..names.len())
+        .map(|id| serde_json::json!({ "image_id": id, "category_id": 1, "bbox": [1, 2, 3, 4] }))
+        .collect();
+    let categories = [serde_json::json!({ "id": 1, "name": "cat" })];
+    let all = serde_json::json!({ "images": images, "annotations": annotations, "categories": categories });
+    all.to_string()
+}
+
+#[test]
+fn a_file_name_with_a_folder_leads_to_the_file_below_the_folder_of_the_split() {
+    let root = coco(&with_names(&[
+        "train2017/000000000009.jpg",
+        "train2017\\000000000025.jpg",
+        "./000000000030.jpg",
+        "sub/a b.jpg",
+        "train2017/.//sub\\1.jpg",
+        "odd\\name.jpg",
+        "val2017/000000000139.jpg",
+    ]));
+    for name in ["sub/a b.jpg", "sub/1.jpg", "sub/2.jpg", "odd\\name.jpg"] {
+        write(root.path(), &format!("train2017/{name}"), "");
+    }
+    let listing = listed_parts(SourceKind::Coco, root.path(), &[], ImageParts::Boxes).unwrap();
+    let expected = [
+        "train2017/000000000009.jpg",
+        "train2017/000000000025.jpg",
+        "train2017/000000000030.jpg",
+        "train2017/odd\\name.jpg",
+        "train2017/sub/1.jpg",
+        "train2017/sub/a b.jpg",
+    ];
+    assert_eq!(ids(&listing), expected);
+    let last = root.path().join("train2017/sub/a b.jpg");
+    assert_eq!(listing.clips[5].media, Media::Still(last));
+    let name = "instances_train2017.json";
+    let expected = [
+        (
+            "train2017/000000000099.jpg",
+            format!("{name} does not list it"),
+        ),
+        (
+            "train2017/val2017/000000000139.jpg",
+            format!("no such file, though {name} lists it"),
+        ),
+    ];
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|(id, reason)| (*id, &**reason))
+        .collect();
+    assert_eq!(refused(&listing), expected);
+}
+
+#[test]
+fn no_file_name_leads_out_of_the_folder_of_the_split() {
+    let root = tree(&["train2017/1.jpg", "train2017/sub/", "secret.jpg"]);
+    let absolute = root.path().join("secret.jpg");
+    let absolute = absolute.to_str().unwrap();
+    for (name, what) in [
+        ("../secret.jpg", "a path with `..`"),
+        ("sub/../../secret.jpg", "a path with `..`"),
+        ("..\\secret.jpg", "a path with `..`"),
+        ("train2017/../secret.jpg", "a path with `..`"),
+        (absolute, "an absolute path"),
+        ("C:\\data\\secret.jpg", "an absolute path"),
+        ("\\\\server\\secret.jpg", "an absolute path"),
+        ("https://example.com/secret.jpg", "an absolute path"),
+        ("./", "no file"),
+    ] {
+        let json = with_names(&["1.jpg", name]);
+        write(root.path(), "annotations/instances_train2017.json", json);
+        let listing = listed_parts(SourceKind::Coco, root.path(), &[], ImageParts::Boxes).unwrap();
+        assert_eq!(ids(&listing), ["train2017/1.jpg"], "{name}");
+        let found = refused(&listing);
+        let expected =
+            format!("instances_train2017.json names it by {what}; expected the name of a file");
+        assert!(found[0].1.starts_with(&expected), "{found:?}");
+    }
+}
+
+#[test]
+fn two_names_that_lead_to_one_file_are_an_error_that_has_both() {
+    let root = tree(&["train2017/1.jpg", "train2017/sub/2.jpg"]);
+    for (names, file) in [
+        (["./1.jpg", "1.jpg"], "1.jpg"),
+        (["1.jpg", "train2017/1.jpg"], "1.jpg"),
+        (["sub/2.jpg", "sub\\2.jpg"], "sub/2.jpg"),
+    ] {
+        let json = with_names(&names);
+        write(root.path(), "annotations/instances_train2017.json", json);
+        let err = listed_parts(SourceKind::Coco, root.path(), &[], ImageParts::Boxes).unwrap_err();
+        let expected = format!(
+            "is no annotation file of MSCOCO: {:?} and {:?} both lead to train2017/{file}; expected one entry for each image",
+            names[0], names[1]
+        );
+        assert!(err.to_string().ends_with(&expected), "{err}");
+    }
+}
+
+#[test]
+fn an_error_without_clips_counts_refused_and_skipped_inputs_apart() {
+    let names = ["1.png", "2.png", "3.png"];
+    let root = tree(&["train2017/1.jpg", "train2017/2.jpg", "train2017/3.jpg"]);
+    write(
+        root.path(),
+        "annotations/instances_train2017.json",
+        with_names(&names),
+    );
+    let err = listed_parts(SourceKind::Coco, root.path(), &[], ImageParts::Boxes).unwrap_err();
+    let expected = "3 refused and 3 skipped, the first: train2017/1.png: no such file, though instances_train2017.json lists it";
+    assert!(err.to_string().ends_with(expected), "{err}");
 }

@@ -114,12 +114,20 @@ fn roots_with_too_few_images_give_errors_with_the_reason() {
 #[test]
 fn links_are_followed_and_bad_links_ignored() {
     use std::os::unix::fs::symlink;
-    let root = tree(&["a/1.jpg", "a/2.jpg", "elsewhere/1.jpg"]);
+    let elsewhere = tree(&["1.jpg"]);
+    let root = tree(&["a/1.jpg", "a/2.jpg", "c/1.jpg"]);
     let at = |name: &str| root.path().join(name);
-    symlink(at("elsewhere"), at("b")).unwrap();
+    symlink(elsewhere.path(), at("b")).unwrap();
     symlink(at("a"), at("a/back")).unwrap();
     symlink(at("nothing"), at("a/lost.jpg")).unwrap();
     let listing = labelled_images(root.path(), usize::MAX).unwrap();
-    assert_eq!(listing.labels, ["a", "b", "elsewhere"]);
+    assert_eq!(listing.labels, ["a", "b", "c"]);
     assert_eq!((listing.images.len(), listing.num_ignored), (4, 2));
+    // No image has two labels.
+    symlink(at("c"), at("a/other")).unwrap();
+    symlink(root.path(), at("b/all")).unwrap();
+    symlink(at("c"), at("d")).unwrap();
+    let listing = labelled_images(root.path(), usize::MAX).unwrap();
+    assert_eq!(listing.labels, ["a", "b", "c"]);
+    assert_eq!((listing.images.len(), listing.num_ignored), (4, 5));
 }

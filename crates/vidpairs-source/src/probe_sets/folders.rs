@@ -19,10 +19,10 @@ const LOOKED_FOR: &str = "<class>/<image>, or train/<class>/<image> and val/ or 
 pub(super) fn imagenet(root: &Path) -> Result<ProbeSet, SourceError> {
     let entries = disk::root_entries(root)?;
     let mut listing = ProbeListing::default();
-    for (split, name) in [(Split::Train, TRAIN), (Split::Test, "val")] {
-        let folder = split_folder(root, &entries, name)?;
-        listing.add_split((split, name), folder, is_wnid)?;
-    }
+    let train = split_folder(root, &entries, TRAIN)?;
+    let val = split_folder(root, &entries, "val")?;
+    let splits = [(Split::Train, TRAIN, train), (Split::Test, "val", val)];
+    listing.add_splits(root, splits, is_wnid)?;
     listing.finish(root)
 }
 
@@ -43,7 +43,7 @@ pub(super) fn folders(root: &Path, options: &ProbeSetOptions) -> Result<ProbeSet
     }
     let mut listing = ProbeListing::default();
     if !folders().all(is_split) && !has_splits(&entries)? {
-        listing.add_unsplit(entries, options)?;
+        listing.add_unsplit(root, entries, options)?;
         return listing.finish(root);
     }
     for other in folders().filter(|entry| !is_split(entry)) {
@@ -59,10 +59,10 @@ pub(super) fn folders(root: &Path, options: &ProbeSetOptions) -> Result<ProbeSet
     if let Some(unused) = tests.next() {
         listing.leave_out(unused, format!("the split {test} is used for testing"));
     }
-    for (split, name) in [(Split::Train, TRAIN), (Split::Test, test)] {
-        let folder = split_folder(root, &entries, name)?;
-        listing.add_split((split, name), folder, |_| true)?;
-    }
+    let train = split_folder(root, &entries, TRAIN)?;
+    let tested = split_folder(root, &entries, test)?;
+    let splits = [(Split::Train, TRAIN, train), (Split::Test, test, tested)];
+    listing.add_splits(root, splits, |_| true)?;
     listing.finish(root)
 }
 

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rand::seq::SliceRandom;
-use vidpairs_types::{LeftOut, ProbeImage, ProbeLabel, ProbeSet, Split};
+use vidpairs_types::{LeftOut, ProbeImage, ProbeLabel, ProbeSet, Refusal, Split};
 
 use super::ProbeSetOptions;
 use crate::disk::{self, Entry};
 use crate::error::SourceError;
-use crate::labelled::images_below;
+use crate::labelled::images_of_classes;
 use crate::natural::natural_order;
 
 /// Images of each class, by the name of its folder.
@@ -33,16 +33,22 @@ impl ProbeListing {
         });
     }
 
-    /// Adds the images of `split`, one class for each folder of `entries` whose name is that of a class.
+    /// Adds the images of the splits below `root`, one class for each folder among the entries of a split whose name is that of a class.
     ///
-    /// - `name`: name of the split's folder, for what is left out.
-    pub fn add_split(
+    /// - `splits`: each with the name and the entries of its folder.
+    pub fn add_splits(
         &mut self,
-        (split, name): (Split, &str),
-        entries: Vec<Entry>,
+        root: &Path,
+        splits: [(Split, &str, Vec<Entry>); 2],
         is_class: fn(&str) -> bool,
     ) -> Result<(), SourceError> {
-        for (class, images) in self.classes_of(name, entries, is_class)? {
+        let mut folders = Vec::new();
+        for (split, name, entries) in splits {
+            for entry in self.class_folders(&format!("{name}/"), entries, is_class) {
+                folders.push((split, format!("{name}/{}", entry.name), entry));
+            }
+        }
+        for (split, class, images) in self.classes_of(root, folders)? {
             match split {
                 Split::Train => self.train.insert(class, images),
                 Split::Test => self.test.insert(class, images),
@@ -55,10 +61,15 @@ impl ProbeListing {
     /// at most all but one, chosen at random by the seed and the name of the class, are test images.
     pub fn add_unsplit(
         &mut self,
+        root: &Path,
         entries: Vec<Entry>,
         options: &ProbeSetOptions,
     ) -> Result<(), SourceError> {
-        for (class, images) in self.classes_of("", entries, |_| true)? {
+        let folders = self.class_folders("", entries, |_| true).into_iter();
+        let folders = folders
+            .map(|entry| ((), entry.name.clone(), entry))
+            .collect();
+        for ((), class, images) in self.classes_of(root, folders)? {
             let [_, _, ..] = images.as_slice() else {
                 self.leave_out(
                     class,
@@ -85,30 +96,46 @@ impl ProbeListing {
         Ok(())
     }
 
-    fn classes_of(
+    /// Folders of classes among `entries`. The rest is left out: other folders by name, after `prefix`.
+    fn class_folders(
         &mut self,
-        name: &str,
+        prefix: &str,
         entries: Vec<Entry>,
         is_class: fn(&str) -> bool,
-    ) -> Result<Vec<(String, Vec<PathBuf>)>, SourceError> {
-        let within = |class: &str| match name {
-            "" => class.to_owned(),
-            name => format!("{name}/{class}"),
-        };
+    ) -> Vec<Entry> {
+        let (folders, others): (Vec<_>, Vec<_>) = entries.into_iter().partition(Entry::is_folder);
+        self.num_others += others.len() as u64;
+        let (classes, others): (Vec<_>, Vec<_>) =
+            folders.into_iter().partition(|entry| is_class(&entry.name));
+        for other in others {
+            let what = format!("{prefix}{}", other.name);
+            self.leave_out(what, "its name is not that of a class");
+        }
+        classes
+    }
+
+    /// Name and images of each class that has an image, with what stands beside its folder.
+    ///
+    /// - `folders`: folders of classes, each with its path below `root`.
+    fn classes_of<T>(
+        &mut self,
+        root: &Path,
+        folders: Vec<(T, String, Entry)>,
+    ) -> Result<Vec<(T, String, Vec<PathBuf>)>, SourceError> {
+        let paths: Vec<&Path> = folders.iter().map(|(_, _, entry)| &*entry.path).collect();
+        let found = images_of_classes(root, &paths)?;
+        self.num_others += found.num_others;
+        let mut named = BTreeSet::new();
+        for Refusal { id, reason, .. } in found.left_out {
+            named.insert(id.clone());
+            self.leave_out(id, reason);
+        }
         let mut classes = Vec::new();
-        for entry in entries {
-            if !entry.is_folder() {
-                self.num_others += 1;
-                continue;
-            }
-            if !is_class(&entry.name) {
-                self.leave_out(within(&entry.name), "its name is not that of a class");
-                continue;
-            }
-            let images = images_below(&entry.path, &mut self.num_others)?;
+        for ((split, id, entry), images) in folders.into_iter().zip(found.images) {
             match images.is_empty() {
-                true => self.leave_out(within(&entry.name), "a class without a JPEG or PNG"),
-                false => classes.push((entry.name, images)),
+                true if named.contains(&id) => {}
+                true => self.leave_out(id, "a class without a JPEG or PNG"),
+                false => classes.push((split, entry.name, images)),
             }
         }
         Ok(classes)

@@ -1,5 +1,6 @@
 //! Reads `Annotations/<image>.xml`: the objects of one image.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use roxmltree::{Document, Node, ParsingOptions};
@@ -33,16 +34,21 @@ pub(crate) fn read(path: &Path) -> Result<ImageObjects, SourceError> {
 }
 
 fn parse(bytes: &[u8]) -> Result<ImageObjects, String> {
-    let text = std::str::from_utf8(bytes).map_err(|err| format!("it is not UTF-8: {err}"))?;
+    let text = decoded(bytes)?;
     if text.trim().is_empty() {
         return Err("it is empty".to_owned());
     }
+    // A few bytes of entities can stand for gigabytes of text.
+    if text.contains("<!ENTITY") {
+        return Err("it declares entities (<!ENTITY), which no annotation needs; write their text in their place".to_owned());
+    }
     let options = ParsingOptions {
-        allow_dtd: false,
+        // Its rules are passed over: nothing is validated, and no other file is read.
+        allow_dtd: true,
         nodes_limit: MAX_NODES,
         ..ParsingOptions::default()
     };
-    let document = Document::parse_with_options(text, options).map_err(|err| err.to_string())?;
+    let document = Document::parse_with_options(&text, options).map_err(|err| err.to_string())?;
     let root = document.root_element();
     if !root.has_tag_name("annotation") {
         let found = root.tag_name().name();
@@ -53,6 +59,29 @@ fn parse(bytes: &[u8]) -> Result<ImageObjects, String> {
         image_size: child(root, "size").and_then(size),
         objects: objects.collect::<Result<_, _>>()?,
     })
+}
+
+/// The text of a file in UTF-8, or in UTF-16 with a byte order mark, without that mark.
+fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
+    let from_bytes: fn([u8; 2]) -> u16 = match bytes {
+        [0xFF, 0xFE, ..] => u16::from_le_bytes,
+        [0xFE, 0xFF, ..] => u16::from_be_bytes,
+        _ => {
+            let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+            let text = std::str::from_utf8(text);
+            return text.map(Cow::Borrowed).map_err(|err| {
+                format!("it is not UTF-8, nor UTF-16 with a byte order mark: {err}")
+            });
+        }
+    };
+    let (units, rest) = bytes.as_chunks::<2>();
+    let units = units.iter().skip(1).map(|unit| from_bytes(*unit));
+    let text = char::decode_utf16(units).collect::<Result<String, _>>();
+    match (text, rest) {
+        (Ok(text), []) => Ok(text.into()),
+        (Ok(_), _) => Err("it is UTF-16, but ends inside a character".to_owned()),
+        (Err(err), _) => Err(format!("it is not valid UTF-16: {err}")),
+    }
 }
 
 fn object(node: Node<'_, '_>) -> Result<AnnotatedObject, String> {
@@ -168,6 +197,10 @@ mod tests {
     #[test]
     fn a_damaged_file_is_refused_with_its_reason_and_no_entity_is_expanded() {
         let laughs = "<!DOCTYPE a [<!ENTITY b \"bbbbbbbb\"><!ENTITY c \"&b;&b;&b;\">]><annotation>&c;</annotation>";
+        let external =
+            "<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><annotation>&b;</annotation>";
+        let undeclared =
+            "<!DOCTYPE a SYSTEM \"http://127.0.0.1/a.dtd\"><annotation>&cat;</annotation>";
         let deep = "<a>".repeat(50_000) + &"</a>".repeat(50_000);
         let many = format!("<annotation>{}</annotation>", "<a/>".repeat(100_001));
         let nameless = with_object("<object><difficult>0</difficult></object>");
@@ -175,7 +208,9 @@ mod tests {
         let cut = &with_object("<object><name>a</name></object>")[..90];
         for (text, expected) in [
             ("", "empty"),
-            (laughs, "DTD"),
+            (laughs, "declares entities"),
+            (external, "declares entities"),
+            (undeclared, "unknown entity reference 'cat'"),
             (&deep, "its root is <a>"),
             (&many, "nodes limit"),
             ("<html></html>", "its root is <html>, not <annotation>"),
@@ -188,6 +223,36 @@ mod tests {
         }
         let latin = b"<?xml version=\"1.0\" encoding=\"latin-1\"?><annotation>\xe9</annotation>";
         assert!(parse(latin).unwrap_err().contains("not UTF-8"));
+    }
+
+    #[test]
+    fn a_doctype_a_byte_order_mark_and_utf_16_do_not_change_what_is_read() {
+        let plain =
+            with_object("<object><name>kätzchen 🐈</name><difficult>1</difficult></object>");
+        let expected = parse(plain.as_bytes()).unwrap();
+        assert_eq!(&*expected.objects[0].label, "kätzchen 🐈");
+        for head in [
+            "<!DOCTYPE annotation>",
+            "<!DOCTYPE annotation SYSTEM \"voc.dtd\">",
+            "<?xml version=\"1.0\" encoding=\"utf-16\"?>\n<!DOCTYPE annotation PUBLIC \"-//A//B\" \"http://127.0.0.1/voc.dtd\">\n",
+            "<!DOCTYPE annotation [\n<!ELEMENT annotation (object*)><!ATTLIST object id CDATA #IMPLIED>\n<!-- none -->]>",
+        ] {
+            let text = format!("{head}{plain}");
+            assert_eq!(parse(text.as_bytes()).as_ref(), Ok(&expected), "{head}");
+            let marked = format!("\u{FEFF}{text}");
+            assert_eq!(parse(marked.as_bytes()).as_ref(), Ok(&expected), "{head}");
+            for to_bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+                let wide: Vec<u8> = marked.encode_utf16().flat_map(to_bytes).collect();
+                assert_eq!(parse(&wide).as_ref(), Ok(&expected), "{head}");
+                let reason = parse(&wide[..wide.len() - 1]).unwrap_err();
+                assert!(reason.contains("ends inside a character"), "{reason}");
+                let reason = parse(&wide[..wide.len() / 4 * 2]).unwrap_err();
+                assert!(!reason.is_empty());
+            }
+        }
+        let half = parse(b"\xFF\xFE<\0\x00\xD8a\0").unwrap_err();
+        assert!(half.contains("not valid UTF-16"), "{half}");
+        assert!(parse(b"\xEF\xBB\xBF").unwrap_err().contains("empty"));
     }
 
     #[test]

@@ -70,7 +70,13 @@ impl Year {
     }
 
     /// Ids of the images of those of `splits` that it has, each once, sorted.
-    pub fn image_ids(&self, splits: &[String]) -> Result<BTreeSet<String>, SourceError> {
+    ///
+    /// - `images`: its [`images`](Self::images), since a name may end as a line of a list of one class does.
+    pub fn image_ids(
+        &self,
+        splits: &[String],
+        images: &BTreeMap<String, Entry>,
+    ) -> Result<BTreeSet<String>, SourceError> {
         let mut ids = BTreeSet::new();
         for split in splits.iter().filter(|split| self.has(split)) {
             let path = self.list_of(split);
@@ -79,6 +85,10 @@ impl Year {
                 let id = std::str::from_utf8(line).ok().filter(|id| is_id(id));
                 let expected = "the name of an image without its extension";
                 let id = id.ok_or_else(|| bad_line(&path, number, line, expected))?;
+                if !images.contains_key(id) && is_of_class_list(id) {
+                    let expected = "the name of an image alone, as in the lists of the splits; those of single classes have values";
+                    return Err(bad_line(&path, number, line, expected));
+                }
                 ids.insert(id.to_owned());
             }
         }
@@ -108,7 +118,13 @@ impl Year {
     }
 }
 
-/// Whether a word of a list names a file of the folder of images.
-fn is_id(word: &str) -> bool {
-    !word.starts_with('.') && !word.contains(['/', '\\', ' ', '\t'])
+/// Whether a line of a list names a file of the folder of images. A name may have spaces in it.
+fn is_id(line: &str) -> bool {
+    !line.starts_with('.') && !line.contains(['/', '\\', '\t'])
+}
+
+/// Whether a line has the form of a list of one class: `<image> <value>`, with one of the values -1, 0 and 1.
+fn is_of_class_list(line: &str) -> bool {
+    let value = line.rsplit_once(' ').map(|(_, value)| value);
+    value.is_some_and(|value| ["-1", "0", "1"].contains(&value))
 }

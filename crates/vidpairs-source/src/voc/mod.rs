@@ -51,7 +51,7 @@ fn list_year(
     listing: &mut Listing,
 ) -> Result<(), SourceError> {
     let images = year.images()?;
-    for image in year.image_ids(splits)? {
+    for image in year.image_ids(splits, &images)? {
         let id = format!("{}/{image}", year.name);
         let Some(entry) = images.get(&image) else {
             let reason = "no image of that name in JPEGImages, though ImageSets/Main lists it";

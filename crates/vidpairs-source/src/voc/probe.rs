@@ -60,7 +60,7 @@ pub fn voc_probe_set(root: &Path, of: ImageParts) -> Result<ProbeSet, SourceErro
             return Err(years_without(root, name, &years));
         }
         let (num_images, num_left_out) = (images.len(), left_out.len());
-        for id in year.image_ids(&[name.to_owned()])? {
+        for id in year.image_ids(&[name.to_owned()], &files)? {
             match labelled(year, &files, &id, of) {
                 Ok((path, objects)) => images.push(Image {
                     id,

@@ -431,3 +431,50 @@ fn an_image_without_a_readable_annotation_is_left_out_of_a_probe_and_a_missing_s
         "{err}"
     );
 }
+
+#[test]
+fn names_of_images_may_have_spaces_and_a_list_of_one_class_is_no_split() {
+    let root = voc2007();
+    let file = |name: &str, text: &str| write(root.path(), &format!("{YEAR}/{name}"), text);
+    for image in ["my dog", "my dog 1", "a  b"] {
+        file(&format!("JPEGImages/{image}.jpg"), "");
+        let objects = xml(&[("dog", [1, 1, 20, 20], false)]);
+        file(&format!("Annotations/{image}.xml"), &objects);
+    }
+    file(
+        "ImageSets/Main/trainval.txt",
+        "my dog\r\n  my dog 1 \na  b\n000005\n",
+    );
+    let listing = voc(root.path(), &[]);
+    let expected = [
+        "VOC2007/000005",
+        "VOC2007/a  b",
+        "VOC2007/my dog",
+        "VOC2007/my dog 1",
+    ];
+    assert_eq!(ids(&listing), expected);
+    assert_eq!(refused(&listing), []);
+    let boxes = listed_parts(SourceKind::Voc, root.path(), &[], ImageParts::Boxes).unwrap();
+    let found = objects(&boxes.clips[3]).unwrap();
+    assert_eq!(&*found.objects[0].label, "dog");
+    let probed = voc_probe_set(root.path(), ImageParts::Whole).unwrap();
+    let is_training = |image: &&ProbeImage| image.split == Split::Train;
+    let training = probed.images.iter().filter(is_training);
+    let training: Vec<&str> = training.map(|image| &*image.id).collect();
+    assert_eq!(training, ["000005", "a  b", "my dog", "my dog 1"]);
+    for line in ["my dog  1", "my dog -1", "000005  0"] {
+        file("ImageSets/Main/trainval.txt", line);
+        let err = listed(SourceKind::Voc, root.path(), &[]).unwrap_err();
+        let expected = format!(
+            "trainval.txt line 1: {line:?}; expected the name of an image alone, as in the lists of the splits; those of single classes \
+             have values"
+        );
+        assert!(err.to_string().ends_with(&expected), "{err}");
+    }
+    for line in ["../my dog", "JPEGImages/000005", "a\\b", ".dog"] {
+        file("ImageSets/Main/trainval.txt", line);
+        let err = listed(SourceKind::Voc, root.path(), &[]).unwrap_err();
+        let expected = "expected the name of an image without its extension";
+        assert!(err.to_string().ends_with(expected), "{err}");
+    }
+}

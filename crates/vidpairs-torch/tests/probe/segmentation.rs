@@ -242,8 +242,9 @@ fn what_cannot_be_segmented_is_refused_before_any_work() {
         assert!(!bench.path("out/heads").exists() && !bench.path("out/features").exists());
     };
     let probes = |probes: &str| format!("probe.probes=[\"{probes}\"]");
+    let ade20k = ["--data", "ade20k=ade", "--weights", "a.safetensors"];
     refused(
-        bench.segment(&["--set", &probes("svm")]),
+        bench.probe(&[&ade20k[..], &["--set", &probes("svm")]].concat()),
         &["\"svm\"", "a class for each pixel", "[\"segmentation\"]"],
     );
     let folders = ["--data", "folders=set", "--weights", "a.safetensors"];

@@ -8,23 +8,19 @@ use std::time::{Duration, Instant};
 use vidpairs_pipeline::Pipeline;
 use vidpairs_run::{RunError, loss_reason};
 use vidpairs_types::parallel::{Heartbeat, Loss, PieceJob, Planned};
-use vidpairs_types::{Clip, Frame, Outcome, PairPlan, Seed, SizePx, Stage, with_causes};
+use vidpairs_types::{Clip, Frame, Outcome, Seed, Stage, with_causes};
 
 use super::entries::Entry;
-use super::known::Known;
 use super::piece::{Made, Output, Piece, PieceRecords, PlannedClip, whole};
-use super::pieces::{self, Ceiling};
 use super::planned::PlannedPairs;
 use super::progress::{Counters, Step};
-use super::record::ClipWords;
 use super::regions::{MadeRegions, ProposeSetup, RegionPairs, RegionSetup, follow_rules};
 use super::view::LostPair;
-use crate::decode::{self, ClipIndex, DecodeError, Decoded};
+use crate::decode::{self, DecodeError, Decoded};
 use crate::engine::Opencv;
 use crate::run::allowance;
 use crate::run::faults::Faults;
-use crate::run::files::{self, Identity};
-use crate::sample::{ClipFrames, ObjectPlans, ObjectRule, PairRule, plan_objects, plan_pairs};
+use crate::sample::PairRule;
 use crate::track::{self, TrackFrame};
 
 /// An entry of the source, and the pieces of it that an earlier run has written.
@@ -239,113 +235,11 @@ impl ExtractJob {
         }
     }
 
-    fn seed_of(&self, step: &str, clip: &Clip) -> Seed {
+    pub(super) fn seed_of(&self, step: &str, clip: &Clip) -> Seed {
         Seed::of_run(self.pipeline.seed).for_step(step, &clip.id)
     }
 
-    /// Indexes a clip and plans its pairs. The error is the result of a clip without pairs.
-    fn plan_clip(
-        &self,
-        ordinal: u64,
-        clip: &Clip,
-        heartbeat: &Arc<Heartbeat>,
-    ) -> Result<(PlannedClip, Vec<std::ops::Range<usize>>), Made> {
-        // Before the first byte is read: a file that is written to from now on differs from it.
-        let files_xxh3 = files::of_clip(clip, Identity::Version).ok();
-        let index = decode::index(&clip.media, heartbeat)
-            .map_err(|err| self.refused(clip, Stage::Decode, &err))?;
-        let num_frames = index.num_frames();
-        let mut known = match self.pipeline.pairs.rule {
-            PairRule::Tracks(_) => Known::of_boxes(clip, num_frames, index.present())
-                .map_err(|err| self.refused(clip, Stage::Source, &err))?,
-            _ => Known::default(),
-        };
-        known.remarks.extend(index.remark().map(str::to_owned));
-        let mut boxes = None;
-        let plans = match (self.pipeline.source.objects, index.stored_size()) {
-            (Some(rule), Some(stored)) => {
-                let planned = self.plan_boxes(clip, stored, &rule)?;
-                known.remarks.extend(planned.remark());
-                boxes = Some(planned.counts);
-                planned.plans
-            }
-            _ => self.plan_frames(clip, &index, &known)?,
-        };
-        let ceiling = Ceiling::of(&self.pipeline, index.frame_size());
-        let pieces = pieces::cut(&plans, &index, &ceiling);
-        let words = ClipWords {
-            ordinal,
-            id: clip.id.clone(),
-            label: clip.label.clone().or(known.label),
-        };
-        let num_pieces = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
-        let clip = clip.clone();
-        Ok((
-            PlannedClip {
-                clip,
-                words,
-                index,
-                plans,
-                num_pieces,
-                remarks: known.remarks,
-                boxes,
-                files_xxh3,
-            },
-            pieces,
-        ))
-    }
-
-    /// Plans the pairs of frames of a clip. The error is the result of a clip without pairs.
-    fn plan_frames(
-        &self,
-        clip: &Clip,
-        index: &ClipIndex,
-        known: &Known,
-    ) -> Result<Vec<PairPlan>, Made> {
-        let frames = ClipFrames {
-            num_frames: index.num_frames(),
-            present: index.present(),
-            frame_size: index.frame_size(),
-            boxes: &known.boxes,
-        };
-        let seed = self.seed_of("sample", clip);
-        let pairs = &self.pipeline.pairs;
-        plan_pairs(&frames, &pairs.rule, pairs.anchors, seed).map_err(|err| {
-            // The missing part of a damaged file may have satisfied the rule.
-            let (outcome, stage, damage) = match index.remark() {
-                Some(remark) => (Outcome::Refused, Stage::Decode, format!("{remark}: ")),
-                None => (Outcome::Skipped, Stage::Sample, String::new()),
-            };
-            let reason = format!("{damage}{err}");
-            Made::SetAside {
-                outcome,
-                stage,
-                reason,
-            }
-        })
-    }
-
-    /// Plans an image for each annotated object of a still image. The error is the result of an image without one.
-    fn plan_boxes(
-        &self,
-        clip: &Clip,
-        stored: SizePx,
-        rule: &ObjectRule,
-    ) -> Result<ObjectPlans, Made> {
-        let objects = vidpairs_source::objects(clip)
-            .map_err(|err| self.refused(clip, Stage::Source, &err))?;
-        let planned = plan_objects(&objects, stored, rule)
-            .map_err(|err| self.refused(clip, Stage::Source, &err))?;
-        match planned.plans.is_empty() {
-            false => Ok(planned),
-            true => Err(Made::NoBox {
-                remark: planned.remark(),
-                boxes: planned.counts,
-            }),
-        }
-    }
-
-    fn refused(&self, clip: &Clip, stage: Stage, err: &(dyn Error + 'static)) -> Made {
+    pub(super) fn refused(&self, clip: &Clip, stage: Stage, err: &(dyn Error + 'static)) -> Made {
         match self.faults.behind(err, clip.media.path()) {
             Some(fault) => Made::Fault(Box::new(fault)),
             None => Made::SetAside {
@@ -410,8 +304,11 @@ fn changed(planned: &PlannedClip) -> Made {
 
 #[cfg(test)]
 mod tests {
-    use vidpairs_types::{EncodedRecord, Media, PairKind, RecordMeta, RgbImage, SCHEMA, ViewMeta};
+    use vidpairs_types::{
+        EncodedRecord, Media, PairKind, PairPlan, RecordMeta, RgbImage, SCHEMA, SizePx, ViewMeta,
+    };
 
+    use super::super::record::ClipWords;
     use super::*;
 
     #[test]

@@ -61,7 +61,7 @@ pub(super) struct PieceLine {
     /// Checksum over the files of the entry, unless this is its last piece.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files_xxh3: Option<u64>,
-    /// Annotated boxes of a still image that is not refused, with its last piece.
+    /// Annotated boxes of a still image, with its last piece; `None` if the image is refused, since a retry counts them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boxes: Option<BoxCounts>,
 }

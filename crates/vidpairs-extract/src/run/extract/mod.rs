@@ -11,6 +11,7 @@ mod known;
 mod output;
 mod piece;
 mod pieces;
+mod plan;
 mod planned;
 mod progress;
 mod record;
@@ -62,7 +63,7 @@ pub struct ExtractOptions {
 /// Result of `vidpairs extract`; `--json` prints it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExtractSummary {
-    /// Number of clips in the source.
+    /// Number of clips in the source, and of other inputs of it that are listed in `refused.jsonl`.
     pub clips: u64,
     /// Number of refused clips: damaged or unreadable.
     pub refused: u64,

@@ -20,6 +20,9 @@ const RETRY_DAMAGED: &str = "mend or replace it, then run the same command with 
 const RETRY_RULE: &str = "left out by a rule of the pipeline; another pipeline may take it";
 const RETRY_PARTIAL: &str = "what could be made is stored; extract a mended copy into a new folder";
 
+/// Reason of an accepted box that could not be decoded, cropped or encoded.
+const LOST: &str = "lost";
+
 /// Writes the outputs of a run into shards.
 pub(super) struct ShardSink<'a> {
     pub out: PathBuf,
@@ -102,7 +105,7 @@ impl ShardSink<'_> {
             Made::Fault(fault) => return Err(*fault),
             Made::Records(made) => self.write_piece(*made, files_xxh3, &mut line)?,
         }
-        // A refused image may be tried again, and its boxes counted then.
+        // Its boxes are counted by the run that can use the image: `--retry-refused`. Each box is counted at most once.
         let is_refused = |refusal: &Refusal| refusal.outcome == Outcome::Refused;
         if line.refusal.as_ref().is_some_and(is_refused) {
             line.boxes = None;
@@ -176,9 +179,9 @@ impl ShardSink<'_> {
             });
         }
         if line.piece + 1 >= line.num_pieces {
-            line.boxes = made.boxes;
             let mut tally = self.progress.entry.clone();
             tally.add(line);
+            line.boxes = made.boxes.map(|boxes| with_lost(boxes, tally.records));
             line.refusal = self.refusal_of_whole(line.entry, tally, made.remarks);
         }
         Ok(())
@@ -298,6 +301,16 @@ impl ShardSink<'_> {
     }
 }
 
+/// The counts of a still image that gave `num_records` records: a box that a rule accepts but that is not stored is `lost`.
+fn with_lost(mut boxes: BoxCounts, num_records: u64) -> BoxCounts {
+    let num_accepted = boxes.annotated.saturating_sub(boxes.num_left_out());
+    let num_lost = num_accepted.saturating_sub(num_records);
+    if num_lost > 0 {
+        boxes.left_out.insert(LOST.to_owned(), num_lost);
+    }
+    boxes
+}
+
 /// Reason why a still image with sound boxes gives no record.
 fn why_no_box(boxes: &BoxCounts) -> String {
     match boxes.annotated {
@@ -319,5 +332,22 @@ fn nothing_found(why: String, remarks: &[String]) -> (Outcome, Stage, String) {
     } else {
         let reason = format!("{}: {why}", remarks.join("; "));
         (Outcome::Refused, Stage::Decode, reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn annotated_boxes_are_those_stored_and_those_left_out_also_if_some_could_not_be_cropped() {
+        let planned = BoxCounts {
+            annotated: 9,
+            left_out: [("crowd".to_owned(), 2), ("outside".to_owned(), 1)].into(),
+        };
+        assert_eq!(with_lost(planned.clone(), 6), planned);
+        let counted = with_lost(planned, 4);
+        assert_eq!(counted.left_out.get(LOST), Some(&2));
+        assert_eq!(counted.annotated, 4 + counted.num_left_out());
     }
 }

@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use vidpairs_types::{ProbeLabel, Seed};
@@ -206,4 +207,72 @@ fn one_class_or_one_image_is_refused_with_what_was_left_out() {
     );
     let root = tree(&["1.png"]);
     assert!(error_text(ProbeSetKind::Folders, root.path()).starts_with("no class folder in ROOT"));
+}
+
+#[test]
+fn no_link_puts_the_images_of_other_classes_or_of_the_test_into_a_class() {
+    let store = tree(&["more/5.png", "b2/6.png"]);
+    let root = tree(&[
+        "train/a/1.png",
+        "train/b/2.png",
+        "val/a/3.png",
+        "val/b/sub/4.png",
+    ]);
+    let link = |target: &Path, name: &str| symlink(target, root.path().join(name)).unwrap();
+    link(&store.path().join("more"), "train/a/more");
+    link(&store.path().join("b2"), "train/b2");
+    let clean = listed(ProbeSetKind::Folders, root.path());
+    let expected = [
+        ("train/a/1.png", 0, Split::Train),
+        ("train/a/more/5.png", 0, Split::Train),
+        ("train/b/2.png", 1, Split::Train),
+        ("train/b2/6.png", 2, Split::Train),
+        ("val/a/3.png", 0, Split::Test),
+        ("val/b/sub/4.png", 1, Split::Test),
+    ];
+    assert_eq!(images(&clean), expected);
+    assert_eq!(left_out(&clean), []);
+    link(Path::new(".."), "train/a/0up");
+    link(Path::new("../.."), "train/a/1root");
+    link(root.path().parent().unwrap(), "train/a/2above");
+    link(Path::new("../b"), "train/a/3other");
+    link(Path::new("../../val/b/sub"), "train/b/4test");
+    link(Path::new("../../val/a"), "train/b/5test");
+    link(Path::new("."), "train/b/6self");
+    link(Path::new("../../val"), "train/b/8tests");
+    write(root.path(), "train/loose.png", "");
+    link(&store.path().join("b2"), "train/a/7linked");
+    link(store.path(), "train/a/zaround");
+    link(Path::new("b"), "train/c");
+    let found = listed(ProbeSetKind::Folders, root.path());
+    assert_eq!(found.images, clean.images);
+    let above = "a link to a folder that holds listed folders, which is not followed";
+    let twice = "the same folder is listed under another name";
+    let expected = [
+        ("train/c", twice),
+        ("train/a/0up", above),
+        ("train/a/1root", above),
+        ("train/a/2above", above),
+        ("train/a/3other", twice),
+        ("train/a/7linked", twice),
+        ("train/a/zaround/b2", twice),
+        ("train/a/zaround/more", twice),
+        ("train/b/4test", twice),
+        ("train/b/5test", twice),
+        ("train/b/6self", twice),
+        ("train/b/8tests", above),
+        ("1 other file", "no JPEG or PNG in the folder of a class"),
+    ];
+    assert_eq!(left_out(&found), expected);
+}
+
+#[test]
+fn a_test_split_that_is_a_link_to_the_training_split_tests_nothing() {
+    let root = tree(&["train/a/1.png", "train/b/1.png"]);
+    symlink("train", root.path().join("val")).unwrap();
+    let text = error_text(ProbeSetKind::Folders, root.path());
+    assert!(
+        text.starts_with("ROOT has no test image of a class with training images; left out: 2, the first: val/a: the same folder"),
+        "{text}"
+    );
 }
