@@ -15,7 +15,8 @@ use vidpairs_synth::set::{
 use vidpairs_types::SizePx;
 
 use super::CliError;
-use super::args::{ContainerArg, HalfArg, ImageArgs, KindArg, SceneArgs, SynthArgs, VideoArgs};
+use super::args::SynthArgs;
+use super::args::synth::{ContainerArg, HalfArg, ImageArgs, KindArg, SceneArgs, VideoArgs};
 use super::output::{Output, PAGE, Shown, Written, check_output};
 use crate::report::sheet;
 

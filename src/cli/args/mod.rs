@@ -1,7 +1,7 @@
 //! Defines the command line for clap. The doc comments are the help texts.
 
 mod measured;
-mod synth;
+pub(super) mod synth;
 
 use std::path::PathBuf;
 
@@ -9,9 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use clap_complete::Shell;
 
 pub(super) use measured::{InvarianceArgs, MeasuredArgs, ProbeArgs};
-pub(super) use synth::{
-    ContainerArg, HalfArg, ImageArgs, KindArg, SceneArgs, SynthArgs, VideoArgs,
-};
+pub(super) use synth::SynthArgs;
 
 /// Extracts positive pairs from unlabelled video, trains contrastive encoders on them, and measures the encoders' invariances.
 #[derive(Debug, Parser)]

@@ -140,15 +140,24 @@ impl Segments {
             is_lasting: true,
         });
         let left_out: Vec<Unreadable> = left_out.collect();
-        let parts = (kept.iter().copied())
-            .chain(left_out.iter().map(|image| image.part))
-            .chain(about.lost.iter().copied());
-        let range = first * BATCH..(end * BATCH).min(num_parts);
-        let is_ours = about.key == self.key
+        let is_next = about.key == self.key
             && first == found.num_batches
-            && first < end
-            && parts.clone().count() == range.len()
-            && parts.into_iter().all(|part| range.contains(&part));
+            && (first + 1..=num_parts.div_ceil(BATCH)).contains(&end);
+        if !is_next {
+            return None;
+        }
+        // Every part of the batches is in one of the lists.
+        let mut parts: Vec<usize> = (kept.iter().copied())
+            .chain(left_out.iter().map(|image| image.part))
+            .chain(about.lost.iter().copied())
+            .collect();
+        parts.sort_unstable();
+        if !parts
+            .into_iter()
+            .eq(first * BATCH..(end * BATCH).min(num_parts))
+        {
+            return None;
+        }
         let stages = stages.into_iter().zip(&found.stages);
         let stages = stages.map(|((values, shape), (_, before))| {
             let [num_rows, num_units] = shape[..] else {
@@ -158,7 +167,7 @@ impl Segments {
             (num_rows == kept.len() && is_like_before).then_some((values, num_units.max(*before)))
         });
         let stages = stages.collect::<Option<Vec<_>>>()?;
-        is_ours.then_some(Found {
+        Some(Found {
             num_batches: end,
             stages,
             kept,
