@@ -13,7 +13,7 @@ use vidpairs_types::{Beyond, BoxXywh, ImagePart, create_own_folder, replace_whol
 use xxhash_rust::xxh3::Xxh3;
 
 use super::encode::PartRows;
-use super::load::Unreadable;
+use super::load::{BATCH, Unreadable};
 use super::parts::Parts;
 use super::{PartView, Protocol, View};
 use crate::model::{Pooling, Readout, TrainedEncoder, TrainedNetwork, num_layers};
@@ -119,6 +119,24 @@ impl Cache {
             key,
             about,
         }
+    }
+
+    /// Hash of everything that a pass over `parts` depends on but its stages.
+    pub fn key_of_pass(
+        encoder: &TrainedEncoder,
+        protocol: &Protocol,
+        (parts, stamps): (&Parts, &[Stamp]),
+    ) -> String {
+        let words = [
+            "vidpairs unfinished features",
+            &FORMAT.to_string(),
+            &format!("{:032x}", encoder.fingerprint),
+            &protocol.side_px().to_string(),
+            protocol.precision.name(),
+            &view_text(protocol.view).unwrap_or_default(),
+            &BATCH.to_string(),
+        ];
+        key_of(&words, &parts.all, stamps)
     }
 
     /// Hash of everything that the features depend on.
@@ -296,6 +314,13 @@ fn view_text(view: View) -> Option<String> {
 pub(in crate::run) struct Stamp {
     num_bytes: Option<u64>,
     changed: Option<SystemTime>,
+}
+
+impl Stamp {
+    /// Whether there is no file, or none that may be looked at.
+    pub fn is_missing(&self) -> bool {
+        self.num_bytes.is_none()
+    }
 }
 
 /// Stamps of the files of `images`, each of which is looked at once.

@@ -112,7 +112,7 @@ impl Loader {
                     values.get_mut(from..from + num_values).map(Samples::Bf16)
                 }
             };
-            match self.render(part, &mut viewer, room) {
+            match self.render((place, part), &mut viewer, room) {
                 Ok(()) => batch.kept.push(place),
                 Err((is_lasting, reason)) => batch.left_out.push(Unreadable {
                     part: place,
@@ -130,13 +130,13 @@ impl Loader {
     /// Renders the view of an image. The error is whether another try would fail too, and the reason.
     fn render(
         &self,
-        part: &ImagePart,
+        (place, part): (usize, &ImagePart),
         viewer: &mut Viewer,
         room: Option<Samples<'_>>,
     ) -> Result<(), (bool, String)> {
-        // A file that appears later has another key in the cache.
         let bytes = still::read_file(&part.path).map_err(|err| {
-            let is_lasting = !part.path.exists();
+            // A file that was missing from the start has another key in the cache when it appears.
+            let is_lasting = self.parts.missing.binary_search(&place).is_ok();
             (is_lasting, format!("cannot read it: {err}"))
         })?;
         let Some(room) = room else { return Ok(()) };
@@ -199,6 +199,7 @@ mod tests {
             parts: Arc::new(Parts {
                 all: ["a.png", "b.png", "c.png"].map(part).to_vec(),
                 of_images: vec![0, 1, 2],
+                missing: Vec::new(),
             }),
             places,
             batch,

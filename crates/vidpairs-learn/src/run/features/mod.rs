@@ -123,7 +123,7 @@ pub fn stage_features(
     encoder: &TrainedEncoder,
     request: &FeatureRequest<'_>,
 ) -> Result<Vec<ImageFeatures>, RunError> {
-    let parts = Arc::new(Parts::of(request.parts));
+    let mut parts = Parts::of(request.parts);
     let protocol = Protocol {
         precision: request.numbers,
         view: View::Exact(request.view),
@@ -137,18 +137,22 @@ pub fn stage_features(
         .iter()
         .map(readout)
         .collect::<Result<_, _>>()?;
-    let caches: Vec<Option<Cache>> = match request.out {
-        None => readouts.iter().map(|_| None).collect(),
+    let (caches, key_of_pass) = match request.out {
+        None => (readouts.iter().map(|_| None).collect(), String::new()),
         Some(out) => {
             let stamps = stamps(&parts.all, request.control);
             let stamps = stamps.map_err(|_| interrupted(out, None, parts.all.len()))?;
-            let cache = |&readout: &Readout| {
-                let how = (readout, &protocol);
-                Some(Cache::new(out, encoder, how, (&parts, &stamps)))
-            };
-            readouts.iter().map(cache).collect()
+            let missing = stamps.iter().enumerate();
+            let missing = missing.filter(|(_, stamp)| stamp.is_missing());
+            parts.missing = missing.map(|(part, _)| part).collect();
+            let of_files = (&parts, stamps.as_slice());
+            let cache =
+                |&readout: &Readout| Some(Cache::new(out, encoder, (readout, &protocol), of_files));
+            let caches: Vec<Option<Cache>> = readouts.iter().map(cache).collect();
+            (caches, Cache::key_of_pass(encoder, &protocol, of_files))
         }
     };
+    let parts = Arc::new(parts);
     let mut found: Vec<Option<PartRows>> = Vec::new();
     for cache in &caches {
         let stored = cache
@@ -167,7 +171,9 @@ pub fn stage_features(
     if !lacking.is_empty() {
         let readouts: Vec<Readout> = lacking.iter().map(|&at| readouts[at]).collect();
         let of_lacking = lacking.iter().filter_map(|&at| caches[at].as_ref());
-        let mut segments = request.out.map(|out| Segments::of(out, of_lacking));
+        let mut segments = request
+            .out
+            .map(|out| Segments::of(out, key_of_pass, of_lacking));
         let made = encode(
             encoder,
             &parts,
@@ -248,7 +254,7 @@ pub(super) fn encode_parts(
 ) -> Result<Encoded, Broken<FeatureError>> {
     let num_images = parts.all.len();
     let found = match &mut segments {
-        Some(segments) => segments.restore(readouts.len(), num_images),
+        Some(segments) => segments.restore(num_images),
         None => Found::of_stages(readouts.len()),
     };
     let (first, num_done) = (found.num_batches, found.kept.len() + found.left_out.len());

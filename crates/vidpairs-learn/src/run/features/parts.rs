@@ -9,6 +9,8 @@ pub(in crate::run) struct Parts {
     pub all: Vec<ImagePart>,
     /// Index in `all` of each image of the data set.
     pub of_images: Vec<usize>,
+    /// Indices in `all` of images whose files do not exist, ascending. The cache is made for their absence.
+    pub missing: Vec<usize>,
 }
 
 impl Parts {
@@ -21,6 +23,7 @@ impl Parts {
         let mut parts = Self {
             all: Vec::new(),
             of_images: vec![0; images.len()],
+            missing: Vec::new(),
         };
         for (image, part) in numbered {
             let is_new = parts.all.last().is_none_or(|last| {

@@ -1,7 +1,8 @@
 //! Keeps the features of a pass that has not ended, in segments: `OUT/features/KEY.unfinished/BATCH.npz`.
 //!
-//! A segment holds the rows of a stretch of whole batches. BATCH is the number of its first one. A batch is encoded as it was the first
-//! time, so a resumed pass ends with the same bytes. The folder is removed when the features are complete.
+//! A segment holds the rows of a stretch of whole batches. BATCH is the number of its first one. KEY is a hash of everything but the
+//! stages; each stage is an array named as its file in the cache, so a pass over fewer stages continues too. A batch is encoded as it was
+//! the first time, so a resumed pass ends with the same bytes. The folder is removed when the features are complete.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use vidpairs_invariance::npz::{ArrayValues, NamedArray, NpzArchive, NpzError, wr
 use vidpairs_run::{RunError, failed};
 use vidpairs_types::{create_own_folder, replace_whole_by};
 
-use super::cache::{COMPLETE, Cache, FOLDER, key_of};
+use super::cache::{COMPLETE, Cache, FOLDER};
 use super::load::{BATCH, Unreadable};
 
 /// Time from one segment to the next: as much work is lost at most.
@@ -70,6 +71,8 @@ pub(in crate::run) struct Segments {
     out: PathBuf,
     folder: PathBuf,
     key: String,
+    /// Names of the stages: their keys in the cache.
+    stages: Vec<String>,
     saved_at: Instant,
     /// Lengths of the lists of [`Found`] that are in segments.
     saved: Saved,
@@ -84,19 +87,13 @@ struct Saved {
 }
 
 impl Segments {
-    /// Of the pass that fills `caches`, below the output folder `out`.
-    pub(super) fn of<'a>(out: &Path, caches: impl Iterator<Item = &'a Cache>) -> Self {
-        let caches: Vec<&str> = caches.map(Cache::key).collect();
-        let words = [
-            "vidpairs unfinished features",
-            &BATCH.to_string(),
-            &caches.join(" "),
-        ];
-        let key = key_of(&words, &[], &[]);
+    /// Of the pass with this key that fills `caches`, below the output folder `out`.
+    pub(super) fn of<'a>(out: &Path, key: String, caches: impl Iterator<Item = &'a Cache>) -> Self {
         Self {
             out: out.to_owned(),
             folder: out.join(FOLDER).join(format!("{key}.unfinished")),
             key,
+            stages: caches.map(|cache| cache.key().to_owned()).collect(),
             saved_at: Instant::now(),
             saved: Saved::default(),
         }
@@ -105,8 +102,8 @@ impl Segments {
     /// Reads what earlier runs found, up to the first segment that is missing or damaged.
     ///
     /// - `num_parts`: number of parts of the pass.
-    pub(super) fn restore(&mut self, num_stages: usize, num_parts: usize) -> Found {
-        let mut found = Found::of_stages(num_stages);
+    pub(super) fn restore(&mut self, num_parts: usize) -> Found {
+        let mut found = Found::of_stages(self.stages.len());
         while let Some(next) = self.read(&found, num_parts) {
             found.append(next);
         }
@@ -120,12 +117,12 @@ impl Segments {
             let mut archive = NpzArchive::open(&self.path(found.num_batches))?;
             let about = archive.array("about")?.into_bytes()?;
             let kept = archive.array("image")?.into_integers()?;
-            let stage = |stage: usize| {
-                let array = archive.array(&stage_name(stage))?;
+            let stage = |stage: &String| {
+                let array = archive.array(stage)?;
                 let shape = array.header().shape.clone();
                 Ok((array.into_f32s()?, shape))
             };
-            let stages: Result<Vec<_>, NpzError> = (0..found.stages.len()).map(stage).collect();
+            let stages: Result<Vec<_>, NpzError> = self.stages.iter().map(stage).collect();
             Ok((about, kept, stages?))
         };
         let (about, kept, stages) = read().ok()?;
@@ -163,8 +160,13 @@ impl Segments {
             let [num_rows, num_units] = shape[..] else {
                 return None;
             };
-            let is_like_before = *before == 0 || *before == num_units || num_rows == 0;
-            (num_rows == kept.len() && is_like_before).then_some((values, num_units.max(*before)))
+            // Without rows the number of units is not known.
+            let has_rows = num_rows > 0;
+            let is_sound = num_rows == kept.len()
+                && (num_units > 0 || !has_rows)
+                && (*before == 0 || *before == num_units || !has_rows)
+                && values.iter().all(|value| value.is_finite());
+            is_sound.then_some((values, num_units.max(*before)))
         });
         let stages = stages.collect::<Option<Vec<_>>>()?;
         Some(Found {
@@ -212,7 +214,6 @@ impl Segments {
                 .collect(),
         };
         let about = serde_json::to_vec(&about).expect("numbers and texts have a JSON form");
-        let names: Vec<String> = (0..found.stages.len()).map(stage_name).collect();
         let shapes: Vec<[usize; 2]> = (found.stages.iter())
             .map(|(_, num_units)| [images.len(), *num_units])
             .collect();
@@ -229,7 +230,9 @@ impl Segments {
                 values: ArrayValues::I64(&images),
             },
         ];
-        for ((name, shape), (values, num_units)) in names.iter().zip(&shapes).zip(&found.stages) {
+        for ((name, shape), (values, num_units)) in
+            self.stages.iter().zip(&shapes).zip(&found.stages)
+        {
             arrays.push(NamedArray {
                 name,
                 shape,
@@ -255,7 +258,7 @@ impl Segments {
 
     /// Number of parts whose features are safe.
     pub(super) fn num_saved(&self) -> usize {
-        self.saved.kept + self.saved.left_out
+        self.saved.kept
     }
 
     /// Removes the segments: the features are complete. A folder that cannot be removed only takes room.
@@ -277,10 +280,6 @@ impl Saved {
             lost: found.lost.len(),
         }
     }
-}
-
-fn stage_name(stage: usize) -> String {
-    format!("feat{stage}")
 }
 
 #[cfg(test)]
@@ -323,8 +322,7 @@ mod tests {
         }
     }
 
-    /// Boxes of an image, and one of an image that does not exist, in five batches.
-    fn parts(folder: &Path) -> Arc<Parts> {
+    fn draw(path: &Path) {
         let pixels: Vec<u8> = (0..64 * 48 * 3).map(|at| (at * 7 % 251) as u8).collect();
         let image = RgbImage {
             size: SizePx {
@@ -333,11 +331,16 @@ mod tests {
             },
             pixels,
         };
+        fs::write(path, compress(&image, 90).unwrap()).unwrap();
+    }
+
+    /// Boxes of an image, and one of an image that does not exist, in five batches.
+    fn parts(folder: &Path) -> Arc<Parts> {
         let path = folder.join("image.jpg");
-        fs::write(&path, compress(&image, 90).unwrap()).unwrap();
+        draw(&path);
         let part = |at: usize| ImagePart {
             path: match at {
-                100 => folder.join("missing.jpg"),
+                100 => folder.join("away.jpg"),
                 _ => path.clone(),
             },
             region: Some(BoxXywh::from([
@@ -347,9 +350,10 @@ mod tests {
                 20.0,
             ])),
         };
-        Arc::new(Parts::of(
-            &(0..4 * BATCH + 10).map(part).collect::<Vec<_>>(),
-        ))
+        let mut parts = Parts::of(&(0..4 * BATCH + 10).map(part).collect::<Vec<_>>());
+        // Sorted by path, it is the first.
+        parts.missing = vec![0];
+        Arc::new(parts)
     }
 
     fn segments(out: &Path) -> Segments {
@@ -357,6 +361,7 @@ mod tests {
             out: out.to_owned(),
             folder: out.join("features/of.unfinished"),
             key: "of".to_owned(),
+            stages: ["a", "b"].map(str::to_owned).to_vec(),
             saved_at: Instant::now(),
             saved: Saved::default(),
         }
@@ -422,21 +427,23 @@ mod tests {
             );
         }
         let mut of_both = segments(folder.path());
-        of_both.restore(2, parts.all.len());
+        of_both.restore(parts.all.len());
         let first = of_both.path(0);
         let sound = fs::read(&first).unwrap();
         for at in (0..sound.len()).step_by(61) {
             let mut damaged = sound.clone();
             damaged[at] ^= 0x10;
             fs::write(&first, damaged).unwrap();
-            let found = segments(folder.path()).restore(2, parts.all.len());
+            let found = segments(folder.path()).restore(parts.all.len());
             // A byte that no reader looks at may have changed.
             if found.num_batches == 0 {
                 assert_eq!(found, Found::of_stages(2));
                 continue;
             }
             assert_eq!(found.num_batches, of_both.saved.num_batches);
-            assert!(whole.stages[0].values.starts_with(&found.stages[0].0));
+            for (stage, whole) in found.stages.iter().zip(&whole.stages) {
+                assert!(whole.values.starts_with(&stage.0) && whole.kept.starts_with(&found.kept));
+            }
         }
         fs::write(&first, &sound[..sound.len() / 2]).unwrap();
         let (resumed, num) = run(&parts, usize::MAX, Some(&mut segments(folder.path())));
@@ -445,26 +452,79 @@ mod tests {
         // Another data set or other weights have another key.
         let mut other = segments(folder.path());
         other.key = "other".to_owned();
-        assert_eq!(other.restore(2, parts.all.len()), Found::of_stages(2));
+        assert_eq!(other.restore(parts.all.len()), Found::of_stages(2));
+    }
+
+    /// One batch of 64 rows, whose stages have one unit.
+    fn one_batch() -> Found {
+        let rows = || (0..BATCH).map(|at| at as f32).collect();
+        Found {
+            num_batches: 1,
+            stages: vec![(rows(), 1), (rows(), 1)],
+            kept: (0..BATCH).collect(),
+            left_out: Vec::new(),
+            lost: Vec::new(),
+        }
     }
 
     #[test]
-    fn an_image_that_is_unreadable_for_a_passing_reason_is_tried_again_alone() {
+    fn a_segment_that_does_not_tell_of_each_image_once_is_made_anew() {
+        let restored = |change: &dyn Fn(&mut Found)| {
+            let folder = tempfile::tempdir().unwrap();
+            let mut found = one_batch();
+            change(&mut found);
+            segments(folder.path()).save(&found).unwrap();
+            segments(folder.path()).restore(200)
+        };
+        assert_eq!(restored(&|_| {}), one_batch());
+        let changes: [&dyn Fn(&mut Found); 6] = [
+            &|found| found.kept[1] = 0,
+            &|found| found.kept[1] = BATCH,
+            &|found| found.lost = vec![3],
+            &|found| found.num_batches = 1 << 58,
+            &|found| found.stages[1].0[7] = f32::NAN,
+            &|found| found.stages[0] = (Vec::new(), 0),
+        ];
+        for (at, change) in changes.into_iter().enumerate() {
+            assert_eq!(restored(change), Found::of_stages(2), "change {at}");
+        }
+    }
+
+    #[test]
+    fn fewer_stages_in_another_order_continue_too_and_further_ones_begin_anew() {
         let folder = tempfile::tempdir().unwrap();
-        let mut kept = segments(folder.path());
-        let mut found = Found::of_stages(1);
-        found.num_batches = 1;
-        found.stages[0] = ((0..62).map(|at| at as f32).collect(), 1);
-        found.kept = (2..BATCH).collect();
-        found.left_out = [(0, true), (1, false)]
-            .map(|(part, is_lasting)| Unreadable {
-                part,
-                reason: "damaged".to_owned(),
-                is_lasting,
-            })
-            .to_vec();
-        kept.save(&found).unwrap();
-        let restored = segments(folder.path()).restore(1, 100);
-        assert_eq!((restored.left_out.len(), restored.lost), (1, vec![1]));
+        let mut found = one_batch();
+        found.stages[1].0[0] = 7.0;
+        segments(folder.path()).save(&found).unwrap();
+        let restored = |stages: &[&str]| {
+            let mut segments = segments(folder.path());
+            segments.stages = stages.iter().map(|&name| name.to_owned()).collect();
+            segments.restore(200)
+        };
+        assert_eq!(restored(&["b"]).stages, found.stages[1..]);
+        let [a, b] = &found.stages[..] else { panic!() };
+        assert_eq!(restored(&["b", "a"]).stages, [b.clone(), a.clone()]);
+        assert_eq!(restored(&["a", "c"]), Found::of_stages(2));
+    }
+
+    #[test]
+    fn an_image_that_is_away_for_a_while_is_tried_again_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut parts = Parts::clone(&parts(folder.path()));
+        parts.missing.clear();
+        let parts = Arc::new(parts);
+        let mut first = segments(folder.path());
+        let (found, num) = run(&parts, usize::MAX, Some(&mut first));
+        let found = found.unwrap();
+        assert_eq!((num, found.stages[0].left_out.len()), (5, 1));
+        assert!(!found.stages[0].is_lasting());
+        draw(&folder.path().join("away.jpg"));
+        let (found, num) = run(&parts, usize::MAX, Some(&mut segments(folder.path())));
+        let (found, whole) = (found.unwrap(), run(&parts, usize::MAX, None).0.unwrap());
+        assert_eq!(num, 1, "only the image itself");
+        assert_eq!(found.stages[0].kept, whole.stages[0].kept);
+        let off = (found.stages[0].values.iter().zip(&whole.stages[0].values))
+            .map(|(a, b)| (a - b).abs());
+        assert!(off.fold(0.0, f32::max) < 1e-2);
     }
 }

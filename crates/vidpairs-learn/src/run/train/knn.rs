@@ -116,6 +116,7 @@ impl LabelledFolder {
         Parts {
             all: images.map(part).collect(),
             of_images: (0..self.usable.len()).collect(),
+            missing: Vec::new(),
         }
     }
 
