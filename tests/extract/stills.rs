@@ -355,7 +355,7 @@ fn annotations_that_were_cut_and_pairs_of_several_frames_are_refused_before_any_
     let json = fs::read(&path).unwrap();
     fs::write(&path, &json[..json.len() - 200]).unwrap();
     let words = [
-        "instances_train2017.json is no annotation file",
+        "instances_train2017.json as an annotation file",
         "EOF while parsing",
         "download it again",
     ];

@@ -200,7 +200,7 @@ pub enum SourceError {
         reason: String,
     },
     /// An annotation file in JSON is damaged or of another kind. Stop.
-    #[error("{path} is no annotation file of MSCOCO: {reason}")]
+    #[error("cannot use {path} as an annotation file of MSCOCO: {reason}")]
     BadJson {
         /// Path of the file.
         path: PathBuf,

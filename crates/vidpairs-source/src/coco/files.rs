@@ -12,7 +12,7 @@ pub(super) struct SplitFiles<'a> {
     split: &'a Split,
     /// Entries of the folder itself that were not found so far, by name.
     entries: BTreeMap<String, Entry>,
-    /// Name in the annotation file by the path below the folder.
+    /// Name in the annotation file by the place of the file.
     found: HashMap<String, String>,
 }
 
@@ -72,9 +72,24 @@ impl<'a> SplitFiles<'a> {
         self.entries.into_values()
     }
 
+    /// Path by which two names of one file are told: below a folder, links to other folders are followed.
+    fn place(&self, path: &str) -> String {
+        let root = &self.split.path;
+        let place = || {
+            let (root, file) = (
+                root.canonicalize().ok()?,
+                root.join(path).canonicalize().ok()?,
+            );
+            Some(file.strip_prefix(root).ok()?.to_str()?.to_owned())
+        };
+        let place = path.contains('/').then(place).flatten();
+        place.unwrap_or_else(|| path.to_owned())
+    }
+
     /// The file at `path` below the folder; `None` if there is none.
     fn take_at(&mut self, name: &str, path: &str) -> Result<Option<ImageFile>, NoFile> {
-        if let Some(other) = self.found.get(path) {
+        let place = self.place(path);
+        if let Some(other) = self.found.get(&place) {
             return Err(NoFile::SameAs {
                 other: other.clone(),
                 path: path.to_owned(),
@@ -85,7 +100,7 @@ impl<'a> SplitFiles<'a> {
         let Some(entry) = self.entries.remove(path).or_else(below) else {
             return Ok(None);
         };
-        self.found.insert(path.to_owned(), name.to_owned());
+        self.found.insert(place, name.to_owned());
         let path = path.to_owned();
         Ok(Some(ImageFile { path, entry }))
     }
@@ -103,7 +118,7 @@ fn parts_of(name: &str) -> Result<Vec<&str>, &'static str> {
         return Err("a path with `..`");
     }
     match parts.is_empty() {
-        true => Err("no file"),
+        true => Err("empty"),
         false => Ok(parts),
     }
 }
@@ -122,7 +137,7 @@ impl NoFile {
             }
             Self::Elsewhere(what) => {
                 format!(
-                    "{list} names it by {what}; expected the name of a file in {split}/, or a path below that folder"
+                    "its file_name in {list} is {what}; expected the name of a file in {split}/, or a path below that folder"
                 )
             }
             Self::Absent => format!("no such file, though {list} lists it"),

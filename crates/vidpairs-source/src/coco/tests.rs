@@ -1,3 +1,5 @@
+use std::os::unix::fs::symlink;
+
 use vidpairs_types::{Media, ObjectMark, Outcome, SourceKind};
 
 use super::*;
@@ -149,7 +151,7 @@ fn names_that_lead_elsewhere_and_what_is_no_file_are_refused() {
         "is a FIFO, not a regular file"
     );
     let elsewhere = reason_of("train2017/../val2017/000000000139.jpg");
-    let expected = "instances_train2017.json names it by a path with `..`; expected the name of a file in train2017/, or a path below that \
+    let expected = "its file_name in instances_train2017.json is a path with `..`; expected the name of a file in train2017/, or a path below that \
                     folder";
     assert_eq!(elsewhere, expected);
 }
@@ -252,15 +254,16 @@ fn no_file_name_leads_out_of_the_folder_of_the_split() {
         ("C:\\data\\secret.jpg", "an absolute path"),
         ("\\\\server\\secret.jpg", "an absolute path"),
         ("https://example.com/secret.jpg", "an absolute path"),
-        ("./", "no file"),
+        ("./", "empty"),
     ] {
         let json = with_names(&["1.jpg", name]);
         write(root.path(), "annotations/instances_train2017.json", json);
         let listing = listed_parts(SourceKind::Coco, root.path(), &[], ImageParts::Boxes).unwrap();
         assert_eq!(ids(&listing), ["train2017/1.jpg"], "{name}");
         let found = refused(&listing);
-        let expected =
-            format!("instances_train2017.json names it by {what}; expected the name of a file");
+        let expected = format!(
+            "its file_name in instances_train2017.json is {what}; expected the name of a file"
+        );
         assert!(found[0].1.starts_with(&expected), "{found:?}");
     }
 }
@@ -268,7 +271,9 @@ fn no_file_name_leads_out_of_the_folder_of_the_split() {
 #[test]
 fn two_names_that_lead_to_one_file_are_an_error_that_has_both() {
     let root = tree(&["train2017/1.jpg", "train2017/sub/2.jpg"]);
+    symlink("sub", root.path().join("train2017/alias")).unwrap();
     for (names, file) in [
+        (["alias/2.jpg", "sub/2.jpg"], "sub/2.jpg"),
         (["./1.jpg", "1.jpg"], "1.jpg"),
         (["1.jpg", "train2017/1.jpg"], "1.jpg"),
         (["sub/2.jpg", "sub\\2.jpg"], "sub/2.jpg"),
@@ -277,7 +282,7 @@ fn two_names_that_lead_to_one_file_are_an_error_that_has_both() {
         write(root.path(), "annotations/instances_train2017.json", json);
         let err = listed_parts(SourceKind::Coco, root.path(), &[], ImageParts::Boxes).unwrap_err();
         let expected = format!(
-            "is no annotation file of MSCOCO: {:?} and {:?} both lead to train2017/{file}; expected one entry for each image",
+            "as an annotation file of MSCOCO: {:?} and {:?} both lead to train2017/{file}; expected one entry for each image",
             names[0], names[1]
         );
         assert!(err.to_string().ends_with(&expected), "{err}");

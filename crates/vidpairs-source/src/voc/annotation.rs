@@ -40,7 +40,7 @@ fn parse(bytes: &[u8]) -> Result<ImageObjects, String> {
     }
     // A few bytes of entities can stand for gigabytes of text.
     if text.contains("<!ENTITY") {
-        return Err("it declares entities (<!ENTITY), which no annotation needs; write their text in their place".to_owned());
+        return Err("it contains <!ENTITY, which no annotation needs; write the text of entities in their place".to_owned());
     }
     let options = ParsingOptions {
         // Its rules are passed over: nothing is validated, and no other file is read.
@@ -208,8 +208,8 @@ mod tests {
         let cut = &with_object("<object><name>a</name></object>")[..90];
         for (text, expected) in [
             ("", "empty"),
-            (laughs, "declares entities"),
-            (external, "declares entities"),
+            (laughs, "contains <!ENTITY"),
+            (external, "contains <!ENTITY"),
             (undeclared, "unknown entity reference 'cat'"),
             (&deep, "its root is <a>"),
             (&many, "nodes limit"),

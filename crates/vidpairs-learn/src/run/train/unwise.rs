@@ -68,23 +68,20 @@ pub(super) fn unwise(pipeline: &Pipeline, loader: &Loader, lost: &[LostRecords])
     warnings
 }
 
-/// Warns if the shards hold whole images where the pipeline has single objects, or the other way round.
+/// Warns if only one of shards and pipeline has single objects of still images.
 fn other_images(pipeline: &Pipeline, loader: &Loader) -> Option<String> {
+    const OBJECTS: &str = "single objects of still images (source.boxes = true)";
     let are_objects = |source: &serde_json::Value| source["boxes"].as_bool().unwrap_or(false);
-    let found = &loader.data.reader.manifest().pipeline["source"];
+    let found = are_objects(&loader.data.reader.manifest().pipeline["source"]);
     let wanted = are_objects(&pipeline.resolved()["source"]);
-    let what = |are_objects: bool| match are_objects {
-        true => "single objects (source.boxes = true)",
-        false => "whole images (source.boxes = false)",
+    let difference = match (found, wanted) {
+        (true, false) => format!("the shards hold {OBJECTS}, and this pipeline has none"),
+        (false, true) => format!("this pipeline has {OBJECTS}, and the shards hold none"),
+        _ => return None,
     };
-    let found = are_objects(found);
-    (found != wanted).then(|| {
-        format!(
-            "the shards hold {}, but this pipeline has {}: is --shards the data set of another pipeline?",
-            what(found),
-            what(wanted)
-        )
-    })
+    Some(format!(
+        "{difference}: is --shards the data set of another pipeline?"
+    ))
 }
 
 /// Short side of the largest of the first images, and side of a view, if the image is smaller.

@@ -85,7 +85,7 @@ fn other_json_is_refused_with_what_it_lacks() {
         assert!(reason.contains(expected), "{reason:?} lacks {expected:?}");
         assert!(!reason.contains("download"), "{reason}");
         assert!(
-            reason.starts_with("ROOT/a.json is no annotation file of MSCOCO: "),
+            reason.starts_with("cannot use ROOT/a.json as an annotation file of MSCOCO: "),
             "{reason}"
         );
     }
