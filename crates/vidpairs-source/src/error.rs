@@ -280,7 +280,7 @@ fn refusal_summary(inputs: &[Refusal]) -> String {
 
 fn left_out_summary(left_out: &[LeftOut]) -> String {
     match left_out.first() {
-        None => "found none of them".to_owned(),
+        None => "nothing else was found".to_owned(),
         Some(first) => format!(
             "left out: {}, the first: {}: {}",
             left_out.len(),

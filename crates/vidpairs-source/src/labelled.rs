@@ -1,6 +1,8 @@
 //! Lists labelled images: one folder for each label.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use vidpairs_types::{Refusal, is_still_name};
@@ -137,7 +139,7 @@ pub(crate) struct ClassImages {
 }
 
 /// Lists the images below the class folders `folders`, which lie below `root`. No folder is listed in two classes, whatever links lead
-/// to it.
+/// to it, and no file is, whatever links lead to it.
 pub(crate) fn images_of_classes(
     root: &Path,
     folders: &[&Path],
@@ -146,16 +148,37 @@ pub(crate) fn images_of_classes(
     let (mut images, mut num_others) = (vec![Vec::new(); folders.len()], 0);
     // A class that is silently smaller would falsify what is measured on it.
     let unreadable = UnreadableEnds::Walk;
+    let mut links = Vec::new();
     walk_each(
         root,
         folders,
         unreadable,
         &mut listing,
         &mut |found, _| match matches!(found.kind, Kind::File) && is_still_name(&found.id) {
+            true if found.path.is_symlink() => {
+                links.push((found.id, found.start_index, found.path.to_owned()));
+            }
             true => images[found.start_index].push(found.path.to_owned()),
             false => num_others += 1,
         },
     )?;
+    // A file has one label, and is either trained or tested on.
+    let mut places = HashSet::new();
+    if !links.is_empty() {
+        let listed = images.iter().flatten();
+        places.extend(listed.filter_map(|path| fs::canonicalize(path).ok()));
+    }
+    links.sort();
+    for (id, start_index, link) in links {
+        match fs::canonicalize(&link).map(|place| places.insert(place)) {
+            Ok(true) => images[start_index].push(link),
+            Ok(false) => {
+                let reason = "a link to an image that is listed under another name";
+                listing.skip(&id, &link, reason);
+            }
+            Err(_) => num_others += 1,
+        }
+    }
     for of_class in &mut images {
         of_class.sort_by(|a, b| by_components(a, b));
     }

@@ -9,10 +9,12 @@ use super::listing::ProbeListing;
 use crate::disk::{self, Entry};
 use crate::error::SourceError;
 
-/// Folders of a split, of which only `train` has the training images.
+/// Folder of the training images of ImageNet.
 const TRAIN: &str = "train";
-/// Folders of test images. If both are there, `test` is used.
-const TESTS: [&str; 2] = ["test", "val"];
+/// Names of folders of training images, in any case.
+const TRAINS: [&str; 2] = [TRAIN, "training"];
+/// Names of folders of test images, in any case. If several are there, the first is used.
+const TESTS: [&str; 5] = ["test", "testing", "val", "valid", "validation"];
 const LOOKED_FOR: &str = "<class>/<image>, or train/<class>/<image> and val/ or test/ likewise";
 
 /// Lists `train/<wnid>` and `val/<wnid>`, the official layout once the validation images lie in class folders.
@@ -28,8 +30,8 @@ pub(super) fn imagenet(root: &Path) -> Result<ProbeSet, SourceError> {
 
 /// Lists `<class>/<image>`; without splits, each class is divided by [`ProbeSetOptions::test_share`].
 ///
-/// Folders `train`, `val` and `test` are splits, with the classes below them, if the root has no other folder, or if `train` and one of the
-/// others hold class folders and no image beside them. Other folders are left out then.
+/// Folders with the name of a split, such as `train` and `val`, are splits with the classes below them, if the root has no other folder, or
+/// if one of training images and one of test images hold class folders and no image beside them. Other folders are left out then.
 pub(super) fn folders(root: &Path, options: &ProbeSetOptions) -> Result<ProbeSet, SourceError> {
     let entries = disk::root_entries(root)?;
     let folders = || entries.iter().filter(|entry| entry.is_folder());
@@ -42,51 +44,66 @@ pub(super) fn folders(root: &Path, options: &ProbeSetOptions) -> Result<ProbeSet
         });
     }
     let mut listing = ProbeListing::default();
+    let is_split = |entry: &Entry| {
+        place_in(&TRAINS, entry)
+            .or(place_in(&TESTS, entry))
+            .is_some()
+    };
     if !folders().all(is_split) && !has_splits(&entries)? {
         listing.add_unsplit(root, entries, options)?;
         return listing.finish(root);
     }
     for other in folders().filter(|entry| !is_split(entry)) {
-        listing.leave_out(
-            &other.name,
-            "a folder beside the splits train, val and test",
-        );
+        listing.leave_out(&other.name, "a folder beside the splits");
     }
-    let mut tests = TESTS
-        .into_iter()
-        .filter(|name| folders().any(|entry| entry.name == *name));
-    let test = tests.next().unwrap_or("val");
-    if let Some(unused) = tests.next() {
-        listing.leave_out(unused, format!("the split {test} is used for testing"));
-    }
-    let train = split_folder(root, &entries, TRAIN)?;
-    let tested = split_folder(root, &entries, test)?;
-    let splits = [(Split::Train, TRAIN, train), (Split::Test, test, tested)];
+    let mut used = |names: &[&'static str], missing: &'static str, what: &str| {
+        let mut found: Vec<&Entry> = folders()
+            .filter(|entry| place_in(names, entry).is_some())
+            .collect();
+        found.sort_by_key(|entry| place_in(names, entry));
+        let mut found = found.into_iter().map(|entry| entry.name.clone());
+        let used = found.next().unwrap_or_else(|| missing.to_owned());
+        for unused in found {
+            listing.leave_out(unused, format!("the split {used} is used for {what}"));
+        }
+        used
+    };
+    let (train, test) = (
+        used(&TRAINS, TRAIN, "training"),
+        used(&TESTS, "val", "testing"),
+    );
+    let splits = [
+        (Split::Train, &*train, split_folder(root, &entries, &train)?),
+        (Split::Test, &*test, split_folder(root, &entries, &test)?),
+    ];
     listing.add_splits(root, splits, |_| true)?;
     listing.finish(root)
 }
 
-/// Whether a folder has the name of a split.
-fn is_split(entry: &Entry) -> bool {
-    entry.name == TRAIN || TESTS.contains(&&*entry.name)
+/// Place of the name of a folder in `names`.
+fn place_in(names: &[&str], folder: &Entry) -> Option<usize> {
+    let mut names = names.iter();
+    names.position(|name| folder.name.eq_ignore_ascii_case(name))
 }
 
-/// Whether `train` and one of `val` and `test` hold class folders. A class may be called `train` too, the vehicle: it holds images.
+/// Whether a folder of training images and one of test images hold class folders. A class may be called `train` too, the vehicle: it holds
+/// images.
 fn has_splits(entries: &[Entry]) -> Result<bool, SourceError> {
-    let (mut has_train, mut has_test) = (false, false);
-    let splits = entries
-        .iter()
-        .filter(|entry| entry.is_folder() && is_split(entry));
-    for split in splits {
-        let below = disk::readable_entries(&split.path)?;
-        let has_classes = below.iter().any(Entry::is_folder)
-            && !below.iter().any(|entry| is_still_name(&entry.name));
-        match split.name == TRAIN {
-            true => has_train = has_classes,
-            false => has_test |= has_classes,
+    let has_classes = |names: &[&str]| -> Result<bool, SourceError> {
+        for split in entries.iter().filter(|entry| entry.is_folder()) {
+            if place_in(names, split).is_none() {
+                continue;
+            }
+            let below = disk::readable_entries(&split.path)?;
+            if below.iter().any(Entry::is_folder)
+                && !below.iter().any(|entry| is_still_name(&entry.name))
+            {
+                return Ok(true);
+            }
         }
-    }
-    Ok(has_train && has_test)
+        Ok(false)
+    };
+    Ok(has_classes(&TRAINS)? && has_classes(&TESTS)?)
 }
 
 /// Entries of the folder of a split.

@@ -134,7 +134,7 @@ impl ProbeListing {
         for ((split, id, entry), images) in folders.into_iter().zip(found.images) {
             match images.is_empty() {
                 true if named.contains(&id) => {}
-                true => self.leave_out(id, "a class without a JPEG or PNG"),
+                true => self.leave_out(id, "a class without an image"),
                 false => classes.push((split, entry.name, images)),
             }
         }
@@ -156,7 +156,7 @@ impl ProbeListing {
             let num = self.test.remove(&class).map_or(0, |images| images.len());
             self.left_out.push(unknown_class(&class, num));
         }
-        let reason = "no JPEG or PNG in the folder of a class";
+        let reason = "no image by its name, in the folder of a class";
         self.left_out.extend(other_files(self.num_others, reason));
         let mut images = Vec::new();
         for (split, mut of_split) in [(Split::Train, self.train), (Split::Test, self.test)] {

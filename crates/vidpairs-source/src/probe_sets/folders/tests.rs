@@ -67,12 +67,15 @@ fn imagenet_is_numbered_by_wnid_and_what_real_copies_have_beside_it_is_left_out(
     assert_eq!(images(&found), expected);
     let expected = [
         ("train/lost+found", "its name is not that of a class"),
-        ("train/n03000000", "a class without a JPEG or PNG"),
+        ("train/n03000000", "a class without an image"),
         (
             "n05000000",
             "a class without a training image; its test images are left out: 2",
         ),
-        ("1 other file", "no JPEG or PNG in the folder of a class"),
+        (
+            "1 other file",
+            "no image by its name, in the folder of a class",
+        ),
     ];
     assert_eq!(left_out(&found), expected);
 }
@@ -145,7 +148,7 @@ fn splits_beside_another_folder_stay_splits_and_the_other_folder_is_left_out_by_
         ("val/a/2.png", 0, Split::Test),
     ];
     assert_eq!(images(&found), expected);
-    let expected = [("meta", "a folder beside the splits train, val and test")];
+    let expected = [("meta", "a folder beside the splits")];
     assert_eq!(left_out(&found), expected);
     // An image of its own makes `train` a class: the vehicle.
     write(root.path(), "train/1.png", "");
@@ -178,7 +181,7 @@ fn without_splits_every_class_is_divided_by_the_seed_and_no_other_class_changes_
     assert_eq!(first, test(root.path(), 0));
     assert!((1..9).any(|seed| test(root.path(), seed) != first));
     let expected = [
-        ("void", "a class without a JPEG or PNG"),
+        ("void", "a class without an image"),
         (
             "single",
             "a class with a single image, which cannot be divided into training and test images",
@@ -261,7 +264,10 @@ fn no_link_puts_the_images_of_other_classes_or_of_the_test_into_a_class() {
         ("train/b/5test", twice),
         ("train/b/6self", twice),
         ("train/b/8tests", above),
-        ("1 other file", "no JPEG or PNG in the folder of a class"),
+        (
+            "1 other file",
+            "no image by its name, in the folder of a class",
+        ),
     ];
     assert_eq!(left_out(&found), expected);
 }
@@ -274,5 +280,89 @@ fn a_test_split_that_is_a_link_to_the_training_split_tests_nothing() {
     assert!(
         text.starts_with("ROOT has no test image of a class with training images; left out: 2, the first: val/a: the same folder"),
         "{text}"
+    );
+}
+
+#[test]
+fn usual_names_of_splits_in_any_case_are_splits_and_not_classes() {
+    for [train, test] in [
+        ["train", "valid"],
+        ["training", "validation"],
+        ["Train", "Test"],
+        ["TRAIN", "testing"],
+    ] {
+        let files =
+            [train, test].map(|split| ["a", "b"].map(|class| format!("{split}/{class}/1.jpg")));
+        let files: Vec<&str> = files.iter().flatten().map(String::as_str).collect();
+        let root = tree(&files);
+        let found = listed(ProbeSetKind::Folders, root.path());
+        assert_eq!(found.classes, ["a", "b"], "{train}, {test}");
+        let ids = [&format!("{train}/a/1.jpg"), &format!("{test}/a/1.jpg")];
+        let of_first = images(&found).into_iter().filter(|image| image.1 == 0);
+        let of_first: Vec<_> = of_first
+            .map(|image| (image.0.to_owned(), image.2))
+            .collect();
+        let expected = [
+            (ids[0].clone(), Split::Train),
+            (ids[1].clone(), Split::Test),
+        ];
+        assert_eq!(of_first, expected);
+    }
+    // Of several, one is used.
+    let root = tree(&[
+        "Train/a/1.jpg",
+        "Train/b/1.jpg",
+        "valid/a/2.jpg",
+        "valid/b/2.jpg",
+        "Test/a/3.jpg",
+        "Test/b/3.jpg",
+    ]);
+    let found = listed(ProbeSetKind::Folders, root.path());
+    assert_eq!(
+        left_out(&found),
+        [("valid", "the split Test is used for testing")]
+    );
+}
+
+#[test]
+fn a_link_to_an_image_that_is_listed_anyway_is_left_out_by_name() {
+    let root = tree(&[
+        "train/a/1.jpg",
+        "train/b/1.jpg",
+        "val/a/2.jpg",
+        "val/b/2.jpg",
+    ]);
+    let store = tree(&["kept.jpg"]);
+    // A store beside the splits is listed by its links only.
+    write(root.path(), "store/4.jpg", "");
+    symlink("../../store/4.jpg", root.path().join("val/a/4.jpg")).unwrap();
+    let link = |to: &Path, at: &str| symlink(to, root.path().join(at)).unwrap();
+    link(Path::new("../../train/a/1.jpg"), "val/a/1.jpg");
+    link(Path::new("../b/1.jpg"), "train/a/2.jpg");
+    // Links out of the data set are images, each file once.
+    link(&store.path().join("kept.jpg"), "train/a/3.jpg");
+    link(&store.path().join("kept.jpg"), "val/b/3.jpg");
+    let found = listed(ProbeSetKind::Folders, root.path());
+    let ids: Vec<&str> = images(&found).iter().map(|image| image.0).collect();
+    assert_eq!(
+        ids,
+        [
+            "train/a/1.jpg",
+            "train/a/3.jpg",
+            "train/b/1.jpg",
+            "val/a/2.jpg",
+            "val/a/4.jpg",
+            "val/b/2.jpg"
+        ]
+    );
+    let reason = "a link to an image that is listed under another name";
+    assert_eq!(
+        left_out(&found),
+        [
+            ("store", "a folder beside the splits"),
+            ("train/a/2.jpg", reason),
+            ("val/a/1.jpg", reason),
+            ("val/b/3.jpg", reason)
+        ]
     );
 }
