@@ -1,11 +1,12 @@
 //! How a command runs: threads, verbosity, and the user's signal to stop.
 
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vidpairs_types::Stage;
 use vidpairs_types::parallel::{Broken, Cancel, Crew, Loss};
+use vidpairs_types::{Stage, printable};
 
 use crate::{RunError, Verbosity};
 
@@ -27,6 +28,13 @@ impl Control {
             workers,
             verbosity: Verbosity::Quiet,
             cancel: Arc::default(),
+        }
+    }
+
+    /// Prints a line on stderr if every input is reported; for steps without a [`Progress`](crate::Progress).
+    pub fn report(&self, line: &str) {
+        if self.verbosity >= Verbosity::Verbose {
+            drop(writeln!(io::stderr(), "{}", printable(line)));
         }
     }
 

@@ -33,10 +33,14 @@ const RESULTS: [(&str, &str, &str); 6] = [
     ),
     (
         "invariance.json",
-        "/panels",
+        "/program_version",
         "results of `vidpairs invariance`",
     ),
-    ("probe.json", "/tables", "results of `vidpairs probe`"),
+    (
+        "probe.json",
+        "/program_version",
+        "results of `vidpairs probe`",
+    ),
 ];
 
 /// The results of a command in `out`, in words, unless they are in one of the files `ours`.

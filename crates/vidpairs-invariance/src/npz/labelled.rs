@@ -135,7 +135,12 @@ fn many<R: Read + Seek>(
                     name: "class",
                     row,
                     value: format!("{value} for class {class}"),
-                    expected: "-1 for absent, 0 for not counted, 1 for present",
+                    expected: match num_classes {
+                        1 => {
+                            "-1 for absent, 0 for not counted, 1 for present; classes by number have the shape N, as of class.ravel()"
+                        }
+                        _ => "-1 for absent, 0 for not counted, 1 for present",
+                    },
                 });
             }
         };
@@ -220,6 +225,12 @@ mod tests {
         assert_eq!(
             read(&[FEAT, many, split]).unwrap_err().to_string(),
             "`class` is 2 for class 1 in row 1; expected -1 for absent, 0 for not counted, 1 for present"
+        );
+        let column = array("class", &[3, 1], ArrayValues::I64(&[0, 1, 2]));
+        let err = read(&[FEAT, column, split]).unwrap_err().to_string();
+        assert!(
+            err.ends_with("have the shape N, as of class.ravel()"),
+            "{err}"
         );
     }
 }

@@ -192,7 +192,10 @@ mod tests {
         Claim::of(out, INVARIANCES).unwrap();
         // The results of the sister command are those of somebody else.
         let err = Claim::of(out, PROBES).err().unwrap().to_string();
-        assert!(err.contains("found invariance.json"), "{err}");
+        assert!(
+            err.contains("holds results of `vidpairs invariance`"),
+            "{err}"
+        );
     }
 
     #[test]

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use vidpairs_pipeline::Measure;
-use vidpairs_run::RunError;
+use vidpairs_run::{Control, RunError};
 use vidpairs_source::{ImageSetKind, NamedKind, image_sets};
-use vidpairs_types::{ImagePart, ImageSets, Seed};
+use vidpairs_types::{ImagePart, ImageSets, LeftOut, Seed};
 
 use super::cards::CardPicture;
 use super::engine::{FeatureLabels, FeatureRequest, ImageEncoder, ImageFeatures, PartView};
@@ -219,10 +219,18 @@ fn sets_of(
         kind: data.kind,
         source,
     })?;
+    report_left_out(&sets.left_out, &options.control);
     if let Some(side_px) = options.measure.size_px {
         sets.side_px = side_px;
     }
     Ok(sets)
+}
+
+/// Names the parts of a data set that are left out, if every one is reported.
+pub(super) fn report_left_out(left_out: &[LeftOut], control: &Control) {
+    for LeftOut { what, reason } in left_out {
+        control.report(&format!("left out: {reason}: {what}"));
+    }
 }
 
 /// Draws the pictures of all cards.

@@ -21,6 +21,7 @@ use crate::npz::LabelledFeatures;
 use crate::run::DataPath;
 use crate::run::engine::{FeatureRequest, ImageEncoder, ImageFeatures, PartView};
 use crate::run::error::ModelsError;
+use crate::run::models::report_left_out;
 use crate::run::named::{NamedFile, check_names};
 use crate::run::result::MeasuredModel;
 
@@ -218,6 +219,7 @@ impl<'a> DataSet<'a> {
             kind: data.kind,
             source,
         })?;
+        report_left_out(&set.left_out, &options.control);
         let subject = Subject::of_set(&set, options.settings.box_scale);
         let protocol = DataProtocol::of(data.kind, &options.settings);
         check_probes(&protocol.probes, &subject, &data.path)?;

@@ -138,7 +138,26 @@ pub(super) fn logistic_regression(
         }
     }
     let mut warnings = Vec::new();
+    // A single image of a class is held out by one fold, whose classifier cannot know the class.
+    let mut of_class = vec![0u64; num_classes];
+    for &class in &classes {
+        of_class[class] += 1;
+    }
+    let num_single = of_class.iter().filter(|&&num| num == 1).count();
+    let can_validate = of_class.iter().any(|&num| num > 1);
+    if can_validate && num_single > 0 {
+        warnings.push(format!(
+            "classes with a single training image, which the cross-validation of C cannot recognise: {num_single}"
+        ));
+    }
     let place = match num_validated {
+        _ if !can_validate => {
+            warnings.push(
+                "every class has a single training image, so C was not cross-validated: the C of the grid that is nearest to 1 was taken"
+                    .to_owned(),
+            );
+            fallback(costs)
+        }
         0 => {
             warnings.push(
                 "too few training images for the folds, so C was not cross-validated".to_owned(),
@@ -147,7 +166,7 @@ pub(super) fn logistic_regression(
         }
         _ => best(&shares).unwrap_or_default(),
     };
-    if num_validated > 0 && place + 1 == costs.len() && costs.len() > 1 {
+    if can_validate && num_validated > 0 && place + 1 == costs.len() && costs.len() > 1 {
         warnings.push(
             "the greatest C of the grid was chosen; a greater one may be better, so add one to probe.logistic_costs".to_owned(),
         );
@@ -159,10 +178,13 @@ pub(super) fn logistic_regression(
     })?;
     let fitted = fits.and_then(|mut fits| fits.pop());
     let Some((classifier, end)) = fitted else {
+        let what = match of_class.iter().filter(|&&num| num > 0).count() {
+            0 | 1 => "its training images are of one class",
+            _ => "every feature has the same value in all training images",
+        };
         return Err(ProbeError::Unfit {
             path: path.to_owned(),
-            reason: "its training images are of one class, or all their features are constant, so that no logistic regression can be fitted"
-                .to_owned(),
+            reason: format!("{what}, so that no logistic regression can be fitted"),
         }
         .into());
     };

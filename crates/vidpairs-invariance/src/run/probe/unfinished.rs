@@ -42,7 +42,7 @@ impl Unfinished {
     /// - `classes`: names. `chosen`: classes whose chosen cost is that of such a machine.
     pub fn validations(&self, classes: &[String], chosen: &[usize], stop: &Stop) -> Option<String> {
         let effect = match chosen {
-            [] => "no class has such a C, so the score hardly depends on them".to_owned(),
+            [] => "no class has a C at which its own machines did not converge, so the score hardly depends on them".to_owned(),
             chosen => format!(
                 "such a C was chosen for {}, and may not be the best",
                 named(classes, chosen)
@@ -173,7 +173,10 @@ mod tests {
         );
         let validations =
             |chosen: &[usize]| unfinished.validations(&classes(), chosen, &stop()).unwrap();
-        assert!(validations(&[]).contains("no class has such a C"));
+        assert!(
+            validations(&[])
+                .contains("no class has a C at which its own machines did not converge")
+        );
         assert!(validations(&[4]).contains("such a C was chosen for class emu,"));
     }
 }
