@@ -6,7 +6,9 @@ use std::marker::PhantomData;
 use std::path::Path;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, Unexpected, Visitor,
+};
 use vidpairs_types::{BoxXywh, open_regular, printable};
 
 use super::bounded::BoundedJson;
@@ -64,9 +66,9 @@ pub(super) fn read(path: &Path) -> Result<Raw, SourceError> {
             "{err}; if it was cut, unpack or download it again"
         ))),
         // Python's json writes NaN and Infinity, which are no JSON.
-        Err(err) if err.is_syntax() => Err(bad(format!(
-            "{err}; if NaN or Infinity stands there, replace it by null"
-        ))),
+        Err(err) if err.is_syntax() && err.to_string().starts_with("expected value") => Err(bad(
+            format!("{err}; if NaN or Infinity stands there, replace it by null"),
+        )),
         Err(err) => Err(bad(err.to_string())),
         Ok(()) => Ok(raw),
     }
@@ -82,6 +84,7 @@ pub(super) fn bad_json(path: &Path, reason: &str) -> SourceError {
 
 #[derive(Deserialize)]
 pub(super) struct RawImage {
+    #[serde(deserialize_with = "id")]
     pub id: u64,
     pub file_name: String,
     #[serde(default)]
@@ -104,7 +107,9 @@ impl<'de> Deserialize<'de> for RawSide {
 
 #[derive(Deserialize)]
 pub(super) struct RawAnnotation {
+    #[serde(deserialize_with = "id")]
     pub image_id: u64,
+    #[serde(deserialize_with = "id")]
     pub category_id: u64,
     #[serde(default)]
     pub bbox: RawBox,
@@ -114,8 +119,30 @@ pub(super) struct RawAnnotation {
 
 #[derive(Deserialize)]
 pub(super) struct RawCategory {
+    #[serde(deserialize_with = "id")]
     pub id: u64,
     pub name: String,
+}
+
+/// Number of an image or a class. Some programs write `1.0`.
+fn id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    struct Whole;
+    impl Visitor<'_> for Whole {
+        type Value = u64;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a whole number from 0 as an id")
+        }
+        fn visit_u64<E: Error>(self, id: u64) -> Result<u64, E> {
+            Ok(id)
+        }
+        fn visit_f64<E: Error>(self, id: f64) -> Result<u64, E> {
+            // Above this, doubles leave whole numbers out.
+            let is_whole = id.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&id);
+            let other = || Error::invalid_value(Unexpected::Float(id), &self);
+            is_whole.then_some(id as u64).ok_or_else(other)
+        }
+    }
+    deserializer.deserialize_any(Whole)
 }
 
 /// Valid box of four numbers; `None` for other numbers, for null and with null among them.

@@ -118,6 +118,26 @@ fn null_and_fractions_in_place_of_a_number_cost_a_box_or_a_size_and_not_the_data
 }
 
 #[test]
+fn ids_may_be_written_as_fractions_and_other_ids_are_refused_in_plain_words() {
+    let with = |id: &str| {
+        let text = SMALL.replace("\"id\": 4", &format!("\"id\": {id}"));
+        parsed(text.replace("\"image_id\": 4", &format!("\"image_id\": {id}")))
+    };
+    assert_eq!(
+        with("4.0").unwrap().images.len(),
+        with("4").unwrap().images.len()
+    );
+    for id in ["\"4\"", "4.5", "-4", "null", "1e300"] {
+        let reason = with(id).err().unwrap();
+        let expected = "expected a whole number from 0 as an id";
+        assert!(
+            reason.contains(expected) && !reason.contains("u64"),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
 fn the_order_of_the_lists_and_a_byte_order_mark_do_not_matter() {
     let turned = r#"{"categories": [{"id": 2, "name": "dog"}], "annotations": [{"category_id": 2, "bbox": null, "image_id": 4},
         {"category_id": 2, "bbox": [], "image_id": 4}, {"category_id": 2, "bbox": [1, 2, -3, 4], "image_id": 4}],
