@@ -280,6 +280,33 @@ fn the_protocol_of_knn_has_the_number_of_neighbours_that_vote() {
 }
 
 #[test]
+fn logistic_regression_says_which_classes_cross_validation_cannot_recognise() {
+    let bench = Bench::new();
+    let found = |num_train: usize| {
+        let is_test = |image| i64::from(image >= num_train);
+        let labels = Labels {
+            split: (0..NUM_IMAGES).map(is_test).collect(),
+            ..Labels::one()
+        };
+        bench.features("few.npz", &labels, 0.1, 1.0);
+        let logistic = "probe.probes=[\"logistic\"]";
+        let run = bench.probe(&["--features", "few.npz", "--set", logistic]);
+        let table = run.run_json()["tables"][0].clone();
+        (table["warnings"].to_string(), table["models"].to_string())
+    };
+    // One image of each class: the C that is nearest to 1, not the smallest of the grid.
+    let (warnings, models) = found(NUM_CLASSES);
+    let words = "every class has a single training image, so C was not cross-validated";
+    assert!(warnings.contains(words), "{warnings}");
+    assert!(models.contains("\"cost\":1.0"), "{models}");
+    let (warnings, _) = found(NUM_CLASSES + 1);
+    let words =
+        "classes with a single training image, which the cross-validation of C cannot recognise: 2";
+    assert!(warnings.contains(words), "{warnings}");
+    assert!(!found(80).0.contains("single training image"));
+}
+
+#[test]
 fn machines_that_did_not_converge_are_one_warning_with_class_and_cost() {
     let bench = Bench::new();
     bench.features("a.npz", &Labels::one(), 12.0, 1.0);
