@@ -1,7 +1,7 @@
 //! Declares the tables `[augment]` and `[train]`.
 
 use super::error::PipelineError;
-use super::rule::{Flag, Number, Positive, Refusals, Whole, Wholes, Word};
+use super::rule::{Flag, Number, Optional, Positive, Refusals, Whole, Wholes, Word};
 use super::settings::Settings;
 use super::values::{
     MaxRefused, Network, NumberFormat, Pace, ScheduleName, StemName, TrainMethod, Views,
@@ -66,7 +66,11 @@ table! {
         batch: u32 = 256, Whole(2..=MAX_BATCH), "records";
         /// Equal parts of a batch that are computed one after the other, to save memory. Batch norm sees the parts.
         accumulate: u32 = 1, Whole(1..=1024), "parts";
-        /// Passes over all records. Each epoch has a new order and skips the records after its last whole batch.
+        /// Number of records to train on, chosen at random by the seed. With it, trainings on data sets of different sizes see equally
+        /// many records.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        records: Option<u32> = (|_| Ok(None), "all records"), Optional(Whole(2..=u32::MAX)), "records";
+        /// Passes over these records. Each epoch has a new order and skips the records after its last whole batch.
         epochs: u32 = 200, Whole(1..=1_000_000), "epochs";
         /// Peak learning rate. The papers use 0.03 for a batch of 256.
         learning_rate: f64 = 0.03, Positive(100.0);
@@ -165,6 +169,10 @@ pub(crate) fn train(settings: &Settings) -> Result<Train, PipelineError> {
     let mut train = Train::from_settings(settings)?;
     if !has_milestones {
         train.milestones.clear();
+    }
+    if train.records.is_some_and(|records| records < train.batch) {
+        let expected = format!("at least train.batch = {}", train.batch);
+        return Err(settings.refusal(Train::records.path, expected));
     }
     if train.warmup_epochs >= f64::from(train.epochs) {
         let expected = format!("fewer than train.epochs = {}", train.epochs);

@@ -98,7 +98,8 @@ fn milestones_that_do_not_ascend_from_one_are_refused() {
 }
 
 #[test]
-fn a_learning_rate_of_zero_and_a_warmup_as_long_as_the_run_are_refused() {
+fn a_learning_rate_of_zero_fewer_records_than_a_batch_and_a_warmup_as_long_as_the_run_are_refused()
+{
     let refused = |overrides: &[&str]| {
         parse(&with("pairs", ""), overrides)
             .unwrap_err()
@@ -110,6 +111,9 @@ fn a_learning_rate_of_zero_and_a_warmup_as_long_as_the_run_are_refused() {
             format!("train.learning_rate is {value}; expected a number above 0 and at most 100");
         assert!(text.ends_with(&expected), "{text}");
     }
+    let text = refused(&["train.records=100"]);
+    let expected = "train.records is 100; expected at least train.batch = 256";
+    assert!(text.ends_with(expected), "{text}");
     for warmup in ["5", "6"] {
         let text = refused(&["train.epochs=5", &format!("train.warmup_epochs={warmup}")]);
         let expected =

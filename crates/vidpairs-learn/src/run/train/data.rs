@@ -5,18 +5,22 @@ use std::path::Path;
 
 use vidpairs_pipeline::{Pipeline, TrainMethod};
 use vidpairs_run::RunError;
-use vidpairs_shard::{DatasetReader, MANIFEST_FILE};
+use vidpairs_shard::{DatasetReader, EpochOrder, MANIFEST_FILE, Record, ShardError};
 use vidpairs_types::parallel::Cancel;
-use vidpairs_types::{PairKind, with_causes};
+use vidpairs_types::{PairKind, Seed, with_causes};
 use xxhash_rust::xxh64::xxh64;
 
 use super::error::TrainError;
 
-/// The data set.
+/// The records to train on, numbered from 0.
 #[derive(Debug)]
 pub(super) struct Data {
-    /// Reader of the records.
+    /// Reader of the shards.
     pub reader: DatasetReader,
+    /// Number of records.
+    pub num_records: u64,
+    /// Order of all records in the shards, whose first are trained on; `None` if all are.
+    chosen: Option<EpochOrder>,
     /// Kind of the pairs.
     pub kind: PairKind,
     /// Whether records hold the whole frames too.
@@ -29,8 +33,8 @@ impl Data {
     /// Opens the data set in `dir`.
     ///
     /// # Errors
-    /// [`RunError::Shard`]; [`TrainError::Kind`] if it is not of the pipeline's kind; [`TrainError::FewRecords`] if it does not
-    /// fill a batch.
+    /// [`RunError::Shard`]; [`TrainError::Kind`] if it is not of the pipeline's kind; [`TrainError::FewerRecords`] if it holds fewer than
+    /// `train.records`; [`TrainError::FewRecords`] if it does not fill a batch.
     pub fn open(dir: &Path, pipeline: &Pipeline) -> Result<Self, RunError> {
         let reader = DatasetReader::open(dir)?;
         let pairs = &reader.manifest().pipeline["pairs"];
@@ -44,7 +48,16 @@ impl Data {
             }
             .into());
         }
-        let (num_records, batch) = (reader.num_records(), pipeline.train.batch);
+        let (num_stored, batch) = (reader.num_records(), pipeline.train.batch);
+        let num_records = pipeline.train.records.map_or(num_stored, u64::from);
+        if num_records > num_stored {
+            return Err(TrainError::FewerRecords {
+                dir: dir.to_owned(),
+                num_stored,
+                num_records,
+            }
+            .into());
+        }
         if num_records < u64::from(batch) {
             let advice = match pipeline.train.largest_batch(num_records) {
                 Some(largest) => format!("extract more, or set train.batch to {largest}"),
@@ -67,8 +80,38 @@ impl Data {
             kind: wanted,
             has_frames,
             fingerprint: format!("{:016x}", xxh64(&bytes, 0)),
+            chosen: (num_records < num_stored).then(|| {
+                let seed = Seed::of_run(pipeline.seed).for_step("train", "");
+                EpochOrder::new(num_stored, seed.for_step("records", ""), 0)
+            }),
+            num_records,
             reader,
         })
+    }
+}
+
+impl Data {
+    /// Number of record `number` in the shards.
+    fn stored_number(&self, number: u64) -> u64 {
+        let chosen = self.chosen.map(|order| order.record_at(number));
+        chosen.unwrap_or(number)
+    }
+
+    /// Numbers of the records that have the numbers `stored` (ascending) in the shards; without those that are not trained on.
+    fn numbers_of(&self, stored: Vec<u64>) -> Vec<u64> {
+        if self.chosen.is_none() || stored.is_empty() {
+            return stored;
+        }
+        let is_one = |number: &u64| stored.binary_search(&self.stored_number(*number)).is_ok();
+        (0..self.num_records).filter(is_one).collect()
+    }
+
+    /// Record `number`, below [`num_records`](Self::num_records).
+    ///
+    /// # Errors
+    /// As [`DatasetReader::record`].
+    pub fn record(&self, number: u64) -> Result<Record<'_>, ShardError> {
+        self.reader.record(self.stored_number(number))
     }
 }
 
@@ -104,13 +147,19 @@ impl Data {
                     .collect(),
                 Ok(_) => Vec::new(),
             };
-            let (numbers, reasons): (Vec<u64>, Vec<String>) = failed.into_iter().unzip();
-            lost.extend(reasons.into_iter().next().map(|reason| LostRecords {
-                numbers,
-                of_records: entry.records,
-                shard: entry.file.clone(),
-                reason,
-            }));
+            let (stored, reasons): (Vec<u64>, Vec<String>) = failed.into_iter().unzip();
+            let numbers = self.numbers_of(stored);
+            let reason = reasons.into_iter().next();
+            lost.extend(
+                reason
+                    .filter(|_| !numbers.is_empty())
+                    .map(|reason| LostRecords {
+                        numbers,
+                        of_records: entry.records,
+                        shard: entry.file.clone(),
+                        reason,
+                    }),
+            );
             start = end;
         }
         lost
@@ -144,7 +193,7 @@ impl Labels {
         if method != TrainMethod::Supervised {
             return Ok(Self::default());
         }
-        let labels = Self::read(&data.reader, cancel)?;
+        let labels = Self::read(data, cancel)?;
         if labels.names.len() < 2 {
             return Err(TrainError::NoLabels {
                 dir: dir.to_owned(),
@@ -159,15 +208,15 @@ impl Labels {
     ///
     /// # Errors
     /// [`RunError::Stopped`] if `cancel` is set.
-    fn read(reader: &DatasetReader, cancel: &Cancel) -> Result<Self, RunError> {
+    fn read(data: &Data, cancel: &Cancel) -> Result<Self, RunError> {
         let mut numbers = BTreeMap::new();
         let mut names_of_record = Vec::new();
-        for number in 0..reader.num_records() {
+        for number in 0..data.num_records {
             if cancel.is_set() {
                 return Err(RunError::Stopped);
             }
             // An unreadable record is reported with its batch.
-            let meta = reader.record(number).and_then(|record| record.meta());
+            let meta = data.record(number).and_then(|record| record.meta());
             let label = meta.ok().and_then(|meta| meta.label);
             if let Some(label) = &label {
                 numbers.entry(label.clone()).or_insert(0u32);

@@ -36,6 +36,19 @@ pub enum TrainError {
         /// Kind in the pipeline.
         wanted: &'static str,
     },
+    /// The data set is smaller than `train.records`.
+    #[error(
+        "{} holds {num_stored} records, fewer than train.records = {num_records}; extract more, or set train.records to at most \
+         {num_stored}", .dir.display()
+    )]
+    FewerRecords {
+        /// Folder of the shards.
+        dir: PathBuf,
+        /// Number of records in the shards.
+        num_stored: u64,
+        /// Number of records to train on.
+        num_records: u64,
+    },
     /// The data set is smaller than a batch.
     #[error(
         "{} holds {num_records} records, fewer than train.batch = {batch}; {advice}", .dir.display()

@@ -112,7 +112,7 @@ impl Damaged {
 impl Loader {
     /// Number of whole batches in an epoch.
     pub fn steps_per_epoch(&self) -> u64 {
-        self.data.reader.num_records() / self.batch
+        self.data.num_records / self.batch
     }
 
     /// Number of batches of the whole run.
@@ -135,7 +135,7 @@ impl Loader {
         let steps_per_epoch = self.steps_per_epoch().max(1);
         let epoch = step / steps_per_epoch;
         let order = EpochOrder::new(
-            self.data.reader.num_records(),
+            self.data.num_records,
             self.seed.for_step("order", ""),
             epoch,
         );
@@ -216,7 +216,7 @@ impl Loader {
         viewer: &mut Viewer,
         buffers: &mut [ViewBuffer],
     ) -> Result<(), Unusable> {
-        let record = self.data.reader.record(number)?;
+        let record = self.data.record(number)?;
         record.check()?;
         let meta = record.meta()?;
         let seed = self.seed.for_step("views", "");

@@ -96,7 +96,7 @@ pub fn train(options: &TrainOptions) -> Result<TrainSummary, RunError> {
     let damaged = Damaged::lost(&lost);
     // A complete run needs no data; a resumed one is checked again before its next step.
     if !Results::of(out)?.has_backbone {
-        damaged.check(train.watch.max_damaged, data.reader.num_records())?;
+        damaged.check(train.watch.max_damaged, data.num_records)?;
     }
     let labels = Labels::wanted(
         train.method,
@@ -164,7 +164,7 @@ fn new_learner(
 ) -> Result<(Learner, Option<(InitRecord, String)>), TrainError> {
     let train = &options.pipeline.train;
     let counts = DataCounts {
-        records: i64::try_from(loader.data.reader.num_records()).unwrap_or(i64::MAX),
+        records: i64::try_from(loader.data.num_records).unwrap_or(i64::MAX),
         labels: loader.labels.names.len() as i64,
     };
     let mut learner = computed(Work::Network, || {

@@ -53,7 +53,7 @@ impl TrainSummary {
         Self {
             steps: progress.step,
             epochs: train.epochs,
-            records: loader.data.reader.num_records(),
+            records: loader.data.num_records,
             damaged_records: 0,
             loss: None,
             chance: config::chance(train, loader.labels.names.len()),

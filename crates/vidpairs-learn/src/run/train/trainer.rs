@@ -141,10 +141,7 @@ impl Trainer {
             }
             self.display.set_aside(&reason);
         }
-        damaged.check(
-            self.watch.max_damaged,
-            self.loader.data.reader.num_records(),
-        )
+        damaged.check(self.watch.max_damaged, self.loader.data.num_records)
     }
 
     fn take_step(&mut self, batch: Batch) -> Result<(), RunError> {

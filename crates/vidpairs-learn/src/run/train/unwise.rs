@@ -16,7 +16,7 @@ const MIN_VIEW_PX: u32 = 16;
 /// - `lost`: records of missing shards.
 pub(super) fn unwise(pipeline: &Pipeline, loader: &Loader, lost: &[LostRecords]) -> Vec<String> {
     let train = &pipeline.train;
-    let num_records = loader.data.reader.num_records();
+    let num_records = loader.data.num_records;
     let mut warnings = Vec::new();
     if let Some(moco) = train.moco {
         // A step enqueues a key for each term and direction.
@@ -87,9 +87,9 @@ fn other_images(pipeline: &Pipeline, loader: &Loader) -> Option<String> {
 /// Short side of the largest of the first images, and side of a view, if the image is smaller.
 fn small_images(pipeline: &Pipeline, loader: &Loader) -> Option<(u32, u32)> {
     let size = pipeline.augment.size_px;
-    let reader = &loader.data.reader;
-    let metas = (0..reader.num_records().min(NUM_ASKED)).filter_map(|number| {
-        let record = reader.record(number).ok()?;
+    let data = &loader.data;
+    let metas = (0..data.num_records.min(NUM_ASKED)).filter_map(|number| {
+        let record = data.record(number).ok()?;
         record.meta().ok()
     });
     let short = metas.map(|meta| {

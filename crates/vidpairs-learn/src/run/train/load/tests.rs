@@ -61,7 +61,12 @@ fn record(number: u32, is_cut: bool) -> EncodedRecord {
 
 /// Writes the data set, three shards, and gives a loader over it.
 fn loader(dir: &Path, cut: &[u32]) -> Loader {
-    let pipeline = Pipeline::from_str(PIPELINE, "test", &[]).unwrap();
+    loader_with(dir, cut, &[])
+}
+
+fn loader_with(dir: &Path, cut: &[u32], overrides: &[&str]) -> Loader {
+    let overrides: Vec<String> = overrides.iter().map(|&set| set.to_owned()).collect();
+    let pipeline = Pipeline::from_str(PIPELINE, "test", &overrides).unwrap();
     let mut shards = Vec::new();
     for (ordinal, first) in (0u64..).zip((0..NUM_RECORDS).step_by(8)) {
         let mut writer = ShardWriter::create(dir, ordinal).unwrap();
@@ -173,6 +178,55 @@ fn an_epoch_shows_no_record_twice_and_epochs_differ() {
     first.sort_unstable();
     first.dedup();
     assert_eq!(first.len(), 20);
+}
+
+#[test]
+fn training_on_some_records_takes_the_same_ones_in_every_epoch_and_spreads_them_over_the_shards() {
+    let dir = tempfile::tempdir().unwrap();
+    let loader = loader_with(dir.path(), &[], &["train.records=9"]);
+    assert_eq!(loader.steps_per_epoch(), 2);
+    let seen: BTreeSet<i64> = (0..40).flat_map(|step| alone(&loader, step).1).collect();
+    assert_eq!(seen, (0..9).collect());
+    let key = |number: u64| loader.data.record(number).unwrap().key().to_owned();
+    let keys: BTreeSet<String> = (0..9).map(key).collect();
+    assert_eq!(keys.len(), 9);
+    let shards = (0..9).map(|number| loader.data.record(number).unwrap().shard().to_owned());
+    assert_eq!(shards.collect::<BTreeSet<_>>().len(), 3);
+    // Another seed chooses others.
+    let other_dir = tempfile::tempdir().unwrap();
+    let other = loader_with(other_dir.path(), &[], &["train.records=9", "seed=1"]);
+    let other_keys = (0..9).map(|number| other.data.record(number).unwrap().key().to_owned());
+    assert_ne!(other_keys.collect::<BTreeSet<_>>(), keys);
+}
+
+#[test]
+fn a_missing_shard_costs_the_chosen_records_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let loader = loader_with(dir.path(), &[], &["train.records=9"]);
+    let shard = |number: u64| loader.data.record(number).unwrap().shard().to_owned();
+    let expected: Vec<u64> = (0..9)
+        .filter(|&number| shard(number) == "pairs-000001.tar")
+        .collect();
+    assert!(!expected.is_empty());
+    let cut_dir = tempfile::tempdir().unwrap();
+    let cut = loader_with(cut_dir.path(), &[], &["train.records=9"]);
+    std::fs::remove_file(cut_dir.path().join("pairs-000001.tar")).unwrap();
+    let lost = cut.data.lost();
+    assert_eq!(lost.len(), 1);
+    assert_eq!(lost[0].numbers, expected);
+}
+
+#[test]
+fn more_records_than_the_shards_hold_are_refused_with_their_number() {
+    let dir = tempfile::tempdir().unwrap();
+    loader(dir.path(), &[]);
+    let set = ["train.records=23".to_owned()];
+    let pipeline = Pipeline::from_str(PIPELINE, "test", &set).unwrap();
+    let text = Data::open(dir.path(), &pipeline).unwrap_err().to_string();
+    assert!(
+        text.contains("holds 22 records, fewer than train.records = 23"),
+        "{text}"
+    );
 }
 
 #[test]
