@@ -18,17 +18,14 @@ seeds, and the difference scenes minus boxes of the same seed. Intervals are Stu
 import argparse
 import csv
 import json
-import math
 import os
 import random
 import shutil
-import statistics
-import sys
 from pathlib import Path
 
+from seeds import header, mean_with_interval, percent, points, rounded, row
+
 ANNOTATIONS = "annotations/instances_train2017.json"
-# 97.5 % quantiles of Student's t for 1, 2, ... degrees of freedom.
-T_QUANTILES = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262]
 TESTS = {"voc07": "whole images", "voc07-boxes": "boxes"}
 
 
@@ -127,68 +124,31 @@ def maps_by_seed(scores: list, training: str, test: str) -> dict:
     return {score["seed"]: score["map"] for score in scores if (score["training"], score["test"]) == (training, test)}
 
 
-def mean_with_interval(by_seed: dict) -> dict:
-    """Mean over seeds with Student's interval at 95 %, which is none for one seed."""
-    values = list(by_seed.values())
-    mean = statistics.fmean(values)
-    if len(values) < 2:
-        return {"seeds": len(values), "mean": mean, "low": None, "high": None}
-    margin = t_quantile(len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
-    return {"seeds": len(values), "mean": mean, "low": mean - margin, "high": mean + margin}
-
-
-def t_quantile(degrees: int) -> float:
-    """97.5 % quantile of Student's t, beyond the table within 0.001 (Abramowitz and Stegun, 26.7.5)."""
-    if degrees <= len(T_QUANTILES):
-        return T_QUANTILES[degrees - 1]
-    z = statistics.NormalDist().inv_cdf(0.975)
-    terms = [z, (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384]
-    return sum(term / degrees**power for power, term in enumerate(terms))
-
-
-def rounded(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
-
-
 def figures(mean: dict) -> list:
     return [rounded(mean[key]) for key in ("mean", "low", "high")]
 
 
-def table(out: Path) -> None:
-    result = json.loads(Path(f"{out}.json").read_text())
+def tables(result: dict) -> list:
+    """The lines of all tables."""
     seeds = sorted({score["seed"] for score in result["scores"]})
-    header = ["training", "test", *(f"seed {seed}" for seed in seeds), "mean", "95 % over seeds"]
-    print_row(header)
-    print("|---" * len(header) + "|")
+    lines = header(["training", "test", *(f"seed {seed}" for seed in seeds), "mean", "95 % over seeds"])
     for mean in result["means"]:
         maps = maps_by_seed(result["scores"], mean["training"], mean["test"])
-        print_row([mean["training"], TESTS[mean["test"]], *(percent(maps.get(seed)) for seed in seeds), *mean_cells(mean, percent)])
+        cells = [percent(maps.get(seed)) for seed in seeds]
+        lines.append(row([mean["training"], TESTS[mean["test"]], *cells, *mean_cells(mean, percent)]))
     for test in result["tests"]:
-        print_row(["guessing", TESTS[test["test"]], *("" for _ in seeds), percent(test["chance"]), ""])
-    print()
-    header = ["scenes minus boxes", *(f"seed {seed}" for seed in seeds), "mean", "95 % over seeds"]
-    print_row(header)
-    print("|---" * len(header) + "|")
+        lines.append(row(["guessing", TESTS[test["test"]], *("" for _ in seeds), percent(test["chance"]), ""]))
+    lines += ["", *header(["scenes minus boxes", *(f"seed {seed}" for seed in seeds), "mean", "95 % over seeds"])]
     rows = [(TESTS[difference["test"]], difference) for difference in result["scenes_minus_boxes"]]
     for name, difference in [*rows, ("whole images minus boxes", result["whole_minus_cropped"])]:
-        print_row([name, *(points(difference["per_seed"].get(str(seed))) for seed in seeds), *mean_cells(difference, points)])
+        cells = [points(difference["per_seed"].get(str(seed))) for seed in seeds]
+        lines.append(row([name, *cells, *mean_cells(difference, points)]))
+    return lines
 
 
 def mean_cells(mean: dict, written) -> list:
     interval = "" if mean["low"] is None else f"{written(mean['low'])} to {written(mean['high'])}"
     return [written(mean["mean"]), interval]
-
-
-def percent(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"
-
-
-def points(value: float | None) -> str:
-    return "" if value is None else f"{value:+.1f}"
-
-
-def print_row(cells: list) -> None:
-    print("| " + " | ".join(cells) + " |")
 
 
 def main() -> None:
@@ -209,7 +169,8 @@ def main() -> None:
     elif arguments.command == "analyse":
         analyse(arguments.probe, arguments.out)
     else:
-        table(arguments.out)
+        print("\n".join(tables(json.loads(Path(f"{arguments.out}.json").read_text()))))
 
 
-main()
+if __name__ == "__main__":
+    main()
