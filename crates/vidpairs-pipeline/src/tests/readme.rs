@@ -92,3 +92,48 @@ fn the_pipelines_of_the_bias_experiment_differ_only_in_what_an_image_is() {
     assert_eq!(source["kind"], "coco");
     assert_eq!(scenes, boxes);
 }
+
+#[test]
+fn the_pipelines_of_the_claim_see_equally_many_images_in_equally_many_steps_with_equal_settings() {
+    let read = |name: &str| {
+        let path = pipelines_folder().join(format!("claim/{name}.toml"));
+        Pipeline::read(&path, &[]).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let baseline = read("baseline");
+    for (name, images_of_record) in [
+        ("baseline", 1),
+        ("frame-temporal", 2),
+        ("ground-truth-tracks", 4),
+        ("region-tracker", 4),
+        ("pirl", 2),
+    ] {
+        let pipeline = read(name);
+        let (train, first) = (&pipeline.train, &baseline.train);
+        let records = train.records.unwrap();
+        assert_eq!(
+            records * images_of_record,
+            first.records.unwrap(),
+            "images of {name}"
+        );
+        // A step takes two views of each record, or of its frame and its region.
+        let terms = images_of_record.div_ceil(2);
+        assert_eq!(train.batch * terms, first.batch, "views a step of {name}");
+        let steps = |train: &crate::Train| train.records.unwrap() / train.batch * train.epochs;
+        assert_eq!(steps(train), steps(first), "steps of {name}");
+        assert_eq!(records % train.batch, 0, "{name} skips no record");
+        // Groups of batch norm have one size.
+        assert_eq!(train.batch / train.groups, first.batch / first.groups);
+        let rest = |pipeline: &Pipeline| {
+            let mut rest = pipeline.resolved_training();
+            let train = rest["train"].as_object_mut().unwrap();
+            for key in ["records", "batch", "groups", "epochs"] {
+                train.remove(key).unwrap();
+            }
+            rest
+        };
+        if name != "pirl" {
+            assert_eq!(rest(&pipeline), rest(&baseline), "settings of {name}");
+        }
+        assert_eq!(pipeline.resolved()["images"], baseline.resolved()["images"]);
+    }
+}
