@@ -19,6 +19,7 @@
 
 pub mod cli;
 pub mod engines;
+pub mod experiment;
 pub mod export;
 pub mod inspect;
 pub mod report;
