@@ -16,8 +16,9 @@ use super::{ExperimentError, Part};
 pub(super) const MAX_DEPTH: usize = 4;
 /// Most folders that are looked into.
 const MAX_FOLDERS: usize = 5_000;
-/// Folders that a command writes for itself. Folders whose names begin with a dot are skipped too.
-const SKIPPED: [&str; 4] = ["checkpoints", "features", "heads", "tensorboard"];
+/// Folders that a command writes for itself: results in them are found, but nothing below. Folders whose names begin with a dot are
+/// skipped altogether.
+const NOT_SEARCHED: [&str; 4] = ["checkpoints", "features", "heads", "tensorboard"];
 
 /// A folder with results.
 pub(super) struct Found {
@@ -112,7 +113,9 @@ impl Search {
             }
             return Ok(());
         }
-        if self.take(dir, &real, depth) || depth == MAX_DEPTH {
+        let name = real.file_name().unwrap_or_default().to_string_lossy();
+        let is_own = depth > 0 && NOT_SEARCHED.contains(&&*name);
+        if self.take(dir, &real, depth) || depth == MAX_DEPTH || is_own {
             return Ok(());
         }
         match folders_in(dir) {
@@ -181,7 +184,7 @@ fn folders_in(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with('.') || SKIPPED.contains(&name.as_str()) {
+        if name.starts_with('.') {
             continue;
         }
         let path = entry.path();
@@ -193,7 +196,7 @@ fn folders_in(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(folders.into_iter().map(|(_, path)| path).collect())
 }
 
-/// Names of the folders: their paths without the folders that all have in common.
+/// Names of the folders: the last parts of their paths, as many of each as tell all apart.
 pub(super) fn names(found: &[Found]) -> Vec<String> {
     let parts = |found: &Found| -> Vec<String> {
         let parts = found.real.components().map(Component::as_os_str);
@@ -202,15 +205,15 @@ pub(super) fn names(found: &[Found]) -> Vec<String> {
             .collect()
     };
     let all: Vec<Vec<String>> = found.iter().map(parts).collect();
-    let common = match all.as_slice() {
-        [] => 0,
-        [only] => only.len() - 1,
-        [first, rest @ ..] => {
-            let is_common = |&at: &usize| rest.iter().all(|other| other.get(at) == first.get(at));
-            (0..first.len()).take_while(is_common).count()
-        }
+    let longest = all.iter().map(Vec::len).max().unwrap_or(0);
+    let of_depth = |depth: usize| -> Vec<String> {
+        let name = |parts: &Vec<String>| parts[parts.len().saturating_sub(depth)..].join("/");
+        all.iter().map(name).collect()
     };
-    // The folder that holds all the others keeps its last part.
-    let own = |parts: &Vec<String>| parts[common.min(parts.len() - 1)..].join("/");
-    all.iter().map(own).collect()
+    let are_distinct =
+        |names: &Vec<String>| names.iter().collect::<HashSet<_>>().len() == names.len();
+    let mut names = (1..longest).map(of_depth);
+    names
+        .find(are_distinct)
+        .unwrap_or_else(|| of_depth(longest))
 }

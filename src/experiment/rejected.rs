@@ -1,6 +1,6 @@
 //! Chooses rejected tracklets to show, with the frames that they start in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use vidpairs_shard::{DatasetReader, ShardError, read_tracklets};
@@ -14,6 +14,8 @@ pub const MAX_REJECTED: usize = 12;
 const MAX_PER_REASON: usize = 3;
 /// So much of `tracks.jsonl.zst` is read, bytes after decompression: about a hundred thousand tracklets.
 const MAX_TRACKS_BYTES: u64 = 256 << 20;
+/// Maximum number of clips whose first pair is remembered.
+const MAX_CLIPS: usize = 1 << 16;
 /// Maximum number of tracklets that start in one frame and are looked at.
 const MAX_IN_FRAME: usize = 1_000;
 
@@ -116,6 +118,8 @@ struct Choice {
     num_trusted: u64,
     /// Rejected tracklets of the clip and anchor that is being read, and a pair of the clip.
     open: Vec<TrackletLine>,
+    /// The first pair of each clip, for the size of its frames.
+    of_clips: HashMap<String, StoredPair>,
     place: Option<(String, u64)>,
     pair: Option<StoredPair>,
 }
@@ -144,12 +148,18 @@ impl Choice {
         }
         match &line.key {
             Some(key) => {
-                self.pair = Some(StoredPair {
+                let pair = StoredPair {
                     number: self.num_trusted,
                     key: key.clone(),
                     is_of_same_frame: true,
-                });
+                };
                 self.num_trusted += 1;
+                if self.pair.is_none() && self.of_clips.len() < MAX_CLIPS {
+                    let mut of_clip = pair.clone();
+                    of_clip.is_of_same_frame = false;
+                    self.of_clips.insert(line.clip, of_clip);
+                }
+                self.pair = Some(pair);
             }
             None if self.open.len() < MAX_IN_FRAME => self.open.push(line),
             None => {}
@@ -182,7 +192,12 @@ impl Choice {
             chosen.extend(of_reason.without_frame.chosen(rest));
             chosen
         };
-        reasons.into_iter().flat_map(choose).collect()
+        let chosen = reasons.into_iter().flat_map(choose);
+        let with_size = chosen.map(|(line, pair)| {
+            let pair = pair.or_else(|| self.of_clips.get(&line.clip).cloned());
+            (line, pair)
+        });
+        with_size.collect()
     }
 }
 
@@ -283,7 +298,7 @@ mod tests {
             .collect();
         let expected = [
             ("a", 15, Some((0, true))),
-            ("a", 0, None),
+            ("a", 0, Some((0, false))),
             ("a", 30, Some((0, false))),
             ("b", 0, None),
         ];

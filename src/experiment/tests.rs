@@ -50,7 +50,7 @@ fn names<T>(parts: &[Part<T>]) -> Vec<&str> {
 }
 
 #[test]
-fn runs_below_a_folder_are_found_in_natural_order_and_named_from_there() {
+fn runs_below_a_folder_are_found_in_natural_order() {
     let bench = Bench::new();
     for (name, seed) in [
         ("all/run-10", 10),
@@ -59,16 +59,32 @@ fn runs_below_a_folder_are_found_in_natural_order_and_named_from_there() {
     ] {
         bench.run(name, seed);
     }
-    bench.run("all/run-2/checkpoints/copy", 3);
+    bench.run("all/more/features", 5);
+    bench.run("all/more/heads/copy", 3);
     bench.run("all/.trash/run-9", 9);
     bench.run("all/a/b/c/d/too-deep", 4);
     let experiment = bench.read(&["all"]).unwrap();
     assert_eq!(
         names(&experiment.runs),
-        ["more/deep/run-1", "run-2", "run-10"]
+        ["run-1", "features", "run-2", "run-10"]
     );
-    assert_eq!(experiment.counts().to_string(), "3 training runs");
+    assert_eq!(experiment.counts().to_string(), "4 training runs");
     assert_eq!(experiment.num_notes(), 0);
+}
+
+#[test]
+fn folders_are_named_by_as_much_of_their_paths_as_tells_all_apart() {
+    let bench = Bench::new();
+    for name in ["x/a/seed-1", "x/a/seed-2", "x/b/seed-1"] {
+        bench.run(name, 1);
+    }
+    let experiment = bench.read(&["x"]).unwrap();
+    assert_eq!(
+        names(&experiment.runs),
+        ["a/seed-1", "a/seed-2", "b/seed-1"]
+    );
+    let experiment = bench.read(&["x/b"]).unwrap();
+    assert_eq!(names(&experiment.runs), ["seed-1"]);
 }
 
 #[test]
