@@ -126,6 +126,7 @@ fn what_cannot_be_read_becomes_a_note_and_the_rest_is_read() {
     bench.write("all/old/run.json", "{\"dataset_xxh64\": 1}");
     bench.write("all/strangers/summary.json", "{}");
     bench.write("all/damaged/dataset.json", "{\"clips_xxh64\": \"0\"}");
+    bench.write("all/stopped/.journal/lock", "pairs");
     let experiment = bench.read(&["all"]).unwrap();
     assert_eq!(names(&experiment.runs), ["run-1"]);
     let notes: Vec<&str> = experiment
@@ -133,7 +134,7 @@ fn what_cannot_be_read_becomes_a_note_and_the_rest_is_read() {
         .iter()
         .map(|(_, text)| text.as_str())
         .collect();
-    let [cut, damaged, old] = notes[..] else {
+    let [cut, stopped, damaged, old] = notes[..] else {
         panic!("{notes:?}");
     };
     assert!(cut.contains("cut/run.json is not JSON: EOF"), "{cut}");
@@ -142,6 +143,7 @@ fn what_cannot_be_read_becomes_a_note_and_the_rest_is_read() {
         "{old}"
     );
     assert!(damaged.contains("dataset.json"), "{damaged}");
+    assert!(stopped.contains("unfinished"), "{stopped}");
 
     let named = bench.read(&["all/run-1", "all/strangers"]).unwrap();
     assert!(

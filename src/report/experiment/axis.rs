@@ -32,11 +32,13 @@ impl Axis {
         let step = round_up((high - low) / MAX_INTERVALS);
         let first = (low / step).floor();
         let last = (high / step).ceil().max(first + 1.0);
-        Some(Self {
+        let axis = Self {
             first: first * step,
             last: last * step,
             step,
-        })
+        };
+        // The ends of numbers beyond all measurements are not finite, and their steps are 0.
+        (step.is_normal() && (axis.last - axis.first).is_normal()).then_some(axis)
     }
 
     /// The axis from 0 to the greatest of `values`, which need not be round; `None` as for [`of`](Self::of).
@@ -127,5 +129,7 @@ mod tests {
         assert_eq!(Axis::of([].into_iter()), None);
         assert_eq!(Axis::of([f64::INFINITY, 1.0].into_iter()), None);
         assert_eq!(Axis::of([f64::MIN, f64::MAX].into_iter()), None);
+        assert_eq!(Axis::of([0.0, f64::MAX].into_iter()), None);
+        assert_eq!(Axis::of([0.0, f64::MIN_POSITIVE / 1e9].into_iter()), None);
     }
 }

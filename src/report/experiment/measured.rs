@@ -26,8 +26,8 @@ pub(super) fn invariances(experiment: &Experiment, trained: &[Group<'_>]) -> Mar
                 details open[is_open(groups.as_deref(), summary.models.len())] {
                     summary { "Scores of each model: retrieval, intervals, controls and ceilings" }
                     (invariance::plots(summary))
+                    (invariance::tables(summary))
                 }
-                (invariance::tables(summary))
                 details {
                     summary { "Differences of models, and scores of each target" }
                     (pictures_are_in(&part.path))
@@ -49,11 +49,11 @@ pub(super) fn probes(experiment: &Experiment, trained: &[Group<'_>]) -> Markup {
             div.of-probes {
                 (heading(part, &probe::headline(summary)))
                 (of_groups(groups.as_deref(), &tables(summary)))
-                (probe::overview::overview(summary, &ids))
                 details open[is_open(groups.as_deref(), summary.models.len())] {
-                    summary { "Each table: scores, differences of models, classes" }
+                    summary { "Scores of each model, differences of models, classes" }
                     (pictures_are_in(&part.path))
                     (probe::legend())
+                    (probe::overview::overview(summary, &ids))
                     (probe::all_sections(summary, &ids))
                 }
                 (probe::all_left_out(summary))

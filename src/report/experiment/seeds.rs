@@ -150,7 +150,7 @@ fn track(axis: &Axis, mark: usize, values: &[f64], floor: Option<f64>) -> Markup
             @if let Some(floor) = floor { rect.floor x="0" y="0" height="28" width=(at(floor)) {} }
             @for tick in axis.ticks() { (upright("rule", tick)) }
             @if let Some(floor) = floor { (upright("level", floor)) }
-            @if let Some((mean, _)) = mean_and_ends(values) { (upright("mean", mean)) }
+            @if values.len() > 1 && let Some((mean, _)) = mean_and_ends(values) { (upright("mean", mean)) }
             @for value in values { (mark_at(mark, &at(*value), "14")) }
         }
     }
