@@ -98,7 +98,7 @@ pub fn read_tracklets(
     max_bytes: u64,
 ) -> Result<impl Iterator<Item = Result<TrackletLine, ShardError>>, ShardError> {
     let path = dir.join(TRACKS_FILE);
-    let file = open_regular(&path).and_then(|file| zstd::Decoder::new(file));
+    let file = open_regular(&path).and_then(zstd::Decoder::new);
     let decoder = file.map_err(ShardError::read(&path))?;
     let mut lines = BufReader::new(decoder.take(max_bytes));
     let (mut text, mut has_failed) = (Vec::new(), false);

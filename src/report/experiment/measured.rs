@@ -48,6 +48,12 @@ pub(super) fn probes(experiment: &Experiment, trained: &[Group<'_>]) -> Markup {
             @let ids = format!("probe-{index}");
             div.of-probes {
                 (heading(part, &probe::headline(summary)))
+                @let warnings: usize = summary.tables.iter().map(|table| table.warnings.len()).sum();
+                @if warnings > 0 {
+                    p.note {
+                        "⚠ " (counted(warnings, "warning", "warnings")) " below the scores of the tables: read them before you trust the scores"
+                    }
+                }
                 (of_groups(groups.as_deref(), &tables(summary)))
                 details open[is_open(groups.as_deref(), summary.models.len())] {
                     summary { "Scores of each model, differences of models, classes" }

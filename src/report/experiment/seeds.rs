@@ -178,7 +178,8 @@ pub(super) fn legend(groups: &[ModelGroup]) -> Markup {
         p.how {
             "Models whose names differ in a number at their end are taken as seeds of one model: "
             (counted(several, "row has", "rows have")) " several. A mark is the score of one seed, percent, the vertical line their mean; the \
-            number is the mean, then the smallest and the greatest score. " span.swatch {} " The shade ends at the score without learning."
+            number is the mean, then the smallest and the greatest score. " span.swatch {} " The shade ends at the score without learning. \
+            The marks are those of the training runs where these are on the page; in the folded parts each model has its own."
         }
     }
 }
