@@ -261,6 +261,7 @@ fn what_is_damaged_is_noted_and_what_is_named_twice_counts_once() {
     cut("all/moco-2/metrics.jsonl", 400);
     cut("all/measured/probe/probe.json", 30);
     cut("all/shards/pairs-000000.tar", 12_000);
+    fs::write(bench.path("all/shards/tracks.jsonl.zst"), "no zstd").unwrap();
     let args = [
         "all/moco-1",
         "all/moco-1/",
@@ -283,6 +284,7 @@ fn what_is_damaged_is_noted_and_what_is_named_twice_counts_once() {
         "unfinished: step 90 of 100",
         "probe.json is not JSON",
         "pairs-000000.tar",
+        "rejected tracklets cannot be shown: ",
     ] {
         assert!(page.contains(text), "{text}: {found}");
     }
