@@ -42,8 +42,8 @@ pub(super) fn model_groups(
     runs: &[Option<usize>],
     trained: &[Group<'_>],
 ) -> Option<Vec<ModelGroup>> {
-    let group_of = |model: usize| {
-        let run = runs.get(model).copied().flatten()?;
+    let run_of = |model: usize| runs.get(model).copied().flatten();
+    let group_of = |run: usize| {
         trained
             .iter()
             .position(|group| group.indices.contains(&run))
@@ -58,14 +58,16 @@ pub(super) fn model_groups(
     }
     let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
     for (stem, members) in by_stem {
-        let first = members[0];
-        let is_like_first = |&other: &usize| {
-            let has_own_run = runs[other].is_none() || other == first || runs[other] != runs[first];
-            models[other].note == models[first].note
-                && group_of(other) == group_of(first)
-                && has_own_run
-        };
-        match members.len() > 1 && members.iter().all(is_like_first) {
+        let has_one_network = members
+            .iter()
+            .all(|&member| models[member].note == models[members[0]].note);
+        let known: Vec<usize> = members
+            .iter()
+            .filter_map(|&member| run_of(member))
+            .collect();
+        let have_own_runs = (1..known.len()).all(|at| !known[..at].contains(&known[at]));
+        let have_one_group = known.iter().all(|&run| group_of(run) == group_of(known[0]));
+        match members.len() > 1 && has_one_network && have_own_runs && have_one_group {
             true => groups.push((stem, members)),
             false => groups.extend(
                 members
@@ -80,7 +82,8 @@ pub(super) fn model_groups(
     let mut taken: Vec<usize> = Vec::new();
     let mut next = trained.len();
     let marked = groups.into_iter().map(|(name, members)| {
-        let own = group_of(members[0]).filter(|mark| !taken.contains(mark));
+        let run = members.iter().find_map(|&member| run_of(member));
+        let own = run.and_then(group_of).filter(|mark| !taken.contains(mark));
         let mark = own.unwrap_or_else(|| {
             next += 1;
             next - 1

@@ -323,6 +323,23 @@ fn measured_models_that_differ_in_their_seed_share_a_row_with_the_mark_of_their_
 }
 
 #[test]
+fn models_are_seeds_of_one_group_though_only_some_of_their_runs_are_on_the_page() {
+    let models = [
+        ("x-1", "net", 40.0),
+        ("x-2", "net", 42.0),
+        ("x-3", "net", 44.0),
+    ];
+    let html = render(&with_probe(&models, vec![None, Some(2), None]), None);
+    assert_eq!(seed_rows(&html).len(), 1);
+    let plot = html.split("panel seeds").nth(1).unwrap();
+    let of_x = plot.split("title=\"x\"").nth(1).unwrap();
+    assert!(
+        of_x.contains("mark hollow m1"),
+        "the mark of group b: {of_x}"
+    );
+}
+
+#[test]
 fn models_of_other_networks_or_of_one_run_are_not_taken_for_seeds() {
     let other_network = [("vit-16", "ViT-S/16", 30.0), ("vit-32", "ViT-S/32", 40.0)];
     assert!(seed_rows(&render(&with_probe(&other_network, vec![None, None]), None)).is_empty());
@@ -334,6 +351,13 @@ fn models_of_other_networks_or_of_one_run_are_not_taken_for_seeds() {
         ))
         .is_empty()
     );
+    let same_twice = [
+        ("m-1", "net", 30.0),
+        ("m-2", "net", 40.0),
+        ("m-3", "net", 40.0),
+    ];
+    let runs = vec![Some(0), Some(1), Some(1)];
+    assert!(seed_rows(&render(&with_probe(&same_twice, runs), None)).is_empty());
     let other_settings = [("m-1", "net", 30.0), ("m-2", "net", 40.0)];
     assert!(
         seed_rows(&render(
