@@ -113,7 +113,7 @@ impl ResultsKind {
         self.signs().0
     }
 
-    /// The results in words: `a training run of `vidpairs train``.
+    /// The results in words, with the command that writes them.
     pub fn what(self) -> &'static str {
         self.signs().2
     }
