@@ -22,6 +22,9 @@ packages=(
     python3-venv unzip ca-certificates
 )
 
+# Pages are tested in it. Ubuntu's package is a snap, which does not run in a container.
+if grep -qsx 'ID=debian' /etc/os-release; then packages+=(chromium); fi
+
 install_packages() {
     local installed missing=()
     if ! command -v dpkg-query >/dev/null; then

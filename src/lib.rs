@@ -12,13 +12,14 @@
 //! | weights | [`vidpairs_weights`] | weights files | tensors by name, without libtorch |
 //! | render | `vidpairs_synth` | a catalogue of 3-D objects, a seed | images in the layouts of real data sets, and their ground truth |
 //! | measure | [`vidpairs_invariance`] | features of images, their sets and classes | invariance scores with controls and intervals |
-//! | show | [`report`] | shards, rendered sets, scores | one HTML page with pictures |
+//! | show | [`report`] | shards, rendered sets, scores, whole experiments | one HTML page with pictures |
 //!
 //! [`vidpairs_pipeline`] reads the TOML file of an experiment, [`vidpairs_run`] is the kit that every command is built from, [`cli`] is
 //! the command line. A program plugs its libraries in through [`engines`]; `ARCHITECTURE.md` shows the layers.
 
 pub mod cli;
 pub mod engines;
+pub mod experiment;
 pub mod export;
 pub mod inspect;
 pub mod report;

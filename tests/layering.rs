@@ -13,6 +13,7 @@ const CRATES: &[(&str, &[&[&str]])] = &[
         "src",
         &[
             &["engines", "export", "inspect", "verify"],
+            &["experiment"],
             &["report"],
             &["cli"],
         ],

@@ -11,6 +11,7 @@ use vidpairs_run::RunError;
 use vidpairs_types::{printable_lines, with_causes};
 
 use super::neighbour::HandoverError;
+use crate::experiment::ExperimentError;
 use crate::export::ExportError;
 use crate::report::PageError;
 
@@ -27,6 +28,9 @@ pub enum CliError {
     /// The command failed.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// The results of an experiment could not be read.
+    #[error(transparent)]
+    Experiment(#[from] ExperimentError),
     /// A page could not be written.
     #[error(transparent)]
     Page(#[from] PageError),

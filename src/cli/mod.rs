@@ -9,6 +9,7 @@ mod neighbour;
 mod output;
 mod panics;
 mod probe;
+mod report;
 mod signals;
 #[cfg(feature = "video")]
 mod synth;
@@ -108,6 +109,7 @@ pub fn run(args: Vec<OsString>, engines: &Engines) -> Result<ExitCode, CliError>
         Command::Probe(args) => probe::probe(&args, &program),
         Command::Export(args) => export(&args),
         Command::Inspect(args) => inspect::inspect(&args),
+        Command::Report(args) => report::report(&args),
     }
 }
 

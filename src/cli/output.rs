@@ -12,6 +12,7 @@ use vidpairs_types::{printable, printable_json, printable_lines};
 
 use super::CliError;
 use super::args::Common;
+use crate::experiment::Counts;
 use crate::report::{PageError, check_name, check_place, write_page};
 
 impl Common {
@@ -79,7 +80,7 @@ pub(super) struct Written {
     bytes: usize,
 }
 
-/// Number of images or records on a page, and in the whole data set.
+/// Number of images or records on a page, and in the whole data set; or numbers of results.
 #[derive(Serialize)]
 #[serde(untagged)]
 #[cfg_attr(
@@ -89,6 +90,7 @@ pub(super) struct Written {
 pub(super) enum Shown {
     Images { images: u64, of_images: u64 },
     Records { records: u64, of_records: u64 },
+    Results(Counts),
     Uncounted {},
 }
 
@@ -113,6 +115,7 @@ impl Display for Written {
                 records,
                 of_records,
             } => (records, of_records, "records"),
+            Shown::Results(counts) => return write!(f, "wrote {path}: {counts}, {size}"),
             Shown::Uncounted {} => return write!(f, "wrote {path}, {size}"),
         };
         let (shown, all) = (HumanCount(shown), HumanCount(all));

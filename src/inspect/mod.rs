@@ -22,6 +22,7 @@ pub use records::{
     MemberInspection, RecordInspection, SampledRecord, inspect_record, sample_records,
 };
 
+pub(crate) use records::encoded;
 use vidpairs_run::{Control, Progress, RunError, Unit, loss_reason, refusals, stopped};
 use vidpairs_shard::{Manifest, ShardEntry};
 use vidpairs_types::parallel::{Heartbeat, Job, Loss, Sink, run_ordered};

@@ -115,7 +115,11 @@ pub fn sample_records(
     Ok(sampled)
 }
 
-fn encoded(record: &Record<'_>) -> Result<EncodedRecord, ShardError> {
+/// The record with its images, checked.
+///
+/// # Errors
+/// [`ShardError::Damaged`].
+pub(crate) fn encoded(record: &Record<'_>) -> Result<EncodedRecord, ShardError> {
     record.check()?;
     let meta = record.meta()?;
     let members = meta.views().filter_map(|(role, _)| {

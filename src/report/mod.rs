@@ -1,8 +1,9 @@
-//! Writes HTML pages: pairs of a data set, rendered sets, tracked sequences, invariances, probes.
+//! Writes HTML pages: pairs of a data set, rendered sets, tracked sequences, invariances, probes, whole experiments.
 //!
 //! **Takes** the results of the commands. **Gives** one HTML file with embedded images, no script and no link to another file.
 //! **Fails** with [`PageError`], only when the file is written. **Source**: HTML by maud, which escapes text.
 
+pub mod experiment;
 pub mod gallery;
 pub mod invariance;
 mod models;

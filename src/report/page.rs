@@ -46,6 +46,13 @@ pub(super) fn summary(title: &str, headline: &str, facts: &[Fact]) -> Markup {
     html! {
         h1 { (title) }
         p.headline { (headline) }
+        (self::facts(facts))
+    }
+}
+
+/// Names and values.
+pub(super) fn facts(facts: &[Fact]) -> Markup {
+    html! {
         dl {
             @for fact in facts {
                 div { dt { (fact.name) } dd { (fact.value) } }

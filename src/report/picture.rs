@@ -9,7 +9,6 @@ use vidpairs_types::SizePx;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Line {
     Solid,
-    #[cfg_attr(not(feature = "video"), expect(dead_code, reason = "drawn by `sheet`"))]
     Dashed,
 }
 

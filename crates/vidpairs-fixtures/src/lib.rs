@@ -9,6 +9,7 @@
 #![allow(missing_docs)] // only tests use this crate
 #![allow(clippy::new_without_default)] // creating a folder is not a default
 
+pub mod browser;
 pub mod chance;
 mod clips;
 pub mod extract;

@@ -95,6 +95,7 @@ pub use journal::{Journal, RunLayout, Started, Stopped};
 pub use out::{JOURNAL_FOLDER, OutFolder, REFUSED_FILE, failed, same_run};
 pub use progress::{Progress, Unit};
 pub use refusals::{ReasonGroup, SetAside};
+pub use results::{ResultsError, ResultsKind};
 pub use spread::{from_end_to_end, middles};
 pub use verbosity::Verbosity;
 pub use words::counted;

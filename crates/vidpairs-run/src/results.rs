@@ -1,6 +1,7 @@
-//! Recognises the finished results of a command, to name them where another command cannot write.
+//! Recognises the results of the commands in a folder.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use vidpairs_shard::MANIFEST_FILE;
@@ -9,47 +10,165 @@ use vidpairs_types::read_regular;
 /// Largest file of results that is read, bytes.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// File that a command writes last, a value that this file has, and what the command wrote.
-const RESULTS: [(&str, &str, &str); 6] = [
-    (
-        MANIFEST_FILE,
-        "/clips_xxh64",
-        "pairs written by `vidpairs extract`",
-    ),
-    (
-        "run.json",
-        "/dataset_xxh64",
-        "a training run of `vidpairs train`",
-    ),
-    (
-        "synth.json",
-        "/set/program_version",
-        "a set rendered by `vidpairs synth`",
-    ),
-    (
-        "summary.json",
-        "/run/program_version",
-        "results of `vidpairs track`",
-    ),
-    (
-        "invariance.json",
-        "/program_version",
-        "results of `vidpairs invariance`",
-    ),
-    (
-        "probe.json",
-        "/program_version",
-        "results of `vidpairs probe`",
-    ),
-];
+/// Results of one command, which it describes in one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ResultsKind {
+    /// Pairs of `vidpairs extract`.
+    Pairs,
+    /// A training run of `vidpairs train`.
+    Training,
+    /// A set of `vidpairs synth`.
+    RenderedSet,
+    /// Scores of `vidpairs track`.
+    TrackerScores,
+    /// Scores of `vidpairs invariance`.
+    Invariance,
+    /// Scores of `vidpairs probe`.
+    Probe,
+}
+
+/// Why a file that should describe results does not.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResultsError {
+    /// The file cannot be read.
+    #[error("cannot read {}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The error of the operating system.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is cut or damaged.
+    #[error("{} is not JSON", .path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Where it ceases to be JSON.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The file is of another program: it lacks a value that every file of this kind has.
+    #[error("{} does not describe {what}: it has no {key}", .path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Description of the expected results.
+        what: &'static str,
+        /// JSON pointer to the value.
+        key: &'static str,
+    },
+}
+
+impl ResultsKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::Pairs,
+        Self::Training,
+        Self::RenderedSet,
+        Self::TrackerScores,
+        Self::Invariance,
+        Self::Probe,
+    ];
+
+    /// File name, a value that the file has, and the results in words.
+    fn signs(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Pairs => (
+                MANIFEST_FILE,
+                "/clips_xxh64",
+                "pairs written by `vidpairs extract`",
+            ),
+            Self::Training => (
+                "run.json",
+                "/dataset_xxh64",
+                "a training run of `vidpairs train`",
+            ),
+            Self::RenderedSet => (
+                "synth.json",
+                "/set/program_version",
+                "a set rendered by `vidpairs synth`",
+            ),
+            Self::TrackerScores => (
+                "summary.json",
+                "/run/program_version",
+                "results of `vidpairs track`",
+            ),
+            Self::Invariance => (
+                "invariance.json",
+                "/program_version",
+                "results of `vidpairs invariance`",
+            ),
+            Self::Probe => (
+                "probe.json",
+                "/program_version",
+                "results of `vidpairs probe`",
+            ),
+        }
+    }
+
+    /// Name of the file that describes the results.
+    pub fn file(self) -> &'static str {
+        self.signs().0
+    }
+
+    /// The results in words, with the command that writes them.
+    pub fn what(self) -> &'static str {
+        self.signs().2
+    }
+
+    /// Reads the file of these results in `folder`; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`ResultsError`]: the file cannot be read, is damaged, or is of another program.
+    pub fn read(self, folder: &Path) -> Result<Option<Value>, ResultsError> {
+        let (file, key, what) = self.signs();
+        let path = folder.join(file);
+        let bytes = match read_regular(&path, MAX_BYTES) {
+            Ok(bytes) => bytes,
+            Err(err) if is_absence(err.kind()) => return Ok(None),
+            Err(source) => return Err(ResultsError::Read { path, source }),
+        };
+        match serde_json::from_slice::<Value>(&bytes) {
+            Ok(json) if json.pointer(key).is_some() => Ok(Some(json)),
+            Ok(_) => Err(ResultsError::Foreign { path, what, key }),
+            Err(source) => Err(ResultsError::Json { path, source }),
+        }
+    }
+}
+
+fn is_absence(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
 
 /// The results of a command in `out`, in words, unless they are in one of the files `ours`.
 pub(crate) fn foreign_results(out: &Path, ours: &[&str]) -> Option<&'static str> {
-    let is_there = |(file, pointer, _): &(&str, &str, &str)| {
-        let json = read_regular(&out.join(file), MAX_BYTES).unwrap_or_default();
-        let json: Value = serde_json::from_slice(&json).unwrap_or_default();
-        !ours.contains(file) && json.pointer(pointer).is_some()
-    };
-    let (_, _, what) = RESULTS.into_iter().find(is_there)?;
-    Some(what)
+    let mut foreign = ResultsKind::ALL
+        .into_iter()
+        .filter(|kind| !ours.contains(&kind.file()) && matches!(kind.read(out), Ok(Some(_))));
+    Some(foreign.next()?.what())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_missing_a_cut_and_a_strange_file_of_results_are_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |text: &str| {
+            fs::write(dir.path().join("run.json"), text).unwrap();
+            ResultsKind::Training.read(dir.path())
+        };
+        assert!(ResultsKind::Training.read(dir.path()).unwrap().is_none());
+        assert!(read(r#"{"dataset_xxh64": "0"}"#).unwrap().is_some());
+        let cut = read(r#"{"dataset_xxh64": "#).unwrap_err();
+        assert!(matches!(cut, ResultsError::Json { .. }), "{cut}");
+        let strange = read("{}").unwrap_err();
+        assert!(matches!(strange, ResultsError::Foreign { .. }), "{strange}");
+        assert_eq!(foreign_results(dir.path(), &[]), None);
+    }
 }

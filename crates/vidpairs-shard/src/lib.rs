@@ -112,7 +112,9 @@ pub use manifest::{
 pub use order::EpochOrder;
 pub use reader::ShardReader;
 pub use record::{Member, Record};
-pub use tracks::{TRACKS_FILE, TrackletCounts, TracksEntry, TracksMark, TracksWriter};
+pub use tracks::{
+    TRACKS_FILE, TrackletCounts, TracksEntry, TracksMark, TracksWriter, read_tracklets,
+};
 pub use ustar::IndexedMember;
 pub use verify::{ClipSpan, ShardVerdict, verify_manifest, verify_shard, verify_tracks};
 pub use vidpairs_types::{

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read, Seek};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use vidpairs_types::{open_regular, sync_folder, write_whole};
+use vidpairs_types::{NextLine, TrackletLine, next_line, open_regular, sync_folder, write_whole};
 
 use crate::checksum;
 use crate::error::ShardError;
@@ -17,6 +17,9 @@ use crate::part::{PartFile, hash_up_to_mark};
 
 /// File name of the tracklets.
 pub const TRACKS_FILE: &str = "tracks.jsonl.zst";
+
+/// Longest line that is read, bytes: ten times that of a tracklet with the largest k.
+pub(crate) const MAX_LINE_BYTES: usize = 64 << 20;
 
 /// Description of `tracks.jsonl.zst` in the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +85,36 @@ pub struct TracksMark {
     /// xxh64 of these bytes; in JSON 16 hexadecimal digits.
     #[serde(with = "checksum::hex")]
     pub xxh64: u64,
+}
+
+/// Reads the tracklets of the data set in `dir`, in the order of the file. The iterator ends with the first error.
+///
+/// - `max_bytes`: so much is read, bytes after decompression; the tracklets beyond are left out.
+///
+/// # Errors
+/// [`ShardError::Read`] if the file cannot be opened; as an item, if a line cannot be read.
+pub fn read_tracklets(
+    dir: &Path,
+    max_bytes: u64,
+) -> Result<impl Iterator<Item = Result<TrackletLine, ShardError>>, ShardError> {
+    let path = dir.join(TRACKS_FILE);
+    let file = open_regular(&path).and_then(zstd::Decoder::new);
+    let decoder = file.map_err(ShardError::read(&path))?;
+    let mut lines = BufReader::new(decoder.take(max_bytes));
+    let (mut text, mut has_failed) = (Vec::new(), false);
+    Ok(std::iter::from_fn(move || {
+        let line = match next_line(&mut lines, &mut text, MAX_LINE_BYTES) {
+            _ if has_failed => return None,
+            Ok(NextLine::End) => return None,
+            // The limit cuts the last line.
+            Ok(_) if lines.get_ref().limit() == 0 && lines.buffer().is_empty() => return None,
+            Ok(NextLine::Line) => serde_json::from_slice(&text).map_err(io::Error::from),
+            Ok(NextLine::TooLong) => Err(io::ErrorKind::FileTooLarge.into()),
+            Err(error) => Err(error),
+        };
+        has_failed = line.is_err();
+        Some(line.map_err(ShardError::read(&path)))
+    }))
 }
 
 /// Writes the tracklets of a data set. The name of the file is `tracks.jsonl.zst.part` until [`finish`](Self::finish).
@@ -238,6 +271,29 @@ mod tests {
             tracklets,
             ..TrackletCounts::default()
         }
+    }
+
+    #[test]
+    fn tracklets_are_read_up_to_the_limit_and_up_to_the_first_damaged_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let line = |anchor: u64| {
+            format!(
+                r#"{{"clip":"a","key":null,"anchor":{anchor},"k":9,"region":0,"tracker":"dcf","outcome":"lost","forward_backward_iou":null,"boxes":[]}}"#
+            ) + "\n"
+        };
+        let text = [line(1), line(2), line(3)].concat();
+        let write = |text: &str| fs::write(dir.path().join(TRACKS_FILE), frame(text)).unwrap();
+        let read = |max_bytes| -> Vec<Option<u64>> {
+            let lines = read_tracklets(dir.path(), max_bytes).unwrap();
+            lines.map(|line| Some(line.ok()?.anchor)).collect()
+        };
+        write(&text);
+        assert_eq!(read(1 << 20), [Some(1), Some(2), Some(3)]);
+        assert_eq!(read(text.len() as u64 - 5), [Some(1), Some(2)]);
+        write(&[line(1), "nonsense\n".to_owned(), line(2)].concat());
+        assert_eq!(read(1 << 20), [Some(1), None]);
+        fs::remove_file(dir.path().join(TRACKS_FILE)).unwrap();
+        assert!(read_tracklets(dir.path(), 1).is_err());
     }
 
     #[test]

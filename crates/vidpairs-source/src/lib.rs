@@ -47,6 +47,7 @@ pub use kinds::{NamedKind, UnknownKind, names};
 pub use labelled::{BankAndQueries, LabelledImage, LabelledImages, labelled_images};
 pub use listing::{IgnoredFiles, Listing};
 pub use mot::{MotListing, MotRow, MotTrack, mot_tracks};
+pub use natural::natural_order;
 pub use probe_sets::{ProbeSetKind, ProbeSetOptions, probe_set};
 use vidpairs_types::SourceKind;
 pub use voc::voc_probe_set;

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 ///
 /// Everything else is compared byte by byte. Names that differ only in leading zeros (`2`, `02`) are ordered by their
 /// bytes, so only equal names compare as equal.
-pub(super) fn natural_order(a: &str, b: &str) -> Ordering {
+pub fn natural_order(a: &str, b: &str) -> Ordering {
     parts(a).cmp(parts(b)).then_with(|| a.cmp(b))
 }
 

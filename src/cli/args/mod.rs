@@ -37,6 +37,8 @@ pub(super) enum Command {
     Invariance(InvarianceArgs),
     /// Measure what encoders are good for: classifiers on frozen features of labelled images.
     Probe(ProbeArgs),
+    /// Write one page of a whole experiment: data sets, training runs, invariances and probes.
+    Report(ReportArgs),
     /// Write the ResNet of a weights file in the format of another program.
     Export(ExportArgs),
     /// Print the version of this program and the libraries it is linked with, one per line.
@@ -116,6 +118,22 @@ pub(super) struct InspectArgs {
     /// HTML page to write: pairs with boxes and frame numbers, in one file.
     #[arg(long, value_name = "OUT.html", conflicts_with = "record")]
     pub gallery: Option<PathBuf>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// Folder of results of extract, train, invariance, probe, track or synth, finished or not; or a folder above such folders,
+    /// which is searched up to 4 folders deep.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// HTML page to write, in one file.
+    #[arg(long, value_name = "OUT.html")]
+    pub out: PathBuf,
+    /// Title of the page [default: the names of the folders].
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
     #[command(flatten)]
     pub common: Common,
 }

@@ -11,7 +11,7 @@ use crate::report::picture::{BoxOver, aspect, boxes_over};
 const GAP_PX: u32 = 6;
 
 /// The card of a record; of one that cannot be read, with the reason.
-pub(super) fn card(sampled: &SampledRecord) -> Markup {
+pub(in crate::report) fn card(sampled: &SampledRecord) -> Markup {
     html! {
         article {
             @match &sampled.record {

@@ -10,7 +10,8 @@ use crate::report::Fact;
 /// Values named in a fact; the others are counted.
 const MAX_NAMED: usize = 6;
 
-pub(super) fn facts(inspection: &Inspection) -> Vec<Fact> {
+/// What is known of a data set, by name.
+pub(in crate::report) fn facts(inspection: &Inspection) -> Vec<Fact> {
     let k = inspection.k.as_ref().map(|k| match k.min == k.max {
         true => format!("{} frames apart", k.min),
         false => format!("{} to {} frames apart, median {}", k.min, k.max, k.median),

@@ -1,8 +1,8 @@
 //! Renders the page of `vidpairs inspect --gallery`: pairs side by side, with boxes, frame numbers and confidence.
 
-mod card;
-mod head;
-mod stored;
+pub(super) mod card;
+pub(super) mod head;
+pub(super) mod stored;
 
 use maud::{Markup, html};
 use vidpairs_types::{PairKind, RecordMeta, SourceKind};
@@ -16,6 +16,9 @@ pub const MAX_RECORDS: u64 = 48;
 
 /// Maximum size of the images on a page, bytes as stored; base64 adds a third.
 pub const MAX_IMAGE_BYTES: u64 = 7 << 20;
+
+/// Style sheet of this page.
+pub(super) const STYLE: &str = include_str!("style.css");
 
 /// The page of a data set: one HTML file with embedded images.
 ///
@@ -38,7 +41,7 @@ pub fn render(inspection: &Inspection, records: &[SampledRecord]) -> String {
             @if records.is_empty() { p { "The data set contains no records." } }
         }
     };
-    page::page(&title, include_str!("style.css"), &body)
+    page::page(&title, STYLE, &body)
 }
 
 /// The records that can be shown.
@@ -52,7 +55,8 @@ fn is_still(meta: &RecordMeta) -> bool {
     SourceKind::named(&meta.source).is_some_and(SourceKind::has_stills)
 }
 
-fn legend(records: &[SampledRecord]) -> Markup {
+/// How to read the cards of `records`.
+pub(super) fn legend(records: &[SampledRecord]) -> Markup {
     let has_pairs = metas(records).any(|meta| meta.positive.is_some());
     let has_boxes = metas(records).any(|meta| meta.anchor.box_xywh.is_some());
     let has_frames = metas(records).any(|meta| meta.anchor_frame.is_some());
@@ -95,8 +99,8 @@ fn legend(records: &[SampledRecord]) -> Markup {
     }
 }
 
-/// Width of the cards: four pictures, two crops, two frames, or one picture.
-fn grid_class(records: &[SampledRecord]) -> &'static str {
+/// Classes of the grid of cards, by their width: four pictures, two crops, two frames, or one picture.
+pub(super) fn grid_class(records: &[SampledRecord]) -> &'static str {
     if metas(records).any(|meta| meta.anchor_frame.is_some()) {
         "grid four"
     } else if metas(records).any(|meta| meta.anchor.box_xywh.is_some()) {

@@ -8,7 +8,7 @@ use crate::report::picture;
 
 /// Why a stored image cannot be embedded. The page shows the reason in its place.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PictureError {
+pub(in crate::report) enum PictureError {
     /// The bytes are not raw RGB under zstd.
     #[error(transparent)]
     RgbZstd(#[from] RgbZstdError),
@@ -20,7 +20,10 @@ pub(super) enum PictureError {
 /// JPEG bytes as they are, raw RGB as PNG.
 ///
 /// - `size`: size of the image as the record states it.
-pub(super) fn data_uri(member: &EncodedMember, size: SizePx) -> Result<String, PictureError> {
+pub(in crate::report) fn data_uri(
+    member: &EncodedMember,
+    size: SizePx,
+) -> Result<String, PictureError> {
     if member.extension == "rgb.zst" {
         let image = rgb_zstd::decompress(&member.bytes, size)?;
         let png = png::encode(&image, PngEffort::Balanced)?;

@@ -10,13 +10,13 @@ mod budget;
 mod cards;
 mod curve;
 mod label;
-mod notes;
+pub(super) mod notes;
 mod paired;
 mod panel;
 mod scores_csv;
 mod table;
 mod text_table;
-mod words;
+pub(super) mod words;
 
 use maud::{Markup, html};
 use vidpairs_invariance::run::{InvarianceSummary, MeasuredModel, MeasuredPanel, ModelScores};
@@ -40,57 +40,88 @@ pub const MAX_PICTURE_BYTES: usize = 7_000_000;
 /// Number of models up to which the details of all are open; with more models only those of the first are.
 const OPEN_UP_TO: usize = 2;
 const TITLE: &str = "Invariances";
+/// Style sheet of this page, besides that of models.
+pub(super) const STYLE: &str = include_str!("style.css");
 
 /// The page: one HTML file with its images and without scripts. At most 10 MB unless the paired plots have more than about forty thousand
 /// points.
 pub fn render(summary: &InvarianceSummary) -> String {
-    let budget = budget::budget(summary);
-    let headline = format!(
-        "{} on {}",
-        counted(summary.models.len(), "model", "models"),
-        counted(summary.panels.len(), "invariance", "invariances")
-    );
     let facts = [Fact {
         name: "Program",
         value: format!("vidpairs {}", summary.program_version),
     }];
-    let title = |panel: &MeasuredPanel| words::title(summary, panel);
-    let panels = || summary.panels.iter();
-    let warned: Vec<(String, &[String])> = panels()
-        .map(|panel| (title(panel), panel.warnings.as_slice()))
-        .collect();
-    let groups: Vec<_> = panels()
-        .map(|panel| (title(panel), panel.left_out.as_slice()))
-        .collect();
     let body = html! {
         header {
-            (page::summary(TITLE, &headline, &facts))
-            (warnings(&warned))
+            (page::summary(TITLE, &headline(summary), &facts))
+            (all_warnings(summary))
         }
         main {
             @if summary.panels.is_empty() { p { "Nothing was scored." } } @else {
-                (panel::legend(summary))
-                @for panel in &summary.panels { (panel::panel(summary, panel)) }
+                (plots(summary))
                 (notes::reading())
-                section.wide {
-                    h2 { "Overview" }
-                    p.how {
-                        (words::shown_score(summary))
-                        ", percent: score, 95 % confidence interval, random features (control) and ceiling."
-                    }
-                    (table::overview(summary))
-                    (table::all_figures(summary))
-                }
-                @for panel in &summary.panels { (details(summary, panel, budget)) }
+                (tables(summary))
+                (all_details(summary))
             }
         }
-        footer { (left_out(&groups)) }
+        footer { (all_left_out(summary)) }
     };
-    page::page(
-        TITLE,
-        &[models::STYLE, include_str!("style.css")].concat(),
-        &body,
+    page::page(TITLE, &[models::STYLE, STYLE].concat(), &body)
+}
+
+/// `3 models on 2 invariances`.
+pub(super) fn headline(summary: &InvarianceSummary) -> String {
+    format!(
+        "{} on {}",
+        counted(summary.models.len(), "model", "models"),
+        counted(summary.panels.len(), "invariance", "invariances")
     )
+}
+
+/// The warnings of all panels. Empty if there are none.
+pub(super) fn all_warnings(summary: &InvarianceSummary) -> Markup {
+    let panels = summary.panels.iter();
+    let warned: Vec<(String, &[String])> = panels
+        .map(|panel| (words::title(summary, panel), panel.warnings.as_slice()))
+        .collect();
+    warnings(&warned)
+}
+
+/// A plot for each panel, with a legend.
+pub(super) fn plots(summary: &InvarianceSummary) -> Markup {
+    html! {
+        (panel::legend(summary))
+        @for panel in &summary.panels { (panel::panel(summary, panel)) }
+    }
+}
+
+/// Tables of all panels: an overview, and all figures.
+pub(super) fn tables(summary: &InvarianceSummary) -> Markup {
+    html! {
+        section.wide {
+            h2 { "Overview" }
+            p.how {
+                (words::shown_score(summary))
+                ", percent: score, 95 % confidence interval, random features (control) and ceiling."
+            }
+            (table::overview(summary))
+            (table::all_figures(summary))
+        }
+    }
+}
+
+/// Details of every panel.
+pub(super) fn all_details(summary: &InvarianceSummary) -> Markup {
+    let budget = budget::budget(summary);
+    html! { @for panel in &summary.panels { (details(summary, panel, budget)) } }
+}
+
+/// What was left out of each panel. Empty if there is nothing.
+pub(super) fn all_left_out(summary: &InvarianceSummary) -> Markup {
+    let panels = summary.panels.iter();
+    let groups: Vec<_> = panels
+        .map(|panel| (words::title(summary, panel), panel.left_out.as_slice()))
+        .collect();
+    left_out(&groups)
 }
 
 /// Details of one invariance: pairs of models, then the units and targets of each model.

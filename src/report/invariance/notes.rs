@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-pub(super) fn reading() -> Markup {
+/// How to read the scores.
+pub(in crate::report) fn reading() -> Markup {
     html! {
         section.legend {
             h2 { "How to read the scores" }

@@ -46,7 +46,7 @@ pub(super) fn targets(panel: &MeasuredPanel) -> [&'static str; 2] {
 }
 
 /// `72,000 images, 1,000 sets, 1,000 objects`.
-pub(super) fn counts(panel: &MeasuredPanel) -> String {
+pub(in crate::report) fn counts(panel: &MeasuredPanel) -> String {
     let [one, many] = targets(panel);
     [
         counted(panel.images, "image", "images"),
@@ -74,7 +74,7 @@ pub(super) fn origin(summary: &InvarianceSummary, panel: &MeasuredPanel) -> Stri
 }
 
 /// `Viewpoint (ALOI)`.
-pub(super) fn title(summary: &InvarianceSummary, panel: &MeasuredPanel) -> String {
+pub(in crate::report) fn title(summary: &InvarianceSummary, panel: &MeasuredPanel) -> String {
     match origin(summary, panel).as_str() {
         "" => invariance(panel),
         origin => format!("{} ({origin})", invariance(panel)),
@@ -91,7 +91,7 @@ pub(super) fn score(version: Version, k: usize) -> String {
 }
 
 /// Name of the score that the plots and the overview show.
-pub(super) fn shown_score(summary: &InvarianceSummary) -> String {
+pub(in crate::report) fn shown_score(summary: &InvarianceSummary) -> String {
     let shown = shown(summary).map(|shown| score(shown.version, shown.k));
     shown.unwrap_or_else(|| "RIS".to_owned())
 }

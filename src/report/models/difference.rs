@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use vidpairs_invariance::run::Figure;
 
 use super::mark::mark_at;
-use super::number::{ends, known, signed, tenth, whole};
+use super::number::{along, ends, known, signed, tenth, whole};
 use super::plot::whisker;
 
 /// States a difference and whether it is significant.
@@ -50,7 +50,7 @@ pub(in crate::report) fn difference_strip(
         .map(f64::abs)
         .fold(0.0, f64::max);
     let reach = reach(widest);
-    let x = |points: f64| format!("{:.2}%", 50.0 + 50.0 * points / reach);
+    let x = |points: f64| along(50.0 + 50.0 * points / reach);
     html! {
         div.difference {
             p.how { "Difference in " (name) ", percentage points" }
@@ -89,6 +89,12 @@ mod tests {
             value,
             interval: Some([low, high]),
         }
+    }
+
+    #[test]
+    fn an_end_beyond_all_measurements_is_drawn_at_the_end_of_the_axis() {
+        let strip = difference_strip("score", 0, figure(1.0, -5.0, 1e308)).into_string();
+        assert!(strip.contains("x2=\"100.00%\""), "{strip}");
     }
 
     #[test]

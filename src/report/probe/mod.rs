@@ -8,10 +8,10 @@
 mod cards;
 mod classes;
 mod confusion;
-mod overview;
+pub(super) mod overview;
 mod scores_csv;
 mod text_table;
-mod words;
+pub(super) mod words;
 
 use maud::{Markup, html};
 use vidpairs_invariance::run::LeftOutGroup;
@@ -41,24 +41,22 @@ const OPEN_UP_TO: usize = 2;
 /// Number of tables up to which details are open.
 const OPEN_TABLES: usize = 2;
 const TITLE: &str = "Probes";
+/// Beginning of the addresses of the tables on the page of one probe.
+const OWN_IDS: &str = "table";
+/// Style sheet of this page, besides that of models.
+pub(super) const STYLE: &str = include_str!("style.css");
 
 /// The page: one HTML file with its images and without scripts.
 pub fn render(summary: &ProbeSummary) -> String {
-    let headline = format!(
-        "{} in {}",
-        counted(summary.models.len(), "model", "models"),
-        counted(summary.tables.len(), "table", "tables")
-    );
     let facts = [Fact {
         name: "Program",
         value: format!("vidpairs {}", summary.program_version),
     }];
     let tables = || summary.tables.iter();
     let num_warnings: usize = tables().map(|table| table.warnings.len()).sum();
-    let groups = left_out_groups(summary);
     let body = html! {
         header {
-            (page::summary(TITLE, &headline, &facts))
+            (page::summary(TITLE, &headline(summary), &facts))
             @if num_warnings > 0 {
                 section.warnings {
                     p {
@@ -72,19 +70,48 @@ pub fn render(summary: &ProbeSummary) -> String {
         }
         main {
             @if summary.tables.is_empty() { p { "Nothing was scored." } } @else {
-                p.how {
-                    "All values are percent. A mark is a score, and the line through it its 95 % confidence interval over the test \
-                    images. " span.swatch {} " The shade ends at the score of guessing. Compare models only within one table, and \
-                    decide whether two differ by their paired difference, not by the overlap of their intervals."
-                }
-                (overview(summary))
-                @for (index, table) in tables().enumerate() { (section(summary, index, table)) }
+                (legend())
+                (overview(summary, OWN_IDS))
+                (all_sections(summary, OWN_IDS))
             }
         }
-        footer { (left_out(&groups)) }
+        footer { (all_left_out(summary)) }
     };
-    let style = [models::STYLE, include_str!("style.css")].concat();
-    page::page(TITLE, &style, &body)
+    page::page(TITLE, &[models::STYLE, STYLE].concat(), &body)
+}
+
+/// `3 models in 2 tables`.
+pub(super) fn headline(summary: &ProbeSummary) -> String {
+    format!(
+        "{} in {}",
+        counted(summary.models.len(), "model", "models"),
+        counted(summary.tables.len(), "table", "tables")
+    )
+}
+
+/// How to read the plots.
+pub(super) fn legend() -> Markup {
+    html! {
+        p.how {
+            "All values are percent. A mark is a score, and the line through it its 95 % confidence interval over the test \
+            images. " span.swatch {} " The shade ends at the score of guessing. Compare models only within one table, and \
+            decide whether two differ by their paired difference, not by the overlap of their intervals."
+        }
+    }
+}
+
+/// Every table with its details.
+///
+/// - `ids`: beginning of the addresses of the tables, other than that of other probes on the page.
+pub(super) fn all_sections(summary: &ProbeSummary, ids: &str) -> Markup {
+    html! {
+        @for (index, table) in summary.tables.iter().enumerate() { (section(summary, index, table, ids)) }
+    }
+}
+
+/// What was left out of each data set. Empty if there is nothing.
+pub(super) fn all_left_out(summary: &ProbeSummary) -> Markup {
+    left_out(&left_out_groups(summary))
 }
 
 /// What was left out of each data set: the tables of a data set leave out the same, and the first that does names it.
@@ -139,13 +166,13 @@ fn scores(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
 }
 
 /// A table: its scores, differences of models, then classes, confusion and images of each model.
-fn section(summary: &ProbeSummary, index: usize, table: &ProbeTable) -> Markup {
+fn section(summary: &ProbeSummary, index: usize, table: &ProbeTable, ids: &str) -> Markup {
     let models = summary.models.iter().zip(&table.models).enumerate();
     let scored: Vec<_> = models
         .filter_map(|(index, (model, scores))| Some((index, model, scores.as_ref()?)))
         .collect();
     html! {
-        section.wide id=(anchor(index)) {
+        section.wide id=(anchor(ids, index)) {
             h2.table { (words::classifier(table)) " " span { (words::data(summary, table)) } }
             p.how { (words::counts(table)) "." }
             (scores(summary, table))

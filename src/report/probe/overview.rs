@@ -8,12 +8,14 @@ use crate::report::models::mark::key;
 use crate::report::models::number::{UNKNOWN, counted, interval, known, tenth};
 
 /// Address of a table within the page.
-pub(super) fn anchor(table_index: usize) -> String {
-    format!("table-{table_index}")
+pub(super) fn anchor(ids: &str, table_index: usize) -> String {
+    format!("{ids}-{table_index}")
 }
 
 /// Scores of all models in all tables; the best of each table is marked. A heading leads to its table. Empty for a single table.
-pub(super) fn overview(summary: &ProbeSummary) -> Markup {
+///
+/// - `ids`: beginning of the addresses of the tables.
+pub(in crate::report) fn overview(summary: &ProbeSummary, ids: &str) -> Markup {
     let groups = groups(summary);
     let columns: Vec<usize> = groups.iter().flatten().copied().collect();
     let best: Vec<Option<String>> = columns.iter().map(|&index| best(summary, index)).collect();
@@ -35,7 +37,7 @@ pub(super) fn overview(summary: &ProbeSummary) -> Markup {
                                 th rowspan="2" { "Model" }
                                 @for group in &groups { (heading(summary, group)) }
                             }
-                            tr { @for &index in &columns { (column(index, &summary.tables[index])) } }
+                            tr { @for &index in &columns { (column(ids, index, &summary.tables[index])) } }
                         }
                         tbody {
                             @for (model, measured) in summary.models.iter().enumerate() {
@@ -89,12 +91,12 @@ fn heading(summary: &ProbeSummary, group: &[usize]) -> Markup {
 }
 
 /// Heading of one column: the stage, and whether there are warnings.
-fn column(index: usize, table: &ProbeTable) -> Markup {
+fn column(ids: &str, index: usize, table: &ProbeTable) -> Markup {
     let stage = table.stage.as_deref();
     let warnings = counted(table.warnings.len(), "warning", "warnings");
     html! {
         th {
-            a href={ "#" (anchor(index)) } { (stage.unwrap_or("scores")) }
+            a href={ "#" (anchor(ids, index)) } { (stage.unwrap_or("scores")) }
             @if !table.warnings.is_empty() { " " i.warned title=(warnings) { "⚠" } }
         }
     }

@@ -80,7 +80,7 @@ pub(super) fn in_title(name: &str) -> String {
 }
 
 /// Name of the score.
-pub(super) fn metric(table: &ProbeTable) -> &'static str {
+pub(in crate::report) fn metric(table: &ProbeTable) -> &'static str {
     match table.protocol.metric.as_str() {
         "mAP" => "Mean average precision",
         "mIoU" => "Mean intersection over union",
@@ -112,12 +112,12 @@ pub(super) fn data(summary: &ProbeSummary, table: &ProbeTable) -> String {
 }
 
 /// `Linear SVM (VOC07, layer4)`.
-pub(super) fn title(summary: &ProbeSummary, table: &ProbeTable) -> String {
+pub(in crate::report) fn title(summary: &ProbeSummary, table: &ProbeTable) -> String {
     format!("{} ({})", classifier(table), data(summary, table))
 }
 
 /// `20 classes, 5,011 training images, 4,952 test images`.
-pub(super) fn counts(table: &ProbeTable) -> String {
+pub(in crate::report) fn counts(table: &ProbeTable) -> String {
     [
         counted(table.classes.len(), "class", "classes"),
         counted(table.train_images, "training image", "training images"),

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A way of computing the score. In every version a unit fires for images strictly beyond its threshold, and its invariance for a target
 /// is `I = L / G`: its firing rate on the target's sets over its firing rate on all images.
 ///
 /// Scores are given in percent, `100 * G * I`: a unit that fires for all images of a target and for no others scores 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Version {
     /// The definition in the paper.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::cards::{TargetCard, UnitCard};
 use crate::measure::Version;
@@ -11,7 +11,7 @@ use crate::measure::Version;
 pub(super) const SHOWN: Version = Version::PublishedCode;
 
 /// Results of `vidpairs invariance`, printed by `--json`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InvarianceSummary {
     /// Version of the program.
     pub program_version: String,
@@ -29,7 +29,7 @@ pub struct InvarianceSummary {
 }
 
 /// A model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeasuredModel {
     /// Name in tables.
     pub name: String,
@@ -41,7 +41,7 @@ pub struct MeasuredModel {
 }
 
 /// One invariance of one data set. Scores of different panels must not be compared.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct MeasuredPanel {
     /// Transformation within a set, such as `viewpoint` or `occlusion`.
     pub invariance: String,
@@ -69,23 +69,27 @@ pub struct MeasuredPanel {
     /// Paired differences of models that were measured on the same images.
     pub pairs: Vec<MeasuredPair>,
     /// Warnings to read before trusting the figures, one sentence each.
+    #[serde(default)]
     pub warnings: Vec<String>,
     /// Images, sets and classes of the data set that were not measured.
+    #[serde(default)]
     pub left_out: Vec<LeftOutGroup>,
 }
 
 /// Scores of one model on one invariance.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelScores {
     /// Number of units of the representation.
     pub units: usize,
     /// Number of dimensions that the features use: the rank of their covariance.
+    #[serde(default)]
     pub rank: usize,
     /// Scores by every version at every K.
     pub scores: Vec<VersionScore>,
     /// Retrieval accuracy: share of the images whose nearest neighbour across the transformation shows the same target, percent.
     pub retrieval: Option<Figure>,
     /// Number of queries of the retrieval.
+    #[serde(default)]
     pub retrieval_queries: u64,
     /// Speed of feature extraction, images per second; none if the features were cached.
     pub images_per_second: Option<f64>,
@@ -110,7 +114,7 @@ impl ModelScores {
 }
 
 /// The score by one version at one K, percent.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VersionScore {
     /// Version of the score.
     pub version: Version,
@@ -120,18 +124,23 @@ pub struct VersionScore {
     #[serde(flatten)]
     pub figure: Figure,
     /// Confidence interval over sets; none if no target has several sets.
+    #[serde(default, deserialize_with = "interval")]
     pub interval_over_sets: Option<[f64; 2]>,
     /// Score of Gaussian features with the same mean and covariance.
     pub control_gaussian: Option<f64>,
     /// Score of the same features with each unit shuffled over the images.
     pub control_shuffled: Option<f64>,
     /// Upper bound for any features of the same number of units.
+    #[serde(deserialize_with = "number")]
     pub ceiling: f64,
     /// Reasons why this version may not distinguish models, at any K.
+    #[serde(default)]
     pub warnings: Vec<String>,
     /// Number of units that fire for at least one image.
+    #[serde(default)]
     pub firing_units: usize,
     /// Score of each target; empty for `goodfellow`.
+    #[serde(default)]
     pub per_target: Vec<TargetScore>,
 }
 
@@ -148,7 +157,7 @@ impl VersionScore {
 }
 
 /// A target and its score.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TargetScore {
     /// Number of the target, the same for all models of a panel.
     #[serde(skip)]
@@ -156,20 +165,23 @@ pub struct TargetScore {
     /// Name of the target.
     pub target: String,
     /// Score, percent.
+    #[serde(deserialize_with = "number")]
     pub score: f64,
 }
 
 /// A figure and its 95 % confidence interval.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
     /// Percent, or percentage points.
+    #[serde(deserialize_with = "number")]
     pub value: f64,
     /// Lower and upper end; none if there are too few parts to resample.
+    #[serde(default, deserialize_with = "interval")]
     pub interval: Option<[f64; 2]>,
 }
 
 /// Paired difference of two models: model `b` minus model `a`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MeasuredPair {
     /// Index of the first model.
     pub a: usize,
@@ -182,7 +194,7 @@ pub struct MeasuredPair {
 }
 
 /// Images, sets or classes that were left out for one reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOutGroup {
     /// Number of them.
     pub count: usize,
@@ -190,4 +202,32 @@ pub struct LeftOutGroup {
     pub reason: String,
     /// Names of the first ones.
     pub first: Vec<String>,
+}
+
+/// Reads a number. JSON has neither NaN nor infinities: they are written as `null`, and read as NaN.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+/// Reads an interval, whose ends may be `null` as in [`number`].
+fn interval<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<[f64; 2]>, D::Error> {
+    let ends = Option::<[Option<f64>; 2]>::deserialize(deserializer)?;
+    Ok(ends.map(|ends| ends.map(|end| end.unwrap_or(f64::NAN))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_json_does_not_have_is_read_as_nan() {
+        let broken = Figure {
+            value: f64::NAN,
+            interval: Some([f64::NEG_INFINITY, 1.0]),
+        };
+        let read: Figure = serde_json::from_str(&serde_json::to_string(&broken).unwrap()).unwrap();
+        assert!(read.value.is_nan());
+        let [low, high] = read.interval.unwrap();
+        assert!(low.is_nan() && high == 1.0);
+    }
 }

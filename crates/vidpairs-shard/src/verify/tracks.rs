@@ -7,10 +7,7 @@ use vidpairs_types::{NextLine, TrackletLine, next_line, open_regular};
 
 use super::{FileVerifier, ShardVerdict, unreadable};
 use crate::damage::Fault;
-use crate::tracks::{TrackletCounts, TracksEntry};
-
-/// Longest line that is read, bytes: ten times that of a tracklet with the largest k.
-const MAX_LINE_BYTES: usize = 64 << 20;
+use crate::tracks::{MAX_LINE_BYTES, TrackletCounts, TracksEntry};
 
 /// So many times its size a file may expand to, beyond one line: a hundred times what tracklets do, far below what a few bytes of
 /// repeated line feeds can.

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::run::{Figure, LeftOutGroup, MeasuredModel};
 
 /// Results of `vidpairs probe`, printed by `--json`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProbeSummary {
     /// Version of the program.
     pub program_version: String,
@@ -25,7 +25,7 @@ pub struct ProbeSummary {
 }
 
 /// One classifier on the features of one stage of the models on one data set. Scores of different tables must not be compared.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProbeTable {
     /// Kind of the data set, such as `voc07`, or `features`.
     pub kind: String,
@@ -49,13 +49,15 @@ pub struct ProbeTable {
     /// Paired differences of models that were measured on the same images.
     pub pairs: Vec<ProbePair>,
     /// Warnings to read before trusting the figures, one sentence each.
+    #[serde(default)]
     pub warnings: Vec<String>,
     /// Images and classes of the data set that were not used.
+    #[serde(default)]
     pub left_out: Vec<LeftOutGroup>,
 }
 
 /// How the scores of a table were computed.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProbeProtocol {
     /// Name of the classifier: `svm`, `linear`, `logistic`, `knn` or `segmentation`.
     pub probe: String,
@@ -74,8 +76,10 @@ pub struct ProbeProtocol {
     /// Scaling of the features.
     pub scaling: String,
     /// Costs from which one is chosen; empty for nearest neighbours and linear classifiers.
+    #[serde(default)]
     pub costs: Vec<f64>,
     /// Learning rates from which one is chosen; empty but for linear classifiers.
+    #[serde(default)]
     pub learning_rates: Vec<f64>,
     /// How the cost or the learning rate is chosen; none for nearest neighbours.
     pub choice: Option<String>,
@@ -118,7 +122,7 @@ impl ProbeProtocol {
 }
 
 /// Scores of one model in one table.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProbeScores {
     /// Number of features.
     pub units: usize,
@@ -137,12 +141,14 @@ pub struct ProbeScores {
     /// Learning rate that was chosen; none but for linear classifiers.
     pub learning_rate: Option<f64>,
     /// Accuracy at each learning rate.
+    #[serde(default)]
     pub rates: Vec<RateScore>,
     /// Scores of the classes, in the order of [`ProbeTable::classes`].
     pub per_class: Vec<ClassScore>,
     /// Answers for test images of each class; none for average precision and segmentation.
     pub confusion: Option<Confusion>,
     /// Reasons to doubt the score.
+    #[serde(default)]
     pub warnings: Vec<String>,
     /// Speed of feature extraction, images per second; none if the features were cached.
     pub images_per_second: Option<f64>,
@@ -157,7 +163,7 @@ pub struct ProbeScores {
 }
 
 /// Accuracy of a linear classifier at one learning rate.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct RateScore {
     /// Learning rate.
     pub learning_rate: f64,
@@ -168,7 +174,7 @@ pub struct RateScore {
 }
 
 /// Score of one class.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassScore {
     /// Name of the class.
     pub class: String,
@@ -184,7 +190,7 @@ pub struct ClassScore {
 }
 
 /// Answers of a classifier.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confusion {
     /// Index of the class of the images, index of the answer, and number of images, for each pair that occurs, ascending.
     pub counts: Vec<(usize, usize, usize)>,
@@ -206,7 +212,7 @@ pub struct ProbeCard {
 }
 
 /// Paired difference of two models: model `b` minus model `a`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProbePair {
     /// Index of the first model.
     pub a: usize,

@@ -1,0 +1,393 @@
+use serde_json::json;
+use vidpairs_invariance::run::probe::{ProbeProtocol, ProbeScores, ProbeSummary, ProbeTable};
+use vidpairs_invariance::run::{Figure, MeasuredModel};
+use vidpairs_run::Control;
+
+use super::*;
+use crate::experiment::{KnnMetrics, Measured, Part, StepMetrics};
+
+/// A run of a method, whose loss falls from its chance level.
+fn run(name: &str, seed: u64, method: &str, num_lines: u64) -> Part<TrainingRun> {
+    let line = |line: u64| StepMetrics {
+        step: 10 * line,
+        epoch: Some(line as f64),
+        loss: Some(5.0 / line as f64),
+        chance: Some(5.0),
+        images_per_second: Some(100.0),
+        spread: Some(0.9),
+        ..StepMetrics::default()
+    };
+    Part {
+        name: name.to_owned(),
+        path: format!("runs/{name}"),
+        notes: Vec::new(),
+        results: TrainingRun {
+            program_version: "0.1.0".to_owned(),
+            settings: json!({"seed": seed, "train": {"method": method, "batch": 64, "epochs": num_lines}}),
+            dataset_xxh64: "00".to_owned(),
+            steps: (1..=num_lines).map(line).collect(),
+            ..TrainingRun::default()
+        },
+    }
+}
+
+fn experiment(runs: Vec<Part<TrainingRun>>) -> Experiment {
+    Experiment {
+        dirs: vec!["runs".into()],
+        runs,
+        ..Experiment::default()
+    }
+}
+
+fn html(runs: Vec<Part<TrainingRun>>) -> String {
+    render(&experiment(runs), None)
+}
+
+/// The rows of the overview, without their tags.
+fn rows(html: &str) -> Vec<String> {
+    let table = html
+        .split("<table class=\"overview runs\">")
+        .nth(1)
+        .unwrap();
+    let body = table
+        .split("<tbody>")
+        .nth(1)
+        .unwrap()
+        .split("</tbody>")
+        .next()
+        .unwrap();
+    body.split("<tr>").skip(1).map(text).collect()
+}
+
+/// Text between tags.
+fn text(html: &str) -> String {
+    let parts = html
+        .split('<')
+        .map(|part| part.split_once('>').map_or(part, |(_, text)| text));
+    let parts: Vec<&str> = parts
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.join(" ")
+}
+
+#[test]
+fn runs_that_differ_in_their_seed_alone_share_a_row_a_mark_and_a_column() {
+    let html = html(vec![
+        run("a-1", 1, "moco-v2", 30),
+        run("b-1", 1, "simclr", 30),
+        run("a-2", 2, "moco-v2", 30),
+    ]);
+    let rows = rows(&html);
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert!(
+        rows[0].starts_with("a 2 runs, seeds 1, 2 moco-v2"),
+        "{}",
+        rows[0]
+    );
+    assert!(rows[1].starts_with("b-1 simclr"), "{}", rows[1]);
+    // A thin line for each seed of the group, and a thick one for each group, in one main chart.
+    let chart = html.split("<figure class=\"chart").nth(1).unwrap();
+    assert_eq!(chart.matches("class=\"seed ").count(), 2);
+    assert_eq!(chart.matches("class=\"whole ").count(), 2);
+}
+
+#[test]
+fn the_settings_that_differ_are_in_the_table_and_the_equal_ones_are_folded() {
+    let html = html(vec![
+        run("a-1", 1, "moco-v2", 30),
+        run("b-1", 1, "simclr", 30),
+    ]);
+    let table = html.split("<table class=\"settings\">").nth(1).unwrap();
+    let (table, rest) = table.split_once("</table>").unwrap();
+    let body = table.split("<tbody>").nth(1).unwrap();
+    assert_eq!(text(body), "train.method moco-v2 simclr");
+    let equal = rest.split("</details>").next().unwrap();
+    assert!(
+        text(equal).contains("train.batch 64 train.epochs 30"),
+        "{}",
+        text(equal)
+    );
+    assert!(
+        !html.contains(">seed<"),
+        "the seed is no setting that differs"
+    );
+}
+
+#[test]
+fn names_and_values_from_files_are_escaped() {
+    let mut evil = run("<script>a</script>", 1, "<b>moco", 3);
+    evil.notes.push("<i>note".to_owned());
+    evil.path = "<u>path".to_owned();
+    let experiment = Experiment {
+        notes: vec![("<u>other".to_owned(), "<s>why".to_owned())],
+        ..experiment(vec![evil])
+    };
+    let html = render(&experiment, Some("<h1>title"));
+    for tag in ["<script", "<b>moco", "<i>", "<u>", "<s>", "<h1>title"] {
+        assert!(!html.contains(tag), "{tag}");
+    }
+    assert!(html.contains("&lt;i&gt;note") && html.contains("&lt;s&gt;why"));
+}
+
+#[test]
+fn a_page_of_runs_names_no_other_file() {
+    let html = html(vec![run("a-1", 1, "moco-v2", 30)]);
+    for attribute in ["src=", "href=\"h", "url(", "@import", "<link", "<script"] {
+        assert!(!html.contains(attribute), "{attribute}");
+    }
+}
+
+#[test]
+fn a_loss_that_is_not_finite_breaks_its_line_and_is_a_dash_in_the_table() {
+    let mut broken = run("a-1", 1, "moco-v2", 5);
+    broken.results.steps[2].loss = None;
+    broken.results.steps[3].loss = Some(f64::INFINITY);
+    let html = html(vec![broken]);
+    let path = html.split("class=\"whole d0 m0\" d=\"").nth(2).unwrap();
+    let path = path.split('"').next().unwrap();
+    assert_eq!(path.matches('M').count(), 2, "{path}");
+    assert!(!html.contains("NaN") && !html.contains("inf\""));
+    assert!(rows(&html)[0].contains(" 50 – "), "{:?}", rows(&html));
+}
+
+#[test]
+fn a_run_of_one_step_and_a_run_without_a_log_have_their_rows() {
+    let mut silent = run("b", 1, "simclr", 1);
+    silent.results.steps.clear();
+    let html = html(vec![run("a", 1, "moco-v2", 1), silent]);
+    let rows = rows(&html);
+    assert!(rows[0].contains("1.000"), "{rows:?}");
+    assert!(
+        rows[1].contains("simclr") && rows[1].contains('–'),
+        "{rows:?}"
+    );
+    assert!(html.contains("d=\"M"), "one point is drawn");
+}
+
+#[test]
+fn knn_accuracies_have_a_column_and_a_chart_only_if_there_are_any() {
+    let without = html(vec![run("a-1", 1, "moco-v2", 3)]);
+    assert!(!without.contains("kNN"));
+    let mut with = run("a-1", 1, "moco-v2", 3);
+    let knn = |step, knn| KnnMetrics {
+        step,
+        knn: Some(knn),
+        knn_chance: Some(0.125),
+    };
+    with.results.knn = vec![knn(0, 0.2), knn(30, 0.654)];
+    let html = html(vec![with]);
+    assert!(
+        rows(&html)[0].contains("20.0 → 65.4 (12.5)"),
+        "{:?}",
+        rows(&html)
+    );
+    assert!(html.contains("kNN accuracy") && html.contains("chance 12.5"));
+}
+
+#[test]
+fn twenty_runs_without_a_common_setting_have_different_marks_or_patterns_and_no_overlapping_names()
+{
+    let runs = (0..20).map(|n| run(&format!("run-{n}"), 1, &format!("method-{n}"), 40));
+    let html = html(runs.collect());
+    assert_eq!(rows(&html).len(), 20);
+    assert!(!html.contains("class=\"ends\""), "the legend names them");
+    let samples = html.split("<svg class=\"sample-line\"").skip(1);
+    let mut samples: Vec<&str> = samples
+        .map(|svg| svg.split("</svg></svg>").next().unwrap())
+        .collect();
+    samples.truncate(12);
+    samples.sort_unstable();
+    samples.dedup();
+    assert_eq!(samples.len(), 12);
+    assert!(html.len() < 2_000_000, "{} bytes", html.len());
+}
+
+#[test]
+fn a_page_of_a_log_of_a_million_steps_stays_small() {
+    let html = html(vec![run("a-1", 1, "moco-v2", 100_000)]);
+    assert!(html.len() < 150_000, "{} bytes", html.len());
+}
+
+#[test]
+fn the_same_folders_give_the_same_page() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(
+        dir.path().join("run.json"),
+        r#"{"program_version":"0.1.0","training":{"train":{}},"dataset_xxh64":"0"}"#,
+    )
+    .unwrap();
+    let page = |workers| {
+        let experiment = Experiment::read(&[dir.path().to_owned()], &Control::quiet(workers));
+        render(&experiment.unwrap(), None)
+    };
+    assert_eq!(page(1), page(3));
+}
+
+#[test]
+fn a_title_of_many_folders_names_a_few_and_counts_the_rest() {
+    let mut experiment = experiment(Vec::new());
+    experiment.dirs = ["x/a", "x/b", "c", "d", "e"].map(Into::into).into();
+    assert_eq!(title_of(&experiment), "a, b, c and 2 more folders");
+}
+
+/// A probe of models with these names, networks and scores.
+fn probe_of(models: &[(&str, &str, f64)]) -> ProbeSummary {
+    let scores = |value| ProbeScores {
+        score: Figure {
+            value,
+            interval: None,
+        },
+        ..ProbeScores::default()
+    };
+    ProbeSummary {
+        program_version: "0.1.0".to_owned(),
+        settings: json!({}),
+        models: (models.iter())
+            .map(|(name, note, _)| MeasuredModel {
+                name: (*name).to_owned(),
+                file: (*name).into(),
+                note: (*note).to_owned(),
+            })
+            .collect(),
+        tables: vec![ProbeTable {
+            kind: "features".to_owned(),
+            chance: Some(10.0),
+            protocol: ProbeProtocol {
+                metric: "top-1".to_owned(),
+                ..ProbeProtocol::default()
+            },
+            models: models
+                .iter()
+                .map(|(.., value)| Some(scores(*value)))
+                .collect(),
+            ..ProbeTable::default()
+        }],
+        seconds: 2.0,
+        out: "probe".into(),
+    }
+}
+
+fn with_probe(models: &[(&str, &str, f64)], runs: Vec<Option<usize>>) -> Experiment {
+    Experiment {
+        probes: vec![Part {
+            name: "probe".to_owned(),
+            path: "all/probe".to_owned(),
+            notes: Vec::new(),
+            results: Measured {
+                summary: probe_of(models),
+                runs,
+            },
+        }],
+        ..experiment(vec![
+            run("a-1", 1, "moco-v2", 3),
+            run("a-2", 2, "moco-v2", 3),
+            run("b-1", 1, "simclr", 3),
+        ])
+    }
+}
+
+/// Rows of the plots of seeds, without their tags.
+fn seed_rows(html: &str) -> Vec<String> {
+    let plots = html
+        .split("<article class=\"panel seeds\">")
+        .nth(1)
+        .unwrap_or_default();
+    let plots = plots.split("</article>").next().unwrap();
+    let rows = plots.split("<div class=\"name\"").skip(1);
+    rows.map(|row| text(row.split("class=\"axis\"").next().unwrap()))
+        .collect()
+}
+
+#[test]
+fn measured_models_that_differ_in_their_seed_share_a_row_with_the_mark_of_their_training_runs() {
+    let models = [
+        ("b-1", "net", 30.0),
+        ("a-1", "net", 40.0),
+        ("a-2", "net", 44.0),
+    ];
+    let html = render(&with_probe(&models, vec![Some(2), Some(0), Some(1)]), None);
+    let rows = seed_rows(&html);
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert!(rows[1].contains("42.0 40.0 to 44.0"), "{rows:?}");
+    let plot = html.split("panel seeds").nth(1).unwrap();
+    let of_a = plot.split("title=\"a\"").nth(1).unwrap();
+    assert!(
+        of_a.contains("mark full m0"),
+        "group a is the first of the training runs: {of_a}"
+    );
+    assert!(
+        html.contains("all/probe/report.html"),
+        "the pictures are elsewhere"
+    );
+}
+
+#[test]
+fn models_are_seeds_of_one_group_though_only_some_of_their_runs_are_on_the_page() {
+    let models = [
+        ("x-1", "net", 40.0),
+        ("x-2", "net", 42.0),
+        ("x-3", "net", 44.0),
+    ];
+    let html = render(&with_probe(&models, vec![None, Some(2), None]), None);
+    assert_eq!(seed_rows(&html).len(), 1);
+    let plot = html.split("panel seeds").nth(1).unwrap();
+    let of_x = plot.split("title=\"x\"").nth(1).unwrap();
+    assert!(
+        of_x.contains("mark hollow m1"),
+        "the mark of group b: {of_x}"
+    );
+}
+
+#[test]
+fn models_of_other_networks_or_of_one_run_are_not_taken_for_seeds() {
+    let other_network = [("vit-16", "ViT-S/16", 30.0), ("vit-32", "ViT-S/32", 40.0)];
+    assert!(seed_rows(&render(&with_probe(&other_network, vec![None, None]), None)).is_empty());
+    let checkpoints = [("step-1", "net", 30.0), ("step-2", "net", 40.0)];
+    assert!(
+        seed_rows(&render(
+            &with_probe(&checkpoints, vec![Some(0), Some(0)]),
+            None
+        ))
+        .is_empty()
+    );
+    let same_twice = [
+        ("m-1", "net", 30.0),
+        ("m-2", "net", 40.0),
+        ("m-3", "net", 40.0),
+    ];
+    let runs = vec![Some(0), Some(1), Some(1)];
+    assert!(seed_rows(&render(&with_probe(&same_twice, runs), None)).is_empty());
+    let other_settings = [("m-1", "net", 30.0), ("m-2", "net", 40.0)];
+    assert!(
+        seed_rows(&render(
+            &with_probe(&other_settings, vec![Some(0), Some(2)]),
+            None
+        ))
+        .is_empty()
+    );
+}
+
+#[test]
+fn every_link_of_a_page_leads_to_a_place_on_it_and_no_address_occurs_twice() {
+    let models = [("b-1", "net", 30.0), ("a-1", "net", f64::NAN)];
+    let mut experiment = with_probe(&models, vec![None, None]);
+    let table = experiment.probes[0].results.summary.tables[0].clone();
+    experiment.probes[0].results.summary.tables.push(table);
+    experiment.probes.push(experiment.probes[0].clone());
+    let html = render(&experiment, None);
+    let mut ids: Vec<&str> = html
+        .split(" id=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    for link in html.split("href=\"#").skip(1) {
+        let link = link.split('"').next().unwrap();
+        assert!(ids.contains(&link), "{link} in {ids:?}");
+    }
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "{ids:?}");
+    assert!(!html.contains("NaN"));
+}
