@@ -1,24 +1,56 @@
 #!/usr/bin/env bash
-# From nothing to pairs that you can look at: set-up, build of the program vidpairs, four real clips, shards, one HTML page. Then builds the
-# programs that train and that use OpenCV. A second run resumes where the first one stopped.
+# From nothing to one page that shows the whole loop, on real clips and on a rendered world: sets up, builds, extracts pairs, trains an encoder
+# for minutes, measures what it became invariant to. What is there stays: started again after a stop, the demo goes on where it stopped.
+#
+#     scripts/demo.sh [DIR]
+#
+# DIR (demo) holds afterwards the pairs, the training runs, the scores and the page report.html.
 set -euo pipefail
-cd "$(dirname "$0")/.."
 
-say() { printf '\ndemo: %s\n' "$*"; }
-vidpairs() { "${CARGO_TARGET_DIR:-target}/release/vidpairs" "$@"; }
+what=demo
+# shellcheck source=scripts/lib/script.sh
+source "$(dirname "$0")/lib/script.sh"
+
+dir=$(folder_argument "$@")
+cd "$(dirname "$0")/.."
+out=${dir:-$PWD/demo}
 
 scripts/setup.sh
-say "building vidpairs"
-cargo build --locked --release --bin vidpairs
-scripts/fetch-clips.sh --small .media/small
-
-say "extracting pairs into demo/shards"
-vidpairs extract pipelines/smoke.toml --source .media/small --out demo/shards
-vidpairs verify demo/shards
-vidpairs inspect demo/shards --gallery demo/pairs.html
-say "the pairs, to look at: $PWD/demo/pairs.html
-      the shards, for any WebDataset reader: $PWD/demo/shards"
-
-say "building vidpairs-torch (training) and vidpairs-opencv (OpenCV's trackers)"
+say "building the programs"
 cargo build --locked --release
-vidpairs --version
+vidpairs=$(vidpairs_program)
+started=$SECONDS
+
+# step SENTENCE: with the time since the build.
+step() { printf '\ndemo, %d:%02d  %s\n' $(((SECONDS - started) / 60)) $(((SECONDS - started) % 60)) "$*"; }
+pipeline=pipelines/demo.toml
+
+step "four real clips: a tracker follows regions for a second, and those that it surely followed become pairs"
+scripts/fetch-clips.sh --small .media/small
+"$vidpairs" extract pipelines/region-tracker-small.toml --source .media/small --out "$out/clips" \
+    --set source.kind=videos --set pairs.k=25 --set pairs.stride=10 --set images.short_side=128
+"$vidpairs" verify "$out/clips"
+"$vidpairs" inspect "$out/clips" --gallery "$out/clips.html"
+
+step "a rendered world: videos of turning objects to train on, and other objects from all sides and in all lights to measure with"
+scripts/fetch-objects.sh
+"$vidpairs" synth --kind trackingnet --out "$out/world" --videos 300 --held-out-videos 0 --frames 40 --size 192x144 --container zip \
+    --turn 180 --occlusion 0.2 --leaving 0
+"$vidpairs" synth --kind aloi --out "$out/objects" --num-objects 20
+"$vidpairs" extract "$pipeline" --source "$out/world" --out "$out/pairs"
+
+step "training on pairs of the same object; the kNN recognises objects that no training video shows"
+train() { "$vidpairs" train "$pipeline" --shards "$out/pairs" --knn "$out/objects/png2" --device cpu "$@"; }
+# The initial weights, with batch-norm statistics of the images: the control.
+train --out "$out/untrained" --set train.epochs=2 --set train.learning_rate=1e-12
+train --out "$out/trained"
+
+step "what both encoders are invariant to: viewpoint, direction and colour of the light"
+"$vidpairs" invariance --data aloi-viewpoint="$out/objects" --data aloi-direction="$out/objects" --data aloi-color="$out/objects" \
+    --weights untrained="$out/untrained/backbone.safetensors" --weights trained="$out/trained/backbone.safetensors" \
+    --out "$out/invariance" --set invariance.size=64 --device cpu
+
+step "one page of all of it"
+"$vidpairs" report "$out/clips" "$out/pairs" "$out/untrained" "$out/trained" "$out/invariance" --out "$out/report.html" --title "vidpairs: the demo"
+step "done; open this page in a browser:"
+printf '\n    file://%s\n\n' "$(realpath "$out/report.html")"

@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 """Analyses the claim experiment. Standard library only.
 
+    scripts/experiments/claim.py choose WORLD OUT SHARDS...
     scripts/experiments/claim.py analyse DIR OUT
     scripts/experiments/claim.py table OUT
 
-`analyse` reads DIR/invariance/invariance.json and DIR/probe/probe.json, where models are called METHOD-SEED, and writes OUT.json and OUT.csv:
-each score, means over seeds, and the differences to the baseline of the same seed. A difference has two 95 % intervals:
+`choose` writes the folder OUT, a data set in the layout of GOT-10k: the videos of WORLD/train that gave records in all SHARDS, as links.
+
+`analyse` reads the data sets DIR/shards/*, DIR/invariance/invariance.json and DIR/probe/probe.json, where models are called METHOD-SEED, and
+writes OUT.json and OUT.csv: what each data set holds, each score, means over seeds, and the differences to the baseline of the same seed. A
+difference has two 95 % intervals:
 - over seeds: Student's, of the differences of the seeds,
-- over objects: a bootstrap over the test objects of the difference that is the mean over seeds (RIS only; the others have no score of each
-  object).
+- over targets: a bootstrap over the targets of the test (objects, or classes for occlusion) of the difference that is the mean over seeds. mAP has
+  none.
 
 `table` prints OUT.json as tables in Markdown.
 """
@@ -17,7 +21,12 @@ import argparse
 import csv
 import json
 import platform
+import os
 import random
+import shutil
+import sys
+import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from seeds import header, mean_with_interval, percent, points, rounded, row
@@ -27,6 +36,7 @@ METHODS = {
     "untrained": "untrained network",
     "baseline": "baseline: one frame",
     "frame-temporal": "frame-temporal",
+    "ground-truth-near": "ground-truth tracks, k = 1",
     "ground-truth-tracks": "ground-truth tracks",
     "region-tracker": "region tracker",
     "pirl": "PIRL, frame and later frame",
@@ -39,6 +49,59 @@ TESTS = {
     "got10k-occlusion": "occlusion",
 }
 NUM_RESAMPLES = 2000
+LIST = "list.txt"
+
+
+def choose(world: Path, out: Path, shards: list) -> None:
+    if out.exists():
+        print(f"claim: {out} is there already")
+        return
+    videos = set.intersection(*({record["clip"] for record in records(folder)} for folder in shards))
+    names = [name for name in (world / "train" / LIST).read_text().split() if f"train/{name}" in videos]
+    partial = out.with_name(f"{out.name}.partial")
+    # A killed run left it.
+    shutil.rmtree(partial, ignore_errors=True)
+    (partial / "train").mkdir(parents=True)
+    for name in names:
+        (partial / "train" / name).symlink_to(os.path.relpath(world / "train" / name, out / "train"))
+    (partial / "train" / LIST).write_text("\n".join(names) + "\n")
+    partial.rename(out)
+    print(f"claim: {len(names)} videos give records of every kind")
+
+
+def records(shards: Path) -> Iterator:
+    """The metadata of every record."""
+    for shard in sorted(shards.glob("pairs-*.tar")):
+        with tarfile.open(shard) as tar:
+            for member in tar:
+                if member.name.endswith(".json"):
+                    yield json.load(tar.extractfile(member))
+
+
+def describe(shards: Path, world: Path) -> dict:
+    """Numbers of videos, records and whole frames; for boxes, the share of records whose box is on the annotated object in both frames."""
+    videos, frames, num_records, num_on_object, has_boxes = set(), set(), 0, 0, False
+    truths = {}
+    for record in records(shards):
+        clip = record["clip"]
+        num_records += 1
+        videos.add(clip)
+        views = [view for view in (record["anchor"], record["positive"]) if view]
+        frames.update((clip, view["frame"]) for view in views)
+        if views[0]["box_xywh"]:
+            has_boxes = True
+            if clip not in truths:
+                lines = (world / clip / "groundtruth.txt").read_text().split()
+                truths[clip] = [[float(number) for number in line.split(",")] for line in lines]
+            num_on_object += all(iou(view["box_xywh"], truths[clip][view["frame"]]) > 0.5 for view in views)
+    share = num_on_object / num_records if has_boxes else None
+    return {"videos": len(videos), "records": num_records, "frames": len(frames), "share_on_object": share}
+
+
+def iou(a: list, b: list) -> float:
+    width, height = (max(0.0, min(a[i] + a[i + 2], b[i] + b[i + 2]) - max(a[i], b[i])) for i in (0, 1))
+    union = a[2] * a[3] + b[2] * b[3] - width * height
+    return width * height / union if union > 0 else 0.0
 
 
 def analyse(folder: Path, out: Path) -> None:
@@ -49,6 +112,7 @@ def analyse(folder: Path, out: Path) -> None:
     result = {
         "program_version": invariance["program_version"],
         "machine": {"system": platform.platform(), "processor": processor()},
+        "data": {shards.name: describe(shards, folder / "shared") for shards in sorted((folder / "shards").iterdir())},
         "settings": {"invariance": invariance["settings"], "probe": probe["settings"]},
         "tests": [],
     }
@@ -85,7 +149,10 @@ def tests_of_panel(panel: dict, names: list) -> list:
         {**about, "score": f"RIS, top {k}", "chance": None, "ceiling": found["ceiling"], "models": found["models"]}
         for k, found in ris.items()
     ]
-    retrieval = {name: {"value": scores["retrieval"]["value"]} for name, scores in zip(names, panel["models"])}
+    retrieval = {}
+    for name, scores in zip(names, panel["models"]):
+        of_target = {target["target"]: 100 * target["found"] / target["queries"] for target in scores["retrieval_per_target"]}
+        retrieval[name] = {"value": scores["retrieval"]["value"], "of_target": of_target}
     tests.append({**about, "score": "retrieval", "chance": panel["retrieval_chance"], "ceiling": 100.0, "models": retrieval})
     return tests
 
@@ -119,14 +186,16 @@ def method_result(name: str, by_seed: dict) -> dict:
 
 def difference(name: str, by_seed: dict, baseline: dict) -> dict:
     seeds = [seed for seed in by_seed if seed in baseline]
+    if not seeds:
+        sys.exit(f"claim: {name} has no seed of {BASELINE}")
     per_seed = {seed: by_seed[seed]["value"] - baseline[seed]["value"] for seed in seeds}
-    of_targets = []
+    of_targets = {}
     if all("of_target" in by_seed[seed] for seed in seeds):
         for target in baseline[seeds[0]]["of_target"]:
             gains = [by_seed[seed]["of_target"][target] - baseline[seed]["of_target"][target] for seed in seeds]
-            of_targets.append(sum(gains) / len(gains))
-    over_objects = bootstrap(of_targets)
-    found = {"method": name, "per_seed": per_seed, **mean_with_interval(per_seed), "over_objects": over_objects}
+            of_targets[target] = sum(gains) / len(gains)
+    over_targets = bootstrap(list(of_targets.values()))
+    found = {"method": name, "per_seed": per_seed, **mean_with_interval(per_seed), "over_targets": over_targets, "of_targets": of_targets}
     return {**found, "verdict": verdict(found)}
 
 
@@ -141,15 +210,12 @@ def bootstrap(values: list) -> list | None:
 
 def verdict(found: dict) -> str:
     """The criterion of docs/RESULTS.md."""
-    signs = {value > 0 for value in found["per_seed"].values()}
-    direction = "higher" if found["mean"] > 0 else "lower"
-    intervals = [[found["low"], found["high"]], found["over_objects"]]
-    known = [ends for ends in intervals if ends and ends[0] is not None]
-    excludes = [ends[0] > 0 or ends[1] < 0 for ends in known]
-    if len(found["per_seed"]) > 1 and all(excludes) and len(signs) == 1:
-        return direction
-    if len(signs) == 1 and (found["over_objects"] is None or excludes[-1]):
-        return f"{direction} in every seed"
+    intervals = [ends for ends in ([found["low"], found["high"]], found["over_targets"]) if ends is not None]
+    values = list(found["per_seed"].values())
+    for direction, sign in (("higher", 1), ("lower", -1)):
+        if len(values) > 1 and all(sign * value > 0 for value in values):
+            excludes = all(sign * end > 0 for ends in intervals for end in ends)
+            return direction if excludes else f"({direction} in every seed)"
     return "undecided"
 
 
@@ -165,21 +231,21 @@ def processor() -> str:
 def write_csv(result: dict, path: Path) -> None:
     with path.open("w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["test", "score", "quantity", "method", "seed", "value", "seeds_low", "seeds_high", "objects_low", "objects_high"])
+        rows.writerow(["test", "score", "quantity", "method", "seed", "value", "seeds_low", "seeds_high", "targets_low", "targets_high"])
         for test in result["tests"]:
             for quantity, found in [("score", test["methods"]), ("minus baseline", test["differences"])]:
                 for method in found:
                     start = [test["test"], test["score"], quantity, method["method"]]
                     for seed, value in method["per_seed"].items():
                         rows.writerow([*start, seed, rounded(value), "", "", "", ""])
-                    objects = method.get("over_objects") or [None, None]
+                    objects = method.get("over_targets") or [None, None]
                     ends = [method["low"], method["high"], *objects]
                     rows.writerow([*start, "mean", rounded(method["mean"]), *(rounded(end) for end in ends)])
 
 
 def tables(result: dict) -> list:
     """The lines of all tables: the differences first, then the scores."""
-    lines = header(["test, score", "method minus baseline", "mean", "each seed", "95 % over seeds", "95 % over objects", "verdict"])
+    lines = header(["test, score", "method minus baseline", "mean", "each seed", "95 % over seeds", "95 % over targets", "verdict"])
     for test in shown(result):
         for place, found in enumerate(test["differences"]):
             lines.append(row([
@@ -188,7 +254,7 @@ def tables(result: dict) -> list:
                 points(found["mean"]),
                 ", ".join(points(value) for value in found["per_seed"].values()),
                 ends_of([found["low"], found["high"]]),
-                ends_of(found["over_objects"] or [None, None]),
+                ends_of(found["over_targets"] or [None, None]),
                 found["verdict"],
             ]))
     lines += ["", *header(["test, score", *METHODS.values(), "random features or guessing", "ceiling"])]
@@ -220,12 +286,18 @@ def ends_of(ends: list) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
+    chosen = commands.add_parser("choose")
+    chosen.add_argument("world", type=Path)
+    chosen.add_argument("out", type=Path)
+    chosen.add_argument("shards", type=Path, nargs="+")
     analysed = commands.add_parser("analyse")
     analysed.add_argument("dir", type=Path)
     analysed.add_argument("out", type=Path)
     commands.add_parser("table").add_argument("out", type=Path)
     arguments = parser.parse_args()
-    if arguments.command == "analyse":
+    if arguments.command == "choose":
+        choose(arguments.world, arguments.out, arguments.shards)
+    elif arguments.command == "analyse":
         analyse(arguments.dir, arguments.out)
     else:
         print("\n".join(tables(json.loads(Path(f"{arguments.out}.json").read_text()))))

@@ -6,7 +6,7 @@
 #
 # DIR (.media/claim) holds afterwards the rendered videos (world) and test sets, shards, a run for each method and seed, the folders
 # invariance and probe, and the results: claim.json, claim.csv, claim.md and the page claim.html. What is there stays, and a stopped run is
-# resumed. It takes about MINUTES minutes on two cores.
+# resumed. It takes some hours on two cores.
 # VIDPAIRS names the program (target/release/vidpairs, with vidpairs-torch beside it). SEEDS ("1 2 3") are the seeds. JOBS (the number of
 # cores) is the number of trainings at a time; each computes on one core, so that the results do not depend on it.
 set -euo pipefail
@@ -38,38 +38,58 @@ say "rendering test images of held-out objects: viewpoints and light, occlusion,
 "$vidpairs" synth --kind voc --out "$out/voc" --seed 15 --images 1500 --held-out-images 1500 --objects-per-image 1-3 --size 256x192 \
     --categories chair,person,cabinet,sofa,table,tree,desk,bed,car --quiet
 
-# The jigsaw of PIRL comes from the later frame, so it has the shards of frame-temporal.
+# extract NAME PIPELINE SOURCE FOLDER [OPTION...]
+extract() {
+    say "extracting $1 from $3"
+    "$vidpairs" extract "pipelines/claim/$2.toml" --source "$out/$3" --out "$out/$4/$1" --quiet "${@:5}"
+}
+# All methods see the videos of which the tracker and the annotation give pairs.
+extract ground-truth-tracks ground-truth-tracks world tried
+extract region-tracker region-tracker world tried
+claim choose "$out/world" "$out/shared" "$out"/tried/*
 for pairs in baseline frame-temporal ground-truth-tracks region-tracker; do
-    say "extracting $pairs"
-    "$vidpairs" extract "pipelines/claim/$pairs.toml" --source "$out/world" --out "$out/shards/$pairs" --quiet
+    extract "$pairs" "$pairs" shared shards
 done
+# The control that crops objects, but hardly lets time pass.
+extract ground-truth-near ground-truth-tracks shared shards --set pairs.k=1
 
-# train NAME PIPELINE SHARDS SEED [OPTION...]: in the background, when fewer than $jobs others run.
+# train NAME PIPELINE SHARDS SEED [OPTION...]: in the background, at most $jobs at a time. A failed one ends the script.
 train() {
     local name=$1-$4
+    names_wanted+=("$name")
     models+=(--weights "$name=$out/runs/$name/backbone.safetensors")
-    while (($(jobs -rp | wc -l) >= jobs)); do wait -n; done
+    if ((${#started[@]} >= jobs)); then
+        wait "${started[0]}"
+        started=("${started[@]:1}")
+    fi
     say "training $name"
     "$vidpairs" train "pipelines/claim/$2.toml" --shards "$out/shards/$3" --out "$out/runs/$name" --set seed="$4" --device cpu \
         --workers 1 --quiet "${@:5}" &
+    started+=($!)
 }
 # A training that is stopped writes a checkpoint first.
 trap 'kill $(jobs -rp) 2>/dev/null || true; wait' EXIT
 mkdir -p "$out/runs"
-models=()
+models=() names_wanted=() started=()
 for seed in "${seeds[@]}"; do
     # Initial weights that do not change, with batch-norm statistics of the training images.
     train untrained baseline baseline "$seed" --set train.learning_rate=1e-12 --set train.epochs=2
     for method in baseline frame-temporal ground-truth-tracks region-tracker; do
         train "$method" "$method" "$method" "$seed"
     done
+    train ground-truth-near ground-truth-tracks ground-truth-near "$seed"
+    # The jigsaw of PIRL comes from the later frame, so it has the shards of frame-temporal.
     train pirl pirl frame-temporal "$seed"
     train supervised ground-truth-tracks ground-truth-tracks "$seed" --set train.method=supervised
 done
-while (($(jobs -rp | wc -l) > 0)); do wait -n; done
+for training in "${started[@]}"; do wait "$training"; done
 
 # Features are cached, but the scores would be computed again.
-is_older() { [[ ! -f $1 || -n $(find "$out"/runs/*/backbone.safetensors -newer "$1") ]]; }
+is_older() {
+    local names
+    names=$(python3 -c 'import json, sys; print(*(model["name"] for model in json.load(open(sys.argv[1]))["models"]))' "$1" 2>/dev/null)
+    [[ $names != "${names_wanted[*]}" || -n $(find "$out"/runs/*/backbone.safetensors -newer "$1") ]]
+}
 if is_older "$out/invariance/invariance.json"; then
     say "measuring invariances"
     "$vidpairs" invariance --data aloi-viewpoint="$out/aloi" --data aloi-direction="$out/aloi" --data aloi-color="$out/aloi" \
