@@ -10,7 +10,7 @@ use vidpairs_types::Seed;
 use super::blocks::BlockCrew;
 use super::cards::Cards;
 use super::controls::controls;
-use super::result::{Figure, ModelScores, SHOWN, TargetScore, VersionScore};
+use super::result::{Figure, ModelScores, SHOWN, TargetRetrieval, TargetScore, VersionScore};
 use super::retrieving::retrieve;
 use super::scoring::score_features;
 use super::set_interval::{Resampling, known, set_interval};
@@ -102,6 +102,7 @@ impl Judge<'_> {
                 scores: versions,
                 retrieval: self.retrieval_figure(&tally)?,
                 retrieval_queries: tally.num_queries,
+                retrieval_per_target: retrieval_per_target(subject, &tally),
                 images_per_second: None,
                 waiting: None,
                 unit_cards: cards.units,
@@ -213,6 +214,17 @@ fn per_target(subject: &Subject, score: &Score, top: &TopScore) -> Vec<TargetSco
             class,
             target: subject.target_name(class).to_owned(),
             score,
+        })
+        .collect()
+}
+
+fn retrieval_per_target(subject: &Subject, tally: &RetrievalTally) -> Vec<TargetRetrieval> {
+    let targets = tally.targets.iter();
+    targets
+        .map(|(&number, target)| TargetRetrieval {
+            target: subject.retrieved_name(number).to_owned(),
+            queries: target.num_queries,
+            found: target.num_found,
         })
         .collect()
 }

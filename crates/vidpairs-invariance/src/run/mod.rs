@@ -39,7 +39,7 @@ pub use error::{InvarianceError, ModelsError};
 pub use named::NamedFile;
 pub use result::{
     Figure, InvarianceSummary, LeftOutGroup, MeasuredModel, MeasuredPair, MeasuredPanel,
-    ModelScores, TargetScore, VersionScore,
+    ModelScores, TargetRetrieval, TargetScore, VersionScore,
 };
 pub use scoring::score_features;
 pub use segmentation::{

@@ -91,6 +91,9 @@ pub struct ModelScores {
     /// Number of queries of the retrieval.
     #[serde(default)]
     pub retrieval_queries: u64,
+    /// Answers to the queries of each retrieved target.
+    #[serde(default)]
+    pub retrieval_per_target: Vec<TargetRetrieval>,
     /// Speed of feature extraction, images per second; none if the features were cached.
     pub images_per_second: Option<f64>,
     /// Share of that time in which the encoder waited for images, 0 to 1.
@@ -167,6 +170,17 @@ pub struct TargetScore {
     /// Score, percent.
     #[serde(deserialize_with = "number")]
     pub score: f64,
+}
+
+/// Retrieval of one target: an object or a video, or a class where sets are not of one thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetRetrieval {
+    /// Name of the target.
+    pub target: String,
+    /// Number of scored queries.
+    pub queries: u64,
+    /// Number of queries whose nearest neighbour shows the target.
+    pub found: u64,
 }
 
 /// A figure and its 95 % confidence interval.

@@ -16,8 +16,10 @@ pub(super) struct Subject {
     pub set_names: Names,
     /// Names of the targets, by class number.
     pub target_names: Names,
-    /// Target of each image in retrieval.
+    /// Target of each image in retrieval: its set, or its class.
     pub retrieved: Vec<u32>,
+    /// Whether the targets in retrieval are the sets.
+    pub are_sets_retrieved: bool,
     /// Condition of each image.
     pub conditions: Vec<Condition>,
     /// Images excluded as neighbours in retrieval.
@@ -72,6 +74,7 @@ impl Subject {
                 true => instance,
                 false => class,
             },
+            are_sets_retrieved: is_set_one_thing(sets.invariance),
             conditions: images.iter().map(|image| image.condition).collect(),
             near: sets.near,
             pictures: images.into_iter().map(ImagePart::from).collect(),
@@ -95,6 +98,7 @@ impl Subject {
             target_names,
             conditions: vec![Condition::Unknown; instance.len()],
             retrieved: instance,
+            are_sets_retrieved: true,
             near: NearView::Itself,
             pictures: Vec::new(),
         })
@@ -103,6 +107,14 @@ impl Subject {
     /// Name of a target by its class number.
     pub fn target_name(&self, class: u32) -> &str {
         self.target_names.get(class)
+    }
+
+    /// Name of a target in retrieval by its number.
+    pub fn retrieved_name(&self, number: u32) -> &str {
+        match self.are_sets_retrieved {
+            true => self.set_names.get(number),
+            false => self.target_names.get(number),
+        }
     }
 
     /// Whether two models can be compared on both subjects: the images fall into the same sets and classes, have the same conditions, and

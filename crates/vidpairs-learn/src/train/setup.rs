@@ -9,6 +9,7 @@ const MAX_QUEUE: u64 = 16_777_216;
 /// Warnings about a queue of `queue` keys over `num_records` records, with batches of `batch` records that give
 /// `keys_per_record` keys each. Each warning names settings that the pipeline accepts and that give no warning.
 ///
+/// - `more_records`: what gives more records, as advice.
 /// - `largest_batch`: the largest possible batch of at most so many records.
 ///
 /// # Source
@@ -21,6 +22,7 @@ pub fn queue_warnings(
     batch: u64,
     keys_per_record: u64,
     queue: u64,
+    more_records: &str,
     largest_batch: impl Fn(u64) -> Option<u32>,
 ) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -34,7 +36,7 @@ pub fn queue_warnings(
                     "set train.batch to {batch} and train.queue to {}",
                     u64::from(batch) * keys_per_record
                 ),
-                None => "extract more".to_owned(),
+                None => more_records.to_owned(),
             },
             fitting => format!("set train.queue to at most {fitting}, in steps of {keys}"),
         };
@@ -50,7 +52,7 @@ pub fn queue_warnings(
             .filter(|length| (1..=most.min(MAX_QUEUE)).contains(length));
         let lengths: Vec<String> = lengths.map(|length| length.to_string()).collect();
         let advice = match lengths.is_empty() {
-            true => "extract more".to_owned(),
+            true => more_records.to_owned(),
             false => format!("set train.queue to {}", lengths.join(" or ")),
         };
         let of_batch = match keys_per_record {
@@ -86,7 +88,14 @@ mod tests {
     /// Warnings where a batch must be a multiple of 8 records, and at least 16.
     fn warnings(num_records: u64, batch: u64, keys_per_record: u64, queue: u64) -> Vec<String> {
         let largest = |max: u64| (max >= 16).then_some((max / 8 * 8) as u32);
-        queue_warnings(num_records, batch, keys_per_record, queue, largest)
+        queue_warnings(
+            num_records,
+            batch,
+            keys_per_record,
+            queue,
+            "extract more",
+            largest,
+        )
     }
 
     #[test]

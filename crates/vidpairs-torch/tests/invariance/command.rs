@@ -282,6 +282,24 @@ fn the_difference_of_a_pair_is_that_of_its_scores() {
 }
 
 #[test]
+fn retrieval_is_the_share_of_the_queries_of_all_targets_that_find_theirs() {
+    let bench = Bench::new();
+    bench.features("noisy.npz", 3.0);
+    let found = bench.invariance(&["--features", "noisy.npz"]).run_json();
+    let model = &found["panels"][0]["models"][0];
+    let targets = model["retrieval_per_target"].as_array().unwrap();
+    assert_eq!(targets.len(), 8);
+    let sum = |key: &str| -> u64 { targets.iter().map(|of| of[key].as_u64().unwrap()).sum() };
+    assert_eq!(sum("queries"), model["retrieval_queries"]);
+    let share = 100.0 * sum("found") as f64 / sum("queries") as f64;
+    assert!((model["retrieval"]["value"].as_f64().unwrap() - share).abs() < 1e-9);
+    let names: std::collections::BTreeSet<&str> = (targets.iter())
+        .map(|of| of["target"].as_str().unwrap())
+        .collect();
+    assert_eq!(names.len(), 8);
+}
+
+#[test]
 fn models_with_different_numbers_of_units_are_not_compared() {
     let bench = Bench::new();
     bench.features_of("narrow.npz", 16, 0.1);

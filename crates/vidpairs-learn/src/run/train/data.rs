@@ -97,6 +97,14 @@ impl Data {
         chosen.unwrap_or(number)
     }
 
+    /// What gives more records to train on, as advice.
+    pub fn more_records(&self) -> &'static str {
+        match self.chosen {
+            Some(_) => "set train.records to more",
+            None => "extract more",
+        }
+    }
+
     /// Numbers of the records that have the numbers `stored` (ascending) in the shards; without those that are not trained on.
     fn numbers_of(&self, stored: Vec<u64>) -> Vec<u64> {
         if self.chosen.is_none() || stored.is_empty() {
@@ -120,7 +128,7 @@ impl Data {
 pub(super) struct LostRecords {
     /// Their numbers in the data set.
     pub numbers: Vec<u64>,
-    /// Number of records of the shard.
+    /// Number of records of the shard that are trained on.
     pub of_records: u64,
     /// Name of the shard.
     pub shard: String,
@@ -155,7 +163,7 @@ impl Data {
                     .filter(|_| !numbers.is_empty())
                     .map(|reason| LostRecords {
                         numbers,
-                        of_records: entry.records,
+                        of_records: self.numbers_of((start..end).collect()).len() as u64,
                         shard: entry.file.clone(),
                         reason,
                     }),

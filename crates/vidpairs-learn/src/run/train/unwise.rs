@@ -28,6 +28,7 @@ pub(super) fn unwise(pipeline: &Pipeline, loader: &Loader, lost: &[LostRecords])
             loader.batch,
             keys_per_record,
             queue,
+            loader.data.more_records(),
             |records| train.largest_batch(records),
         );
     }

@@ -214,6 +214,7 @@ fn a_missing_shard_costs_the_chosen_records_in_it() {
     let lost = cut.data.lost();
     assert_eq!(lost.len(), 1);
     assert_eq!(lost[0].numbers, expected);
+    assert_eq!(lost[0].of_records, expected.len() as u64);
 }
 
 #[test]
