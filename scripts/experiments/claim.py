@@ -120,7 +120,7 @@ def analyse(folder: Path, out: Path) -> None:
         by_method = by_method_and_seed(test["models"])
         baseline = by_method[BASELINE]
         result["tests"].append({
-            **{key: test[key] for key in ("test", "score", "kind", "chance", "ceiling", "images", "targets")},
+            **{key: test[key] for key in ("test", "score", "kind", "chance", "ceiling", "images", "targets", "unit")},
             "methods": [method_result(name, by_seed) for name, by_seed in by_method.items()],
             "differences": [
                 difference(name, by_seed, baseline) for name, by_seed in by_method.items() if name != BASELINE
@@ -136,7 +136,9 @@ def names_of(results: dict) -> list:
 
 def tests_of_panel(panel: dict, names: list) -> list:
     """RIS of the published code at each K, and retrieval."""
-    about = {"kind": panel["kind"], "test": TESTS[panel["kind"]], "images": panel["images"], "targets": panel["targets"]}
+    about = {"kind": panel["kind"], "test": TESTS[panel["kind"]], "images": panel["images"]}
+    # Retrieval looks for the same object or video; RIS of occlusion has classes as targets.
+    ris_unit = "objects" if panel["is_target_object"] else "classes"
     ris = {}
     for name, scores in zip(names, panel["models"]):
         for score in scores["scores"]:
@@ -146,26 +148,29 @@ def tests_of_panel(panel: dict, names: list) -> list:
                 found = ris.setdefault(score["k"], {"ceiling": score["ceiling"], "models": {}})
                 found["models"][name] = one
     tests = [
-        {**about, "score": f"RIS, top {k}", "chance": None, "ceiling": found["ceiling"], "models": found["models"]}
+        {**about, "targets": panel["targets"], "unit": ris_unit, "score": f"RIS, top {k}", "chance": None, "ceiling": found["ceiling"], "models": found["models"]}
         for k, found in ris.items()
     ]
     retrieval = {}
     for name, scores in zip(names, panel["models"]):
         of_target = {target["target"]: 100 * target["found"] / target["queries"] for target in scores["retrieval_per_target"]}
         retrieval[name] = {"value": scores["retrieval"]["value"], "of_target": of_target}
-    tests.append({**about, "score": "retrieval", "chance": panel["retrieval_chance"], "ceiling": 100.0, "models": retrieval})
+    targets = len(next(iter(retrieval.values()))["of_target"])
+    unit = "objects" if panel["is_target_object"] else "videos"
+    tests.append({**about, "targets": targets, "unit": unit, "score": "retrieval", "chance": panel["retrieval_chance"], "ceiling": 100.0, "models": retrieval})
     return tests
 
 
 def test_of_table(table: dict, names: list) -> dict:
     return {
         "kind": table["kind"],
-        "test": f"class, {table['protocol']['probe']}",
+        "test": "class of held-out objects",
         "score": table["protocol"]["metric"],
         "chance": table["chance"],
         "ceiling": 100.0,
         "images": table["test_images"],
         "targets": len(table["classes"]),
+        "unit": "classes",
         "models": {name: {"value": scores["score"]["value"]} for name, scores in zip(names, table["models"])},
     }
 
@@ -244,12 +249,17 @@ def write_csv(result: dict, path: Path) -> None:
 
 
 def tables(result: dict) -> list:
-    """The lines of all tables: the differences first, then the scores."""
-    lines = header(["test, score", "method minus baseline", "mean", "each seed", "95 % over seeds", "95 % over targets", "verdict"])
+    """The lines of all tables: what was trained on, the differences, the scores."""
+    lines = header(["data set", "videos", "records", "distinct frames", "boxes on the annotated object"])
+    for name, data in result["data"].items():
+        share = data["share_on_object"]
+        cells = [f"{data[key]:,}" for key in ("videos", "records", "frames")]
+        lines.append(row([name, *cells, "" if share is None else f"{100 * share:.0f} %"]))
+    lines += ["", *header(["test, score", "method minus baseline", "mean", "each seed", "95 % over seeds", "95 % over targets", "verdict"])]
     for test in shown(result):
         for place, found in enumerate(test["differences"]):
             lines.append(row([
-                f"{test['test']}, {test['score']}" if place == 0 else "",
+                f"{name_of(test)}, {test['targets']} {test['unit']}" if place == 0 else "",
                 METHODS[found["method"]],
                 points(found["mean"]),
                 ", ".join(points(value) for value in found["per_seed"].values()),
@@ -263,8 +273,12 @@ def tables(result: dict) -> list:
         controls = [method["control"] for method in test["methods"] if method["control"] is not None]
         floor = max(controls) if controls else test["chance"]
         cells = [score_cell(means.get(method)) for method in METHODS]
-        lines.append(row([f"{test['test']}, {test['score']}", *cells, percent(floor), percent(test["ceiling"])]))
+        lines.append(row([name_of(test), *cells, percent(floor), percent(test["ceiling"])]))
     return lines
+
+
+def name_of(test: dict) -> str:
+    return f"{test['test']}, {test['score']}"
 
 
 def shown(result: dict) -> list:
