@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import bias
+import claim
 from seeds import header, row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +35,7 @@ def tables() -> dict:
     encoders = read("encoders")
     return {
         "bias": bias.tables(read("bias")),
+        "claim-trials": trials(read("claim-trials")),
         "encoders-invariances": invariances(encoders),
         "encoders-differences": differences(encoders),
         "encoders-scenes": probes(encoders, ["voc07", "voc07-boxes"]),
@@ -43,6 +45,18 @@ def tables() -> dict:
 
 def read(name: str) -> dict:
     return json.loads((ROOT / "results" / f"{name}.json").read_text())
+
+
+def trials(results: list) -> list:
+    methods = ["baseline", "frame-temporal", "ground-truth-tracks", "region-tracker"]
+    lines = header(["trial", "images of", "test", *(claim.METHODS[method].split(":")[0] for method in methods)])
+    for trial in results:
+        for place, (kind, scores) in enumerate(trial["tests"].items()):
+            first = [trial["trial"], f"{trial['image_px']} px"] if place == 0 else ["", ""]
+            found = [scores.get(method) for method in methods]
+            cells = [f"{score['ris_top10']:.1f} ({score['retrieval']:.1f})" if score else "" for score in found]
+            lines.append(row([*first, claim.TESTS[kind], *cells]))
+    return lines
 
 
 def invariances(results: dict) -> list:
