@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
     // Set by torch-sys to where it found libtorch: `LIBTORCH`, or PyTorch for Python.
     let Some(folder) = env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {
         return; // torch-sys was built for documentation only.
