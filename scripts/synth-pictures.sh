@@ -12,6 +12,8 @@ set -euo pipefail
 what=pictures
 # shellcheck source=scripts/lib/script.sh
 source "$(dirname "$0")/lib/script.sh"
+# shellcheck source=scripts/lib/pictures.sh
+source "$(dirname "$0")/lib/pictures.sh"
 
 kept=$(folder_argument "$@")
 cd "$(dirname "$0")/.."
@@ -19,8 +21,7 @@ pictures=$PWD/docs/pictures
 max_bytes=250000
 width=1200
 
-chromium=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
-[[ -n $chromium ]] || fail "no Chromium: apt-get install chromium, or name yours with CHROMIUM=/path"
+chromium=$(chromium_program)
 need ffmpeg
 objects=${XDG_CACHE_HOME:-$HOME/.cache}/vidpairs/objects
 [[ -d $objects ]] || fail "no objects in $objects: run scripts/fetch-objects.sh"
@@ -35,23 +36,13 @@ ln -sfn "$objects" "$out/objects"
 
 # Renders the set $1 with the options after $2, and takes a picture of the top $2 px of its page.
 picture() {
-    local kind=$1 height=$2 shot=$scratch/shot.png picture=$pictures/synth-$1.jpg quality
+    local kind=$1 height=$2 shot=$scratch/shot.png picture=$pictures/synth-$1.jpg
     shift 2
     say "rendering $kind"
     (cd "$out" && "$vidpairs" synth --kind "$kind" --out "$kind" --objects objects --seed 7 \
         --gallery "$kind.html" --quiet "$@")
-    timeout 120 "$chromium" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
-        --disable-background-networking --disable-component-update --disable-sync \
-        --user-data-dir="$scratch/profile" --hide-scrollbars --window-size="$width,$height" \
-        --screenshot="$shot" "file://$out/$kind.html" >"$scratch/log" 2>&1 ||
-        fail "Chromium failed: $(tail -n 1 "$scratch/log")"
-    # The best quality that is small enough.
-    for quality in 2 3 4 5 6 8 10 13 16; do
-        ffmpeg -nostdin -loglevel error -y -i "$shot" -q:v "$quality" -update 1 "$picture"
-        if (($(stat -c %s "$picture") <= max_bytes)); then break; fi
-    done
-    (($(stat -c %s "$picture") <= max_bytes)) || fail "$picture is larger than $max_bytes bytes"
-    say "$picture, $(stat -c %s "$picture") bytes"
+    screenshot "file://$out/$kind.html" "$width" "$height" "$shot"
+    small_jpeg "$shot" "$picture" "$max_bytes"
 }
 
 picture trackingnet 1900 --videos 6 --held-out-videos 2 --frames 60 --container zip
