@@ -5,6 +5,7 @@
 
 mod axis;
 mod chart;
+mod claims;
 mod curves;
 mod data_sets;
 mod groups;
@@ -13,6 +14,7 @@ mod overview;
 mod rejected;
 mod seeds;
 mod settings;
+mod student;
 mod sums;
 
 use maud::{Markup, html};
