@@ -193,7 +193,7 @@ pub(super) fn seeds(scores: &Scores, groups: &[ModelGroup], models: &[MeasuredMo
                 }
             }
             (claims(scores, groups))
-            @if !unscored.is_empty() { p.note { "⚠ not scored: " (unscored.join(", ")) } }
+            @if !unscored.is_empty() { p.note { "⚠ not scored: " bdi { (unscored.join(", ")) } } }
         }
     }
 }
