@@ -133,6 +133,13 @@ fn folders_are_named_by_as_much_of_their_paths_as_tells_all_apart() {
 }
 
 #[test]
+fn a_folder_that_is_named_by_a_dot_has_the_name_of_the_real_folder() {
+    let here = std::env::current_dir().unwrap();
+    assert_eq!(with_name(Path::new(".")), fs::canonicalize(here).unwrap());
+    assert_eq!(with_name(Path::new("x/y")), Path::new("x/y"));
+}
+
+#[test]
 fn a_folder_that_is_reached_twice_counts_once_and_circles_of_links_end() {
     let bench = Bench::new();
     bench.run("all/run-1", 1);

@@ -234,7 +234,16 @@ fn one_page_tells_a_whole_experiment_and_is_sound_in_a_browser() {
         );
     }
     let again = bench
-        .report(&["all", "--out", "again.html", "--workers", "1", "--json"])
+        .report(&[
+            "all",
+            "--out",
+            "again.html",
+            "--workers",
+            "1",
+            "--title",
+            "",
+            "--json",
+        ])
         .run_well()
         .json();
     assert_eq!(again["training_runs"], 3);

@@ -3,6 +3,9 @@
 /// Number of intervals between numbers that an axis has at most.
 const MAX_INTERVALS: f64 = 5.0;
 
+/// Relative difference up to which values are equal: means of equal numbers differ in their last digits.
+const SAME: f64 = 1e-12;
+
 /// Numbers from which on an axis has exponents.
 const LARGE: f64 = 1e6;
 
@@ -25,7 +28,7 @@ impl Axis {
             return None;
         }
         // Equal values lie in the middle of an axis as wide as they are large.
-        let (low, high) = match width > f64::EPSILON * high.abs().max(low.abs()) {
+        let (low, high) = match width > SAME * high.abs().max(low.abs()) {
             true => (low, high),
             false => match low.abs() {
                 0.0 => (0.0, 1.0),
@@ -141,6 +144,8 @@ mod tests {
     fn equal_values_have_an_axis_around_them() {
         let axis = Axis::of([2.0, 2.0].into_iter()).unwrap();
         assert!((axis.along(2.0) - 50.0).abs() < 20.0);
+        let mean = Axis::of([0.8, 0.8 + 4.0 * f64::EPSILON].into_iter()).unwrap();
+        assert_eq!(mean.text(mean.ticks().next().unwrap()), "0.4");
         assert!(Axis::of([0.0].into_iter()).is_some());
     }
 

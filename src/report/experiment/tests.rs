@@ -131,6 +131,16 @@ fn names_and_values_from_files_are_escaped() {
 }
 
 #[test]
+fn a_name_that_turns_the_direction_of_text_does_not_turn_what_follows_it() {
+    let html = html(vec![
+        run("\u{202e}a", 1, "moco-v2", 3),
+        run("b", 1, "simclr", 3),
+    ]);
+    // In the overview, the settings and the legend; the names at the ends of lines stand alone.
+    assert_eq!(html.matches("<bdi>\u{202e}a</bdi>").count(), 3);
+}
+
+#[test]
 fn a_page_of_runs_names_no_other_file() {
     let html = html(vec![run("a-1", 1, "moco-v2", 30)]);
     for attribute in ["src=", "href=\"h", "url(", "@import", "<link", "<script"] {
