@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use vidpairs_run::{Control, ResultsKind, counted};
+use vidpairs_shard::MAX_MANIFEST_BYTES;
 use vidpairs_types::{read_regular, with_causes};
 use xxhash_rust::xxh64::xxh64;
 
@@ -13,8 +14,6 @@ use crate::inspect::{Inspection, SampledRecord, inspect, sample_records};
 const MAX_RECORDS: u64 = 8;
 /// Maximum size of all images of a page, bytes as stored; base64 adds a third.
 pub const MAX_IMAGE_BYTES: u64 = 7 << 20;
-/// Largest manifest of which the checksum is computed, bytes.
-const MAX_MANIFEST_BYTES: u64 = 256 << 20;
 
 /// A data set.
 #[derive(Debug, Clone)]
@@ -69,7 +68,7 @@ impl DataSet {
         });
         let rejected = match inspection.tracklets.is_some() {
             false => Vec::new(),
-            true => rejected::read(dir, &inspection, budget.frames).unwrap_or_else(|err| {
+            true => rejected::read(dir, budget.frames).unwrap_or_else(|err| {
                 notes.push(format!(
                     "rejected tracklets cannot be shown: {}",
                     with_causes(&err)

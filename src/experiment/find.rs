@@ -1,11 +1,13 @@
 //! Finds the folders with results.
 
-use std::collections::HashSet;
+use std::cmp::Ordering;
+use std::collections::{HashSet, VecDeque};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use indicatif::HumanCount;
 use serde_json::Value;
-use vidpairs_run::{OutFolder, ResultsError, ResultsKind};
+use vidpairs_run::{OutFolder, ResultsError, ResultsKind, counted};
 use vidpairs_source::natural_order;
 use vidpairs_types::parallel::Cancel;
 use vidpairs_types::with_causes;
@@ -16,8 +18,8 @@ use super::{ExperimentError, Part};
 pub(super) const MAX_DEPTH: usize = 4;
 /// Most folders that are looked into.
 const MAX_FOLDERS: usize = 5_000;
-/// Folders that a command writes for itself: results in them are found, but nothing below. Folders whose names begin with a dot are
-/// skipped altogether.
+/// Folders that a command writes for itself: results in them are found, but nothing below. The same holds for sets of `vidpairs synth`,
+/// which have thousands of folders. Folders whose names begin with a dot are skipped altogether.
 const NOT_SEARCHED: [&str; 4] = ["checkpoints", "features", "heads", "tensorboard"];
 
 /// A folder with results.
@@ -26,6 +28,8 @@ pub(super) struct Found {
     pub path: PathBuf,
     /// Its path without links.
     real: PathBuf,
+    /// Index of the named folder that it is in.
+    root: usize,
     /// The files that describe its results.
     pub results: Vec<(ResultsKind, Value)>,
     /// Notes that concern all results of the folder.
@@ -55,16 +59,23 @@ pub(super) struct Search {
     pub found: Vec<Found>,
     pub notes: Vec<(String, String)>,
     seen: HashSet<PathBuf>,
+    /// Folders to look into, with the index of their named folder and their depth below it.
+    waiting: VecDeque<(PathBuf, usize, usize)>,
+    /// Folders of each named folder that are too deep to be looked into: number, and the first of them.
+    too_deep: Vec<Option<(u64, PathBuf)>>,
 }
 
-/// Finds the folders of results among `dirs`; where there are none, below them. A folder that is reached twice counts once.
+/// Finds the folders of results among `dirs` and below them, those nearest to `dirs` first. A folder that is reached twice counts once.
 ///
 /// # Errors
 /// [`ExperimentError::NoFolder`], [`ExperimentError::NotAFolder`], [`ExperimentError::List`] for a folder in `dirs`;
 /// [`ExperimentError::Stopped`].
 pub(super) fn find(dirs: &[PathBuf], cancel: &Cancel) -> Result<Search, ExperimentError> {
-    let mut search = Search::default();
-    for dir in dirs {
+    let mut search = Search {
+        too_deep: vec![None; dirs.len()],
+        ..Search::default()
+    };
+    for (root, dir) in dirs.iter().enumerate() {
         match fs::metadata(dir) {
             Ok(metadata) if metadata.is_dir() => {}
             Ok(_) => return Err(ExperimentError::NotAFolder(dir.clone())),
@@ -76,21 +87,34 @@ pub(super) fn find(dirs: &[PathBuf], cancel: &Cancel) -> Result<Search, Experime
                 return Err(ExperimentError::List { path, source });
             }
         }
-        search.look_into(dir, 0, cancel)?;
+        search.waiting.push_back((dir.clone(), root, 0));
     }
+    while let Some((dir, root, depth)) = search.waiting.pop_front() {
+        if cancel.is_set() {
+            return Err(ExperimentError::Stopped);
+        }
+        if search.seen.len() == MAX_FOLDERS {
+            let left = search.waiting.len() as u64 + 1;
+            let note = format!(
+                "the search ended after {} folders; {} and those below were not looked into: name the folders of results themselves",
+                HumanCount(MAX_FOLDERS as u64),
+                counted(left, "folder")
+            );
+            search.notes.push((dir.display().to_string(), note));
+            break;
+        }
+        search.look_into(&dir, root, depth)?;
+    }
+    search.note_depth(dirs);
+    search.found.sort_by(|a, b| {
+        let order = a.root.cmp(&b.root);
+        order.then_with(|| natural_order_of_paths(&a.path, &b.path))
+    });
     Ok(search)
 }
 
 impl Search {
-    fn look_into(
-        &mut self,
-        dir: &Path,
-        depth: usize,
-        cancel: &Cancel,
-    ) -> Result<(), ExperimentError> {
-        if cancel.is_set() {
-            return Err(ExperimentError::Stopped);
-        }
+    fn look_into(&mut self, dir: &Path, root: usize, depth: usize) -> Result<(), ExperimentError> {
         let listed = |source| ExperimentError::List {
             path: dir.to_owned(),
             source,
@@ -105,53 +129,72 @@ impl Search {
                 return Ok(());
             }
         };
-        if self.seen.len() >= MAX_FOLDERS || !self.seen.insert(real.clone()) {
-            if self.seen.len() == MAX_FOLDERS {
-                let limit = format!("only the first {MAX_FOLDERS} folders were looked into");
-                self.notes.push((shown(), limit));
-                self.seen.insert(PathBuf::new()); // the note is given once
-            }
+        if !self.seen.insert(real.clone()) {
             return Ok(());
         }
         let name = real.file_name().unwrap_or_default().to_string_lossy();
         let is_own = depth > 0 && NOT_SEARCHED.contains(&&*name);
-        if self.take(dir, &real, depth) || depth == MAX_DEPTH || is_own {
+        let results = self.results_in(dir, depth);
+        let is_rendered = results
+            .iter()
+            .any(|(kind, _)| *kind == ResultsKind::RenderedSet);
+        self.take(dir, &real, root, results);
+        if is_own || is_rendered {
             return Ok(());
         }
         match folders_in(dir) {
-            Ok(folders) => {
-                for folder in folders {
-                    self.look_into(&folder, depth + 1, cancel)?;
+            Ok(folders) if depth == MAX_DEPTH => {
+                if let Some(first) = folders.first() {
+                    let too_deep = self.too_deep[root].get_or_insert((0, first.clone()));
+                    too_deep.0 += folders.len() as u64;
                 }
-                Ok(())
             }
-            Err(err) if depth == 0 => Err(listed(err)),
-            Err(err) => {
-                self.notes
-                    .push((shown(), format!("cannot be listed: {err}")));
-                Ok(())
+            Ok(folders) => {
+                let folders = folders.into_iter();
+                self.waiting
+                    .extend(folders.map(|folder| (folder, root, depth + 1)));
             }
+            Err(err) if depth == 0 => return Err(listed(err)),
+            Err(err) => self
+                .notes
+                .push((shown(), format!("cannot be listed: {err}"))),
         }
+        Ok(())
     }
 
-    /// Whether `dir` has results of its own, finished or not.
-    fn take(&mut self, dir: &Path, real: &Path, depth: usize) -> bool {
+    /// The files in `dir` that describe results. Those that cannot be read are noted.
+    fn results_in(&mut self, dir: &Path, depth: usize) -> Vec<(ResultsKind, Value)> {
         let mut results = Vec::new();
         for kind in ResultsKind::ALL {
             match kind.read(dir) {
                 Ok(None) => {}
                 Ok(Some(json)) => results.push((kind, json)),
-                // Other programs use these names too: only where the user points at such a file it is worth a word.
-                Err(ResultsError::Foreign { .. }) if depth > 0 => {}
+                // Other programs have files of these names too. They are noted in folders that the user named.
+                Err(ResultsError::Foreign {
+                    is_similar: false, ..
+                }) if depth > 0 => {}
                 Err(err) => self
                     .notes
                     .push((dir.display().to_string(), with_causes(&err))),
             }
         }
+        results
+    }
+
+    /// Takes the results of `dir`, and notes an unfinished run.
+    fn take(&mut self, dir: &Path, real: &Path, root: usize, results: Vec<(ResultsKind, Value)>) {
         let is_unfinished = OutFolder::has_journal(dir);
         let is_training = results
             .iter()
             .all(|(kind, _)| *kind == ResultsKind::Training);
+        if results.is_empty() {
+            if is_unfinished {
+                let note = "holds an unfinished run without results: the same command, run again, resumes it";
+                self.notes
+                    .push((dir.display().to_string(), note.to_owned()));
+            }
+            return;
+        }
         let mut notes = Vec::new();
         if is_unfinished && !is_training {
             // A training run says itself how far it is.
@@ -160,22 +203,41 @@ impl Search {
                     .to_owned(),
             );
         }
-        if results.is_empty() {
-            if is_unfinished {
-                let note = "holds an unfinished run without results: the same command, run again, resumes it";
-                self.notes
-                    .push((dir.display().to_string(), note.to_owned()));
-            }
-            return is_unfinished;
-        }
         self.found.push(Found {
             path: dir.to_owned(),
             real: real.to_owned(),
+            root,
             results,
             notes,
         });
-        true
     }
+
+    /// Notes the folders that were too deep.
+    fn note_depth(&mut self, dirs: &[PathBuf]) {
+        for (dir, too_deep) in dirs.iter().zip(&self.too_deep) {
+            if let Some((num, first)) = too_deep {
+                let note = format!(
+                    "{} more than {MAX_DEPTH} folders below it not looked into, such as {}: name them to search them too",
+                    counted(*num, "folder"),
+                    first.display()
+                );
+                self.notes.push((dir.display().to_string(), note));
+            }
+        }
+    }
+}
+
+fn natural_order_of_paths(a: &Path, b: &Path) -> Ordering {
+    let parts = |path: &Path| -> Vec<String> {
+        let parts = path.components();
+        parts
+            .map(|part| part.as_os_str().to_string_lossy().into_owned())
+            .collect()
+    };
+    let (a, b) = (parts(a), parts(b));
+    let orders = a.iter().zip(&b).map(|(a, b)| natural_order(a, b));
+    let first = orders.into_iter().find(|order| order.is_ne());
+    first.unwrap_or_else(|| a.len().cmp(&b.len()))
 }
 
 /// Folders in `dir` that may hold results, in natural order.

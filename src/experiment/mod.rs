@@ -14,6 +14,7 @@ mod rejected;
 mod sums;
 mod training;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -32,7 +33,7 @@ pub use self::sums::{
     RenderedSet, RenderedSettings, RenderedTotals, Speed, TrackerRun, TrackerScore, TrackerScores,
     TrackerSummary,
 };
-pub use self::training::{KnnMetrics, StepMetrics, TrainingRun};
+pub use self::training::{Extension, KnnMetrics, StepMetrics, TrainingRun};
 
 use self::data_set::ImageBudget;
 use self::find::Found;
@@ -40,7 +41,7 @@ use self::find::Found;
 /// All results of an experiment.
 #[derive(Debug, Clone, Default)]
 pub struct Experiment {
-    /// Folders that were named.
+    /// Folders that were named. One whose path ends without a name, such as `.`, has its full path here.
     pub dirs: Vec<PathBuf>,
     /// Data sets of `vidpairs extract`.
     pub data_sets: Vec<Part<DataSet>>,
@@ -72,7 +73,7 @@ pub struct Part<T> {
 }
 
 impl Experiment {
-    /// Reads the results in `dirs`. A folder without results of its own is searched for them.
+    /// Reads the results in `dirs` and below them.
     ///
     /// # Errors
     /// [`ExperimentError`].
@@ -93,7 +94,7 @@ impl Experiment {
             results.filter(|(other, _)| *other == kind).count() as u64
         };
         let mut experiment = Self {
-            dirs: dirs.to_vec(),
+            dirs: dirs.iter().map(|dir| with_name(dir)).collect(),
             notes: search.notes,
             ..Self::default()
         };
@@ -159,9 +160,9 @@ impl Experiment {
     /// Finds the data set of each training run, and the training run of each measured model.
     fn link(&mut self) {
         for run in &mut self.runs {
-            let mut sets = self.data_sets.iter();
-            run.results.data_set =
-                sets.position(|set| set.results.fingerprint == run.results.dataset_xxh64);
+            let sets = self.data_sets.iter();
+            let sets = sets.map(|set| (set.results.fingerprint.as_str(), set.notes.is_empty()));
+            run.results.data_set = linked(&run.results.dataset_xxh64, sets);
         }
         let folders: Vec<&Path> = (self.runs.iter())
             .map(|run| run.results.folder.as_path())
@@ -207,6 +208,27 @@ impl Experiment {
         let of_parts: usize = self.places().iter().map(|(_, notes)| notes.len()).sum();
         self.notes.len() + of_parts
     }
+}
+
+/// Index of the data set with this fingerprint; of several copies, of a sound one.
+///
+/// - `sets`: fingerprint of each data set, and whether it is sound.
+fn linked<'a>(fingerprint: &str, sets: impl Iterator<Item = (&'a str, bool)>) -> Option<usize> {
+    let copies = sets
+        .enumerate()
+        .filter(|(_, (other, _))| *other == fingerprint);
+    let best = copies.min_by_key(|(index, (_, is_sound))| (!is_sound, *index));
+    Some(best?.0)
+}
+
+/// The path, or the full path where it ends without a name.
+fn with_name(dir: &Path) -> PathBuf {
+    let full = || fs::canonicalize(dir).ok();
+    let named = match dir.file_name() {
+        Some(_) => None,
+        None => full(),
+    };
+    named.unwrap_or_else(|| dir.to_owned())
 }
 
 /// The results that the file of `kind` in `dir` holds, or why it does not hold them.

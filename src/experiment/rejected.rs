@@ -6,13 +6,13 @@ use std::path::Path;
 use vidpairs_shard::{DatasetReader, ShardError, read_tracklets};
 use vidpairs_types::{EncodedMember, Role, SizePx, TrackletLine};
 
-use crate::inspect::{Inspection, encoded};
+use crate::inspect::encoded;
 
 /// Maximum number of rejected tracklets of a data set.
 pub const MAX_REJECTED: usize = 12;
 /// Maximum number of rejected tracklets for one reason.
 const MAX_PER_REASON: usize = 3;
-/// So much of `tracks.jsonl.zst` is read, bytes after decompression: about a hundred thousand tracklets.
+/// Maximum number of bytes of `tracks.jsonl.zst` that are read, after decompression: about a hundred thousand tracklets.
 const MAX_TRACKS_BYTES: u64 = 256 << 20;
 /// Maximum number of clips whose first pair is remembered.
 const MAX_CLIPS: usize = 1 << 16;
@@ -24,7 +24,7 @@ const MAX_IN_FRAME: usize = 1_000;
 pub struct RejectedTracklet {
     /// Its boxes and the reason.
     pub line: TrackletLine,
-    /// Size of its frames; `None` if it is unknown.
+    /// Size of the frames of its clip; `None` if no record of the clip can be read.
     pub frame_size: Option<SizePx>,
     /// The frame that it starts in, if a pair of the same frame was stored with whole frames.
     pub picture: Option<PictureOfFrame>,
@@ -53,28 +53,20 @@ type Candidate = (TrackletLine, Option<StoredPair>);
 ///
 /// # Errors
 /// [`ShardError`] if the tracklets or the manifest cannot be read.
-pub(super) fn read(
-    dir: &Path,
-    inspection: &Inspection,
-    max_bytes: u64,
-) -> Result<Vec<RejectedTracklet>, ShardError> {
+pub(super) fn read(dir: &Path, max_bytes: u64) -> Result<Vec<RejectedTracklet>, ShardError> {
     let dataset = DatasetReader::open(dir)?;
     let mut choice = Choice::default();
     for line in read_tracklets(dir, MAX_TRACKS_BYTES)? {
         choice.add(line?);
     }
-    let common_size = inspection.frame_sizes.as_ref();
-    let common_size = common_size
-        .filter(|sizes| sizes.min == sizes.max)
-        .map(|sizes| sizes.min);
     let mut bytes = 0;
     let chosen = choice.finish().into_iter();
     Ok(chosen
         .map(|(line, pair)| {
-            let stored = pair.and_then(|pair| stored_frame(&dataset, &pair));
+            let stored = pair.and_then(|pair| stored_frame(&dataset, &pair, &line.clip));
             let (frame_size, picture) = match stored {
                 Some((size, picture)) => (Some(size), picture),
-                None => (common_size, None),
+                None => (None, None),
             };
             let picture = picture.filter(|_| bytes < max_bytes);
             bytes += picture
@@ -90,13 +82,15 @@ pub(super) fn read(
         .collect())
 }
 
-/// Size of the frames of a pair, and its anchor frame if it is stored and asked for. `None` if the pair cannot be read.
+/// Size of the frames of a pair, and its anchor frame if it is stored and asked for. `None` if the pair cannot be read, or is of another clip
+/// than `clip`.
 fn stored_frame(
     dataset: &DatasetReader,
     pair: &StoredPair,
+    clip: &str,
 ) -> Option<(SizePx, Option<PictureOfFrame>)> {
     let record = encoded(&dataset.record(pair.number).ok()?).ok()?;
-    if record.meta.key != pair.key {
+    if record.meta.key != pair.key || record.meta.clip != clip {
         return None;
     }
     let view = record.meta.anchor_frame.as_ref();

@@ -69,7 +69,52 @@ fn runs_below_a_folder_are_found_in_natural_order() {
         ["run-1", "features", "run-2", "run-10"]
     );
     assert_eq!(experiment.counts().to_string(), "4 training runs");
-    assert_eq!(experiment.num_notes(), 0);
+    let [(of, note)] = &experiment.notes[..] else {
+        panic!("{:?}", experiment.notes);
+    };
+    assert!(of.ends_with("all") && note.contains("such as ") && note.contains("too-deep"));
+}
+
+#[test]
+fn results_inside_a_folder_of_results_are_found_and_those_that_lack_a_value_are_noted() {
+    let bench = Bench::new();
+    bench.run("all/run-1", 1);
+    bench.run("all/run-1/again", 2);
+    bench.write("all/run-1/probe/probe.json", "{\"tables\": []}");
+    bench.write("all/strangers/run.json", "{}");
+    let experiment = bench.read(&["all"]).unwrap();
+    assert_eq!(names(&experiment.runs), ["run-1", "again"]);
+    let [(_, note)] = &experiment.notes[..] else {
+        panic!("{:?}", experiment.notes);
+    };
+    assert!(note.contains("it has no /program_version"), "{note}");
+}
+
+#[test]
+fn results_near_a_named_folder_are_found_however_many_folders_lie_deeper_elsewhere() {
+    let bench = Bench::new();
+    for n in 0..20 {
+        for m in 0..260 {
+            fs::create_dir_all(bench.path(&format!("all/a/{n}/{m}"))).unwrap();
+        }
+    }
+    bench.run("all/z/run-1", 1);
+    bench.run("named", 2);
+    let experiment = bench.read(&["all", "named"]).unwrap();
+    assert_eq!(names(&experiment.runs), ["run-1", "named"]);
+    let (_, note) = &experiment.notes[0];
+    assert!(
+        note.starts_with("the search ended after 5,000 folders; "),
+        "{note}"
+    );
+}
+
+#[test]
+fn a_run_is_linked_to_the_sound_one_of_two_copies_of_its_data_set() {
+    let sets = [("7", false), ("8", true), ("7", true), ("7", true)];
+    assert_eq!(linked("7", sets.into_iter()), Some(2));
+    assert_eq!(linked("7", sets.into_iter().take(2)), Some(0));
+    assert_eq!(linked("9", sets.into_iter()), None);
 }
 
 #[test]
@@ -85,6 +130,13 @@ fn folders_are_named_by_as_much_of_their_paths_as_tells_all_apart() {
     );
     let experiment = bench.read(&["x/b"]).unwrap();
     assert_eq!(names(&experiment.runs), ["seed-1"]);
+}
+
+#[test]
+fn a_folder_that_is_named_by_a_dot_has_the_name_of_the_real_folder() {
+    let here = std::env::current_dir().unwrap();
+    assert_eq!(with_name(Path::new(".")), fs::canonicalize(here).unwrap());
+    assert_eq!(with_name(Path::new("x/y")), Path::new("x/y"));
 }
 
 #[test]
@@ -171,7 +223,8 @@ fn lines_that_cannot_be_read_and_an_unfinished_run_are_notes_of_that_run() {
     assert_eq!(
         notes,
         &[
-            "metrics.jsonl: 3 lines cannot be read",
+            "metrics.jsonl: 2 lines cannot be read",
+            "the loss is not a finite number in 1 line, first at step 5",
             "unfinished: step 6 of 20"
         ]
     );
@@ -202,7 +255,7 @@ fn steps_records_and_time_are_derived_from_the_log() {
     assert_eq!((run.last_step(), run.total_steps()), (20, Some(20)));
     assert_eq!(run.records_per_epoch(), Some(640));
     assert_eq!(run.seconds(), Some(20.0 * 64.0 / 32.0));
-    assert_eq!(run.images_per_second(), Some(32.0));
+    assert_eq!(run.records_per_second(), Some(32.0));
     assert_eq!(run.final_loss_over_chance(), Some(0.5));
 }
 

@@ -25,11 +25,17 @@ impl Fact {
 ///
 /// - `own_style`: CSS of this kind of page, added to the common style sheet.
 pub(super) fn page(title: &str, own_style: &str, body: &Markup) -> String {
+    page_with(&html! {}, title, own_style, body)
+}
+
+/// As [`page`], with further elements at the start of the head.
+pub(super) fn page_with(head: &Markup, title: &str, own_style: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
+                (head)
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " - vidpairs" }

@@ -38,6 +38,12 @@ pub enum PageError {
         /// Expected end of the name.
         ending: &'static str,
     },
+    /// The file is a page that another command wrote beside its results. Name another file.
+    #[error("cannot replace {}: it lies beside the results of a command and is no page of `vidpairs report`; name another file, or remove this one", .path.display())]
+    OfResults {
+        /// Path of the page.
+        path: PathBuf,
+    },
     /// The operating system returned an error. No partial page is left.
     #[error("cannot write {}", .path.display())]
     Write {

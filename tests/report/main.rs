@@ -183,6 +183,12 @@ impl Bench {
         }
     }
 
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
     fn page(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
@@ -228,7 +234,16 @@ fn one_page_tells_a_whole_experiment_and_is_sound_in_a_browser() {
         );
     }
     let again = bench
-        .report(&["all", "--out", "again.html", "--workers", "1", "--json"])
+        .report(&[
+            "all",
+            "--out",
+            "again.html",
+            "--workers",
+            "1",
+            "--title",
+            "",
+            "--json",
+        ])
         .run_well()
         .json();
     assert_eq!(again["training_runs"], 3);
@@ -280,7 +295,6 @@ fn what_is_damaged_is_noted_and_what_is_named_twice_counts_once() {
     for text in [
         "<h1>&lt;T&gt;</h1>",
         "simclr-1/run.json is not JSON",
-        "metrics.jsonl: 1 line cannot be read",
         "unfinished: step 90 of 100",
         "probe.json is not JSON",
         "pairs-000000.tar",
@@ -306,6 +320,16 @@ fn a_page_that_cannot_be_made_is_an_error_that_says_what_to_do() {
         &["no results in clips", "dataset.json, run.json"],
     );
     failed(&["clips", "--out", "page.txt"], &["does not end in .html"]);
+    bench.write("shards/dataset.json", "{}");
+    bench.write("shards/report.html", "a page of a command");
+    let ran: Ran = bench
+        .report(&["clips", "--out", "shards/report.html"])
+        .run();
+    ran.failed_with(
+        2,
+        &["cannot replace shards/report.html", "name another file"],
+    );
+    assert_eq!(bench.page("shards/report.html"), "a page of a command");
     failed(
         &["clips", "--out", "typo/page.html"],
         &["there is no folder typo"],

@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{env, fs};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 use serde_json::Value;
 
 /// Widths at which a page is laid out, px: a telephone and a laptop.
 const WIDTHS_PX: [u32; 2] = [400, 1280];
+
+/// Time that Chromium may take for a page.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// Measures each frame, with its details folded and open. It does all at once when everything is loaded, since Chromium writes the
 /// document right after that. The page is given as text, so that the script may look inside; media queries follow the width of the frame.
@@ -80,6 +84,7 @@ pub fn assert_page_is_sound(page: &Path) -> Option<Seen> {
             let when = format!("{} at {width} px, dark: {is_dark}: {frame}", page.display());
             assert_eq!(frame["dark"], is_dark, "{when}");
             assert_eq!(frame["broken"], serde_json::json!([]), "{when}");
+            assert_eq!(frame["wide"], serde_json::json!([]), "{when}");
             for state in ["folded", "open"] {
                 let [content, window] =
                     [&frame[state][0], &frame[state][1]].map(|px| px.as_u64().unwrap());
@@ -98,7 +103,10 @@ pub fn assert_page_is_sound(page: &Path) -> Option<Seen> {
 #[track_caller]
 fn verdict(chromium: &Path, folder: &Path, outer: &Path, is_dark: bool) -> Value {
     let scheme = u8::from(!is_dark);
-    let output = Command::new(chromium)
+    // Files, since nobody reads pipes while Chromium is waited for.
+    let [dom, console] = ["dom", "console"].map(|name| folder.join(name));
+    let to_file = |path: &Path| Stdio::from(fs::File::create(path).unwrap());
+    let mut running = Command::new(chromium)
         .args([
             "--headless",
             "--no-sandbox",
@@ -113,15 +121,27 @@ fn verdict(chromium: &Path, folder: &Path, outer: &Path, is_dark: bool) -> Value
         ))
         .arg(format!("file://{}", outer.display()))
         .stdin(Stdio::null())
-        .output()
+        .stdout(to_file(&dom))
+        .stderr(to_file(&console))
+        .spawn()
         .unwrap();
-    let console = String::from_utf8_lossy(&output.stderr);
+    let deadline = Instant::now() + LIMIT;
+    while running.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            running.kill().unwrap();
+            running.wait().unwrap();
+            let console = fs::read_to_string(&console).unwrap_or_default();
+            panic!("Chromium did not end within {LIMIT:?}: {console}");
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    let console = String::from_utf8_lossy(&fs::read(&console).unwrap()).into_owned();
     let errors: Vec<&str> = console
         .lines()
         .filter(|line| line.contains("CONSOLE"))
         .collect();
     assert!(errors.is_empty(), "{errors:?}");
-    let dom = String::from_utf8(output.stdout).unwrap();
+    let dom = fs::read_to_string(&dom).unwrap();
     let found = dom
         .rsplit_once("<pre id=\"verdict\">")
         .map(|(_, rest)| rest);

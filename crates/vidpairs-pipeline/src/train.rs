@@ -156,6 +156,13 @@ table! {
     }
 }
 
+impl WatchKeys {
+    /// Paths of these keys, such as `train.log_steps`: settings that do not change what is trained.
+    pub fn paths() -> Vec<String> {
+        Self::GROUP.keys.iter().map(ToString::to_string).collect()
+    }
+}
+
 /// Reads `[train]`.
 ///
 /// # Errors

@@ -4,10 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use vidpairs_shard::MANIFEST_FILE;
+use vidpairs_shard::{MANIFEST_FILE, MAX_MANIFEST_BYTES};
 use vidpairs_types::read_regular;
 
-/// Largest file of results that is read, bytes.
+/// Largest file of results other than a manifest that is read, bytes.
 const MAX_BYTES: u64 = 64 << 20;
 
 /// Results of one command, which it describes in one file.
@@ -58,6 +58,8 @@ pub enum ResultsError {
         what: &'static str,
         /// JSON pointer to the value.
         key: &'static str,
+        /// Whether another value of such files is there: then the file is one of ours that is damaged, or of an early version.
+        is_similar: bool,
     },
 }
 
@@ -72,7 +74,7 @@ impl ResultsKind {
         Self::Probe,
     ];
 
-    /// File name, a value that the file has, and the results in words.
+    /// File name, a value that the file must have, and the results in words.
     fn signs(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Pairs => (
@@ -108,6 +110,26 @@ impl ResultsKind {
         }
     }
 
+    /// Another value that such a file has.
+    fn other_key(self) -> &'static str {
+        match self {
+            Self::Pairs => "/shards",
+            Self::Training => "/training",
+            Self::RenderedSet => "/totals",
+            Self::TrackerScores => "/summary/scores",
+            Self::Invariance => "/panels",
+            Self::Probe => "/tables",
+        }
+    }
+
+    /// Largest such file that is read, bytes.
+    fn max_bytes(self) -> u64 {
+        match self {
+            Self::Pairs => MAX_MANIFEST_BYTES,
+            _ => MAX_BYTES,
+        }
+    }
+
     /// Name of the file that describes the results.
     pub fn file(self) -> &'static str {
         self.signs().0
@@ -125,14 +147,19 @@ impl ResultsKind {
     pub fn read(self, folder: &Path) -> Result<Option<Value>, ResultsError> {
         let (file, key, what) = self.signs();
         let path = folder.join(file);
-        let bytes = match read_regular(&path, MAX_BYTES) {
+        let bytes = match read_regular(&path, self.max_bytes()) {
             Ok(bytes) => bytes,
             Err(err) if is_absence(err.kind()) => return Ok(None),
             Err(source) => return Err(ResultsError::Read { path, source }),
         };
         match serde_json::from_slice::<Value>(&bytes) {
             Ok(json) if json.pointer(key).is_some() => Ok(Some(json)),
-            Ok(_) => Err(ResultsError::Foreign { path, what, key }),
+            Ok(json) => Err(ResultsError::Foreign {
+                path,
+                what,
+                key,
+                is_similar: json.pointer(self.other_key()).is_some(),
+            }),
             Err(source) => Err(ResultsError::Json { path, source }),
         }
     }
@@ -157,6 +184,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_manifest_as_large_as_a_data_set_can_have_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let long = " ".repeat(70 << 20);
+        let text = format!("{{\"clips_xxh64\": \"0\"{long}}}");
+        fs::write(dir.path().join(MANIFEST_FILE), &text).unwrap();
+        assert!(ResultsKind::Pairs.read(dir.path()).unwrap().is_some());
+        let text = text.replace("clips_xxh64", "program_version");
+        fs::write(dir.path().join("probe.json"), text).unwrap();
+        assert!(ResultsKind::Probe.read(dir.path()).is_err());
+    }
+
+    #[test]
     fn a_missing_a_cut_and_a_strange_file_of_results_are_told_apart() {
         let dir = tempfile::tempdir().unwrap();
         let read = |text: &str| {
@@ -168,7 +207,12 @@ mod tests {
         let cut = read(r#"{"dataset_xxh64": "#).unwrap_err();
         assert!(matches!(cut, ResultsError::Json { .. }), "{cut}");
         let strange = read("{}").unwrap_err();
-        assert!(matches!(strange, ResultsError::Foreign { .. }), "{strange}");
+        let is_similar = |err| match err {
+            ResultsError::Foreign { is_similar, .. } => is_similar,
+            err => panic!("{err}"),
+        };
+        assert!(!is_similar(strange));
+        assert!(is_similar(read(r#"{"training": {}}"#).unwrap_err()));
         assert_eq!(foreign_results(dir.path(), &[]), None);
     }
 }

@@ -107,7 +107,8 @@ pub use dataset::DatasetReader;
 pub use error::{ShardError, Unfit};
 pub use index::ShardIndex;
 pub use manifest::{
-    BoxCounts, FORMAT, FORMAT_VERSION, MANIFEST_FILE, Manifest, ShardEntry, Totals,
+    BoxCounts, FORMAT, FORMAT_VERSION, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, ShardEntry,
+    Totals,
 };
 pub use order::EpochOrder;
 pub use reader::ShardReader;

@@ -13,8 +13,8 @@ use crate::tracks::{TRACKS_FILE, TracksEntry};
 
 /// File name of the manifest.
 pub const MANIFEST_FILE: &str = "dataset.json";
-/// Largest manifest that is read: of two million shards.
-const MAX_BYTES: u64 = 256 << 20;
+/// Largest manifest that is read, bytes: of two million shards.
+pub const MAX_MANIFEST_BYTES: u64 = 256 << 20;
 
 /// Value of `format`.
 pub const FORMAT: &str = "vidpairs";
@@ -173,7 +173,7 @@ impl Manifest {
     /// [`ShardError::Read`].
     pub fn read(dir: &Path) -> Result<Self, ShardError> {
         let path = dir.join(MANIFEST_FILE);
-        let json = match read_regular(&path, MAX_BYTES) {
+        let json = match read_regular(&path, MAX_MANIFEST_BYTES) {
             Err(error) if is_absence(error.kind()) => return Err(why_absent(dir)),
             read => read.map_err(ShardError::read(&path))?,
         };

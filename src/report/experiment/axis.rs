@@ -3,6 +3,12 @@
 /// Number of intervals between numbers that an axis has at most.
 const MAX_INTERVALS: f64 = 5.0;
 
+/// Relative difference up to which values are equal: means of equal numbers differ in their last digits.
+const SAME: f64 = 1e-12;
+
+/// Numbers from which on an axis has exponents.
+const LARGE: f64 = 1e6;
+
 /// An axis with numbers at the multiples of a round step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Axis {
@@ -22,7 +28,7 @@ impl Axis {
             return None;
         }
         // Equal values lie in the middle of an axis as wide as they are large.
-        let (low, high) = match width > f64::EPSILON * high.abs().max(low.abs()) {
+        let (low, high) = match width > SAME * high.abs().max(low.abs()) {
             true => (low, high),
             false => match low.abs() {
                 0.0 => (0.0, 1.0),
@@ -72,6 +78,21 @@ impl Axis {
                 format!("{tick:.1e}")
             };
         }
+        let largest = self.first.abs().max(self.last.abs());
+        if largest >= LARGE {
+            let digits = (largest.log10() - self.step.log10())
+                .ceil()
+                .clamp(0.0, 15.0) as usize;
+            let text = format!("{tick:.digits$e}");
+            return match text.split_once('e') {
+                _ if tick.abs() < self.step / 2.0 => "0".to_owned(),
+                Some((digits, power)) if digits.contains('.') => {
+                    let digits = digits.trim_end_matches('0').trim_end_matches('.');
+                    format!("{digits}e{power}")
+                }
+                _ => text,
+            };
+        }
         let decimals = (-self.step.log10().floor()).clamp(0.0, 4.0) as usize;
         let text = format!("{tick:.decimals$}");
         match text.trim_start_matches('-').trim_matches(['0', '.']) {
@@ -104,6 +125,8 @@ mod tests {
         assert_eq!(texts(&[0.71, 1.0]), ["0.7", "0.8", "0.9", "1.0"]);
         assert_eq!(texts(&[-0.1, 0.3]), ["-0.1", "0", "0.1", "0.2", "0.3"]);
         assert_eq!(texts(&[0.0, 1e-12])[..2], ["0", "2.0e-13"]);
+        assert_eq!(texts(&[0.0, 1.2e6]), ["0", "5e5", "1e6", "1.5e6"]);
+        assert_eq!(texts(&[1.0001e7, 1.0002e7])[..2], ["1.0001e7", "1.00012e7"]);
     }
 
     #[test]
@@ -121,6 +144,8 @@ mod tests {
     fn equal_values_have_an_axis_around_them() {
         let axis = Axis::of([2.0, 2.0].into_iter()).unwrap();
         assert!((axis.along(2.0) - 50.0).abs() < 20.0);
+        let mean = Axis::of([0.8, 0.8 + 4.0 * f64::EPSILON].into_iter()).unwrap();
+        assert_eq!(mean.text(mean.ticks().next().unwrap()), "0.4");
         assert!(Axis::of([0.0].into_iter()).is_some());
     }
 

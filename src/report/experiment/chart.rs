@@ -21,6 +21,13 @@ const NAME_GAP: f64 = 7.0;
 /// Number of marks on a line, besides the one at its end.
 const NUM_MARKS: usize = 3;
 
+/// Number of values from which some can be far from the others.
+const MIN_FOR_RANGE: usize = 20;
+/// Distance beyond the quartiles up to which values determine the axis, interquartile ranges.
+const REACH: f64 = 20.0;
+/// Smallest interquartile range that is assumed, as a share of the median.
+const MIN_SPREAD: f64 = 0.1;
+
 /// A line over steps.
 pub(super) struct Line {
     /// Group, which has the mark and colour.
@@ -58,14 +65,18 @@ pub(super) fn chart(chart: &Chart<'_>) -> Markup {
             .iter()
             .flat_map(|line| line.points.iter().flatten())
     };
-    let values = points().map(|(_, value)| *value);
-    let values = values.chain(chart.levels.iter().map(|level| level.value));
+    let values: Vec<f64> = points().map(|(_, value)| *value).collect();
+    let [low, high] = usual_range(&values);
+    let is_usual = |value: &f64| (low..=high).contains(value);
+    let usual = values.iter().copied().filter(is_usual);
+    let shown = usual.chain(chart.levels.iter().map(|level| level.value));
     let (Some(x), Some(y)) = (
         Axis::from_0(points().map(|(step, _)| *step)),
-        Axis::of(values),
+        Axis::of(shown),
     ) else {
         return html! {};
     };
+    let is_cut = !values.iter().all(is_usual);
     if points().next().is_none() {
         return html! {};
     }
@@ -76,7 +87,10 @@ pub(super) fn chart(chart: &Chart<'_>) -> Markup {
     };
     html! {
         figure.chart.named[!names.is_empty()] {
-            figcaption { b { (chart.title) } " " span { (chart.y_name) } }
+            figcaption {
+                b { (chart.title) } " " span { (chart.y_name) }
+                @if is_cut { " " span { "(values far beyond the axis are drawn at its edge)" } }
+            }
             div.y { @for tick in y.ticks() { span style=(format!("bottom:{:.2}%", y.along(tick))) { (y.text(tick)) } } }
             div.field role="img" aria-label=(label) {
                 svg viewBox="0 0 1000 100" preserveAspectRatio="none" aria-hidden="true" {
@@ -107,6 +121,24 @@ pub(super) fn chart(chart: &Chart<'_>) -> Markup {
     }
 }
 
+/// The range that holds all `values`, or all but those so far from the others that an axis with them would show nothing else.
+fn usual_range(values: &[f64]) -> [f64; 2] {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = |quarter: usize| sorted[(sorted.len() - 1) * quarter / 4];
+    let everything = [f64::NEG_INFINITY, f64::INFINITY];
+    if sorted.len() < MIN_FOR_RANGE {
+        return everything;
+    }
+    let [low, middle, high] = [1, 2, 3].map(at);
+    // Equal quarters say nothing of the spread.
+    let reach = REACH * (high - low).max(MIN_SPREAD * middle.abs());
+    match reach > 0.0 {
+        true => [low - reach, high + reach],
+        false => everything,
+    }
+}
+
 fn level(class: &str, y: &Axis, value: f64) -> Markup {
     let at = format!("{:.2}", 100.0 - y.along(value));
     html! { line class=(class) x1="0" x2="1000" y1=(at) y2=(at) {} }
@@ -122,12 +154,17 @@ fn path(line: &Line, x: &Axis, y: &Axis) -> Markup {
         }
         is_joined = point.is_some();
     }
-    let pattern = line.group % NUM_PATTERNS;
+    let pattern = pattern(line.group);
     let kind = match line.is_seed {
         true => "seed".to_owned(),
         false => format!("whole d{pattern}"),
     };
     html! { path class={ (kind) " " (shade(line.group)) } d=(path) {} }
+}
+
+/// Dashes of a group. They move on against the colours after each round, so that 36 groups differ in colour or dashes.
+fn pattern(group: usize) -> usize {
+    (group + group / NUM_PATTERNS) % NUM_PATTERNS
 }
 
 /// Marks along a line and at its end. Those of different groups are at different steps.
@@ -171,11 +208,62 @@ fn end_names(chart: &Chart<'_>, y: &Axis) -> Vec<(usize, f64)> {
 
 /// A piece of the line of a group, for the legend.
 pub(super) fn sample(group: usize) -> Markup {
-    let pattern = group % NUM_PATTERNS;
+    let pattern = pattern(group);
     html! {
         svg.sample-line width="44" height="16" aria-hidden="true" {
             path class={ "whole d" (pattern) " " (shade(group)) } d="M0 8H44" {}
             (mark_at(group, "22", "8"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_giant_value_does_not_flatten_the_others_and_the_caption_says_so() {
+        let drawn = |values: &[f64]| {
+            let points = (0..)
+                .zip(values)
+                .map(|(step, value)| Some((f64::from(step), *value)));
+            let line = Line {
+                group: 0,
+                is_seed: false,
+                points: points.collect(),
+            };
+            let chart = chart(&Chart {
+                title: "Loss",
+                y_name: "",
+                lines: &[line],
+                levels: &[],
+                names: &["a"],
+                has_names: false,
+            });
+            chart.into_string()
+        };
+        let falling: Vec<f64> = (0..40).map(|step| 1.0 - 0.01 * f64::from(step)).collect();
+        assert!(!drawn(&falling).contains("beyond the axis"));
+        for giant in [1e9, f64::MAX] {
+            let html = drawn(&[&falling[..], &[giant]].concat());
+            assert!(html.contains("beyond the axis"), "{html}");
+            assert!(html.contains(">0.8<") && !html.contains("e9"), "{html}");
+        }
+        // The first steps of a training are no such values.
+        let fast: Vec<f64> = (0..200)
+            .map(|step| if step < 5 { 1.4 } else { 0.5 })
+            .collect();
+        assert!(!drawn(&fast).contains("beyond the axis"));
+    }
+
+    #[test]
+    fn thirty_six_groups_differ_in_the_colour_or_the_dashes_of_their_lines() {
+        let looks = |group| (shade(group), pattern(group));
+        for group in 0..36 {
+            assert!(
+                (0..group).all(|other| looks(other) != looks(group)),
+                "{group}"
+            );
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Draws the curves of training runs: loss and kNN accuracy over steps, further metrics folded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use indicatif::HumanCount;
 use maud::{Markup, html};
 
 use super::chart::{Chart, Level, Line, chart, sample};
@@ -35,7 +36,7 @@ const FURTHER: [Metric; 7] = [
         metrics.effective_dimensions
     }),
     ("Learning rate", "", |metrics| metrics.learning_rate),
-    ("Throughput", "images per second", |metrics| {
+    ("Throughput", "records per second", |metrics| {
         metrics.images_per_second
     }),
     ("Waiting for data", "share of the time, %", |metrics| {
@@ -80,14 +81,15 @@ pub(super) fn curves(groups: &[Group<'_>]) -> Markup {
     }];
     html! {
         p.how {
-            "Each point is the mean of "
-            @if width == 1 { "one step" } @else { (width) " steps" } "."
+            @if width == 1 { "Each point is a logged step." }
+            @else { "Each point is the mean of the logged steps in a stretch of " (HumanCount(width)) " steps." }
             @if groups.iter().any(|group| group.runs.len() > 1) {
-                " A thick line is the mean of the seeds, as far as all of them have come; the thin lines are the seeds."
+                " A thick line is the mean of the seeds that have come so far and have a finite value there"
+                @if groups.len() <= MAX_WITH_SEEDS { "; the thin lines are the seeds" } "."
             }
         }
         div.key-of-lines {
-            @for (index, name) in names.iter().enumerate() { span { (sample(index)) " " (name) } }
+            @for (index, name) in names.iter().enumerate() { span { (sample(index)) " " bdi { (name) } } }
         }
         (drawn("Loss", "loss / loss at chance level", &chance, true, &of_steps(StepMetrics::loss_over_chance)))
         (drawn("kNN accuracy", "%, on labelled images", &knn_chance(groups), true, &knn))
@@ -161,23 +163,24 @@ fn bins(values: &[(u64, Option<f64>)], width: u64) -> Bins {
         .collect()
 }
 
-/// The mean over runs, of the stretches that all of them have.
+/// The mean over the runs that have come to a stretch. Stretches in which one of these logged nothing are left out, so that the line does not
+/// jump between runs that log at different steps.
 fn mean_of(runs: &[Bins]) -> Bins {
-    let Some((first, rest)) = runs.split_first() else {
-        return Bins::new();
-    };
-    let num = runs.len() as f64;
-    let common = first
-        .keys()
-        .filter(|bin| rest.iter().all(|run| run.contains_key(bin)));
-    let mean = |bin: &u64| {
-        let points: Option<Vec<(f64, f64)>> = runs.iter().map(|run| run[bin]).collect();
-        let sum = points?
-            .into_iter()
+    let bins: BTreeSet<u64> = runs.iter().flat_map(|run| run.keys().copied()).collect();
+    let has_come =
+        |run: &&Bins, bin: u64| run.last_key_value().is_some_and(|(last, _)| *last >= bin);
+    let mean = |bin: u64| {
+        let there = runs.iter().filter(|run| has_come(run, bin));
+        let values: Option<Vec<&Option<(f64, f64)>>> = there.map(|run| run.get(&bin)).collect();
+        let values: Vec<(f64, f64)> = values?.into_iter().flatten().copied().collect();
+        let num = values.len() as f64;
+        let sum = values
+            .iter()
             .fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
-        Some((sum.0 / num, sum.1 / num))
+        Some((num > 0.0).then(|| (sum.0 / num, sum.1 / num)))
     };
-    common.map(|bin| (*bin, mean(bin))).collect()
+    let means = bins.into_iter().filter_map(|bin| Some((bin, mean(bin)?)));
+    means.collect()
 }
 
 #[cfg(test)]
@@ -204,17 +207,39 @@ mod tests {
         assert_eq!(points, [Some((0.0, 0.5)), None, Some((3.0, 1.0))]);
     }
 
+    fn run(values: &[f64]) -> Bins {
+        let values: Vec<_> = (1..).zip(values.iter().map(|value| Some(*value))).collect();
+        bins(&values, 1)
+    }
+
+    fn means(runs: &[Bins]) -> Vec<Option<(f64, f64)>> {
+        mean_of(runs).into_values().collect()
+    }
+
     #[test]
-    fn the_mean_of_seeds_ends_where_the_shortest_run_ends() {
-        let run = |values: &[f64]| {
-            let values: Vec<_> = (1..).zip(values.iter().map(|value| Some(*value))).collect();
-            bins(&values, 1)
-        };
-        let mean = mean_of(&[run(&[1.0, 3.0, 9.0]), run(&[2.0, 5.0])]);
+    fn the_mean_of_seeds_goes_on_with_the_seeds_that_have_come_so_far() {
         assert_eq!(
-            mean.into_values().collect::<Vec<_>>(),
-            [Some((1.0, 1.5)), Some((2.0, 4.0))]
+            means(&[run(&[1.0, 3.0, 9.0]), run(&[2.0, 5.0]), Bins::new()]),
+            [Some((1.0, 1.5)), Some((2.0, 4.0)), Some((3.0, 9.0))]
         );
         assert!(mean_of(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_seed_whose_loss_is_not_finite_does_not_break_the_mean_of_the_others() {
+        assert_eq!(
+            means(&[run(&[1.0, f64::NAN]), run(&[2.0, 5.0])]),
+            [Some((1.0, 1.5)), Some((2.0, 5.0))]
+        );
+        assert_eq!(means(&[run(&[f64::NAN])]), [None]);
+    }
+
+    #[test]
+    fn the_mean_of_seeds_that_log_at_different_steps_is_of_the_steps_that_all_have() {
+        let rare = bins(&[(2, Some(1.0)), (4, Some(1.0))], 1);
+        assert_eq!(
+            means(&[run(&[3.0, 3.0, 3.0, 3.0]), rare]),
+            [Some((2.0, 2.0)), Some((4.0, 2.0))]
+        );
     }
 }

@@ -8,7 +8,7 @@ use crate::report::gallery;
 use crate::report::models::number::{along, counted, grouped, tenth, whole};
 use crate::report::page;
 
-/// A data set with more facts than this many others has them folded.
+/// Number of data sets up to which the facts of each are open; with more data sets they are folded.
 const OPEN_UP_TO: usize = 2;
 
 pub(super) fn data_sets(experiment: &Experiment) -> Markup {
@@ -25,9 +25,9 @@ fn data_set(part: &Part<DataSet>, is_open: bool) -> Markup {
     } = &part.results;
     html! {
         section.wide.of-pairs {
-            h3.of-part { (part.name) " " span { (inspection.headline()) } }
+            h3.of-part { bdi { (part.name) } " " span { (inspection.headline()) } }
             (super::notes(&part.notes))
-            details open[is_open] {
+            details.printed open[is_open] {
                 summary { "Facts and settings" }
                 (page::facts(&gallery::head::facts(inspection)))
             }

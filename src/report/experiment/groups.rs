@@ -1,30 +1,41 @@
 //! Groups training runs that differ in their seed alone.
 
 use serde_json::Value;
+use vidpairs_pipeline::WatchKeys;
 
-use crate::experiment::{Experiment, Part, TrainingRun};
+use crate::experiment::{Experiment, Extension, Part, TrainingRun};
 use crate::report::models::number::{finite, tenth};
 
-/// Setting in which the runs of a group may differ.
+/// Setting in which the runs of a group differ.
 const SEED: &str = "seed";
 
-/// Training runs whose settings differ in `seed` alone. A page shows them as one.
+/// Training runs with different seeds and otherwise equal settings. A page shows them as one.
 pub(super) struct Group<'a> {
-    /// What the names of its runs have in common.
+    /// What the names of its runs have in common. No two groups have the same name.
     pub name: String,
     pub runs: Vec<&'a Part<TrainingRun>>,
     /// Indices of the runs in the experiment.
     pub indices: Vec<usize>,
-    /// Settings by name, the seed not among them.
+    /// Settings that change the training, by name, the seed not among them.
     pub settings: Vec<(String, String)>,
+    /// Name of the group that holds runs with the same settings and the same seeds.
+    pub copy_of: Option<String>,
 }
 
-/// The groups, in the order of their first runs.
+/// The groups, in the order of their first runs. A run with the seed of another one is in another group.
 pub(super) fn groups(experiment: &Experiment) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for (index, run) in experiment.runs.iter().enumerate() {
         let settings = settings(experiment, &run.results);
-        match groups.iter_mut().find(|group| group.settings == settings) {
+        let seed = seed(&run.results);
+        let takes = |group: &&mut Group<'_>| {
+            let has_seed = group
+                .runs
+                .iter()
+                .any(|run| self::seed(&run.results) == seed);
+            group.settings == settings && !has_seed
+        };
+        match groups.iter_mut().find(takes) {
             Some(group) => {
                 group.runs.push(run);
                 group.indices.push(index);
@@ -34,36 +45,64 @@ pub(super) fn groups(experiment: &Experiment) -> Vec<Group<'_>> {
                 runs: vec![run],
                 indices: vec![index],
                 settings,
+                copy_of: None,
             }),
         }
     }
-    for group in &mut groups {
+    let names = groups.iter().map(|group| {
         let names: Vec<&str> = group.runs.iter().map(|run| run.name.as_str()).collect();
-        group.name = common_name(&names);
+        (common_name(&names), names)
+    });
+    let names = distinct(names.collect());
+    for (group, name) in groups.iter_mut().zip(names) {
+        group.name = name;
+    }
+    for index in 1..groups.len() {
+        let (before, rest) = groups.split_at_mut(index);
+        let first = before
+            .iter()
+            .find(|group| group.settings == rest[0].settings);
+        rest[0].copy_of = first.map(|group| group.name.clone());
     }
     groups
 }
 
 impl Group<'_> {
-    /// The values of all runs, as far as they are finite numbers.
+    /// Runs that reached their end; all runs while none has.
+    fn at_end(&self) -> impl Iterator<Item = &TrainingRun> {
+        let is_one_finished = self.is_one_finished();
+        let runs = self.runs.iter().map(|run| &run.results);
+        runs.filter(move |run| !is_one_finished || !run.is_unfinished)
+    }
+
+    /// Whether a run has reached its end.
+    pub fn is_one_finished(&self) -> bool {
+        self.runs.iter().any(|run| !run.results.is_unfinished)
+    }
+
+    /// The values at the end of the runs, of those that are finished and have a finite one. While no run is finished, the values so far.
     pub fn values(&self, value: impl Fn(&TrainingRun) -> Option<f64>) -> Vec<f64> {
-        let values = self.runs.iter().filter_map(|run| value(&run.results));
-        values.filter_map(finite).collect()
+        self.at_end().filter_map(value).filter_map(finite).collect()
     }
 
     /// Seeds of the runs: `1, 2, 3`.
     pub fn seeds(&self) -> String {
-        let seeds = self.runs.iter().map(|run| run.results.setting("/seed"));
-        let seeds: Vec<String> = seeds.flatten().map(plain).collect();
-        seeds.join(", ")
+        let seeds = self.runs.iter().filter_map(|run| seed(&run.results));
+        seeds.collect::<Vec<_>>().join(", ")
     }
 }
 
-/// Every setting of a run but its seed, by name.
+/// Seed of a run as text.
+pub(super) fn seed(run: &TrainingRun) -> Option<String> {
+    run.setting("/seed").map(plain)
+}
+
+/// Every setting of a run that changes its training, by name, but its seed.
 fn settings(experiment: &Experiment, run: &TrainingRun) -> Vec<(String, String)> {
     let mut all = Vec::new();
     flatten("", &run.settings, &mut all);
-    all.retain(|(name, _)| name != SEED);
+    let watch = WatchKeys::paths();
+    all.retain(|(name, _)| name != SEED && !watch.contains(name));
     let data = match run
         .data_set
         .and_then(|index| experiment.data_sets.get(index))
@@ -74,6 +113,13 @@ fn settings(experiment: &Experiment, run: &TrainingRun) -> Vec<(String, String)>
     all.insert(0, ("data".to_owned(), data));
     if let Some(init) = &run.init {
         flatten("init", init, &mut all);
+    }
+    if !run.extended.is_empty() {
+        let text = |extension: &Extension| {
+            format!("{} epochs until step {}", extension.epochs, extension.steps)
+        };
+        let extended: Vec<String> = run.extended.iter().map(text).collect();
+        all.push(("extended".to_owned(), extended.join(", ")));
     }
     all.push(("program_version".to_owned(), run.program_version.clone()));
     all
@@ -115,18 +161,50 @@ pub(super) fn common_name(names: &[&str]) -> String {
     if rest.is_empty() {
         return (*first).to_owned();
     }
+    let stem = without_seed(first);
+    if let Some(stem) = stem.filter(|_| rest.iter().all(|name| without_seed(name) == stem)) {
+        return stem.to_owned();
+    }
     let is_common = |&(at, letter): &(usize, char)| {
         let end = at + letter.len_utf8();
         rest.iter().all(|name| name.get(..end) == first.get(..end))
     };
     let end = first.char_indices().take_while(is_common).last();
     let end = end.map_or(0, |(at, letter)| at + letter.len_utf8());
+    let is_digit = |letter: char| letter.is_ascii_digit();
+    let is_within_number = names.iter().any(|name| name[end..].starts_with(is_digit));
+    let common = match is_within_number {
+        true => first[..end].trim_end_matches(is_digit),
+        false => &first[..end],
+    };
     let is_separator = |letter: char| !letter.is_alphanumeric();
-    let trimmed = first[..end].trim_end_matches(is_separator);
+    let trimmed = common.trim_end_matches(is_separator);
     let trimmed = trimmed.strip_suffix(SEED).unwrap_or(trimmed);
     match trimmed.trim_end_matches(is_separator) {
-        "" => format!("{first} and {} more", rest.len()),
+        "" => and_more(names),
         name => name.to_owned(),
+    }
+}
+
+/// The names of groups. A group of several members whose name another group has is named after its first member.
+///
+/// - `groups`: name of each group, and the different names of its members.
+pub(super) fn distinct(groups: Vec<(String, Vec<&str>)>) -> Vec<String> {
+    let has_other = |name: &str| groups.iter().filter(|(other, _)| other == name).count() > 1;
+    let named = groups.iter().map(
+        |(name, members)| match members.len() > 1 && has_other(name) {
+            true => and_more(members),
+            false => name.clone(),
+        },
+    );
+    named.collect()
+}
+
+/// `run-1 and 2 more`.
+fn and_more(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
     }
 }
 
@@ -162,9 +240,24 @@ mod tests {
     fn a_group_has_the_name_that_its_runs_have_in_common() {
         assert_eq!(common_name(&["run-a-1", "run-a-2", "run-a-10"]), "run-a");
         assert_eq!(common_name(&["a/seed-1", "a/seed-2"]), "a");
+        let tens = ["run-10", "run-11", "run-12", "run-13", "run-14"];
+        assert_eq!(common_name(&tens), "run");
+        assert_eq!(common_name(&["net50a", "net51a"]), "net");
         assert_eq!(common_name(&["only-1"]), "only-1");
         assert_eq!(common_name(&["é1", "é2"]), "é");
         assert_eq!(common_name(&["x", "y", "z"]), "x and 2 more");
+    }
+
+    #[test]
+    fn no_two_groups_have_the_same_name() {
+        let groups = vec![
+            ("b".to_owned(), vec!["b"]),
+            ("b".to_owned(), vec!["b-1", "b-2"]),
+            ("b".to_owned(), vec!["b-3", "b-4", "b-5"]),
+            ("c".to_owned(), vec!["c-1", "c-2"]),
+        ];
+        let names = distinct(groups);
+        assert_eq!(names, ["b", "b-1 and 1 more", "b-3 and 2 more", "c"]);
     }
 
     #[test]

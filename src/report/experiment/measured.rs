@@ -2,11 +2,12 @@
 
 use maud::{Markup, html};
 use vidpairs_invariance::run::probe::{ProbeScores, ProbeSummary};
-use vidpairs_invariance::run::{InvarianceSummary, MeasuredPanel};
+use vidpairs_invariance::run::{InvarianceSummary, MeasuredModel, MeasuredPanel};
 
 use super::groups::Group;
 use super::seeds::{ModelGroup, Scores, legend, model_groups, seeds};
 use crate::experiment::{Experiment, Part};
+use crate::report::models::difference::Pairs;
 use crate::report::models::number::{counted, known};
 use crate::report::{invariance, probe};
 
@@ -22,16 +23,17 @@ pub(super) fn invariances(experiment: &Experiment, trained: &[Group<'_>]) -> Mar
                 (heading(part, &invariance::headline(summary)))
                 @let warnings = summary.panels.iter().map(|panel| panel.warnings.len()).sum();
                 (folded_warnings(warnings, &invariance::all_warnings(summary)))
-                (of_groups(groups.as_deref(), &panels(summary)))
-                details open[is_open(groups.as_deref(), summary.models.len())] {
+                (of_groups(groups.as_deref(), &panels(summary), &summary.models))
+                details.printed open[is_open(groups.as_deref(), summary.models.len())] {
                     summary { "Scores of each model: retrieval, intervals, controls and ceilings" }
                     (invariance::plots(summary))
                     (invariance::tables(summary))
                 }
+                @let pairs = pairs(groups.as_deref());
                 details {
-                    summary { "Differences of models, and scores of each target" }
-                    (pictures_are_in(&part.path))
-                    (invariance::all_details(summary))
+                    summary { @if pairs == Pairs::Shown { "Differences of models, and scores of each target" } @else { "Scores of each target" } }
+                    (more_is_in(&part.path, pairs))
+                    (invariance::all_details(summary, pairs))
                 }
                 (invariance::all_left_out(summary))
             }
@@ -54,13 +56,18 @@ pub(super) fn probes(experiment: &Experiment, trained: &[Group<'_>]) -> Markup {
                         "⚠ " (counted(warnings, "warning", "warnings")) " below the scores of the tables: read them before you trust the scores"
                     }
                 }
-                (of_groups(groups.as_deref(), &tables(summary)))
-                details open[is_open(groups.as_deref(), summary.models.len())] {
-                    summary { "Scores of each model, differences of models, classes" }
-                    (pictures_are_in(&part.path))
+                (of_groups(groups.as_deref(), &tables(summary), &summary.models))
+                @let pairs = pairs(groups.as_deref());
+                details.printed open[is_open(groups.as_deref(), summary.models.len())] {
+                    summary {
+                        "Scores of each model, "
+                        @if pairs == Pairs::Shown { "differences of models, " }
+                        "classes"
+                    }
+                    (more_is_in(&part.path, pairs))
                     (probe::legend())
                     (probe::overview::overview(summary, &ids))
-                    (probe::all_sections(summary, &ids))
+                    (probe::all_sections(summary, &ids, pairs))
                 }
                 (probe::all_left_out(summary))
             }
@@ -70,7 +77,7 @@ pub(super) fn probes(experiment: &Experiment, trained: &[Group<'_>]) -> Markup {
 
 fn heading<T>(part: &Part<T>, headline: &str) -> Markup {
     html! {
-        h3.of-part { (part.name) " " span { (headline) } }
+        h3.of-part { bdi { (part.name) } " " span { (headline) } }
         (super::notes(&part.notes))
     }
 }
@@ -78,7 +85,7 @@ fn heading<T>(part: &Part<T>, headline: &str) -> Markup {
 fn folded_warnings(num: usize, warnings: &Markup) -> Markup {
     html! {
         @if num > 0 {
-            details {
+            details.printed {
                 summary { "⚠ " (counted(num, "warning", "warnings")) " to read before you trust the scores" }
                 (warnings)
             }
@@ -86,11 +93,15 @@ fn folded_warnings(num: usize, warnings: &Markup) -> Markup {
     }
 }
 
-fn of_groups(groups: Option<&[ModelGroup]>, subjects: &[Scores]) -> Markup {
+fn of_groups(
+    groups: Option<&[ModelGroup]>,
+    subjects: &[Scores],
+    models: &[MeasuredModel],
+) -> Markup {
     html! {
         @if let Some(groups) = groups {
             (legend(groups))
-            @for scores in subjects { (seeds(scores, groups)) }
+            @for scores in subjects { (seeds(scores, groups, models)) }
         }
     }
 }
@@ -99,8 +110,22 @@ fn is_open(groups: Option<&[ModelGroup]>, num_models: usize) -> bool {
     groups.is_none() && num_models <= OPEN_UP_TO
 }
 
-fn pictures_are_in(path: &str) -> Markup {
-    html! { p.how { "The images of best and worst cases are in " (path) "/report.html." } }
+/// Differences of single models are left out where there are groups, whose differences are in a table.
+fn pairs(groups: Option<&[ModelGroup]>) -> Pairs {
+    match groups {
+        Some(_) => Pairs::LeftOut,
+        None => Pairs::Shown,
+    }
+}
+
+fn more_is_in(path: &str, pairs: Pairs) -> Markup {
+    html! {
+        p.how {
+            "The images of best and worst cases "
+            @if pairs == Pairs::LeftOut { "and the differences of single models " }
+            "are in " bdi { (path) "/report.html" } "."
+        }
+    }
 }
 
 /// The shown score of every panel.

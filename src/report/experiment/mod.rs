@@ -5,6 +5,7 @@
 
 mod axis;
 mod chart;
+mod claims;
 mod curves;
 mod data_sets;
 mod groups;
@@ -13,6 +14,7 @@ mod overview;
 mod rejected;
 mod seeds;
 mod settings;
+mod student;
 mod sums;
 
 use maud::{Markup, html};
@@ -25,6 +27,9 @@ use groups::groups;
 
 /// Maximum number of named folders in a title made of their names.
 const MAX_NAMED: usize = 3;
+
+/// Name of the program in the head of the page, by which later runs know that they may replace it.
+const GENERATOR: &str = "vidpairs report";
 
 /// A section of the page: address, title and contents.
 type Section = (&'static str, String, Markup);
@@ -54,7 +59,15 @@ pub fn render(experiment: &Experiment, title: Option<&str>) -> String {
         }
         footer { (folders(experiment)) }
     };
-    page::page(&title, &style(), &body)
+    let generator = html! { meta name="generator" content=(GENERATOR); };
+    page::page_with(&generator, &title, &style(), &body)
+}
+
+/// Whether a page was written by [`render`].
+///
+/// - `start`: the first 1,024 bytes of the page.
+pub fn is_page_of_experiment(start: &[u8]) -> bool {
+    String::from_utf8_lossy(start).contains(&format!("content=\"{GENERATOR}\""))
 }
 
 /// The style sheets of all parts. Those of other pages apply within their part only.

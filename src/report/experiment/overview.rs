@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::groups::{Group, mean_and_ends, tenths};
 use crate::experiment::{Experiment, TrainingRun};
-use crate::report::models::mark::key;
+use crate::report::models::mark::{DIFFERENT_MARKS, key};
 use crate::report::models::number::{UNKNOWN, counted, tenth};
 
 /// One row for each group of runs.
@@ -22,9 +22,12 @@ pub(super) fn overview(experiment: &Experiment, groups: &[Group<'_>]) -> Markup 
     html! {
         @if has_seeds {
             p.how {
-                "Runs that differ in their seed alone share a row, a mark and a colour: the mean, and below it the smallest and the \
-                greatest value."
+                "Runs with different seeds and otherwise equal settings share a row, a mark and a colour: the mean, and below it the smallest \
+                and the greatest value. The mean is that of the finished runs; the row says if some have no value."
             }
+        }
+        @if groups.len() > DIFFERENT_MARKS {
+            p.how { "Marks repeat after " (DIFFERENT_MARKS) " rows; the lines of the curves differ in their dashes." }
         }
         p.how {
             "The loss is divided by its value at chance level, since losses with queues of different lengths are not comparable: at 1 \
@@ -40,7 +43,7 @@ pub(super) fn overview(experiment: &Experiment, groups: &[Group<'_>]) -> Markup 
                         th { "Run" } th { "Method" } th { "Data" } th { "Records" } th { "Steps" }
                         th { "Loss / chance" span { "at the end" } }
                         @if has_knn { th { "kNN, %" span { "first → last (chance)" } } }
-                        th { "Time" } th { "Images/s" }
+                        th { "Time" } th { "Records/s" }
                     }
                 }
                 tbody {
@@ -62,24 +65,28 @@ fn row(experiment: &Experiment, index: usize, group: &Group<'_>, has_knn: bool) 
     html! {
         tr {
             th {
-                (key(index)) " " (group.name)
+                (key(index)) " " bdi { (group.name) }
                 @if group.runs.len() > 1 {
                     span { (counted(group.runs.len(), "run", "runs")) ", seeds " (group.seeds()) }
+                }
+                @if let Some(other) = &group.copy_of {
+                    span.warned { "same settings and seed as " bdi { (other) } ": no further seed" }
                 }
                 @if notes > 0 { span.warned { "⚠ " (counted(notes, "note", "notes")) " below" } }
             }
             td { (first.method()) }
             @match set {
                 Some(set) => {
-                    td { (set.name) span { (kinds(&set.results.inspection)) } }
-                    td { b { (HumanCount(set.results.inspection.totals.records)) } }
+                    td { bdi { (set.name) } span { (kinds(&set.results.inspection)) } }
+                    td { (records(first, set.results.inspection.totals.records)) }
                 }
                 None => {
                     td { span { "shards " (first.dataset_xxh64) } }
                     td {
-                        @match first.records_per_epoch() {
-                            Some(records) => { b { (HumanCount(records)) } span { "an epoch" } }
-                            None => (UNKNOWN),
+                        @match (first.chosen_records(), first.records_per_epoch()) {
+                            (Some(chosen), _) => b { (HumanCount(chosen)) },
+                            (None, Some(records)) => { b { (HumanCount(records)) } span { "an epoch" } }
+                            (None, None) => (UNKNOWN),
                         }
                     }
                 }
@@ -87,15 +94,42 @@ fn row(experiment: &Experiment, index: usize, group: &Group<'_>, has_knn: bool) 
             td { (steps(group)) }
             td { (loss(group)) }
             @if has_knn { td { (knn(group)) } }
-            td { @match mean_and_ends(&group.values(TrainingRun::seconds)) {
-                Some((mean, _)) => b { (duration(mean)) },
-                None => (UNKNOWN),
-            } }
-            td { @match mean_and_ends(&group.values(TrainingRun::images_per_second)) {
-                Some((mean, _)) => b { (HumanCount(mean.round() as u64)) },
-                None => (UNKNOWN),
-            } }
+            td { (single(group, TrainingRun::seconds, duration)) }
+            td { (single(group, TrainingRun::records_per_second, |speed| HumanCount(speed.round() as u64).to_string())) }
         }
+    }
+}
+
+/// Records that a run trains on, of those of its data set.
+fn records(run: &TrainingRun, all: u64) -> Markup {
+    html! {
+        @match run.chosen_records().filter(|chosen| *chosen < all) {
+            Some(chosen) => { b { (HumanCount(chosen)) } span { "of " (HumanCount(all)) } }
+            None => b { (HumanCount(all)) },
+        }
+    }
+}
+
+/// The mean of a value.
+fn single(
+    group: &Group<'_>,
+    value: impl Fn(&TrainingRun) -> Option<f64>,
+    text: impl Fn(f64) -> String,
+) -> Markup {
+    let values = group.values(value);
+    html! {
+        @match mean_and_ends(&values) {
+            Some((mean, _)) => { b { (text(mean)) } (coverage(group, values.len())) }
+            None => (UNKNOWN),
+        }
+    }
+}
+
+/// Number of seeds that a mean is of, where it is not all of them, and whether it is that of the end.
+fn coverage(group: &Group<'_>, num: usize) -> Markup {
+    html! {
+        @if num < group.runs.len() { span { (num) " of " (counted(group.runs.len(), "seed", "seeds")) } }
+        @if !group.is_one_finished() { span { "so far" } }
     }
 }
 
@@ -117,30 +151,36 @@ fn steps(group: &Group<'_>) -> Markup {
 }
 
 fn loss(group: &Group<'_>) -> Markup {
-    let ratio = mean_and_ends(&group.values(TrainingRun::final_loss_over_chance));
+    let ratios = group.values(TrainingRun::final_loss_over_chance);
     let loss = mean_and_ends(&group.values(TrainingRun::final_loss));
     html! {
-        @match ratio {
+        @match mean_and_ends(&ratios) {
             None => (UNKNOWN),
             Some((mean, [low, high])) => {
                 b { (format!("{mean:.3}")) }
-                @if group.runs.len() > 1 { span { (format!("{low:.3} to {high:.3}")) } }
+                @if ratios.len() > 1 { span { (format!("{low:.3} to {high:.3}")) } }
                 @if let Some((loss, _)) = loss { span { (format!("{loss:.2}")) " nats" } }
+                (coverage(group, ratios.len()))
             }
         }
     }
 }
 
 fn knn(group: &Group<'_>) -> Markup {
-    let first = group.values(|run| Some(100.0 * run.knn.first()?.knn?));
-    let last = group.values(|run| Some(100.0 * run.knn.last()?.knn?));
+    let both = |run: &TrainingRun| {
+        let (first, last) = (run.knn.first()?.knn?, run.knn.last()?.knn?);
+        Some((100.0 * first, 100.0 * last))
+    };
+    let first = group.values(|run| Some(both(run)?.0));
+    let last = group.values(|run| Some(both(run)?.1));
     let chance = group.values(|run| Some(100.0 * run.knn.last()?.knn_chance?));
     html! {
         @match (mean_and_ends(&first), mean_and_ends(&last)) {
-            (Some((first, _)), Some((last, ends))) => {
-                b { (tenth(Some(first))) " → " (tenth(Some(last))) }
+            (Some((first, _)), Some((mean, ends))) => {
+                b { (tenth(Some(first))) " → " (tenth(Some(mean))) }
                 @if let Some((chance, _)) = mean_and_ends(&chance) { " (" (tenth(Some(chance))) ")" }
-                @if group.runs.len() > 1 { span { "last " (tenths(ends)) } }
+                @if last.len() > 1 { span { "last " (tenths(ends)) } }
+                (coverage(group, last.len()))
             }
             _ => (UNKNOWN),
         }

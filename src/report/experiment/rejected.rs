@@ -15,7 +15,6 @@ const MAX_POINTS: usize = 120;
 
 /// The cards. Empty without rejected tracklets.
 pub(super) fn rejected(tracklets: &[RejectedTracklet]) -> Markup {
-    let has_pictures = tracklets.iter().any(|tracklet| tracklet.picture.is_some());
     html! {
         @if !tracklets.is_empty() {
             h4 { "Rejected tracklets" }
@@ -23,11 +22,9 @@ pub(super) fn rejected(tracklets: &[RejectedTracklet]) -> Markup {
                 "A tracklet follows a region from an anchor frame; one that breaks a rule of trust gives no pair. Some of each reason are shown. "
                 (box_sample(Line::Solid)) " The region in the anchor frame; the line is the path of its middle. "
                 (box_sample(Line::Dashed)) " Where it was given up. "
-                @if has_pictures {
-                    "The picture is the anchor frame, where a stored pair begins in the same frame; else the frame is empty."
-                } @else {
-                    "No whole frames are stored (" code { "pairs.with_frames" } "), so the frames are empty."
-                }
+                "The picture is the anchor frame where a pair of the same frame is stored with whole frames (" code { "pairs.with_frames" }
+                ") and the page has room for it; elsewhere the frame is empty. Where no pair of the clip tells the size of its frames, only \
+                the path is drawn."
             }
             div.rejected { @for tracklet in tracklets { (card(tracklet)) } }
         }
@@ -60,7 +57,10 @@ fn card(tracklet: &RejectedTracklet) -> Markup {
                 h3 { (line.clip) }
                 span.label { (reason(&line.outcome)) }
             }
-            @if let Some(size) = tracklet.frame_size.filter(|size| size.area() > 0) { (picture(tracklet, size)) }
+            @match tracklet.frame_size.filter(|size| size.area() > 0) {
+                Some(size) => (picture(tracklet, size)),
+                None => (path_alone(line)),
+            }
             p.how { (caption(line)) }
         }
     }
@@ -85,21 +85,6 @@ fn picture(tracklet: &RejectedTracklet, size: SizePx) -> Markup {
     let line = &tracklet.line;
     let picture = tracklet.picture.as_ref();
     let uri = picture.map(|picture| stored::data_uri(&picture.member, picture.size));
-    let ends = [
-        (line.boxes.first(), Line::Solid),
-        (line.boxes.last(), Line::Dashed),
-    ];
-    let num_ends = line.boxes.len().min(2);
-    let boxes: Vec<BoxOver> = ends[..num_ends]
-        .iter()
-        .filter_map(|(tracked, line)| {
-            let bbox = tracked.map(|tracked| tracked.bbox)?;
-            bbox.is_valid().then(|| BoxOver {
-                line: *line,
-                ..BoxOver::solid(bbox.into())
-            })
-        })
-        .collect();
     let style = format!("aspect-ratio:{:.4}", aspect(size));
     html! {
         div.picture style=(style) {
@@ -109,9 +94,51 @@ fn picture(tracklet: &RejectedTracklet, size: SizePx) -> Markup {
                 None => {}
             }
             (path(size, &line.boxes))
-            (boxes_over(size, &boxes))
+            (ends(size, &line.boxes))
         }
     }
+}
+
+/// The path and the regions without a frame. Nothing without a valid box.
+fn path_alone(line: &TrackletLine) -> Markup {
+    let valid = line.boxes.iter().filter(|tracked| tracked.bbox.is_valid());
+    let mut boxes: Vec<TrackedBox> = valid.cloned().collect();
+    let least = |of: fn(&TrackedBox) -> f64| boxes.iter().map(of).fold(f64::INFINITY, f64::min);
+    let (left, top) = (
+        least(|tracked| tracked.bbox.x),
+        least(|tracked| tracked.bbox.y),
+    );
+    for tracked in &mut boxes {
+        tracked.bbox.x -= left;
+        tracked.bbox.y -= top;
+    }
+    let most = |of: fn(&TrackedBox) -> f64| boxes.iter().map(of).fold(0.0, f64::max);
+    let size = SizePx {
+        width: most(|tracked| tracked.bbox.x + tracked.bbox.w).ceil() as u32,
+        height: most(|tracked| tracked.bbox.y + tracked.bbox.h).ceil() as u32,
+    };
+    let style = format!("aspect-ratio:{:.4}", aspect(size).clamp(0.5, 4.0));
+    html! {
+        @if size.area() > 0 {
+            div.picture.frameless style=(style) { (path(size, &boxes)) (ends(size, &boxes)) }
+        }
+    }
+}
+
+/// The first and the last region.
+fn ends(size: SizePx, boxes: &[TrackedBox]) -> Markup {
+    let ends = [(boxes.first(), Line::Solid), (boxes.last(), Line::Dashed)];
+    let boxes: Vec<BoxOver> = ends[..boxes.len().min(2)]
+        .iter()
+        .filter_map(|(tracked, line)| {
+            let bbox = tracked.map(|tracked| tracked.bbox)?;
+            bbox.is_valid().then(|| BoxOver {
+                line: *line,
+                ..BoxOver::solid(bbox.into())
+            })
+        })
+        .collect();
+    boxes_over(size, &boxes)
 }
 
 /// Path of the middle of the box.
@@ -179,6 +206,44 @@ mod tests {
         line.boxes.clear();
         line.forward_backward_iou = Some(f64::NAN);
         assert_eq!(caption(&line), "frame 30 · followed for 0 of 60 frames");
+    }
+
+    #[test]
+    fn without_the_size_of_its_frames_a_tracklet_has_its_path_and_no_frame() {
+        let tracked = |x| TrackedBox {
+            frame: 0,
+            bbox: BoxXywh {
+                x,
+                y: 200.0,
+                w: 30.0,
+                h: 40.0,
+            },
+            confidence: 1.0,
+            psr: None,
+        };
+        let line = TrackletLine {
+            clip: "a.mp4".to_owned(),
+            key: None,
+            anchor: 0,
+            k: 60,
+            region: 0,
+            tracker: "dcf".to_owned(),
+            outcome: "lost".to_owned(),
+            forward_backward_iou: None,
+            boxes: vec![tracked(1_000.0), tracked(1_070.0)],
+        };
+        let card = card(&RejectedTracklet {
+            line,
+            frame_size: None,
+            picture: None,
+        })
+        .into_string();
+        // As wide and as high as the path alone, from its own corner.
+        assert!(
+            card.contains("frameless") && card.contains("viewBox=\"0 0 100 40\""),
+            "{card}"
+        );
+        assert!(card.contains("M15.0 20.0L85.0 20.0"), "{card}");
     }
 
     #[test]

@@ -6,6 +6,9 @@ use super::groups::Group;
 use crate::report::models::mark::key;
 use crate::report::models::number::UNKNOWN;
 
+/// Number of groups up to which each has a column. More have rows.
+const MAX_COLUMNS: usize = 8;
+
 /// A setting, and its value in each group; `None` where a group does not have it.
 pub(super) struct Setting<'a> {
     pub name: &'a str,
@@ -45,27 +48,16 @@ pub(super) fn settings(groups: &[Group<'_>]) -> Markup {
         false => "Settings that are equal",
     };
     html! {
+        p.how { "Settings that do not change what is trained are left out: those of logs, checkpoints, evaluations and tolerance of damage." }
         @if !differing.is_empty() {
             div.scroll {
-                table.settings {
-                    thead {
-                        tr {
-                            th { "Setting" }
-                            @for (index, group) in groups.iter().enumerate() { th { (key(index)) " " (group.name) } }
-                        }
-                    }
-                    tbody {
-                        @for setting in &differing {
-                            tr {
-                                th { (setting.name) }
-                                @for value in &setting.values { td { (value.unwrap_or(UNKNOWN)) } }
-                            }
-                        }
-                    }
+                @match groups.len() > MAX_COLUMNS {
+                    true => (groups_in_rows(groups, &differing)),
+                    false => (groups_in_columns(groups, &differing)),
                 }
             }
         }
-        details {
+        details.printed {
             summary { (title) }
             dl.settings {
                 @for setting in &equal {
@@ -74,4 +66,50 @@ pub(super) fn settings(groups: &[Group<'_>]) -> Markup {
             }
         }
     }
+}
+
+fn groups_in_columns(groups: &[Group<'_>], differing: &[Setting<'_>]) -> Markup {
+    html! {
+        table.settings {
+            thead {
+                tr {
+                    th { "Setting" }
+                    @for (index, group) in groups.iter().enumerate() { th { (heading(index, group)) } }
+                }
+            }
+            tbody {
+                @for setting in differing {
+                    tr {
+                        th { (setting.name) }
+                        @for value in &setting.values { td { (value.unwrap_or(UNKNOWN)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn groups_in_rows(groups: &[Group<'_>], differing: &[Setting<'_>]) -> Markup {
+    html! {
+        table.settings {
+            thead {
+                tr {
+                    th { "Run" }
+                    @for setting in differing { th { (setting.name) } }
+                }
+            }
+            tbody {
+                @for (index, group) in groups.iter().enumerate() {
+                    tr {
+                        th { (heading(index, group)) }
+                        @for setting in differing { td { (setting.values[index].unwrap_or(UNKNOWN)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn heading(index: usize, group: &Group<'_>) -> Markup {
+    html! { (key(index)) " " bdi { (group.name) } }
 }

@@ -62,7 +62,7 @@ pub(super) fn trackers(experiment: &Experiment) -> Markup {
         @for part in &experiment.trackers {
             @let summary = &part.results.summary;
             h3.of-part {
-                (part.name) " "
+                bdi { (part.name) } " "
                 span {
                     (counted(summary.sequences as usize, "sequence", "sequences"))
                     @if summary.refused > 0 { ", " (HumanCount(summary.refused)) " refused" }

@@ -131,6 +131,16 @@ fn names_and_values_from_files_are_escaped() {
 }
 
 #[test]
+fn a_name_that_turns_the_direction_of_text_does_not_turn_what_follows_it() {
+    let html = html(vec![
+        run("\u{202e}a", 1, "moco-v2", 3),
+        run("b", 1, "simclr", 3),
+    ]);
+    // In the overview, the settings and the legend; the names at the ends of lines stand alone.
+    assert_eq!(html.matches("<bdi>\u{202e}a</bdi>").count(), 3);
+}
+
+#[test]
 fn a_page_of_runs_names_no_other_file() {
     let html = html(vec![run("a-1", 1, "moco-v2", 30)]);
     for attribute in ["src=", "href=\"h", "url(", "@import", "<link", "<script"] {
@@ -210,18 +220,100 @@ fn a_page_of_a_log_of_a_million_steps_stays_small() {
 }
 
 #[test]
-fn the_same_folders_give_the_same_page() {
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(
-        dir.path().join("run.json"),
-        r#"{"program_version":"0.1.0","training":{"train":{}},"dataset_xxh64":"0"}"#,
-    )
-    .unwrap();
-    let page = |workers| {
-        let experiment = Experiment::read(&[dir.path().to_owned()], &Control::quiet(workers));
-        render(&experiment.unwrap(), None)
+fn the_same_folders_give_the_same_page_whatever_the_order_on_disk_and_the_number_of_workers() {
+    let write = |root: &std::path::Path, n: usize| {
+        let folder = root.join(format!("all/run-{n}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let run = json!({
+            "program_version": "0.1.0", "dataset_xxh64": "0",
+            "training": {"seed": n, "train": {"batch": 8, "learning_rate": n / 3, "epochs": 1}},
+        });
+        std::fs::write(folder.join("run.json"), run.to_string()).unwrap();
+        let line = json!({"step": 5, "epoch": 1.0, "loss": 1.0 / n as f64, "chance": 2.0, "images_per_second": 9.0});
+        std::fs::write(folder.join("metrics.jsonl"), format!("{line}\n")).unwrap();
+        if n == 4 {
+            std::fs::write(folder.join("probe.json"), "{").unwrap();
+        }
     };
-    assert_eq!(page(1), page(3));
+    let page = |order: &[usize], workers| {
+        let dir = tempfile::tempdir().unwrap();
+        order.iter().for_each(|&n| write(dir.path(), n));
+        let experiment = Experiment::read(&[dir.path().join("all")], &Control::quiet(workers));
+        let html = render(&experiment.unwrap(), None);
+        html.replace(&dir.path().display().to_string(), "")
+    };
+    let first = page(&[1, 2, 3, 4, 5, 6, 7], 1);
+    assert_eq!(rows(&first).len(), 3, "learning rates 0, 1 and 2");
+    assert!(first.contains("probe.json is not JSON"));
+    assert!(first == page(&[7, 3, 5, 1, 6, 2, 4], 4));
+}
+
+#[test]
+fn a_run_with_the_seed_of_another_is_no_further_seed() {
+    let html = html(vec![
+        run("a-1", 1, "moco-v2", 30),
+        run("a-2", 2, "moco-v2", 30),
+        run("copy-of-a-1", 1, "moco-v2", 30),
+    ]);
+    let rows = rows(&html);
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert!(rows[0].starts_with("a 2 runs, seeds 1, 2"), "{}", rows[0]);
+    assert!(
+        rows[1].starts_with("copy-of-a-1 same settings and seed as a"),
+        "{}",
+        rows[1]
+    );
+}
+
+#[test]
+fn settings_that_train_the_same_share_a_group_and_a_run_that_was_made_longer_has_its_own() {
+    let mut often = run("a-2", 2, "moco-v2", 30);
+    often.results.settings["train"]["log_steps"] = json!(1);
+    often.results.settings["train"]["knn_epochs"] = json!(0);
+    let mut longer = run("a-3", 3, "moco-v2", 30);
+    longer.results.extended = vec![crate::experiment::Extension {
+        epochs: 10,
+        steps: 100,
+    }];
+    let html = html(vec![run("a-1", 1, "moco-v2", 30), often, longer]);
+    let rows = rows(&html);
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert!(rows[0].starts_with("a 2 runs"), "{}", rows[0]);
+    let table = html.split("<table class=\"settings\">").nth(1).unwrap();
+    let table = text(table.split("</table>").next().unwrap());
+    assert!(
+        table.contains("extended – 10 epochs until step 100"),
+        "{table}"
+    );
+}
+
+#[test]
+fn a_mean_at_the_end_is_of_finished_runs_with_a_finite_value_and_says_of_how_many() {
+    let mut unfinished = run("a-2", 2, "moco-v2", 10);
+    unfinished.results.is_unfinished = true;
+    unfinished.results.settings["train"]["epochs"] = json!(30);
+    let mut diverged = run("a-3", 3, "moco-v2", 30);
+    diverged.results.steps.last_mut().unwrap().loss = None;
+    let mean_of_one = rows(&html(vec![run("a-1", 1, "moco-v2", 30)]))[0].clone();
+    let value = mean_of_one.split(" nats").next().unwrap();
+    let value = value.rsplit(' ').nth(1).unwrap();
+    let html = html(vec![
+        run("a-1", 1, "moco-v2", 30),
+        unfinished.clone(),
+        diverged,
+    ]);
+    let row = &rows(&html)[0];
+    assert!(row.contains(value) && row.contains("1 of 3 seeds"), "{row}");
+    let alone = rows(&self::html(vec![unfinished]))[0].clone();
+    assert!(alone.contains("so far"), "{alone}");
+}
+
+#[test]
+fn the_records_are_those_that_a_run_was_told_to_train_on() {
+    let mut few = run("a-1", 1, "moco-v2", 30);
+    few.results.settings["train"]["records"] = json!(13_824);
+    let row = &rows(&html(vec![few]))[0];
+    assert!(row.contains(" 13,824 300"), "{row}");
 }
 
 #[test]
@@ -285,6 +377,49 @@ fn with_probe(models: &[(&str, &str, f64)], runs: Vec<Option<usize>>) -> Experim
             run("b-1", 1, "simclr", 3),
         ])
     }
+}
+
+/// Rows of the table of means and differences, without their tags.
+fn claim_rows(html: &str) -> Vec<String> {
+    let table = html.split("<table class=\"claims\">").nth(1).unwrap();
+    let body = table.split("<tbody>").nth(1).unwrap();
+    let body = body.split("</tbody>").next().unwrap();
+    body.split("<tr>").skip(1).map(text).collect()
+}
+
+#[test]
+fn groups_of_seeds_have_students_interval_and_their_difference_to_the_first_over_equal_seeds() {
+    let models = [
+        ("a-1", "net", 40.0),
+        ("a-2", "net", 44.0),
+        ("a-3", "net", 45.0),
+        ("b-2", "net", 46.0),
+        ("b-3", "net", 48.0),
+        ("b-4", "net", f64::NAN),
+    ];
+    let html = render(&with_probe(&models, vec![None; 6]), None);
+    // Python 3.11 with the table of Student's t, as scripts/experiments/seeds.py: a 43 -+ 6.57; b 47 -+ 12.71; differences 2 and 3.
+    assert_eq!(
+        claim_rows(&html),
+        [
+            "a 3 43.0 [36.4, 49.6]",
+            "b 2 of 3 47.0 [34.3, 59.7] +2.5 [\u{2212}3.9, +8.9] 2"
+        ]
+    );
+    assert!(html.contains("not scored: <bdi>b-4"));
+    assert!(!html.contains("compared with"), "no pairs of single models");
+}
+
+#[test]
+fn seeds_of_training_runs_go_before_the_numbers_of_names() {
+    // The runs of model a-1 and a-2 have the seeds 1 and 2, that of c-7 has seed 1.
+    let models = [
+        ("a-1", "net", 40.0),
+        ("a-2", "net", 44.0),
+        ("c-7", "net", 41.0),
+    ];
+    let html = render(&with_probe(&models, vec![Some(0), Some(1), Some(2)]), None);
+    assert_eq!(claim_rows(&html)[1], "c-7 1 41.0 – +1.0 – 1");
 }
 
 /// Rows of the plots of seeds, without their tags.

@@ -21,6 +21,7 @@ pub(super) mod words;
 use maud::{Markup, html};
 use vidpairs_invariance::run::{InvarianceSummary, MeasuredModel, MeasuredPanel, ModelScores};
 
+use super::models::difference::Pairs;
 use super::models::left_out::left_out;
 use super::models::number::{counted, tenth};
 use super::models::warnings::warnings;
@@ -60,7 +61,7 @@ pub fn render(summary: &InvarianceSummary) -> String {
                 (plots(summary))
                 (notes::reading())
                 (tables(summary))
-                (all_details(summary))
+                (all_details(summary, Pairs::Shown))
             }
         }
         footer { (all_left_out(summary)) }
@@ -110,9 +111,9 @@ pub(super) fn tables(summary: &InvarianceSummary) -> Markup {
 }
 
 /// Details of every panel.
-pub(super) fn all_details(summary: &InvarianceSummary) -> Markup {
+pub(super) fn all_details(summary: &InvarianceSummary, pairs: Pairs) -> Markup {
     let budget = budget::budget(summary);
-    html! { @for panel in &summary.panels { (details(summary, panel, budget)) } }
+    html! { @for panel in &summary.panels { (details(summary, panel, pairs, budget)) } }
 }
 
 /// What was left out of each panel. Empty if there is nothing.
@@ -125,14 +126,20 @@ pub(super) fn all_left_out(summary: &InvarianceSummary) -> Markup {
 }
 
 /// Details of one invariance: pairs of models, then the units and targets of each model.
-fn details(summary: &InvarianceSummary, panel: &MeasuredPanel, budget: Budget) -> Markup {
+fn details(
+    summary: &InvarianceSummary,
+    panel: &MeasuredPanel,
+    pairs: Pairs,
+    budget: Budget,
+) -> Markup {
+    let pairs = pairs.of(&panel.pairs);
     let models = summary.models.iter().zip(&panel.models).enumerate();
     let with_cards: Vec<(usize, &MeasuredModel, &ModelScores)> = models
         .filter_map(|(index, (model, scores))| Some((index, model, scores.as_ref()?)))
         .filter(|(.., scores)| cards::has_cards(scores))
         .collect();
     html! {
-        @if !panel.pairs.is_empty() || !with_cards.is_empty() {
+        @if !pairs.is_empty() || !with_cards.is_empty() {
             section.wide {
                 @let origin = words::origin(summary, panel);
                 h2.invariance { (words::invariance(panel)) @if !origin.is_empty() { " " span { (origin) } } }
@@ -140,11 +147,11 @@ fn details(summary: &InvarianceSummary, panel: &MeasuredPanel, budget: Budget) -
                     "One set: " (words::about(panel)) ". " (words::counts(panel)) ". Excluded as neighbours in retrieval: "
                     (panel.near) "."
                 }
-                @if panel.pairs.len() > MAX_PAIRS {
-                    p.how { (MAX_PAIRS) " of " (panel.pairs.len()) " pairs of models are shown." }
+                @if pairs.len() > MAX_PAIRS {
+                    p.how { (MAX_PAIRS) " of " (pairs.len()) " pairs of models are shown." }
                 }
                 div.pairs {
-                    @for pair in panel.pairs.iter().take(MAX_PAIRS) { (paired::paired(summary, panel, pair)) }
+                    @for pair in pairs.iter().take(MAX_PAIRS) { (paired::paired(summary, panel, pair)) }
                 }
                 @for (place, (index, model, scores)) in with_cards.into_iter().enumerate() {
                     details.model open[place == 0 || summary.models.len() <= OPEN_UP_TO] {

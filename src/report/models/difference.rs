@@ -7,6 +7,23 @@ use super::mark::mark_at;
 use super::number::{along, ends, known, signed, tenth, whole};
 use super::plot::whisker;
 
+/// Whether a page shows the differences of single models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::report) enum Pairs {
+    Shown,
+    LeftOut,
+}
+
+impl Pairs {
+    /// The differences to show.
+    pub fn of<T>(self, all: &[T]) -> &[T] {
+        match self {
+            Self::Shown => all,
+            Self::LeftOut => &[],
+        }
+    }
+}
+
 /// States a difference and whether it is significant.
 pub(in crate::report) fn sentence(score: &str, difference: Figure, [a, b]: [&str; 2]) -> String {
     let Some(value) = known(difference) else {

@@ -13,6 +13,9 @@ const SHAPES: [&str; 6] = [
     "M-2.1-6.2H2.1V-2.1H6.2V2.1H2.1V6.2H-2.1V2.1H-6.2V-2.1H-2.1Z",
 ];
 
+/// Number of marks that differ in shape or in full and hollow.
+pub(in crate::report) const DIFFERENT_MARKS: usize = 2 * SHAPES.len();
+
 /// Colour of a model: a class of `style.css`. The seventh model has the colour of the first.
 pub(in crate::report) fn shade(model_index: usize) -> &'static str {
     ["m0", "m1", "m2", "m3", "m4", "m5"][model_index % SHAPES.len()]
@@ -44,10 +47,10 @@ mod tests {
 
     #[test]
     fn twelve_models_have_different_marks() {
-        let marks = (0..12).map(|model| key(model).into_string());
+        let marks = (0..DIFFERENT_MARKS).map(|model| key(model).into_string());
         let mut marks: Vec<String> = marks.collect();
         marks.sort();
         marks.dedup();
-        assert_eq!(marks.len(), 12);
+        assert_eq!(marks.len(), DIFFERENT_MARKS);
     }
 }

@@ -15,10 +15,10 @@ pub(super) mod words;
 
 use maud::{Markup, html};
 use vidpairs_invariance::run::LeftOutGroup;
-use vidpairs_invariance::run::probe::{ProbeScores, ProbeSummary, ProbeTable};
+use vidpairs_invariance::run::probe::{ProbePair, ProbeScores, ProbeSummary, ProbeTable};
 use vidpairs_types::readable;
 
-use super::models::difference::{difference_strip, sentence};
+use super::models::difference::{Pairs, difference_strip, sentence};
 use super::models::left_out::left_out;
 use super::models::mark::key;
 use super::models::number::{UNKNOWN, counted, grouped, interval, signed, tenth};
@@ -72,7 +72,7 @@ pub fn render(summary: &ProbeSummary) -> String {
             @if summary.tables.is_empty() { p { "Nothing was scored." } } @else {
                 (legend())
                 (overview(summary, OWN_IDS))
-                (all_sections(summary, OWN_IDS))
+                (all_sections(summary, OWN_IDS, Pairs::Shown))
             }
         }
         footer { (all_left_out(summary)) }
@@ -103,9 +103,9 @@ pub(super) fn legend() -> Markup {
 /// Every table with its details.
 ///
 /// - `ids`: beginning of the addresses of the tables, other than that of other probes on the page.
-pub(super) fn all_sections(summary: &ProbeSummary, ids: &str) -> Markup {
+pub(super) fn all_sections(summary: &ProbeSummary, ids: &str, pairs: Pairs) -> Markup {
     html! {
-        @for (index, table) in summary.tables.iter().enumerate() { (section(summary, index, table, ids)) }
+        @for index in 0..summary.tables.len() { (section(summary, index, &anchor(ids, index), pairs)) }
     }
 }
 
@@ -166,21 +166,23 @@ fn scores(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
 }
 
 /// A table: its scores, differences of models, then classes, confusion and images of each model.
-fn section(summary: &ProbeSummary, index: usize, table: &ProbeTable, ids: &str) -> Markup {
+fn section(summary: &ProbeSummary, index: usize, id: &str, pairs: Pairs) -> Markup {
+    let table = &summary.tables[index];
+    let pairs = pairs.of(&table.pairs);
     let models = summary.models.iter().zip(&table.models).enumerate();
     let scored: Vec<_> = models
         .filter_map(|(index, (model, scores))| Some((index, model, scores.as_ref()?)))
         .collect();
     html! {
-        section.wide id=(anchor(ids, index)) {
+        section.wide id=(id) {
             h2.table { (words::classifier(table)) " " span { (words::data(summary, table)) } }
             p.how { (words::counts(table)) "." }
             (scores(summary, table))
             @if !table.warnings.is_empty() {
                 section.warnings { ul { @for warning in &table.warnings { li { (warning) } } } }
             }
-            (differences(summary, table))
-            (figures(summary, table))
+            (differences(summary, table, pairs))
+            (figures(summary, table, pairs))
             @for (place, (index, model, scores)) in scored.into_iter().enumerate() {
                 details.model open[is_open(summary, place)] {
                     summary { (key(index)) " " b { (model.name) } span { (note(table, scores)) } }
@@ -222,14 +224,14 @@ fn note(table: &ProbeTable, scores: &ProbeScores) -> String {
     parts.join(" · ")
 }
 
-fn differences(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
+fn differences(summary: &ProbeSummary, table: &ProbeTable, pairs: &[ProbePair]) -> Markup {
     let name = |model: usize| summary.models[model].name.as_str();
     html! {
-        @if table.pairs.len() > MAX_PAIRS {
-            p.how { (MAX_PAIRS) " of " (table.pairs.len()) " pairs of models are drawn." }
+        @if pairs.len() > MAX_PAIRS {
+            p.how { (MAX_PAIRS) " of " (pairs.len()) " pairs of models are drawn." }
         }
         div.pairs {
-            @for pair in table.pairs.iter().take(MAX_PAIRS) {
+            @for pair in pairs.iter().take(MAX_PAIRS) {
                 article.paired {
                     div.heading {
                         h3 { (key(pair.b)) "\u{a0}" (name(pair.b)) " compared with " (key(pair.a)) "\u{a0}" (name(pair.a)) }
@@ -245,7 +247,7 @@ fn differences(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
 const HEADINGS: [&str; 4] = ["Model", "Features", "Score", "95 % interval"];
 
 /// Every figure of the table.
-fn figures(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
+fn figures(summary: &ProbeSummary, table: &ProbeTable, pairs: &[ProbePair]) -> Markup {
     let ends = |ends| interval(ends).unwrap_or_else(|| UNKNOWN.to_owned());
     let models = summary.models.iter().zip(&table.models);
     let scored: Vec<_> = models
@@ -272,7 +274,7 @@ fn figures(summary: &ProbeSummary, table: &ProbeTable) -> Markup {
                                 }
                             }
                         }
-                        @for pair in &table.pairs {
+                        @for pair in pairs {
                             tr {
                                 td { (summary.models[pair.b].name) " minus " (summary.models[pair.a].name) } td {}
                                 td { (signed(Some(pair.difference.value))) } td { (ends(pair.difference.interval)) }
