@@ -204,6 +204,7 @@ fn model_scores(
         scores: versions.map(score).into(),
         retrieval: Some(figure((56.0 + 42.0 * skill).min(99.0), half / 2.0)),
         retrieval_queries: 10_000,
+        retrieval_per_target: Vec::new(),
         images_per_second: None,
         waiting: None,
         unit_cards,
