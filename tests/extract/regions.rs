@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::{Value, json};
+use vidpairs_fixtures::SLIDING;
 use vidpairs_fixtures::extract::dataset::{Sample, manifest, refusal_of, samples, tracklets};
 use vidpairs_fixtures::extract::media::{ffmpeg, h264};
 use vidpairs_fixtures::extract::{Work, assert_is_finished};
@@ -27,10 +28,6 @@ short_side = 32
 [extract]
 max_refused = "100%"
 "#;
-
-/// FFmpeg source of a textured picture that moves by 2 px per frame, so that every region can be tracked.
-const SLIDING: &str = "nullsrc=s=160x24:r=30,trim=end_frame=1,geq=random(1)*255:128:128,\
-                       scale=640:96:flags=bicubic,loop=-1:1:0,setpts=N/30/TB,crop=160:96:n*2:0";
 
 fn sliding(work: &Work, name: &str, frames: u32) {
     let (frames, path) = (frames.to_string(), work.clips().join(name));

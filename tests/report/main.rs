@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::json;
+use vidpairs_fixtures::SLIDING;
 use vidpairs_fixtures::browser::assert_page_is_sound;
 use vidpairs_fixtures::extract::media::ffmpeg;
 use vidpairs_fixtures::extract::{Extract, Ran, Work};
@@ -37,11 +38,6 @@ short_side = 32
 max_refused = "100%"
 "#;
 
-/// FFmpeg source of a textured picture that moves by 2 px per frame. It turns gray after 40 frames, so that later tracklets are rejected.
-const SOURCE: &str = "nullsrc=s=160x24:r=30,trim=end_frame=1,geq=random(1)*255:128:128,\
-                      scale=640:96:flags=bicubic,loop=-1:1:0,setpts=N/30/TB,crop=160:96:n*2:0,\
-                      drawbox=c=gray:t=fill:enable='gte(n,40)'";
-
 const NUM_IMAGES: usize = 60;
 const NUM_UNITS: usize = 8;
 
@@ -52,11 +48,13 @@ impl Bench {
     fn new() -> Self {
         let bench = Self(Work::new(PIPELINE));
         let clip = bench.0.clips().join("a <clip>.mp4");
+        // Gray after 40 frames, so that later tracklets are rejected.
+        let source = format!("{SLIDING},drawbox=c=gray:t=fill:enable='gte(n,40)'");
         let mut args = vec![
             "-f",
             "lavfi",
             "-i",
-            SOURCE,
+            &source,
             "-frames:v",
             "60",
             "-c:v",

@@ -10,6 +10,10 @@ use vidpairs_types::{PlaneLayout, SizePx};
 use super::grid;
 use super::target::cached_file;
 
+/// FFmpeg source of a textured picture that moves by 2 px per frame, so that every region can be tracked.
+pub const SLIDING: &str = "nullsrc=s=160x24:r=30,trim=end_frame=1,geq=random(1)*255:128:128,\
+                           scale=640:96:flags=bicubic,loop=-1:1:0,setpts=N/30/TB,crop=160:96:n*2:0";
+
 /// Parameters of a numbered clip.
 #[derive(Debug, Clone, Copy)]
 pub struct NumberedClip<'a> {

@@ -24,7 +24,7 @@ mod target;
 pub mod track;
 pub mod train;
 
-pub use clips::{NumberedClip, changed_clip, numbered_clip, remade_clip};
+pub use clips::{NumberedClip, SLIDING, changed_clip, numbered_clip, remade_clip};
 pub use grid::read_number;
 pub use programs::{ProbedFrame, ffmpeg_numbers, ffprobe_frames, has_encoder};
 pub use target::program;
