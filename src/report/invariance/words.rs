@@ -45,11 +45,13 @@ pub(super) fn targets(panel: &MeasuredPanel) -> [&'static str; 2] {
     }
 }
 
-/// `72,000 images, 1,000 sets, 1,000 objects`.
+/// `72,000 images of 128 px, 1,000 sets, 1,000 objects`; without the size for features of another program.
 pub(in crate::report) fn counts(panel: &MeasuredPanel) -> String {
     let [one, many] = targets(panel);
+    let images = counted(panel.images, "image", "images");
+    let of_size = |side_px| format!("{images} of {side_px} px");
     [
-        counted(panel.images, "image", "images"),
+        panel.side_px.map_or_else(|| images.clone(), of_size),
         counted(panel.sets, "set", "sets"),
         counted(panel.targets, one, many),
     ]
@@ -126,5 +128,19 @@ mod tests {
             titles.collect::<Vec<_>>(),
             ["Viewpoint (ALOI)", "Viewpoint (b)", "Viewpoint (c)"]
         );
+    }
+
+    #[test]
+    fn the_size_of_the_measured_images_is_stated_where_it_is_known() {
+        let mut panel = MeasuredPanel {
+            images: 1440,
+            sets: 20,
+            targets: 20,
+            is_target_object: true,
+            ..MeasuredPanel::default()
+        };
+        assert_eq!(counts(&panel), "1,440 images, 20 sets, 20 objects");
+        panel.side_px = Some(64);
+        assert_eq!(counts(&panel), "1,440 images of 64 px, 20 sets, 20 objects");
     }
 }

@@ -145,7 +145,7 @@ fn two_encoders_are_measured_and_compared_on_a_data_set() {
     ]);
     let ran = run.run_well();
     for word in [
-        "Viewpoint, ALOI: 864 images, 12 sets",
+        "Viewpoint, ALOI: 864 images of 16 px, 12 sets",
         "second",
         "report.html",
     ] {
