@@ -86,5 +86,63 @@ class DataSets(unittest.TestCase):
             self.assertFalse((root / "out" / "train" / "a").exists())
 
 
+class Analysis(unittest.TestCase):
+    def results(self, root: Path) -> dict:
+        """Writes the results of two methods with three seeds, and analyses them."""
+        names = [f"{method}-{seed}" for seed in (1, 2, 3) for method in ("baseline", "frame-temporal")]
+        is_temporal = [name.startswith("frame") for name in names]
+        scores = [
+            {
+                "scores": [{
+                    "version": "published-code", "k": 10, "value": 60.0 + 5 * temporal, "ceiling": 98.0,
+                    "control_gaussian": 11.0, "control_shuffled": 12.0,
+                    "per_target": [{"target": str(target), "score": 50.0 + 10 * target + 5 * temporal} for target in (0, 1, 2)],
+                }],
+                "retrieval": {"value": 75.0},
+                "retrieval_per_target": [{"target": str(target), "queries": 4, "found": 3} for target in (0, 1, 2)],
+            }
+            for temporal in is_temporal
+        ]
+        models = [{"name": name} for name in names]
+        panel = {
+            "kind": "aloi-viewpoint", "images": 12, "targets": 3, "is_target_object": True, "retrieval_chance": 33.0, "models": scores,
+        }
+        table = {
+            "protocol": {"metric": "mAP"}, "kind": "voc07-boxes", "chance": 10.0, "test_images": 9, "classes": ["a", "b"],
+            "models": [{"score": {"value": 30.0 - temporal}} for temporal in is_temporal],
+        }
+        written = {"program_version": "0.1.0", "settings": {}, "models": models}
+        for name, part in (("invariance", {"panels": [panel]}), ("probe", {"tables": [table]})):
+            (root / name).mkdir()
+            (root / name / f"{name}.json").write_text(json.dumps({**written, **part}))
+        (root / "shared" / "train" / "a").mkdir(parents=True)
+        (root / "shared" / "train" / "a" / "groundtruth.txt").write_text("0,0,10,10\n0,0,10,10\n")
+        view = {"frame": 0, "box_xywh": [0, 0, 10, 10]}
+        lost = {"frame": 1, "box_xywh": [50, 50, 10, 10]}
+        (root / "shards" / "tracks").mkdir(parents=True)
+        with tarfile.open(root / "shards" / "tracks" / "pairs-000000.tar", "w") as tar:
+            for number, positive in enumerate((dict(view, frame=1), lost)):
+                text = json.dumps({"clip": "train/a", "anchor": view, "positive": positive}).encode()
+                member = tarfile.TarInfo(f"{number}.json")
+                member.size = len(text)
+                tar.addfile(member, io.BytesIO(text))
+        claim.analyse(root, root / "claim")
+        return json.loads((root / "claim.json").read_text())
+
+    def test_scores_differences_and_data_come_from_the_files_of_the_commands(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = self.results(Path(folder))
+            lines = claim.tables(result)
+            self.assertEqual(result["data"]["tracks"], {"videos": 1, "records": 2, "frames": 2, "share_on_object": 0.5})
+            ris, retrieval, mean_precision = (test["differences"][0] for test in result["tests"])
+            self.assertEqual((ris["mean"], ris["over_targets"], ris["verdict"]), (5.0, [5.0, 5.0], "higher"))
+            self.assertEqual((retrieval["mean"], retrieval["verdict"]), (0.0, "undecided"))
+            self.assertEqual((mean_precision["mean"], mean_precision["over_targets"]), (-1.0, None))
+            self.assertIn("| tracks | 1 | 2 | 2 | 50 % |", lines)
+            self.assertIn("| viewpoint, RIS, top 10, 3 objects | frame-temporal | +5.0 | +5.0, +5.0, +5.0 |", "\n".join(lines))
+            rows = Path(folder, "claim.csv").read_text().splitlines()
+            self.assertIn("viewpoint,\"RIS, top 10\",minus baseline,frame-temporal,mean,5.000,5.000,5.000,5.000,5.000", rows)
+
+
 if __name__ == "__main__":
     unittest.main()

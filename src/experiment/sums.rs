@@ -1,4 +1,5 @@
-//! The parts of `synth.json` and `summary.json` that a page shows.
+//! The parts of `synth.json` and `summary.json` that a page shows. They are declared here, since a program without FFmpeg has neither of the
+//! crates that write these files.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use vidpairs_pipeline::Pipeline;
+use vidpairs_pipeline::{Pipeline, WatchKeys};
 use vidpairs_run::{OutFolder, RunError, failed, same_run};
 use vidpairs_types::read_regular;
 
@@ -21,16 +21,6 @@ const WHAT: &str = "a training run";
 const RUN_FILE: &str = "run.json";
 /// Largest such file, bytes.
 const MAX_RUN_BYTES: u64 = 16 << 20;
-/// Settings that may differ when a run is resumed: they only control what is logged, saved and tolerated.
-const FREE_KEYS: [&str; 7] = [
-    "train.log_steps",
-    "train.checkpoint_steps",
-    "train.keep",
-    "train.knn_epochs",
-    "train.knn_images",
-    "train.knn_neighbours",
-    "train.max_damaged",
-];
 /// Settings that may differ in a run that is made longer.
 const LENGTH_KEYS: [&str; 2] = ["train.epochs", "train.milestones"];
 /// Keys of the metadata of checkpoints.
@@ -258,8 +248,10 @@ impl RunFile {
     /// Fails if `stored`, of the run in `out`, is another run.
     fn compare(&self, out: &Path, stored: &Self) -> Result<(), RunError> {
         let is_longer = self.epochs() > stored.epochs();
+        // Settings that only control what is logged, saved and tolerated may differ.
+        let watch = WatchKeys::paths();
         let is_free = |setting: &str| {
-            FREE_KEYS.contains(&setting) || is_longer && LENGTH_KEYS.contains(&setting)
+            watch.iter().any(|path| path == setting) || is_longer && LENGTH_KEYS.contains(&setting)
         };
         same_run(out, WHAT, &stored.settings(), &self.settings(), is_free)
     }
