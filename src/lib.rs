@@ -22,5 +22,6 @@ pub mod engines;
 pub mod experiment;
 pub mod export;
 pub mod inspect;
+pub mod parts;
 pub mod report;
 pub mod verify;

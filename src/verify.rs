@@ -12,7 +12,7 @@ use vidpairs_run::{
 };
 use vidpairs_shard::{
     ClipSpan, Damage, DamageList, Fault, MANIFEST_FILE, Manifest, ShardEntry, ShardError,
-    ShardVerdict, Totals, TracksEntry, verify_manifest, verify_shard, verify_tracks,
+    ShardVerdict, Totals, TracksEntry, verify_manifest, verify_order, verify_shard, verify_tracks,
 };
 use vidpairs_types::parallel::{Heartbeat, Job, Loss, Sink, run_ordered};
 use vidpairs_types::{Outcome, with_causes};
@@ -75,7 +75,13 @@ pub fn verify(dir: &Path, control: &Control) -> Result<VerifySummary, RunError> 
     };
     let totals = manifest.totals;
     let (shards, bytes) = (manifest.shards.len() as u64, manifest.totals.bytes);
-    let tracks_bytes = manifest.tracks.as_ref().map_or(0, |tracks| tracks.bytes);
+    let tracks: Vec<TracksEntry> = manifest
+        .tracks_files()
+        .map(|(_, tracks)| tracks.clone())
+        .collect();
+    let tracks_bytes = tracks
+        .iter()
+        .fold(0u64, |sum, tracks| sum.saturating_add(tracks.bytes));
     let all_bytes = bytes.saturating_add(tracks_bytes);
     let mut verdicts = Verdicts {
         records: 0,
@@ -86,11 +92,11 @@ pub fn verify(dir: &Path, control: &Control) -> Result<VerifySummary, RunError> 
     };
     // A shard that is listed twice was reported, and is read once.
     let mut seen = HashSet::new();
-    let shards_once = manifest.shards.into_iter();
+    let shards_once = manifest.shards.clone().into_iter();
     let shards_once = shards_once.filter(move |shard| seen.insert(shard.file.clone()));
-    let parts = shards_once.map(Part::Shard);
+    let files = shards_once.map(DataFile::Shard);
     run_ordered(
-        parts.chain(manifest.tracks.map(Part::Tracks)),
+        files.chain(tracks.into_iter().map(DataFile::Tracks)),
         Arc::new(job),
         &control.crew(PATIENCE),
         &mut verdicts,
@@ -112,8 +118,11 @@ pub fn verify(dir: &Path, control: &Control) -> Result<VerifySummary, RunError> 
             damage.push(Damage::of_file(REFUSED_FILE, fault));
         }
     }
-    // Where pairs are damaged or missing, so are their clips.
+    // Where pairs are damaged or missing, so are their clips and their order.
     if damage.num() == 0 {
+        let keep_going = || !control.cancel.is_set();
+        let order = verify_order(dir, &manifest, &keep_going)?;
+        damage.append(order.ok_or(RunError::Stopped)?);
         check_clips(&totals, pairs.len() as u64, &mut damage);
     }
     Ok(VerifySummary {
@@ -153,13 +162,13 @@ fn check_clips(totals: &Totals, with_pairs: u64, damage: &mut DamageList) {
 
 /// A file of the data set.
 #[derive(Clone)]
-enum Part {
+enum DataFile {
     Shard(ShardEntry),
     Tracks(TracksEntry),
 }
 
-impl Part {
-    fn file(&self) -> &str {
+impl DataFile {
+    fn name(&self) -> &str {
         match self {
             Self::Shard(shard) => &shard.file,
             Self::Tracks(tracks) => &tracks.file,
@@ -173,25 +182,25 @@ struct VerifyJob {
 }
 
 impl Job for VerifyJob {
-    type Item = Part;
+    type Item = DataFile;
     type Output = Result<ShardVerdict, ShardError>;
 
-    fn work(&self, part: Part, heartbeat: &Arc<Heartbeat>) -> Self::Output {
+    fn work(&self, file: DataFile, heartbeat: &Arc<Heartbeat>) -> Self::Output {
         let keep_going = |bytes: u64| {
             self.bytes_done.fetch_add(bytes, Ordering::Relaxed);
             heartbeat.beat();
             !heartbeat.should_stop()
         };
-        let verdict = match &part {
-            Part::Shard(shard) => verify_shard(&self.dir, shard, &keep_going),
-            Part::Tracks(tracks) => verify_tracks(&self.dir, tracks, &keep_going),
+        let verdict = match &file {
+            DataFile::Shard(shard) => verify_shard(&self.dir, shard, &keep_going),
+            DataFile::Tracks(tracks) => verify_tracks(&self.dir, tracks, &keep_going),
         };
-        verdict.ok_or_else(|| unreadable(&self.dir.join(part.file()), "stopped"))
+        verdict.ok_or_else(|| unreadable(&self.dir.join(file.name()), "stopped"))
     }
 
-    fn lost(&self, part: Part, loss: Loss) -> Self::Output {
+    fn lost(&self, file: DataFile, loss: Loss) -> Self::Output {
         let (_, reason) = loss_reason(loss, PATIENCE);
-        Err(unreadable(&self.dir.join(part.file()), &reason))
+        Err(unreadable(&self.dir.join(file.name()), &reason))
     }
 }
 

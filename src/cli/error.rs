@@ -72,6 +72,17 @@ pub enum CliError {
         /// Accepted values.
         expected: String,
     },
+    /// A variable of a scheduler is not set, or is no number.
+    #[cfg(feature = "video")]
+    #[error("{name} is {value}; expected a number: {help}")]
+    Variable {
+        /// Name of the variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// Who sets it.
+        help: String,
+    },
     /// The option does not apply to this kind of data set.
     #[error("{option} applies to {kinds}, not to {kind}")]
     ForeignOption {

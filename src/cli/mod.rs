@@ -8,6 +8,8 @@ mod models;
 mod neighbour;
 mod output;
 mod panics;
+#[cfg(feature = "video")]
+mod part;
 mod probe;
 mod report;
 mod signals;
@@ -28,12 +30,14 @@ use vidpairs_pipeline::Pipeline;
 use vidpairs_run::{Control, Verbosity};
 use vidpairs_types::printable_lines;
 
-use self::args::{Cli, Command, Common, ExportArgs, ExportToArg, VerifyArgs};
+use self::args::{
+    Cli, Command, Common, ExportArgs, ExportToArg, MergeArgs, StatusArgs, VerifyArgs,
+};
 use self::neighbour::Neighbour;
 use self::output::printed;
 use crate::engines::{Engines, TrainRequest};
 use crate::export::{self, ExportFormat, ExportOptions};
-use crate::verify;
+use crate::{parts, verify};
 
 pub use self::error::CliError;
 pub use self::neighbour::HandoverError;
@@ -101,6 +105,9 @@ pub fn run(args: Vec<OsString>, engines: &Engines) -> Result<ExitCode, CliError>
             Ok(ExitCode::SUCCESS)
         }
         Command::Extract(args) => program.extract(args),
+        Command::List(args) => program.list(args),
+        Command::Status(args) => status(&args),
+        Command::Merge(args) => merge(&args),
         Command::Train(args) => program.train(args),
         Command::Verify(args) => verify(&args),
         Command::Track(args) => program.track(&args),
@@ -150,6 +157,7 @@ impl Program<'_> {
 #[cfg(feature = "video")]
 impl Program<'_> {
     fn extract(&self, args: args::ExtractArgs) -> Result<ExitCode, CliError> {
+        let part = part::part(args.part.as_deref(), args.parts)?;
         let pipeline = Pipeline::read(&args.pipeline, &args.set)?;
         if self.engines.opencv.is_none()
             && let Some(regions) = pipeline.regions.filter(|regions| regions.need_opencv())
@@ -178,6 +186,7 @@ impl Program<'_> {
             pipeline,
             source: args.source,
             out: args.out,
+            part,
             retry_refused: args.retry_refused,
             opencv: self.engines.opencv,
             control: args.common.control()?,
@@ -192,6 +201,17 @@ impl Program<'_> {
                 list: options.out.join("refused.jsonl"),
             });
         }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn list(&self, args: args::ListArgs) -> Result<ExitCode, CliError> {
+        let options = vidpairs_extract::run::ListOptions {
+            pipeline: Pipeline::read(&args.pipeline, &args.set)?,
+            source: args.source,
+            out: args.out,
+            control: args.common.control()?,
+        };
+        args.common.print(&vidpairs_extract::run::list(&options)?)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -210,12 +230,39 @@ impl Program<'_> {
         match self.hand_to(Neighbour::Video, "vidpairs extract")? {}
     }
 
+    fn list(&self, _: args::ListArgs) -> Result<ExitCode, CliError> {
+        match self.hand_to(Neighbour::Video, "vidpairs list")? {}
+    }
+
     fn track(&self, _: &args::TrackArgs) -> Result<ExitCode, CliError> {
         match self.hand_to(Neighbour::Video, "vidpairs track")? {}
     }
 
     fn synth(&self, _: &args::SynthArgs) -> Result<ExitCode, CliError> {
         match self.hand_to(Neighbour::Video, "vidpairs synth")? {}
+    }
+}
+
+fn status(args: &StatusArgs) -> Result<ExitCode, CliError> {
+    let status = parts::status(&args.out)?;
+    args.common.print(&status)?;
+    Ok(match status.is_complete() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(1),
+    })
+}
+
+fn merge(args: &MergeArgs) -> Result<ExitCode, CliError> {
+    let summary = parts::merge(&args.out, &args.common.control()?)?;
+    args.common.print(&summary)?;
+    match summary.too_many_refused {
+        false => Ok(ExitCode::SUCCESS),
+        true => Err(CliError::TooManyRefused {
+            refused: summary.totals.refused,
+            clips: summary.totals.clips,
+            limit: summary.max_refused,
+            list: args.out.join("refused.jsonl"),
+        }),
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use indicatif::HumanCount;
 use serde_json::Value;
 use vidpairs_run::{OutFolder, ResultsError, ResultsKind, counted};
+use vidpairs_shard::PARTS_FILE;
 use vidpairs_source::natural_order;
 use vidpairs_types::parallel::Cancel;
 use vidpairs_types::with_causes;
@@ -19,7 +20,7 @@ pub(super) const MAX_DEPTH: usize = 4;
 /// Most folders that are looked into.
 const MAX_FOLDERS: usize = 5_000;
 /// Folders that a command writes for itself: results in them are found, but nothing below. The same holds for sets of `vidpairs synth`,
-/// which have thousands of folders. Folders whose names begin with a dot are skipped altogether.
+/// which have thousands of folders, and for data sets made in parts, which have one for each part. Folders whose names begin with a dot are skipped altogether.
 const NOT_SEARCHED: [&str; 4] = ["checkpoints", "features", "heads", "tensorboard"];
 
 /// A folder with results.
@@ -138,8 +139,13 @@ impl Search {
         let is_rendered = results
             .iter()
             .any(|(kind, _)| *kind == ResultsKind::RenderedSet);
+        let has_parts = dir.join(PARTS_FILE).is_file();
+        if has_parts && !results.iter().any(|(kind, _)| *kind == ResultsKind::Pairs) {
+            let note = "holds parts of a data set that are not merged: run `vidpairs merge` on it";
+            self.notes.push((shown(), note.to_owned()));
+        }
         self.take(dir, &real, root, results);
-        if is_own || is_rendered {
+        if is_own || is_rendered || has_parts {
             return Ok(());
         }
         match folders_in(dir) {

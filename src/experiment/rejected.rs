@@ -56,8 +56,13 @@ type Candidate = (TrackletLine, Option<StoredPair>);
 pub(super) fn read(dir: &Path, max_bytes: u64) -> Result<Vec<RejectedTracklet>, ShardError> {
     let dataset = DatasetReader::open(dir)?;
     let mut choice = Choice::default();
-    for line in read_tracklets(dir, MAX_TRACKS_BYTES)? {
-        choice.add(line?);
+    let files: Vec<_> = dataset.manifest().tracks_files().collect();
+    let max_tracks_bytes = MAX_TRACKS_BYTES / files.len().max(1) as u64;
+    for (first_record, file) in files {
+        choice.num_trusted = first_record;
+        for line in read_tracklets(dir, file, max_tracks_bytes)? {
+            choice.add(line?);
+        }
     }
     let mut bytes = 0;
     let chosen = choice.finish().into_iter();
@@ -89,7 +94,7 @@ fn stored_frame(
     pair: &StoredPair,
     clip: &str,
 ) -> Option<(SizePx, Option<PictureOfFrame>)> {
-    let record = encoded(&dataset.record(pair.number).ok()?).ok()?;
+    let record = encoded(&dataset.stored_record(pair.number).ok()?).ok()?;
     if record.meta.key != pair.key || record.meta.clip != clip {
         return None;
     }
@@ -108,7 +113,7 @@ fn stored_frame(
 #[derive(Default)]
 struct Choice {
     by_reason: BTreeMap<String, OfReason>,
-    /// Number of trusted tracklets so far. Each has a record, in the same order.
+    /// Number of the record of the next trusted tracklet, in the order of the shards. Each has one, in the same order.
     num_trusted: u64,
     /// Rejected tracklets of the clip and anchor that is being read, and a pair of the clip.
     open: Vec<TrackletLine>,

@@ -127,6 +127,7 @@ impl Inspection {
     /// Summary of the data set in `dir`.
     pub(super) fn new(dir: &Path, manifest: Manifest, tally: Tally, set_aside: SetAside) -> Self {
         let totals = manifest.totals;
+        let tracklets = manifest.tracklets();
         let rate = |clips: u64| clips as f64 / totals.clips.max(1) as f64;
         let bytes = tally.record_bytes;
         Self {
@@ -149,7 +150,7 @@ impl Inspection {
             frame_sizes: Sizes::of(&tally.frame_sizes),
             image_sizes: Sizes::of(&tally.image_sizes),
             trackers: tally.trackers.top(MAX_LABELS),
-            tracklets: manifest.tracks.map(|tracks| tracks.counts),
+            tracklets,
             record_bytes: bytes.sum.checked_div(bytes.count).map(|mean| ByteExtent {
                 min: bytes.min,
                 mean,

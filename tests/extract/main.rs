@@ -12,9 +12,13 @@ mod full_disk;
 mod journal_damage;
 #[cfg(target_os = "linux")]
 mod limits;
+#[cfg(unix)]
+mod list;
 mod machine;
 #[cfg(target_os = "linux")]
 mod memory;
+#[cfg(unix)]
+mod parts;
 #[cfg(unix)]
 mod records;
 #[cfg(unix)]

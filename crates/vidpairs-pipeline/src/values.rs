@@ -282,6 +282,14 @@ pub enum MaxRefused {
 }
 
 impl MaxRefused {
+    /// Reads a value of [`Pipeline::resolved`](crate::Pipeline::resolved); `None` if it is none.
+    pub fn of_resolved(value: &serde_json::Value) -> Option<Self> {
+        match value.as_str() {
+            None => value.as_u64().map(Self::Count),
+            Some(text) => text.strip_suffix('%')?.parse().ok().map(Self::Percent),
+        }
+    }
+
     /// Whether `num_refused` of `num_inputs` exceed the limit.
     ///
     /// # Examples

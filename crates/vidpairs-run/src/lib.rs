@@ -7,6 +7,7 @@
 //! | a run that survives kills: journal, resume, comparison of settings | [`RunLayout`], [`Journal`] |
 //! | work on threads, in order | [`parallel`](vidpairs_types::parallel), [`Control::crew`], [`broken`] |
 //! | progress on a terminal or in a log | [`Progress`] |
+//! | a run that other machines see: how far it is, whether it still runs | [`StateFile`], [`RunState`] |
 //! | refused inputs: written, read, grouped by reason | [`OutFolder::write_refusals`], [`refusals`] |
 //! | errors that say what, where and what to do | [`RunError`] |
 //!
@@ -85,6 +86,7 @@ mod progress;
 pub mod refusals;
 mod results;
 mod spread;
+mod state;
 mod verbosity;
 mod words;
 
@@ -97,5 +99,6 @@ pub use progress::{Progress, Unit};
 pub use refusals::{ReasonGroup, SetAside};
 pub use results::{ResultsError, ResultsKind};
 pub use spread::{from_end_to_end, middles};
+pub use state::{RunState, StateFile};
 pub use verbosity::Verbosity;
 pub use words::counted;

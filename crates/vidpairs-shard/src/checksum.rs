@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 
-use serde::{Deserialize, Deserializer, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use xxhash_rust::xxh64::Xxh64;
 
 /// Bytes per read: many compared with the cost of a call, few compared with the memory ceiling.
@@ -102,6 +102,24 @@ pub(crate) fn json_crc32(json: &[u8]) -> Option<(u32, u32)> {
     let digits = field.strip_prefix(JSON_CRC32_FIELD)?.strip_suffix(b"}")?;
     let stated = std::str::from_utf8(digits).ok()?.parse().ok()?;
     Some((crc32fast::hash(head), stated))
+}
+
+/// Like [`hex`], for a checksum that may be absent.
+pub(crate) mod optional_hex {
+    use super::*;
+
+    #[derive(Serialize, Deserialize)]
+    struct Hex(#[serde(with = "hex")] u64);
+
+    pub fn serialize<S: Serializer>(value: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+        value.map(Hex).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<u64>, D::Error> {
+        Ok(Option::<Hex>::deserialize(deserializer)?.map(|Hex(value)| value))
+    }
 }
 
 #[cfg(test)]

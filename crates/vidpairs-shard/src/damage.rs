@@ -242,6 +242,20 @@ pub enum Fault {
         /// `totals.clips` of the manifest.
         stated: u64,
     },
+    /// Two parts of a data set hold pairs of the same clip, or a part holds them in two places.
+    #[error("clip {clip} has pairs here and in {other}")]
+    ClipTwice {
+        /// Ordinal of the clip.
+        clip: u64,
+        /// First shard of the other part.
+        other: String,
+    },
+    /// The order of the records is damaged: it does not name each record once, or a record has a key of another form.
+    #[error("it does not give the order of the records; make it anew with `vidpairs merge`")]
+    NoOrder,
+    /// The order of the records is not that of the keys in the shards.
+    #[error("it is not the order of the shards that are there; make it anew with `vidpairs merge`")]
+    OtherOrder,
     /// The number of lines of `refused.jsonl` with an outcome is not that of the manifest.
     #[error("has {found} {outcome} clips; the manifest states {stated}")]
     SetAside {

@@ -12,10 +12,12 @@ use crate::error::ShardError;
 use crate::manifest::Manifest;
 use crate::reader::ShardReader;
 use crate::record::Record;
+use crate::record_order::RecordOrder;
 
 /// Reader of a whole data set. Threads can share it.
 ///
-/// The index of a shard is read with its first record, and takes 16 bytes of memory per record. Tars stay open, but never more than half
+/// The index of a shard is read with its first record, and takes 16 bytes of memory per record. The order of a data set that was made in
+/// parts takes up to 16 bytes per clip. Tars stay open, but never more than half
 /// of the files that the process may open.
 #[derive(Debug)]
 pub struct DatasetReader {
@@ -23,6 +25,9 @@ pub struct DatasetReader {
     manifest: Manifest,
     /// Number of the first record of each shard; at the end, the number of records.
     starts: Vec<u64>,
+    /// Runs of a data set with parts: see [`RecordOrder::places`]; empty without parts.
+    run_starts: Vec<u64>,
+    run_places: Vec<u64>,
     /// Shards that were opened, or the damage that a shard has as a whole.
     shards: Vec<OnceLock<Result<ShardReader, Box<Damage>>>>,
     /// Number of open tars, and most of them.
@@ -34,7 +39,8 @@ impl DatasetReader {
     /// Reads the manifest of the data set in `dir`.
     ///
     /// # Errors
-    /// Those of [`Manifest::read`]; [`ShardError::Damaged`] if a shard is listed twice, since its records would count twice.
+    /// Those of [`Manifest::read`] and [`RecordOrder::read`]; [`ShardError::Damaged`] if a shard is listed twice, since its records would
+    /// count twice.
     ///
     /// # Examples
     /// ```no_run
@@ -60,9 +66,15 @@ impl DatasetReader {
         for shard in &manifest.shards {
             starts.push(starts[starts.len() - 1].saturating_add(shard.records));
         }
+        let order = RecordOrder::read(dir, &manifest)?;
+        let places = manifest.parts.as_ref().zip(order);
+        let places = places.map(|(parts, order)| order.places(parts));
+        let (run_starts, run_places) = places.unwrap_or_default();
         Ok(Self {
             dir: dir.to_path_buf(),
             starts,
+            run_starts,
+            run_places,
             shards: manifest.shards.iter().map(|_| OnceLock::new()).collect(),
             manifest,
             num_open: AtomicUsize::new(0),
@@ -80,12 +92,24 @@ impl DatasetReader {
         self.starts[self.shards.len()]
     }
 
-    /// Returns record `number` of the data set, from 0, in the order of the manifest. After an error other records can
-    /// still be read.
+    /// Returns record `number` of the data set, from 0: in the order of the shards, or of the keys if it was made in parts. After an error
+    /// other records can still be read.
     ///
     /// # Errors
     /// [`ShardError::NoSuchRecord`]; those of [`shard`](Self::shard) and [`ShardReader::record`].
     pub fn record(&self, number: u64) -> Result<Record<'_>, ShardError> {
+        match number < self.num_records() {
+            true => self.stored_record(self.place(number)),
+            // Under its own number, not that of a place.
+            false => self.stored_record(number),
+        }
+    }
+
+    /// Returns record `number` in the order of the shards, which is that of the tracklets, from 0.
+    ///
+    /// # Errors
+    /// Those of [`record`](Self::record).
+    pub fn stored_record(&self, number: u64) -> Result<Record<'_>, ShardError> {
         if number >= self.num_records() {
             return Err(ShardError::NoSuchRecord {
                 record: number,
@@ -98,6 +122,14 @@ impl DatasetReader {
             self.make_room();
         }
         shard.record(number - self.starts[shard_index])
+    }
+
+    /// Number of a record in the order of the shards.
+    fn place(&self, number: u64) -> u64 {
+        match self.run_starts.partition_point(|&start| start <= number) {
+            0 => number,
+            after => self.run_places[after - 1] + (number - self.run_starts[after - 1]),
+        }
     }
 
     /// Returns shard `shard_index` of the manifest, from 0.

@@ -103,6 +103,12 @@ pub enum ShardError {
         /// Path of the folder.
         dir: PathBuf,
     },
+    /// The folder holds parts that were not merged. Merge them.
+    #[error("{} holds parts of a data set: run `vidpairs merge` on it when all of them are complete", .dir.display())]
+    NotMerged {
+        /// Path of the folder.
+        dir: PathBuf,
+    },
     /// The folder holds no manifest. Use another folder.
     #[error("{} is not a data set: it has no dataset.json", .dir.display())]
     NotADataset {

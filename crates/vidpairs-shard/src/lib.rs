@@ -13,6 +13,8 @@
 //! - **Write** each shard with a [`ShardWriter`] and then the [`Manifest`]. A file has its final name only when it is
 //!   complete. An unfinished shard can be resumed from a [`ShardMark`].
 //! - **Verify** with [`verify_manifest`], [`verify_shard`] and [`verify_tracks`], which report every [`Damage`].
+//! - **Parts**: many processes can make one data set, each a [`Part`] in a folder of its own. A [`RecordOrder`] gives the merged records
+//!   the order that they would have without parts.
 //! - **Tracklets** of kind `regions` are in `tracks.jsonl.zst`. Each line is a [`TrackletLine`]; [`TracksWriter`] writes
 //!   the file.
 //!
@@ -90,8 +92,10 @@ mod index;
 mod manifest;
 mod order;
 mod part;
+mod parts;
 mod reader;
 mod record;
+mod record_order;
 mod span;
 mod tracks;
 mod ustar;
@@ -107,19 +111,23 @@ pub use dataset::DatasetReader;
 pub use error::{ShardError, Unfit};
 pub use index::ShardIndex;
 pub use manifest::{
-    BoxCounts, FORMAT, FORMAT_VERSION, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, ShardEntry,
-    Totals,
+    BoxCounts, FORMAT, FORMAT_VERSION, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, PartEntry,
+    PartsEntry, ShardEntry, Totals,
 };
 pub use order::EpochOrder;
+pub use parts::{PARTS_FILE, Part, PartsFile};
 pub use reader::ShardReader;
 pub use record::{Member, Record};
+pub use record_order::{ORDER_FILE, OrderEntry, RecordOrder};
 pub use tracks::{
     TRACKS_FILE, TrackletCounts, TracksEntry, TracksMark, TracksWriter, read_tracklets,
 };
 pub use ustar::IndexedMember;
-pub use verify::{ClipSpan, ShardVerdict, verify_manifest, verify_shard, verify_tracks};
+pub use verify::{
+    ClipSpan, ShardVerdict, verify_manifest, verify_order, verify_shard, verify_tracks,
+};
 pub use vidpairs_types::{
     BoxXywh, EncodedMember, EncodedRecord, PairKind, RecordMeta, Role, SCHEMA, Seed, SizePx,
     TrackedBox, TrackletLine, TrackletMeta, ViewMeta,
 };
-pub use writer::{ShardMark, ShardWriter, index_file_name, tar_file_name};
+pub use writer::{ShardMark, ShardName, ShardWriter};

@@ -9,7 +9,9 @@ use vidpairs_types::{read_regular, sync_folder, write_whole};
 
 use crate::checksum;
 use crate::error::ShardError;
-use crate::tracks::{TRACKS_FILE, TracksEntry};
+use crate::parts::{PARTS_FILE, Part};
+use crate::record_order::{ORDER_FILE, OrderEntry};
+use crate::tracks::{TRACKS_FILE, TrackletCounts, TracksEntry};
 
 /// File name of the manifest.
 pub const MANIFEST_FILE: &str = "dataset.json";
@@ -19,8 +21,8 @@ pub const MAX_MANIFEST_BYTES: u64 = 256 << 20;
 /// Value of `format`.
 pub const FORMAT: &str = "vidpairs";
 
-/// `format_version` that this version writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 1;
+/// Newest `format_version` that is read: that of data sets with parts. Others have version 1, so that early versions read them.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Folder with the state of an unfinished run.
 const JOURNAL_FOLDER: &str = ".journal";
@@ -48,12 +50,43 @@ pub struct Manifest {
     pub ignored: BTreeMap<String, u64>,
     /// Shards, in the order of their records.
     pub shards: Vec<ShardEntry>,
-    /// File of the tracklets; kind `regions` only.
+    /// File of the tracklets; kind `regions` only. A data set with parts has one for each part instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracks: Option<TracksEntry>,
     /// Annotated boxes; only if each box is an image of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boxes: Option<BoxCounts>,
+    /// The part of a data set that this folder holds; `None` for a whole data set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
+    /// The parts that this data set was merged from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<PartsEntry>,
+}
+
+/// The parts of a merged data set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartsEntry {
+    /// File with the order of the records.
+    pub order: OrderEntry,
+    /// Every part, in order.
+    pub list: Vec<PartEntry>,
+}
+
+/// One part of a merged data set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartEntry {
+    /// Name of its folder, in which its shards are.
+    pub folder: String,
+    /// Number of its clips.
+    pub clips: u64,
+    /// Number of its shards.
+    pub shards: u64,
+    /// Number of its records.
+    pub records: u64,
+    /// File of its tracklets; kind `regions` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracks: Option<TracksEntry>,
 }
 
 /// Numbers of annotated boxes by outcome.
@@ -105,7 +138,7 @@ pub struct Totals {
 /// Description of one shard in the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardEntry {
-    /// File name of the tar.
+    /// File name of the tar. In a merged data set it follows the folder of its part: `part-00003-of-00040/pairs-00003-000000.tar`.
     pub file: String,
     /// Length of the tar, bytes.
     pub bytes: u64,
@@ -131,7 +164,7 @@ impl Manifest {
     ) -> Self {
         Self {
             format: FORMAT.to_owned(),
-            format_version: FORMAT_VERSION,
+            format_version: 1,
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             pipeline,
             seed,
@@ -141,7 +174,54 @@ impl Manifest {
             shards,
             tracks: None,
             boxes: None,
+            part: None,
+            parts: None,
         }
+    }
+
+    /// The same data set, made in `parts`.
+    #[must_use]
+    pub fn with_parts(self, parts: PartsEntry) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            parts: Some(parts),
+            ..self
+        }
+    }
+
+    /// Shards of each part, in order; of a manifest that was read, they are all of its shards.
+    pub fn shards_of_parts(&self) -> Vec<&[ShardEntry]> {
+        let mut shards = self.shards.as_slice();
+        let parts = self.parts.iter().flat_map(|parts| &parts.list);
+        parts
+            .map(|part| {
+                let num = usize::try_from(part.shards).unwrap_or(usize::MAX);
+                let (own, others) = shards.split_at(num.min(shards.len()));
+                shards = others;
+                own
+            })
+            .collect()
+    }
+
+    /// Every file of tracklets, with the number of the first record of its tracklets in the order of the shards.
+    pub fn tracks_files(&self) -> impl Iterator<Item = (u64, &TracksEntry)> {
+        let of_parts = self.parts.iter().flat_map(|parts| &parts.list);
+        let of_parts = of_parts.scan(0u64, |next, part| {
+            let first = *next;
+            *next = next.saturating_add(part.records);
+            Some(part.tracks.as_ref().map(|tracks| (first, tracks)))
+        });
+        let of_whole = self.tracks.iter().map(|tracks| (0, tracks));
+        of_whole.chain(of_parts.flatten())
+    }
+
+    /// Numbers of tracklets in all files; `None` if there is none.
+    pub fn tracklets(&self) -> Option<TrackletCounts> {
+        let counts = self.tracks_files().map(|(_, tracks)| tracks.counts.clone());
+        counts.reduce(|mut sum, next| {
+            sum.add(&next);
+            sum
+        })
     }
 
     /// Writes `dir/dataset.json`, completely or not at all.
@@ -185,18 +265,80 @@ impl Manifest {
         let preamble: Preamble = serde_json::from_slice(&json).map_err(unreadable)?;
         preamble.check(&path)?;
         let manifest: Self = serde_json::from_slice(&json).map_err(unreadable)?;
-        if let Some(tracks) = &manifest.tracks
-            && tracks.file != TRACKS_FILE
-        {
-            return Err(refused(&path, "tracks.file", &tracks.file, TRACKS_FILE));
+        manifest.check_names(&path)?;
+        Ok(manifest)
+    }
+
+    /// Whether every file that the manifest names lies in its folder, or in the folder of a part.
+    fn check_names(&self, path: &Path) -> Result<(), ShardError> {
+        if let Some(tracks) = self.tracks.as_ref().filter(|it| it.file != TRACKS_FILE) {
+            return Err(refused(path, "tracks.file", &tracks.file, TRACKS_FILE));
         }
-        let mut files = manifest.shards.iter().map(|shard| &shard.file);
-        match files.find(|file| !is_plain_tar(file)) {
-            None => Ok(manifest),
-            Some(file) => {
-                let expected = "the name of a .tar in the same folder";
-                Err(refused(&path, "shards.file", file, expected))
+        let Some(parts) = &self.parts else {
+            return check_tars(path, &self.shards, "");
+        };
+        if parts.order.file != ORDER_FILE {
+            let file = &parts.order.file;
+            return Err(refused(path, "parts.order.file", file, ORDER_FILE));
+        }
+        let mut shards = self.shards.as_slice();
+        let of = u32::try_from(parts.list.len()).unwrap_or(u32::MAX);
+        for (index, entry) in (0..of).zip(&parts.list) {
+            let folder = Part::new(index, of).map(Part::folder);
+            if folder.as_ref() != Some(&entry.folder) {
+                let expected = "part-<index>-of-<number of parts>, in order";
+                return Err(refused(path, "parts.list.folder", &entry.folder, expected));
             }
+            let num = usize::try_from(entry.shards).unwrap_or(usize::MAX);
+            let Some((own, others)) = shards.split_at_checked(num) else {
+                let expected = "the number of its shards in the manifest";
+                let found = num.to_string();
+                return Err(refused(path, "parts.list.shards", &found, expected));
+            };
+            let prefix = format!("{}/", entry.folder);
+            check_tars(path, own, &prefix)?;
+            let own = own.iter().map(|shard| shard.records);
+            let sum = own.fold(0, u64::saturating_add);
+            if sum != entry.records {
+                let expected = "the sum over its shards";
+                let found = entry.records.to_string();
+                return Err(refused(path, "parts.list.records", &found, expected));
+            }
+            let tracks = format!("{prefix}{TRACKS_FILE}");
+            if let Some(found) = entry.tracks.as_ref().filter(|it| it.file != tracks) {
+                let expected = "tracks.jsonl.zst in the folder of the part";
+                return Err(refused(
+                    path,
+                    "parts.list.tracks.file",
+                    &found.file,
+                    expected,
+                ));
+            }
+            shards = others;
+        }
+        match shards.first() {
+            None => Ok(()),
+            Some(shard) => Err(refused(
+                path,
+                "shards.file",
+                &shard.file,
+                "a shard of a part",
+            )),
+        }
+    }
+}
+
+/// Whether every shard is a tar in the folder `prefix`.
+fn check_tars(path: &Path, shards: &[ShardEntry], prefix: &str) -> Result<(), ShardError> {
+    let is_tar = |file: &str| file.strip_prefix(prefix).is_some_and(is_plain_tar);
+    match shards.iter().find(|shard| !is_tar(&shard.file)) {
+        None => Ok(()),
+        Some(shard) => {
+            let expected = match prefix {
+                "" => "the name of a .tar in the same folder",
+                _ => "the name of a .tar in the folder of its part",
+            };
+            Err(refused(path, "shards.file", &shard.file, expected))
         }
     }
 }
@@ -242,6 +384,8 @@ fn why_absent(dir: &Path) -> ShardError {
     let dir = dir.to_path_buf();
     if !dir.is_dir() {
         ShardError::NoSuchFolder { dir }
+    } else if dir.join(PARTS_FILE).exists() {
+        ShardError::NotMerged { dir }
     } else if dir.join(JOURNAL_FOLDER).join("lock").exists() {
         ShardError::RunUnfinished { dir }
     } else {
@@ -309,8 +453,8 @@ mod tests {
             fs::write(dir.path().join("dataset.json"), json).unwrap();
             Manifest::read(dir.path()).unwrap_err()
         };
-        let newer = refused(r#"{"format": "vidpairs", "format_version": 2, "rows": []}"#);
-        assert!(matches!(newer, ShardError::ManifestNewer { found: 2, .. }));
+        let newer = refused(r#"{"format": "vidpairs", "format_version": 3, "rows": []}"#);
+        assert!(matches!(newer, ShardError::ManifestNewer { found: 3, .. }));
         let other = refused(r#"{"format": "mds", "format_version": 1}"#);
         assert!(matches!(
             other,

@@ -24,7 +24,7 @@ pub(crate) const MAX_LINE_BYTES: usize = 64 << 20;
 /// Description of `tracks.jsonl.zst` in the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TracksEntry {
-    /// File name: [`TRACKS_FILE`].
+    /// File name: [`TRACKS_FILE`]; in a merged data set after the folder of its part.
     pub file: String,
     /// Length of the file, bytes.
     pub bytes: u64,
@@ -87,17 +87,19 @@ pub struct TracksMark {
     pub xxh64: u64,
 }
 
-/// Reads the tracklets of the data set in `dir`, in the order of the file. The iterator ends with the first error.
+/// Reads the tracklets of one file of the data set in `dir`, in the order of the file. The iterator ends with the first error.
 ///
+/// - `entry`: one of [`Manifest::tracks_files`](crate::Manifest::tracks_files).
 /// - `max_bytes`: so much is read, bytes after decompression; the tracklets beyond are left out.
 ///
 /// # Errors
 /// [`ShardError::Read`] if the file cannot be opened; as an item, if a line cannot be read.
 pub fn read_tracklets(
     dir: &Path,
+    entry: &TracksEntry,
     max_bytes: u64,
-) -> Result<impl Iterator<Item = Result<TrackletLine, ShardError>>, ShardError> {
-    let path = dir.join(TRACKS_FILE);
+) -> Result<impl Iterator<Item = Result<TrackletLine, ShardError>> + use<>, ShardError> {
+    let path = dir.join(&entry.file);
     let file = open_regular(&path).and_then(zstd::Decoder::new);
     let decoder = file.map_err(ShardError::read(&path))?;
     let mut lines = BufReader::new(decoder.take(max_bytes));
@@ -281,10 +283,16 @@ mod tests {
                 r#"{{"clip":"a","key":null,"anchor":{anchor},"k":9,"region":0,"tracker":"dcf","outcome":"lost","forward_backward_iou":null,"boxes":[]}}"#
             ) + "\n"
         };
+        let entry = TracksEntry {
+            file: TRACKS_FILE.to_owned(),
+            bytes: 0,
+            xxh64: 0,
+            counts: counts(3),
+        };
         let text = [line(1), line(2), line(3)].concat();
         let write = |text: &str| fs::write(dir.path().join(TRACKS_FILE), frame(text)).unwrap();
         let read = |max_bytes| -> Vec<Option<u64>> {
-            let lines = read_tracklets(dir.path(), max_bytes).unwrap();
+            let lines = read_tracklets(dir.path(), &entry, max_bytes).unwrap();
             lines.map(|line| Some(line.ok()?.anchor)).collect()
         };
         write(&text);
@@ -293,7 +301,7 @@ mod tests {
         write(&[line(1), "nonsense\n".to_owned(), line(2)].concat());
         assert_eq!(read(1 << 20), [Some(1), None]);
         fs::remove_file(dir.path().join(TRACKS_FILE)).unwrap();
-        assert!(read_tracklets(dir.path(), 1).is_err());
+        assert!(read_tracklets(dir.path(), &entry, 1).is_err());
     }
 
     #[test]

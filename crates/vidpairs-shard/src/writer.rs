@@ -13,6 +13,7 @@ use crate::error::{ShardError, Unfit};
 use crate::index::IndexLines;
 use crate::manifest::ShardEntry;
 use crate::part::PartFile;
+use crate::parts::Part;
 use crate::record::MAX_RECORD_BYTES;
 use crate::ustar::{self, BLOCK_BYTES, END_BYTES, IndexedMember};
 use crate::walk::rebuild_index;
@@ -20,14 +21,51 @@ use crate::walk::rebuild_index;
 /// Bytes collected before they are written.
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// Name of the tar of shard `ordinal`: `pairs-000003.tar`.
-pub fn tar_file_name(ordinal: u64) -> String {
-    format!("pairs-{ordinal:06}.tar")
+/// Names of the files of one shard.
+///
+/// # Examples
+/// ```
+/// use vidpairs_shard::{Part, ShardName};
+///
+/// assert_eq!(ShardName::from(3).tar(), "pairs-000003.tar");
+/// let part = Part::new(12, 40);
+/// assert_eq!(ShardName { part, ordinal: 3 }.index(), "pairs-00012-000003.idx");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShardName {
+    /// Part of the data set that the shard belongs to; `None` for a data set that one process writes.
+    pub part: Option<Part>,
+    /// Ordinal of the shard, from 0.
+    pub ordinal: u64,
 }
 
-/// Name of the index of shard `ordinal`: `pairs-000003.idx`.
-pub fn index_file_name(ordinal: u64) -> String {
-    format!("pairs-{ordinal:06}.idx")
+impl From<u64> for ShardName {
+    fn from(ordinal: u64) -> Self {
+        Self {
+            part: None,
+            ordinal,
+        }
+    }
+}
+
+impl ShardName {
+    /// Name of the tar.
+    pub fn tar(self) -> String {
+        self.with_extension("tar")
+    }
+
+    /// Name of the index.
+    pub fn index(self) -> String {
+        self.with_extension("idx")
+    }
+
+    fn with_extension(self, extension: &str) -> String {
+        let ordinal = self.ordinal;
+        match self.part {
+            None => format!("pairs-{ordinal:06}.{extension}"),
+            Some(part) => format!("pairs-{:05}-{ordinal:06}.{extension}", part.index()),
+        }
+    }
 }
 
 /// State of an unfinished shard from which it can be resumed.
@@ -65,7 +103,7 @@ pub struct ShardMark {
 /// ```
 pub struct ShardWriter {
     folder: PathBuf,
-    ordinal: u64,
+    name: ShardName,
     part: PartFile,
     /// Bytes that follow those of `part`.
     pending: Vec<u8>,
@@ -73,40 +111,48 @@ pub struct ShardWriter {
 }
 
 impl ShardWriter {
-    /// Creates `folder/pairs-NNNNNN.tar.part` for shard `ordinal`, replacing an existing file.
+    /// Creates `folder/pairs-NNNNNN.tar.part` for shard `name`, replacing an existing file.
+    ///
+    /// - `name`: its ordinal, if the data set has no parts.
     ///
     /// # Errors
     /// [`ShardError::Write`].
-    pub fn create(folder: &Path, ordinal: u64) -> Result<Self, ShardError> {
+    pub fn create(folder: &Path, name: impl Into<ShardName>) -> Result<Self, ShardError> {
+        let name = name.into();
         Ok(Self {
             folder: folder.to_path_buf(),
-            ordinal,
-            part: PartFile::create(part_path(folder, ordinal))?,
+            name,
+            part: PartFile::create(part_path(folder, name))?,
             pending: Vec::new(),
             index: IndexLines::default(),
         })
     }
 
-    /// Resumes shard `ordinal` in `folder` from `mark`. Bytes written after the mark are removed.
+    /// Resumes shard `name` in `folder` from `mark`. Bytes written after the mark are removed.
     ///
     /// # Errors
     /// [`ShardError::CutBelowMark`], [`ShardError::DiffersFromMark`] or [`ShardError::RecordsDifferFromMark`] if the file
     /// does not match the mark; it is then left unchanged. [`ShardError::Read`], also if there is no file.
     /// [`ShardError::Write`].
-    pub fn resume(folder: &Path, ordinal: u64, mark: &ShardMark) -> Result<Self, ShardError> {
-        let part = PartFile::resume(part_path(folder, ordinal), mark.bytes, mark.xxh64)?;
+    pub fn resume(
+        folder: &Path,
+        name: impl Into<ShardName>,
+        mark: &ShardMark,
+    ) -> Result<Self, ShardError> {
+        let name = name.into();
+        let part = PartFile::resume(part_path(folder, name), mark.bytes, mark.xxh64)?;
         let index = index_up_to_mark(&part, mark)?;
         part.truncate()?;
         Ok(Self {
             folder: folder.to_path_buf(),
-            ordinal,
+            name,
             part,
             pending: Vec::new(),
             index,
         })
     }
 
-    /// Moves the finished tar of shard `ordinal` from `final_folder` back to its unfinished name in `folder` and removes
+    /// Moves the finished tar of shard `name` from `final_folder` back to its unfinished name in `folder` and removes
     /// its index, so that [`resume`](Self::resume) works after a kill between [`finish`](Self::finish) and the moment
     /// when the caller recorded it. Returns whether there was a finished tar.
     ///
@@ -115,16 +161,17 @@ impl ShardWriter {
     pub fn reopen_finished(
         final_folder: &Path,
         folder: &Path,
-        ordinal: u64,
+        name: impl Into<ShardName>,
     ) -> Result<bool, ShardError> {
-        let tar = final_folder.join(tar_file_name(ordinal));
+        let name = name.into();
+        let tar = final_folder.join(name.tar());
         let is_finished = tar.exists();
         if is_finished {
-            let part = part_path(folder, ordinal);
+            let part = part_path(folder, name);
             fs::rename(&tar, &part).map_err(ShardError::write(&part))?;
         }
         // The index may be there without a tar: `finish` moves it first.
-        let index = final_folder.join(index_file_name(ordinal));
+        let index = final_folder.join(name.index());
         match fs::remove_file(&index) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(ShardError::write(&index)(error));
@@ -214,7 +261,7 @@ impl ShardWriter {
     pub fn finish(mut self, final_folder: &Path) -> Result<ShardEntry, ShardError> {
         self.pending.extend_from_slice(&[0; END_BYTES]);
         self.flush()?;
-        let index_name = index_file_name(self.ordinal);
+        let index_name = self.name.index();
         let index_path = final_folder.join(&index_name);
         let index_part = self.folder.join(format!("{index_name}.part"));
         write_whole(&index_part, &index_path, |mut file| {
@@ -222,7 +269,7 @@ impl ShardWriter {
             Ok(file)
         })
         .map_err(ShardError::write(&index_path))?;
-        let file = tar_file_name(self.ordinal);
+        let file = self.name.tar();
         self.part.publish(&final_folder.join(&file))?;
         sync_folder(final_folder).map_err(ShardError::write(final_folder))?;
         Ok(ShardEntry {
@@ -244,8 +291,8 @@ impl ShardWriter {
     }
 }
 
-fn part_path(folder: &Path, ordinal: u64) -> PathBuf {
-    folder.join(format!("{}.part", tar_file_name(ordinal)))
+fn part_path(folder: &Path, name: ShardName) -> PathBuf {
+    folder.join(format!("{}.part", name.tar()))
 }
 
 fn index_up_to_mark(part: &PartFile, mark: &ShardMark) -> Result<IndexLines, ShardError> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use vidpairs_types::{Clip, Outcome, Refusal, Stage};
 
 /// Contents of a source.
@@ -34,7 +35,8 @@ pub struct Listing {
 /// assert_eq!(ignored.to_string(), "4 other files (2 .txt, 1 .srt, 1 without extension)");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct IgnoredFiles {
     /// Number of files by extension, in lower case; `""` for files without one, `"other"` for unusual and for rare ones.
     pub by_extension: BTreeMap<String, u64>,

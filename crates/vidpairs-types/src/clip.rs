@@ -93,7 +93,8 @@ pub fn is_left_out_folder(name: &str) -> bool {
 }
 
 /// Location and format of the frames of a clip.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Media {
     /// Video file in a container that FFmpeg reads.
     Video(PathBuf),
@@ -132,7 +133,8 @@ impl Media {
 }
 
 /// Location and format of the boxes of a clip. They are read when the clip is processed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Annotation {
     /// No boxes.
     None,
@@ -147,7 +149,7 @@ pub enum Annotation {
 }
 
 /// One video of a source.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Clip {
     /// Stable name, unique in its source and the same on every machine: the path below the root, with `/` as
     /// separator, or the name in the data set.
@@ -158,4 +160,23 @@ pub struct Clip {
     pub annotation: Annotation,
     /// Class of the object, if a list of the source states it.
     pub label: Option<String>,
+}
+
+impl Clip {
+    /// The same clip with every path replaced by `place` of it.
+    #[must_use]
+    pub fn with_paths(mut self, place: impl Fn(&Path) -> PathBuf) -> Self {
+        let (Media::Video(path)
+        | Media::Still(path)
+        | Media::JpegFolder { path, .. }
+        | Media::JpegZip { path, .. }) = &mut self.media;
+        *path = place(path);
+        match &mut self.annotation {
+            Annotation::None | Annotation::Objects(_) => {}
+            Annotation::TrackingNet(path) | Annotation::Got10k(path) | Annotation::Voc(path) => {
+                *path = place(path);
+            }
+        }
+        self
+    }
 }

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{BoxXywh, SizePx};
 
 /// Why an object counts neither as an example of its class nor as background.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ObjectMark {
     /// One box around many objects (`iscrowd` of MSCOCO).
     Crowd,
@@ -14,7 +17,7 @@ pub enum ObjectMark {
 }
 
 /// Object that an annotation states in a still image.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnnotatedObject {
     /// Box, px in the stored image; it may reach out of the image. `None` if the annotation has no
     /// [valid](BoxXywh::is_valid) one.
@@ -26,7 +29,7 @@ pub struct AnnotatedObject {
 }
 
 /// Annotated objects of one still image.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ImageObjects {
     /// Size of the image in which the boxes are stated, px; `None` if the annotation does not state it.
     pub image_size: Option<SizePx>,

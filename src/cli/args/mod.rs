@@ -23,6 +23,12 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Extract positive pairs from video into shards; resumes a stopped run.
     Extract(ExtractArgs),
+    /// Write a list of the clips of a source, so that many machines extract from the same clips.
+    List(ListArgs),
+    /// Tell how far an extraction is, and which of its parts are still to be run.
+    Status(StatusArgs),
+    /// Make one data set of the parts that `extract --part` wrote.
+    Merge(MergeArgs),
     /// Train an encoder on shards; resumes a stopped run.
     Train(TrainArgs),
     /// Check every byte of a data set against its checksums, and list all damage.
@@ -55,18 +61,58 @@ pub(super) enum Command {
 pub(super) struct ExtractArgs {
     /// Pipeline file (TOML); pipelines/README.md describes its keys.
     pub pipeline: PathBuf,
-    /// Video to extract from: a data set, a folder, a video file, or a list of files.
+    /// Video to extract from: a data set, a folder, a video file, a list of files, or a list of `vidpairs list`.
     #[arg(long, value_name = "PATH")]
     pub source: PathBuf,
     /// Output folder for the shards: new, empty, or of a stopped run of the same pipeline, which is then resumed.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Extract one part of the clips, for many processes that share --out: I/N with I from 0 to N-1; slurm or kubernetes take I from
+    /// the array or the indexed job. `vidpairs merge` makes one data set of the parts.
+    #[arg(long, value_name = "I/N")]
+    pub part: Option<String>,
+    /// Number of parts, for --part slurm and --part kubernetes [default of slurm: the size of the array].
+    #[arg(long, value_name = "N", requires = "part")]
+    pub parts: Option<u32>,
     /// Only retry the clips that the finished run in --out refused.
     #[arg(long)]
     pub retry_refused: bool,
     /// Setting that overrides the pipeline file (repeatable).
     #[arg(long, value_name = "TABLE.KEY=VALUE")]
     pub set: Vec<String>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Pipeline file (TOML); its [source] says what is listed.
+    pub pipeline: PathBuf,
+    /// Video to list: a data set, a folder, a video file, or a list of files.
+    #[arg(long, value_name = "PATH")]
+    pub source: PathBuf,
+    /// File to write; must not exist. `extract --source` takes it.
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub out: PathBuf,
+    /// Setting that overrides the pipeline file (repeatable).
+    #[arg(long, value_name = "TABLE.KEY=VALUE")]
+    pub set: Vec<String>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Output folder of `vidpairs extract`. The exit code is 0 if the extraction is complete, else 1.
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// Output folder of `vidpairs extract --part`, with every part complete.
+    pub out: PathBuf,
     #[command(flatten)]
     pub common: Common,
 }

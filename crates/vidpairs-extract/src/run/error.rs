@@ -34,6 +34,74 @@ pub enum ExtractError {
         /// Number of clips found now.
         now: u64,
     },
+    /// The folder holds a run in parts, and no part was named.
+    #[error(
+        "{} holds a run in {of} parts: name one with --part I/{of}, or choose another folder for --out", .out.display()
+    )]
+    InParts {
+        /// The output folder.
+        out: PathBuf,
+        /// Number of parts.
+        of: u32,
+    },
+    /// The folder holds a run without parts, and a part was named.
+    #[error(
+        "{} holds an unfinished run without parts: resume it without --part, or choose another folder for --out", .out.display()
+    )]
+    WithoutParts {
+        /// The output folder.
+        out: PathBuf,
+    },
+    /// The folder holds a run in another number of parts.
+    #[error(
+        "{} holds a run in {then} parts, not in {now}: name one of {then} parts, or choose another folder for --out", .out.display()
+    )]
+    OtherNumberOfParts {
+        /// The output folder.
+        out: PathBuf,
+        /// Number of parts of the run.
+        then: u32,
+        /// Number of parts that was given.
+        now: u32,
+    },
+    /// The parts were begun with another list of clips.
+    #[error(
+        "the parts in {} were begun with another list of clips, or without one: use the same --source for every part, or          choose another folder for --out", .out.display()
+    )]
+    ListChanged {
+        /// The output folder.
+        out: PathBuf,
+    },
+    /// A list of clips is damaged.
+    #[error("{} line {line}: {reason}", .path.display())]
+    List {
+        /// The list.
+        path: PathBuf,
+        /// Number of the line, from 1.
+        line: u64,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+    /// The list to be written is there already.
+    #[error("{} exists already: name another file with --out, or remove it", .path.display())]
+    ListExists {
+        /// The list.
+        path: PathBuf,
+    },
+    /// The list of clips was made for another source than that of the pipeline.
+    #[error(
+        "the list {} was made with {key} = {list}, and the pipeline has {pipeline}: make the list with this pipeline", .path.display()
+    )]
+    ListOfOtherSource {
+        /// The list.
+        path: PathBuf,
+        /// Key of the pipeline.
+        key: &'static str,
+        /// Value when the list was made.
+        list: String,
+        /// Value of the pipeline.
+        pipeline: String,
+    },
     /// `--retry-refused` on a run that has not ended.
     #[error(
         "there is no finished run in {}: run the same command without --retry-refused first", .out.display()

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use vidpairs_types::{Annotation, Clip, Media};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -17,6 +18,8 @@ pub(super) enum Identity {
     /// Length and time of the last write of video and frames: the same for a copy that keeps times. Truth in the same folder is left
     /// out, since its content is compared.
     Content,
+    /// The same with the truth: of every file of a pinned clip.
+    Pinned,
     /// Also the time of the last change of the inode: a restored time hides nothing. Not the number of the inode, which some network
     /// disks (sshfs, rclone) give anew at each mount.
     Version,
@@ -27,19 +30,9 @@ pub(super) enum Identity {
 /// # Errors
 /// An error of the system if one of them cannot be examined.
 pub(super) fn of_clip(clip: &Clip, identity: Identity) -> io::Result<u64> {
-    let mut hash = Xxh3::new();
-    let media = clip.media.path();
-    add(media, identity, &mut hash)?;
-    match &clip.annotation {
-        Annotation::None => {}
-        Annotation::TrackingNet(path) | Annotation::Got10k(path) if path == media => {}
-        Annotation::TrackingNet(path) | Annotation::Got10k(path) | Annotation::Voc(path) => {
-            add(path, identity, &mut hash)?;
-        }
-        // The file holds the objects of many images, so it may change while these stay.
-        Annotation::Objects(objects) => hash.update(format!("{objects:?}").as_bytes()),
-    }
-    Ok(hash.digest())
+    let mut files = Survey::new(identity);
+    files.add_clip(clip)?;
+    Ok(files.hash.digest())
 }
 
 /// Checksum over the files of `media`.
@@ -47,47 +40,123 @@ pub(super) fn of_clip(clip: &Clip, identity: Identity) -> io::Result<u64> {
 /// # Errors
 /// An error of the system if one of them cannot be examined.
 pub(super) fn of_media(media: &Media, identity: Identity) -> io::Result<u64> {
-    let mut hash = Xxh3::new();
-    add(media.path(), identity, &mut hash)?;
-    Ok(hash.digest())
+    let mut files = Survey::new(identity);
+    files.add(media.path())?;
+    Ok(files.hash.digest())
 }
 
-/// Adds a file, or a folder with the names and properties of its files.
-fn add(path: &Path, identity: Identity, hash: &mut Xxh3) -> io::Result<()> {
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_dir() {
-        add_file(&metadata, identity, hash);
-        return Ok(());
-    }
-    let mut names = fs::read_dir(path)?
-        .map(|entry| Ok(entry?.file_name()))
-        .collect::<io::Result<Vec<_>>>()?;
-    names.sort();
-    for name in names {
-        let is_truth = TRUTH
-            .iter()
-            .any(|ending| Path::new(&name).extension() == Some(ending.as_ref()));
-        if is_truth && identity == Identity::Content {
-            continue;
-        }
-        let bytes = name.as_encoded_bytes();
-        hash.update(&(bytes.len() as u64).to_le_bytes());
-        hash.update(bytes);
-        // A dangling link is a name and nothing more.
-        if let Ok(metadata) = fs::metadata(path.join(&name)) {
-            add_file(&metadata, identity, hash);
-        }
-    }
-    Ok(())
+/// Files of a clip, as they are when its source is pinned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct ClipFiles {
+    /// Size of all files, bytes.
+    pub bytes: u64,
+    /// Last write of the newest file, seconds since 1970.
+    modified_unix_seconds: f64,
+    /// Checksum over the names, sizes and times of all files, 16 hexadecimal digits.
+    xxh3: String,
 }
 
-fn add_file(metadata: &Metadata, identity: Identity, hash: &mut Xxh3) {
-    hash.update(&metadata.len().to_le_bytes());
-    hash.update(&metadata.mtime().to_le_bytes());
-    hash.update(&metadata.mtime_nsec().to_le_bytes());
-    if identity == Identity::Version {
-        hash.update(&metadata.ctime().to_le_bytes());
-        hash.update(&metadata.ctime_nsec().to_le_bytes());
+impl ClipFiles {
+    /// Examines the files of `clip`.
+    ///
+    /// # Errors
+    /// An error of the system if one of them cannot be examined.
+    pub fn of(clip: &Clip) -> io::Result<Self> {
+        let mut files = Survey::new(Identity::Pinned);
+        files.add_clip(clip)?;
+        Ok(Self {
+            bytes: files.bytes,
+            modified_unix_seconds: files.newest,
+            xxh3: format!("{:016x}", files.hash.digest()),
+        })
+    }
+
+    /// What changed since the files were pinned; `None` if nothing did. Files that cannot be examined are left to those who read them.
+    pub fn change_of(&self, clip: &Clip) -> Option<String> {
+        let now = Self::of(clip).ok().filter(|now| now.xxh3 != self.xxh3)?;
+        let what = match (now.bytes == self.bytes, clip.media.path().is_dir()) {
+            (false, _) => format!("{} bytes then, {} now", self.bytes, now.bytes),
+            (true, false) => "written to at another time".to_owned(),
+            (true, true) => "a file in it was renamed, or written to at another time".to_owned(),
+        };
+        Some(format!("changed since it was listed: {what}"))
+    }
+}
+
+/// Files that were looked at.
+struct Survey {
+    identity: Identity,
+    hash: Xxh3,
+    bytes: u64,
+    newest: f64,
+}
+
+impl Survey {
+    fn new(identity: Identity) -> Self {
+        Self {
+            identity,
+            hash: Xxh3::new(),
+            bytes: 0,
+            newest: 0.0,
+        }
+    }
+
+    /// Adds media and annotations.
+    fn add_clip(&mut self, clip: &Clip) -> io::Result<()> {
+        let media = clip.media.path();
+        self.add(media)?;
+        match &clip.annotation {
+            Annotation::None => {}
+            Annotation::TrackingNet(path) | Annotation::Got10k(path) if path == media => {}
+            Annotation::TrackingNet(path) | Annotation::Got10k(path) | Annotation::Voc(path) => {
+                self.add(path)?;
+            }
+            // The file holds the objects of many images, so it may change while these stay.
+            Annotation::Objects(objects) => self.hash.update(format!("{objects:?}").as_bytes()),
+        }
+        Ok(())
+    }
+
+    /// Adds a file, or a folder with the names and properties of its files.
+    fn add(&mut self, path: &Path) -> io::Result<()> {
+        let metadata = fs::metadata(path)?;
+        if !metadata.is_dir() {
+            self.add_file(&metadata);
+            return Ok(());
+        }
+        let mut names = fs::read_dir(path)?
+            .map(|entry| Ok(entry?.file_name()))
+            .collect::<io::Result<Vec<_>>>()?;
+        names.sort();
+        for name in names {
+            let is_truth = TRUTH
+                .iter()
+                .any(|ending| Path::new(&name).extension() == Some(ending.as_ref()));
+            if is_truth && self.identity == Identity::Content {
+                continue;
+            }
+            let bytes = name.as_encoded_bytes();
+            self.hash.update(&(bytes.len() as u64).to_le_bytes());
+            self.hash.update(bytes);
+            // A dangling link is a name and nothing more.
+            if let Ok(metadata) = fs::metadata(path.join(&name)) {
+                self.add_file(&metadata);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_file(&mut self, metadata: &Metadata) {
+        self.hash.update(&metadata.len().to_le_bytes());
+        self.hash.update(&metadata.mtime().to_le_bytes());
+        self.hash.update(&metadata.mtime_nsec().to_le_bytes());
+        if self.identity == Identity::Version {
+            self.hash.update(&metadata.ctime().to_le_bytes());
+            self.hash.update(&metadata.ctime_nsec().to_le_bytes());
+        }
+        self.bytes += metadata.len();
+        let modified = metadata.mtime() as f64 + metadata.mtime_nsec() as f64 * 1e-9;
+        self.newest = self.newest.max(modified);
     }
 }
 

@@ -1,14 +1,17 @@
-//! The commands `vidpairs extract` and `vidpairs track`.
+//! The commands `vidpairs extract`, `vidpairs list` and `vidpairs track`.
 
 mod allowance;
+mod entries;
 mod error;
 mod extract;
 mod faults;
 mod files;
+mod list;
 mod track;
 
 pub use error::{ExtractError, TrackRunError};
 pub use extract::{ExtractOptions, ExtractSummary, extract};
+pub use list::{ListOptions, ListSummary, list};
 pub use track::{
     SampledFrame, SampledSequence, SampledTrack, SequenceScore, TrackData, TrackDataKind,
     TrackOptions, TrackSample, TrackScore, TrackSummary, sample_tracks, track,

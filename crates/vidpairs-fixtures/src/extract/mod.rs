@@ -52,16 +52,19 @@ impl Work {
             "--out",
             out,
         ];
+        self.vidpairs(&args)
+    }
+
+    /// `vidpairs` with these arguments, in this folder.
+    pub fn vidpairs(&self, args: &[&str]) -> Extract {
         Extract {
             dir: self.dir.path().to_owned(),
-            args: args.map(str::to_owned).to_vec(),
+            args: args.iter().map(|&arg| arg.to_owned()).collect(),
         }
     }
 
     pub fn verify(&self, out: &str) -> Ran {
-        let args = ["verify", out].map(str::to_owned).to_vec();
-        let dir = self.dir.path().to_owned();
-        Extract { dir, args }.run()
+        self.vidpairs(&["verify", out]).run()
     }
 }
 

@@ -17,6 +17,7 @@ use crate::checksum::FileHash;
 use crate::damage::{Damage, DamageList, Fault};
 use crate::error::ShardError;
 use crate::manifest::{MANIFEST_FILE, Manifest, ShardEntry};
+use crate::record_order::{ORDER_FILE, RecordOrder};
 use crate::tracks::TRACKS_FILE;
 
 /// Result of [`verify_shard`] or [`verify_tracks`].
@@ -44,10 +45,10 @@ pub struct ClipSpan {
 }
 
 /// Checks the data set as a whole: `pairs-*` files that the manifest does not list, shards listed twice, and totals that
-/// are not the sums over the shards.
+/// are not the sums over the shards. A folder of a part that is missing is no damage by itself: its files are missing.
 ///
 /// # Errors
-/// [`ShardError::Read`] if the folder cannot be listed.
+/// [`ShardError::Read`] if a folder cannot be listed.
 pub fn verify_manifest(dir: &Path, manifest: &Manifest) -> Result<DamageList, ShardError> {
     let mut damage = DamageList::default();
     let mut listed = HashSet::new();
@@ -56,18 +57,15 @@ pub fn verify_manifest(dir: &Path, manifest: &Manifest) -> Result<DamageList, Sh
             damage.push(Damage::of_file(&shard.file, Fault::ListedTwice));
         }
     }
-    let mut unlisted = Vec::new();
-    for entry in fs::read_dir(dir).map_err(ShardError::read(dir))? {
-        let name = entry.map_err(ShardError::read(dir))?.file_name();
-        let name = name.to_string_lossy();
-        let stem = name.strip_suffix(".tar").or(name.strip_suffix(".idx"));
-        let is_listed = |stem: &str| listed.contains(format!("{stem}.tar").as_str());
-        if stem.is_some_and(|stem| stem.starts_with("pairs-") && !is_listed(stem)) {
-            unlisted.push(name.into_owned());
-        }
-    }
-    if manifest.tracks.is_none() && dir.join(TRACKS_FILE).exists() {
-        unlisted.push(TRACKS_FILE.to_owned());
+    let mut unlisted = unlisted_files(dir, "", &listed, manifest.tracks.is_some())?;
+    for part in manifest.parts.iter().flat_map(|parts| &parts.list) {
+        let folder = format!("{}/", part.folder);
+        unlisted.extend(unlisted_files(
+            dir,
+            &folder,
+            &listed,
+            part.tracks.is_some(),
+        )?);
     }
     unlisted.sort(); // `read_dir` has no order
     for name in &unlisted {
@@ -90,6 +88,65 @@ pub fn verify_manifest(dir: &Path, manifest: &Manifest) -> Result<DamageList, Sh
         }
     }
     Ok(damage)
+}
+
+/// Names of shards, and of a file of tracklets, in the folder `prefix` of `dir` that the manifest does not list.
+fn unlisted_files(
+    dir: &Path,
+    prefix: &str,
+    listed: &HashSet<&str>,
+    has_tracks: bool,
+) -> Result<Vec<String>, ShardError> {
+    let folder = dir.join(prefix);
+    let mut unlisted = Vec::new();
+    let entries = match fs::read_dir(&folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound && !prefix.is_empty() => {
+            return Ok(unlisted);
+        }
+        entries => entries.map_err(ShardError::read(&folder))?,
+    };
+    for entry in entries {
+        let name = entry.map_err(ShardError::read(&folder))?.file_name();
+        let name = name.to_string_lossy();
+        let stem = name.strip_suffix(".tar").or(name.strip_suffix(".idx"));
+        let is_listed = |stem: &str| listed.contains(format!("{prefix}{stem}.tar").as_str());
+        let is_shard = stem.is_some_and(|stem| stem.starts_with("pairs-") && !is_listed(stem));
+        if is_shard || (name == TRACKS_FILE && !has_tracks) {
+            unlisted.push(format!("{prefix}{name}"));
+        }
+    }
+    Ok(unlisted)
+}
+
+/// Checks that the order of a data set with parts is that of the keys in the `.idx` files of its shards, which are sound.
+///
+/// Returns `None` as soon as `keep_going` returns `false`. It is called for each shard.
+///
+/// # Errors
+/// [`ShardError::Read`].
+pub fn verify_order(
+    dir: &Path,
+    manifest: &Manifest,
+    keep_going: &dyn Fn() -> bool,
+) -> Result<Option<DamageList>, ShardError> {
+    let mut damage = DamageList::default();
+    let stored = match RecordOrder::read(dir, manifest) {
+        Ok(None) => return Ok(Some(damage)),
+        Ok(Some(stored)) => Ok(stored),
+        Err(error) => Err(error),
+    };
+    let checked = stored.and_then(|stored| {
+        let found = RecordOrder::of_parts(dir, &manifest.shards_of_parts(), keep_going)?;
+        Ok(found.map(|found| found == stored))
+    });
+    match checked {
+        Ok(None) => return Ok(None),
+        Ok(Some(true)) => {}
+        Ok(Some(false)) => damage.push(Damage::of_file(ORDER_FILE, Fault::OtherOrder)),
+        Err(ShardError::Damaged(found)) => damage.push(*found),
+        Err(error) => return Err(error),
+    }
+    Ok(Some(damage))
 }
 
 /// File under verification.
@@ -162,7 +219,7 @@ fn unreadable(offset: u64, error: &io::Error) -> Fault {
 mod tests {
     use super::*;
     use crate::fixtures::{manifest, write_shard};
-    use crate::writer::index_file_name;
+    use crate::writer::ShardName;
 
     #[test]
     fn unlisted_files_repeated_shards_and_wrong_totals_are_damage() {
@@ -171,7 +228,7 @@ mod tests {
         let mut manifest = manifest(vec![entry.clone()]);
         assert_eq!(verify_manifest(dir.path(), &manifest).unwrap().num(), 0);
         write_shard(dir.path(), 1, 0..1);
-        fs::remove_file(dir.path().join(index_file_name(0))).unwrap();
+        fs::remove_file(dir.path().join(ShardName::from(0).index())).unwrap();
         manifest.shards.push(entry);
         let damage = verify_manifest(dir.path(), &manifest).unwrap();
         let messages: Vec<String> = damage.listed().iter().map(Damage::to_string).collect();

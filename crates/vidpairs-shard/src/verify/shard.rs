@@ -12,6 +12,7 @@ use crate::index::{RecordSpan, ShardIndex};
 use crate::manifest::ShardEntry;
 use crate::reader::{read_index, rebuilt_index};
 use crate::record::{MAX_RECORD_BYTES, Record};
+use crate::record_order::ordinals;
 use crate::span::{ReadAt, Span};
 use crate::ustar::{BLOCK_BYTES, END_BYTES, IndexedMember, check_form, read_member};
 use crate::walk::is_zero;
@@ -175,11 +176,7 @@ impl Verifier<'_> {
     /// Notes clip and pair of a key; returns `false` if they do not follow those of the previous record. Keys of another
     /// form have no place.
     fn note_place(&mut self, key: &str) -> bool {
-        let ordinal = |text: &str| text.parse::<u64>().ok();
-        let place = key
-            .split_once('-')
-            .and_then(|(clip, pair)| Some((ordinal(clip)?, ordinal(pair)?)));
-        let Some((clip, pair)) = place else {
+        let Some((clip, pair)) = ordinals(key) else {
             return true;
         };
         match self.clips.last_mut() {

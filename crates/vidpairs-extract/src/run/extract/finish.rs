@@ -57,8 +57,15 @@ pub(super) fn finish(
             .filter(|refusal| refusal.outcome == outcome)
             .count() as u64
     };
+    let num_clips = match begin.part {
+        None => entries.len(),
+        Some(part) => entries
+            .iter()
+            .filter(|entry| part.holds(entry.id()))
+            .count(),
+    } as u64;
     let totals = Totals {
-        clips: entries.len() as u64,
+        clips: num_clips,
         refused: num(Outcome::Refused),
         skipped: num(Outcome::Skipped),
         partial: num(Outcome::Partial),
@@ -77,6 +84,7 @@ pub(super) fn finish(
         }
         (before, now) => before.or(now),
     };
+    manifest.part = begin.part;
     manifest.ignored = ignored.by_extension.clone();
     manifest.write_atomically(out)?;
     sink.journal.finish()?;
@@ -121,10 +129,12 @@ pub(super) fn summary_of(
         rejected_tracklets: counts.rejected,
         boxes: manifest.boxes.clone(),
         seconds: 0.0,
-        too_many_refused: pipeline
-            .extract
-            .max_refused
-            .is_exceeded(refused, totals.clips),
+        // A part may have a single clip, and that a bad one: the share counts when all parts are merged.
+        too_many_refused: manifest.part.is_none()
+            && pipeline
+                .extract
+                .max_refused
+                .is_exceeded(refused, totals.clips),
         is_complete_already: false,
     }
 }

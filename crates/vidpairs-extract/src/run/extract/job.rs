@@ -10,7 +10,6 @@ use vidpairs_run::{RunError, loss_reason};
 use vidpairs_types::parallel::{Heartbeat, Loss, PieceJob, Planned};
 use vidpairs_types::{Clip, Frame, Outcome, Seed, Stage, with_causes};
 
-use super::entries::Entry;
 use super::piece::{Made, Output, Piece, PieceRecords, PlannedClip, whole};
 use super::planned::PlannedPairs;
 use super::progress::{Counters, Step};
@@ -19,6 +18,7 @@ use super::view::LostPair;
 use crate::decode::{self, DecodeError, Decoded};
 use crate::engine::Opencv;
 use crate::run::allowance;
+use crate::run::entries::Entry;
 use crate::run::faults::Faults;
 use crate::sample::PairRule;
 use crate::track::{self, TrackFrame};
@@ -47,9 +47,17 @@ impl PieceJob for ExtractJob {
     type Output = Output;
 
     fn plan(&self, item: Item, heartbeat: &Arc<Heartbeat>) -> Planned<Piece, Output> {
-        let Entry::Clip(clip) = &*item.entry else {
+        let Entry::Clip { clip, pinned } = &*item.entry else {
             return Planned::Done(whole(item.ordinal, Made::Listed));
         };
+        if let Some(reason) = pinned.as_ref().and_then(|pinned| pinned.change_of(clip)) {
+            let made = Made::SetAside {
+                outcome: Outcome::Refused,
+                stage: Stage::Source,
+                reason,
+            };
+            return Planned::Done(whole(item.ordinal, made));
+        }
         heartbeat.allow(allowance::to_read(&clip.media, self.patience));
         let start = Instant::now();
         let planned = self.plan_clip(item.ordinal, clip, heartbeat);

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use vidpairs_shard::{BoxCounts, ShardEntry, ShardMark, TracksEntry, TracksMark, tar_file_name};
+use vidpairs_shard::{BoxCounts, Part, ShardEntry, ShardMark, ShardName, TracksEntry, TracksMark};
 use vidpairs_types::{Outcome, Refusal, Stage};
 
 use super::regions::TrackTally;
@@ -29,7 +29,10 @@ pub(super) struct Begin {
     pub pipeline: Value,
     pub entries: u64,
     pub entries_xxh64: u64,
-    /// Ordinals of the entries to retry; `None` for a run over all entries.
+    /// The part of the entries that the run is over; `None` for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
+    /// Ordinals of the entries to retry; `None` for a run over all entries, or all of the part.
     pub retry: Option<Vec<u64>>,
     /// Ordinal of the first shard of this run.
     pub first_shard: u64,
@@ -39,6 +42,16 @@ pub(super) struct Begin {
     /// Annotated boxes of the finished run whose refused clips are retried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boxes: Option<BoxCounts>,
+}
+
+impl Begin {
+    /// Name of shard `number` of this run, from 0.
+    pub fn shard(&self, number: u64) -> ShardName {
+        ShardName {
+            part: self.part,
+            ordinal: self.first_shard + number,
+        }
+    }
 }
 
 /// A written piece.
@@ -150,19 +163,23 @@ impl Extracted {
 
     /// Whether each of `lines` follows from the run `begin` and the lines before it: entries and pieces in order, none left out, and
     /// shards by their names.
-    pub fn do_follow(lines: &[Line], begin: &Begin) -> bool {
+    ///
+    /// - `asked`: ordinals of the entries of the run; `None` for all.
+    pub fn do_follow(lines: &[Line], begin: &Begin, asked: Option<&[u64]>) -> bool {
         let mut progress = Self::default();
         lines.iter().all(|line| {
-            let follows = progress.is_next(line, begin);
+            let follows = progress.is_next(line, begin, asked);
             progress.add(line);
             follows
         })
     }
 
-    fn is_next(&self, line: &Line, begin: &Begin) -> bool {
+    fn is_next(&self, line: &Line, begin: &Begin, asked: Option<&[u64]>) -> bool {
         let is_at = self.position;
-        let next_entry = match &begin.retry {
-            Some(retry) => retry.iter().copied().find(|&entry| entry >= is_at.entry),
+        let next_entry = match asked {
+            Some(asked) => asked
+                .get(asked.partition_point(|&entry| entry < is_at.entry))
+                .copied(),
             None => Some(is_at.entry).filter(|&entry| entry < begin.entries),
         };
         let piece = match next_entry == Some(is_at.entry) {
@@ -178,10 +195,10 @@ impl Extracted {
                     && line.piece < line.num_pieces
             }
             Line::Shard(ShardLine { shard, next }) => {
-                let ordinal = begin.first_shard + self.shards.len() as u64;
+                let name = begin.shard(self.shards.len() as u64);
                 let is_same_place = (next.entry, next.piece) == (is_at.entry, is_at.piece);
                 let is_next_place = Some(next.entry) == next_entry && next.piece == piece;
-                shard.file == tar_file_name(ordinal) && (is_same_place || is_next_place)
+                shard.file == name.tar() && (is_same_place || is_next_place)
             }
         }
     }
@@ -270,6 +287,7 @@ mod tests {
             pipeline: Value::Null,
             entries,
             entries_xxh64: 0,
+            part: None,
             retry,
             first_shard: 2,
             tracks: None,
@@ -279,7 +297,7 @@ mod tests {
 
     fn shard(ordinal: u64, entry: u64, piece: u32) -> Line {
         let shard = ShardEntry {
-            file: tar_file_name(ordinal),
+            file: ShardName::from(ordinal).tar(),
             bytes: 0,
             records: 0,
             xxh64: 0,
@@ -307,20 +325,17 @@ mod tests {
             line(2, 0, 1),
         ];
         let all = begin(3, None);
+        let do_follow = |lines: &[Line], begin: &Begin| {
+            Extracted::do_follow(lines, begin, begin.retry.as_deref())
+        };
         for num in 0..=sound.len() {
-            assert!(Extracted::do_follow(&sound[..num], &all), "{num} lines");
+            assert!(do_follow(&sound[..num], &all), "{num} lines");
         }
-        assert!(
-            !Extracted::do_follow(&sound, &begin(2, None)),
-            "beyond the source"
-        );
+        assert!(!do_follow(&sound, &begin(2, None)), "beyond the source");
         for left_out in [0, 1, 2, 3, 4] {
             let mut lines = sound.to_vec();
             lines.remove(left_out);
-            assert!(
-                !Extracted::do_follow(&lines, &all),
-                "without line {left_out}"
-            );
+            assert!(!do_follow(&lines, &all), "without line {left_out}");
         }
         for (place, wrong) in [
             (0, line(1, 0, 1)),
@@ -332,11 +347,7 @@ mod tests {
         ] {
             let mut lines = sound.to_vec();
             lines[place] = wrong;
-            assert!(
-                !Extracted::do_follow(&lines, &all),
-                "line {place}: {:?}",
-                lines[place]
-            );
+            assert!(!do_follow(&lines, &all), "line {place}: {:?}", lines[place]);
         }
         let retry = begin(9, Some(vec![3, 7]));
         let lines = [
@@ -346,12 +357,9 @@ mod tests {
             line(7, 1, 2),
             shard(3, 8, 0),
         ];
-        assert!(Extracted::do_follow(&lines, &retry));
-        assert!(!Extracted::do_follow(&lines[1..], &retry));
-        assert!(!Extracted::do_follow(
-            &[line(3, 0, 1), line(4, 0, 1)],
-            &retry
-        ));
+        assert!(do_follow(&lines, &retry));
+        assert!(!do_follow(&lines[1..], &retry));
+        assert!(!do_follow(&[line(3, 0, 1), line(4, 0, 1)], &retry));
     }
 
     #[test]

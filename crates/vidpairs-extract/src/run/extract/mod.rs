@@ -3,12 +3,12 @@
 //! Workers take pieces of video through decode, sample, track, crop and encode. The caller's thread writes the records in the order of
 //! the clips. The bytes depend on the source, the pipeline and its seed; not on the number of workers or of stops.
 
-mod entries;
 mod finish;
 mod job;
 mod journal;
 mod known;
 mod output;
+mod parts;
 mod piece;
 mod pieces;
 mod plan;
@@ -26,8 +26,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use vidpairs_pipeline::{Pipeline, Regions};
-use vidpairs_run::{Control, RunError, Verbosity, broken, counted};
-use vidpairs_shard::BoxCounts;
+use vidpairs_run::{Control, RunError, StateFile, Verbosity, broken, counted};
+use vidpairs_shard::{BoxCounts, Part};
 use vidpairs_source::IgnoredFiles;
 use vidpairs_types::parallel::run_in_pieces;
 
@@ -52,6 +52,8 @@ pub struct ExtractOptions {
     pub source: PathBuf,
     /// Output folder: new, empty, or of a stopped run of the same pipeline.
     pub out: PathBuf,
+    /// The part of the clips to extract, into a folder of its own below `out`; `None` for all clips, into `out` itself.
+    pub part: Option<Part>,
     /// Whether to retry only the refused clips of a finished run.
     pub retry_refused: bool,
     /// OpenCV; `None` in a program without.
@@ -108,6 +110,7 @@ pub struct ExtractSummary {
 pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
     let start = Instant::now();
     check_engines(options)?;
+    let options = &options.in_folder();
     let (out, control) = (&options.out, &options.control);
     decode::set_ffmpeg_log(control.verbosity >= Verbosity::Verbose);
     let ready = resume::start(options).map_err(|err| err.named_if_full(out, "0 pairs"))?;
@@ -117,7 +120,8 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
     };
     let work = ready.work();
     let num_done = ready.progress.entries_done;
-    let mut display = Display::new(control, work.len() as u64 + num_done, num_done);
+    let num_entries = work.len() as u64 + num_done;
+    let mut display = Display::new(control, num_entries, num_done);
     let counters = Arc::new(Counters::default());
     let patience = Duration::from_secs(u64::from(options.pipeline.extract.video_timeout_seconds));
     let job = ExtractJob {
@@ -125,13 +129,14 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
         counters: Arc::clone(&counters),
         patience,
         opencv: options.opencv,
-        faults: Faults::of_sources([options.source.as_path()]),
+        faults: Faults::of_sources([ready.entries.root.as_path()]),
     };
     let mut sink = ShardSink {
         out: out.clone(),
         limits: options.pipeline.shards,
         entries: Arc::clone(&ready.entries.list),
-        first_shard: ready.begin.first_shard,
+        first_shard: ready.begin.shard(0),
+        state: StateFile::new(out, num_done, num_entries),
         journal: ready.journal,
         progress: ready.progress,
         writer: ready.writer,
@@ -148,6 +153,17 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
     });
     display.end(&counters);
     outcome
+}
+
+impl ExtractOptions {
+    /// The same options with the folder of the part as output folder.
+    fn in_folder(&self) -> Self {
+        let mut options = self.clone();
+        if let Some(part) = self.part {
+            options.out.push(part.folder());
+        }
+        options
+    }
 }
 
 /// Whether this program has everything that the pipeline names.

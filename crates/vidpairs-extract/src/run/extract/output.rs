@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vidpairs_pipeline::Shards;
-use vidpairs_run::{Journal, RunError, counted};
-use vidpairs_shard::{BoxCounts, ShardMark, ShardWriter, TracksWriter};
+use vidpairs_run::{Journal, RunError, StateFile, counted};
+use vidpairs_shard::{BoxCounts, ShardMark, ShardName, ShardWriter, TracksWriter};
 use vidpairs_types::parallel::Sink;
 use vidpairs_types::{EncodedRecord, Outcome, Refusal, Stage};
 
-use super::entries::Entry;
 use super::journal::{EntryTally, Extracted, Line, PieceLine, Position, ShardLine, TracksLine};
 use super::piece::{Made, Output, PieceRecords};
 use super::progress::{Counters, Display, Step};
 use super::regions::by_reason;
+use crate::run::entries::Entry;
 
 const RETRY_DAMAGED: &str = "mend or replace it, then run the same command with --retry-refused";
 const RETRY_RULE: &str = "left out by a rule of the pipeline; another pipeline may take it";
@@ -28,8 +28,10 @@ pub(super) struct ShardSink<'a> {
     pub out: PathBuf,
     pub limits: Shards,
     pub entries: Arc<[Arc<Entry>]>,
-    /// Ordinal of the first shard of this run.
-    pub first_shard: u64,
+    /// First shard of this run.
+    pub first_shard: ShardName,
+    /// What other machines see of the run.
+    pub state: StateFile,
     pub journal: Journal<Line>,
     pub progress: Extracted,
     pub writer: Option<ShardWriter>,
@@ -53,6 +55,15 @@ impl Sink<Output> for ShardSink<'_> {
 
     fn tick(&mut self) {
         self.display.show(&self.progress, &self.counters);
+        let done = &self.progress;
+        let counts = [
+            ("pairs", done.pairs),
+            ("frames_decoded", done.frames_decoded),
+            ("refused", done.num(Outcome::Refused)),
+            ("skipped", done.num(Outcome::Skipped)),
+            ("partial", done.num(Outcome::Partial)),
+        ];
+        self.state.show(done.entries_done, counts);
     }
 }
 
@@ -83,7 +94,7 @@ impl ShardSink<'_> {
             Made::Listed => {
                 line.refusal = self.entry(ordinal).and_then(|entry| match entry {
                     Entry::SetAside(refusal) => Some(refusal.clone()),
-                    Entry::Clip(_) => None,
+                    Entry::Clip { .. } => None,
                 });
             }
             Made::SetAside {
@@ -198,10 +209,13 @@ impl ShardSink<'_> {
         let writer = match &mut self.writer {
             Some(writer) => writer,
             none => {
-                let ordinal = self.first_shard + self.progress.shards.len() as u64;
+                let name = ShardName {
+                    ordinal: self.first_shard.ordinal + self.progress.shards.len() as u64,
+                    ..self.first_shard
+                };
                 none.insert(ShardWriter::create(
                     &self.journal.out().journal_folder(),
-                    ordinal,
+                    name,
                 )?)
             }
         };
@@ -282,7 +296,7 @@ impl ShardSink<'_> {
         stage: Stage,
         reason: String,
     ) -> Option<Refusal> {
-        let Some(Entry::Clip(clip)) = self.entry(ordinal) else {
+        let Some(Entry::Clip { clip, .. }) = self.entry(ordinal) else {
             return None;
         };
         let retry = match outcome {

@@ -8,21 +8,19 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vidpairs_run::{Journal, OutFolder, RunError, Stopped, failed, refusals, same_run};
-use vidpairs_shard::{
-    MANIFEST_FILE, Manifest, ShardError, ShardWriter, TracksWriter, index_file_name, tar_file_name,
-};
+use vidpairs_shard::{MANIFEST_FILE, Manifest, ShardError, ShardName, ShardWriter, TracksWriter};
 use vidpairs_types::Outcome;
 
-use super::entries::{Entries, Entry};
 use super::finish::summary_of;
 use super::job::Item;
 use super::journal::{Begin, Extracted, Line, ShardLine};
-use super::{ExtractOptions, ExtractSummary};
+use super::{ExtractOptions, ExtractSummary, parts};
 use crate::run::ExtractError;
+use crate::run::entries::{Entries, Entry};
 use crate::run::files::{self, Identity};
 
 /// What the command writes, for errors.
-const WHAT: &str = "pairs";
+pub(super) const WHAT: &str = "pairs";
 
 /// State of the output folder.
 pub(super) enum Start {
@@ -47,8 +45,9 @@ impl Ready {
     /// Entries that are not finished, in order.
     pub fn work(&self) -> Vec<Item> {
         let position = self.progress.position;
-        let is_asked = |ordinal: u64| match &self.begin.retry {
-            Some(retry) => retry.binary_search(&ordinal).is_ok(),
+        let asked = asked(&self.begin, &self.entries);
+        let is_asked = |ordinal: u64| match &asked {
+            Some(asked) => asked.binary_search(&ordinal).is_ok(),
             None => true,
         };
         let item = |(ordinal, entry): (u64, &Arc<Entry>)| Item {
@@ -68,10 +67,22 @@ impl Ready {
     }
 }
 
+/// Ordinals of the entries of a run, in order; `None` for all entries.
+fn asked(begin: &Begin, entries: &Entries) -> Option<Vec<u64>> {
+    match (&begin.retry, begin.part) {
+        (Some(retry), _) => Some(retry.clone()),
+        (None, Some(part)) => Some(entries.of_part(part)),
+        (None, None) => None,
+    }
+}
+
 /// Checks the output folder and the source, and opens the journal.
 pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
     let out = &options.out;
     let pipeline = options.pipeline.resolved();
+    if options.part.is_none() {
+        parts::refuse_parts(out)?;
+    }
     let has_journal = OutFolder::has_journal(out);
     let manifest = read_manifest(out)?;
     match &manifest {
@@ -86,8 +97,11 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
     }
     // Listed before the folder is created: a wrong source leaves no folder behind.
     let entries = Entries::list(&options.pipeline, &options.source)?;
+    if let (Some(part), Some(root)) = (options.part, out.parent()) {
+        parts::join(root, part, &pipeline, &entries)?;
+    }
     if let Some(manifest) = &manifest {
-        same_clips(out, (manifest.totals.clips, manifest.clips_xxh64), &entries)?;
+        same_clips(out, manifest.totals.clips, manifest.clips_xxh64, &entries)?;
         if !has_journal && !options.retry_refused {
             OutFolder::tidy(out);
             return complete(out, manifest, options);
@@ -132,6 +146,7 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
         pipeline,
         entries: entries.len(),
         entries_xxh64: entries.fingerprint,
+        part: options.part,
         retry,
         first_shard,
         boxes: manifest
@@ -171,7 +186,8 @@ fn resumed(
     mut lines: Vec<Line>,
 ) -> Result<Start, RunError> {
     let folder = journal.out().journal_folder();
-    if !Extracted::do_follow(&lines, &begin) {
+    let asked = asked(&begin, &entries);
+    if !Extracted::do_follow(&lines, &begin, asked.as_deref()) {
         return Err(journal.refused());
     }
     let num_lines = lines.len();
@@ -192,10 +208,7 @@ fn resumed(
         }
     };
     journal.keep(lines.len())?;
-    remove_shards_after(
-        &options.out,
-        begin.first_shard + progress.shards.len() as u64,
-    )?;
+    remove_shards_after(&options.out, begin.shard(progress.shards.len() as u64))?;
     Ok(Start::From(Box::new(Ready {
         entries,
         begin,
@@ -230,7 +243,7 @@ fn num_without_changed_clip(lines: &[Line], entries: &Entries) -> usize {
     }
     let at = usize::try_from(position.entry).ok();
     let now = match at.and_then(|at| entries.list.get(at)).map(|entry| &**entry) {
-        Some(Entry::Clip(clip)) => files::of_clip(clip, Identity::Version).ok(),
+        Some(Entry::Clip { clip, .. }) => files::of_clip(clip, Identity::Version).ok(),
         _ => None,
     };
     if now.is_some() && now == position.files_xxh3 {
@@ -241,8 +254,12 @@ fn num_without_changed_clip(lines: &[Line], entries: &Entries) -> usize {
 }
 
 /// Removes the shards from `first` on, which the journal does not hold. The last one goes first, so that a kill leaves no gap.
-fn remove_shards_after(out: &Path, first: u64) -> Result<(), RunError> {
-    let names = |ordinal| [tar_file_name(ordinal), index_file_name(ordinal)];
+fn remove_shards_after(out: &Path, first: ShardName) -> Result<(), RunError> {
+    let names = |ordinal| {
+        let name = ShardName { ordinal, ..first };
+        [name.tar(), name.index()]
+    };
+    let first = first.ordinal;
     let is_there = |ordinal: &u64| names(*ordinal).iter().any(|name| out.join(name).exists());
     // The first may have been reopened, and is then not there.
     let further = (first + 1..).take_while(is_there);
@@ -299,10 +316,10 @@ fn reopened(
     let writer = match progress.open {
         None => None,
         Some(mark) => {
-            let ordinal = begin.first_shard + progress.shards.len() as u64;
+            let name = begin.shard(progress.shards.len() as u64);
             // The shard was finished and the run stopped before the journal line.
-            ShardWriter::reopen_finished(out, folder, ordinal)?;
-            Some(ShardWriter::resume(folder, ordinal, &mark)?)
+            ShardWriter::reopen_finished(out, folder, name)?;
+            Some(ShardWriter::resume(folder, name, &mark)?)
         }
     };
     Ok((writer, tracks))
@@ -344,16 +361,12 @@ fn stopped_begin(
     let ours = of_run(&json!(env!("CARGO_PKG_VERSION")), pipeline);
     same_run(out, WHAT, &theirs, &ours, is_free)?;
     let begin: Begin = serde_json::from_value(begin).map_err(RunError::of)?;
-    same_clips(out, (begin.entries, begin.entries_xxh64), entries)?;
+    same_clips(out, begin.entries, begin.entries_xxh64, entries)?;
     Ok(begin)
 }
 
 /// Fails if the clips of the source are not those of the run, by number and checksum.
-fn same_clips(
-    out: &Path,
-    (then, fingerprint): (u64, u64),
-    entries: &Entries,
-) -> Result<(), RunError> {
+fn same_clips(out: &Path, then: u64, fingerprint: u64, entries: &Entries) -> Result<(), RunError> {
     if fingerprint == entries.fingerprint {
         return Ok(());
     }
@@ -366,7 +379,7 @@ fn same_clips(
 }
 
 /// `[extract]` sets the tolerance for bad inputs, not the bytes that are written.
-fn is_free(setting: &str) -> bool {
+pub(super) fn is_free(setting: &str) -> bool {
     setting == "extract"
 }
 

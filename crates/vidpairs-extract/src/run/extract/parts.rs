@@ -1,0 +1,98 @@
+//! One part of many: what it shares with the others, which may be made by other processes at the same time.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use vidpairs_run::{OutFolder, RunError, failed, same_run};
+use vidpairs_shard::{PARTS_FILE, Part, PartsFile};
+use vidpairs_types::create_own_folder;
+
+use super::resume::{WHAT, is_free};
+use crate::run::ExtractError;
+use crate::run::entries::Entries;
+
+/// Fails if `out` holds a run in parts: a run without parts would write beside them.
+pub(super) fn refuse_parts(out: &Path) -> Result<(), RunError> {
+    match PartsFile::read(out)? {
+        None => Ok(()),
+        Some(file) => Err(ExtractError::InParts {
+            out: out.to_owned(),
+            of: file.of(),
+        }
+        .into()),
+    }
+}
+
+/// Joins the run in parts in the folder `root`, or begins it.
+///
+/// # Errors
+/// [`ExtractError::OtherNumberOfParts`], [`ExtractError::WithoutParts`], [`ExtractError::SourceChanged`], [`ExtractError::ListChanged`];
+/// [`RunError`] as for a run that is resumed.
+pub(super) fn join(
+    root: &Path,
+    part: Part,
+    pipeline: &Value,
+    entries: &Entries,
+) -> Result<(), RunError> {
+    let there = match PartsFile::read(root)? {
+        Some(there) => there,
+        None => {
+            check(root, part)?;
+            create_own_folder(root).map_err(failed("create", root))?;
+            let mut clips_of_parts = vec![0; part.of() as usize];
+            for entry in entries.list.iter() {
+                clips_of_parts[Part::index_of(entry.id(), part.of()) as usize] += 1;
+            }
+            let ours = PartsFile::new(
+                pipeline.clone(),
+                entries.fingerprint,
+                entries.list_xxh64,
+                clips_of_parts,
+            );
+            ours.write_or_read(root)?
+        }
+    };
+    let of_run = |version: &str, pipeline: &Value| {
+        let mut all = pipeline.clone();
+        all["program_version"] = json!(version);
+        all
+    };
+    let ours = of_run(env!("CARGO_PKG_VERSION"), pipeline);
+    let theirs = of_run(&there.program_version, &there.pipeline);
+    same_run(root, WHAT, &theirs, &ours, is_free)?;
+    let out = root.to_owned();
+    if there.of() != part.of() {
+        let (then, now) = (there.of(), part.of());
+        return Err(ExtractError::OtherNumberOfParts { out, then, now }.into());
+    }
+    if there.list_xxh64 != entries.list_xxh64 {
+        return Err(ExtractError::ListChanged { out }.into());
+    }
+    if there.clips_xxh64 != entries.fingerprint {
+        let (then, now) = (there.clips(), entries.len());
+        return Err(ExtractError::SourceChanged { out, then, now }.into());
+    }
+    Ok(())
+}
+
+/// Fails if `root` holds anything but parts of a run that another process begins just now.
+fn check(root: &Path, part: Part) -> Result<(), RunError> {
+    if OutFolder::has_journal(root) {
+        let out = root.to_owned();
+        return Err(ExtractError::WithoutParts { out }.into());
+    }
+    let mut names = vec![PARTS_FILE.to_owned()];
+    if let Ok(entries) = fs::read_dir(root) {
+        let found = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok());
+        let is_new = |name: &String| {
+            let is_part = Part::of_folder(name).is_some_and(|other| other.of() == part.of());
+            is_part || name.starts_with(PartsFile::UNFINISHED)
+        };
+        names.extend(found.filter(is_new));
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    OutFolder::check(root, &names)
+}

@@ -1,0 +1,321 @@
+//! Makes one data set of its parts. No shard is moved or copied.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::json;
+use vidpairs_pipeline::MaxRefused;
+use vidpairs_run::{Control, OutFolder, RunError, counted, failed, refusals, same_run};
+use vidpairs_shard::{
+    BoxCounts, MANIFEST_FILE, Manifest, Part, PartEntry, PartsEntry, PartsFile, RecordOrder,
+    ShardEntry, TRACKS_FILE, Totals, TracksEntry,
+};
+use vidpairs_types::{Outcome, Refusal};
+
+use super::{PartsError, array_of};
+
+/// What the command writes, for errors.
+const WHAT: &str = "a merged data set";
+
+/// Result of `vidpairs merge`; `--json` prints it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MergeSummary {
+    /// Number of parts.
+    pub parts: u32,
+    /// Counts over all parts.
+    #[serde(flatten)]
+    pub totals: Totals,
+    /// Number of files of the source that are neither videos nor pictures of a clip, by extension.
+    pub ignored: BTreeMap<String, u64>,
+    /// Whether more clips were refused than `extract.max_refused` allows.
+    pub too_many_refused: bool,
+    /// The value of `extract.max_refused`.
+    #[serde(skip)]
+    pub max_refused: String,
+    /// Whether the parts were merged before.
+    #[serde(skip)]
+    pub is_complete_already: bool,
+}
+
+impl fmt::Display for MergeSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Totals {
+            clips,
+            refused,
+            skipped,
+            partial,
+            records,
+            shards,
+            bytes,
+        } = self.totals;
+        write!(
+            f,
+            "{} of {} in {} of {}, {}",
+            counted(records, "pair"),
+            counted(clips, "clip"),
+            counted(shards, "shard"),
+            counted(self.parts.into(), "part"),
+            indicatif::HumanBytes(bytes)
+        )?;
+        if self.is_complete_already {
+            write!(f, "; merged already, nothing was done")?;
+        }
+        if refused + skipped + partial > 0 {
+            let refused = counted(refused, "clip");
+            write!(
+                f,
+                "; {refused} refused, {skipped} skipped, {partial} partial: refused.jsonl says why"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Merges the parts in `out`, which must all be complete, and proves that they are of one run and hold each clip once.
+///
+/// Their shards stay where they are. `dataset.json` is written last.
+///
+/// # Errors
+/// [`PartsError`]; [`RunError::Shard`] if a manifest or an index is damaged, or two parts hold the same clip.
+pub fn merge(out: &Path, control: &Control) -> Result<MergeSummary, RunError> {
+    if !out.is_dir() {
+        return Err(PartsError::NoFolder(out.to_owned()).into());
+    }
+    let Some(file) = PartsFile::read(out)? else {
+        let is_run = OutFolder::has_journal(out) || out.join(MANIFEST_FILE).is_file();
+        let path = out.to_owned();
+        return Err(match is_run {
+            true => PartsError::NoParts(path),
+            false => PartsError::NoRun(path),
+        }
+        .into());
+    };
+    let before = match out.join(MANIFEST_FILE).is_file() {
+        true => Some(Manifest::read(out)?),
+        false => None,
+    };
+    if before.as_ref().is_some_and(|before| before.parts.is_none()) {
+        return Err(PartsError::OtherDataset(out.to_owned()).into());
+    }
+    check_folders(out, file.of())?;
+    let mut claimed = OutFolder::claim(out, WHAT)?;
+    let manifests = manifests(out, &file)?;
+    let refusals = refusals_of(out, &file, &manifests)?;
+    let (list, shards): (Vec<_>, Vec<_>) = manifests
+        .iter()
+        .zip(file.parts())
+        .map(|(manifest, part)| described(part, manifest))
+        .unzip();
+    let slices: Vec<&[ShardEntry]> = shards.iter().map(Vec::as_slice).collect();
+    let keep_going = || !control.cancel.is_set();
+    let order = RecordOrder::of_parts(out, &slices, &keep_going)?;
+    let order = order.ok_or(RunError::Stopped)?;
+    let order = order.write(out, &claimed.journal_folder().join("order"))?;
+    let mut manifest = merged(&file, &manifests, shards.concat());
+    manifest = manifest.with_parts(PartsEntry { order, list });
+    let is_complete_already = before.as_ref() == Some(&manifest);
+    if !is_complete_already {
+        claimed.write_refusals(&refusals)?;
+        manifest.write_atomically(out)?;
+    }
+    claimed.finish()?;
+    let max_refused = manifest.pipeline.pointer("/extract/max_refused");
+    let max_refused = max_refused.and_then(MaxRefused::of_resolved);
+    Ok(MergeSummary {
+        parts: file.of(),
+        totals: manifest.totals,
+        ignored: manifest.ignored,
+        too_many_refused: max_refused
+            .is_some_and(|max| max.is_exceeded(manifest.totals.refused, manifest.totals.clips)),
+        max_refused: max_refused.map_or_else(String::new, |max| max.to_string()),
+        is_complete_already,
+    })
+}
+
+/// Fails if a folder of a part is of a run in another number of parts.
+fn check_folders(out: &Path, of: u32) -> Result<(), RunError> {
+    for entry in fs::read_dir(out).map_err(failed("list", out))? {
+        let name = entry.map_err(failed("list", out))?.file_name();
+        let part = name.to_str().and_then(Part::of_folder);
+        if part.is_some_and(|part| part.of() != of) {
+            let folder = out.join(name);
+            return Err(PartsError::ForeignPart { folder, of }.into());
+        }
+    }
+    Ok(())
+}
+
+/// Manifest of each part, proved to be of the run of `file`, with all of its files.
+fn manifests(out: &Path, file: &PartsFile) -> Result<Vec<Manifest>, RunError> {
+    let is_complete = |part: Part| {
+        let folder = out.join(part.folder());
+        folder.join(MANIFEST_FILE).is_file() && !OutFolder::has_journal(&folder)
+    };
+    let parts = file.parts().filter(|part| !is_complete(*part));
+    let missing: Vec<u32> = parts.map(Part::index).collect();
+    if !missing.is_empty() {
+        return Err(PartsError::Incomplete {
+            num: missing.len(),
+            of: file.of(),
+            missing: array_of(&missing),
+        }
+        .into());
+    }
+    let read = |(part, clips): (Part, &u64)| {
+        let folder = out.join(part.folder());
+        let manifest = Manifest::read(&folder)?;
+        check_part(&folder, part, *clips, file, &manifest)?;
+        check_files(&folder, &manifest)?;
+        Ok(manifest)
+    };
+    file.parts().zip(&file.clips_of_parts).map(read).collect()
+}
+
+/// Whether a part is of the run of `file`.
+fn check_part(
+    folder: &Path,
+    part: Part,
+    clips: u64,
+    file: &PartsFile,
+    manifest: &Manifest,
+) -> Result<(), RunError> {
+    let other = |difference: String| {
+        RunError::from(PartsError::OtherPart {
+            folder: folder.to_owned(),
+            difference,
+        })
+    };
+    let settings = |version: &str, seed: u64, pipeline: &serde_json::Value| {
+        let mut all = pipeline.clone();
+        all["program_version"] = json!(version);
+        all["seed"] = json!(seed);
+        all
+    };
+    let theirs = settings(&manifest.program_version, manifest.seed, &manifest.pipeline);
+    let seed = file.pipeline["seed"].as_u64().unwrap_or(manifest.seed);
+    let ours = settings(&file.program_version, seed, &file.pipeline);
+    same_run(folder, WHAT, &theirs, &ours, |key| key == "extract").map_err(|err| match err {
+        RunError::OtherRun { difference, .. } => other(difference),
+        RunError::OtherVersion { theirs, ours, .. } => {
+            other(format!("program_version was {theirs}, is {ours}"))
+        }
+        err => err,
+    })?;
+    let named = match manifest.part {
+        Some(part) => part.to_string(),
+        None => "a whole data set".to_owned(),
+    };
+    if manifest.part != Some(part) {
+        return Err(other(format!("it is {named}")));
+    }
+    if manifest.clips_xxh64 != file.clips_xxh64 {
+        return Err(other("it is of another source".to_owned()));
+    }
+    if manifest.totals.clips != clips {
+        let found = manifest.totals.clips;
+        return Err(other(format!("it has {found} clips instead of {clips}")));
+    }
+    Ok(())
+}
+
+/// Whether every file of a part has the length that its manifest states. The `.idx` are read later.
+fn check_files(folder: &Path, manifest: &Manifest) -> Result<(), PartsError> {
+    let tars = manifest.shards.iter();
+    let tars = tars.map(|shard| (&shard.file, shard.bytes));
+    let tracks = manifest.tracks.iter();
+    for (name, stated) in tars.chain(tracks.map(|tracks| (&tracks.file, tracks.bytes))) {
+        let path = folder.join(name);
+        let problem = match fs::symlink_metadata(&path) {
+            Ok(found) if found.len() == stated => continue,
+            Ok(found) => format!("has {} bytes; its manifest states {stated}", found.len()),
+            Err(err) => err.to_string(),
+        };
+        return Err(PartsError::File { path, problem });
+    }
+    Ok(())
+}
+
+/// What all parts set aside, in the order of the ids.
+fn refusals_of(
+    out: &Path,
+    file: &PartsFile,
+    manifests: &[Manifest],
+) -> Result<Vec<Refusal>, RunError> {
+    let mut all = Vec::new();
+    for (part, manifest) in file.parts().zip(manifests) {
+        let folder = out.join(part.folder());
+        let found = refusals::read_all(&folder)?;
+        let num = |outcome| {
+            let of_outcome = found.iter().filter(|refusal| refusal.outcome == outcome);
+            of_outcome.count() as u64
+        };
+        let Totals {
+            refused,
+            skipped,
+            partial,
+            ..
+        } = manifest.totals;
+        let counts = [Outcome::Refused, Outcome::Skipped, Outcome::Partial].map(num);
+        if counts != [refused, skipped, partial] {
+            let path = folder.join(vidpairs_run::REFUSED_FILE);
+            let stated = refused + skipped + partial;
+            let problem = format!("has {} lines; its manifest states {stated}", found.len());
+            return Err(PartsError::File { path, problem }.into());
+        }
+        all.extend(found);
+    }
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(all)
+}
+
+/// Description of a part, and its shards with their paths below the data set.
+fn described(part: Part, manifest: &Manifest) -> (PartEntry, Vec<ShardEntry>) {
+    let folder = part.folder();
+    let shards = manifest.shards.iter();
+    let shards = shards.map(|shard| ShardEntry {
+        file: format!("{folder}/{}", shard.file),
+        ..shard.clone()
+    });
+    let tracks = manifest.tracks.as_ref().map(|tracks| TracksEntry {
+        file: format!("{folder}/{TRACKS_FILE}"),
+        ..tracks.clone()
+    });
+    let entry = PartEntry {
+        folder: folder.clone(),
+        clips: manifest.totals.clips,
+        shards: manifest.totals.shards,
+        records: manifest.totals.records,
+        tracks,
+    };
+    (entry, shards.collect())
+}
+
+/// The manifest of all parts.
+fn merged(file: &PartsFile, manifests: &[Manifest], shards: Vec<ShardEntry>) -> Manifest {
+    let mut totals = Totals::default();
+    let mut boxes: Option<BoxCounts> = None;
+    for manifest in manifests {
+        totals.clips += manifest.totals.clips;
+        totals.refused += manifest.totals.refused;
+        totals.skipped += manifest.totals.skipped;
+        totals.partial += manifest.totals.partial;
+        totals.records += manifest.totals.records;
+        totals.shards += manifest.totals.shards;
+        totals.bytes += manifest.totals.bytes;
+        if let Some(of_part) = &manifest.boxes {
+            boxes.get_or_insert_default().add(of_part);
+        }
+    }
+    let first = manifests.first();
+    let seed = first.map_or(0, |first| first.seed);
+    let pipeline = file.pipeline.clone();
+    let mut manifest = Manifest::new(pipeline, seed, file.clips_xxh64, totals, shards);
+    manifest.program_version = file.program_version.clone();
+    // Every part saw the same source.
+    manifest.ignored = first.map(|first| first.ignored.clone()).unwrap_or_default();
+    manifest.boxes = boxes;
+    manifest
+}
