@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use vidpairs_types::{Annotation, BoxXywh, Clip, ImageObjects};
 
-use crate::disk::{bad_line, lines, read_text, read_text_if_any};
+use crate::disk::Disk;
 use crate::error::SourceError;
+use crate::files::{Files, bad_line, lines};
 use crate::got10k::{GROUND_TRUTH, MetaInfo};
 use crate::voc;
 
@@ -95,14 +96,14 @@ fn got10k(folder: &Path) -> Result<Annotations, SourceError> {
     };
     Ok(Annotations {
         boxes: boxes.into_iter().enumerate().map(track_box).collect(),
-        label: MetaInfo::read(folder)?.object_class,
+        label: MetaInfo::read(&Disk, folder)?.object_class,
         remarks,
     })
 }
 
 /// Boxes of a file, `None` for those that are not valid. Remarks state their number: `0,0,0,0` is the row of a frame without the object.
 fn read_boxes(file: &Path, remarks: &mut Vec<String>) -> Result<Vec<Option<BoxXywh>>, SourceError> {
-    let text = read_text(file)?;
+    let text = Disk.read_text(file)?;
     let boxes = parse_boxes(file, &text)?;
     let name = file_name(file);
     let num_boxes = boxes.len();
@@ -159,7 +160,7 @@ fn read_flags(
     remarks: &mut Vec<String>,
 ) -> Result<Vec<bool>, SourceError> {
     let name = file_name(file);
-    let Some(text) = read_text_if_any(file)? else {
+    let Some(text) = Disk.read_text_if_any(file)? else {
         if num_boxes > 1 {
             remarks.push(format!("{name} is missing: taken as 0"));
         }
@@ -202,7 +203,7 @@ pub fn cover(clip: &Clip) -> Result<Option<Vec<u8>>, SourceError> {
         return Ok(None);
     };
     let path = folder.join("cover.label");
-    let Some(text) = read_text_if_any(&path)? else {
+    let Some(text) = Disk.read_text_if_any(&path)? else {
         return Ok(None);
     };
     let levels = lines(&text).map(|(number, line)| match line {
@@ -221,7 +222,7 @@ mod tests {
     use vidpairs_types::Media;
 
     use super::*;
-    use crate::disk::MAX_TEXT_BYTES;
+    use crate::files::MAX_TEXT_BYTES;
     use crate::test_tree::{make_fifo, tree, write};
 
     fn clip(annotation: Annotation) -> Clip {

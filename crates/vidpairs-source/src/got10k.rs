@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use vidpairs_types::{Annotation, Clip, Media, is_still_name};
 
-use crate::disk::{self, Entry, Kind};
+use crate::disk;
 use crate::error::SourceError;
+use crate::files::{Entry, Files, Kind, lines};
 use crate::listing::Listing;
 use crate::splits::{Split, Splits};
 
@@ -23,16 +24,20 @@ const SPLITS: [&str; 3] = ["train", "val", "test"];
 pub(crate) const GROUND_TRUTH: &str = "groundtruth.txt";
 
 /// Lists the whole data set or the folder of one split.
-pub(crate) fn list(root: &Path, requested: &[String]) -> Result<Listing, SourceError> {
+pub(crate) fn list(
+    files: &dyn Files,
+    root: &Path,
+    requested: &[String],
+) -> Result<Listing, SourceError> {
     let mut listing = Listing::default();
-    for split in splits_of(root)?.chosen(root, requested)? {
-        list_split(&split, &mut listing)?;
+    for split in splits_of(files, root)?.chosen(root, requested)? {
+        list_split(files, &split, &mut listing)?;
     }
     Ok(listing)
 }
 
-fn splits_of(root: &Path) -> Result<Splits, SourceError> {
-    let entries = disk::root_entries(root)?;
+fn splits_of(files: &dyn Files, root: &Path) -> Result<Splits, SourceError> {
+    let entries = files.root_entries(root)?;
     let is_split = |entry: &&Entry| entry.is_folder() && SPLITS.contains(&entry.name.as_str());
     let existing: Vec<Split> = entries.iter().filter(is_split).map(Split::of).collect();
     if !existing.is_empty() {
@@ -45,7 +50,7 @@ fn splits_of(root: &Path) -> Result<Splits, SourceError> {
     let is_list = |entry: &Entry| entry.name == "list.txt" && matches!(entry.kind, Kind::File);
     if entries
         .iter()
-        .any(|entry| is_list(entry) || is_sequence(entry))
+        .any(|entry| is_list(entry) || is_sequence(files, entry))
     {
         return Ok(Splits::only(root, disk::own_name(root)));
     }
@@ -58,31 +63,27 @@ fn splits_of(root: &Path) -> Result<Splits, SourceError> {
 }
 
 /// Whether an entry is a folder with boxes or pictures.
-fn is_sequence(entry: &Entry) -> bool {
+fn is_sequence(files: &dyn Files, entry: &Entry) -> bool {
     entry.is_folder()
-        && (entry.path.join(GROUND_TRUTH).is_file()
-            || std::fs::read_dir(&entry.path).is_ok_and(|mut names| {
-                names.any(|name| {
-                    name.is_ok_and(|name| is_still_name(&name.file_name().to_string_lossy()))
-                })
-            }))
+        && (files.is_file(&entry.path.join(GROUND_TRUTH))
+            || files.has_name(&entry.path, is_still_name).unwrap_or(false))
 }
 
 /// Adds the sequences of `list.txt`; without a list, all sequence folders.
-fn list_split(split: &Split, listing: &mut Listing) -> Result<(), SourceError> {
+fn list_split(files: &dyn Files, split: &Split, listing: &mut Listing) -> Result<(), SourceError> {
     let file = split.path.join("list.txt");
     let num_before = listing.num_inputs();
-    match disk::read_text_if_any(&file)? {
-        Some(text) => list_named(split, &file, &text, listing),
-        None => list_present(split, listing)?,
+    match files.read_text_if_any(&file)? {
+        Some(text) => list_named(files, split, &file, &text, listing),
+        None => list_present(files, split, listing)?,
     }
     split.refuse_if_empty(num_before, listing);
     Ok(())
 }
 
-fn list_named(split: &Split, file: &Path, text: &[u8], listing: &mut Listing) {
+fn list_named(files: &dyn Files, split: &Split, file: &Path, text: &[u8], listing: &mut Listing) {
     let mut seen = HashSet::new();
-    for (number, line) in disk::lines(text) {
+    for (number, line) in lines(text) {
         if line.is_empty() || !seen.insert(line) {
             continue;
         }
@@ -94,8 +95,8 @@ fn list_named(split: &Split, file: &Path, text: &[u8], listing: &mut Listing) {
         if !is_plain {
             let reason = format!("list.txt line {number} is not the name of a folder");
             listing.refuse(&id, file, reason);
-        } else if path.is_dir() {
-            listing.clips.push(clip(id, path));
+        } else if files.is_folder(&path) {
+            listing.clips.push(clip(files, id, path));
         } else {
             let reason = format!("no such folder, though list.txt line {number} names it");
             listing.refuse(&id, &path, reason);
@@ -103,15 +104,19 @@ fn list_named(split: &Split, file: &Path, text: &[u8], listing: &mut Listing) {
     }
 }
 
-fn list_present(split: &Split, listing: &mut Listing) -> Result<(), SourceError> {
-    for entry in disk::readable_entries(&split.path)? {
+fn list_present(
+    files: &dyn Files,
+    split: &Split,
+    listing: &mut Listing,
+) -> Result<(), SourceError> {
+    for entry in files.readable_entries(&split.path)? {
         let id = format!("{}/{}", split.name, entry.name);
-        if !is_sequence(&entry) {
+        if !is_sequence(files, &entry) {
             if !entry.is_folder() {
                 listing.ignored.add(&entry.path);
             }
         } else if entry.has_utf8_name() {
-            listing.clips.push(clip(id, entry.path));
+            listing.clips.push(clip(files, id, entry.path));
         } else {
             listing.refuse(&id, &entry.path, "its name is not UTF-8");
         }
@@ -119,10 +124,10 @@ fn list_present(split: &Split, listing: &mut Listing) -> Result<(), SourceError>
     Ok(())
 }
 
-fn clip(id: String, folder: PathBuf) -> Clip {
+fn clip(files: &dyn Files, id: String, folder: PathBuf) -> Clip {
     // If `meta_info.ini` is unreadable, the clip has the default frame rate and no class.
-    let meta = MetaInfo::read(&folder).unwrap_or_default();
-    let has_boxes = folder.join(GROUND_TRUTH).symlink_metadata().is_ok();
+    let meta = MetaInfo::read(files, &folder).unwrap_or_default();
+    let has_boxes = files.exists(&folder.join(GROUND_TRUTH));
     Clip {
         id,
         annotation: if has_boxes {
@@ -150,14 +155,14 @@ pub(crate) struct MetaInfo {
 
 impl MetaInfo {
     /// Reads the file in `folder`; without a file, all values are `None`.
-    pub(crate) fn read(folder: &Path) -> Result<Self, SourceError> {
-        let text = disk::read_text_if_any(&folder.join("meta_info.ini"))?;
+    pub(crate) fn read(files: &dyn Files, folder: &Path) -> Result<Self, SourceError> {
+        let text = files.read_text_if_any(&folder.join("meta_info.ini"))?;
         Ok(text.map(|text| Self::parse(&text)).unwrap_or_default())
     }
 
     fn parse(text: &[u8]) -> Self {
         let mut meta = Self::default();
-        for (_, line) in disk::lines(text) {
+        for (_, line) in lines(text) {
             let line = String::from_utf8_lossy(line);
             let Some((key, value)) = line.split_once([':', '=']) else {
                 continue;

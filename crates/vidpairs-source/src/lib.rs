@@ -18,6 +18,7 @@ mod annotations;
 mod coco;
 mod disk;
 mod error;
+mod files;
 mod got10k;
 mod image_sets;
 mod kinds;
@@ -51,6 +52,9 @@ pub use natural::natural_order;
 pub use probe_sets::{ProbeSetKind, ProbeSetOptions, probe_set};
 use vidpairs_types::SourceKind;
 pub use voc::voc_probe_set;
+
+use crate::disk::Disk;
+use crate::files::Files;
 
 /// Layout and splits of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,13 +109,24 @@ pub fn list_parts(
     options: &SourceOptions,
     parts: ImageParts,
 ) -> Result<Listing, SourceError> {
+    list_files(&Disk, root, options, parts)
+}
+
+/// Lists the clips below `root`, wherever its files lie.
+fn list_files(
+    files: &dyn Files,
+    root: &Path,
+    options: &SourceOptions,
+    parts: ImageParts,
+) -> Result<Listing, SourceError> {
+    let splits = &options.splits;
     let mut listing = match options.kind {
-        SourceKind::Videos => videos::list(root, &options.splits),
-        SourceKind::TrackingNet => trackingnet::list(root, &options.splits),
-        SourceKind::Got10k => got10k::list(root, &options.splits),
-        SourceKind::Images => stills::list(root, &options.splits),
-        SourceKind::Coco => coco::list(root, &options.splits, parts),
-        SourceKind::Voc => voc::list(root, &options.splits, parts),
+        SourceKind::Videos => videos::list(files, root, splits),
+        SourceKind::TrackingNet => trackingnet::list(files, root, splits),
+        SourceKind::Got10k => got10k::list(files, root, splits),
+        SourceKind::Images => stills::list(files, root, splits),
+        SourceKind::Coco => coco::list(files, root, splits, parts),
+        SourceKind::Voc => voc::list(files, root, splits, parts),
     }?;
     if listing.clips.is_empty() {
         return Err(SourceError::NoClips {

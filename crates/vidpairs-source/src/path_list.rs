@@ -5,8 +5,8 @@ use std::path::Path;
 
 use vidpairs_types::{Clip, Media, is_still_name};
 
-use crate::disk::{self, Kind};
 use crate::error::SourceError;
+use crate::files::{Entry, Files, Kind, lines};
 use crate::listing::Listing;
 use crate::media::{MIN_PICTURES, media_of_file, unlabelled_clip};
 
@@ -23,9 +23,9 @@ const MAX_SHOWN: usize = 60;
 ///
 /// # Errors
 /// [`SourceError::NotAList`] if no line leads to a clip: then the text is something else.
-pub(crate) fn list(file: &Path) -> Result<Listing, SourceError> {
+pub(crate) fn list(files: &dyn Files, file: &Path) -> Result<Listing, SourceError> {
     let folder = file.parent().expect("the path of a file has a parent");
-    let text = disk::read_text(file)?;
+    let text = files.read_text(file)?;
     let not_a_list = |reason| SourceError::NotAList {
         path: file.to_owned(),
         reason,
@@ -35,7 +35,7 @@ pub(crate) fn list(file: &Path) -> Result<Listing, SourceError> {
     }
     let mut listing = Listing::default();
     let mut seen = HashSet::new();
-    for (number, line) in disk::lines(&text) {
+    for (number, line) in lines(&text) {
         if line.is_empty() || line.starts_with(b"#") || !seen.insert(line) {
             continue;
         }
@@ -50,7 +50,7 @@ pub(crate) fn list(file: &Path) -> Result<Listing, SourceError> {
             continue;
         };
         let path = folder.join(id);
-        match clip_at(id, &path) {
+        match clip_at(files, id, &path) {
             Ok(clip) => listing.clips.push(clip),
             Err(reason) => listing.refuse(id, &path, format!("{reason} (line {number})")),
         }
@@ -68,21 +68,21 @@ pub(crate) fn list(file: &Path) -> Result<Listing, SourceError> {
 }
 
 /// Clip at `path`, or the reason why there is none.
-fn clip_at(id: &str, path: &Path) -> Result<Clip, String> {
-    let metadata = path.metadata().map_err(|error| error.to_string())?;
-    let kind = Kind::of(path, metadata.file_type());
+fn clip_at(files: &dyn Files, id: &str, path: &Path) -> Result<Clip, String> {
+    let kind = files
+        .resolved_kind(path)
+        .map_err(|error| error.to_string())?;
     let media = match kind.problem_as_clip() {
         Some(reason) => return Err(reason),
         None if matches!(kind, Kind::File) => media_of_file(path, None),
-        None => media_of_folder(path)?,
+        None => media_of_folder(files, path)?,
     };
     Ok(unlabelled_clip(id.to_owned(), media))
 }
 
-fn media_of_folder(path: &Path) -> Result<Media, String> {
-    let entries = disk::entries(path).map_err(|error| error.to_string())?;
-    let is_frame =
-        |entry: &&disk::Entry| matches!(entry.kind, Kind::File) && is_still_name(&entry.name);
+fn media_of_folder(files: &dyn Files, path: &Path) -> Result<Media, String> {
+    let entries = files.entries(path).map_err(|error| error.to_string())?;
+    let is_frame = |entry: &&Entry| matches!(entry.kind, Kind::File) && is_still_name(&entry.name);
     let num_pictures = entries.iter().filter(is_frame).count() as u64;
     if num_pictures < MIN_PICTURES {
         return Err(format!(

@@ -7,8 +7,8 @@ use std::{fs, io};
 use vidpairs_types::is_left_out_folder;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::disk::{self, Kind};
 use crate::error::SourceError;
+use crate::files::{Kind, is_hidden};
 use crate::listing::Listing;
 
 /// Reason to refuse a name that cannot be an id.
@@ -166,7 +166,7 @@ impl Walk<'_> {
             if !is_start && is_folder && is_left_out_folder(&name) {
                 self.leave_out_folder(entry.path(), &name);
                 entries.skip_current_dir();
-            } else if !is_start && disk::is_hidden(&name) {
+            } else if !is_start && is_hidden(&name) {
                 continue;
             } else if is_folder && !is_start {
                 if !self.enters(&entry, start, canonical) {
