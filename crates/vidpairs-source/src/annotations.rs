@@ -8,7 +8,7 @@ use vidpairs_types::{Annotation, BoxXywh, Clip, ImageObjects};
 use crate::disk::Disk;
 use crate::error::SourceError;
 use crate::files::{Files, bad_line, lines};
-use crate::got10k::{GROUND_TRUTH, MetaInfo};
+use crate::got10k::{ABSENCE, COVER, CUT_BY_IMAGE, GROUND_TRUTH, MetaInfo};
 use crate::voc;
 
 /// Annotated box of one frame.
@@ -84,8 +84,8 @@ fn got10k(folder: &Path) -> Result<Annotations, SourceError> {
     let mut remarks = Vec::new();
     let boxes = read_boxes(&folder.join(GROUND_TRUTH), &mut remarks)?;
     let mut flags = |name| read_flags(&folder.join(name), boxes.len(), &mut remarks);
-    let absent = flags("absence.label")?;
-    let cut_by_image = flags("cut_by_image.label")?;
+    let absent = flags(ABSENCE)?;
+    let cut_by_image = flags(CUT_BY_IMAGE)?;
     let is_set = |flags: &[bool], frame: usize| flags.get(frame) == Some(&true);
     let track_box = |(frame, bbox): (usize, Option<BoxXywh>)| {
         Some(TrackBox {
@@ -202,7 +202,7 @@ pub fn cover(clip: &Clip) -> Result<Option<Vec<u8>>, SourceError> {
     let Annotation::Got10k(folder) = &clip.annotation else {
         return Ok(None);
     };
-    let path = folder.join("cover.label");
+    let path = folder.join(COVER);
     let Some(text) = Disk.read_text_if_any(&path)? else {
         return Ok(None);
     };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::SourceError;
 use crate::listing::Listing;
+use crate::objects::ObjectTree;
 use crate::walk::Found;
 
 /// Largest list, label or annotation file that is read, bytes: days of boxes at 30 fps.
@@ -12,7 +13,7 @@ pub(crate) const MAX_TEXT_BYTES: u64 = 64 << 20;
 
 /// Folders and files that readers of data sets list. Every layout is read through this trait, so it is the same on a disk and in an object
 /// store.
-pub(crate) trait Files {
+pub(crate) trait Files: Sync {
     /// Kind of file that `path` leads to. A link that leads nowhere is [`Kind::Broken`].
     ///
     /// # Errors
@@ -45,6 +46,24 @@ pub(crate) trait Files {
         listing: &mut Listing,
         add: &mut dyn FnMut(Found<'_>, &mut Listing),
     ) -> Result<(), SourceError>;
+
+    /// The object tree that this is, if it is one.
+    fn as_objects(&self) -> Option<&ObjectTree> {
+        None
+    }
+
+    /// Number of small files that are read at once.
+    fn num_readers(&self) -> usize {
+        1
+    }
+
+    /// Whether the next attempt to read the same file could succeed.
+    fn is_transient(&self, _error: &SourceError) -> bool {
+        false
+    }
+
+    /// Adds what lies below `root` but cannot be listed to `listing`.
+    fn refuse_unusable(&self, _root: &Path, _listing: &mut Listing) {}
 
     /// Like [`kind`](Self::kind), but a link that leads nowhere is an error too.
     fn resolved_kind(&self, path: &Path) -> io::Result<Kind> {

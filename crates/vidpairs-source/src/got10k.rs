@@ -1,7 +1,9 @@
 //! Lists GOT-10k as distributed: `train`, `val` and `test`, each with `list.txt` and a folder for each sequence.
 
 use std::collections::HashSet;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use vidpairs_types::{Annotation, Clip, Media, is_still_name};
 
@@ -22,6 +24,18 @@ const SPLITS: [&str; 3] = ["train", "val", "test"];
 
 /// Name of the file with the boxes of a sequence, one line per frame.
 pub(crate) const GROUND_TRUTH: &str = "groundtruth.txt";
+
+/// Names of the files with one number per frame: whether the target is out of sight or reaches beyond the image, and how much of it is
+/// visible.
+pub(crate) const ABSENCE: &str = "absence.label";
+pub(crate) const CUT_BY_IMAGE: &str = "cut_by_image.label";
+pub(crate) const COVER: &str = "cover.label";
+
+/// Name of the file with the frame rate and the class of a sequence.
+const META_INFO: &str = "meta_info.ini";
+
+/// Names of all files of a sequence beside its pictures.
+pub(crate) const TRUTH_FILES: [&str; 5] = [GROUND_TRUTH, ABSENCE, CUT_BY_IMAGE, COVER, META_INFO];
 
 /// Lists the whole data set or the folder of one split.
 pub(crate) fn list(
@@ -73,15 +87,26 @@ fn is_sequence(files: &dyn Files, entry: &Entry) -> bool {
 fn list_split(files: &dyn Files, split: &Split, listing: &mut Listing) -> Result<(), SourceError> {
     let file = split.path.join("list.txt");
     let num_before = listing.num_inputs();
-    match files.read_text_if_any(&file)? {
-        Some(text) => list_named(files, split, &file, &text, listing),
-        None => list_present(files, split, listing)?,
-    }
+    let sequences = match files.read_text_if_any(&file)? {
+        Some(text) => named_sequences(files, split, &file, &text, listing),
+        None => present_sequences(files, split, listing)?,
+    };
+    listing.clips.extend(clips(files, &sequences)?);
     split.refuse_if_empty(num_before, listing);
     Ok(())
 }
 
-fn list_named(files: &dyn Files, split: &Split, file: &Path, text: &[u8], listing: &mut Listing) {
+/// Id and folder of a sequence.
+type Sequence = (String, PathBuf);
+
+fn named_sequences(
+    files: &dyn Files,
+    split: &Split,
+    file: &Path,
+    text: &[u8],
+    listing: &mut Listing,
+) -> Vec<Sequence> {
+    let mut sequences = Vec::new();
     let mut seen = HashSet::new();
     for (number, line) in lines(text) {
         if line.is_empty() || !seen.insert(line) {
@@ -96,19 +121,21 @@ fn list_named(files: &dyn Files, split: &Split, file: &Path, text: &[u8], listin
             let reason = format!("list.txt line {number} is not the name of a folder");
             listing.refuse(&id, file, reason);
         } else if files.is_folder(&path) {
-            listing.clips.push(clip(files, id, path));
+            sequences.push((id, path));
         } else {
             let reason = format!("no such folder, though list.txt line {number} names it");
             listing.refuse(&id, &path, reason);
         }
     }
+    sequences
 }
 
-fn list_present(
+fn present_sequences(
     files: &dyn Files,
     split: &Split,
     listing: &mut Listing,
-) -> Result<(), SourceError> {
+) -> Result<Vec<Sequence>, SourceError> {
+    let mut sequences = Vec::new();
     for entry in files.readable_entries(&split.path)? {
         let id = format!("{}/{}", split.name, entry.name);
         if !is_sequence(files, &entry) {
@@ -116,32 +143,60 @@ fn list_present(
                 listing.ignored.add(&entry.path);
             }
         } else if entry.has_utf8_name() {
-            listing.clips.push(clip(files, id, entry.path));
+            sequences.push((id, entry.path));
         } else {
             listing.refuse(&id, &entry.path, "its name is not UTF-8");
         }
     }
-    Ok(())
+    Ok(sequences)
 }
 
-fn clip(files: &dyn Files, id: String, folder: PathBuf) -> Clip {
-    // If `meta_info.ini` is unreadable, the clip has the default frame rate and no class.
-    let meta = MetaInfo::read(files, &folder).unwrap_or_default();
+/// Clips of the sequences, in their order. Opens a file of each.
+fn clips(files: &dyn Files, sequences: &[Sequence]) -> Result<Vec<Clip>, SourceError> {
+    let clips_of = |sequences: &[Sequence]| -> Result<Vec<Clip>, SourceError> {
+        let clips = sequences.iter().map(|(id, folder)| clip(files, id, folder));
+        clips.collect()
+    };
+    let share = sequences.len().div_ceil(files.num_readers()).max(1);
+    if share >= sequences.len() {
+        return clips_of(sequences);
+    }
+    thread::scope(|scope| {
+        let shares = sequences.chunks(share);
+        let readers: Vec<_> = shares
+            .map(|share| scope.spawn(move || clips_of(share)))
+            .collect();
+        let mut clips = Vec::with_capacity(sequences.len());
+        for reader in readers {
+            let found = reader.join().unwrap_or_else(|panic| resume_unwind(panic));
+            clips.extend(found?);
+        }
+        Ok(clips)
+    })
+}
+
+fn clip(files: &dyn Files, id: &str, folder: &Path) -> Result<Clip, SourceError> {
+    let meta = match MetaInfo::read(files, folder) {
+        // The next listing may get it, and must give the same clip.
+        Err(error) if files.is_transient(&error) => return Err(error),
+        // If the file is unreadable, the clip has the default frame rate and no class.
+        found => found.unwrap_or_default(),
+    };
     let has_boxes = files.exists(&folder.join(GROUND_TRUTH));
-    Clip {
-        id,
+    Ok(Clip {
+        id: id.to_owned(),
         annotation: if has_boxes {
-            Annotation::Got10k(folder.clone())
+            Annotation::Got10k(folder.to_owned())
         } else {
             Annotation::None
         },
         media: Media::JpegFolder {
-            path: folder,
+            path: folder.to_owned(),
             fps: Some(meta.fps.unwrap_or(DEFAULT_FPS)),
             first_number: Some(FIRST_NUMBER),
         },
         label: meta.object_class,
-    }
+    })
 }
 
 /// Values used from the `meta_info.ini` of a sequence.
@@ -156,7 +211,7 @@ pub(crate) struct MetaInfo {
 impl MetaInfo {
     /// Reads the file in `folder`; without a file, all values are `None`.
     pub(crate) fn read(files: &dyn Files, folder: &Path) -> Result<Self, SourceError> {
-        let text = files.read_text_if_any(&folder.join("meta_info.ini"))?;
+        let text = files.read_text_if_any(&folder.join(META_INFO))?;
         Ok(text.map(|text| Self::parse(&text)).unwrap_or_default())
     }
 

@@ -2,7 +2,7 @@
 //!
 //! - **Takes** a root: a folder of videos or of still images, one video, a list of paths, or TrackingNet, GOT-10k, MSCOCO or
 //!   Pascal VOC as distributed.
-//! - **Gives** from [`list`] a [`Listing`] of clips, sorted by id and the same on every machine; from [`annotations()`]
+//! - **Gives** from [`list`] (from [`list_objects`] for an object store) a [`Listing`] of clips, sorted by id and the same on every machine; from [`annotations()`]
 //!   the boxes of one clip, from [`objects`] those of a still image.
 //!   [`mot_tracks`] lists the targets of MOTChallenge annotations, with many in each video.
 //!   [`labelled_images`] lists images in one folder for each label, [`image_sets()`] the image sets on which
@@ -28,6 +28,7 @@ mod listing;
 mod media;
 mod mot;
 mod natural;
+mod objects;
 mod path_list;
 mod probe_sets;
 mod splits;
@@ -49,6 +50,8 @@ pub use labelled::{BankAndQueries, LabelledImage, LabelledImages, labelled_image
 pub use listing::{IgnoredFiles, Listing};
 pub use mot::{MotListing, MotRow, MotTrack, mot_tracks};
 pub use natural::natural_order;
+pub use objects::{Object, ObjectNames, ObjectTree};
+pub use path_list::paths_in_list;
 pub use probe_sets::{ProbeSetKind, ProbeSetOptions, probe_set};
 use vidpairs_types::SourceKind;
 pub use voc::voc_probe_set;
@@ -109,25 +112,54 @@ pub fn list_parts(
     options: &SourceOptions,
     parts: ImageParts,
 ) -> Result<Listing, SourceError> {
-    list_files(&Disk, root, options, parts)
+    list_files(&Disk, None, root, options, parts)
+}
+
+/// Lists the clips of an object store as [`list_parts`] lists a copy of them on a disk: with the same ids, labels, boxes and refusals.
+///
+/// - `root`: URL of the source: [`ObjectTree::root`], or a folder, video or list of paths in that tree. It can also be a list of paths on
+///   this machine (`.txt`, `.list`), whose URLs lead into the tree.
+///
+/// A list of paths may name its clips by URL or relative to its folder. A URL outside the tree is refused. Also refused are names that
+/// cannot be paths on a disk ([`ObjectNames::add`]) and an object with the name of a folder.
+///
+/// # Errors
+/// As [`list_parts`]; [`SourceError::NoObjects`] if the tree is empty; [`SourceError::Unreadable`] if the store fails to give an object
+/// that the listing needs, except for a denied `meta_info.ini`, in whose place the defaults of GOT-10k are used as on a disk.
+pub fn list_objects(
+    tree: &ObjectTree,
+    root: &Path,
+    options: &SourceOptions,
+    parts: ImageParts,
+) -> Result<Listing, SourceError> {
+    match tree.place(root) {
+        Some(root) if tree.is_empty() => Err(SourceError::NoObjects { root }),
+        Some(root) => list_files(tree, Some(tree), &root, options, parts),
+        None => list_files(&Disk, Some(tree), root, options, parts),
+    }
 }
 
 /// Lists the clips below `root`, wherever its files lie.
+///
+/// - `files`: files among which `root` lies.
+/// - `urls`: objects to which URLs in a list of paths lead.
 fn list_files(
     files: &dyn Files,
+    urls: Option<&ObjectTree>,
     root: &Path,
     options: &SourceOptions,
     parts: ImageParts,
 ) -> Result<Listing, SourceError> {
     let splits = &options.splits;
     let mut listing = match options.kind {
-        SourceKind::Videos => videos::list(files, root, splits),
+        SourceKind::Videos => videos::list(files, urls, root, splits),
         SourceKind::TrackingNet => trackingnet::list(files, root, splits),
         SourceKind::Got10k => got10k::list(files, root, splits),
         SourceKind::Images => stills::list(files, root, splits),
         SourceKind::Coco => coco::list(files, root, splits, parts),
         SourceKind::Voc => voc::list(files, root, splits, parts),
     }?;
+    files.refuse_unusable(root, &mut listing);
     if listing.clips.is_empty() {
         return Err(SourceError::NoClips {
             root: root.to_owned(),

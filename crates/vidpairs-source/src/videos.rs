@@ -13,12 +13,14 @@ use crate::media::{
     MIN_PICTURES, has_extension, is_animated_picture, is_still, is_video, media_of_file,
     unlabelled_clip,
 };
+use crate::objects::ObjectTree;
 use crate::path_list;
 use crate::walk::{Found, NAME_NOT_UTF8, id_of};
 
 /// Lists a folder, a single file, or the paths of a `.txt` or `.list` file.
 pub(crate) fn list(
     files: &dyn Files,
+    urls: Option<&ObjectTree>,
     root: &Path,
     splits: &[String],
 ) -> Result<Listing, SourceError> {
@@ -37,7 +39,7 @@ pub(crate) fn list(
             path: root.to_owned(),
             what,
         }),
-        _ if has_extension(root, &["txt", "list"]) => path_list::list(files, root),
+        _ if has_extension(root, &["txt", "list"]) => path_list::list(files, urls, root),
         _ => {
             let clip = unlabelled_clip(disk::own_name(root), media_of_file(root, None));
             Ok(Listing {
