@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::SourceError;
 use crate::listing::Listing;
-use crate::objects::ObjectTree;
+use crate::store::ObjectTree;
 use crate::walk::Found;
 
 /// Largest list, label or annotation file that is read, bytes: days of boxes at 30 fps.
@@ -48,7 +48,7 @@ pub(crate) trait Files: Sync {
     ) -> Result<(), SourceError>;
 
     /// The object tree that this is, if it is one.
-    fn as_objects(&self) -> Option<&ObjectTree> {
+    fn as_tree(&self) -> Option<&ObjectTree> {
         None
     }
 

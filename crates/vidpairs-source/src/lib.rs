@@ -2,8 +2,9 @@
 //!
 //! - **Takes** a root: a folder of videos or of still images, one video, a list of paths, or TrackingNet, GOT-10k, MSCOCO or
 //!   Pascal VOC as distributed.
-//! - **Gives** from [`list`] (from [`list_objects`] for an object store) a [`Listing`] of clips, sorted by id and the same on every machine; from [`annotations()`]
-//!   the boxes of one clip, from [`objects`] those of a still image.
+//! - **Gives** from [`list`] a [`Listing`] of clips, sorted by id and the same on every machine; from [`annotations()`]
+//!   the boxes of one clip, from [`objects`] those of a still image. [`list_tree`] lists a root in an object store, from the
+//!   names of its objects; it never talks to a store itself.
 //!   [`mot_tracks`] lists the targets of MOTChallenge annotations, with many in each video.
 //!   [`labelled_images`] lists images in one folder for each label, [`image_sets()`] the image sets on which
 //!   invariances are measured, and [`probe_set()`] the labelled images that probes are fitted and tested on.
@@ -28,11 +29,11 @@ mod listing;
 mod media;
 mod mot;
 mod natural;
-mod objects;
 mod path_list;
 mod probe_sets;
 mod splits;
 mod stills;
+mod store;
 #[cfg(test)]
 mod test_tree;
 mod trackingnet;
@@ -50,9 +51,9 @@ pub use labelled::{BankAndQueries, LabelledImage, LabelledImages, labelled_image
 pub use listing::{IgnoredFiles, Listing};
 pub use mot::{MotListing, MotRow, MotTrack, mot_tracks};
 pub use natural::natural_order;
-pub use objects::{Object, ObjectNames, ObjectTree};
 pub use path_list::paths_in_list;
 pub use probe_sets::{ProbeSetKind, ProbeSetOptions, probe_set};
+pub use store::{ObjectNames, ObjectTree, StoredObject};
 use vidpairs_types::SourceKind;
 pub use voc::voc_probe_set;
 
@@ -126,7 +127,7 @@ pub fn list_parts(
 /// # Errors
 /// As [`list_parts`]; [`SourceError::NoObjects`] if the tree is empty; [`SourceError::Unreadable`] if the store fails to give an object
 /// that the listing needs, except for a denied `meta_info.ini`, in whose place the defaults of GOT-10k are used as on a disk.
-pub fn list_objects(
+pub fn list_tree(
     tree: &ObjectTree,
     root: &Path,
     options: &SourceOptions,

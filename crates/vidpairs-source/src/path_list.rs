@@ -9,7 +9,7 @@ use crate::error::SourceError;
 use crate::files::{Entry, Files, Kind, lines};
 use crate::listing::Listing;
 use crate::media::{MIN_PICTURES, media_of_file, unlabelled_clip};
-use crate::objects::ObjectTree;
+use crate::store::ObjectTree;
 
 /// Longest path that systems accept, bytes.
 const MAX_PATH_BYTES: usize = 4096;
@@ -59,7 +59,7 @@ pub(crate) fn list(
             folder.join(id)
         };
         // A list of objects names other objects by either.
-        let tree = if is_url(id) { urls } else { files.as_objects() };
+        let tree = if is_url(id) { urls } else { files.as_tree() };
         let found = match tree {
             None if is_url(id) => Err("is a URL, and only files on this machine are listed".into()),
             None => clip_at(files, id, &path),

@@ -10,8 +10,8 @@ use vidpairs_types::{Clip, Media, SourceKind, is_still_name, with_causes};
 use walkdir::WalkDir;
 
 use super::{
-    ImageParts, Listing, Object, ObjectNames, ObjectTree, SourceError, SourceOptions, annotations,
-    cover, list_objects, list_parts, objects,
+    ImageParts, Listing, ObjectNames, ObjectTree, SourceError, SourceOptions, StoredObject,
+    annotations, cover, list_parts, list_tree, objects,
 };
 
 /// Temporary folder with empty files at the given paths; a path that ends in `/` is a folder.
@@ -58,7 +58,7 @@ pub(super) fn listed_parts(
     if let Some(tree) = object_tree(&top) {
         let mut url = tree.root().to_owned();
         url.extend(root.strip_prefix(&top).unwrap());
-        let from_store = list_objects(&tree, &url, &options, parts);
+        let from_store = list_tree(&tree, &url, &options, parts);
         compare(&from_disk, from_store, &tree, &top);
     }
     from_disk
@@ -85,7 +85,7 @@ pub(super) fn object_tree(top: &Path) -> Option<ObjectTree> {
         } else {
             return None;
         }
-        names.add(Object {
+        names.add(StoredObject {
             name: &name,
             size_bytes,
             version: "\"1\"",
@@ -93,7 +93,7 @@ pub(super) fn object_tree(top: &Path) -> Option<ObjectTree> {
     }
     let url = format!("s3://bucket/{}", top.file_name()?.to_str()?);
     let top = top.to_owned();
-    let read = move |object: Object<'_>, range: std::ops::Range<u64>| {
+    let read = move |object: StoredObject<'_>, range: std::ops::Range<u64>| {
         let mut file = File::open(top.join(object.name))?;
         file.seek(SeekFrom::Start(range.start))?;
         let mut bytes = vec![0; (range.end - range.start) as usize];

@@ -13,8 +13,8 @@ use crate::media::{
     MIN_PICTURES, has_extension, is_animated_picture, is_still, is_video, media_of_file,
     unlabelled_clip,
 };
-use crate::objects::ObjectTree;
 use crate::path_list;
+use crate::store::ObjectTree;
 use crate::walk::{Found, NAME_NOT_UTF8, id_of};
 
 /// Lists a folder, a single file, or the paths of a `.txt` or `.list` file.

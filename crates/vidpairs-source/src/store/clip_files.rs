@@ -5,7 +5,7 @@ use std::path::Path;
 
 use vidpairs_types::{Annotation, Clip, Media, is_still_name};
 
-use super::{Object, ObjectTree, no_object};
+use super::{ObjectTree, StoredObject, no_object};
 use crate::error::SourceError;
 use crate::files::is_hidden;
 use crate::got10k::TRUTH_FILES;
@@ -17,7 +17,7 @@ impl ObjectTree {
     ///
     /// # Errors
     /// [`SourceError::Unreadable`] if the clip lies in this tree, but its media is not there.
-    pub fn files_of(&self, clip: &Clip) -> Result<Vec<Object<'_>>, SourceError> {
+    pub fn files_of(&self, clip: &Clip) -> Result<Vec<StoredObject<'_>>, SourceError> {
         let path = clip.media.path();
         if self.name_of(path).is_none() {
             return Ok(Vec::new());
@@ -48,7 +48,7 @@ impl ObjectTree {
     }
 
     /// Pictures directly in a folder.
-    fn pictures(&self, folder: &Path) -> io::Result<Vec<Object<'_>>> {
+    fn pictures(&self, folder: &Path) -> io::Result<Vec<StoredObject<'_>>> {
         let prefix = self.prefix_of(folder)?;
         let pictures = self.names.children(&prefix).filter_map(|child| {
             let is_frame = is_still_name(child.name) && !is_hidden(child.name);

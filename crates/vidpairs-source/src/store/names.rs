@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use vidpairs_types::is_left_out_folder;
 
-use super::Object;
+use super::StoredObject;
 use crate::files::is_hidden;
 
 /// Longest name of a file that file systems store, bytes.
@@ -42,8 +42,8 @@ impl ObjectNames {
     ///
     /// A name that cannot be a path on a disk is kept aside, and becomes a refusal of the listing: one with an empty part (`a//b`, `/a`), a
     /// part `.` or `..`, a control character, or a part of more than 255 bytes.
-    pub fn add(&mut self, object: Object<'_>) {
-        let Object {
+    pub fn add(&mut self, object: StoredObject<'_>) {
+        let StoredObject {
             name,
             size_bytes,
             version,
@@ -117,11 +117,11 @@ impl ObjectNames {
     }
 
     /// The object at `index`, in the order of [`sort`](Self::sort).
-    pub(super) fn get(&self, index: usize) -> Option<Object<'_>> {
+    pub(super) fn get(&self, index: usize) -> Option<StoredObject<'_>> {
         let record = self.records.get(index)?;
         let version_start = record.start + record.name_bytes;
         let version = version_start..version_start + record.version_bytes;
-        Some(Object {
+        Some(StoredObject {
             name: name_in(&self.text, record),
             size_bytes: record.size_bytes,
             version: self.text.get(version).expect("the text holds all versions"),
@@ -129,7 +129,7 @@ impl ObjectNames {
     }
 
     /// The object of this name.
-    pub(super) fn find(&self, name: &str) -> Option<Object<'_>> {
+    pub(super) fn find(&self, name: &str) -> Option<StoredObject<'_>> {
         let found = self
             .records
             .binary_search_by(|record| order(name_in(&self.text, record), name));
@@ -183,7 +183,7 @@ pub(super) struct Child<'a> {
     /// Name in the folder.
     pub name: &'a str,
     /// The object; `None` for a folder.
-    pub object: Option<Object<'a>>,
+    pub object: Option<StoredObject<'a>>,
 }
 
 fn name_in<'a>(text: &'a str, record: &Record) -> &'a str {
@@ -195,7 +195,11 @@ fn name_in<'a>(text: &'a str, record: &Record) -> &'a str {
 fn order(a: &str, b: &str) -> Ordering {
     // Names have no control characters, so a slash comes first.
     let key = |byte: u8| if byte == b'/' { 0 } else { byte };
-    a.bytes().map(key).cmp(b.bytes().map(key))
+    let mut pairs = a.bytes().zip(b.bytes());
+    match pairs.find(|(a, b)| a != b) {
+        Some((a, b)) => key(a).cmp(&key(b)),
+        None => a.len().cmp(&b.len()),
+    }
 }
 
 /// Why a name is no path on a disk.

@@ -7,12 +7,12 @@ use vidpairs_types::{Annotation, Media, Outcome, SourceKind, with_causes};
 
 use super::*;
 use crate::test_tree::{fetched, ids, listed, listed_parts, object_tree, refused, tree, write};
-use crate::{ImageParts, SourceOptions, list_objects};
+use crate::{ImageParts, SourceOptions, list_tree};
 
 const URL: &str = "s3://bucket/set";
 
-fn object(name: &str) -> Object<'_> {
-    Object {
+fn object(name: &str) -> StoredObject<'_> {
+    StoredObject {
         name,
         size_bytes: 5,
         version: "\"e1\"",
@@ -29,7 +29,7 @@ fn names(all: &[&str]) -> ObjectNames {
 fn tree_of(all: &[(&str, &str)]) -> ObjectTree {
     let mut names = ObjectNames::default();
     for (name, text) in all {
-        names.add(Object {
+        names.add(StoredObject {
             size_bytes: text.len() as u64,
             ..object(name)
         });
@@ -48,7 +48,7 @@ fn list_kind(tree: &ObjectTree, root: &str, kind: SourceKind) -> Result<Listing,
         kind,
         splits: Vec::new(),
     };
-    list_objects(tree, Path::new(root), &options, ImageParts::Boxes)
+    list_tree(tree, Path::new(root), &options, ImageParts::Boxes)
 }
 
 fn videos(all: &[&str]) -> Listing {
@@ -128,7 +128,7 @@ fn folders_are_implied_by_names_and_marks_of_folders_are_no_clips() {
         ("a", 0),
         ("odd.mp4/", 7),
     ] {
-        marked.add(Object {
+        marked.add(StoredObject {
             size_bytes,
             ..object(name)
         });
@@ -175,7 +175,7 @@ fn an_object_with_the_name_of_a_folder_is_refused_unless_it_is_an_empty_mark() {
 #[test]
 fn an_object_that_is_listed_twice_is_one_clip_of_the_later_version() {
     let mut twice = names(&["a.mp4", "b.mp4"]);
-    twice.add(Object {
+    twice.add(StoredObject {
         version: "\"e2\"",
         size_bytes: 9,
         ..object("a.mp4")
@@ -184,7 +184,7 @@ fn an_object_that_is_listed_twice_is_one_clip_of_the_later_version() {
     let listing = list_kind(&tree, URL, SourceKind::Videos).unwrap();
     assert_eq!(ids(&listing), ["a.mp4", "b.mp4"]);
     let found = tree.files_of(&listing.clips[0]).unwrap();
-    let later = Object {
+    let later = StoredObject {
         name: "a.mp4",
         size_bytes: 9,
         version: "\"e2\"",
@@ -398,7 +398,7 @@ fn an_answer_of_another_length_is_an_error_and_a_large_text_is_not_asked_for() {
     let expected = "cannot read s3://bucket/set/labels.csv: the store gave 3 of 5 bytes";
     assert_eq!(message, expected);
     listed = names(&["zips/a.zip"]);
-    listed.add(Object {
+    listed.add(StoredObject {
         size_bytes: (64 << 20) + 1,
         ..object("labels.csv")
     });
@@ -418,7 +418,7 @@ fn the_annotations_of_mscoco_are_read_in_ranges_of_the_same_version() {
     let mut listed = names(&["train2017/1.jpg"]);
     let annotations = "annotations/instances_train2017.json";
     let size_bytes = json.len() as u64;
-    listed.add(Object {
+    listed.add(StoredObject {
         size_bytes,
         version: "7",
         ..object(annotations)
@@ -531,7 +531,7 @@ fn a_million_names_take_less_than_300_megabytes() {
     for index in 0..num {
         let name = format!("TRAIN_{}/zips/AbCdEfGhIjK_{index:06}.zip", index % 12);
         let version = "\"9b2cf535f27731c974343645a3985328\"";
-        many.add(Object {
+        many.add(StoredObject {
             name: &name,
             size_bytes: 1,
             version,
@@ -573,7 +573,7 @@ proptest! {
         size_bytes in 0u64..2,
     ) {
         let mut listed = ObjectNames::default();
-        all.iter().for_each(|name| listed.add(Object { size_bytes, ..object(name) }));
+        all.iter().for_each(|name| listed.add(StoredObject { size_bytes, ..object(name) }));
         let tree = ObjectTree::new(URL, listed, |_, _| panic!("nothing is read"));
         if let Ok(listing) = list_kind(&tree, URL, SourceKind::Videos) {
             for clip in &listing.clips {

@@ -25,7 +25,7 @@ const NUM_READERS: usize = 16;
 
 /// Object of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Object<'a> {
+pub struct StoredObject<'a> {
     /// Name below the root, with `/` between its parts. It is plain text, not percent-encoded.
     pub name: &'a str,
     /// Size, bytes.
@@ -35,11 +35,11 @@ pub struct Object<'a> {
 }
 
 /// Reads bytes of an object; see [`ObjectTree::new`].
-type ReadRange = dyn Fn(Object<'_>, Range<u64>) -> io::Result<Vec<u8>> + Send + Sync;
+type ReadRange = dyn Fn(StoredObject<'_>, Range<u64>) -> io::Result<Vec<u8>> + Send + Sync;
 
 /// Objects of a store as a tree of folders and files. Names state the folders: `a/b.mp4` lies in the folder `a`.
 ///
-/// [`list_objects`](crate::list_objects) lists it as a copy of it on a disk: with the same ids. Paths are those of the root joined with a
+/// [`list_tree`](crate::list_tree) lists it as a copy of it on a disk: with the same ids. Paths are those of the root joined with a
 /// name: `s3://bucket/set/cat.mp4`.
 ///
 /// # Examples
@@ -47,17 +47,17 @@ type ReadRange = dyn Fn(Object<'_>, Range<u64>) -> io::Result<Vec<u8>> + Send + 
 /// use std::path::Path;
 ///
 /// use vidpairs_source::{
-///     ImageParts, Object, ObjectNames, ObjectTree, SourceOptions, list_objects,
+///     ImageParts, StoredObject, ObjectNames, ObjectTree, SourceOptions, list_tree,
 /// };
 /// use vidpairs_types::SourceKind;
 ///
 /// let mut names = ObjectNames::default();
 /// for name in ["cats/tom.mp4", "notes.txt"] {
-///     names.add(Object { name, size_bytes: 9, version: "1" });
+///     names.add(StoredObject { name, size_bytes: 9, version: "1" });
 /// }
 /// let tree = ObjectTree::new("s3://bucket/set", names, |_, _| Err(std::io::Error::other("offline")));
 /// let options = SourceOptions { kind: SourceKind::Videos, splits: Vec::new() };
-/// let clips = list_objects(&tree, tree.root(), &options, ImageParts::Whole)?.clips;
+/// let clips = list_tree(&tree, tree.root(), &options, ImageParts::Whole)?.clips;
 /// assert_eq!(clips[0].id, "cats/tom.mp4");
 /// assert_eq!(clips[0].media.path(), Path::new("s3://bucket/set/cats/tom.mp4"));
 /// assert_eq!(tree.files_of(&clips[0])?[0].name, "cats/tom.mp4");
@@ -80,7 +80,7 @@ impl ObjectTree {
     pub fn new(
         root: &str,
         mut names: ObjectNames,
-        read: impl Fn(Object<'_>, Range<u64>) -> io::Result<Vec<u8>> + Send + Sync + 'static,
+        read: impl Fn(StoredObject<'_>, Range<u64>) -> io::Result<Vec<u8>> + Send + Sync + 'static,
     ) -> Self {
         names.sort();
         let trimmed = root.trim_end_matches('/');
@@ -106,7 +106,7 @@ impl ObjectTree {
     }
 
     /// The object at a path of this tree; `None` for folders, and if there is none.
-    pub fn object(&self, path: &Path) -> Option<Object<'_>> {
+    pub fn object(&self, path: &Path) -> Option<StoredObject<'_>> {
         let name = self.name_of(path)?;
         // The root's own mark has no name.
         self.names.find(&name).filter(|_| !name.is_empty())
@@ -157,11 +157,11 @@ impl ObjectTree {
     }
 
     /// Reads a whole object.
-    fn read_whole(&self, object: Object<'_>) -> io::Result<Vec<u8>> {
+    fn read_whole(&self, object: StoredObject<'_>) -> io::Result<Vec<u8>> {
         self.read_range(object, 0..object.size_bytes)
     }
 
-    fn read_range(&self, object: Object<'_>, range: Range<u64>) -> io::Result<Vec<u8>> {
+    fn read_range(&self, object: StoredObject<'_>, range: Range<u64>) -> io::Result<Vec<u8>> {
         if range.is_empty() {
             return Ok(Vec::new());
         }
@@ -313,7 +313,7 @@ impl Files for ObjectTree {
         Ok(())
     }
 
-    fn as_objects(&self) -> Option<&ObjectTree> {
+    fn as_tree(&self) -> Option<&ObjectTree> {
         Some(self)
     }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::{Object, ObjectTree};
+use super::{ObjectTree, StoredObject};
 
 /// Bytes that are read at a time. Larger requests are hardly faster, and more is lost when one fails.
 const PART_BYTES: u64 = 8 << 20;
@@ -10,14 +10,14 @@ const PART_BYTES: u64 = 8 << 20;
 /// Bytes of an object, in ranges.
 pub(super) struct RangeReader<'a> {
     tree: &'a ObjectTree,
-    object: Object<'a>,
+    object: StoredObject<'a>,
     /// Place of the next range in the object.
     next: u64,
     part: io::Cursor<Vec<u8>>,
 }
 
 impl<'a> RangeReader<'a> {
-    pub fn new(tree: &'a ObjectTree, object: Object<'a>) -> Self {
+    pub fn new(tree: &'a ObjectTree, object: StoredObject<'a>) -> Self {
         Self {
             tree,
             object,
