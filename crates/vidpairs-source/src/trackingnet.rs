@@ -277,6 +277,19 @@ mod tests {
     }
 
     #[test]
+    fn hidden_files_of_a_split_are_left_out() {
+        let root = tree(&[
+            "TRAIN_0/zips/a.zip",
+            "TRAIN_0/zips/._a.zip",
+            "TRAIN_0/anno/.b.txt",
+            "TRAIN_0/frames/.c/0.jpg",
+        ]);
+        let listing = trackingnet(root.path(), &[]);
+        assert_eq!(ids(&listing), ["TRAIN_0/a"]);
+        assert_eq!((listing.refused.len(), listing.ignored.total()), (0, 0));
+    }
+
+    #[test]
     fn labels_of_the_split_take_precedence_over_those_of_the_root() {
         let root = tree(&[
             "TRAIN_0/zips/a.zip",

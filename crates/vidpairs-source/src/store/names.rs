@@ -38,7 +38,8 @@ struct Record {
 }
 
 impl ObjectNames {
-    /// Adds an object. A name that ends in `/` and the name `""` are folders. If a name is added twice, the second object counts.
+    /// Adds an object. A name that ends in `/` and the name `""` are folders. So is an empty object beside names below it: some clients
+    /// leave out the `/`. If a name is added twice, the second object counts.
     ///
     /// A name that cannot be a path on a disk is kept aside, and becomes a refusal of the listing: one with an empty part (`a//b`, `/a`), a
     /// part `.` or `..`, a control character, or a part of more than 255 bytes.
