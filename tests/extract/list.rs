@@ -91,6 +91,31 @@ fn a_list_has_a_line_for_each_clip_and_gives_the_bytes_of_its_folder() {
 }
 
 #[test]
+fn a_single_video_and_a_list_of_paths_can_be_pinned() {
+    let work = work();
+    fs::write(work.path("paths.txt"), "clips/ä.mp4\nclips/pictures\n").unwrap();
+    for source in ["clips/a.mp4", "paths.txt"] {
+        let list = [
+            "list",
+            "pipeline.toml",
+            "--source",
+            source,
+            "--out",
+            "pinned",
+        ];
+        work.vidpairs(&list).run_well();
+        for (from, out) in [(source, "direct"), ("pinned", "out")] {
+            work.extract(out).replace("clips", from).run_well();
+        }
+        assert_same_files(&work.path("out"), &work.path("direct"), source);
+        for made in ["direct", "out"] {
+            fs::remove_dir_all(work.path(made)).unwrap();
+        }
+        fs::remove_file(work.path("pinned")).unwrap();
+    }
+}
+
+#[test]
 fn a_clip_that_changed_since_it_was_listed_is_refused_and_the_others_are_taken() {
     let work = work();
     listed(&work);

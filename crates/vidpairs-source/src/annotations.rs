@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use vidpairs_types::{Annotation, BoxXywh, Clip, ImageObjects};
 
-use crate::disk::{bad_line, lines, read_text, read_text_if_any};
+use crate::disk::Disk;
 use crate::error::SourceError;
-use crate::got10k::{GROUND_TRUTH, MetaInfo};
+use crate::files::{Files, bad_line, lines};
+use crate::got10k::{ABSENCE, COVER, CUT_BY_IMAGE, GROUND_TRUTH, MetaInfo};
 use crate::voc;
 
 /// Annotated box of one frame.
@@ -83,8 +84,8 @@ fn got10k(folder: &Path) -> Result<Annotations, SourceError> {
     let mut remarks = Vec::new();
     let boxes = read_boxes(&folder.join(GROUND_TRUTH), &mut remarks)?;
     let mut flags = |name| read_flags(&folder.join(name), boxes.len(), &mut remarks);
-    let absent = flags("absence.label")?;
-    let cut_by_image = flags("cut_by_image.label")?;
+    let absent = flags(ABSENCE)?;
+    let cut_by_image = flags(CUT_BY_IMAGE)?;
     let is_set = |flags: &[bool], frame: usize| flags.get(frame) == Some(&true);
     let track_box = |(frame, bbox): (usize, Option<BoxXywh>)| {
         Some(TrackBox {
@@ -95,14 +96,14 @@ fn got10k(folder: &Path) -> Result<Annotations, SourceError> {
     };
     Ok(Annotations {
         boxes: boxes.into_iter().enumerate().map(track_box).collect(),
-        label: MetaInfo::read(folder)?.object_class,
+        label: MetaInfo::read(&Disk, folder)?.object_class,
         remarks,
     })
 }
 
 /// Boxes of a file, `None` for those that are not valid. Remarks state their number: `0,0,0,0` is the row of a frame without the object.
 fn read_boxes(file: &Path, remarks: &mut Vec<String>) -> Result<Vec<Option<BoxXywh>>, SourceError> {
-    let text = read_text(file)?;
+    let text = Disk.read_text(file)?;
     let boxes = parse_boxes(file, &text)?;
     let name = file_name(file);
     let num_boxes = boxes.len();
@@ -159,7 +160,7 @@ fn read_flags(
     remarks: &mut Vec<String>,
 ) -> Result<Vec<bool>, SourceError> {
     let name = file_name(file);
-    let Some(text) = read_text_if_any(file)? else {
+    let Some(text) = Disk.read_text_if_any(file)? else {
         if num_boxes > 1 {
             remarks.push(format!("{name} is missing: taken as 0"));
         }
@@ -201,8 +202,8 @@ pub fn cover(clip: &Clip) -> Result<Option<Vec<u8>>, SourceError> {
     let Annotation::Got10k(folder) = &clip.annotation else {
         return Ok(None);
     };
-    let path = folder.join("cover.label");
-    let Some(text) = read_text_if_any(&path)? else {
+    let path = folder.join(COVER);
+    let Some(text) = Disk.read_text_if_any(&path)? else {
         return Ok(None);
     };
     let levels = lines(&text).map(|(number, line)| match line {
@@ -221,7 +222,7 @@ mod tests {
     use vidpairs_types::Media;
 
     use super::*;
-    use crate::disk::MAX_TEXT_BYTES;
+    use crate::files::MAX_TEXT_BYTES;
     use crate::test_tree::{make_fifo, tree, write};
 
     fn clip(annotation: Annotation) -> Clip {

@@ -1,4 +1,4 @@
-//! Reads folders in a stable order, files of bounded size, and the sizes of images.
+//! Files on a disk: folders in a stable order, files of bounded size, and the sizes of images.
 
 use std::fs::{self, FileType};
 use std::io::{self, Read};
@@ -7,19 +7,96 @@ use std::path::{Path, PathBuf};
 use vidpairs_types::{SizePx, open_regular};
 
 use crate::error::SourceError;
+use crate::files::{Entry, Files, Kind, is_hidden};
+use crate::listing::Listing;
+use crate::walk::{Found, walk};
 
-/// Largest list, label or annotation file that is read, bytes: days of boxes at 30 fps.
-pub(crate) const MAX_TEXT_BYTES: u64 = 64 << 20;
+/// Files of the operating system. Symbolic links are followed; files that could block are never opened.
+pub(crate) struct Disk;
 
-/// Kind of file that a path leads to, after symbolic links.
-#[derive(Debug)]
-pub(crate) enum Kind {
-    Folder,
-    File,
-    /// FIFO, socket or device, which could block when opened; with its name, such as `a FIFO`.
-    Special(&'static str),
-    /// Symbolic link that leads nowhere or to itself.
-    Broken(io::Error),
+impl Files for Disk {
+    fn kind(&self, path: &Path) -> io::Result<Kind> {
+        Ok(Kind::of(path, path.symlink_metadata()?.file_type()))
+    }
+
+    fn entries(&self, folder: &Path) -> io::Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if is_hidden(&name) {
+                continue;
+            }
+            let path = entry.path();
+            let kind = Kind::of(&path, entry.file_type()?);
+            entries.push(Entry { name, path, kind });
+        }
+        // By path: different names may be equal after U+FFFD is inserted.
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(entries)
+    }
+
+    fn has_name(&self, folder: &Path, is_wanted: fn(&str) -> bool) -> io::Result<bool> {
+        let is_wanted = |entry: fs::DirEntry| is_wanted(&entry.file_name().to_string_lossy());
+        Ok(fs::read_dir(folder)?.any(|entry| entry.is_ok_and(is_wanted)))
+    }
+
+    fn read(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, SourceError> {
+        let unreadable = SourceError::unreadable(path);
+        // Checked before the file is opened: opening a FIFO waits for a writer.
+        let metadata = fs::metadata(path).map_err(&unreadable)?;
+        let what = match Kind::of_resolved(metadata.file_type()) {
+            Kind::Folder => Some("a folder"),
+            Kind::Special(what) => Some(what),
+            Kind::File | Kind::Broken(_) => None,
+        };
+        if let Some(what) = what {
+            return Err(SourceError::NotRegular {
+                path: path.to_owned(),
+                what,
+            });
+        }
+        let too_large = |bytes| SourceError::TooLarge {
+            path: path.to_owned(),
+            bytes,
+            max_bytes,
+        };
+        if metadata.len() > max_bytes {
+            return Err(too_large(metadata.len()));
+        }
+        let mut bytes = Vec::new();
+        let file = open_regular(path).map_err(&unreadable)?;
+        let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+        // Of the kind `OutOfMemory`: a fault of the machine, not of the file.
+        let reserved = bytes.try_reserve_exact(size);
+        reserved.map_err(|err| unreadable(err.into()))?;
+        // One byte more than allowed, to detect a file that grows.
+        let mut bounded = file.take(max_bytes + 1);
+        bounded.read_to_end(&mut bytes).map_err(&unreadable)?;
+        if bytes.len() as u64 > max_bytes {
+            return Err(too_large(bytes.len() as u64));
+        }
+        Ok(bytes)
+    }
+
+    fn open(&self, path: &Path) -> io::Result<(Box<dyn Read + '_>, u64)> {
+        let file = open_regular(path)?;
+        let bytes = file.metadata()?.len();
+        Ok((Box::new(file), bytes))
+    }
+
+    fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
+        path.canonicalize()
+    }
+
+    fn walk(
+        &self,
+        root: &Path,
+        listing: &mut Listing,
+        add: &mut dyn FnMut(Found<'_>, &mut Listing),
+    ) -> Result<(), SourceError> {
+        walk(root, listing, add)
+    }
 }
 
 impl Kind {
@@ -43,23 +120,6 @@ impl Kind {
             Self::Special(special_name(file_type))
         }
     }
-
-    /// Reason why this is not a file; `None` for a file.
-    pub(crate) fn problem_as_file(&self) -> Option<String> {
-        match self {
-            Self::Folder => Some("is a folder, not a regular file".to_owned()),
-            _ => self.problem_as_clip(),
-        }
-    }
-
-    /// Reason why this cannot be a clip; `None` for a file or folder.
-    pub(crate) fn problem_as_clip(&self) -> Option<String> {
-        match self {
-            Self::Folder | Self::File => None,
-            Self::Special(what) => Some(format!("is {what}, not a regular file")),
-            Self::Broken(error) => Some(format!("is a symbolic link that leads nowhere: {error}")),
-        }
-    }
 }
 
 #[cfg(unix)]
@@ -79,69 +139,6 @@ fn special_name(_: FileType) -> &'static str {
     "a special file"
 }
 
-/// Entry of a folder.
-pub(crate) struct Entry {
-    /// File name, with U+FFFD in place of bytes that are not UTF-8.
-    pub(crate) name: String,
-    pub(crate) path: PathBuf,
-    pub(crate) kind: Kind,
-}
-
-impl Entry {
-    /// Entry at `path` below `folder`, whose name is `path`; `None` if there is none.
-    pub(crate) fn at(folder: &Path, path: &str) -> Option<Self> {
-        let name = path.to_owned();
-        let path = folder.join(path);
-        let file_type = path.symlink_metadata().ok()?.file_type();
-        let kind = Kind::of(&path, file_type);
-        Some(Self { name, path, kind })
-    }
-
-    /// Name without `.extension`, ignoring case; `None` if it has another extension.
-    pub(crate) fn stem_before(&self, extension: &str) -> Option<&str> {
-        let (stem, found) = self.name.rsplit_once('.')?;
-        (found.eq_ignore_ascii_case(extension) && !stem.is_empty()).then_some(stem)
-    }
-
-    /// Whether the name is UTF-8, so that it can be the id of a clip.
-    pub(crate) fn has_utf8_name(&self) -> bool {
-        let name = self.path.file_name();
-        name.and_then(|name| name.to_str()).is_some()
-    }
-
-    pub(crate) fn is_folder(&self) -> bool {
-        matches!(self.kind, Kind::Folder)
-    }
-}
-
-/// Entries of a folder without hidden ones, sorted by name.
-pub(crate) fn entries(folder: &Path) -> io::Result<Vec<Entry>> {
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if is_hidden(&name) {
-            continue;
-        }
-        let path = entry.path();
-        let kind = Kind::of(&path, entry.file_type()?);
-        entries.push(Entry { name, path, kind });
-    }
-    // By path: different names may be equal after U+FFFD is inserted.
-    entries.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(entries)
-}
-
-/// Entries of a root.
-pub(crate) fn root_entries(root: &Path) -> Result<Vec<Entry>, SourceError> {
-    entries(root).map_err(SourceError::of_root(root))
-}
-
-/// Whether a name is that of a hidden file.
-pub(crate) fn is_hidden(name: &str) -> bool {
-    name.starts_with('.')
-}
-
 /// Whether a name is that of a JPEG file.
 pub(crate) fn is_jpeg_name(name: &str) -> bool {
     has_extension(name, &["jpg", "jpeg"])
@@ -154,112 +151,12 @@ fn has_extension(name: &str, extensions: &[&str]) -> bool {
     })
 }
 
-/// Entries of a folder below the root, for a listing that fails if the folder cannot be read.
-pub(crate) fn readable_entries(folder: &Path) -> Result<Vec<Entry>, SourceError> {
-    entries(folder).map_err(SourceError::unreadable(folder))
-}
-
-/// Path of a file below `root`, with `/` between its parts.
-pub(crate) fn relative_name(root: &Path, path: &Path) -> String {
-    let below = path.strip_prefix(root).unwrap_or(path);
-    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
-    parts.join("/")
-}
-
 /// Name of a root as given; the name on the disk if the path ends in `.` or `..`.
 pub(crate) fn own_name(root: &Path) -> String {
     let name_of = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
     name_of(root)
         .or_else(|| name_of(&fs::canonicalize(root).ok()?))
         .unwrap_or_else(|| root.display().to_string())
-}
-
-/// Reads a regular file of at most [`MAX_TEXT_BYTES`], without a byte order mark.
-pub(crate) fn read_text(path: &Path) -> Result<Vec<u8>, SourceError> {
-    let mut text = read_bytes(path, MAX_TEXT_BYTES)?;
-    if text.starts_with(b"\xEF\xBB\xBF") {
-        text.drain(..3);
-    }
-    Ok(text)
-}
-
-/// Reads a regular file of at most `max_bytes`.
-pub(crate) fn read_bytes(path: &Path, max_bytes: u64) -> Result<Vec<u8>, SourceError> {
-    let unreadable = SourceError::unreadable(path);
-    // Checked before the file is opened: opening a FIFO waits for a writer.
-    let metadata = fs::metadata(path).map_err(&unreadable)?;
-    let what = match Kind::of_resolved(metadata.file_type()) {
-        Kind::Folder => Some("a folder"),
-        Kind::Special(what) => Some(what),
-        Kind::File | Kind::Broken(_) => None,
-    };
-    if let Some(what) = what {
-        return Err(SourceError::NotRegular {
-            path: path.to_owned(),
-            what,
-        });
-    }
-    let too_large = |bytes| SourceError::TooLarge {
-        path: path.to_owned(),
-        bytes,
-        max_bytes,
-    };
-    if metadata.len() > max_bytes {
-        return Err(too_large(metadata.len()));
-    }
-    let mut bytes = Vec::new();
-    let file = open_regular(path).map_err(&unreadable)?;
-    let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
-    // Of the kind `OutOfMemory`: a fault of the machine, not of the file.
-    let reserved = bytes.try_reserve_exact(size);
-    reserved.map_err(|err| unreadable(err.into()))?;
-    // One byte more than allowed, to detect a file that grows.
-    let mut bounded = file.take(max_bytes + 1);
-    bounded.read_to_end(&mut bytes).map_err(&unreadable)?;
-    if bytes.len() as u64 > max_bytes {
-        return Err(too_large(bytes.len() as u64));
-    }
-    Ok(bytes)
-}
-
-/// Like [`read_text`]; `None` if there is no such file.
-pub(crate) fn read_text_if_any(path: &Path) -> Result<Option<Vec<u8>>, SourceError> {
-    if_any(read_text(path))
-}
-
-/// Result of reading a file or folder; `None` if it does not exist.
-pub(crate) fn if_any<T>(result: Result<T, SourceError>) -> Result<Option<T>, SourceError> {
-    match result {
-        Err(SourceError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            Ok(None)
-        }
-        other => other.map(Some),
-    }
-}
-
-/// Lines of a text with their numbers from 1, without white space around them and without blank lines at the end.
-pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let text = text.trim_ascii_end();
-    let num_lines = if text.is_empty() { 0 } else { usize::MAX };
-    text.split(|&byte| byte == b'\n')
-        .take(num_lines)
-        .enumerate()
-        .map(|(index, line)| (index + 1, line.trim_ascii()))
-}
-
-/// Error about line `line` of `path`.
-pub(crate) fn bad_line(
-    path: &Path,
-    line: usize,
-    value: &[u8],
-    expected: &'static str,
-) -> SourceError {
-    SourceError::BadLine {
-        path: path.to_owned(),
-        line,
-        value: String::from_utf8_lossy(value).chars().take(80).collect(),
-        expected,
-    }
 }
 
 /// Size of a JPEG or PNG as stated in its header, px, whatever its name; `None` if the header does not state it.

@@ -17,13 +17,21 @@ pub enum SourceError {
         /// Root as given.
         root: PathBuf,
     },
-    /// The operating system cannot read a file or folder. Stop if [`list`](crate::list) fails; skip the clip if
+    /// The listing of an object store is empty. Stop.
+    #[error(
+        "no object below {root}; expected the URL of a bucket, of a folder in it, or of one object"
+    )]
+    NoObjects {
+        /// Root as given.
+        root: PathBuf,
+    },
+    /// The operating system or the object store cannot read a file or folder. Stop if [`list`](crate::list) fails; skip the clip if
     /// [`annotations`](crate::annotations()) fails.
     #[error("cannot read {path}")]
     Unreadable {
         /// Path of the file or folder.
         path: PathBuf,
-        /// Error of the operating system.
+        /// Error of the operating system or of the object store.
         #[source]
         source: io::Error,
     },

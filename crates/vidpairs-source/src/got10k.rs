@@ -1,12 +1,15 @@
 //! Lists GOT-10k as distributed: `train`, `val` and `test`, each with `list.txt` and a folder for each sequence.
 
 use std::collections::HashSet;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use vidpairs_types::{Annotation, Clip, Media, is_still_name};
 
-use crate::disk::{self, Entry, Kind};
+use crate::disk;
 use crate::error::SourceError;
+use crate::files::{Entry, Files, Kind, lines};
 use crate::listing::Listing;
 use crate::splits::{Split, Splits};
 
@@ -22,17 +25,33 @@ const SPLITS: [&str; 3] = ["train", "val", "test"];
 /// Name of the file with the boxes of a sequence, one line per frame.
 pub(crate) const GROUND_TRUTH: &str = "groundtruth.txt";
 
+/// Names of the files with one number per frame: whether the target is out of sight or reaches beyond the image, and how much of it is
+/// visible.
+pub(crate) const ABSENCE: &str = "absence.label";
+pub(crate) const CUT_BY_IMAGE: &str = "cut_by_image.label";
+pub(crate) const COVER: &str = "cover.label";
+
+/// Name of the file with the frame rate and the class of a sequence.
+const META_INFO: &str = "meta_info.ini";
+
+/// Names of all files of a sequence beside its pictures.
+pub(crate) const TRUTH_FILES: [&str; 5] = [GROUND_TRUTH, ABSENCE, CUT_BY_IMAGE, COVER, META_INFO];
+
 /// Lists the whole data set or the folder of one split.
-pub(crate) fn list(root: &Path, requested: &[String]) -> Result<Listing, SourceError> {
+pub(crate) fn list(
+    files: &dyn Files,
+    root: &Path,
+    requested: &[String],
+) -> Result<Listing, SourceError> {
     let mut listing = Listing::default();
-    for split in splits_of(root)?.chosen(root, requested)? {
-        list_split(&split, &mut listing)?;
+    for split in splits_of(files, root)?.chosen(root, requested)? {
+        list_split(files, &split, &mut listing)?;
     }
     Ok(listing)
 }
 
-fn splits_of(root: &Path) -> Result<Splits, SourceError> {
-    let entries = disk::root_entries(root)?;
+fn splits_of(files: &dyn Files, root: &Path) -> Result<Splits, SourceError> {
+    let entries = files.root_entries(root)?;
     let is_split = |entry: &&Entry| entry.is_folder() && SPLITS.contains(&entry.name.as_str());
     let existing: Vec<Split> = entries.iter().filter(is_split).map(Split::of).collect();
     if !existing.is_empty() {
@@ -45,7 +64,7 @@ fn splits_of(root: &Path) -> Result<Splits, SourceError> {
     let is_list = |entry: &Entry| entry.name == "list.txt" && matches!(entry.kind, Kind::File);
     if entries
         .iter()
-        .any(|entry| is_list(entry) || is_sequence(entry))
+        .any(|entry| is_list(entry) || is_sequence(files, entry))
     {
         return Ok(Splits::only(root, disk::own_name(root)));
     }
@@ -58,31 +77,38 @@ fn splits_of(root: &Path) -> Result<Splits, SourceError> {
 }
 
 /// Whether an entry is a folder with boxes or pictures.
-fn is_sequence(entry: &Entry) -> bool {
+fn is_sequence(files: &dyn Files, entry: &Entry) -> bool {
     entry.is_folder()
-        && (entry.path.join(GROUND_TRUTH).is_file()
-            || std::fs::read_dir(&entry.path).is_ok_and(|mut names| {
-                names.any(|name| {
-                    name.is_ok_and(|name| is_still_name(&name.file_name().to_string_lossy()))
-                })
-            }))
+        && (files.is_file(&entry.path.join(GROUND_TRUTH))
+            || files.has_name(&entry.path, is_still_name).unwrap_or(false))
 }
 
 /// Adds the sequences of `list.txt`; without a list, all sequence folders.
-fn list_split(split: &Split, listing: &mut Listing) -> Result<(), SourceError> {
+fn list_split(files: &dyn Files, split: &Split, listing: &mut Listing) -> Result<(), SourceError> {
     let file = split.path.join("list.txt");
     let num_before = listing.num_inputs();
-    match disk::read_text_if_any(&file)? {
-        Some(text) => list_named(split, &file, &text, listing),
-        None => list_present(split, listing)?,
-    }
+    let sequences = match files.read_text_if_any(&file)? {
+        Some(text) => named_sequences(files, split, &file, &text, listing),
+        None => present_sequences(files, split, listing)?,
+    };
+    listing.clips.extend(clips(files, &sequences)?);
     split.refuse_if_empty(num_before, listing);
     Ok(())
 }
 
-fn list_named(split: &Split, file: &Path, text: &[u8], listing: &mut Listing) {
+/// Id and folder of a sequence.
+type Sequence = (String, PathBuf);
+
+fn named_sequences(
+    files: &dyn Files,
+    split: &Split,
+    file: &Path,
+    text: &[u8],
+    listing: &mut Listing,
+) -> Vec<Sequence> {
+    let mut sequences = Vec::new();
     let mut seen = HashSet::new();
-    for (number, line) in disk::lines(text) {
+    for (number, line) in lines(text) {
         if line.is_empty() || !seen.insert(line) {
             continue;
         }
@@ -94,49 +120,83 @@ fn list_named(split: &Split, file: &Path, text: &[u8], listing: &mut Listing) {
         if !is_plain {
             let reason = format!("list.txt line {number} is not the name of a folder");
             listing.refuse(&id, file, reason);
-        } else if path.is_dir() {
-            listing.clips.push(clip(id, path));
+        } else if files.is_folder(&path) {
+            sequences.push((id, path));
         } else {
             let reason = format!("no such folder, though list.txt line {number} names it");
             listing.refuse(&id, &path, reason);
         }
     }
+    sequences
 }
 
-fn list_present(split: &Split, listing: &mut Listing) -> Result<(), SourceError> {
-    for entry in disk::readable_entries(&split.path)? {
+fn present_sequences(
+    files: &dyn Files,
+    split: &Split,
+    listing: &mut Listing,
+) -> Result<Vec<Sequence>, SourceError> {
+    let mut sequences = Vec::new();
+    for entry in files.readable_entries(&split.path)? {
         let id = format!("{}/{}", split.name, entry.name);
-        if !is_sequence(&entry) {
+        if !is_sequence(files, &entry) {
             if !entry.is_folder() {
                 listing.ignored.add(&entry.path);
             }
         } else if entry.has_utf8_name() {
-            listing.clips.push(clip(id, entry.path));
+            sequences.push((id, entry.path));
         } else {
             listing.refuse(&id, &entry.path, "its name is not UTF-8");
         }
     }
-    Ok(())
+    Ok(sequences)
 }
 
-fn clip(id: String, folder: PathBuf) -> Clip {
-    // If `meta_info.ini` is unreadable, the clip has the default frame rate and no class.
-    let meta = MetaInfo::read(&folder).unwrap_or_default();
-    let has_boxes = folder.join(GROUND_TRUTH).symlink_metadata().is_ok();
-    Clip {
-        id,
+/// Clips of the sequences, in their order. Opens a file of each.
+fn clips(files: &dyn Files, sequences: &[Sequence]) -> Result<Vec<Clip>, SourceError> {
+    let clips_of = |sequences: &[Sequence]| -> Result<Vec<Clip>, SourceError> {
+        let clips = sequences.iter().map(|(id, folder)| clip(files, id, folder));
+        clips.collect()
+    };
+    let share = sequences.len().div_ceil(files.num_readers()).max(1);
+    if share >= sequences.len() {
+        return clips_of(sequences);
+    }
+    thread::scope(|scope| {
+        let shares = sequences.chunks(share);
+        let readers: Vec<_> = shares
+            .map(|share| scope.spawn(move || clips_of(share)))
+            .collect();
+        let mut clips = Vec::with_capacity(sequences.len());
+        for reader in readers {
+            let found = reader.join().unwrap_or_else(|panic| resume_unwind(panic));
+            clips.extend(found?);
+        }
+        Ok(clips)
+    })
+}
+
+fn clip(files: &dyn Files, id: &str, folder: &Path) -> Result<Clip, SourceError> {
+    let meta = match MetaInfo::read(files, folder) {
+        // The next listing may get it, and must give the same clip.
+        Err(error) if files.is_transient(&error) => return Err(error),
+        // If the file is unreadable, the clip has the default frame rate and no class.
+        found => found.unwrap_or_default(),
+    };
+    let has_boxes = files.exists(&folder.join(GROUND_TRUTH));
+    Ok(Clip {
+        id: id.to_owned(),
         annotation: if has_boxes {
-            Annotation::Got10k(folder.clone())
+            Annotation::Got10k(folder.to_owned())
         } else {
             Annotation::None
         },
         media: Media::JpegFolder {
-            path: folder,
+            path: folder.to_owned(),
             fps: Some(meta.fps.unwrap_or(DEFAULT_FPS)),
             first_number: Some(FIRST_NUMBER),
         },
         label: meta.object_class,
-    }
+    })
 }
 
 /// Values used from the `meta_info.ini` of a sequence.
@@ -150,14 +210,14 @@ pub(crate) struct MetaInfo {
 
 impl MetaInfo {
     /// Reads the file in `folder`; without a file, all values are `None`.
-    pub(crate) fn read(folder: &Path) -> Result<Self, SourceError> {
-        let text = disk::read_text_if_any(&folder.join("meta_info.ini"))?;
+    pub(crate) fn read(files: &dyn Files, folder: &Path) -> Result<Self, SourceError> {
+        let text = files.read_text_if_any(&folder.join(META_INFO))?;
         Ok(text.map(|text| Self::parse(&text)).unwrap_or_default())
     }
 
     fn parse(text: &[u8]) -> Self {
         let mut meta = Self::default();
-        for (_, line) in disk::lines(text) {
+        for (_, line) in lines(text) {
             let line = String::from_utf8_lossy(line);
             let Some((key, value)) = line.split_once([':', '=']) else {
                 continue;

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use vidpairs_types::{Refusal, is_still_name};
 
-use crate::disk::{self, Kind};
+use crate::disk::Disk;
 use crate::error::SourceError;
+use crate::files::{Entry, Files, Kind};
 use crate::listing::Listing;
 use crate::natural::natural_order;
 use crate::walk::{UnreadableEnds, walk_each};
@@ -53,9 +54,10 @@ pub struct BankAndQueries {
 /// [`SourceError`] if there is no such folder, it has no label folder, fewer than two labels have an image, no label has
 /// two images, or `max_images` is below two for each label.
 pub fn labelled_images(root: &Path, max_images: usize) -> Result<LabelledImages, SourceError> {
-    let (folders, others): (Vec<_>, Vec<_>) = disk::root_entries(root)?
+    let (folders, others): (Vec<_>, Vec<_>) = Disk
+        .root_entries(root)?
         .into_iter()
-        .partition(disk::Entry::is_folder);
+        .partition(Entry::is_folder);
     if folders.is_empty() {
         return Err(SourceError::WrongRoot {
             root: root.to_owned(),

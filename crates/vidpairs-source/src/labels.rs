@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::disk::{bad_line, lines, read_text_if_any};
 use crate::error::SourceError;
+use crate::files::{Files, bad_line, lines};
 
 /// Class of each video, by name.
 pub(crate) type Labels = HashMap<String, String>;
@@ -16,10 +16,10 @@ pub(crate) type Labels = HashMap<String, String>;
 ///
 /// # Errors
 /// [`SourceError::BadLine`] for a line without a label and for a video with two different labels.
-pub(crate) fn read(folder: &Path) -> Result<Labels, SourceError> {
+pub(crate) fn read(files: &dyn Files, folder: &Path) -> Result<Labels, SourceError> {
     for name in ["labels.txt", "labels.csv"] {
         let path = folder.join(name);
-        if let Some(text) = read_text_if_any(&path)? {
+        if let Some(text) = files.read_text_if_any(&path)? {
             return parse(&path, &text);
         }
     }

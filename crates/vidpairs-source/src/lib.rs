@@ -3,7 +3,8 @@
 //! - **Takes** a root: a folder of videos or of still images, one video, a list of paths, or TrackingNet, GOT-10k, MSCOCO or
 //!   Pascal VOC as distributed.
 //! - **Gives** from [`list`] a [`Listing`] of clips, sorted by id and the same on every machine; from [`annotations()`]
-//!   the boxes of one clip, from [`objects`] those of a still image.
+//!   the boxes of one clip, from [`objects`] those of a still image. [`list_tree`] lists a root in an object store, from the
+//!   names of its objects; it never talks to a store itself.
 //!   [`mot_tracks`] lists the targets of MOTChallenge annotations, with many in each video.
 //!   [`labelled_images`] lists images in one folder for each label, [`image_sets()`] the image sets on which
 //!   invariances are measured, and [`probe_set()`] the labelled images that probes are fitted and tested on.
@@ -18,6 +19,7 @@ mod annotations;
 mod coco;
 mod disk;
 mod error;
+mod files;
 mod got10k;
 mod image_sets;
 mod kinds;
@@ -31,6 +33,7 @@ mod path_list;
 mod probe_sets;
 mod splits;
 mod stills;
+mod store;
 #[cfg(test)]
 mod test_tree;
 mod trackingnet;
@@ -48,9 +51,14 @@ pub use labelled::{BankAndQueries, LabelledImage, LabelledImages, labelled_image
 pub use listing::{IgnoredFiles, Listing};
 pub use mot::{MotListing, MotRow, MotTrack, mot_tracks};
 pub use natural::natural_order;
+pub use path_list::paths_in_list;
 pub use probe_sets::{ProbeSetKind, ProbeSetOptions, probe_set};
+pub use store::{ObjectNames, ObjectTree, StoredObject};
 use vidpairs_types::SourceKind;
 pub use voc::voc_probe_set;
+
+use crate::disk::Disk;
+use crate::files::Files;
 
 /// Layout and splits of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,14 +113,54 @@ pub fn list_parts(
     options: &SourceOptions,
     parts: ImageParts,
 ) -> Result<Listing, SourceError> {
+    list_files(&Disk, None, root, options, parts)
+}
+
+/// Lists the clips of an object store as [`list_parts`] lists a copy of them on a disk: with the same ids, labels, boxes and refusals.
+///
+/// - `root`: URL of the source: [`ObjectTree::root`], or a folder, video or list of paths in that tree. It can also be a list of paths on
+///   this machine (`.txt`, `.list`), whose URLs lead into the tree.
+///
+/// A list of paths may name its clips by URL or relative to its folder. A URL outside the tree is refused. Also refused are names that
+/// cannot be paths on a disk ([`ObjectNames::add`]) and an object with the name of a folder.
+///
+/// # Errors
+/// As [`list_parts`]; [`SourceError::NoObjects`] if the tree is empty; [`SourceError::Unreadable`] if the store fails to give an object
+/// that the listing needs, except for a denied `meta_info.ini`, in whose place the defaults of GOT-10k are used as on a disk.
+pub fn list_tree(
+    tree: &ObjectTree,
+    root: &Path,
+    options: &SourceOptions,
+    parts: ImageParts,
+) -> Result<Listing, SourceError> {
+    match tree.place(root) {
+        Some(root) if tree.is_empty() => Err(SourceError::NoObjects { root }),
+        Some(root) => list_files(tree, Some(tree), &root, options, parts),
+        None => list_files(&Disk, Some(tree), root, options, parts),
+    }
+}
+
+/// Lists the clips below `root`, wherever its files lie.
+///
+/// - `files`: files among which `root` lies.
+/// - `urls`: objects to which URLs in a list of paths lead.
+fn list_files(
+    files: &dyn Files,
+    urls: Option<&ObjectTree>,
+    root: &Path,
+    options: &SourceOptions,
+    parts: ImageParts,
+) -> Result<Listing, SourceError> {
+    let splits = &options.splits;
     let mut listing = match options.kind {
-        SourceKind::Videos => videos::list(root, &options.splits),
-        SourceKind::TrackingNet => trackingnet::list(root, &options.splits),
-        SourceKind::Got10k => got10k::list(root, &options.splits),
-        SourceKind::Images => stills::list(root, &options.splits),
-        SourceKind::Coco => coco::list(root, &options.splits, parts),
-        SourceKind::Voc => voc::list(root, &options.splits, parts),
+        SourceKind::Videos => videos::list(files, urls, root, splits),
+        SourceKind::TrackingNet => trackingnet::list(files, root, splits),
+        SourceKind::Got10k => got10k::list(files, root, splits),
+        SourceKind::Images => stills::list(files, root, splits),
+        SourceKind::Coco => coco::list(files, root, splits, parts),
+        SourceKind::Voc => voc::list(files, root, splits, parts),
     }?;
+    files.refuse_unusable(root, &mut listing);
     if listing.clips.is_empty() {
         return Err(SourceError::NoClips {
             root: root.to_owned(),

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use vidpairs_types::{Clip, Media, is_still_name};
 
-use crate::disk::{self, Kind};
 use crate::error::SourceError;
+use crate::files::{Entry, Files, Kind, lines};
 use crate::listing::Listing;
 use crate::media::{MIN_PICTURES, media_of_file, unlabelled_clip};
+use crate::store::ObjectTree;
 
 /// Longest path that systems accept, bytes.
 const MAX_PATH_BYTES: usize = 4096;
@@ -21,11 +22,18 @@ const MAX_SHOWN: usize = 60;
 ///
 /// A file may have any extension and may be hidden, since the user named it.
 ///
+/// - `files`: files among which the list and its relative paths lie.
+/// - `urls`: objects to which its URLs lead.
+///
 /// # Errors
 /// [`SourceError::NotAList`] if no line leads to a clip: then the text is something else.
-pub(crate) fn list(file: &Path) -> Result<Listing, SourceError> {
+pub(crate) fn list(
+    files: &dyn Files,
+    urls: Option<&ObjectTree>,
+    file: &Path,
+) -> Result<Listing, SourceError> {
     let folder = file.parent().expect("the path of a file has a parent");
-    let text = disk::read_text(file)?;
+    let text = files.read_text(file)?;
     let not_a_list = |reason| SourceError::NotAList {
         path: file.to_owned(),
         reason,
@@ -34,11 +42,7 @@ pub(crate) fn list(file: &Path) -> Result<Listing, SourceError> {
         return Err(not_a_list("it is not a text".to_owned()));
     }
     let mut listing = Listing::default();
-    let mut seen = HashSet::new();
-    for (number, line) in disk::lines(&text) {
-        if line.is_empty() || line.starts_with(b"#") || !seen.insert(line) {
-            continue;
-        }
+    for (number, line) in path_lines(&text) {
         let start = String::from_utf8_lossy(line.get(..MAX_PATH_BYTES).unwrap_or(line));
         if line.len() > MAX_PATH_BYTES {
             let reason = format!("line {number} is longer than any path");
@@ -49,8 +53,22 @@ pub(crate) fn list(file: &Path) -> Result<Listing, SourceError> {
             listing.refuse(&start, file, format!("line {number} is not UTF-8"));
             continue;
         };
-        let path = folder.join(id);
-        match clip_at(id, &path) {
+        let path = if is_url(id) {
+            id.into()
+        } else {
+            folder.join(id)
+        };
+        // A list of objects names other objects by either.
+        let tree = if is_url(id) { urls } else { files.as_tree() };
+        let found = match tree {
+            None if is_url(id) => Err("is a URL, and only files on this machine are listed".into()),
+            None => clip_at(files, id, &path),
+            Some(tree) => match tree.place(&path) {
+                Some(path) => clip_at(tree, id, &path),
+                None => Err(format!("is not below {}", tree.root().display())),
+            },
+        };
+        match found {
             Ok(clip) => listing.clips.push(clip),
             Err(reason) => listing.refuse(id, &path, format!("{reason} (line {number})")),
         }
@@ -67,22 +85,56 @@ pub(crate) fn list(file: &Path) -> Result<Listing, SourceError> {
     }))
 }
 
+/// The paths and URLs in the text of a list, each once, as a listing reads them: without comments and blank lines. Lines that cannot be
+/// paths are left out; the listing refuses them.
+///
+/// With these, a caller finds the objects that a list names before it makes an [`ObjectTree`] of them.
+///
+/// # Examples
+/// ```
+/// let text = b"# cats\r\ns3://bucket/tom.mp4\r\n\r\nmore/felix.mp4\r\n";
+/// let paths = vidpairs_source::paths_in_list(text);
+/// assert_eq!(paths, ["s3://bucket/tom.mp4", "more/felix.mp4"]);
+/// ```
+pub fn paths_in_list(text: &[u8]) -> Vec<&str> {
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    let short = path_lines(text).filter(|(_, line)| line.len() <= MAX_PATH_BYTES);
+    short
+        .filter_map(|(_, line)| std::str::from_utf8(line).ok())
+        .collect()
+}
+
+/// Lines of a list that name a path, each once, with their numbers from 1.
+fn path_lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut seen = HashSet::new();
+    lines(text)
+        .filter(move |(_, line)| !line.is_empty() && !line.starts_with(b"#") && seen.insert(*line))
+}
+
+/// Whether a line is a URL: `s3://bucket/cat.mp4`.
+fn is_url(line: &str) -> bool {
+    let is_of_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    let scheme = line.split_once("://").map_or("", |(scheme, _)| scheme);
+    scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(is_of_scheme)
+}
+
 /// Clip at `path`, or the reason why there is none.
-fn clip_at(id: &str, path: &Path) -> Result<Clip, String> {
-    let metadata = path.metadata().map_err(|error| error.to_string())?;
-    let kind = Kind::of(path, metadata.file_type());
+fn clip_at(files: &dyn Files, id: &str, path: &Path) -> Result<Clip, String> {
+    let kind = files
+        .resolved_kind(path)
+        .map_err(|error| error.to_string())?;
     let media = match kind.problem_as_clip() {
         Some(reason) => return Err(reason),
         None if matches!(kind, Kind::File) => media_of_file(path, None),
-        None => media_of_folder(path)?,
+        None => media_of_folder(files, path)?,
     };
     Ok(unlabelled_clip(id.to_owned(), media))
 }
 
-fn media_of_folder(path: &Path) -> Result<Media, String> {
-    let entries = disk::entries(path).map_err(|error| error.to_string())?;
-    let is_frame =
-        |entry: &&disk::Entry| matches!(entry.kind, Kind::File) && is_still_name(&entry.name);
+fn media_of_folder(files: &dyn Files, path: &Path) -> Result<Media, String> {
+    let entries = files.entries(path).map_err(|error| error.to_string())?;
+    let is_frame = |entry: &&Entry| matches!(entry.kind, Kind::File) && is_still_name(&entry.name);
     let num_pictures = entries.iter().filter(is_frame).count() as u64;
     if num_pictures < MIN_PICTURES {
         return Err(format!(

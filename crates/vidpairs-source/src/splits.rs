@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::disk::Entry;
 use crate::error::SourceError;
+use crate::files::Entry;
 use crate::listing::Listing;
 
 /// Splits below a root.

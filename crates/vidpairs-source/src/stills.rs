@@ -4,14 +4,18 @@ use std::path::Path;
 
 use vidpairs_types::{Clip, Media, SourceKind};
 
-use crate::disk::{Entry, Kind};
 use crate::error::SourceError;
+use crate::files::{Entry, Files, Kind};
 use crate::listing::Listing;
 use crate::media::{is_still, unlabelled_clip};
-use crate::walk::{NAME_NOT_UTF8, walk};
+use crate::walk::NAME_NOT_UTF8;
 
 /// Lists the images below `root`, by the extensions of their names.
-pub(crate) fn list(root: &Path, splits: &[String]) -> Result<Listing, SourceError> {
+pub(crate) fn list(
+    files: &dyn Files,
+    root: &Path,
+    splits: &[String],
+) -> Result<Listing, SourceError> {
     if !splits.is_empty() {
         return Err(SourceError::KindWithoutSplits {
             kind: SourceKind::Images.name(),
@@ -19,9 +23,10 @@ pub(crate) fn list(root: &Path, splits: &[String]) -> Result<Listing, SourceErro
         });
     }
     // The walk would give a root that is a file no folder to start from.
-    std::fs::read_dir(root).map_err(SourceError::of_root(root))?;
+    let has_any = files.has_name(root, |_| true);
+    has_any.map_err(SourceError::of_root(root))?;
     let mut listing = Listing::default();
-    walk(
+    files.walk(
         root,
         &mut listing,
         &mut |found, listing| match found.kind.problem_as_file() {

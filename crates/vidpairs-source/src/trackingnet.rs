@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use vidpairs_types::{Annotation, Clip, Media};
 
-use crate::disk::{self, Entry, Kind};
+use crate::disk;
 use crate::error::SourceError;
+use crate::files::{Entry, Files, Kind};
 use crate::labels::{self, Labels};
 use crate::listing::Listing;
 use crate::splits::{Split, Splits};
@@ -22,23 +23,27 @@ const FIRST_NUMBER: u64 = 0;
 const PARTS: [&str; 3] = ["zips", "frames", "anno"];
 
 /// Lists the whole data set or the folder of one split.
-pub(crate) fn list(root: &Path, requested: &[String]) -> Result<Listing, SourceError> {
-    let splits = splits_of(root)?.chosen(root, requested)?;
-    let labels = labels::read(root)?;
+pub(crate) fn list(
+    files: &dyn Files,
+    root: &Path,
+    requested: &[String],
+) -> Result<Listing, SourceError> {
+    let splits = splits_of(files, root)?.chosen(root, requested)?;
+    let labels = labels::read(files, root)?;
     let mut listing = Listing::default();
     for split in &splits {
         // Labels in the folder of the split take precedence over those at the root.
         let mut split_labels = labels.clone();
         if split.path != root {
-            split_labels.extend(labels::read(&split.path)?);
+            split_labels.extend(labels::read(files, &split.path)?);
         }
-        list_split(split, &split_labels, &mut listing);
+        list_split(files, split, &split_labels, &mut listing);
     }
     Ok(listing)
 }
 
-fn splits_of(root: &Path) -> Result<Splits, SourceError> {
-    let entries = disk::root_entries(root)?;
+fn splits_of(files: &dyn Files, root: &Path) -> Result<Splits, SourceError> {
+    let entries = files.root_entries(root)?;
     let is_split = |name: &str| name == "TEST" || is_train(name);
     let folders = || entries.iter().filter(|entry| entry.is_folder());
     let existing: Vec<Split> = folders()
@@ -67,11 +72,11 @@ fn is_train(name: &str) -> bool {
     name.starts_with("TRAIN_")
 }
 
-fn list_split(split: &Split, labels: &Labels, listing: &mut Listing) {
+fn list_split(files: &dyn Files, split: &Split, labels: &Labels, listing: &mut Listing) {
     let num_before = listing.num_inputs();
     let mut videos = BTreeMap::new();
     for part in PARTS {
-        for entry in part_entries(split, part, listing) {
+        for entry in part_entries(files, split, part, listing) {
             match video_name(part, &entry) {
                 None => listing.ignored.add(&entry.path),
                 Some(video) if entry.has_utf8_name() => {
@@ -102,9 +107,9 @@ fn list_split(split: &Split, labels: &Labels, listing: &mut Listing) {
 }
 
 /// Entries of `zips`, `frames` or `anno`; none if there is no such folder, which is common.
-fn part_entries(split: &Split, part: &str, listing: &mut Listing) -> Vec<Entry> {
+fn part_entries(files: &dyn Files, split: &Split, part: &str, listing: &mut Listing) -> Vec<Entry> {
     let folder = split.path.join(part);
-    match disk::entries(&folder) {
+    match files.entries(&folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => {
@@ -269,6 +274,19 @@ mod tests {
             ("TRAIN_1", "a split without videos"),
         ];
         assert_eq!(refused(&listing), expected);
+    }
+
+    #[test]
+    fn hidden_files_of_a_split_are_left_out() {
+        let root = tree(&[
+            "TRAIN_0/zips/a.zip",
+            "TRAIN_0/zips/._a.zip",
+            "TRAIN_0/anno/.b.txt",
+            "TRAIN_0/frames/.c/0.jpg",
+        ]);
+        let listing = trackingnet(root.path(), &[]);
+        assert_eq!(ids(&listing), ["TRAIN_0/a"]);
+        assert_eq!((listing.refused.len(), listing.ignored.total()), (0, 0));
     }
 
     #[test]

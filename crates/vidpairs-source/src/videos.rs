@@ -1,37 +1,45 @@
 //! Lists videos of any layout: below a folder, a single file, or a list of paths.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use vidpairs_types::{Media, SourceKind, is_still_name};
 
-use crate::disk::{self, Kind};
+use crate::disk;
 use crate::error::SourceError;
+use crate::files::{Files, Kind};
 use crate::listing::{IgnoredFiles, Listing};
 use crate::media::{
     MIN_PICTURES, has_extension, is_animated_picture, is_still, is_video, media_of_file,
     unlabelled_clip,
 };
 use crate::path_list;
-use crate::walk::{Found, NAME_NOT_UTF8, id_of, walk};
+use crate::store::ObjectTree;
+use crate::walk::{Found, NAME_NOT_UTF8, id_of};
 
 /// Lists a folder, a single file, or the paths of a `.txt` or `.list` file.
-pub(crate) fn list(root: &Path, splits: &[String]) -> Result<Listing, SourceError> {
+pub(crate) fn list(
+    files: &dyn Files,
+    urls: Option<&ObjectTree>,
+    root: &Path,
+    splits: &[String],
+) -> Result<Listing, SourceError> {
     if !splits.is_empty() {
         return Err(SourceError::KindWithoutSplits {
             kind: SourceKind::Videos.name(),
             splits: splits.to_vec(),
         });
     }
-    let metadata = fs::metadata(root).map_err(SourceError::of_root(root))?;
-    match Kind::of(root, metadata.file_type()) {
-        Kind::Folder => list_folder(root),
+    match files
+        .resolved_kind(root)
+        .map_err(SourceError::of_root(root))?
+    {
+        Kind::Folder => list_folder(files, root),
         Kind::Special(what) => Err(SourceError::NotRegular {
             path: root.to_owned(),
             what,
         }),
-        _ if has_extension(root, &["txt", "list"]) => path_list::list(root),
+        _ if has_extension(root, &["txt", "list"]) => path_list::list(files, urls, root),
         _ => {
             let clip = unlabelled_clip(disk::own_name(root), media_of_file(root, None));
             Ok(Listing {
@@ -42,14 +50,15 @@ pub(crate) fn list(root: &Path, splits: &[String]) -> Result<Listing, SourceErro
     }
 }
 
-fn list_folder(root: &Path) -> Result<Listing, SourceError> {
+fn list_folder(files: &dyn Files, root: &Path) -> Result<Listing, SourceError> {
     let mut found = Videos {
+        files,
         root,
         pictures: BTreeMap::new(),
         names_of_videos: HashSet::new(),
     };
     let mut listing = Listing::default();
-    walk(root, &mut listing, &mut |entry, listing| {
+    files.walk(root, &mut listing, &mut |entry, listing| {
         found.add(entry, listing);
     })?;
     Ok(found.finish(listing))
@@ -57,6 +66,7 @@ fn list_folder(root: &Path) -> Result<Listing, SourceError> {
 
 /// Videos and pictures below a root.
 struct Videos<'a> {
+    files: &'a dyn Files,
     root: &'a Path,
     /// Pictures directly in each folder; folders without any are left out.
     pictures: BTreeMap<PathBuf, IgnoredFiles>,
@@ -144,7 +154,7 @@ impl Videos<'_> {
         if 2 * num_names < num_pictures {
             return false;
         }
-        let entries = disk::entries(folder).unwrap_or_default();
+        let entries = self.files.entries(folder).unwrap_or_default();
         let pictures = entries.iter().filter(|entry| is_still_name(&entry.name));
         let is_known = |name: &String| self.names_of_videos.contains(name);
         let names = pictures
@@ -163,7 +173,7 @@ impl Videos<'_> {
     fn id_of_root(&self) -> String {
         let name = disk::own_name(self.root);
         let below = self.root.join(&name);
-        let is_taken = below.symlink_metadata().is_ok();
+        let is_taken = self.files.exists(&below);
         if is_taken { ".".to_owned() } else { name }
     }
 }
@@ -179,6 +189,7 @@ fn stem(path: &Path) -> Option<String> {
 #[cfg(unix)]
 mod tests {
     use std::ffi::OsStr;
+    use std::fs;
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::symlink;
     use std::process::Command;

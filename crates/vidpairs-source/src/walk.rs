@@ -7,8 +7,8 @@ use std::{fs, io};
 use vidpairs_types::is_left_out_folder;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::disk::{self, Kind};
 use crate::error::SourceError;
+use crate::files::{Kind, is_hidden};
 use crate::listing::Listing;
 
 /// Reason to refuse a name that cannot be an id.
@@ -121,6 +121,14 @@ pub(crate) fn id_of(root: &Path, path: &Path) -> (String, bool) {
     (parts.join("/"), relative.to_str().is_some())
 }
 
+/// Names a folder that is left out, unless no user would give it such a name.
+pub(crate) fn leave_out_folder(id: &str, path: &Path, name: &str, listing: &mut Listing) {
+    if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        let reason = "by its name a folder of thumbnails or of the system; if it is not, rename it";
+        listing.skip(id, path, reason);
+    }
+}
+
 struct Walk<'a> {
     root: &'a Path,
     /// Canonical paths of the root, and of the folders in which the starts lie.
@@ -164,9 +172,14 @@ impl Walk<'_> {
             let name = entry.file_name().to_string_lossy();
             let is_folder = entry.file_type().is_dir();
             if !is_start && is_folder && is_left_out_folder(&name) {
-                self.leave_out_folder(entry.path(), &name);
+                leave_out_folder(
+                    &self.id_of(entry.path()).0,
+                    entry.path(),
+                    &name,
+                    self.listing,
+                );
                 entries.skip_current_dir();
-            } else if !is_start && disk::is_hidden(&name) {
+            } else if !is_start && is_hidden(&name) {
                 continue;
             } else if is_folder && !is_start {
                 if !self.enters(&entry, start, canonical) {
@@ -177,15 +190,6 @@ impl Walk<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Names a folder that is left out, unless no user would give it such a name.
-    fn leave_out_folder(&mut self, path: &Path, name: &str) {
-        if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            let reason =
-                "by its name a folder of thumbnails or of the system; if it is not, rename it";
-            self.listing.skip(&self.id_of(path).0, path, reason);
-        }
     }
 
     /// Whether to enter a folder.
@@ -220,7 +224,8 @@ impl Walk<'_> {
         match Kind::of(path, entry.file_type()) {
             // A link to a folder.
             Kind::Folder if is_left_out_folder(&entry.file_name().to_string_lossy()) => {
-                self.leave_out_folder(path, &entry.file_name().to_string_lossy());
+                let name = entry.file_name().to_string_lossy();
+                leave_out_folder(&id, path, &name, self.listing);
             }
             Kind::Folder if is_utf8 => {
                 let link = (self.start_index, path.to_owned());

@@ -1,6 +1,6 @@
 //! Clips: videos of a source, with the places of their frames and boxes.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -178,5 +178,71 @@ impl Clip {
             }
         }
         self
+    }
+
+    /// The clip after its files were copied from the folder `from` to the folder `to`, under the same names. Paths that do not lie below
+    /// `from`, or that leave it by `..`, stay as they are.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::path::Path;
+    /// # use vidpairs_types::{Annotation, Clip, Media};
+    /// let clip = Clip {
+    ///     id: "cats/tom.mp4".to_owned(),
+    ///     media: Media::Video("s3://bucket/cats/tom.mp4".into()),
+    ///     annotation: Annotation::None,
+    ///     label: None,
+    /// };
+    /// let fetched = clip.moved(Path::new("s3://bucket"), Path::new("/tmp/7"));
+    /// assert_eq!(fetched.media.path(), Path::new("/tmp/7/cats/tom.mp4"));
+    /// ```
+    #[must_use]
+    pub fn moved(self, from: &Path, to: &Path) -> Self {
+        self.with_paths(|path| moved_path(path, from, to))
+    }
+}
+
+fn moved_path(path: &Path, from: &Path, to: &Path) -> PathBuf {
+    let below = path.strip_prefix(from).ok();
+    let is_below = |part: Component<'_>| matches!(part, Component::Normal(_));
+    match below.filter(|below| below.components().all(is_below)) {
+        None => path.to_owned(),
+        // Joined to nothing, a path gets a slash at its end.
+        Some(below) if below.as_os_str().is_empty() => to.to_owned(),
+        Some(below) => to.join(below),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_paths_of_a_clip_move_and_none_leaves_the_folder() {
+        let clip = |media: &str, annotation: &str| Clip {
+            id: "a".to_owned(),
+            media: Media::JpegZip {
+                path: media.into(),
+                fps: Some(30.0),
+                first_number: Some(0),
+            },
+            annotation: Annotation::TrackingNet(annotation.into()),
+            label: None,
+        };
+        let moved = |media, annotation| {
+            clip(media, annotation).moved(Path::new("s3://b/set"), Path::new("/tmp/1"))
+        };
+        assert_eq!(
+            moved("s3://b/set/zips/a.zip", "s3://b/set/anno/a.txt"),
+            clip("/tmp/1/zips/a.zip", "/tmp/1/anno/a.txt")
+        );
+        for elsewhere in ["s3://b/set2/a.txt", "s3://b/set/../a.txt", "/data/a.txt"] {
+            assert_eq!(
+                moved("s3://b/set/a b#%.zip", elsewhere),
+                clip("/tmp/1/a b#%.zip", elsewhere)
+            );
+        }
+        let root = moved("s3://b/set", "s3://b/set/x/a.txt");
+        assert_eq!(root.media.path().to_str(), Some("/tmp/1"));
     }
 }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use vidpairs_types::printable;
 
-use crate::disk::Entry;
+use crate::files::{Entry, Files};
 use crate::splits::Split;
 
 /// Files of the folder of a split, and which of them were found so far.
 pub(super) struct SplitFiles<'a> {
+    files: &'a dyn Files,
     split: &'a Split,
     /// Entries of the folder itself that were not found so far, by name.
     entries: BTreeMap<String, Entry>,
@@ -36,9 +37,10 @@ pub(super) enum NoFile {
 
 impl<'a> SplitFiles<'a> {
     /// - `entries`: entries of the folder of `split`.
-    pub fn new(split: &'a Split, entries: Vec<Entry>) -> Self {
+    pub fn new(files: &'a dyn Files, split: &'a Split, entries: Vec<Entry>) -> Self {
         let named = |entry: Entry| (entry.name.clone(), entry);
         Self {
+            files,
             split,
             entries: entries.into_iter().map(named).collect(),
             found: HashMap::new(),
@@ -77,8 +79,8 @@ impl<'a> SplitFiles<'a> {
         let root = &self.split.path;
         let place = || {
             let (root, file) = (
-                root.canonicalize().ok()?,
-                root.join(path).canonicalize().ok()?,
+                self.files.canonical(root).ok()?,
+                self.files.canonical(&root.join(path)).ok()?,
             );
             Some(file.strip_prefix(root).ok()?.to_str()?.to_owned())
         };
@@ -96,7 +98,11 @@ impl<'a> SplitFiles<'a> {
             });
         }
         // An entry that is not among those of the folder lies in a folder below.
-        let below = || Entry::at(&self.split.path, path).filter(|_| path.contains('/'));
+        let (files, split) = (self.files, self.split);
+        let below = || {
+            let is_below = path.contains('/');
+            is_below.then(|| files.entry(&split.path, path)).flatten()
+        };
         let Some(entry) = self.entries.remove(path).or_else(below) else {
             return Ok(None);
         };

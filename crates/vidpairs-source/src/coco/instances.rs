@@ -11,6 +11,7 @@ use vidpairs_types::{AnnotatedObject, ImageObjects, ObjectMark, SizePx};
 
 use super::raw::{self, Raw, RawCategory, RawImage, bad_json};
 use crate::error::SourceError;
+use crate::files::Files;
 
 /// Most bytes of the path of a file, and of the name of a class.
 const MAX_PATH_BYTES: usize = 1024;
@@ -37,8 +38,8 @@ pub(crate) struct ListedImage {
 /// # Errors
 /// [`SourceError::BadJson`] if the file is damaged or of another kind, with the place; [`SourceError::Unreadable`] and
 /// [`SourceError::TooLarge`] if it cannot be read. Stop.
-pub(crate) fn read(path: &Path) -> Result<Instances, SourceError> {
-    joined(raw::read(path)?).map_err(|reason| bad_json(path, &reason))
+pub(crate) fn read(files: &dyn Files, path: &Path) -> Result<Instances, SourceError> {
+    joined(raw::read(files, path)?).map_err(|reason| bad_json(path, &reason))
 }
 
 /// Gives each image its objects.

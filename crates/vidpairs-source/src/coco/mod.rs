@@ -12,8 +12,8 @@ use vidpairs_types::{Annotation, Clip, printable};
 use self::files::{ImageFile, NoFile, SplitFiles};
 use self::instances::ListedImage;
 use self::raw::bad_json;
-use crate::disk::{self, Entry};
 use crate::error::SourceError;
+use crate::files::{Entry, Files};
 use crate::listing::Listing;
 use crate::media::is_still;
 use crate::splits::{Split, Splits};
@@ -29,27 +29,28 @@ const DEFAULT_SPLIT: &str = "train2017";
 ///
 /// - `of`: with [`ImageParts::Boxes`] the images have their objects, and images without any are skipped.
 pub(crate) fn list(
+    files: &dyn Files,
     root: &Path,
     requested: &[String],
     of: ImageParts,
 ) -> Result<Listing, SourceError> {
     let mut listing = Listing::default();
-    for split in splits_of(root)?.chosen(root, requested)? {
-        let entries = disk::readable_entries(&split.path)?;
+    for split in splits_of(files, root)?.chosen(root, requested)? {
+        let entries = files.readable_entries(&split.path)?;
         match of {
             ImageParts::Whole => {
                 for entry in &entries {
                     stills::add_entry(entry, &split.name, &mut listing);
                 }
             }
-            ImageParts::Boxes => list_annotated(root, &split, entries, &mut listing)?,
+            ImageParts::Boxes => list_annotated(files, root, &split, entries, &mut listing)?,
         }
     }
     Ok(listing)
 }
 
-fn splits_of(root: &Path) -> Result<Splits, SourceError> {
-    let entries = disk::root_entries(root)?;
+fn splits_of(files: &dyn Files, root: &Path) -> Result<Splits, SourceError> {
+    let entries = files.root_entries(root)?;
     let is_split = |entry: &&Entry| entry.is_folder() && is_split(&entry.name);
     let existing: Vec<Split> = entries.iter().filter(is_split).map(Split::of).collect();
     if !existing.is_empty() {
@@ -74,6 +75,7 @@ fn is_split(name: &str) -> bool {
 
 /// Adds every image that the annotations list or that lies in the folder, with its objects or the reason why it is left out.
 fn list_annotated(
+    files: &dyn Files,
     root: &Path,
     split: &Split,
     entries: Vec<Entry>,
@@ -81,13 +83,13 @@ fn list_annotated(
 ) -> Result<(), SourceError> {
     let name = format!("instances_{}.json", split.name);
     let path = root.join("annotations").join(&name);
-    let found = instances::read(&path)?;
+    let found = instances::read(files, &path)?;
     if let Some(reason) = found.unusable {
         listing.skip(&format!("annotations/{name}"), &path, reason);
     }
-    let mut files = SplitFiles::new(split, entries);
+    let mut images = SplitFiles::new(files, split, entries);
     for ListedImage { file_name, objects } in found.images {
-        let ImageFile { path: below, entry } = match files.take(&file_name) {
+        let ImageFile { path: below, entry } = match images.take(&file_name) {
             Ok(file) => file,
             Err(none) => {
                 let reason = none.reason(&file_name, &split.name, &name);
@@ -114,7 +116,7 @@ fn list_annotated(
             });
         }
     }
-    for entry in files.into_rest() {
+    for entry in images.into_rest() {
         if is_still(&entry.path) {
             let id = format!("{}/{}", split.name, entry.name);
             listing.skip(&id, &entry.path, format!("{name} does not list it"));

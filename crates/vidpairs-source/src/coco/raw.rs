@@ -9,10 +9,11 @@ use serde::Deserialize;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, Unexpected, Visitor,
 };
-use vidpairs_types::{BoxXywh, open_regular, printable};
+use vidpairs_types::{BoxXywh, printable};
 
 use super::bounded::BoundedJson;
 use crate::error::SourceError;
+use crate::files::Files;
 
 /// Largest file that is read, bytes; that of MSCOCO's largest split has 0.5 GB, larger data sets use its format.
 const MAX_BYTES: u64 = 8 << 30;
@@ -35,10 +36,9 @@ pub(super) struct Raw {
 /// # Errors
 /// [`SourceError::BadJson`] if the file is damaged or of another kind, with the place; [`SourceError::Unreadable`] and
 /// [`SourceError::TooLarge`] if it cannot be read. Stop.
-pub(super) fn read(path: &Path) -> Result<Raw, SourceError> {
+pub(super) fn read(files: &dyn Files, path: &Path) -> Result<Raw, SourceError> {
     let unreadable = SourceError::unreadable(path);
-    let file = open_regular(path).map_err(&unreadable)?;
-    let bytes = file.metadata().map_err(&unreadable)?.len();
+    let (file, bytes) = files.open(path).map_err(&unreadable)?;
     if bytes > MAX_BYTES {
         return Err(SourceError::TooLarge {
             path: path.to_owned(),

@@ -9,8 +9,9 @@ use std::path::Path;
 use vidpairs_types::Condition;
 
 use super::builder::{ConditionedImage, SetsBuilder};
-use crate::disk::{self, Entry};
+use crate::disk::Disk;
 use crate::error::SourceError;
+use crate::files::{Entry, Files};
 use crate::natural::natural_order;
 
 /// Series of images of an object.
@@ -71,7 +72,7 @@ pub(super) fn list_sets(series: Series, root: &Path) -> Result<SetsBuilder, Sour
     objects.sort_by(|a, b| natural_order(&a.name, &b.name));
     let mut num_others = others.len() as u64;
     for object in objects {
-        let entries = match disk::entries(&object.path) {
+        let entries = match Disk.entries(&object.path) {
             Ok(entries) => entries,
             Err(error) => {
                 sets.leave_out(object.name, format!("its folder cannot be read: {error}"));
@@ -91,10 +92,10 @@ pub(super) fn list_sets(series: Series, root: &Path) -> Result<SetsBuilder, Sour
 
 /// Entries of `png2`.
 fn png2(root: &Path) -> Result<Vec<Entry>, SourceError> {
-    let entries = disk::root_entries(root)?;
+    let entries = Disk.root_entries(root)?;
     let is_png2 = |entry: &&Entry| entry.is_folder() && entry.name == "png2";
     if let Some(folder) = entries.iter().find(is_png2) {
-        return disk::readable_entries(&folder.path);
+        return Disk.readable_entries(&folder.path);
     }
     if entries.iter().any(is_object) {
         return Ok(entries);

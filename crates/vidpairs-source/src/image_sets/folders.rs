@@ -5,8 +5,9 @@ use std::path::Path;
 use vidpairs_types::{Condition, is_still_name};
 
 use super::builder::{ConditionedImage, SetsBuilder};
-use crate::disk::{self, Entry, Kind};
+use crate::disk::Disk;
 use crate::error::SourceError;
+use crate::files::{Entry, Files, Kind};
 use crate::natural::natural_order;
 
 /// Lists the sets of each class, in natural order.
@@ -14,7 +15,7 @@ use crate::natural::natural_order;
 /// Images are the JPEGs and PNGs directly in the folder of a set. Sets and classes without images are left out by name;
 /// other files, and folders inside sets, are counted.
 pub(super) fn list_sets(root: &Path) -> Result<SetsBuilder, SourceError> {
-    let entries = disk::root_entries(root)?;
+    let entries = Disk.root_entries(root)?;
     if !entries.iter().any(Entry::is_folder) {
         return Err(SourceError::WrongRoot {
             root: root.to_owned(),
@@ -26,13 +27,13 @@ pub(super) fn list_sets(root: &Path) -> Result<SetsBuilder, SourceError> {
     let mut sets = SetsBuilder::default();
     let mut num_others = 0;
     for class in folders(entries, &mut num_others) {
-        let set_folders = folders(disk::readable_entries(&class.path)?, &mut num_others);
+        let set_folders = folders(Disk.readable_entries(&class.path)?, &mut num_others);
         if set_folders.is_empty() {
             sets.leave_out(&*class.name, "a class without a set folder");
         }
         for set in set_folders {
             let id = format!("{}/{}", class.name, set.name);
-            let images = images(disk::readable_entries(&set.path)?, &mut num_others);
+            let images = images(Disk.readable_entries(&set.path)?, &mut num_others);
             if images.is_empty() {
                 sets.leave_out(&*id, "a set without a JPEG or PNG");
             }

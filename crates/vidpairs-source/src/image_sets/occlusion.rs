@@ -14,8 +14,9 @@ use vidpairs_types::{Annotation, BoxXywh, Clip, Condition, Seed, SizePx, SourceK
 
 use super::builder::{ConditionedImage, SetsBuilder};
 use crate::annotations::{TrackBox, annotations, cover};
-use crate::disk::{self, Kind, stored_size};
+use crate::disk::{self, Disk, stored_size};
 use crate::error::SourceError;
+use crate::files::{Files, Kind};
 use crate::listing::Listing;
 use crate::{SourceOptions, list};
 
@@ -131,8 +132,9 @@ struct Frames {
 
 impl Frames {
     fn of(folder: &Path) -> Result<Self, String> {
-        let entries =
-            disk::entries(folder).map_err(|error| format!("its folder cannot be read: {error}"))?;
+        let entries = Disk
+            .entries(folder)
+            .map_err(|error| format!("its folder cannot be read: {error}"))?;
         let by_number: BTreeMap<u64, PathBuf> = entries
             .into_iter()
             .filter(|entry| matches!(entry.kind, Kind::File))

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use vidpairs_types::{Media, is_still_name};
 
-use crate::disk::{self, Entry, Kind};
+use crate::disk::{self, Disk};
 use crate::error::SourceError;
+use crate::files::{self, Entry, Files, Kind};
 use crate::media::{is_video, media_of_file};
 
 /// Name of the folder with the frames of a sequence.
@@ -38,7 +39,7 @@ pub(super) fn truth_files(root: &Path) -> Result<Vec<TruthFile>, SourceError> {
     if let Some(sequence) = sequence(root, disk::own_name(root)) {
         return Ok(vec![sequence]);
     }
-    let entries = disk::root_entries(root)?;
+    let entries = Disk.root_entries(root)?;
     let folders = entries.iter().filter(|entry| entry.is_folder());
     let sequences: Vec<_> = folders
         .filter_map(|entry| sequence(&entry.path, entry.name.clone()))
@@ -131,7 +132,7 @@ pub(super) fn media_of(truth: &TruthFile, named: Option<&Path>) -> Result<Media,
 
 /// Video, zip or folder of frames with the name of the clip.
 fn in_folder(folder: &Path, clip: &str) -> Option<Media> {
-    let entries = disk::entries(folder).ok()?;
+    let entries = Disk.entries(folder).ok()?;
     let is_clip = |entry: &&Entry| {
         let stem = entry.path.file_stem();
         matches!(entry.kind, Kind::File)
@@ -147,7 +148,7 @@ fn in_folder(folder: &Path, clip: &str) -> Option<Media> {
 
 /// Frames of a folder that holds a single clip: a sequence folder or a folder of frames.
 fn of_one_clip(folder: &Path) -> Option<Media> {
-    let entries = disk::entries(folder).ok()?;
+    let entries = Disk.entries(folder).ok()?;
     // In a folder with videos of other clips, pictures are not the frames of this clip.
     let has_video = entries.iter().any(|entry| is_video(&entry.path));
     if has_video { None } else { of_folder(folder) }
@@ -157,7 +158,8 @@ fn of_one_clip(folder: &Path) -> Option<Media> {
 fn of_folder(folder: &Path) -> Option<Media> {
     let has_pictures = |folder: &Path| {
         let is_picture = |entry: &Entry| is_still_name(&entry.name);
-        disk::entries(folder).is_ok_and(|entries| entries.iter().any(is_picture))
+        Disk.entries(folder)
+            .is_ok_and(|entries| entries.iter().any(is_picture))
     };
     let mut candidates = [folder.join(FRAMES), folder.to_owned()].into_iter();
     let path = candidates.find(|folder| has_pictures(folder))?;
@@ -171,8 +173,8 @@ fn of_folder(folder: &Path) -> Option<Media> {
 
 /// `frameRate` of `seqinfo.ini`; `None` if the file is missing or damaged.
 fn frame_rate(folder: &Path) -> Option<f64> {
-    let text = disk::read_text_if_any(&folder.join("seqinfo.ini")).ok()??;
-    let value = disk::lines(&text).find_map(|(_, line)| {
+    let text = Disk.read_text_if_any(&folder.join("seqinfo.ini")).ok()??;
+    let value = files::lines(&text).find_map(|(_, line)| {
         let (key, value) = std::str::from_utf8(line).ok()?.split_once('=')?;
         key.trim()
             .eq_ignore_ascii_case("frameRate")

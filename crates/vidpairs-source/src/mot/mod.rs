@@ -14,8 +14,9 @@ use std::path::Path;
 pub use rows::MotRow;
 use vidpairs_types::{Media, Refusal, with_causes};
 
-use crate::disk::read_text;
+use crate::disk::Disk;
 use crate::error::SourceError;
+use crate::files::Files;
 use crate::listing::{IgnoredFiles, Listing};
 
 /// Target of a video, with its boxes.
@@ -51,7 +52,9 @@ pub fn mot_tracks(root: &Path, media: Option<&Path>) -> Result<MotListing, Sourc
     let mut refusals = Listing::default();
     for truth in layout::truth_files(root)? {
         let parsed = layout::media_of(&truth, media).and_then(|media| {
-            let text = read_text(&truth.path).map_err(|err| with_causes(&err))?;
+            let text = Disk
+                .read_text(&truth.path)
+                .map_err(|err| with_causes(&err))?;
             let rows = rows::parse(&truth.path, &text).map_err(|err| err.to_string())?;
             Ok((media, rows))
         });

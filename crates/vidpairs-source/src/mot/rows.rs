@@ -5,8 +5,8 @@ use std::path::Path;
 
 use vidpairs_types::BoxXywh;
 
-use crate::disk::{bad_line, lines};
 use crate::error::SourceError;
+use crate::files::{bad_line, lines};
 
 /// Box of a target in one frame.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use vidpairs_types::{LeftOut, ProbeImage, ProbeLabel, ProbeSet, Split};
 
 use super::listing::other_files;
-use crate::disk::{self, Entry};
+use crate::disk::Disk;
 use crate::error::SourceError;
+use crate::files::{self, Entry, Files};
 use crate::natural::natural_order;
 
 /// Folder of the release, if the root is its parent.
@@ -48,7 +49,7 @@ pub(super) fn ade20k(root: &Path) -> Result<ProbeSet, SourceError> {
         let mut labels = by_stem(labels, &["png"], &mut num_others);
         for (stem, image) in by_stem(images, &["jpg", "jpeg"], &mut num_others) {
             let label = labels.remove(&stem);
-            let id = disk::relative_name(&release.join(IMAGES), &image.path);
+            let id = files::relative_name(&release.join(IMAGES), &image.path);
             match labelled(&image, label, name) {
                 Ok(label) => set.images.push(ProbeImage {
                     id,
@@ -62,7 +63,7 @@ pub(super) fn ade20k(root: &Path) -> Result<ProbeSet, SourceError> {
         }
         set.left_out
             .extend(labels.into_values().map(|label| LeftOut {
-                what: disk::relative_name(&release, &label.path),
+                what: files::relative_name(&release, &label.path),
                 reason: "a label without an image".to_owned(),
             }));
         if set.images.len() == num_before {
@@ -87,7 +88,7 @@ pub(super) fn ade20k(root: &Path) -> Result<ProbeSet, SourceError> {
 
 /// Folder with the images and the labels.
 fn release(root: &Path) -> Result<PathBuf, SourceError> {
-    let found = disk::root_entries(root)?;
+    let found = Disk.root_entries(root)?;
     let has_folder = |entries: &[Entry], name: &str| {
         let mut entries = entries.iter();
         entries.any(|entry| entry.is_folder() && entry.name == name)
@@ -109,10 +110,10 @@ fn release(root: &Path) -> Result<PathBuf, SourceError> {
 /// Entries of the folder of a split.
 fn split_entries(release: &Path, part: &str, split: &str) -> Result<Vec<Entry>, SourceError> {
     let folder = release.join(part);
-    let splits = disk::readable_entries(&folder)?;
+    let splits = Disk.readable_entries(&folder)?;
     let folders = || splits.iter().filter(|entry| entry.is_folder());
     match folders().find(|entry| entry.name == split) {
-        Some(found) => disk::readable_entries(&found.path),
+        Some(found) => Disk.readable_entries(&found.path),
         None => Err(SourceError::SplitMissing {
             root: folder.clone(),
             split: split.to_owned(),
@@ -171,13 +172,13 @@ fn labelled(image: &Entry, label: Option<Entry>, split: &str) -> Result<PathBuf,
 /// Names of the classes: the first of the synonyms in `objectInfo150.txt`.
 fn classes(release: &Path) -> Result<Vec<String>, SourceError> {
     let path = release.join(CLASSES);
-    let Some(text) = disk::read_text_if_any(&path)? else {
+    let Some(text) = Disk.read_text_if_any(&path)? else {
         return Ok((1..=NUM_CLASSES)
             .map(|number| format!("class {number}"))
             .collect());
     };
     let mut names: Vec<String> = Vec::new();
-    for (line, text) in disk::lines(&text) {
+    for (line, text) in files::lines(&text) {
         let columns = String::from_utf8_lossy(text);
         let columns: Vec<&str> = columns.split('\t').map(str::trim).collect();
         if line == 1 && columns.first() == Some(&"Idx") {
@@ -198,12 +199,12 @@ fn classes(release: &Path) -> Result<Vec<String>, SourceError> {
             _ => {
                 let expected =
                     "the number of a class, from 1 on and at most 254, and after tabs its name";
-                return Err(disk::bad_line(&path, line, text, expected));
+                return Err(files::bad_line(&path, line, text, expected));
             }
         }
     }
     if names.is_empty() {
-        return Err(disk::bad_line(
+        return Err(files::bad_line(
             &path,
             1,
             b"",

@@ -6,8 +6,9 @@ use vidpairs_types::{ProbeSet, Split, is_still_name};
 
 use super::ProbeSetOptions;
 use super::listing::ProbeListing;
-use crate::disk::{self, Entry};
+use crate::disk::Disk;
 use crate::error::SourceError;
+use crate::files::{Entry, Files};
 
 /// Folder of the training images of ImageNet.
 const TRAIN: &str = "train";
@@ -19,7 +20,7 @@ const LOOKED_FOR: &str = "<class>/<image>, or train/<class>/<image> and val/ or 
 
 /// Lists `train/<wnid>` and `val/<wnid>`, the official layout once the validation images lie in class folders.
 pub(super) fn imagenet(root: &Path) -> Result<ProbeSet, SourceError> {
-    let entries = disk::root_entries(root)?;
+    let entries = Disk.root_entries(root)?;
     let mut listing = ProbeListing::default();
     let train = split_folder(root, &entries, TRAIN)?;
     let val = split_folder(root, &entries, "val")?;
@@ -33,7 +34,7 @@ pub(super) fn imagenet(root: &Path) -> Result<ProbeSet, SourceError> {
 /// Folders with the name of a split, such as `train` and `val`, are splits with the classes below them, if the root has no other folder, or
 /// if one of training images and one of test images hold class folders and no image beside them. Other folders are left out then.
 pub(super) fn folders(root: &Path, options: &ProbeSetOptions) -> Result<ProbeSet, SourceError> {
-    let entries = disk::root_entries(root)?;
+    let entries = Disk.root_entries(root)?;
     let folders = || entries.iter().filter(|entry| entry.is_folder());
     if folders().next().is_none() {
         return Err(SourceError::WrongRoot {
@@ -94,7 +95,7 @@ fn has_splits(entries: &[Entry]) -> Result<bool, SourceError> {
             if place_in(names, split).is_none() {
                 continue;
             }
-            let below = disk::readable_entries(&split.path)?;
+            let below = Disk.readable_entries(&split.path)?;
             if below.iter().any(Entry::is_folder)
                 && !below.iter().any(|entry| is_still_name(&entry.name))
             {
@@ -120,7 +121,7 @@ fn split_folder(root: &Path, entries: &[Entry], name: &str) -> Result<Vec<Entry>
             existing: folders.map(|entry| entry.name.clone()).collect(),
         });
     };
-    let entries = disk::readable_entries(&split.path)?;
+    let entries = Disk.readable_entries(&split.path)?;
     let has_images = entries.iter().any(|entry| is_still_name(&entry.name));
     match has_images && !entries.iter().any(Entry::is_folder) {
         true => Err(SourceError::FlatSplit {

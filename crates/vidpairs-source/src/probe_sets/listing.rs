@@ -7,8 +7,8 @@ use rand::seq::SliceRandom;
 use vidpairs_types::{LeftOut, ProbeImage, ProbeLabel, ProbeSet, Refusal, Split};
 
 use super::ProbeSetOptions;
-use crate::disk::{self, Entry};
 use crate::error::SourceError;
+use crate::files::{self, Entry};
 use crate::labelled::images_of_classes;
 use crate::natural::natural_order;
 
@@ -163,7 +163,7 @@ impl ProbeListing {
             for (index, class) in classes.iter().enumerate() {
                 let paths = of_split.remove(class).unwrap_or_default();
                 images.extend(paths.into_iter().map(|path| ProbeImage {
-                    id: disk::relative_name(root, &path),
+                    id: files::relative_name(root, &path),
                     path,
                     region: None,
                     split,

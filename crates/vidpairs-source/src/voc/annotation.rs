@@ -6,8 +6,9 @@ use std::path::Path;
 use roxmltree::{Document, Node, ParsingOptions};
 use vidpairs_types::{AnnotatedObject, BoxXywh, ImageObjects, ObjectMark, SizePx, printable};
 
-use crate::disk;
+use crate::disk::Disk;
 use crate::error::SourceError;
+use crate::files::Files;
 
 /// Largest file that is read, bytes. The largest of VOC has 16 KiB.
 const MAX_BYTES: u64 = 1 << 20;
@@ -26,7 +27,7 @@ const MAX_LABEL_BYTES: usize = 200;
 /// [`SourceError::BadXml`] if the file is no annotation; [`SourceError::TooLarge`], [`SourceError::NotRegular`] and
 /// [`SourceError::Unreadable`] if it cannot be read. Leave the image out.
 pub(crate) fn read(path: &Path) -> Result<ImageObjects, SourceError> {
-    let bytes = disk::read_bytes(path, MAX_BYTES)?;
+    let bytes = Disk.read(path, MAX_BYTES)?;
     parse(&bytes).map_err(|reason| SourceError::BadXml {
         path: path.to_owned(),
         reason: printable(&reason).into_owned(),

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::disk::{self, Entry, bad_line, lines};
+use crate::disk;
 use crate::error::SourceError;
+use crate::files::{Entry, Files, bad_line, lines};
 use crate::media::is_still;
 
 /// Names of the splits. Other files of `ImageSets/Main` belong to single classes.
@@ -17,13 +18,13 @@ pub(super) struct Year {
 }
 
 /// The years at `root`: the folder of a year, `VOCdevkit` or its parent. At least one, sorted by name.
-pub(super) fn years(root: &Path) -> Result<Vec<Year>, SourceError> {
-    let entries = disk::root_entries(root)?;
-    let mut years = years_among(root, &entries);
+pub(super) fn years(files: &dyn Files, root: &Path) -> Result<Vec<Year>, SourceError> {
+    let entries = files.root_entries(root)?;
+    let mut years = years_among(files, root, &entries);
     if years.is_empty()
         && let Some(devkit) = entries.iter().find(|entry| entry.name == "VOCdevkit")
     {
-        years = years_among(&devkit.path, &disk::readable_entries(&devkit.path)?);
+        years = years_among(files, &devkit.path, &files.readable_entries(&devkit.path)?);
     }
     if years.is_empty() {
         return Err(SourceError::WrongRoot {
@@ -37,7 +38,7 @@ pub(super) fn years(root: &Path) -> Result<Vec<Year>, SourceError> {
 }
 
 /// The folder of `entries` as a year, else the years among them.
-fn years_among(folder: &Path, entries: &[Entry]) -> Vec<Year> {
+fn years_among(files: &dyn Files, folder: &Path, entries: &[Entry]) -> Vec<Year> {
     let is_part = |entry: &&Entry| entry.is_folder() && entry.name == "JPEGImages";
     if entries.iter().any(|entry| is_part(&entry)) {
         return vec![Year {
@@ -48,7 +49,7 @@ fn years_among(folder: &Path, entries: &[Entry]) -> Vec<Year> {
     let is_year = |entry: &&Entry| {
         let year = entry.name.strip_prefix("VOC").unwrap_or_default();
         let is_number = year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit());
-        is_number && entry.path.join("JPEGImages").is_dir()
+        is_number && files.is_folder(&entry.path.join("JPEGImages"))
     };
     let year = |entry: &Entry| Year {
         name: entry.name.clone(),
@@ -59,13 +60,13 @@ fn years_among(folder: &Path, entries: &[Entry]) -> Vec<Year> {
 
 impl Year {
     /// Whether it lists the images of a split.
-    pub fn has(&self, split: &str) -> bool {
-        SPLITS.contains(&split) && self.list_of(split).is_file()
+    pub fn has(&self, files: &dyn Files, split: &str) -> bool {
+        SPLITS.contains(&split) && files.is_file(&self.list_of(split))
     }
 
     /// Names of its splits.
-    pub fn splits(&self) -> Vec<String> {
-        let existing = SPLITS.iter().filter(|split| self.has(split));
+    pub fn splits(&self, files: &dyn Files) -> Vec<String> {
+        let existing = SPLITS.iter().filter(|split| self.has(files, split));
         existing.map(|split| (*split).to_owned()).collect()
     }
 
@@ -74,13 +75,14 @@ impl Year {
     /// - `images`: its [`images`](Self::images), since a name may end as a line of a list of one class does.
     pub fn image_ids(
         &self,
+        files: &dyn Files,
         splits: &[String],
         images: &BTreeMap<String, Entry>,
     ) -> Result<BTreeSet<String>, SourceError> {
         let mut ids = BTreeSet::new();
-        for split in splits.iter().filter(|split| self.has(split)) {
+        for split in splits.iter().filter(|split| self.has(files, split)) {
             let path = self.list_of(split);
-            let text = disk::read_text(&path)?;
+            let text = files.read_text(&path)?;
             for (number, line) in lines(&text).filter(|(_, line)| !line.is_empty()) {
                 let id = std::str::from_utf8(line).ok().filter(|id| is_id(id));
                 let expected = "the name of an image without its extension";
@@ -96,8 +98,8 @@ impl Year {
     }
 
     /// Files of `JPEGImages` by the ids of their images. Copies have `.JPG` or `.png` where VOC has `.jpg`.
-    pub fn images(&self) -> Result<BTreeMap<String, Entry>, SourceError> {
-        let entries = disk::readable_entries(&self.path.join("JPEGImages"))?;
+    pub fn images(&self, files: &dyn Files) -> Result<BTreeMap<String, Entry>, SourceError> {
+        let entries = files.readable_entries(&self.path.join("JPEGImages"))?;
         let mut images = BTreeMap::new();
         for entry in entries.into_iter().filter(|entry| is_still(&entry.path)) {
             if let Some((id, _)) = entry.name.rsplit_once('.') {

@@ -13,6 +13,7 @@ pub use probe::voc_probe_set;
 
 use self::layout::Year;
 use crate::error::SourceError;
+use crate::files::Files;
 use crate::listing::Listing;
 use crate::{ImageParts, stills};
 
@@ -23,35 +24,37 @@ const DEFAULT_SPLIT: &str = "trainval";
 ///
 /// - `of`: with [`ImageParts::Boxes`] the images have annotations.
 pub(crate) fn list(
+    files: &dyn Files,
     root: &Path,
     requested: &[String],
     of: ImageParts,
 ) -> Result<Listing, SourceError> {
-    let years = layout::years(root)?;
+    let years = layout::years(files, root)?;
     let splits = match requested {
         [] => vec![DEFAULT_SPLIT.to_owned()],
         _ => requested.to_vec(),
     };
     for split in &splits {
-        if !years.iter().any(|year| year.has(split)) {
-            return Err(years_without(root, split, &years));
+        if !years.iter().any(|year| year.has(files, split)) {
+            return Err(years_without(files, root, split, &years));
         }
     }
     let mut listing = Listing::default();
     for year in &years {
-        list_year(year, &splits, of, &mut listing)?;
+        list_year(files, year, &splits, of, &mut listing)?;
     }
     Ok(listing)
 }
 
 fn list_year(
+    files: &dyn Files,
     year: &Year,
     splits: &[String],
     of: ImageParts,
     listing: &mut Listing,
 ) -> Result<(), SourceError> {
-    let images = year.images()?;
-    for image in year.image_ids(splits, &images)? {
+    let images = year.images(files)?;
+    for image in year.image_ids(files, splits, &images)? {
         let id = format!("{}/{image}", year.name);
         let Some(entry) = images.get(&image) else {
             let reason = "no image of that name in JPEGImages, though ImageSets/Main lists it";
@@ -74,8 +77,8 @@ fn list_year(
 }
 
 /// The error for a split that no year has.
-fn years_without(root: &Path, split: &str, years: &[Year]) -> SourceError {
-    let mut existing: Vec<String> = years.iter().flat_map(Year::splits).collect();
+fn years_without(files: &dyn Files, root: &Path, split: &str, years: &[Year]) -> SourceError {
+    let mut existing: Vec<String> = years.iter().flat_map(|year| year.splits(files)).collect();
     existing.sort();
     existing.dedup();
     SourceError::SplitMissing {

@@ -12,8 +12,9 @@ use vidpairs_types::{
 use super::layout::{self, Year};
 use super::{annotation, years_without};
 use crate::ImageParts;
-use crate::disk::{self, Entry};
+use crate::disk::{self, Disk};
 use crate::error::SourceError;
+use crate::files::Entry;
 use crate::probe_sets::{checked, unknown_class};
 
 /// Shortest side of a box in its image, px.
@@ -46,21 +47,21 @@ const UNBOUNDED: SizePx = SizePx {
 /// (`extra_scripts/datasets/create_voc_data_files.py`) reads the same values from the lists. As there, an image whose value is 0 is a
 /// negative in training and does not count in the test.
 pub fn voc_probe_set(root: &Path, of: ImageParts) -> Result<ProbeSet, SourceError> {
-    let years = layout::years(root)?;
+    let years = layout::years(&Disk, root)?;
     let [year] = years.as_slice() else {
         return Err(SourceError::SeveralYears {
             root: root.to_owned(),
             years: years.into_iter().map(|year| year.name).collect(),
         });
     };
-    let files = year.images()?;
+    let files = year.images(&Disk)?;
     let (mut images, mut left_out) = (Vec::new(), Vec::new());
     for (split, name) in [(Split::Train, "trainval"), (Split::Test, "test")] {
-        if !year.has(name) {
-            return Err(years_without(root, name, &years));
+        if !year.has(&Disk, name) {
+            return Err(years_without(&Disk, root, name, &years));
         }
         let (num_images, num_left_out) = (images.len(), left_out.len());
-        for id in year.image_ids(&[name.to_owned()], &files)? {
+        for id in year.image_ids(&Disk, &[name.to_owned()], &files)? {
             match labelled(year, &files, &id, of) {
                 Ok((path, objects)) => images.push(Image {
                     id,

@@ -68,7 +68,7 @@ impl Header {
             kind: pipeline.source.kind,
             splits: pipeline.source.splits.clone(),
             objects: pipeline.source.objects.is_some(),
-            root: absolute(&entries.root)?,
+            root: folder_of(&entries.root)?,
             clips: entries.len(),
             clips_xxh64: format!("{:016x}", entries.fingerprint),
             ignored: entries.ignored.clone(),
@@ -95,6 +95,15 @@ impl Header {
         let objects = source.objects.is_some();
         differ("source.boxes", boxes(self.objects), boxes(objects))
     }
+}
+
+/// The folder of a source: itself, or where the file is.
+fn folder_of(root: &Path) -> io::Result<PathBuf> {
+    let root = absolute(root)?;
+    Ok(match root.parent() {
+        Some(folder) if !root.is_dir() => folder.to_owned(),
+        _ => root,
+    })
 }
 
 /// Writes the list line by line. `entries` are those of the header, with the files of each clip.

@@ -1,10 +1,11 @@
 use super::*;
+use crate::disk::Disk;
 use crate::test_tree::{make_fifo, tree, write};
 
 fn parsed(json: impl AsRef<[u8]>) -> Result<Instances, String> {
     let root = tree(&[]);
     write(root.path(), "a.json", json);
-    let found = read(&root.path().join("a.json"));
+    let found = read(&Disk, &root.path().join("a.json"));
     found.map_err(|err| {
         err.to_string()
             .replace(&*root.path().to_string_lossy(), "ROOT")
@@ -162,7 +163,7 @@ fn text_that_would_take_much_memory_is_refused_while_it_is_read() {
     let root = tree(&[]);
     make_fifo(root.path(), "a.json");
     assert!(matches!(
-        read(&root.path().join("a.json")),
+        read(&Disk, &root.path().join("a.json")),
         Err(SourceError::Unreadable { .. })
     ));
 }

@@ -7,8 +7,9 @@ use vidpairs_types::{Condition, SizePx, is_still_name, with_causes};
 
 use super::record::{self, Object};
 use super::release::Release;
-use crate::disk::{self, Entry, Kind, stored_size};
+use crate::disk::{Disk, stored_size};
 use crate::error::SourceError;
+use crate::files::{self, Entry, Files, Kind};
 use crate::image_sets::builder::{ConditionedImage, SetsBuilder};
 
 /// Largest annotation file that is read, bytes. Compressed annotations have a few thousand, with masks perhaps a million.
@@ -125,7 +126,7 @@ impl<'a> Folder<'a> {
         let mut num_others = 0;
         let mut files_by_id = |folder: &Path, is_wanted: fn(&Entry) -> bool| {
             let mut files = Vec::new();
-            let entries = disk::if_any(disk::readable_entries(&folder.join(&name)))?;
+            let entries = files::if_any(Disk.readable_entries(&folder.join(&name)))?;
             for entry in entries.unwrap_or_default() {
                 match entry.name.rsplit_once('.') {
                     Some((id, _)) if matches!(entry.kind, Kind::File) && is_wanted(&entry) => {
@@ -197,7 +198,9 @@ impl<'a> Folder<'a> {
         sets: &mut SetsBuilder,
     ) -> Result<Vec<View>, String> {
         let annotation = self.annotations.get(id).ok_or("no annotation")?;
-        let bytes = disk::read_bytes(annotation, MAX_BYTES).map_err(|error| with_causes(&error))?;
+        let bytes = Disk
+            .read(annotation, MAX_BYTES)
+            .map_err(|error| with_causes(&error))?;
         let objects = record::objects(&bytes)
             .map_err(|error| format!("its annotation: {error}"))?
             .ok_or("its annotation has no `record`")?;

@@ -24,8 +24,9 @@ use class::{Origin, View};
 use release::Release;
 
 use super::builder::{ConditionedImage, SetsBuilder};
-use crate::disk;
+use crate::disk::Disk;
 use crate::error::SourceError;
+use crate::files::Files;
 use crate::natural::natural_order;
 
 /// Images that form a set.
@@ -43,7 +44,7 @@ pub(super) fn list_sets(grouping: Grouping, root: &Path) -> Result<SetsBuilder, 
     let mut sets = SetsBuilder::default();
     let mut classes = BTreeSet::new();
     let mut num_others = 0;
-    for entry in disk::readable_entries(&release.annotations)? {
+    for entry in Disk.readable_entries(&release.annotations)? {
         match Origin::of_folder(&entry.name) {
             Some((class, _)) if entry.is_folder() => {
                 classes.insert(class.to_owned());

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::disk::{self, Entry, bad_line, lines, read_text_if_any};
+use crate::disk::Disk;
 use crate::error::SourceError;
+use crate::files::{Entry, Files, bad_line, lines};
 
 /// Folder to which the archive of the release is unpacked. The root may be the folder around it.
 pub(super) const UNPACKED: &str = "PASCAL3D+_release1.1";
@@ -23,12 +24,12 @@ pub(super) struct Release {
 impl Release {
     /// Finds the release at `root`.
     pub(super) fn at(root: &Path) -> Result<Self, SourceError> {
-        let mut entries = disk::root_entries(root)?;
+        let mut entries = Disk.root_entries(root)?;
         let mut folder = root.to_owned();
         let is_unpacked = |entry: &&Entry| entry.is_folder() && entry.name == UNPACKED;
         if let Some(unpacked) = entries.iter().find(is_unpacked) {
             folder = unpacked.path.clone();
-            entries = disk::readable_entries(&folder)?;
+            entries = Disk.readable_entries(&folder)?;
         }
         let has = |name| {
             let mut entries = entries.iter();
@@ -58,7 +59,7 @@ impl Release {
         let mut objects = None;
         for part in ["train", "val"] {
             let path = self.lists.join(format!("{class}_imagenet_{part}.txt"));
-            if let Some(text) = read_text_if_any(&path)? {
+            if let Some(text) = Disk.read_text_if_any(&path)? {
                 let objects = objects.get_or_insert_with(ListedObjects::new);
                 for (number, line) in lines(&text).filter(|(_, line)| !line.is_empty()) {
                     let id = std::str::from_utf8(line)
@@ -73,7 +74,7 @@ impl Release {
     /// Objects of the PASCAL images of a class; `None` if there is no list.
     pub(super) fn pascal_objects(&self, class: &str) -> Result<Option<ListedObjects>, SourceError> {
         let path = self.lists.join(format!("{class}_pascal.txt"));
-        let Some(text) = read_text_if_any(&path)? else {
+        let Some(text) = Disk.read_text_if_any(&path)? else {
             return Ok(None);
         };
         let mut objects = ListedObjects::new();
