@@ -28,11 +28,11 @@ impl Action {
 
     fn permission(self) -> &'static str {
         match self {
-            Self::List => "s3:ListBucket on the bucket",
+            Self::List => "this (S3: s3:ListBucket on the bucket)",
             Self::Read => {
-                "s3:GetObject on the object (and s3:ListBucket on the bucket: without it, S3 says the same of an object that is missing)"
+                "this (S3: s3:GetObject on the object, and s3:ListBucket on the bucket, without which a missing object looks the same)"
             }
-            Self::Write => "s3:PutObject and s3:AbortMultipartUpload on the object",
+            Self::Write => "this (S3: s3:PutObject and s3:AbortMultipartUpload on the object)",
         }
     }
 }
@@ -56,7 +56,7 @@ pub enum StoreError {
     },
     /// No credentials were found anywhere.
     #[error(
-        "no credentials for {url}: {looked_at} ({reason}). For a bucket that anyone may read, set AWS_SKIP_SIGNATURE=true \
+        "no credentials for {url}: looked {looked_at} ({reason}). For a bucket that anyone may read, set AWS_SKIP_SIGNATURE=true \
          (GOOGLE_SKIP_SIGNATURE, AZURE_SKIP_SIGNATURE)"
     )]
     NoCredentials {
@@ -170,13 +170,13 @@ pub enum StoreError {
         was_reached: bool,
     },
     /// The store refused the request for another reason.
-    #[error("could not {} {url}: the store answered {reason}", action.verb())]
+    #[error("could not {} {url}: {reason}", action.verb())]
     Refused {
         /// URL of the request.
         url: String,
         /// What was refused.
         action: Action,
-        /// The store's answer.
+        /// The store's answer, or what `object_store` made of it.
         reason: String,
     },
     /// The key exists in the store but cannot be written in a request.

@@ -41,26 +41,38 @@ impl Store {
         into: &LocalPath,
         watch: &dyn Watch,
     ) -> Result<Meta, StoreError> {
-        let path = self.path(name)?;
-        let local = |source| StoreError::Local {
+        // Before a file is touched.
+        self.path(name)?;
+        let file = create_fresh(into).map_err(|source| StoreError::Local {
             path: into.to_owned(),
             source,
-        };
-        let file = create_fresh(into).map_err(local)?;
+        })?;
+        let fetched = self.fetch_into(name, expected, &file, into, watch);
+        if fetched.is_err() {
+            let _ = fs::remove_file(into);
+        }
+        fetched
+    }
+
+    fn fetch_into(
+        &self,
+        name: &str,
+        expected: Option<&Version>,
+        file: &File,
+        into: &LocalPath,
+        watch: &dyn Watch,
+    ) -> Result<Meta, StoreError> {
+        let path = self.path(name)?;
         let moved = Moved::default();
         let fetch = Fetch {
             store: self,
             path: &path,
             url: self.url(name),
-            file: &file,
+            file,
             into,
             moved: &moved,
         };
-        let fetched = run(watch, &moved, fetch.whole(expected));
-        if fetched.is_err() {
-            let _ = fs::remove_file(into);
-        }
-        fetched
+        run(watch, &moved, fetch.whole(expected))
     }
 }
 
@@ -173,5 +185,39 @@ impl Fetch<'_> {
             path: self.into.to_owned(),
             source,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use vidpairs_fixtures::s3::Bucket;
+
+    use super::*;
+    use crate::location::Location;
+    use crate::options::Options;
+
+    #[test]
+    fn a_full_disk_is_told_by_the_kind_of_the_error() {
+        let bucket = Bucket::new();
+        bucket.put("clip", &[7; 100_000]);
+        let location = Location::parse(&bucket.url("")).unwrap();
+        let options = Options::with_environment(bucket.env(None));
+        let store = Store::open(location, options).unwrap();
+        let full = LocalPath::new("/dev/full");
+        let file = File::options().write(true).open(full).unwrap();
+        let err = store
+            .fetch_into("clip", None, &file, full, &|_| true)
+            .unwrap_err();
+        assert!(!err.is_of_one_object());
+        let StoreError::Local { path, source } = err else {
+            panic!("{err}");
+        };
+        assert_eq!(
+            (path.as_path(), source.kind()),
+            (full, io::ErrorKind::StorageFull)
+        );
+        assert_eq!(store.num_retries(), 0);
     }
 }

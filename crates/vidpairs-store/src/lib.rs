@@ -16,6 +16,15 @@
 //! pause that doubles, up to [`Options::max_tries`] and [`Options::max_elapsed`]. [`Store::num_retries`] counts them. A body that was
 //! cut is continued where it stopped. Any other answer (400, 403, 404, 412) fails at once.
 //!
+//! # Settings
+//!
+//! All come from [`Options::environment`]. S3: the variables and files of the AWS command line (`AWS_ACCESS_KEY_ID`,
+//! `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`,
+//! `~/.aws/credentials`, `~/.aws/config`), web identity, containers and the metadata service of EC2, and `AWS_SKIP_SIGNATURE=true` for a
+//! bucket that anyone may read. A server other than AWS is named by its endpoint, `http://` or `https://`. Google:
+//! `GOOGLE_APPLICATION_CREDENTIALS`, `GOOGLE_SERVICE_ACCOUNT` and the other variables of `object_store`. Azure:
+//! `AZURE_STORAGE_ACCOUNT_NAME`, `AZURE_STORAGE_ACCOUNT_KEY` and the others.
+//!
 //! # Unfinished uploads
 //!
 //! A multipart upload that fails or is stopped is aborted, so nothing of it remains. A process that is killed cannot abort. The store
@@ -44,6 +53,7 @@ mod location;
 mod open;
 mod options;
 mod profile;
+mod profile_keys;
 mod retry;
 mod runtime;
 mod s3;

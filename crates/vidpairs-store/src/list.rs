@@ -129,7 +129,9 @@ impl<'a> Pages<'a> {
         let name_of = |key: String| match key.strip_prefix(&self.prefix) {
             Some("") => Ok(None),
             Some(_) => Ok(Some(key[self.root_len..].to_owned())),
-            None => Err(refused(format!("with `{key}`, which is not below that"))),
+            None => Err(refused(format!(
+                "the answer has `{key}`, which is not below it"
+            ))),
         };
         let mut page = Vec::new();
         for folder in &answer.result.common_prefixes {
@@ -149,7 +151,7 @@ impl<'a> Pages<'a> {
             }
         }
         if answer.page_token.is_some() && answer.page_token == self.token {
-            return Err(refused("the same page twice, without end".into()));
+            return Err(refused("the store answered the same page twice".into()));
         }
         self.is_done = answer.page_token.is_none();
         self.token = answer.page_token;

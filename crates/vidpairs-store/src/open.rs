@@ -15,10 +15,34 @@ use crate::s3;
 use crate::store::Backend;
 use crate::transport::Transport;
 
+/// Variables that hold credentials of Google.
+const GOOGLE: &[&str] = &[
+    "GOOGLE_SKIP_SIGNATURE",
+    "GOOGLE_BEARER_TOKEN",
+    "GOOGLE_SERVICE_ACCOUNT",
+    "GOOGLE_SERVICE_ACCOUNT_PATH",
+    "GOOGLE_SERVICE_ACCOUNT_KEY",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+];
+
+/// Variables that hold credentials of Azure.
+const AZURE: &[&str] = &[
+    "AZURE_SKIP_SIGNATURE",
+    "AZURE_STORAGE_TOKEN",
+    "AZURE_STORAGE_ACCOUNT_KEY",
+    "AZURE_STORAGE_ACCESS_KEY",
+    "AZURE_STORAGE_SAS_KEY",
+    "AZURE_STORAGE_SAS_TOKEN",
+    "AZURE_STORAGE_CLIENT_SECRET",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_FEDERATED_TOKEN_FILE",
+];
+
 /// What is known of an opened store.
 pub(crate) struct Opened {
     pub(crate) transport: Transport,
     pub(crate) identity: String,
+    pub(crate) looked_at: String,
     pub(crate) region: String,
 }
 
@@ -41,7 +65,7 @@ pub(crate) fn open(
         Scheme::S3 => s3::open(location, options, client, retry, transport.clone()),
         Scheme::Gs => {
             let builder = GoogleCloudStorageBuilder::new()
-                .with_client_options(client)
+                .with_client_options(client.with_allow_http(is_http(options, "GOOGLE_BASE_URL")))
                 .with_retry(retry)
                 .with_http_connector(transport.clone())
                 .with_bucket_name(location.bucket());
@@ -49,11 +73,18 @@ pub(crate) fn open(
             let builder = variables.fold(builder, |builder, (key, value)| {
                 builder.with_config(key, value)
             });
-            built(builder.build(), "Google's credentials (GOOGLE_*)")
+            built(
+                builder.build(),
+                options,
+                GOOGLE,
+                "gcloud's default credentials or the metadata service of Google",
+            )
         }
         Scheme::Az => {
             let builder = MicrosoftAzureBuilder::new()
-                .with_client_options(client)
+                .with_client_options(
+                    client.with_allow_http(is_http(options, "AZURE_STORAGE_ENDPOINT")),
+                )
                 .with_retry(retry)
                 .with_http_connector(transport.clone())
                 .with_container_name(location.bucket());
@@ -61,7 +92,12 @@ pub(crate) fn open(
             let builder = variables.fold(builder, |builder, (key, value)| {
                 builder.with_config(key, value)
             });
-            built(builder.build(), "Azure's credentials (AZURE_*)")
+            built(
+                builder.build(),
+                options,
+                AZURE,
+                "the managed identity of this machine",
+            )
         }
     };
     let opened = opened.map_err(|reason| StoreError::Setup {
@@ -71,6 +107,7 @@ pub(crate) fn open(
     let about = Opened {
         transport,
         identity: opened.identity,
+        looked_at: opened.looked_at,
         region: opened.region,
     };
     Ok((opened.backend, about))
@@ -87,13 +124,28 @@ fn settings<'a, K: FromStr>(
         .filter_map(|(name, value)| Some((name.to_ascii_lowercase().parse().ok()?, value.as_str())))
 }
 
+/// Whether the user named a server without TLS.
+fn is_http(options: &Options, variable: &str) -> bool {
+    options
+        .var(variable)
+        .is_some_and(|url| url.starts_with("http://"))
+}
+
+/// - `variables`: those that hold credentials; `otherwise`: where they come from if none is set.
 fn built<B: Backend>(
     backend: object_store::Result<B>,
-    identity: &str,
+    options: &Options,
+    variables: &[&str],
+    otherwise: &str,
 ) -> Result<s3::Opened, String> {
+    let set = variables.iter().find(|name| options.var(name).is_some());
     Ok(s3::Opened {
         backend: Arc::new(backend.map_err(|err| err.to_string())?),
-        identity: identity.to_owned(),
+        identity: set.map_or_else(
+            || otherwise.to_owned(),
+            |name| format!("the credentials of {name}"),
+        ),
+        looked_at: format!("for {} and at {otherwise}", variables.join(", ")),
         region: String::new(),
     })
 }

@@ -1,10 +1,11 @@
 //! Limits and settings of a store.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 /// Limits and settings of a [`Store`](crate::Store). The defaults suit a data centre and a home connection alike.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// Variables that hold credentials, endpoint and region: `AWS_*`, `GOOGLE_*`, `AZURE_*`, and `HOME` for the AWS files.
     pub environment: BTreeMap<String, String>,
@@ -68,5 +69,16 @@ impl Options {
         let is_yes =
             |value: &str| matches!(&*value.to_ascii_lowercase(), "1" | "true" | "yes" | "on");
         self.var(name).is_some_and(is_yes)
+    }
+}
+
+/// The names of the variables without their values: some are secret.
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("environment", &self.environment.keys())
+            .field("max_tries", &self.max_tries)
+            .field("max_elapsed", &self.max_elapsed)
+            .finish_non_exhaustive()
     }
 }

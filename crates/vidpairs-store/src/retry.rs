@@ -55,6 +55,8 @@ pub(crate) struct Context {
     pub(crate) transport: Transport,
     /// Where the credentials come from, in words.
     pub(crate) identity: String,
+    /// Where credentials were looked for, in words.
+    pub(crate) looked_at: String,
     pub(crate) region: String,
     pub(crate) num_retries: AtomicU64,
 }
@@ -93,7 +95,7 @@ impl Context {
         if refusal.is_of_credentials {
             return StoreError::NoCredentials {
                 url,
-                looked_at: identity,
+                looked_at: self.looked_at.clone(),
                 reason,
             };
         }
@@ -134,7 +136,7 @@ impl Context {
             _ => StoreError::Refused {
                 url,
                 action,
-                reason,
+                reason: format!("the store answered {reason}"),
             },
         }
     }
@@ -178,12 +180,12 @@ impl Trial<'_> {
         let reason = match (refusal, broken) {
             (Some(refusal), _) => refusal.to_string(),
             (_, Some(broken)) => broken.to_string(),
-            // An answer that `object_store` cannot read, or credentials that it cannot load.
+            // An answer that is not understood, or a file of credentials that cannot be read.
             _ => {
                 return Err(StoreError::Refused {
                     url: self.url.clone(),
                     action: self.action,
-                    reason: format!("in a way that is not understood: {err}"),
+                    reason: err.to_string(),
                 });
             }
         };
@@ -197,7 +199,7 @@ impl Trial<'_> {
         if is_of_credentials && self.num_failed >= MAX_TRIES_CREDENTIALS {
             return Err(StoreError::NoCredentials {
                 url: self.url.clone(),
-                looked_at: context.identity.clone(),
+                looked_at: context.looked_at.clone(),
                 reason,
             });
         }

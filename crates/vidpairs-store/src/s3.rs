@@ -11,6 +11,7 @@ use object_store::{ClientOptions, RetryConfig};
 use crate::location::Location;
 use crate::options::Options;
 use crate::profile::Profile;
+use crate::profile_keys::ProfileKeys;
 use crate::store::Backend;
 use crate::transport::Transport;
 
@@ -40,6 +41,8 @@ pub(crate) struct Opened {
     pub(crate) backend: Arc<dyn Backend>,
     /// Where the credentials come from, in words.
     pub(crate) identity: String,
+    /// Where credentials were looked for, in words.
+    pub(crate) looked_at: String,
     pub(crate) region: String,
 }
 
@@ -97,6 +100,7 @@ pub(crate) fn open(
     Ok(Opened {
         backend: Arc::new(backend),
         identity,
+        looked_at: looked_at(&profile),
         region: region.to_owned(),
     })
 }
@@ -160,9 +164,17 @@ fn with_credentials(
         options.var("AWS_SECRET_ACCESS_KEY"),
     ) {
         (Some(key), Some(secret)) => {
-            let token = options.var("AWS_SESSION_TOKEN");
-            let identity = format!("the access key {key} of AWS_ACCESS_KEY_ID");
-            return Ok((with_keys(builder, key, secret, token), identity));
+            let builder = builder
+                .with_access_key_id(key)
+                .with_secret_access_key(secret);
+            let builder = match options.var("AWS_SESSION_TOKEN") {
+                Some(token) => builder.with_token(token),
+                None => builder,
+            };
+            return Ok((
+                builder,
+                format!("the access key {key} of AWS_ACCESS_KEY_ID"),
+            ));
         }
         (Some(_), None) => {
             return Err("AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY".into());
@@ -181,10 +193,12 @@ fn with_credentials(
             format!("the role {role} of the web identity {file}"),
         ));
     }
-    if let Some((key, secret, token, file)) = profile.keys() {
+    if let Some(keys) = ProfileKeys::new(options, profile)
+        && let Some((key, .., file)) = profile.keys()
+    {
         let (name, file) = (&profile.name, file.display());
         let identity = format!("the access key {key} of the profile `{name}` in {file}");
-        return Ok((with_keys(builder, key, secret, token), identity));
+        return Ok((builder.with_credentials(Arc::new(keys)), identity));
     }
     // What only the AWS command line can turn into keys.
     let others = [
@@ -215,34 +229,27 @@ fn with_credentials(
     {
         return Ok((builder, format!("the container's credentials ({variable})")));
     }
-    let identity = format!(
-        "looked for AWS_ACCESS_KEY_ID, for the profile `{}` in {} and {}, and at the metadata service of EC2",
+    if options.is_set("AWS_EC2_METADATA_DISABLED") {
+        return Err(format!(
+            "no credentials: looked {}, which AWS_EC2_METADATA_DISABLED switches off. For a bucket that anyone may read, set \
+             AWS_SKIP_SIGNATURE=true",
+            looked_at(profile)
+        ));
+    }
+    Ok((
+        builder,
+        "the role of this machine (metadata service of EC2)".into(),
+    ))
+}
+
+fn looked_at(profile: &Profile) -> String {
+    format!(
+        "for AWS_ACCESS_KEY_ID, AWS_WEB_IDENTITY_TOKEN_FILE, the profile `{}` in {} and {}, \
+         AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and at the metadata service of EC2",
         profile.name,
         profile.credentials_file.display(),
         profile.config_file.display()
-    );
-    if options.is_set("AWS_EC2_METADATA_DISABLED") {
-        return Err(format!(
-            "no credentials: {identity}, which AWS_EC2_METADATA_DISABLED switches off. For a bucket that anyone may read, set \
-             AWS_SKIP_SIGNATURE=true"
-        ));
-    }
-    Ok((builder, identity))
-}
-
-fn with_keys(
-    builder: AmazonS3Builder,
-    key: &str,
-    secret: &str,
-    token: Option<&str>,
-) -> AmazonS3Builder {
-    let builder = builder
-        .with_access_key_id(key)
-        .with_secret_access_key(secret);
-    match token {
-        Some(token) => builder.with_token(token),
-        None => builder,
-    }
+    )
 }
 
 #[cfg(test)]

@@ -66,6 +66,7 @@ impl Store {
                 options,
                 transport: opened.transport,
                 identity: opened.identity,
+                looked_at: opened.looked_at,
                 region: opened.region,
                 num_retries: AtomicU64::new(0),
             },

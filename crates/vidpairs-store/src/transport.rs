@@ -362,3 +362,96 @@ fn element(xml: &str, name: &str) -> Option<String> {
     let text = quick_xml::escape::unescape(text).unwrap_or(text.into());
     Some(text.into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::task::Waker;
+    use std::thread::sleep;
+
+    use super::*;
+    use crate::runtime::runtime;
+
+    const WINDOW: Duration = Duration::from_millis(100);
+
+    /// Body that gives what it is told: so many bytes, or nothing yet.
+    #[derive(Debug)]
+    struct Scripted(VecDeque<Option<usize>>);
+
+    impl Body for Scripted {
+        type Data = Bytes;
+        type Error = HttpError;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+            match self.0.pop_front() {
+                Some(Some(len)) => Poll::Ready(Some(Ok(Frame::data(vec![0; len].into())))),
+                Some(None) => Poll::Pending,
+                None => Poll::Ready(None),
+            }
+        }
+    }
+
+    /// Polls once for each step of the script, and sleeps so long before each poll. 1,000 bytes in a window are enough.
+    fn poll_all(steps: &[(Duration, Option<usize>)]) -> Result<(), String> {
+        let _runtime = runtime().unwrap().enter();
+        let pace = Pace {
+            stall_timeout: WINDOW,
+            min_download_bytes_per_sec: 10_000,
+            min_upload_bytes_per_sec: 1,
+        };
+        let script = Scripted(steps.iter().map(|(_, step)| *step).collect());
+        let mut body = PacedBody::new(HttpResponseBody::new(script), pace, false);
+        for (pause, _) in steps {
+            sleep(*pause);
+            let polled = Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop()));
+            if let Poll::Ready(Some(Err(err))) = polled {
+                return Err(innermost(&err));
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_body_that_brings_too_little_while_it_is_waited_for_is_broken() {
+        let late = WINDOW + Duration::from_millis(20);
+        let err = poll_all(&[(Duration::ZERO, None), (late, None)]).unwrap_err();
+        assert!(err.contains("0 bytes within 0.1 s are too few"), "{err}");
+        let little = [
+            (Duration::ZERO, Some(999)),
+            (Duration::ZERO, None),
+            (late, None),
+        ];
+        assert!(poll_all(&little).unwrap_err().contains("999 bytes"));
+        let enough = [
+            (Duration::ZERO, Some(1000)),
+            (Duration::ZERO, None),
+            (late, None),
+        ];
+        poll_all(&enough).unwrap();
+        let half = WINDOW / 2 + Duration::from_millis(10);
+        let trickle = [
+            (Duration::ZERO, None),
+            (half, Some(1)),
+            (Duration::ZERO, None),
+            (half, None),
+        ];
+        assert!(poll_all(&trickle).unwrap_err().contains("1 bytes"));
+    }
+
+    #[test]
+    fn the_time_that_the_reader_takes_is_not_the_servers() {
+        let late = WINDOW + Duration::from_millis(20);
+        // Busy between two frames, and busy while a frame has come.
+        let busy = [(Duration::ZERO, Some(1)), (late, Some(1)), (late, None)];
+        poll_all(&busy).unwrap();
+        let waiting = [
+            (Duration::ZERO, None),
+            (late, Some(1)),
+            (Duration::ZERO, None),
+        ];
+        poll_all(&waiting).unwrap();
+    }
+}

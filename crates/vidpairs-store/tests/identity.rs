@@ -234,10 +234,7 @@ fn expired_tokens_and_wrong_clocks_are_told_apart() {
 
 #[test]
 fn google_and_azure_stores_open_from_their_variables_and_say_what_is_missing() {
-    let google = [
-        ("GOOGLE_SKIP_SIGNATURE", "true"),
-        ("GOOGLE_BASE_URL", "http://127.0.0.1:9"),
-    ];
+    let google = [("GOOGLE_SKIP_SIGNATURE", "true")];
     let azure = [
         ("AZURE_STORAGE_ACCOUNT_NAME", "account"),
         ("AZURE_STORAGE_ACCOUNT_KEY", "a2V5"),
@@ -255,4 +252,79 @@ fn google_and_azure_stores_open_from_their_variables_and_say_what_is_missing() {
         err.contains("gs://bucket/f") && err.contains("/nonexistent/key.json"),
         "{err}"
     );
+}
+
+#[test]
+fn keys_that_another_program_renews_in_the_file_are_used_at_once() {
+    let bucket = Bucket::new();
+    bucket.put("clip", b"bytes");
+    let file = |token: &str| {
+        format!(
+            "[default]\naws_access_key_id = A\naws_secret_access_key = s\naws_session_token = {token}\n"
+        )
+    };
+    let home = home_with(&file("old"), "");
+    let proxy = Proxy::new(Server::shared().port());
+    let endpoint = proxy.endpoint();
+    let variables = [
+        ("HOME", home.path().to_str().unwrap()),
+        ("AWS_ENDPOINT_URL", endpoint.as_str()),
+    ];
+    let store = opened(&bucket.url(""), &variables).unwrap();
+    let token_sent = || {
+        store.read("clip", 10, &go_on).unwrap();
+        proxy.last_head()
+    };
+    assert!(token_sent().contains("x-amz-security-token: old"));
+    let path = home.path().join(".aws/credentials");
+    fs::write(&path, file("new")).unwrap();
+    let later = std::time::SystemTime::now() + Duration::from_secs(2);
+    let written = fs::File::options().write(true).open(&path).unwrap();
+    written.set_modified(later).unwrap();
+    assert!(token_sent().contains("x-amz-security-token: new"));
+    fs::remove_file(&path).unwrap();
+    assert!(token_sent().contains("x-amz-security-token: new"));
+}
+
+#[test]
+fn google_and_azure_list_any_key_and_their_refusals_are_understood() {
+    let proxy = Proxy::new(9);
+    let endpoint = proxy.endpoint();
+    let google = [
+        ("GOOGLE_SKIP_SIGNATURE", "true"),
+        ("GOOGLE_BASE_URL", endpoint.as_str()),
+    ];
+    let azure = [
+        ("AZURE_STORAGE_ACCOUNT_NAME", "account"),
+        ("AZURE_SKIP_SIGNATURE", "true"),
+        ("AZURE_STORAGE_ENDPOINT", endpoint.as_str()),
+    ];
+    let from_google = "<ListBucketResult><Contents><Key>f/a//b #1 </Key><Size>3</Size>\
+         <LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>&quot;x1&quot;</ETag></Contents></ListBucketResult>";
+    let from_azure = "<EnumerationResults><Blobs><Blob><Name>f/a//b #1 </Name><Properties>\
+         <Last-Modified>Thu, 01 Jan 2026 00:00:00 GMT</Last-Modified><Content-Length>3</Content-Length>\
+         <Content-Type>x</Content-Type><Etag>x1</Etag></Properties></Blob></Blobs><NextMarker /></EnumerationResults>";
+    let missing = "<Error><Code>ContainerNotFound</Code></Error>";
+    for (store, listing) in [
+        (opened("gs://bucket/f", &google).unwrap(), from_google),
+        (opened("az://bucket/f", &azure).unwrap(), from_azure),
+    ] {
+        proxy.fail("GET", Fault::Answer(503, ""), 1);
+        proxy.fail("GET", Fault::Answer(200, listing), 1);
+        let listed: Vec<_> = store.list("", &go_on).map(|entry| entry.unwrap()).collect();
+        assert_eq!(listed.len(), 1);
+        assert_eq!(
+            (listed[0].name.as_str(), listed[0].num_bytes),
+            ("a//b #1 ", 3)
+        );
+        assert_eq!(listed[0].version.as_str(), "x1");
+        assert_eq!(store.num_retries(), 1);
+        proxy.fail("GET", Fault::Answer(403, ""), 1);
+        let err = store.read(&listed[0].name, 10, &go_on).unwrap_err();
+        assert!(matches!(err, StoreError::AccessDenied { .. }), "{err}");
+        assert!(err.to_string().contains("SKIP_SIGNATURE"), "{err}");
+        proxy.fail("GET", Fault::Answer(404, missing), 1);
+        let err = store.read("x", 10, &go_on).unwrap_err();
+        assert!(matches!(err, StoreError::NoSuchBucket { .. }), "{err}");
+    }
 }

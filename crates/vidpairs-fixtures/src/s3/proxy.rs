@@ -34,7 +34,7 @@ struct Rule {
 #[derive(Default)]
 struct Shared {
     rules: Mutex<Vec<Rule>>,
-    /// First lines of all requests.
+    /// Heads of all requests.
     seen: Mutex<Vec<String>>,
     num_open: AtomicUsize,
 }
@@ -82,7 +82,22 @@ impl Proxy {
 
     /// The first lines of all requests up to now.
     pub fn seen(&self) -> Vec<String> {
-        self.shared.seen.lock().unwrap().clone()
+        let heads = self.shared.seen.lock().unwrap();
+        let lines = heads
+            .iter()
+            .map(|head| head.lines().next().unwrap_or_default());
+        lines.map(str::to_owned).collect()
+    }
+
+    /// The head of the last request, with all its headers.
+    pub fn last_head(&self) -> String {
+        self.shared
+            .seen
+            .lock()
+            .unwrap()
+            .last()
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Number of connections that are open now.
@@ -105,7 +120,7 @@ impl Shared {
 fn serve(mut client: TcpStream, target: u16, shared: &Shared) -> io::Result<()> {
     let (head, mut body) = read_head(&mut client)?;
     let line = head.lines().next().unwrap_or_default().to_owned();
-    shared.seen.lock().unwrap().push(line.clone());
+    shared.seen.lock().unwrap().push(head.clone());
     let fault = shared.fault_of(&line);
     let length = header(&head, "content-length").map_or(0, |text| text.parse().unwrap_or(0));
     let rest = length - body.len().min(length);
