@@ -47,6 +47,8 @@ const OWNERS: &[(&str, &str)] = &[
     ("turbojpeg", "crates/vidpairs-image/"),
     ("clap", "src/cli/"),
     ("toml_edit", "crates/vidpairs-pipeline/"),
+    ("object_store", "crates/vidpairs-store/"),
+    ("tokio", "crates/vidpairs-store/"),
 ];
 
 #[test]

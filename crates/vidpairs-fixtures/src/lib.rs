@@ -19,6 +19,7 @@ pub mod mutations;
 pub mod planes;
 mod programs;
 pub mod python;
+pub mod s3;
 pub mod synth;
 mod target;
 pub mod track;

@@ -6,18 +6,21 @@ use std::process::Command;
 
 /// Runs a script of `tests/third_party` and returns its output.
 pub fn run(script: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> String {
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-    let output = Command::new(interpreter(root))
-        .arg(root.join("tests/third_party").join(script))
-        .args(args)
-        .output()
-        .unwrap();
+    let output = command(script).args(args).output().unwrap();
     assert!(
         output.status.success(),
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// The command that runs a script of `tests/third_party`.
+pub fn command(script: &str) -> Command {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let mut command = Command::new(interpreter(root));
+    command.arg(root.join("tests/third_party").join(script));
+    command
 }
 
 /// Python interpreter with the packages of `tests/third_party`.
