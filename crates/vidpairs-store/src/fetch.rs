@@ -88,7 +88,7 @@ struct Fetch<'a> {
 impl Fetch<'_> {
     async fn whole(&self, expected: Option<&Version>) -> Result<Meta, StoreError> {
         let (meta, first) = self.open(None, expected).await?;
-        let part_bytes = self.store.context.options.part_bytes;
+        let part_bytes = self.store.context.options.part_bytes.max(1);
         let num_parts = meta.num_bytes.div_ceil(part_bytes);
         // The first part takes the beginning of the answer that also told the size.
         let mut first = Some(first);

@@ -29,7 +29,7 @@
 //!
 //! A multipart upload that fails or is stopped is aborted, so nothing of it remains. A process that is killed cannot abort. The store
 //! then keeps the parts, invisible but paid for: give the bucket a lifecycle rule (`AbortIncompleteMultipartUpload` after some days).
-//! Azure drops such parts by itself after 7 days.
+//! Azure drops such parts by itself after 7 days. An upload that is stopped at the moment it begins may also remain, without parts.
 //!
 //! # Examples
 //!

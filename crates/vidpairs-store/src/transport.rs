@@ -50,7 +50,7 @@ impl Transport {
             pace: Pace {
                 stall_timeout: options.stall_timeout,
                 min_download_bytes_per_sec: options.min_download_bytes_per_sec,
-                min_upload_bytes_per_sec: options.min_upload_bytes_per_sec,
+                min_upload_bytes_per_sec: options.min_upload_bytes_per_sec.max(1),
             },
             reached: Arc::default(),
             num_clients: Arc::default(),

@@ -179,7 +179,8 @@ fn files_of_any_length_around_the_part_size_come_back_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let (local, back) = (folder.path().join("local"), folder.path().join("back"));
     for len in [0, 1, PART - 1, PART, PART + 1, 3 * PART, 5 * PART + 77] {
-        fs::write(&local, bytes(len)).unwrap();
+        let content = bytes(len);
+        fs::write(&local, &content).unwrap();
         let uploaded = store.upload(&local, "file", &go_on).unwrap();
         assert_eq!(uploaded.num_bytes, len as u64);
         assert_eq!(
@@ -187,7 +188,7 @@ fn files_of_any_length_around_the_part_size_come_back_the_same() {
             len > PART,
             "in parts: {len}"
         );
-        assert!(bucket.get("file") == bytes(len), "uploaded {len}");
+        assert!(bucket.get("file") == content, "uploaded {len}");
         let moved = std::cell::Cell::new(0);
         let count = |num_bytes| {
             moved.set(moved.get() + num_bytes);
@@ -198,7 +199,7 @@ fn files_of_any_length_around_the_part_size_come_back_the_same() {
             .unwrap();
         assert_eq!(fetched, uploaded);
         assert_eq!(moved.get(), len as u64);
-        assert!(fs::read(&back).unwrap() == bytes(len), "fetched {len}");
+        assert!(fs::read(&back).unwrap() == content, "fetched {len}");
     }
     assert_eq!(bucket.num_open_uploads(), 0);
 }
