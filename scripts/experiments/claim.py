@@ -86,7 +86,7 @@ def describe(shards: Path, world: Path) -> dict:
         clip = record["clip"]
         num_records += 1
         videos.add(clip)
-        views = [view for view in (record["anchor"], record["positive"]) if view]
+        views = [view for view in (record["anchor"], record.get("positive")) if view]
         frames.update((clip, view["frame"]) for view in views)
         if views[0]["box_xywh"]:
             has_boxes = True

@@ -102,6 +102,7 @@ if is_older "$out/probe/probe.json"; then
 fi
 claim analyse "$out" "$out/claim"
 claim table "$out/claim" >"$out/claim.md"
-"$vidpairs" report "$out/runs" "$out/shards" "$out/invariance" "$out/probe" --out "$out/claim.html" --title "The claim in small"
+# From there, so that the page names no folder of this machine.
+(cd "$out" && "$vidpairs" report runs shards invariance probe --out claim.html --title "The claim in small")
 cat "$out/claim.md"
 say "the results: $out/claim.json, $out/claim.csv, $out/claim.md, and the page $out/claim.html"

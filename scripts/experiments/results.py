@@ -35,6 +35,7 @@ def tables() -> dict:
     encoders = read("encoders")
     return {
         "bias": bias.tables(read("bias")),
+        "claim": claim.tables(read("claim")),
         "claim-trials": trials(read("claim-trials")),
         "encoders-invariances": invariances(encoders),
         "encoders-differences": differences(encoders),

@@ -119,13 +119,19 @@ class Analysis(unittest.TestCase):
         (root / "shared" / "train" / "a" / "groundtruth.txt").write_text("0,0,10,10\n0,0,10,10\n")
         view = {"frame": 0, "box_xywh": [0, 0, 10, 10]}
         lost = {"frame": 1, "box_xywh": [50, 50, 10, 10]}
-        (root / "shards" / "tracks").mkdir(parents=True)
-        with tarfile.open(root / "shards" / "tracks" / "pairs-000000.tar", "w") as tar:
-            for number, positive in enumerate((dict(view, frame=1), lost)):
-                text = json.dumps({"clip": "train/a", "anchor": view, "positive": positive}).encode()
-                member = tarfile.TarInfo(f"{number}.json")
-                member.size = len(text)
-                tar.addfile(member, io.BytesIO(text))
+        shards = {
+            "tracks": [{"anchor": view, "positive": positive} for positive in (dict(view, frame=1), lost)],
+            # Kind `images` has no positive.
+            "images": [{"anchor": {"frame": frame, "box_xywh": None}} for frame in (0, 3, 5)],
+        }
+        for name, records in shards.items():
+            (root / "shards" / name).mkdir(parents=True)
+            with tarfile.open(root / "shards" / name / "pairs-000000.tar", "w") as tar:
+                for number, record in enumerate(records):
+                    text = json.dumps({"clip": "train/a", **record}).encode()
+                    member = tarfile.TarInfo(f"{number}.json")
+                    member.size = len(text)
+                    tar.addfile(member, io.BytesIO(text))
         claim.analyse(root, root / "claim")
         return json.loads((root / "claim.json").read_text())
 
@@ -139,6 +145,7 @@ class Analysis(unittest.TestCase):
             self.assertEqual((retrieval["mean"], retrieval["verdict"]), (0.0, "undecided"))
             self.assertEqual((mean_precision["mean"], mean_precision["over_targets"]), (-1.0, None))
             self.assertIn("| tracks | 1 | 2 | 2 | 50 % |", lines)
+            self.assertEqual(result["data"]["images"], {"videos": 1, "records": 3, "frames": 3, "share_on_object": None})
             self.assertIn("| viewpoint, RIS, top 10, 3 objects | frame-temporal | +5.0 | +5.0, +5.0, +5.0 |", "\n".join(lines))
             rows = Path(folder, "claim.csv").read_text().splitlines()
             self.assertIn("viewpoint,\"RIS, top 10\",minus baseline,frame-temporal,mean,5.000,5.000,5.000,5.000,5.000", rows)

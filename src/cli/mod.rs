@@ -185,6 +185,10 @@ impl Program<'_> {
         let options = vidpairs_extract::run::ExtractOptions {
             pipeline,
             source: args.source,
+            scratch: vidpairs_extract::run::Scratch {
+                folder: args.scratch,
+                max_bytes: args.scratch_bytes.as_u64(),
+            },
             out: args.out,
             part,
             retry_refused: args.retry_refused,

@@ -5,6 +5,7 @@ pub(super) mod synth;
 
 use std::path::PathBuf;
 
+use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use clap_complete::Shell;
 
@@ -61,7 +62,8 @@ pub(super) enum Command {
 pub(super) struct ExtractArgs {
     /// Pipeline file (TOML); pipelines/README.md describes its keys.
     pub pipeline: PathBuf,
-    /// Video to extract from: a data set, a folder, a video file, a list of files, or a list of `vidpairs list`.
+    /// Video to extract from: a data set, a folder, a video file, a list of files, or a list of `vidpairs list`; on disk or in an object
+    /// store (s3://, gs://, az://).
     #[arg(long, value_name = "PATH")]
     pub source: PathBuf,
     /// Output folder for the shards: new, empty, or of a stopped run of the same pipeline, which is then resumed.
@@ -74,6 +76,12 @@ pub(super) struct ExtractArgs {
     /// Number of parts, for --part slurm and --part kubernetes [default of slurm: the size of the array].
     #[arg(long, value_name = "N", requires = "part")]
     pub parts: Option<u32>,
+    /// Folder in which clips of an object store are kept while they are worked on [default: the system's temporary folder].
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
+    /// Most space that these clips take. A larger clip is refused.
+    #[arg(long, value_name = "SIZE", default_value = "8GiB")]
+    pub scratch_bytes: ByteSize,
     /// Only retry the clips that the finished run in --out refused.
     #[arg(long)]
     pub retry_refused: bool,
@@ -88,7 +96,7 @@ pub(super) struct ExtractArgs {
 pub(super) struct ListArgs {
     /// Pipeline file (TOML); its [source] says what is listed.
     pub pipeline: PathBuf,
-    /// Video to list: a data set, a folder, a video file, or a list of files.
+    /// Video to list: a data set, a folder, a video file, or a list of files; on disk or in an object store (s3://, gs://, az://).
     #[arg(long, value_name = "PATH")]
     pub source: PathBuf,
     /// File to write; must not exist. `extract --source` takes it.

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vidpairs_pipeline::Pipeline;
-use vidpairs_run::RunError;
+use vidpairs_run::{Control, RunError};
 use vidpairs_shard::Part;
 use vidpairs_source::{IgnoredFiles, ImageParts, SourceOptions};
+use vidpairs_store::{Store, is_store_url};
 use vidpairs_types::{Clip, Refusal};
 use xxhash_rust::xxh64::Xxh64;
 
-use super::files::ClipFiles;
+use super::files::{self, ClipFiles, Identity};
+use super::stored::{self, Stored, StoredSource};
 use super::{ExtractError, list};
 
 /// A clip, or an input that listing refused. Both have an ordinal, so a clip keeps its ordinal when its neighbour is repaired.
@@ -31,10 +33,21 @@ impl Entry {
             Self::SetAside(refusal) => &refusal.id,
         }
     }
+
+    /// Checksum over the present versions of its files; `None` if they cannot be examined, or there are none.
+    pub fn files_xxh3(&self) -> Option<u64> {
+        match self {
+            Self::Clip { clip, pinned } => match pinned.as_ref().and_then(ClipFiles::stored_xxh3) {
+                Some(stored) => Some(stored),
+                None => files::of_clip(clip, Identity::Version).ok(),
+            },
+            Self::SetAside(_) => None,
+        }
+    }
 }
 
 /// All entries of a source.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Entries {
     pub list: Arc<[Arc<Entry>]>,
     /// Folder or file from which the clips were listed.
@@ -45,11 +58,13 @@ pub(super) struct Entries {
     pub fingerprint: u64,
     /// Checksum of the list that pins the source; `None` without.
     pub list_xxh64: Option<u64>,
+    /// The store that the clips are fetched from; `None` on a disk.
+    pub store: Option<Arc<Store>>,
 }
 
 impl Entries {
-    /// Lists the source of `pipeline` at `root`, or reads the pinned list that is there.
-    pub fn list(pipeline: &Pipeline, root: &Path) -> Result<Self, RunError> {
+    /// Lists the source of `pipeline` at `root`, a path or a URL, or reads the pinned list that is there.
+    pub fn list(pipeline: &Pipeline, root: &Path, control: &Control) -> Result<Self, RunError> {
         if list::is_list(root) {
             return list::read(root, pipeline);
         }
@@ -61,30 +76,55 @@ impl Entries {
             Some(_) => ImageParts::Boxes,
             None => ImageParts::Whole,
         };
+        if root.to_str().is_some_and(is_store_url) {
+            return match stored::list(root, &options, parts, control)? {
+                Stored::List { folder, file } => {
+                    let entries = list::read(&file, pipeline);
+                    drop(folder);
+                    entries
+                }
+                Stored::Tree(source) => Self::of_store(source),
+            };
+        }
         let listing =
             vidpairs_source::list_parts(root, &options, parts).map_err(ExtractError::from)?;
         let clips = listing.clips.into_iter();
         let clips = clips.map(|clip| Entry::Clip { clip, pinned: None });
-        let mut list: Vec<Entry> = clips
-            .chain(listing.refused.into_iter().map(Entry::SetAside))
-            .collect();
-        list.sort_by(|a, b| a.id().cmp(b.id()));
+        let set_aside = listing.refused.into_iter().map(Entry::SetAside);
+        let list = clips.chain(set_aside).collect();
         Ok(Self::new(list, root.to_owned(), listing.ignored, None))
     }
 
-    /// The entries `list`, in the order of their ids.
+    /// The entries of a source in a store. A clip is what its objects were when they were listed.
+    fn of_store(mut source: StoredSource) -> Result<Self, RunError> {
+        let mut list = Vec::new();
+        for clip in std::mem::take(&mut source.listing.clips) {
+            let pinned = Some(source.files_of(&clip)?);
+            list.push(Entry::Clip { clip, pinned });
+        }
+        let set_aside = source.listing.refused.into_iter();
+        list.extend(set_aside.map(Entry::SetAside));
+        let root = source.tree.root().to_owned();
+        let mut entries = Self::new(list, root, source.listing.ignored, None);
+        entries.store = Some(source.store);
+        Ok(entries)
+    }
+
+    /// The entries `list`, which are put in the order of their ids.
     pub fn new(
-        list: Vec<Entry>,
+        mut list: Vec<Entry>,
         root: PathBuf,
         ignored: IgnoredFiles,
         list_xxh64: Option<u64>,
     ) -> Self {
+        list.sort_by(|a, b| a.id().cmp(b.id()));
         Self {
             fingerprint: fingerprint(&list),
             list: list.into_iter().map(Arc::new).collect(),
             root,
             ignored,
             list_xxh64,
+            store: None,
         }
     }
 

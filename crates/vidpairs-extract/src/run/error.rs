@@ -1,9 +1,11 @@
 //! Why a command of this crate failed, beyond what every command shares ([`RunError`]).
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use vidpairs_run::RunError;
 use vidpairs_source::SourceError;
+use vidpairs_store::StoreError;
 
 use crate::propose::ProposeError;
 use crate::track::TrackError;
@@ -15,6 +17,19 @@ pub enum ExtractError {
     /// The source cannot be listed.
     #[error("cannot list the source")]
     Source(#[from] SourceError),
+    /// The source is in an object store that does not give what is needed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A clip cannot be stored in the scratch folder. The cause is part of the text: it says nothing about the disk of the output.
+    #[error(
+        "cannot write to the scratch folder {}: {reason}; free some space there, choose another folder with --scratch, or lower          --scratch-bytes, and run the same command again: it resumes", .folder.display()
+    )]
+    Scratch {
+        /// The folder.
+        folder: PathBuf,
+        /// Error of the operating system.
+        reason: String,
+    },
     /// The pipeline names a proposal method that this program lacks.
     #[error(transparent)]
     Proposer(#[from] ProposeError),
@@ -110,6 +125,17 @@ pub enum ExtractError {
         /// The output folder.
         out: PathBuf,
     },
+}
+
+impl ExtractError {
+    /// An error of the operating system in the scratch folder `folder`.
+    pub(super) fn scratch(folder: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
+        let folder = folder.to_owned();
+        move |err| Self::Scratch {
+            folder,
+            reason: err.to_string(),
+        }
+    }
 }
 
 /// Why `vidpairs track` failed. Every variant is final; the text says what to do.

@@ -45,15 +45,35 @@ pub(super) fn of_media(media: &Media, identity: Identity) -> io::Result<u64> {
     Ok(files.hash.digest())
 }
 
-/// Files of a clip, as they are when its source is pinned.
+/// Files of a clip, as they are when its source is pinned, or listed in a store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct ClipFiles {
-    /// Size of all files, bytes.
+#[serde(untagged)]
+pub(super) enum ClipFiles {
+    /// On a disk.
+    Local {
+        /// Size of all files, bytes.
+        bytes: u64,
+        /// Last write of the newest file, seconds since 1970.
+        modified_unix_seconds: f64,
+        /// Checksum over the names, sizes and times of all files, 16 hexadecimal digits.
+        xxh3: String,
+    },
+    /// In an object store.
+    Stored {
+        /// Every object that the clip needs.
+        objects: Vec<StoredFile>,
+    },
+}
+
+/// Object of a store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct StoredFile {
+    /// Name below the root of the source.
+    pub name: String,
+    /// Size, bytes.
     pub bytes: u64,
-    /// Last write of the newest file, seconds since 1970.
-    modified_unix_seconds: f64,
-    /// Checksum over the names, sizes and times of all files, 16 hexadecimal digits.
-    xxh3: String,
+    /// Etag, or another text that changes with the content.
+    pub version: String,
 }
 
 impl ClipFiles {
@@ -64,18 +84,49 @@ impl ClipFiles {
     pub fn of(clip: &Clip) -> io::Result<Self> {
         let mut files = Survey::new(Identity::Pinned);
         files.add_clip(clip)?;
-        Ok(Self {
+        Ok(Self::Local {
             bytes: files.bytes,
             modified_unix_seconds: files.newest,
             xxh3: format!("{:016x}", files.hash.digest()),
         })
     }
 
-    /// What changed since the files were pinned; `None` if nothing did. Files that cannot be examined are left to those who read them.
+    /// Size of all files, bytes.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Local { bytes, .. } => *bytes,
+            Self::Stored { objects } => {
+                let bytes = objects.iter().map(|object| object.bytes);
+                bytes.fold(0, u64::saturating_add)
+            }
+        }
+    }
+
+    /// Checksum over names and versions in a store, as [`of_clip`] is on a disk; `None` on a disk.
+    pub fn stored_xxh3(&self) -> Option<u64> {
+        let Self::Stored { objects } = self else {
+            return None;
+        };
+        let mut hash = Xxh3::new();
+        for text in objects.iter().flat_map(|it| [&it.name, &it.version]) {
+            hash.update(&(text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        }
+        Some(hash.digest())
+    }
+
+    /// What changed since the files were pinned; `None` if nothing did. Files that cannot be examined are left to those who read them, and
+    /// objects to those who fetch them.
     pub fn change_of(&self, clip: &Clip) -> Option<String> {
-        let now = Self::of(clip).ok().filter(|now| now.xxh3 != self.xxh3)?;
-        let what = match (now.bytes == self.bytes, clip.media.path().is_dir()) {
-            (false, _) => format!("{} bytes then, {} now", self.bytes, now.bytes),
+        let Self::Local { xxh3, .. } = self else {
+            return None;
+        };
+        let is_other =
+            |now: &Self| !matches!(now, Self::Local { xxh3: found, .. } if found == xxh3);
+        let now = Self::of(clip).ok().filter(is_other)?;
+        let (then, now) = (self.bytes(), now.bytes());
+        let what = match (now == then, clip.media.path().is_dir()) {
+            (false, _) => format!("{then} bytes then, {now} now"),
             (true, false) => "written to at another time".to_owned(),
             (true, true) => "a file in it was renamed, or written to at another time".to_owned(),
         };

@@ -7,10 +7,11 @@ mod extract;
 mod faults;
 mod files;
 mod list;
+mod stored;
 mod track;
 
 pub use error::{ExtractError, TrackRunError};
-pub use extract::{ExtractOptions, ExtractSummary, extract};
+pub use extract::{ExtractOptions, ExtractSummary, Scratch, extract};
 pub use list::{ListOptions, ListSummary, list};
 pub use track::{
     SampledFrame, SampledSequence, SampledTrack, SequenceScore, TrackData, TrackDataKind,

@@ -10,6 +10,7 @@ use vidpairs_run::{RunError, loss_reason};
 use vidpairs_types::parallel::{Heartbeat, Loss, PieceJob, Planned};
 use vidpairs_types::{Clip, Frame, Outcome, Seed, Stage, with_causes};
 
+use super::fetch::{LocalClip, NotFetched, Queue};
 use super::piece::{Made, Output, Piece, PieceRecords, PlannedClip, whole};
 use super::planned::PlannedPairs;
 use super::progress::{Counters, Step};
@@ -39,6 +40,8 @@ pub(super) struct ExtractJob {
     pub patience: Duration,
     pub opencv: Opencv,
     pub faults: Faults,
+    /// Where clips come from that are in a store.
+    pub queue: Option<Arc<Queue>>,
 }
 
 impl PieceJob for ExtractJob {
@@ -58,9 +61,14 @@ impl PieceJob for ExtractJob {
             };
             return Planned::Done(whole(item.ordinal, made));
         }
-        heartbeat.allow(allowance::to_read(&clip.media, self.patience));
+        let local = match self.local(item.ordinal, clip, heartbeat) {
+            Ok(local) => local,
+            Err(made) => return Planned::Done(whole(item.ordinal, made)),
+        };
+        heartbeat.allow(allowance::to_read(&local.clip.media, self.patience));
         let start = Instant::now();
-        let planned = self.plan_clip(item.ordinal, clip, heartbeat);
+        let files_xxh3 = item.entry.files_xxh3();
+        let planned = self.plan_clip(item.ordinal, &local, files_xxh3, heartbeat);
         self.counters.add(Step::Index, start, 1);
         let (planned, pieces) = match planned {
             Ok(planned) => planned,
@@ -150,6 +158,34 @@ impl PieceJob for ExtractJob {
 }
 
 impl ExtractJob {
+    /// The clip on this machine: fetched, if it is in a store.
+    fn local(
+        &self,
+        ordinal: u64,
+        clip: &Clip,
+        heartbeat: &Arc<Heartbeat>,
+    ) -> Result<LocalClip, Made> {
+        let Some(queue) = &self.queue else {
+            return Ok(LocalClip {
+                clip: clip.clone(),
+                room: None,
+            });
+        };
+        let start = Instant::now();
+        let fetched = queue.take(ordinal, heartbeat);
+        self.counters.add(Step::Fetch, start, 1);
+        fetched.map_err(|err| match err {
+            NotFetched::Fault(fault) => Made::Fault(fault),
+            // The output of a stopped run is not taken.
+            NotFetched::Stopped => Made::Fault(Box::new(RunError::Stopped)),
+            NotFetched::Refused(reason) => Made::SetAside {
+                outcome: Outcome::Refused,
+                stage: Stage::Source,
+                reason,
+            },
+        })
+    }
+
     /// Records of pairs whose boxes are known, or that have none.
     fn crop_planned(
         &self,
@@ -351,6 +387,7 @@ mod tests {
             remarks: Vec::new(),
             boxes: None,
             files_xxh3: None,
+            room: None,
         });
         let piece = Piece {
             planned,

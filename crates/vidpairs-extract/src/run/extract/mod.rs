@@ -3,6 +3,7 @@
 //! Workers take pieces of video through decode, sample, track, crop and encode. The caller's thread writes the records in the order of
 //! the clips. The bytes depend on the source, the pipeline and its seed; not on the number of workers or of stops.
 
+mod fetch;
 mod finish;
 mod job;
 mod journal;
@@ -31,7 +32,9 @@ use vidpairs_shard::{BoxCounts, Part};
 use vidpairs_source::IgnoredFiles;
 use vidpairs_types::parallel::run_in_pieces;
 
-use self::job::ExtractJob;
+use self::fetch::Fetcher;
+pub use self::fetch::Scratch;
+use self::job::{ExtractJob, Item};
 use self::output::ShardSink;
 use self::progress::{Counters, Display};
 use self::regions::by_reason;
@@ -40,6 +43,7 @@ use crate::decode;
 use crate::engine::Opencv;
 use crate::propose::{ProposeError, ProposerKind};
 use crate::run::ExtractError;
+use crate::run::entries::Entry;
 use crate::run::faults::Faults;
 use crate::track::TrackError;
 
@@ -48,8 +52,10 @@ use crate::track::TrackError;
 pub struct ExtractOptions {
     /// Settings of the experiment.
     pub pipeline: Pipeline,
-    /// Path of the clips: a data set, a folder, a file, or a list of files.
+    /// Path or URL of the clips: a data set, a folder, a file, or a list of files.
     pub source: PathBuf,
+    /// Where clips of an object store are fetched to.
+    pub scratch: Scratch,
     /// Output folder: new, empty, or of a stopped run of the same pipeline.
     pub out: PathBuf,
     /// The part of the clips to extract, into a folder of its own below `out`; `None` for all clips, into `out` itself.
@@ -124,12 +130,27 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
     let mut display = Display::new(control, num_entries, num_done);
     let counters = Arc::new(Counters::default());
     let patience = Duration::from_secs(u64::from(options.pipeline.extract.video_timeout_seconds));
+    let fetcher = match &ready.entries.store {
+        None => None,
+        Some(store) => {
+            let is_clip = |item: &Item| matches!(*item.entry, Entry::Clip { .. });
+            let clips = work.iter().filter(|item| is_clip(item)).cloned().collect();
+            let (store, cancel) = (Arc::clone(store), Arc::clone(&control.cancel));
+            Some(Fetcher::start(clips, store, &options.scratch, cancel)?)
+        }
+    };
+    let queue = fetcher.as_ref().map(|fetcher| Arc::clone(&fetcher.queue));
     let job = ExtractJob {
         pipeline: options.pipeline.clone(),
         counters: Arc::clone(&counters),
         patience,
         opencv: options.opencv,
-        faults: Faults::of_sources([ready.entries.root.as_path()]),
+        // A store is not unmounted.
+        faults: match &ready.entries.store {
+            Some(_) => Faults::of_sources([]),
+            None => Faults::of_sources([ready.entries.root.as_path()]),
+        },
+        queue: queue.clone(),
     };
     let mut sink = ShardSink {
         out: out.clone(),
@@ -141,6 +162,7 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
         progress: ready.progress,
         writer: ready.writer,
         tracks: ready.tracks,
+        queue,
         counters: Arc::clone(&counters),
         display: &mut display,
     };

@@ -10,6 +10,7 @@ use vidpairs_shard::{BoxCounts, ShardMark, ShardName, ShardWriter, TracksWriter}
 use vidpairs_types::parallel::Sink;
 use vidpairs_types::{EncodedRecord, Outcome, Refusal, Stage};
 
+use super::fetch::Queue;
 use super::journal::{EntryTally, Extracted, Line, PieceLine, Position, ShardLine, TracksLine};
 use super::piece::{Made, Output, PieceRecords};
 use super::progress::{Counters, Display, Step};
@@ -37,6 +38,8 @@ pub(super) struct ShardSink<'a> {
     pub writer: Option<ShardWriter>,
     /// Tracklets; kind `regions` only.
     pub tracks: Option<TracksWriter>,
+    /// Where clips come from that are in a store.
+    pub queue: Option<Arc<Queue>>,
     pub counters: Arc<Counters>,
     pub display: &'a mut Display,
 }
@@ -309,7 +312,10 @@ impl ShardSink<'_> {
             path: clip.media.path().display().to_string(),
             outcome,
             stage,
-            reason,
+            reason: match &self.queue {
+                Some(queue) => queue.with_url(ordinal, &reason),
+                None => reason,
+            },
             retry: retry.to_owned(),
         })
     }

@@ -6,6 +6,7 @@ use vidpairs_run::RunError;
 use vidpairs_shard::BoxCounts;
 use vidpairs_types::{Clip, EncodedRecord, Outcome, PairPlan, Stage};
 
+use super::fetch::Room;
 use super::record::ClipWords;
 use super::regions::PieceTracks;
 use super::view::LostPair;
@@ -23,6 +24,8 @@ pub(super) struct PlannedClip {
     pub boxes: Option<BoxCounts>,
     /// Checksum over the files of the clip before they were read; `None` if they could not be examined.
     pub files_xxh3: Option<u64>,
+    /// Its files in the scratch folder, if they were fetched; they stay as long as this.
+    pub room: Option<Arc<Room>>,
 }
 
 /// Consecutive pairs of one clip.

@@ -6,25 +6,26 @@ use std::sync::Arc;
 use vidpairs_types::parallel::Heartbeat;
 use vidpairs_types::{Clip, Outcome, PairPlan, SizePx, Stage};
 
+use super::fetch::LocalClip;
 use super::job::ExtractJob;
 use super::known::Known;
 use super::piece::{Made, PlannedClip};
 use super::pieces::{self, Ceiling};
 use super::record::ClipWords;
 use crate::decode::{self, ClipIndex};
-use crate::run::files::{self, Identity};
 use crate::sample::{ClipFrames, ObjectPlans, ObjectRule, PairRule, plan_objects, plan_pairs};
 
 impl ExtractJob {
     /// Indexes a clip and plans its pairs. The error is the result of a clip without pairs.
+    ///
+    /// - `files_xxh3`: from before the first byte is read: a file that is written to from now on differs from it.
     pub(super) fn plan_clip(
         &self,
         ordinal: u64,
-        clip: &Clip,
+        LocalClip { clip, room }: &LocalClip,
+        files_xxh3: Option<u64>,
         heartbeat: &Arc<Heartbeat>,
     ) -> Result<(PlannedClip, Vec<Range<usize>>), Made> {
-        // Before the first byte is read: a file that is written to from now on differs from it.
-        let files_xxh3 = files::of_clip(clip, Identity::Version).ok();
         let index = decode::index(&clip.media, heartbeat)
             .map_err(|err| self.refused(clip, Stage::Decode, &err))?;
         let num_frames = index.num_frames();
@@ -63,6 +64,7 @@ impl ExtractJob {
                 remarks: known.remarks,
                 boxes,
                 files_xxh3,
+                room: room.clone(),
             },
             pieces,
         ))

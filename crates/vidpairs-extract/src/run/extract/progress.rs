@@ -12,6 +12,7 @@ use super::journal::Extracted;
 /// Steps whose time is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
+    Fetch,
     Index,
     Decode,
     Propose,
@@ -21,9 +22,10 @@ pub(super) enum Step {
     Write,
 }
 
-const NUM_STEPS: usize = 7;
+const NUM_STEPS: usize = 8;
 
 const STEPS: [(Step, &str, &str); NUM_STEPS] = [
+    (Step::Fetch, "wait for", "clips/s"),
     (Step::Index, "index", "clips/s"),
     (Step::Decode, "decode", "frames/s"),
     (Step::Propose, "propose", "frames/s"),

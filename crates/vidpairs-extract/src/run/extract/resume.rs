@@ -17,7 +17,6 @@ use super::journal::{Begin, Extracted, Line, ShardLine};
 use super::{ExtractOptions, ExtractSummary, parts};
 use crate::run::ExtractError;
 use crate::run::entries::{Entries, Entry};
-use crate::run::files::{self, Identity};
 
 /// What the command writes, for errors.
 pub(super) const WHAT: &str = "pairs";
@@ -96,7 +95,7 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
         None => {}
     }
     // Listed before the folder is created: a wrong source leaves no folder behind.
-    let entries = Entries::list(&options.pipeline, &options.source)?;
+    let entries = Entries::list(&options.pipeline, &options.source, &options.control)?;
     if let (Some(part), Some(root)) = (options.part, out.parent()) {
         parts::join(root, part, &pipeline, &entries)?;
     }
@@ -242,10 +241,8 @@ fn num_without_changed_clip(lines: &[Line], entries: &Entries) -> usize {
         return lines.len();
     }
     let at = usize::try_from(position.entry).ok();
-    let now = match at.and_then(|at| entries.list.get(at)).map(|entry| &**entry) {
-        Some(Entry::Clip { clip, .. }) => files::of_clip(clip, Identity::Version).ok(),
-        _ => None,
-    };
+    let now = at.and_then(|at| entries.list.get(at));
+    let now = now.and_then(|entry| entry.files_xxh3());
     if now.is_some() && now == position.files_xxh3 {
         return lines.len();
     }

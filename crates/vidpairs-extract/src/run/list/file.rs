@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 use vidpairs_pipeline::Pipeline;
 use vidpairs_run::{RunError, failed};
 use vidpairs_source::IgnoredFiles;
+use vidpairs_store::is_store_url;
 use vidpairs_types::{Clip, NextLine, Refusal, SourceKind, next_line, open_regular};
 use xxhash_rust::xxh64::Xxh64;
 
 use crate::run::ExtractError;
 use crate::run::entries::{Entries, Entry, fingerprint};
 use crate::run::files::ClipFiles;
+use crate::run::stored;
 
 /// Value of `format`, by which a list is told from a list of paths.
 const FORMAT: &str = "vidpairs-list";
@@ -68,7 +70,10 @@ impl Header {
             kind: pipeline.source.kind,
             splits: pipeline.source.splits.clone(),
             objects: pipeline.source.objects.is_some(),
-            root: folder_of(&entries.root)?,
+            root: match &entries.store {
+                Some(_) => entries.root.clone(),
+                None => folder_of(&entries.root)?,
+            },
             clips: entries.len(),
             clips_xxh64: format!("{:016x}", entries.fingerprint),
             ignored: entries.ignored.clone(),
@@ -118,7 +123,11 @@ pub(super) fn write_line(
         (Entry::Clip { clip, .. }, Some(files)) => Line::Clip {
             ordinal,
             clip: clip.clone().with_paths(|path| {
-                let path = absolute(path).unwrap_or_else(|_| path.to_owned());
+                // A URL is no relative path.
+                let path = match path.strip_prefix(&header.root) {
+                    Ok(below) => return below.to_owned(),
+                    Err(_) => absolute(path).unwrap_or_else(|_| path.to_owned()),
+                };
                 path.strip_prefix(&header.root)
                     .map_or(path.clone(), Path::to_owned)
             }),
@@ -208,7 +217,14 @@ pub(in crate::run) fn read(path: &Path, pipeline: &Pipeline) -> Result<Entries, 
         return Err(lines.damaged(why).into());
     }
     let Header { root, ignored, .. } = header;
-    Ok(Entries::new(list, root, ignored, Some(hash.digest())))
+    let store = match root.to_str().is_some_and(is_store_url) {
+        true => Some(stored::open(&root)?),
+        false => None,
+    };
+    Ok(Entries {
+        store,
+        ..Entries::new(list, root, ignored, Some(hash.digest()))
+    })
 }
 
 struct Lines<'a> {

@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct ListOptions {
     /// Settings of the experiment; `[source]` says what is listed.
     pub pipeline: Pipeline,
-    /// Path of the clips: a data set, a folder, a file, or a list of files.
+    /// Path or URL of the clips: a data set, a folder, a file, or a list of files.
     pub source: PathBuf,
     /// File to write; must not exist.
     pub out: PathBuf,
@@ -69,7 +69,7 @@ pub fn list(options: &ListOptions) -> Result<ListSummary, RunError> {
     if out.symlink_metadata().is_ok() {
         return Err(ExtractError::ListExists { path: out.clone() }.into());
     }
-    let entries = Entries::list(&options.pipeline, &options.source)?;
+    let entries = Entries::list(&options.pipeline, &options.source, control)?;
     let header = Header::new(&options.pipeline, &entries).map_err(failed("write", out))?;
     let mut summary = ListSummary {
         clips: entries.len(),
@@ -119,6 +119,10 @@ impl Job for Examine {
 
     fn work(&self, entry: Arc<Entry>, _: &Arc<Heartbeat>) -> Self::Output {
         let files = match &*entry {
+            Entry::Clip {
+                pinned: Some(files),
+                ..
+            } => Ok(files.clone()),
             Entry::Clip { clip, .. } => ClipFiles::of(clip),
             Entry::SetAside(_) => return (entry, None),
         };
@@ -163,7 +167,7 @@ impl<W: Write> Sink<(Arc<Entry>, Option<ClipFiles>)> for Writer<'_, W> {
 
     fn push(&mut self, (entry, files): (Arc<Entry>, Option<ClipFiles>)) -> Result<(), RunError> {
         match &files {
-            Some(files) => self.summary.bytes += files.bytes,
+            Some(files) => self.summary.bytes += files.bytes(),
             None => self.summary.set_aside += 1,
         }
         let written = write_line(&mut self.file, self.header, self.num, &entry, files);
