@@ -133,7 +133,12 @@ fn a_reader_that_closes_the_pipe_is_no_error() {
     ] {
         let args = args.iter().map(|&arg| arg.to_owned()).collect();
         let dir = work.path("");
-        let mut child = Extract { dir, args }.spawn();
+        let mut child = Extract {
+            dir,
+            args,
+            variables: Vec::new(),
+        }
+        .spawn();
         drop(child.stdout.take());
         let ran = Ran::of(child);
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));

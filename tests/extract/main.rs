@@ -30,6 +30,8 @@ mod sources;
 #[cfg(unix)]
 mod stills;
 #[cfg(unix)]
+mod stores;
+#[cfg(unix)]
 mod strangers;
 mod third_party_readers;
 #[cfg(target_os = "linux")]

@@ -111,7 +111,12 @@ fn finished() -> Work {
 fn vidpairs(work: &Work, args: &[&str]) -> Ran {
     let args = args.iter().map(|&arg| arg.to_owned()).collect();
     let dir = work.path("");
-    Extract { dir, args }.run()
+    Extract {
+        dir,
+        args,
+        variables: Vec::new(),
+    }
+    .run()
 }
 
 #[test]

@@ -178,6 +178,7 @@ impl Bench {
         Extract {
             dir: self.path(""),
             args: args.map(|arg| (*arg).to_owned()).collect(),
+            variables: Vec::new(),
         }
     }
 

@@ -1,14 +1,16 @@
-"""Puts and lists objects with boto3: s3_objects.py put|list ENDPOINT BUCKET, with names as JSON on standard input for `put`.
+"""Puts and lists objects with boto3: s3_objects.py put|list|upload ENDPOINT BUCKET [FOLDER].
 
-`put` stores under each name the name itself. `list` prints a JSON object of the name and text of each object.
+`put` takes names as JSON on standard input, and stores under each name the name itself. `list` prints a JSON object of the name and text
+of each object. `upload` puts every file below FOLDER under its name there.
 """
 
 import json
 import sys
+from pathlib import Path
 
 import boto3
 
-verb, endpoint, bucket = sys.argv[1:]
+verb, endpoint, bucket, *folder = sys.argv[1:]
 s3 = boto3.client(
     "s3",
     endpoint_url=endpoint,
@@ -19,6 +21,11 @@ s3 = boto3.client(
 if verb == "put":
     for name in json.load(sys.stdin):
         s3.put_object(Bucket=bucket, Key=name, Body=name.encode())
+elif verb == "upload":
+    root = Path(folder[0])
+    for path in sorted(root.rglob("*")):
+        if path.is_file():
+            s3.put_object(Bucket=bucket, Key=str(path.relative_to(root)), Body=path.read_bytes())
 else:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     names = [entry["Key"] for page in pages for entry in page.get("Contents", [])]

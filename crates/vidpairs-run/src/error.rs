@@ -114,6 +114,9 @@ pub enum RunError {
     /// The output folder is not a folder.
     #[error("{} is not a folder; name a new or an empty one with --out", .0.display())]
     NotAFolder(PathBuf),
+    /// The output folder is a URL.
+    #[error("{} is a URL, and results are written to this machine: name a folder with --out, and copy it when it is complete", .0.display())]
+    Url(PathBuf),
     /// The user stopped the run. Finished work stays, and the same command resumes from there.
     #[error(
         "interrupted; finished work is safe ({safe}) in {}, and the same command resumes from there", .out.display()

@@ -35,8 +35,12 @@ impl OutFolder {
     /// Fails if `out` is not a folder, or holds files of somebody else: anything but the names in `ours`. Creates nothing.
     ///
     /// # Errors
-    /// [`RunError::NotAFolder`], [`RunError::OtherResults`], [`RunError::NotOurs`], [`RunError::File`] if the folder cannot be listed.
+    /// [`RunError::Url`], [`RunError::NotAFolder`], [`RunError::OtherResults`], [`RunError::NotOurs`], [`RunError::File`] if the folder cannot
+    /// be listed.
     pub fn check(out: &Path, ours: &[&str]) -> Result<(), RunError> {
+        if out.to_string_lossy().contains("://") {
+            return Err(RunError::Url(out.to_owned()));
+        }
         let entries = match fs::read_dir(out) {
             Ok(entries) => entries,
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -378,6 +382,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path();
         OutFolder::check(&out.join("new"), &[]).unwrap();
+        let url = OutFolder::check(Path::new("s3://bucket/out"), &[]).unwrap_err();
+        assert!(matches!(url, RunError::Url(_)), "{url}");
         fs::create_dir(out.join("lost+found")).unwrap();
         fs::write(out.join("results.json"), "").unwrap();
         OutFolder::check(out, &["results.json"]).unwrap();

@@ -60,6 +60,7 @@ impl Work {
         Extract {
             dir: self.dir.path().to_owned(),
             args: args.iter().map(|&arg| arg.to_owned()).collect(),
+            variables: Vec::new(),
         }
     }
 
@@ -73,6 +74,8 @@ impl Work {
 pub struct Extract {
     pub dir: PathBuf,
     pub args: Vec<String>,
+    /// Variables of the environment beside those of the test.
+    pub variables: Vec<(String, String)>,
 }
 
 impl Extract {
@@ -115,7 +118,14 @@ impl Extract {
         let mut command = with_signals();
         command.arg(program(&self.args[0]));
         command.args(&self.args).current_dir(&self.dir);
+        command.envs(self.variables.iter().cloned());
         command
+    }
+
+    /// Sets variables of the environment.
+    pub fn variables(mut self, variables: Vec<(String, String)>) -> Self {
+        self.variables.extend(variables);
+        self
     }
 
     pub fn spawn(&self) -> Child {

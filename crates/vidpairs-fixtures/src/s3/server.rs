@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -117,6 +118,18 @@ impl Bucket {
     /// Puts an object. `key` has no characters that a URL encodes.
     pub fn put(&self, key: &str, bytes: &[u8]) {
         Server::shared().request("PUT", &format!("/{}/{key}", self.name), bytes);
+    }
+
+    /// Puts every file below `folder` under its name there.
+    pub fn put_folder(&self, folder: &Path) {
+        let endpoint = Server::shared().endpoint();
+        let folder = folder.to_str().unwrap();
+        python::run("s3_objects.py", ["upload", &endpoint, &self.name, folder]);
+    }
+
+    /// Removes an object. `key` is percent-encoded.
+    pub fn remove(&self, key: &str) {
+        Server::shared().request("DELETE", &format!("/{}/{key}", self.name), b"");
     }
 
     /// The bytes of an object. `key` has no characters that a URL encodes.

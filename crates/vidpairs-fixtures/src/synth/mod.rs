@@ -76,6 +76,7 @@ impl Work {
         Extract {
             dir: self.dir.path().to_owned(),
             args: args.map(str::to_owned).to_vec(),
+            variables: Vec::new(),
         }
     }
 }

@@ -100,6 +100,7 @@ impl Work {
         Train {
             dir: self.dir.path().to_owned(),
             args: args.split(' ').chain([out]).map(str::to_owned).collect(),
+            variables: Vec::new(),
         }
     }
 

@@ -36,6 +36,7 @@ impl Bench {
                 .chain(more)
                 .map(|arg| (*arg).to_owned())
                 .collect(),
+            variables: Vec::new(),
         }
     }
 

@@ -54,6 +54,7 @@ impl Bench {
         Extract {
             dir: self.dir.path().to_owned(),
             args: args.map(|arg| (*arg).to_owned()).collect(),
+            variables: Vec::new(),
         }
     }
 

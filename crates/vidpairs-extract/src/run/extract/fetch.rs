@@ -1,7 +1,7 @@
 //! Fetches the clips of a source in an object store into a scratch folder, the next ones while others are worked on.
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use vidpairs_run::RunError;
 use vidpairs_store::{Store, StoreError, Version};
 use vidpairs_types::parallel::{Cancel, Heartbeat};
-use vidpairs_types::{Clip, Media, with_causes};
+use vidpairs_types::{Clip, Media, create_fresh, open_own, with_causes};
 
 use super::job::Item;
 use crate::run::ExtractError;
@@ -74,7 +74,46 @@ pub(super) enum NotFetched {
 pub(super) struct Fetcher {
     pub queue: Arc<Queue>,
     threads: Vec<JoinHandle<()>>,
-    _folder: TempDir,
+    _folder: Folder,
+}
+
+/// Temporary folder of this process in the scratch folder. What killed processes left there is removed.
+struct Folder {
+    dir: TempDir,
+    /// Locked as long as the process lives.
+    _lock: File,
+}
+
+impl Folder {
+    const PREFIX: &str = "vidpairs-";
+    const LOCK: &str = "lock";
+
+    fn new(parent: &Path) -> io::Result<Self> {
+        for entry in fs::read_dir(parent)?.flatten() {
+            let is_ours = entry
+                .file_name()
+                .to_string_lossy()
+                .starts_with(Self::PREFIX);
+            // One that was made just now has no lock yet.
+            let lock = open_own(File::options().append(true), &entry.path().join(Self::LOCK));
+            if is_ours && lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+        loop {
+            let dir = tempfile::Builder::new()
+                .prefix(Self::PREFIX)
+                .tempdir_in(parent)?;
+            let path = dir.path().join(Self::LOCK);
+            let lock = create_fresh(&path)?;
+            // Another process may look at it before it is locked, and remove it. A file system without locks is used without: then
+            // nothing of others is removed either.
+            let is_seen = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
+            if !is_seen && path.exists() {
+                return Ok(Self { dir, _lock: lock });
+            }
+        }
+    }
 }
 
 /// Clips to be fetched, and those that were.
@@ -108,10 +147,7 @@ impl Fetcher {
     ) -> Result<Self, RunError> {
         let system = std::env::temp_dir();
         let parent = scratch.folder.as_deref().unwrap_or(&system);
-        let made = fs::create_dir_all(parent).and_then(|()| {
-            let mut builder = tempfile::Builder::new();
-            builder.prefix("vidpairs-").tempdir_in(parent)
-        });
+        let made = fs::create_dir_all(parent).and_then(|()| Folder::new(parent));
         let folder = made.map_err(ExtractError::scratch(parent))?;
         let queue = Arc::new(Queue {
             state: Mutex::new(State {
@@ -123,7 +159,7 @@ impl Fetcher {
             changed: Condvar::new(),
             items,
             store,
-            folder: folder.path().to_owned(),
+            folder: folder.dir.path().to_owned(),
             max_bytes: scratch.max_bytes,
             cancel,
         });

@@ -387,7 +387,7 @@ mod tests {
             remarks: Vec::new(),
             boxes: None,
             files_xxh3: None,
-            room: None,
+            _room: None,
         });
         let piece = Piece {
             planned,

@@ -24,8 +24,8 @@ pub(super) struct PlannedClip {
     pub boxes: Option<BoxCounts>,
     /// Checksum over the files of the clip before they were read; `None` if they could not be examined.
     pub files_xxh3: Option<u64>,
-    /// Its files in the scratch folder, if they were fetched; they stay as long as this.
-    pub room: Option<Arc<Room>>,
+    /// Its files in the scratch folder, if they were fetched. They stay as long as this, which nothing else reads.
+    pub _room: Option<Arc<Room>>,
 }
 
 /// Consecutive pairs of one clip.

@@ -64,7 +64,7 @@ impl ExtractJob {
                 remarks: known.remarks,
                 boxes,
                 files_xxh3,
-                room: room.clone(),
+                _room: room.clone(),
             },
             pieces,
         ))
