@@ -17,6 +17,7 @@
 //! [`vidpairs_pipeline`] reads the TOML file of an experiment, [`vidpairs_run`] is the kit that every command is built from, [`cli`] is
 //! the command line. A program plugs its libraries in through [`engines`]; `ARCHITECTURE.md` shows the layers.
 
+pub mod cache;
 pub mod cli;
 pub mod engines;
 pub mod experiment;

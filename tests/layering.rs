@@ -12,7 +12,7 @@ const CRATES: &[(&str, &[&[&str]])] = &[
     (
         "src",
         &[
-            &["engines", "export", "inspect", "parts", "verify"],
+            &["cache", "engines", "export", "inspect", "parts", "verify"],
             &["experiment"],
             &["report"],
             &["cli"],

@@ -25,6 +25,8 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+#[cfg(feature = "video")]
+use bytesize::ByteSize;
 use clap::{CommandFactory, FromArgMatches};
 use vidpairs_pipeline::Pipeline;
 use vidpairs_run::{Control, Verbosity};
@@ -37,7 +39,7 @@ use self::neighbour::Neighbour;
 use self::output::printed;
 use crate::engines::{Engines, TrainRequest};
 use crate::export::{self, ExportFormat, ExportOptions};
-use crate::{parts, verify};
+use crate::{cache, parts, verify};
 
 pub use self::error::CliError;
 pub use self::neighbour::HandoverError;
@@ -138,15 +140,16 @@ impl Program<'_> {
         let Some(libtorch) = self.engines.libtorch else {
             match self.hand_to(Neighbour::Torch, "vidpairs train")? {}
         };
+        let control = args.common.control()?;
         let request = TrainRequest {
             pipeline: Pipeline::read(&args.pipeline, &args.set)?,
-            shards: args.shards,
+            shards: cache::local_dataset(&args.shards, args.cache.as_deref(), &control)?,
             out: args.out,
             device: args.device,
             knn: args.knn,
             init: args.init,
             init_prefix: args.prefix,
-            control: args.common.control()?,
+            control,
         };
         let summary = libtorch.train(request)?;
         args.common.print(&summary)?;
@@ -182,12 +185,20 @@ impl Program<'_> {
             }
             match self.hand_to(Neighbour::Opencv, &task)? {}
         }
+        let scratch_bytes = args.scratch_bytes;
+        if scratch_bytes < ByteSize::kib(1) {
+            return Err(CliError::Option {
+                option: "--scratch-bytes",
+                value: scratch_bytes.to_string(),
+                expected: "at least 1 KiB, and room for the largest clip".to_owned(),
+            });
+        }
         let options = vidpairs_extract::run::ExtractOptions {
             pipeline,
             source: args.source,
             scratch: vidpairs_extract::run::Scratch {
                 folder: args.scratch,
-                max_bytes: args.scratch_bytes.as_u64(),
+                max_bytes: scratch_bytes.as_u64(),
             },
             out: args.out,
             part,

@@ -10,8 +10,8 @@ use serde_json::json;
 use vidpairs_pipeline::MaxRefused;
 use vidpairs_run::{Control, OutFolder, RunError, counted, failed, refusals, same_run};
 use vidpairs_shard::{
-    BoxCounts, MANIFEST_FILE, Manifest, Part, PartEntry, PartsEntry, PartsFile, RecordOrder,
-    ShardEntry, TRACKS_FILE, Totals, TracksEntry,
+    BoxCounts, MANIFEST_FILE, Manifest, ORDER_FILE, Part, PartEntry, PartsEntry, PartsFile,
+    RecordOrder, ShardEntry, TRACKS_FILE, Totals, TracksEntry,
 };
 use vidpairs_types::{Outcome, Refusal};
 
@@ -113,12 +113,20 @@ pub fn merge(out: &Path, control: &Control) -> Result<MergeSummary, RunError> {
     let keep_going = || !control.cancel.is_set();
     let order = RecordOrder::of_parts(out, &slices, &keep_going)?;
     let order = order.ok_or(RunError::Stopped)?;
-    let order = order.write(out, &claimed.journal_folder().join("order"))?;
+    // Not yet in its place: the manifest of an earlier merge describes the file that is there.
+    let journal = claimed.journal_folder();
+    let order = order.write(&journal, &journal.join("unfinished"))?;
     let mut manifest = merged(&file, &manifests, shards.concat());
     manifest = manifest.with_parts(PartsEntry { order, list });
     let is_complete_already = before.as_ref() == Some(&manifest);
+    if before.is_some() && !is_complete_already {
+        let path = out.join(MANIFEST_FILE);
+        fs::remove_file(&path).map_err(failed("remove", &path))?;
+    }
+    let path = out.join(ORDER_FILE);
+    fs::rename(journal.join(ORDER_FILE), &path).map_err(failed("write", &path))?;
+    claimed.write_refusals(&refusals)?;
     if !is_complete_already {
-        claimed.write_refusals(&refusals)?;
         manifest.write_atomically(out)?;
     }
     claimed.finish()?;
@@ -188,6 +196,9 @@ fn check_part(
             difference,
         })
     };
+    if !manifest.pipeline.is_object() {
+        return Err(other("its manifest has no settings".to_owned()));
+    }
     let settings = |version: &str, seed: u64, pipeline: &serde_json::Value| {
         let mut all = pipeline.clone();
         all["program_version"] = json!(version);
@@ -210,6 +221,11 @@ fn check_part(
     };
     if manifest.part != Some(part) {
         return Err(other(format!("it is {named}")));
+    }
+    if manifest.list_xxh64 != file.list_xxh64 {
+        return Err(other(
+            "it was made with another list of clips, or without one".to_owned(),
+        ));
     }
     if manifest.clips_xxh64 != file.clips_xxh64 {
         return Err(other("it is of another source".to_owned()));
@@ -286,8 +302,11 @@ fn described(part: Part, manifest: &Manifest) -> (PartEntry, Vec<ShardEntry>) {
     let entry = PartEntry {
         folder: folder.clone(),
         clips: manifest.totals.clips,
-        shards: manifest.totals.shards,
-        records: manifest.totals.records,
+        shards: manifest.shards.len() as u64,
+        records: {
+            let records = manifest.shards.iter().map(|shard| shard.records);
+            records.fold(0, u64::saturating_add)
+        },
         tracks,
     };
     (entry, shards.collect())
@@ -298,13 +317,13 @@ fn merged(file: &PartsFile, manifests: &[Manifest], shards: Vec<ShardEntry>) -> 
     let mut totals = Totals::default();
     let mut boxes: Option<BoxCounts> = None;
     for manifest in manifests {
-        totals.clips += manifest.totals.clips;
-        totals.refused += manifest.totals.refused;
-        totals.skipped += manifest.totals.skipped;
-        totals.partial += manifest.totals.partial;
-        totals.records += manifest.totals.records;
-        totals.shards += manifest.totals.shards;
-        totals.bytes += manifest.totals.bytes;
+        totals.clips = totals.clips.saturating_add(manifest.totals.clips);
+        totals.refused = totals.refused.saturating_add(manifest.totals.refused);
+        totals.skipped = totals.skipped.saturating_add(manifest.totals.skipped);
+        totals.partial = totals.partial.saturating_add(manifest.totals.partial);
+        totals.records = totals.records.saturating_add(manifest.totals.records);
+        totals.shards = totals.shards.saturating_add(manifest.totals.shards);
+        totals.bytes = totals.bytes.saturating_add(manifest.totals.bytes);
         if let Some(of_part) = &manifest.boxes {
             boxes.get_or_insert_default().add(of_part);
         }

@@ -180,19 +180,19 @@ impl Status {
         };
         *number += 1;
         if let Some(totals) = brief {
-            self.clips_done += totals.clips;
-            self.pairs += totals.records;
-            self.refused += totals.refused;
-            self.skipped += totals.skipped;
-            self.partial += totals.partial;
+            self.clips_done = self.clips_done.saturating_add(totals.clips);
+            self.pairs = self.pairs.saturating_add(totals.records);
+            self.refused = self.refused.saturating_add(totals.refused);
+            self.skipped = self.skipped.saturating_add(totals.skipped);
+            self.partial = self.partial.saturating_add(totals.partial);
             self.clips.get_or_insert(totals.clips);
         } else if let Some(state) = state.filter(|_| is_open) {
             let count = |name: &str| state.counts.get(name).copied().unwrap_or(0);
-            self.clips_done += state.done;
-            self.pairs += count("pairs");
-            self.refused += count("refused");
-            self.skipped += count("skipped");
-            self.partial += count("partial");
+            self.clips_done = self.clips_done.saturating_add(state.done);
+            self.pairs = self.pairs.saturating_add(count("pairs"));
+            self.refused = self.refused.saturating_add(count("refused"));
+            self.skipped = self.skipped.saturating_add(count("skipped"));
+            self.partial = self.partial.saturating_add(count("partial"));
             self.clips.get_or_insert(state.total);
             if found == PartState::Running {
                 self.running_parts

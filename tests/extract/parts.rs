@@ -426,3 +426,76 @@ fn too_many_refused_clips_end_the_merge_with_code_1_and_no_part() {
     );
     work.vidpairs(&["verify", "out"]).run_well();
 }
+
+#[test]
+fn parts_that_begin_at_once_do_not_stand_in_each_others_way() {
+    let work = work_of(PIPELINE);
+    for round in 0..5 {
+        let out = format!("out{round}");
+        let part = |index: u32| {
+            let part = format!("{index}/9");
+            work.extract(&out)
+                .workers(1)
+                .arg("--part")
+                .arg(&part)
+                .spawn()
+        };
+        let children: Vec<_> = (0..9).map(part).collect();
+        for child in children {
+            let ran = Ran::of(child);
+            assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        }
+        work.vidpairs(&["merge", &out]).run_well();
+    }
+}
+
+#[test]
+fn a_part_of_another_list_and_damaged_descriptions_are_refused_and_never_a_panic() {
+    let work = work_of(PIPELINE);
+    let list = [
+        "list",
+        "pipeline.toml",
+        "--source",
+        "clips",
+        "--out",
+        "clips.jsonl",
+    ];
+    work.vidpairs(&list).run_well();
+    for part in ["0/2", "1/2"] {
+        work.extract("direct").arg("--part").arg(part).run_well();
+        let pinned = work.extract("pinned").replace("clips", "clips.jsonl");
+        pinned.arg("--part").arg(part).run_well();
+    }
+    let folder = Part::new(1, 2).unwrap().folder();
+    fs::rename(work.path("pinned").join(&folder), work.path("own")).unwrap();
+    fs::rename(
+        work.path("direct").join(&folder),
+        work.path("pinned").join(&folder),
+    )
+    .unwrap();
+    let merge = || work.vidpairs(&["merge", "pinned"]).run();
+    merge().failed_with(2, &["is not of this run", "another list of clips"]);
+    fs::rename(
+        work.path("pinned").join(&folder),
+        work.path("direct").join(&folder),
+    )
+    .unwrap();
+    fs::rename(work.path("own"), work.path("pinned").join(&folder)).unwrap();
+    for (name, key) in [
+        ("parts.json".to_owned(), "pipeline"),
+        (format!("{folder}/dataset.json"), "pipeline"),
+        (format!("{folder}/dataset.json"), "totals"),
+    ] {
+        let path = work.path("pinned").join(&name);
+        let sound = fs::read(&path).unwrap();
+        let mut json: Value = serde_json::from_slice(&sound).unwrap();
+        json[key] = Value::from(5);
+        fs::write(&path, json.to_string()).unwrap();
+        let ran = merge();
+        assert_eq!(ran.code, Some(2), "{name} {key}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("internal error"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+        fs::write(&path, sound).unwrap();
+    }
+    assert_eq!(merge().code, Some(0));
+}

@@ -41,8 +41,8 @@ pub struct RunState {
 }
 
 impl RunState {
-    /// Time without a new state after which a run is taken for dead.
-    pub const PATIENCE: Duration = Duration::from_secs(60);
+    /// Time without a new state after which a run is taken for dead. NFS may show a state that is a minute old.
+    pub const PATIENCE: Duration = Duration::from_secs(180);
 
     /// Reads the state of the run in `out`; `None` if there is none, or it cannot be read: it is written without a promise.
     pub fn read(out: &Path) -> Option<Self> {
@@ -155,7 +155,7 @@ mod tests {
         );
         assert_eq!(running.counts["pairs"], 17);
         let dead = RunState {
-            unix_seconds: running.unix_seconds - 61.0,
+            unix_seconds: running.unix_seconds - 181.0,
             ..running
         };
         assert!(!dead.is_running());

@@ -59,6 +59,13 @@ pub struct Manifest {
     /// The part of a data set that this folder holds; `None` for a whole data set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,
+    /// xxh64 of the list that pinned the source of a part; in JSON 16 hexadecimal digits.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "checksum::optional_hex"
+    )]
+    pub list_xxh64: Option<u64>,
     /// The parts that this data set was merged from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<PartsEntry>,
@@ -175,6 +182,7 @@ impl Manifest {
             tracks: None,
             boxes: None,
             part: None,
+            list_xxh64: None,
             parts: None,
         }
     }

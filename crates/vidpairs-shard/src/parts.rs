@@ -193,6 +193,9 @@ impl PartsFile {
                 path,
             });
         }
+        if !file.pipeline.is_object() {
+            return Err(refused("pipeline", &file.pipeline, "a table of settings"));
+        }
         if !(1..=Part::MAX).contains(&file.of()) {
             let expected = "numbers of clips of 1 to 99999 parts";
             let found = format!("a list of {}", file.clips_of_parts.len());

@@ -25,6 +25,9 @@ pub const ORDER_FILE: &str = "order.txt.zst";
 /// Largest file of an order that is read, bytes.
 const MAX_BYTES: u64 = 16 << 30;
 
+/// Longest line: three numbers of twenty digits.
+const MAX_LINE_BYTES: u64 = 64;
+
 /// Level of compression: the file is small.
 const LEVEL: i32 = 3;
 
@@ -167,17 +170,23 @@ impl RecordOrder {
         let entry = &parts.order;
         let damaged = |fault| ShardError::from(Damage::of_file(&entry.file, fault));
         let path = dir.join(&entry.file);
-        let bytes = match read_regular(&path, MAX_BYTES) {
+        let bytes = match read_regular(&path, entry.bytes.min(MAX_BYTES)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(damaged(Fault::TarMissing));
             }
             read => read.map_err(ShardError::read(&path))?,
         };
+        if bytes.len() as u64 != entry.bytes {
+            let (found, manifest) = (bytes.len() as u64, entry.bytes);
+            return Err(damaged(Fault::Bytes { found, manifest }));
+        }
         let (found, manifest) = (xxh64(&bytes, 0), entry.xxh64);
         if found != manifest {
             return Err(damaged(Fault::Xxh64 { found, manifest }));
         }
-        let read = Self::parse(&bytes[..]).map_err(ShardError::read(&path))?;
+        let records = parts.list.iter().map(|part| part.records);
+        let records = records.fold(0, u64::saturating_add);
+        let read = Self::parse(&bytes[..], records).map_err(ShardError::read(&path))?;
         let Some(order) = read.filter(|order| order.names_each_record_once(parts)) else {
             return Err(damaged(Fault::NoOrder));
         };
@@ -185,9 +194,13 @@ impl RecordOrder {
     }
 
     /// `None` if a line is not as it should be.
-    fn parse(zstd: impl Read) -> io::Result<Option<Self>> {
+    ///
+    /// - `records`: number of records, and so the most lines; no more is decompressed.
+    fn parse(zstd: impl Read, records: u64) -> io::Result<Option<Self>> {
         let mut order = Self::default();
-        for line in BufReader::new(zstd::Decoder::new(zstd)?).lines() {
+        let most = records.saturating_mul(MAX_LINE_BYTES);
+        let text = zstd::Decoder::new(zstd)?.take(most.saturating_add(1));
+        for line in BufReader::new(text).lines() {
             let line = line?;
             let mut numbers = line.split(' ').map(str::parse::<u64>);
             let (Some(Ok(part)), Some(Ok(first)), Some(Ok(records)), None) = (
@@ -214,7 +227,12 @@ impl RecordOrder {
         let mut runs: Vec<&Run> = self.runs.iter().collect();
         runs.sort_unstable_by_key(|run| (run.part, run.first));
         let mut runs = runs.into_iter().peekable();
+        let mut total = 0u64;
         for (part, entry) in (0..).zip(&parts.list) {
+            match total.checked_add(entry.records) {
+                Some(sum) => total = sum,
+                None => return false,
+            }
             let mut next = 0u64;
             while let Some(run) = runs.next_if(|run| run.part == part) {
                 let end = run.first.checked_add(run.records);

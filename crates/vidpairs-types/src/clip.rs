@@ -163,6 +163,17 @@ pub struct Clip {
 }
 
 impl Clip {
+    /// Every path of the clip: that of its media, then that of its annotation.
+    pub fn paths(&self) -> Vec<&Path> {
+        let annotation = match &self.annotation {
+            Annotation::None | Annotation::Objects(_) => None,
+            Annotation::TrackingNet(path) | Annotation::Got10k(path) | Annotation::Voc(path) => {
+                Some(path.as_path())
+            }
+        };
+        [self.media.path()].into_iter().chain(annotation).collect()
+    }
+
     /// The same clip with every path replaced by `place` of it.
     #[must_use]
     pub fn with_paths(mut self, place: impl Fn(&Path) -> PathBuf) -> Self {

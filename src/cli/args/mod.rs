@@ -129,9 +129,12 @@ pub(super) struct MergeArgs {
 pub(super) struct TrainArgs {
     /// Pipeline file (TOML); pipelines/README.md describes its keys.
     pub pipeline: PathBuf,
-    /// Data set to train on: a folder with dataset.json.
+    /// Data set to train on: a folder with dataset.json, or its URL in an object store (s3://, gs://, az://) with --cache.
     #[arg(long, value_name = "DIR")]
     pub shards: PathBuf,
+    /// Folder into which shards of an object store are fetched before the training; it needs room for all of them.
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
     /// Output folder: new, empty, or of a run of the same pipeline, perhaps with fewer epochs, which is then resumed.
     #[arg(long, value_name = "RUN")]
     pub out: PathBuf,

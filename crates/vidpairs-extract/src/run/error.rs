@@ -22,7 +22,7 @@ pub enum ExtractError {
     Store(#[from] StoreError),
     /// A clip cannot be stored in the scratch folder. The cause is part of the text: it says nothing about the disk of the output.
     #[error(
-        "cannot write to the scratch folder {}: {reason}; free some space there, choose another folder with --scratch, or lower          --scratch-bytes, and run the same command again: it resumes", .folder.display()
+        "cannot write to the scratch folder {}: {reason}; free some space there, choose another folder with --scratch, or lower --scratch-bytes, and run the same command again: it resumes", .folder.display()
     )]
     Scratch {
         /// The folder.
@@ -79,9 +79,19 @@ pub enum ExtractError {
         /// Number of parts that was given.
         now: u32,
     },
+    /// The folder of a part holds another part.
+    #[error("{} holds {theirs}, not {ours}: was it renamed or copied? Move it back, or away", .out.display())]
+    OtherPart {
+        /// The folder.
+        out: PathBuf,
+        /// What it holds.
+        theirs: String,
+        /// What was asked for.
+        ours: String,
+    },
     /// The parts were begun with another list of clips.
     #[error(
-        "the parts in {} were begun with another list of clips, or without one: use the same --source for every part, or          choose another folder for --out", .out.display()
+        "the run in {} was begun with another list of clips, or without one: use the --source of then, the same for every part, or choose another folder for --out", .out.display()
     )]
     ListChanged {
         /// The output folder.

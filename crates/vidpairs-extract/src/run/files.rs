@@ -119,7 +119,13 @@ impl ClipFiles {
     /// objects to those who fetch them.
     pub fn change_of(&self, clip: &Clip) -> Option<String> {
         let Self::Local { xxh3, .. } = self else {
-            return None;
+            // A list of a store whose root was changed to a copy on this machine.
+            let now = Self::of(clip)
+                .ok()
+                .filter(|_| !clip.media.path().is_dir())?;
+            let (then, now) = (self.bytes(), now.bytes());
+            let reason = format!("not what was listed: {then} bytes then, {now} now");
+            return (then != now).then_some(reason);
         };
         let is_other =
             |now: &Self| !matches!(now, Self::Local { xxh3: found, .. } if found == xxh3);

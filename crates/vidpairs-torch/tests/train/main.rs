@@ -16,4 +16,5 @@ mod refusals;
 #[cfg(unix)]
 mod resume;
 mod runs;
+mod stored;
 mod tensorboard;

@@ -9,9 +9,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use vidpairs_run::RunError;
+use vidpairs_run::{RunError, loss_reason};
 use vidpairs_store::{Store, StoreError, Version};
-use vidpairs_types::parallel::{Cancel, Heartbeat};
+use vidpairs_types::parallel::{Cancel, Heartbeat, Loss, caught};
 use vidpairs_types::{Clip, Media, create_fresh, open_own, with_causes};
 
 use super::job::Item;
@@ -47,7 +47,7 @@ pub(super) struct LocalClip {
 /// The files of a fetched clip.
 pub(super) struct Room {
     folder: PathBuf,
-    bytes: u64,
+    ordinal: u64,
     queue: Arc<Queue>,
 }
 
@@ -55,8 +55,7 @@ impl Drop for Room {
     fn drop(&mut self) {
         // What cannot be removed goes with the whole folder.
         let _ = fs::remove_dir_all(&self.folder);
-        self.queue.lock().free += self.bytes;
-        self.queue.changed.notify_all();
+        self.queue.give_back(self.ordinal);
     }
 }
 
@@ -85,18 +84,23 @@ struct Folder {
 }
 
 impl Folder {
-    const PREFIX: &str = "vidpairs-";
-    const LOCK: &str = "lock";
+    const PREFIX: &str = "vidpairs-scratch-";
+    const LOCK: &str = ".vidpairs-scratch-lock";
 
     fn new(parent: &Path) -> io::Result<Self> {
         for entry in fs::read_dir(parent)?.flatten() {
-            let is_ours = entry
-                .file_name()
-                .to_string_lossy()
-                .starts_with(Self::PREFIX);
-            // One that was made just now has no lock yet.
-            let lock = open_own(File::options().append(true), &entry.path().join(Self::LOCK));
-            if is_ours && lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
+            let name = entry.file_name();
+            // A folder of nobody else has both names.
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if !is_folder || !name.to_string_lossy().starts_with(Self::PREFIX) {
+                continue;
+            }
+            // One that was made just now has no lock yet. The lock is held until the folder is gone.
+            let path = entry.path().join(Self::LOCK);
+            let Ok(lock) = open_own(File::options().append(true), &path) else {
+                continue;
+            };
+            if lock.try_lock().is_ok() {
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
@@ -132,6 +136,8 @@ struct State {
     next: usize,
     /// Bytes that may still be taken.
     free: u64,
+    /// Bytes that clips take, by ordinal.
+    taken: HashMap<u64, u64>,
     /// What was fetched, by ordinal, until it is taken.
     done: HashMap<u64, Result<LocalClip, NotFetched>>,
     is_over: bool,
@@ -153,6 +159,7 @@ impl Fetcher {
             state: Mutex::new(State {
                 next: 0,
                 free: scratch.max_bytes,
+                taken: HashMap::new(),
                 done: HashMap::new(),
                 is_over: false,
             }),
@@ -183,15 +190,28 @@ impl Drop for Fetcher {
         self.queue.lock().is_over = true;
         self.queue.changed.notify_all();
         for thread in self.threads.drain(..) {
-            // A panic in it was reported, and the clips that it held are refused.
+            // Their panics are caught.
             let _ = thread.join();
         }
+        // What nobody took holds the queue.
+        let left = std::mem::take(&mut self.queue.lock().done);
+        drop(left);
     }
 }
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives back the room that the clip `ordinal` takes, once.
+    pub fn give_back(&self, ordinal: u64) {
+        let mut state = self.lock();
+        if let Some(bytes) = state.taken.remove(&ordinal) {
+            state.free += bytes;
+        }
+        drop(state);
+        self.changed.notify_all();
     }
 
     /// The clip of the item `ordinal`, when it is here. Each can be taken once.
@@ -251,21 +271,27 @@ impl Queue {
             return true;
         }
         state.free -= bytes;
+        state.taken.insert(item.ordinal, bytes);
         drop(state);
-        match self.fetch(item, bytes) {
+        let done = match caught(|| self.fetch(item)) {
             // Nobody waits for it any more.
-            Err(NotFetched::Stopped) => return false,
-            done => drop(self.lock().done.insert(item.ordinal, done)),
-        }
+            Ok(Err(NotFetched::Stopped)) => return false,
+            Ok(done) => done,
+            Err(panic) => {
+                let (_, reason) = loss_reason(Loss::Panicked(panic), Duration::ZERO);
+                Err(NotFetched::Refused(reason))
+            }
+        };
+        self.lock().done.insert(item.ordinal, done);
         self.changed.notify_all();
         true
     }
 
-    fn fetch(self: &Arc<Self>, item: &Item, bytes: u64) -> Result<LocalClip, NotFetched> {
+    fn fetch(self: &Arc<Self>, item: &Item) -> Result<LocalClip, NotFetched> {
         // Given back on every way out.
         let room = Arc::new(Room {
             folder: self.folder.join(item.ordinal.to_string()),
-            bytes,
+            ordinal: item.ordinal,
             queue: Arc::clone(self),
         });
         let (Entry::Clip { clip, .. }, Some(objects)) = (&*item.entry, objects_of(&item.entry))
@@ -297,7 +323,13 @@ impl Queue {
             let fetched = self
                 .store
                 .fetch(&object.name, Some(&version), &path, &goes_on);
-            fetched.map_err(|err| self.not_fetched(err))?;
+            let found = fetched.map_err(|err| self.not_fetched(err))?.num_bytes;
+            if found != object.bytes {
+                let listed = object.bytes;
+                let reason =
+                    format!("the store gave {found} bytes of an object listed with {listed}");
+                return Err(NotFetched::Refused(reason));
+            }
         }
         Ok(LocalClip {
             clip,

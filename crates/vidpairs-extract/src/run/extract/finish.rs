@@ -85,8 +85,11 @@ pub(super) fn finish(
         (before, now) => before.or(now),
     };
     manifest.part = begin.part;
+    manifest.list_xxh64 = begin.list_xxh64.filter(|_| begin.part.is_some());
     manifest.ignored = ignored.by_extension.clone();
     manifest.write_atomically(out)?;
+    // Before another process can begin in the folder.
+    drop(sink.state);
     sink.journal.finish()?;
     let seconds = start.elapsed().as_secs_f64();
     Ok(ExtractSummary {

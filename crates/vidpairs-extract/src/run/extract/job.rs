@@ -53,7 +53,15 @@ impl PieceJob for ExtractJob {
         let Entry::Clip { clip, pinned } = &*item.entry else {
             return Planned::Done(whole(item.ordinal, Made::Listed));
         };
-        if let Some(reason) = pinned.as_ref().and_then(|pinned| pinned.change_of(clip)) {
+        let local = match self.local(item.ordinal, clip, heartbeat) {
+            Ok(local) => local,
+            Err(made) => return Planned::Done(whole(item.ordinal, made)),
+        };
+        if let Some(reason) = pinned
+            .as_ref()
+            .filter(|_| local.room.is_none())
+            .and_then(|pinned| pinned.change_of(clip))
+        {
             let made = Made::SetAside {
                 outcome: Outcome::Refused,
                 stage: Stage::Source,
@@ -61,10 +69,6 @@ impl PieceJob for ExtractJob {
             };
             return Planned::Done(whole(item.ordinal, made));
         }
-        let local = match self.local(item.ordinal, clip, heartbeat) {
-            Ok(local) => local,
-            Err(made) => return Planned::Done(whole(item.ordinal, made)),
-        };
         heartbeat.allow(allowance::to_read(&local.clip.media, self.patience));
         let start = Instant::now();
         let files_xxh3 = item.entry.files_xxh3();
@@ -138,6 +142,7 @@ impl PieceJob for ExtractJob {
     }
 
     fn lost_item(&self, item: Item, loss: Loss) -> Output {
+        self.give_room_back(item.ordinal);
         let (stage, reason) = self.lost(loss);
         whole(
             item.ordinal,
@@ -150,6 +155,7 @@ impl PieceJob for ExtractJob {
     }
 
     fn lost_piece(&self, piece: Piece, loss: Loss) -> Output {
+        self.give_room_back(piece.planned.words.ordinal);
         let (stage, reason) = self.lost(loss);
         let mut made = piece.lost(stage, &reason);
         piece.complete(&mut made);
@@ -158,6 +164,13 @@ impl PieceJob for ExtractJob {
 }
 
 impl ExtractJob {
+    /// A thread that hangs in a decoder keeps the files of its clip. Others must not wait for their room.
+    fn give_room_back(&self, ordinal: u64) {
+        if let Some(queue) = &self.queue {
+            queue.give_back(ordinal);
+        }
+    }
+
     /// The clip on this machine: fetched, if it is in a store.
     fn local(
         &self,
@@ -173,6 +186,8 @@ impl ExtractJob {
         };
         let start = Instant::now();
         let fetched = queue.take(ordinal, heartbeat);
+        // It waited for the store and for other clips.
+        heartbeat.allow(start.elapsed());
         self.counters.add(Step::Fetch, start, 1);
         fetched.map_err(|err| match err {
             NotFetched::Fault(fault) => Made::Fault(fault),

@@ -32,6 +32,9 @@ pub(super) struct Begin {
     /// The part of the entries that the run is over; `None` for all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,
+    /// Checksum of the list that pins the source; `None` without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list_xxh64: Option<u64>,
     /// Ordinals of the entries to retry; `None` for a run over all entries, or all of the part.
     pub retry: Option<Vec<u64>>,
     /// Ordinal of the first shard of this run.
@@ -288,6 +291,7 @@ mod tests {
             entries,
             entries_xxh64: 0,
             part: None,
+            list_xxh64: None,
             retry,
             first_shard: 2,
             tracks: None,

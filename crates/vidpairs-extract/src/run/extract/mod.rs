@@ -148,7 +148,11 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
         // A store is not unmounted.
         faults: match &ready.entries.store {
             Some(_) => Faults::of_sources([]),
-            None => Faults::of_sources([ready.entries.root.as_path()]),
+            // With a list, also a folder that vanished alone is no fault of its clips.
+            None => {
+                let list = ready.entries.list_xxh64.map(|_| options.source.as_path());
+                Faults::of_sources([ready.entries.root.as_path()].into_iter().chain(list))
+            }
         },
         queue: queue.clone(),
     };

@@ -39,7 +39,10 @@ pub(super) fn join(
         Some(there) => there,
         None => {
             check(root, part)?;
-            create_own_folder(root).map_err(failed("create", root))?;
+            // A link to a folder is the user's.
+            if !root.is_dir() {
+                create_own_folder(root).map_err(failed("create", root))?;
+            }
             let mut clips_of_parts = vec![0; part.of() as usize];
             for entry in entries.list.iter() {
                 clips_of_parts[Part::index_of(entry.id(), part.of()) as usize] += 1;
@@ -82,17 +85,21 @@ fn check(root: &Path, part: Part) -> Result<(), RunError> {
         let out = root.to_owned();
         return Err(ExtractError::WithoutParts { out }.into());
     }
+    let is_new = |name: &String| {
+        let is_part = Part::of_folder(name).is_some_and(|other| other.of() == part.of());
+        is_part || name.starts_with(PartsFile::UNFINISHED)
+    };
     let mut names = vec![PARTS_FILE.to_owned()];
     if let Ok(entries) = fs::read_dir(root) {
         let found = entries
             .flatten()
             .filter_map(|entry| entry.file_name().into_string().ok());
-        let is_new = |name: &String| {
-            let is_part = Part::of_folder(name).is_some_and(|other| other.of() == part.of());
-            is_part || name.starts_with(PartsFile::UNFINISHED)
-        };
         names.extend(found.filter(is_new));
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    OutFolder::check(root, &names)
+    match OutFolder::check(root, &names) {
+        // Another process began since the names were read.
+        Err(RunError::NotOurs { found, .. }) if is_new(&found) => Ok(()),
+        checked => checked,
+    }
 }

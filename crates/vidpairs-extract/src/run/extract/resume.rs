@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vidpairs_run::{Journal, OutFolder, RunError, Stopped, failed, refusals, same_run};
-use vidpairs_shard::{MANIFEST_FILE, Manifest, ShardError, ShardName, ShardWriter, TracksWriter};
+use vidpairs_shard::{
+    MANIFEST_FILE, Manifest, Part, ShardError, ShardName, ShardWriter, TracksWriter,
+};
 use vidpairs_types::Outcome;
 
 use super::finish::summary_of;
@@ -86,6 +88,7 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
     let manifest = read_manifest(out)?;
     match &manifest {
         Some(manifest) => {
+            same_part(out, manifest.part, options.part)?;
             same_pipeline(out, &manifest.pipeline, &pipeline)?;
         }
         None if options.retry_refused => {
@@ -112,7 +115,7 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
         drop(claimed);
         return start(options);
     }
-    let same = |begin| stopped_begin(out, begin, &pipeline, &entries);
+    let same = |begin| stopped_begin(out, begin, options.part, &pipeline, &entries);
     let (mut journal, stopped) = Journal::open(claimed, same)?;
     if let Some(Stopped { begin, lines }) = stopped {
         return match (&manifest, &begin.retry) {
@@ -146,6 +149,7 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
         entries: entries.len(),
         entries_xxh64: entries.fingerprint,
         part: options.part,
+        list_xxh64: entries.list_xxh64,
         retry,
         first_shard,
         boxes: manifest
@@ -346,6 +350,7 @@ fn refused_ordinals(out: &Path, entries: &Entries) -> Result<Vec<u64>, RunError>
 fn stopped_begin(
     out: &Path,
     begin: Value,
+    part: Option<Part>,
     pipeline: &Value,
     entries: &Entries,
 ) -> Result<Begin, RunError> {
@@ -358,8 +363,27 @@ fn stopped_begin(
     let ours = of_run(&json!(env!("CARGO_PKG_VERSION")), pipeline);
     same_run(out, WHAT, &theirs, &ours, is_free)?;
     let begin: Begin = serde_json::from_value(begin).map_err(RunError::of)?;
+    same_part(out, begin.part, part)?;
+    if begin.list_xxh64 != entries.list_xxh64 {
+        let out = out.to_owned();
+        return Err(ExtractError::ListChanged { out }.into());
+    }
     same_clips(out, begin.entries, begin.entries_xxh64, entries)?;
     Ok(begin)
+}
+
+/// Fails if the folder was made for another part: it was renamed or copied.
+fn same_part(out: &Path, theirs: Option<Part>, ours: Option<Part>) -> Result<(), RunError> {
+    let named = |part: Option<Part>| part.map_or("a whole run".to_owned(), |it| it.to_string());
+    match theirs == ours {
+        true => Ok(()),
+        false => Err(ExtractError::OtherPart {
+            out: out.to_owned(),
+            theirs: named(theirs),
+            ours: named(ours),
+        }
+        .into()),
+    }
 }
 
 /// Fails if the clips of the source are not those of the run, by number and checksum.

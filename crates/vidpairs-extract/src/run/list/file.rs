@@ -1,7 +1,7 @@
 //! File of a pinned source: a header, then a line of JSON for each clip and each input that was set aside, in the order of their ids.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::{Path, PathBuf, absolute};
+use std::path::{Component, Path, PathBuf, absolute};
 
 use serde::{Deserialize, Serialize};
 use vidpairs_pipeline::Pipeline;
@@ -182,6 +182,7 @@ pub(in crate::run) fn read(path: &Path, pipeline: &Pipeline) -> Result<Entries, 
         return Err(lines.damaged(why).into());
     }
     header.check(path, pipeline)?;
+    let is_url = header.root.to_str().is_some_and(is_store_url);
     let mut list = Vec::new();
     // The folder may be mounted elsewhere on each machine, so the header is left out.
     let mut hash = Xxh64::new(0);
@@ -193,6 +194,19 @@ pub(in crate::run) fn read(path: &Path, pipeline: &Pipeline) -> Result<Entries, 
                 clip,
                 files,
             } => {
+                let is_below = |path: &Path| {
+                    let mut parts = path.components();
+                    parts.all(|part| matches!(part, Component::Normal(_)))
+                };
+                let is_stored = matches!(files, ClipFiles::Stored { .. });
+                if is_url && !(is_stored && clip.paths().into_iter().all(is_below)) {
+                    let why = format!(
+                        "clip {} is not an object below {}: make the list anew with `vidpairs list`",
+                        clip.id,
+                        header.root.display()
+                    );
+                    return Err(lines.damaged(why).into());
+                }
                 let clip = clip.with_paths(|path| header.root.join(path));
                 let pinned = Some(files);
                 (ordinal, Entry::Clip { clip, pinned })
@@ -217,7 +231,7 @@ pub(in crate::run) fn read(path: &Path, pipeline: &Pipeline) -> Result<Entries, 
         return Err(lines.damaged(why).into());
     }
     let Header { root, ignored, .. } = header;
-    let store = match root.to_str().is_some_and(is_store_url) {
+    let store = match is_url {
         true => Some(stored::open(&root)?),
         false => None,
     };
