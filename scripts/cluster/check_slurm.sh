@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# Runs extract.sbatch on a Slurm of this machine alone, with a time limit that strikes, and compares the result with that of one machine.
+#
+#     scripts/cluster/check_slurm.sh
+#
+# Needs root, or sudo without a password, to install Debian's slurmctld, slurmd, slurm-client and munge where they are missing, and to run one
+# controller and one node: in a temporary folder, on the loopback interface, under ports of their own. They end with the script, and nothing is left
+# but the packages. VIDPAIRS names the program [target/release/vidpairs]. About fifteen minutes on two cores: Slurm's smallest time limit
+# is one minute, and each of the six parts needs longer.
+set -euo pipefail
+
+what=slurm
+if ((EUID != 0)); then
+    echo "slurm: starting again as root, by sudo"
+    exec sudo -n --preserve-env=VIDPAIRS,CARGO_TARGET_DIR,TMPDIR "$0" "$@"
+fi
+# shellcheck source=scripts/cluster/checks.sh
+source "$(dirname "$0")/checks.sh"
+parts=6 out=$work/pairs
+
+packages=(slurmctld slurmd slurm-client munge)
+if ! command -v slurmctld slurmd sbatch munged >/dev/null; then
+    say "installing ${packages[*]}"
+    # They come with services, which are to stay off.
+    apt-get install -y -qq --no-install-recommends "${packages[@]}" >"$work/apt.log" 2>&1 || fail "apt-get failed: see $work/apt.log"
+fi
+
+daemons=()
+clean() {
+    local pid
+    if ((${#daemons[@]} > 0)); then
+        scancel --full --signal=KILL --user=root 2>/dev/null || true
+        for pid in "${daemons[@]}"; do kill "$pid" 2>/dev/null || true; done
+        for pid in "${daemons[@]}"; do wait "$pid" 2>/dev/null || true; done
+    fi
+    rm -rf "$run"
+}
+# Sockets need a short path, and munge a folder that only its user can write.
+run=$(mktemp -d /run/vidpairs-slurm.XXXXXX)
+trap clean EXIT
+trap 'exit 130' INT TERM
+chmod 755 "$run" "$work"
+
+start_slurm() {
+    local host port memory
+    host=$(hostname -s) memory=$(awk '/MemTotal/ { print int($2 / 1024 * 0.9) }' /proc/meminfo)
+    port=$((20000 + RANDOM % 10000))
+    dd if=/dev/urandom of="$run/munge.key" bs=1024 count=1 status=none
+    chmod 400 "$run/munge.key"
+    munged --foreground --force --key-file="$run/munge.key" --socket="$run/munge.socket" --pid-file="$run/munge.pid" \
+        --log-file="$run/munge.log" --seed-file="$run/munge.seed" 2>"$work/munged.log" &
+    daemons+=($!)
+    cat >"$run/slurm.conf" <<END
+ClusterName=check
+SlurmctldHost=$host(127.0.0.1)
+SlurmUser=root
+SlurmdUser=root
+SlurmctldPort=$port
+SlurmdPort=$((port + 1))
+AuthType=auth/munge
+# A requeued task waits as long as a credential is valid, two minutes by default.
+AuthInfo=socket=$run/munge.socket,cred_expire=5
+CryptoType=crypto/munge
+StateSaveLocation=$run/state
+SlurmdSpoolDir=$run/spool
+SlurmctldPidFile=$run/slurmctld.pid
+SlurmdPidFile=$run/slurmd.pid
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
+ReturnToService=2
+KillWait=5
+SchedulerParameters=batch_sched_delay=1,sched_interval=5
+NodeName=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=2 RealMemory=$memory State=UNKNOWN
+PartitionName=check Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+END
+    export SLURM_CONF=$run/slurm.conf
+    mkdir -p "$run/state" "$run/spool"
+    for ((try = 0; try < 50; try++)); do [[ -S $run/munge.socket ]] && break; sleep 0.2; done
+    slurmctld -D >"$work/slurmctld.log" 2>&1 &
+    daemons+=($!)
+    slurmd -D -N "$host" >"$work/slurmd.log" 2>&1 &
+    daemons+=($!)
+    for ((try = 0; try < 100; try++)); do
+        if [[ $(sinfo -h -o %T 2>/dev/null) == idle ]]; then return; fi
+        sleep 0.5
+    done
+    fail "the node does not come up: see slurmctld.log and slurmd.log in $work"
+}
+
+# wait_for NAME SECONDS: until no job of that name is in the queue.
+wait_for() {
+    local until=$((SECONDS + $2))
+    while [[ -n $(squeue -h --name="$1") ]]; do
+        ((SECONDS < until)) || fail "$1 did not end within $2 s: see $work/logs"
+        sleep 2
+    done
+}
+
+start_slurm
+say "slurmctld and slurmd $(slurmctld -V | cut -d' ' -f2) run, on the loopback interface"
+# A part of about 90 s of one thread: the limit of a minute strikes in each.
+make_clips $((parts * 90))
+
+# What a user changes: the upper lines alone.
+mkdir "$work/logs"
+sed -e "s|^#SBATCH --array=.*|#SBATCH --array=0-$((parts - 1))|" -e 's|^#SBATCH --cpus-per-task=.*|#SBATCH --cpus-per-task=1|' \
+    -e 's|^#SBATCH --mem=.*|#SBATCH --mem=0|' -e 's|^#SBATCH --time=.*|#SBATCH --time=1|' \
+    -e "s|^#SBATCH --output=.*|#SBATCH --output=$work/logs/%a.log|" -e "s|^parts=.*|parts=$parts|" -e "s|^vidpairs=.*|vidpairs=$vidpairs|" \
+    -e "s|^pipeline=.*|pipeline=$work/pipeline.toml|" -e "s|^source=.*|source=$work/clips.jsonl|" -e "s|^out=.*|out=$out|" \
+    "$cluster/extract.sbatch" >"$work/extract.sbatch"
+
+# Without the warning of --signal, the limit itself strikes: Slurm ends the tasks, and they are not run again.
+say "two tasks run into their time limit of one minute"
+sbatch --parsable --array=1,4 --signal=B:CONT@1 "$work/extract.sbatch" >/dev/null
+wait_for vidpairs 240
+missing=$("$vidpairs" status -q --json "$out" | python3 -c 'import json, sys; print(json.load(sys.stdin)["missing"])') || true
+[[ $missing == 0-5 ]] || fail "status names the missing parts $missing; expected 0-5: see $work/logs"
+grep -q 'CANCELLED.*DUE TO TIME LIMIT' "$work/logs/1.log" || fail "no time limit struck: see $work/logs"
+
+say "status says --array=$missing; these run, are warned before the limit, and requeue themselves"
+# The warning comes up to half a minute early, and a minute has only one.
+job=$(sbatch --parsable --array="$missing" --signal=B:USR1@15 "$work/extract.sbatch")
+sbatch --parsable --dependency=afterany:"$job" --job-name=merge --output="$work/logs/merge.log" \
+    --wrap "'$vidpairs' merge '$out'" >/dev/null
+wait_for vidpairs 1500
+wait_for merge 60
+requeued=$(cat "$work"/logs/?.log | grep -c 'requeueing' || true)
+((requeued > 0)) || fail "no task was requeued: see $work/logs"
+[[ -e $out/dataset.json ]] || fail "the merge failed: $(cat "$work/logs/merge.log")"
+same_as_one_machine "$out"
+rm -rf "$work"
+say "passed in $((SECONDS - started)) s: two tasks were ended by their limit, and tasks requeued themselves $requeued times"
