@@ -59,3 +59,17 @@ same_as_one_machine() {
     "$vidpairs" verify -q "$1"
     python3 -B "$cluster/compare.py" "$work/whole" "$1" || fail "$1 is not the data set of one machine, $work/whole"
 }
+
+# make_python: $python, an environment with the packages of requirements.txt.
+make_python() {
+    local folder=$PWD/.media/cluster-python stamp
+    stamp=$(sha256sum <"$cluster/requirements.txt")
+    python=$folder/bin/python
+    if [[ ! -e $folder/stamp || $(<"$folder/stamp") != "$stamp" ]]; then
+        say "installing the packages of scripts/cluster/requirements.txt into .media/cluster-python, 300 MB"
+        mkdir -p .media
+        python3 -m venv --clear "$folder"
+        "$python" -m pip install --quiet --no-input --disable-pip-version-check -r "$cluster/requirements.txt"
+        printf '%s\n' "$stamp" >"$folder/stamp"
+    fi
+}
