@@ -112,7 +112,7 @@ code=0
 wait "$run" || code=$?
 [[ $code == 130 ]] || fail "Ctrl-C gave exit code $code: see $work/stopped.log"
 wait_until 10 "a program still runs after Ctrl-C" eval "! pgrep -f -- '--out $out '"
-say "Ctrl-C stopped all parts: $("$vidpairs" status -q "$out" | head -n 1 || true)"
+say "Ctrl-C stopped all parts: $("$vidpairs" status "$out" | head -n 1 || true)"
 start_run "$out" "$work/resumed.log"
 finished "$out" "$work/resumed.log"
 
