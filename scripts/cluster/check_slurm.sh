@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Runs extract.sbatch on a Slurm of this machine alone, with a time limit that strikes, and compares the result with that of one machine.
 #
-#     scripts/cluster/check_slurm.sh
+#     scripts/cluster/check_slurm.sh [SECONDS]
 #
+# SECONDS [80] is how long one thread works on a part: longer than the limit, Slurm's smallest, of one minute. On a busy machine less is enough.
 # Needs root, or sudo without a password, to install Debian's slurmctld, slurmd, slurm-client and munge where they are missing, and to run one
 # controller and one node: in a temporary folder, on the loopback interface, under ports of their own. They end with the script, and nothing is left
-# but the packages. VIDPAIRS names the program [target/release/vidpairs]. About fifteen minutes on two cores: Slurm's smallest time limit
-# is one minute, and each of the six parts needs longer.
+# but the packages. VIDPAIRS names the program [target/release/vidpairs]. About fifteen minutes on two cores.
 set -euo pipefail
 
 what=slurm
+[[ ${1:-80} =~ ^[1-9][0-9]*$ ]] || { echo "usage: $0 [SECONDS]" >&2; exit 1; }
 if ((EUID != 0)); then
     echo "slurm: starting again as root, by sudo"
     exec sudo -n --preserve-env=VIDPAIRS,CARGO_TARGET_DIR,TMPDIR "$0" "$@"
@@ -19,11 +20,12 @@ source "$(dirname "$0")/checks.sh"
 parts=6 out=$work/pairs
 
 packages=(slurmctld slurmd slurm-client munge)
-if ! command -v slurmctld slurmd sbatch munged >/dev/null; then
-    say "installing ${packages[*]}"
-    # They come with services, which are to stay off.
-    apt-get install -y -qq --no-install-recommends "${packages[@]}" >"$work/apt.log" 2>&1 || fail "apt-get failed: see $work/apt.log"
-fi
+for program in slurmctld slurmd sbatch munged; do
+    if ! command -v $program >/dev/null; then
+        say "installing ${packages[*]}"
+        apt-get install -y -qq --no-install-recommends "${packages[@]}" >"$work/apt.log" 2>&1 || fail "apt-get failed: see $work/apt.log"
+    fi
+done
 
 daemons=()
 clean() {
@@ -100,8 +102,7 @@ wait_for() {
 
 start_slurm
 say "slurmctld and slurmd $(slurmctld -V | cut -d' ' -f2) run, on the loopback interface"
-# A part of about 80 s of one thread, longer than the limit of a minute.
-make_clips $((parts * 80))
+make_clips $((parts * ${1:-80}))
 
 # What a user changes: the upper lines alone.
 mkdir "$work/logs"
