@@ -12,7 +12,8 @@ what=kills rounds=${1:-20} RANDOM=${2:-1}
 [[ $rounds =~ ^[1-9][0-9]*$ ]] || { echo "usage: $0 [ROUNDS [SEED]]" >&2; exit 1; }
 # shellcheck source=scripts/cluster/checks.sh
 source "$(dirname "$0")/checks.sh"
-trap 'kill 0' INT TERM
+# With its workers, and without catching its own signal.
+trap 'trap - TERM; kill -TERM 0' INT TERM
 parts=5 out=$work/pairs
 
 # A worker: every part until it is complete, the others first if another worker has it.
