@@ -43,7 +43,7 @@ make_clips() {
     done
     seconds=$("$vidpairs" extract -q --json --workers 1 "$work/pipeline.toml" --source "$work/rendered" --out "$work/timed" |
         python3 -c 'import json, sys; print(json.load(sys.stdin)["seconds"])')
-    num=$(python3 -c "import math; print(max(12, math.ceil(3 * $wanted / $seconds)))")
+    num=$(python3 -c "import math; print(max(6, math.ceil(3 * $wanted / $seconds)))")
     while ((clip < num)); do
         ln "$work/rendered/$((8 + clip % 3 * 8)).mp4" "$work/clips/clip #$clip ä%20.mp4"
         clip=$((clip + 1))
