@@ -37,9 +37,11 @@ use self::args::{
 };
 use self::neighbour::Neighbour;
 use self::output::printed;
+use crate::cache;
 use crate::engines::{Engines, TrainRequest};
 use crate::export::{self, ExportFormat, ExportOptions};
-use crate::{cache, parts, verify};
+use crate::parts;
+use crate::verify;
 
 pub use self::error::CliError;
 pub use self::neighbour::HandoverError;
