@@ -9,8 +9,8 @@ use std::time::Duration;
 use vidpairs_run::{Control, OutFolder, Progress, RunError, Unit, broken, failed, loss_reason};
 use vidpairs_shard::{MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, ShardEntry, verify_shard};
 use vidpairs_store::{Location, Options, Store, StoreError, is_store_url};
+use vidpairs_types::create_folders_of;
 use vidpairs_types::parallel::{Heartbeat, Job, Loss, Sink, run_ordered};
-use vidpairs_types::{create_folders_of, create_own_folder, write_whole};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// What the folder of a copy holds, for errors.
@@ -79,21 +79,12 @@ pub fn local_dataset(
     let cancel = Arc::clone(&control.cancel);
     let read = store.read(MANIFEST_FILE, MAX_MANIFEST_BYTES, &|_| !cancel.is_set());
     let (json, _) = read.map_err(CacheError::from)?;
+    let manifest = Manifest::of_json(&json, &shards.join(MANIFEST_FILE))?;
     let folder = cache.join(format!("{:016x}", xxh3_64(&json)));
     if folder.join(MANIFEST_FILE).is_file() && !OutFolder::has_journal(&folder) {
         return Ok(folder);
     }
     let mut claimed = OutFolder::claim(&folder, WHAT)?;
-    // Read before anything is fetched, by the rules of manifests.
-    let unfinished = claimed.journal_folder().join("manifest");
-    create_own_folder(&unfinished).map_err(failed("create", &unfinished))?;
-    let path = unfinished.join(MANIFEST_FILE);
-    write_whole(&unfinished.join("part"), &path, |mut file| {
-        std::io::Write::write_all(&mut file, &json)?;
-        Ok(file)
-    })
-    .map_err(failed("write", &path))?;
-    let manifest = Manifest::read(&unfinished)?;
     fetch_files(
         &store,
         &manifest,

@@ -1,6 +1,7 @@
 //! Signals, and limits that the user or the machine sets for a process.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{SigHandler, Signal, signal};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -13,7 +14,11 @@ const FILES_OF_COMMAND: u64 = 24;
 /// Files that a worker opens at once: a clip, its archive, and as much again while a stuck worker is replaced.
 const FILES_OF_WORKER: u64 = 4;
 
-/// A [`Cancel`] that Ctrl-C, SIGTERM and SIGHUP set. A second signal ends the program at once; a run can be resumed even then.
+/// Time in which further signals belong to the first: schedulers send one to a script and to its programs, and the script may pass it on.
+const SAME_SIGNAL: Duration = Duration::from_secs(1);
+
+/// A [`Cancel`] that Ctrl-C, SIGTERM and SIGHUP set. A second signal, more than a second later, ends the program at once; a run can be
+/// resumed even then.
 ///
 /// A signal that is ignored already stays so: `nohup` ignores SIGHUP, and a shell script SIGINT of what it starts with `&`.
 pub(super) fn cancel_on_signal() -> Result<Arc<Cancel>, CliError> {
@@ -22,11 +27,15 @@ pub(super) fn cancel_on_signal() -> Result<Arc<Cancel>, CliError> {
     let cancel = Arc::new(Cancel::default());
     let on_signal = Arc::clone(&cancel);
     #[expect(clippy::exit, reason = "second signal of the user")]
-    ctrlc::set_handler(move || {
-        if on_signal.is_set() {
-            std::process::exit(130);
+    ctrlc::set_handler({
+        let mut first: Option<Instant> = None;
+        move || {
+            let first = *first.get_or_insert_with(Instant::now);
+            if on_signal.is_set() && first.elapsed() > SAME_SIGNAL {
+                std::process::exit(130);
+            }
+            on_signal.set();
         }
-        on_signal.set();
     })
     .map_err(CliError::Signals)?;
     for (of, is_ignored) in signals.into_iter().zip(ignored) {

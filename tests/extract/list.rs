@@ -5,23 +5,10 @@ use std::fs::File;
 use std::time::{Duration, SystemTime};
 
 use vidpairs_fixtures::extract::media::{h264, jpegs};
-use vidpairs_fixtures::extract::{Work, assert_same_files, dataset};
-
-const PIPELINE: &str = r#"
-[source]
-kind = "videos"
-[pairs]
-kind = "frames"
-k = 20
-stride = 15
-[images]
-short_side = 32
-[extract]
-max_refused = "100%"
-"#;
+use vidpairs_fixtures::extract::{FRAMES, Work, assert_same_files, dataset};
 
 fn work() -> Work {
-    let work = Work::new(PIPELINE);
+    let work = Work::new(FRAMES);
     for name in ["a.mp4", "b #%20.mp4", "ä.mp4"] {
         h264(&work.clips().join(name), "64x48", 60);
     }

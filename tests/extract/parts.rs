@@ -8,45 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use vidpairs_fixtures::extract::media::{h264, jpegs, long_h264};
-use vidpairs_fixtures::extract::{Ran, Work, dataset, signal};
+use vidpairs_fixtures::extract::{FRAMES, REGIONS, Ran, Work, dataset, signal};
 use vidpairs_shard::{DatasetReader, Part};
-
-const PIPELINE: &str = r#"
-[source]
-kind = "videos"
-[pairs]
-kind = "frames"
-k = 20
-stride = 15
-[images]
-short_side = 32
-[shards]
-max_records = 3
-[extract]
-max_refused = "100%"
-"#;
-
-const REGIONS: &str = r#"
-[source]
-kind = "videos"
-[pairs]
-kind = "regions"
-k = 4
-stride = 15
-regions_per_frame = 2
-min_box_px = 12
-[proposals]
-kind = "grid"
-[tracker]
-min_confidence_mean = 0.0
-min_confidence_last = 0.0
-[images]
-short_side = 32
-[shards]
-max_records = 3
-[extract]
-max_refused = "100%"
-"#;
 
 /// Folder with short clips, a long one that is cut into pieces, a folder of pictures, and clips that are refused and skipped.
 fn work_of(pipeline: &str) -> Work {
@@ -98,7 +61,7 @@ fn run_parts(work: &Work, out: &str, of: u32, is_rough: bool) {
 
 #[test]
 fn any_number_of_parts_gives_the_records_of_one_machine_in_their_order_also_after_kills() {
-    for pipeline in [PIPELINE, REGIONS] {
+    for pipeline in [FRAMES, REGIONS] {
         let work = work_of(pipeline);
         let whole = work.extract("whole").run_json();
         let expected = records(&work.path("whole"));
@@ -155,7 +118,7 @@ fn tracklets(dir: &Path) -> BTreeSet<String> {
 
 #[test]
 fn a_merge_that_is_killed_or_repeated_gives_the_same_data_set() {
-    let work = work_of(PIPELINE);
+    let work = work_of(FRAMES);
     run_parts(&work, "out", 3, false);
     work.vidpairs(&["merge", "out"]).run_well();
     let merged = vidpairs_fixtures::extract::files(&work.path("out"));
@@ -179,7 +142,7 @@ fn a_merge_that_is_killed_or_repeated_gives_the_same_data_set() {
 
 #[test]
 fn status_tells_complete_running_stopped_and_missing_parts() {
-    let work = work_of(PIPELINE);
+    let work = work_of(FRAMES);
     let status = |expected: i32| {
         let ran = work.vidpairs(&["status", "out", "--json"]).run();
         assert_eq!(ran.code, Some(expected), "{}{}", ran.stdout, ran.stderr);
@@ -206,6 +169,8 @@ fn status_tells_complete_running_stopped_and_missing_parts() {
         sleep(Duration::from_millis(1));
     }
     let running = status(1);
+    // Twice, as when a script passes on what its scheduler sends to all.
+    signal(child.id(), "TERM");
     signal(child.id(), "TERM");
     let stopping = Instant::now();
     let ran = Ran::of(child);
@@ -253,7 +218,7 @@ fn status_tells_complete_running_stopped_and_missing_parts() {
 
 #[test]
 fn what_does_not_belong_together_is_refused_with_its_reason() {
-    let work = work_of(PIPELINE);
+    let work = work_of(FRAMES);
     let part = |out: &str, part: &str| work.extract(out).arg("--part").arg(part);
     part("out", "3/3")
         .run()
@@ -310,6 +275,16 @@ fn what_does_not_belong_together_is_refused_with_its_reason() {
         .failed_with(2, &["the source changed", "9 clips then, 10 now"]);
     fs::remove_file(work.path("clips/new.mp4")).unwrap();
     part("out", "2/3").run_well();
+    // A folder under the name of another part.
+    let [first, second] =
+        [0, 1].map(|index| work.path("out").join(Part::new(index, 3).unwrap().folder()));
+    fs::rename(&second, work.path("second")).unwrap();
+    fs::rename(&first, &second).unwrap();
+    part("out", "1/3")
+        .run()
+        .failed_with(2, &["holds part 0 of 3, not part 1 of 3", "renamed"]);
+    fs::rename(&second, &first).unwrap();
+    fs::rename(work.path("second"), &second).unwrap();
     fs::create_dir(work.path("out/part-00000-of-00009")).unwrap();
     work.vidpairs(&["merge", "out"]).run().failed_with(
         2,
@@ -319,7 +294,7 @@ fn what_does_not_belong_together_is_refused_with_its_reason() {
 
 #[test]
 fn a_part_that_another_process_makes_is_refused_to_a_second_one() {
-    let work = work_of(PIPELINE);
+    let work = work_of(FRAMES);
     let long = Part::index_of("long.mp4", 3);
     let part = work.extract("out").arg("--part").arg(&format!("{long}/3"));
     let child = part.clone().workers(1).spawn();
@@ -396,7 +371,7 @@ fn a_merge_finds_what_was_removed_cut_or_exchanged_since_the_parts_were_made() {
 
 #[test]
 fn refused_clips_of_a_part_are_retried_and_a_new_merge_takes_them_at_their_place() {
-    let work = work_of(PIPELINE);
+    let work = work_of(FRAMES);
     run_parts(&work, "out", 3, false);
     work.vidpairs(&["merge", "out"]).run_well();
     h264(&work.path("clips/bad.mp4"), "64x48", 60);
@@ -416,7 +391,7 @@ fn refused_clips_of_a_part_are_retried_and_a_new_merge_takes_them_at_their_place
 
 #[test]
 fn too_many_refused_clips_end_the_merge_with_code_1_and_no_part() {
-    let pipeline = PIPELINE.replace("100%", "0%");
+    let pipeline = FRAMES.replace("100%", "0%");
     let work = work_of(&pipeline);
     run_parts(&work, "out", 7, false);
     let ran = work.vidpairs(&["merge", "out"]).run();
@@ -429,7 +404,7 @@ fn too_many_refused_clips_end_the_merge_with_code_1_and_no_part() {
 
 #[test]
 fn parts_that_begin_at_once_do_not_stand_in_each_others_way() {
-    let work = work_of(PIPELINE);
+    let work = work_of(FRAMES);
     for round in 0..5 {
         let out = format!("out{round}");
         let part = |index: u32| {
@@ -451,7 +426,7 @@ fn parts_that_begin_at_once_do_not_stand_in_each_others_way() {
 
 #[test]
 fn a_part_of_another_list_and_damaged_descriptions_are_refused_and_never_a_panic() {
-    let work = work_of(PIPELINE);
+    let work = work_of(FRAMES);
     let list = [
         "list",
         "pipeline.toml",

@@ -9,50 +9,12 @@ use serde_json::json;
 use vidpairs_fixtures::extract::media::{h264, jpegs, long_h264};
 use vidpairs_fixtures::extract::strace::each_moment;
 use vidpairs_fixtures::extract::{
-    Ran, Work, assert_is_finished, assert_same_files, dataset, files, signal,
+    FRAMES, REGIONS, Ran, Work, assert_is_finished, assert_same_files, dataset, files, signal,
 };
-
-const PIPELINE: &str = r#"
-[source]
-kind = "videos"
-[pairs]
-kind = "frames"
-k = 20
-stride = 15
-[images]
-short_side = 32
-[shards]
-max_records = 3
-[extract]
-max_refused = "100%"
-"#;
-
-/// The same settings in kind `regions`.
-const REGIONS: &str = r#"
-[source]
-kind = "videos"
-[pairs]
-kind = "regions"
-k = 4
-stride = 15
-regions_per_frame = 2
-min_box_px = 12
-[proposals]
-kind = "grid"
-[tracker]
-min_confidence_mean = 0.0
-min_confidence_last = 0.0
-[images]
-short_side = 32
-[shards]
-max_records = 3
-[extract]
-max_refused = "100%"
-"#;
 
 /// Folder with a short clip, a long one that is cut into pieces, and another short one.
 fn long_work() -> Work {
-    long_work_of(PIPELINE)
+    long_work_of(FRAMES)
 }
 
 fn long_work_of(pipeline: &str) -> Work {
@@ -121,7 +83,7 @@ type Tear = fn(&Work, &str);
 
 #[test]
 fn a_damaged_journal_and_a_damaged_part_file_do_not_change_the_final_bytes() {
-    for pipeline in [PIPELINE, REGIONS] {
+    for pipeline in [FRAMES, REGIONS] {
         assert_damage_does_not_change_the_final_bytes(&long_work_of(pipeline));
     }
 }
@@ -212,7 +174,7 @@ fn a_folder_is_resumed_with_its_own_pipeline_and_source_only() {
 
 #[test]
 fn other_files_are_left_unchanged() {
-    let work = Work::new(PIPELINE);
+    let work = Work::new(FRAMES);
     h264(&work.path("clips/a.mp4"), "64x48", 40);
     fs::create_dir(work.path("foreign")).unwrap();
     fs::write(work.path("foreign/thesis.tex"), "precious").unwrap();
@@ -257,7 +219,7 @@ fn the_second_of_two_runs_in_one_folder_reports_that_it_is_in_use() {
 
 #[test]
 fn a_finished_run_is_left_unchanged() {
-    let work = Work::new(PIPELINE);
+    let work = Work::new(FRAMES);
     h264(&work.path("clips/a.mp4"), "64x48", 60);
     fs::write(work.path("clips/b.mp4"), "no video").unwrap();
     let first = work.extract("out").run_json();
@@ -361,7 +323,7 @@ fn assert_same_tracklets(found: &Path, expected: &Path) {
 
 #[test]
 fn retrying_appends_the_pairs_of_repaired_clips() {
-    for pipeline in [PIPELINE, REGIONS] {
+    for pipeline in [FRAMES, REGIONS] {
         assert_retrying_appends(&work_with_damage(pipeline));
     }
 }
@@ -383,7 +345,7 @@ fn assert_retrying_appends(work: &Work) {
 
 #[test]
 fn retrying_without_refused_clips_does_nothing() {
-    let work = Work::new(PIPELINE);
+    let work = Work::new(FRAMES);
     h264(&work.path("clips/a.mp4"), "64x48", 60);
     work.extract("out").run_well();
     let before = files(&work.path("out"));
@@ -398,7 +360,7 @@ fn retrying_without_refused_clips_does_nothing() {
 
 #[test]
 fn a_retry_killed_at_any_system_call_is_resumed_with_or_without_the_flag() {
-    for pipeline in [PIPELINE, REGIONS] {
+    for pipeline in [FRAMES, REGIONS] {
         assert_a_retry_is_resumed(&work_with_damage(pipeline));
     }
 }
@@ -471,7 +433,7 @@ fn a_clip_that_changed_while_the_run_was_stopped_is_begun_anew() {
             file.set_modified(before.modified().unwrap()).unwrap();
         }),
     ];
-    for pipeline in [PIPELINE, REGIONS] {
+    for pipeline in [FRAMES, REGIONS] {
         let work = long_work_of(pipeline);
         let clip = work.path("clips/b.mp4");
         let whole = fs::read(&clip).unwrap();
@@ -556,7 +518,7 @@ fn remarks_on_the_boxes_of_a_clip_in_several_pieces_are_kept() {
 
 #[test]
 fn a_finished_folder_is_accepted_for_its_own_source_only() {
-    let work = Work::new(PIPELINE);
+    let work = Work::new(FRAMES);
     h264(&work.path("clips/a.mp4"), "64x48", 40);
     work.extract("out").run_well();
     let elsewhere = work.extract("out").replace("clips", "nowhere").run();

@@ -5,23 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use vidpairs_fixtures::extract::media::{h264, jpegs, zip};
-use vidpairs_fixtures::extract::{Extract, Ran, Work, assert_same_files, dataset, signal};
+use vidpairs_fixtures::extract::{Extract, FRAMES, Ran, Work, assert_same_files, dataset, signal};
 use vidpairs_fixtures::s3::{Bucket, Fault, Proxy, Server};
-
-const PIPELINE: &str = r#"
-[source]
-kind = "videos"
-[pairs]
-kind = "frames"
-k = 20
-stride = 15
-[images]
-short_side = 32
-[shards]
-max_records = 5
-[extract]
-max_refused = "100%"
-"#;
 
 /// A folder of clips, and a bucket with the same files below `set`.
 struct Both {
@@ -41,7 +26,7 @@ impl Both {
     }
 
     fn videos() -> Self {
-        Self::new(PIPELINE, |clips| {
+        Self::new(FRAMES, |clips| {
             for name in ["a.mp4", "b c #1%20.mp4", "ä/d+e?.mp4"] {
                 let path = clips.join(name);
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -99,7 +84,7 @@ fn a_bucket_gives_the_bytes_of_a_folder_whatever_the_names() {
 
 #[test]
 fn trackingnet_and_got10k_in_a_bucket_have_their_boxes_and_labels() {
-    let tracks = PIPELINE
+    let tracks = FRAMES
         .replace("\"frames\"", "\"tracks\"")
         .replace("k = 20", "k = 5\nmin_box_px = 4");
     let boxes = |num: u32| {
@@ -257,7 +242,7 @@ fn a_pinned_list_of_a_bucket_serves_parts_and_names_what_changed_or_is_gone() {
 
 #[test]
 fn a_bucket_that_is_not_there_wrong_credentials_and_unknown_schemes_are_named() {
-    let both = Both::new(PIPELINE, |clips| h264(&clips.join("a.mp4"), "64x48", 30));
+    let both = Both::new(FRAMES, |clips| h264(&clips.join("a.mp4"), "64x48", 30));
     let from = |url: &str| {
         both.extract("out", None)
             .replace(&both.bucket.url("set"), url)
@@ -350,4 +335,20 @@ fn a_run_that_is_killed_or_stopped_while_it_fetches_is_resumed_to_the_same_bytes
     both.extract("out", None).run_well();
     // What a kill left in the scratch folder is removed by the next run.
     both.assert_same_as_folder("out");
+}
+
+#[test]
+fn folders_of_others_stay_in_the_scratch_folder() {
+    let both = Both::new(FRAMES, |clips| h264(&clips.join("a.mp4"), "64x48", 60));
+    for (folder, lock) in [
+        ("vidpairs-results", "lock"),
+        ("vidpairs-scratch-mine", "lock"),
+        ("other", ".vidpairs-scratch-lock"),
+    ] {
+        let folder = both.work.path("scratch").join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(lock), "").unwrap();
+    }
+    both.extract("out", None).run_well();
+    assert_eq!(fs::read_dir(both.work.path("scratch")).unwrap().count(), 3);
 }

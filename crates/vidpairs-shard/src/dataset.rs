@@ -17,7 +17,7 @@ use crate::record_order::RecordOrder;
 /// Reader of a whole data set. Threads can share it.
 ///
 /// The index of a shard is read with its first record, and takes 16 bytes of memory per record. The order of a data set that was made in
-/// parts takes up to 16 bytes per clip. Tars stay open, but never more than half
+/// parts takes up to 16 bytes per clip, and about 50 while it is read. Tars stay open, but never more than half
 /// of the files that the process may open.
 #[derive(Debug)]
 pub struct DatasetReader {

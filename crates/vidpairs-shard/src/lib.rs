@@ -90,6 +90,7 @@ mod dataset;
 mod error;
 mod index;
 mod manifest;
+mod merged;
 mod order;
 mod part;
 mod parts;
@@ -111,9 +112,10 @@ pub use dataset::DatasetReader;
 pub use error::{ShardError, Unfit};
 pub use index::ShardIndex;
 pub use manifest::{
-    BoxCounts, FORMAT, FORMAT_VERSION, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, PartEntry,
-    PartsEntry, ShardEntry, Totals,
+    BoxCounts, FORMAT, FORMAT_VERSION, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, ShardEntry,
+    Totals,
 };
+pub use merged::{PartEntry, PartsEntry};
 pub use order::EpochOrder;
 pub use parts::{PARTS_FILE, Part, PartsFile};
 pub use reader::ShardReader;

@@ -9,8 +9,8 @@ use vidpairs_types::{read_regular, sync_folder, write_whole};
 
 use crate::checksum;
 use crate::error::ShardError;
+use crate::merged::PartsEntry;
 use crate::parts::{PARTS_FILE, Part};
-use crate::record_order::{ORDER_FILE, OrderEntry};
 use crate::tracks::{TRACKS_FILE, TrackletCounts, TracksEntry};
 
 /// File name of the manifest.
@@ -69,31 +69,6 @@ pub struct Manifest {
     /// The parts that this data set was merged from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<PartsEntry>,
-}
-
-/// The parts of a merged data set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PartsEntry {
-    /// File with the order of the records.
-    pub order: OrderEntry,
-    /// Every part, in order.
-    pub list: Vec<PartEntry>,
-}
-
-/// One part of a merged data set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PartEntry {
-    /// Name of its folder, in which its shards are.
-    pub folder: String,
-    /// Number of its clips.
-    pub clips: u64,
-    /// Number of its shards.
-    pub shards: u64,
-    /// Number of its records.
-    pub records: u64,
-    /// File of its tracklets; kind `regions` only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tracks: Option<TracksEntry>,
 }
 
 /// Numbers of annotated boxes by outcome.
@@ -187,30 +162,6 @@ impl Manifest {
         }
     }
 
-    /// The same data set, made in `parts`.
-    #[must_use]
-    pub fn with_parts(self, parts: PartsEntry) -> Self {
-        Self {
-            format_version: FORMAT_VERSION,
-            parts: Some(parts),
-            ..self
-        }
-    }
-
-    /// Shards of each part, in order; of a manifest that was read, they are all of its shards.
-    pub fn shards_of_parts(&self) -> Vec<&[ShardEntry]> {
-        let mut shards = self.shards.as_slice();
-        let parts = self.parts.iter().flat_map(|parts| &parts.list);
-        parts
-            .map(|part| {
-                let num = usize::try_from(part.shards).unwrap_or(usize::MAX);
-                let (own, others) = shards.split_at(num.min(shards.len()));
-                shards = others;
-                own
-            })
-            .collect()
-    }
-
     /// Every file of tracklets, with the number of the first record of its tracklets in the order of the shards.
     pub fn tracks_files(&self) -> impl Iterator<Item = (u64, &TracksEntry)> {
         let of_parts = self.parts.iter().flat_map(|parts| &parts.list);
@@ -265,79 +216,50 @@ impl Manifest {
             Err(error) if is_absence(error.kind()) => return Err(why_absent(dir)),
             read => read.map_err(ShardError::read(&path))?,
         };
+        Self::of_json(&json, &path)
+    }
+
+    /// Reads the text of a manifest.
+    ///
+    /// - `path`: where it was read, for errors.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read) about the text.
+    pub fn of_json(json: &[u8], path: &Path) -> Result<Self, ShardError> {
         let unreadable = |source| ShardError::ManifestUnreadable {
-            path: path.clone(),
+            path: path.to_owned(),
             source,
         };
         // Format and version first: a newer format may differ in everything else.
-        let preamble: Preamble = serde_json::from_slice(&json).map_err(unreadable)?;
-        preamble.check(&path)?;
-        let manifest: Self = serde_json::from_slice(&json).map_err(unreadable)?;
-        manifest.check_names(&path)?;
+        let preamble: Preamble = serde_json::from_slice(json).map_err(unreadable)?;
+        preamble.check(path)?;
+        let manifest: Self = serde_json::from_slice(json).map_err(unreadable)?;
+        manifest.check_names(path)?;
         Ok(manifest)
     }
 
     /// Whether every file that the manifest names lies in its folder, or in the folder of a part.
     fn check_names(&self, path: &Path) -> Result<(), ShardError> {
-        if let Some(tracks) = self.tracks.as_ref().filter(|it| it.file != TRACKS_FILE) {
+        if let Some(tracks) = self
+            .tracks
+            .as_ref()
+            .filter(|tracks| tracks.file != TRACKS_FILE)
+        {
             return Err(refused(path, "tracks.file", &tracks.file, TRACKS_FILE));
         }
         let Some(parts) = &self.parts else {
             return check_tars(path, &self.shards, "");
         };
-        if parts.order.file != ORDER_FILE {
-            let file = &parts.order.file;
-            return Err(refused(path, "parts.order.file", file, ORDER_FILE));
-        }
-        let mut shards = self.shards.as_slice();
-        let of = u32::try_from(parts.list.len()).unwrap_or(u32::MAX);
-        for (index, entry) in (0..of).zip(&parts.list) {
-            let folder = Part::new(index, of).map(Part::folder);
-            if folder.as_ref() != Some(&entry.folder) {
-                let expected = "part-<index>-of-<number of parts>, in order";
-                return Err(refused(path, "parts.list.folder", &entry.folder, expected));
-            }
-            let num = usize::try_from(entry.shards).unwrap_or(usize::MAX);
-            let Some((own, others)) = shards.split_at_checked(num) else {
-                let expected = "the number of its shards in the manifest";
-                let found = num.to_string();
-                return Err(refused(path, "parts.list.shards", &found, expected));
-            };
-            let prefix = format!("{}/", entry.folder);
-            check_tars(path, own, &prefix)?;
-            let own = own.iter().map(|shard| shard.records);
-            let sum = own.fold(0, u64::saturating_add);
-            if sum != entry.records {
-                let expected = "the sum over its shards";
-                let found = entry.records.to_string();
-                return Err(refused(path, "parts.list.records", &found, expected));
-            }
-            let tracks = format!("{prefix}{TRACKS_FILE}");
-            if let Some(found) = entry.tracks.as_ref().filter(|it| it.file != tracks) {
-                let expected = "tracks.jsonl.zst in the folder of the part";
-                return Err(refused(
-                    path,
-                    "parts.list.tracks.file",
-                    &found.file,
-                    expected,
-                ));
-            }
-            shards = others;
-        }
-        match shards.first() {
-            None => Ok(()),
-            Some(shard) => Err(refused(
-                path,
-                "shards.file",
-                &shard.file,
-                "a shard of a part",
-            )),
-        }
+        parts.check(path, &self.shards)
     }
 }
 
 /// Whether every shard is a tar in the folder `prefix`.
-fn check_tars(path: &Path, shards: &[ShardEntry], prefix: &str) -> Result<(), ShardError> {
+pub(crate) fn check_tars(
+    path: &Path,
+    shards: &[ShardEntry],
+    prefix: &str,
+) -> Result<(), ShardError> {
     let is_tar = |file: &str| file.strip_prefix(prefix).is_some_and(is_plain_tar);
     match shards.iter().find(|shard| !is_tar(&shard.file)) {
         None => Ok(()),
@@ -351,7 +273,12 @@ fn check_tars(path: &Path, shards: &[ShardEntry], prefix: &str) -> Result<(), Sh
     }
 }
 
-fn refused(path: &Path, key: &'static str, value: &str, expected: &'static str) -> ShardError {
+pub(crate) fn refused(
+    path: &Path,
+    key: &'static str,
+    value: &str,
+    expected: &'static str,
+) -> ShardError {
     ShardError::ManifestRefused {
         path: path.to_path_buf(),
         key,

@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn of_processes_that_begin_at_once_one_writes_the_file_and_all_read_the_same() {
         let root = tempfile::tempdir().unwrap();
-        let file = |clips| PartsFile::new(Value::Null, clips, None, vec![clips, 1]);
+        let file = |clips| PartsFile::new(serde_json::json!({}), clips, None, vec![clips, 1]);
         let found: Vec<PartsFile> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8)
                 .map(|clips| scope.spawn(move || file(clips)))

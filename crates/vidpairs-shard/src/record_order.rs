@@ -5,6 +5,7 @@
 //! part, number of records.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
@@ -15,7 +16,8 @@ use xxhash_rust::xxh64::xxh64;
 use crate::checksum;
 use crate::damage::{Damage, Fault};
 use crate::error::ShardError;
-use crate::manifest::{Manifest, PartsEntry, ShardEntry};
+use crate::manifest::{Manifest, ShardEntry};
+use crate::merged::PartsEntry;
 use crate::reader::read_index;
 use crate::ustar::IndexedMember;
 
@@ -174,6 +176,11 @@ impl RecordOrder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(damaged(Fault::TarMissing));
             }
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                let found = fs::metadata(&path).map_or(u64::MAX, |file| file.len());
+                let manifest = entry.bytes;
+                return Err(damaged(Fault::Bytes { found, manifest }));
+            }
             read => read.map_err(ShardError::read(&path))?,
         };
         if bytes.len() as u64 != entry.bytes {
@@ -309,12 +316,10 @@ pub(crate) fn ordinals(key: &str) -> Option<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::dataset::DatasetReader;
     use crate::fixtures::{manifest, record};
-    use crate::manifest::PartEntry;
+    use crate::merged::PartEntry;
     use crate::parts::Part;
     use crate::verify::verify_order;
     use crate::writer::{ShardName, ShardWriter};
@@ -432,6 +437,9 @@ mod tests {
                 assert!(DatasetReader::open(dir.path()).is_err(), "byte {at}");
             }
         }
+        fs::write(&path, [&bytes[..], b"more"].concat()).unwrap();
+        let damage = verify_order(dir.path(), dataset.manifest(), &|| true).unwrap();
+        assert_eq!(damage.unwrap().num(), 1, "a longer file");
         fs::remove_file(&path).unwrap();
         assert!(DatasetReader::open(dir.path()).is_err());
         // Lines that belong together by their checksum, but not to the shards.
@@ -440,7 +448,7 @@ mod tests {
             fs::write(&path, &bytes).unwrap();
             let mut manifest = dataset.manifest().clone();
             let order = &mut manifest.parts.as_mut().unwrap().order;
-            order.xxh64 = xxh64(&bytes, 0);
+            (order.bytes, order.xxh64) = (bytes.len() as u64, xxh64(&bytes, 0));
             manifest.write_atomically(dir.path()).unwrap();
             let damage = verify_order(dir.path(), &manifest, &|| true).unwrap();
             (DatasetReader::open(dir.path()), damage.unwrap().num())

@@ -7,7 +7,7 @@
 //!
 //! # Stopping
 //!
-//! Each operation takes a [`Watch`]. It is told of the bytes moved and asked, ten times a second, whether to go on. After a no the
+//! Each operation takes a [`Watch`]: ten times a second it gets the number of bytes moved, and answers whether to go on. After `false` the
 //! operation ends within a second with [`StoreError::Stopped`].
 //!
 //! # Retries

@@ -213,10 +213,15 @@ impl Clip {
     }
 }
 
+/// Whether a path, joined to a folder, leads to a place in it: it is relative and has no `..`.
+pub fn stays_below(path: &Path) -> bool {
+    let mut parts = path.components();
+    parts.all(|part| matches!(part, Component::Normal(_)))
+}
+
 fn moved_path(path: &Path, from: &Path, to: &Path) -> PathBuf {
     let below = path.strip_prefix(from).ok();
-    let is_below = |part: Component<'_>| matches!(part, Component::Normal(_));
-    match below.filter(|below| below.components().all(is_below)) {
+    match below.filter(|below| stays_below(below)) {
         None => path.to_owned(),
         // Joined to nothing, a path gets a slash at its end.
         Some(below) if below.as_os_str().is_empty() => to.to_owned(),

@@ -26,6 +26,7 @@ mod seed;
 pub use archive_output::{ArchiveOutput, InUse};
 pub use clip::{
     Annotation, Clip, Media, STILL_EXTENSIONS, SourceKind, is_left_out_folder, is_still_name,
+    stays_below,
 };
 pub use durable::{
     create_folders_of, create_fresh, create_own_folder, open_own, replace_whole, replace_whole_by,

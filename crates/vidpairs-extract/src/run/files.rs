@@ -108,7 +108,10 @@ impl ClipFiles {
             return None;
         };
         let mut hash = Xxh3::new();
-        for text in objects.iter().flat_map(|it| [&it.name, &it.version]) {
+        for text in objects
+            .iter()
+            .flat_map(|object| [&object.name, &object.version])
+        {
             hash.update(&(text.len() as u64).to_le_bytes());
             hash.update(text.as_bytes());
         }

@@ -20,6 +20,45 @@ use crate::program;
 /// Longest duration of a run; a longer one hangs.
 const HANGS_AFTER: Duration = Duration::from_secs(60);
 
+/// Pipeline of pairs of frames: small images, three records in a shard, and any number of refused clips.
+pub const FRAMES: &str = r#"
+[source]
+kind = "videos"
+[pairs]
+kind = "frames"
+k = 20
+stride = 15
+[images]
+short_side = 32
+[shards]
+max_records = 3
+[extract]
+max_refused = "100%"
+"#;
+
+/// The same in kind `regions`, with few rules for tracklets.
+pub const REGIONS: &str = r#"
+[source]
+kind = "videos"
+[pairs]
+kind = "regions"
+k = 4
+stride = 15
+regions_per_frame = 2
+min_box_px = 12
+[proposals]
+kind = "grid"
+[tracker]
+min_confidence_mean = 0.0
+min_confidence_last = 0.0
+[images]
+short_side = 32
+[shards]
+max_records = 3
+[extract]
+max_refused = "100%"
+"#;
+
 /// Folder for runs, with `pipeline.toml`. The media of a test are in `clips`.
 pub struct Work {
     dir: tempfile::TempDir,

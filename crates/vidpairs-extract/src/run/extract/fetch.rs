@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -12,12 +12,12 @@ use tempfile::TempDir;
 use vidpairs_run::{RunError, loss_reason};
 use vidpairs_store::{Store, StoreError, Version};
 use vidpairs_types::parallel::{Cancel, Heartbeat, Loss, caught};
-use vidpairs_types::{Clip, Media, create_fresh, open_own, with_causes};
+use vidpairs_types::{Clip, Media, create_fresh, open_own, stays_below, with_causes};
 
 use super::job::Item;
 use crate::run::ExtractError;
 use crate::run::entries::Entry;
-use crate::run::files::{ClipFiles, StoredFile};
+use crate::run::files::ClipFiles;
 use crate::run::stored;
 
 /// Threads that fetch clips.
@@ -250,7 +250,10 @@ impl Queue {
             if state.is_over {
                 return false;
             }
-            let bytes = objects_of(&item.entry).map_or(0, bytes_of);
+            let bytes = match &*item.entry {
+                Entry::Clip { pinned, .. } => pinned.as_ref().map_or(0, ClipFiles::bytes),
+                Entry::SetAside(_) => 0,
+            };
             let is_too_large = bytes > self.max_bytes;
             if is_too_large || (bytes <= state.free && state.done.len() < MAX_AHEAD) {
                 break (item, bytes);
@@ -294,7 +297,10 @@ impl Queue {
             ordinal: item.ordinal,
             queue: Arc::clone(self),
         });
-        let (Entry::Clip { clip, .. }, Some(objects)) = (&*item.entry, objects_of(&item.entry))
+        let Entry::Clip {
+            clip,
+            pinned: Some(ClipFiles::Stored { objects }),
+        } = &*item.entry
         else {
             return Err(NotFetched::Refused("it is not in the store".to_owned()));
         };
@@ -309,8 +315,7 @@ impl Queue {
         }
         for object in objects {
             let name = Path::new(&object.name);
-            let is_below = |part: Component<'_>| matches!(part, Component::Normal(_));
-            if !name.components().all(is_below) {
+            if !stays_below(name) {
                 let reason = format!("{:?} is no name of a file", object.name);
                 return Err(NotFetched::Refused(reason));
             }
@@ -356,19 +361,4 @@ impl Queue {
 /// The root of a store as [`vidpairs_source::ObjectTree`] writes it in paths.
 fn root_of(store: &Store) -> PathBuf {
     PathBuf::from(store.location().to_string().trim_end_matches('/'))
-}
-
-fn objects_of(entry: &Entry) -> Option<&[StoredFile]> {
-    match entry {
-        Entry::Clip {
-            pinned: Some(ClipFiles::Stored { objects }),
-            ..
-        } => Some(objects),
-        _ => None,
-    }
-}
-
-fn bytes_of(objects: &[StoredFile]) -> u64 {
-    let bytes = objects.iter().map(|object| object.bytes);
-    bytes.fold(0, u64::saturating_add)
 }

@@ -3,6 +3,8 @@
 //! A line is written after the bytes that it describes, and holds their length and checksum. So after a kill the last line is true;
 //! after a power cut the lines whose bytes are gone are recognised and dropped.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vidpairs_shard::{BoxCounts, Part, ShardEntry, ShardMark, ShardName, TracksEntry, TracksMark};
@@ -149,6 +151,8 @@ pub(super) struct Extracted {
     /// Annotated boxes; `None` if the source has none.
     pub boxes: Option<BoxCounts>,
     pub refusals: Vec<Refusal>,
+    /// Number of refusals by outcome.
+    num_set_aside: BTreeMap<Outcome, u64>,
     pub entries_done: u64,
     /// Written share of the current entry, 0 to 1.
     pub entry_share: f64,
@@ -224,7 +228,10 @@ impl Extracted {
         }
         self.pairs += line.records;
         self.frames_decoded += line.frames_decoded;
-        self.refusals.extend(line.refusal.clone());
+        if let Some(refusal) = &line.refusal {
+            *self.num_set_aside.entry(refusal.outcome).or_default() += 1;
+            self.refusals.push(refusal.clone());
+        }
         self.open = line.mark;
         if line.piece + 1 >= line.num_pieces {
             self.entry = EntryTally::default();
@@ -253,10 +260,7 @@ impl Extracted {
 
     /// Number of entries with this outcome.
     pub fn num(&self, outcome: Outcome) -> u64 {
-        self.refusals
-            .iter()
-            .filter(|refusal| refusal.outcome == outcome)
-            .count() as u64
+        self.num_set_aside.get(&outcome).copied().unwrap_or(0)
     }
 }
 

@@ -18,6 +18,7 @@ mod progress;
 mod record;
 mod regions;
 mod resume;
+mod same;
 mod view;
 
 use std::collections::BTreeMap;

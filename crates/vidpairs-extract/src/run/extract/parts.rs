@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Value, json};
-use vidpairs_run::{OutFolder, RunError, failed, same_run};
+use serde_json::Value;
+use vidpairs_run::{OutFolder, RunError, failed};
 use vidpairs_shard::{PARTS_FILE, Part, PartsFile};
 use vidpairs_types::create_own_folder;
 
-use super::resume::{WHAT, is_free};
+use super::same::{same_clips, same_settings};
 use crate::run::ExtractError;
 use crate::run::entries::Entries;
 
@@ -56,14 +56,7 @@ pub(super) fn join(
             ours.write_or_read(root)?
         }
     };
-    let of_run = |version: &str, pipeline: &Value| {
-        let mut all = pipeline.clone();
-        all["program_version"] = json!(version);
-        all
-    };
-    let ours = of_run(env!("CARGO_PKG_VERSION"), pipeline);
-    let theirs = of_run(&there.program_version, &there.pipeline);
-    same_run(root, WHAT, &theirs, &ours, is_free)?;
+    same_settings(root, &there.program_version, &there.pipeline, pipeline)?;
     let out = root.to_owned();
     if there.of() != part.of() {
         let (then, now) = (there.of(), part.of());
@@ -72,11 +65,7 @@ pub(super) fn join(
     if there.list_xxh64 != entries.list_xxh64 {
         return Err(ExtractError::ListChanged { out }.into());
     }
-    if there.clips_xxh64 != entries.fingerprint {
-        let (then, now) = (there.clips(), entries.len());
-        return Err(ExtractError::SourceChanged { out, then, now }.into());
-    }
-    Ok(())
+    same_clips(root, there.clips(), there.clips_xxh64, entries)
 }
 
 /// Fails if `root` holds anything but parts of a run that another process begins just now.

@@ -6,22 +6,17 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-use vidpairs_run::{Journal, OutFolder, RunError, Stopped, failed, refusals, same_run};
-use vidpairs_shard::{
-    MANIFEST_FILE, Manifest, Part, ShardError, ShardName, ShardWriter, TracksWriter,
-};
+use vidpairs_run::{Journal, OutFolder, RunError, Stopped, failed, refusals};
+use vidpairs_shard::{MANIFEST_FILE, Manifest, ShardError, ShardName, ShardWriter, TracksWriter};
 use vidpairs_types::Outcome;
 
 use super::finish::summary_of;
 use super::job::Item;
 use super::journal::{Begin, Extracted, Line, ShardLine};
+use super::same::{WHAT, same_clips, same_part, same_pipeline, stopped_begin};
 use super::{ExtractOptions, ExtractSummary, parts};
 use crate::run::ExtractError;
 use crate::run::entries::{Entries, Entry};
-
-/// What the command writes, for errors.
-pub(super) const WHAT: &str = "pairs";
 
 /// State of the output folder.
 pub(super) enum Start {
@@ -344,67 +339,4 @@ fn refused_ordinals(out: &Path, entries: &Entries) -> Result<Vec<u64>, RunError>
         .filter(|(_, entry)| refused.contains(entry.id()))
         .map(|(ordinal, _)| ordinal)
         .collect())
-}
-
-/// The settings of the stopped run, if they and the source are those of this one.
-fn stopped_begin(
-    out: &Path,
-    begin: Value,
-    part: Option<Part>,
-    pipeline: &Value,
-    entries: &Entries,
-) -> Result<Begin, RunError> {
-    let of_run = |version: &Value, pipeline: &Value| {
-        let mut all = pipeline.clone();
-        all["program_version"] = version.clone();
-        all
-    };
-    let theirs = of_run(&begin["program_version"], &begin["pipeline"]);
-    let ours = of_run(&json!(env!("CARGO_PKG_VERSION")), pipeline);
-    same_run(out, WHAT, &theirs, &ours, is_free)?;
-    let begin: Begin = serde_json::from_value(begin).map_err(RunError::of)?;
-    same_part(out, begin.part, part)?;
-    if begin.list_xxh64 != entries.list_xxh64 {
-        let out = out.to_owned();
-        return Err(ExtractError::ListChanged { out }.into());
-    }
-    same_clips(out, begin.entries, begin.entries_xxh64, entries)?;
-    Ok(begin)
-}
-
-/// Fails if the folder was made for another part: it was renamed or copied.
-fn same_part(out: &Path, theirs: Option<Part>, ours: Option<Part>) -> Result<(), RunError> {
-    let named = |part: Option<Part>| part.map_or("a whole run".to_owned(), |it| it.to_string());
-    match theirs == ours {
-        true => Ok(()),
-        false => Err(ExtractError::OtherPart {
-            out: out.to_owned(),
-            theirs: named(theirs),
-            ours: named(ours),
-        }
-        .into()),
-    }
-}
-
-/// Fails if the clips of the source are not those of the run, by number and checksum.
-fn same_clips(out: &Path, then: u64, fingerprint: u64, entries: &Entries) -> Result<(), RunError> {
-    if fingerprint == entries.fingerprint {
-        return Ok(());
-    }
-    Err(ExtractError::SourceChanged {
-        out: out.to_owned(),
-        then,
-        now: entries.len(),
-    }
-    .into())
-}
-
-/// `[extract]` sets the tolerance for bad inputs, not the bytes that are written.
-pub(super) fn is_free(setting: &str) -> bool {
-    setting == "extract"
-}
-
-/// Fails if two pipelines write other bytes.
-fn same_pipeline(out: &Path, theirs: &Value, ours: &Value) -> Result<(), RunError> {
-    same_run(out, WHAT, theirs, ours, is_free)
 }

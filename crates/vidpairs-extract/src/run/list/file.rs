@@ -1,14 +1,14 @@
 //! File of a pinned source: a header, then a line of JSON for each clip and each input that was set aside, in the order of their ids.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::{Component, Path, PathBuf, absolute};
+use std::path::{Path, PathBuf, absolute};
 
 use serde::{Deserialize, Serialize};
 use vidpairs_pipeline::Pipeline;
 use vidpairs_run::{RunError, failed};
 use vidpairs_source::IgnoredFiles;
 use vidpairs_store::is_store_url;
-use vidpairs_types::{Clip, NextLine, Refusal, SourceKind, next_line, open_regular};
+use vidpairs_types::{Clip, NextLine, Refusal, SourceKind, next_line, open_regular, stays_below};
 use xxhash_rust::xxh64::Xxh64;
 
 use crate::run::ExtractError;
@@ -188,18 +188,18 @@ pub(in crate::run) fn read(path: &Path, pipeline: &Pipeline) -> Result<Entries, 
     let mut hash = Xxh64::new(0);
     while lines.next(&mut file, MAX_LINE_BYTES)? {
         hash.update(&lines.text);
-        let (ordinal, entry) = match lines.parse()? {
+        let line = lines.parse().map_err(|_| {
+            // Of a line with two forms, the parser does not say what is wrong.
+            lines.damaged("it describes neither a clip nor an input that was set aside".to_owned())
+        })?;
+        let (ordinal, entry) = match line {
             Line::Clip {
                 ordinal,
                 clip,
                 files,
             } => {
-                let is_below = |path: &Path| {
-                    let mut parts = path.components();
-                    parts.all(|part| matches!(part, Component::Normal(_)))
-                };
                 let is_stored = matches!(files, ClipFiles::Stored { .. });
-                if is_url && !(is_stored && clip.paths().into_iter().all(is_below)) {
+                if is_url && !(is_stored && clip.paths().into_iter().all(stays_below)) {
                     let why = format!(
                         "clip {} is not an object below {}: make the list anew with `vidpairs list`",
                         clip.id,
