@@ -77,11 +77,12 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pipeline", help="pipeline file")
     parser.add_argument("--source", required=True, help="list of `vidpairs list`, or any source")
-    parser.add_argument("--out", required=True, help="output folder, shared by all nodes")
+    parser.add_argument("--out", required=True, help="output folder, shared by all nodes, or URL of an object store")
     parser.add_argument("--parts", required=True, type=int, help="number of parts")
     parser.add_argument("--cpus", type=int, default=1, help="CPU cores, and worker threads, for each part [default: 1]")
     parser.add_argument("--memory", type=int, default=None, metavar="MIB", help="memory that Ray sets aside for each part")
     parser.add_argument("--retries", type=int, default=10, help="how often a part is resumed after the loss of its node [default: 10]")
+    parser.add_argument("--scratch", metavar="DIR", help="folder of each node for files of an object store [default: its temporary folder]")
     parser.add_argument("--vidpairs", default="vidpairs", help="the program [default: vidpairs]")
     parser.add_argument("--set", action="append", default=[], metavar="TABLE.KEY=VALUE", help="setting of the pipeline (repeatable)")
     return parser.parse_args()
@@ -90,7 +91,7 @@ def arguments() -> argparse.Namespace:
 def start(options: argparse.Namespace) -> dict[ray.ObjectRef, str]:
     """Hands all parts to Ray; each task with the name of its part."""
     command = [options.vidpairs, "extract", "-q", options.pipeline, "--source", options.source, "--out", options.out,
-               "--workers", str(options.cpus), *(word for setting in options.set for word in ("--set", setting))]
+               "--workers", str(options.cpus), *(["--scratch", options.scratch] if options.scratch else []), *(word for setting in options.set for word in ("--set", setting))]
     task = ray.remote(num_cpus=options.cpus, memory=options.memory and options.memory << 20, max_retries=options.retries,
                       retry_exceptions=[Interrupted])(extract)
     parts = [f"{index}/{options.parts}" for index in range(options.parts)]

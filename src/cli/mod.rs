@@ -261,7 +261,7 @@ impl Program<'_> {
 }
 
 fn status(args: &StatusArgs) -> Result<ExitCode, CliError> {
-    let status = parts::status(&args.out)?;
+    let status = parts::status(&args.out, &args.common.control()?)?;
     args.common.print(&status)?;
     Ok(match status.is_complete() {
         true => ExitCode::SUCCESS,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use serde::Serialize;
@@ -15,6 +16,7 @@ use vidpairs_shard::{
 };
 use vidpairs_types::{Outcome, Refusal};
 
+use super::stored::{self, StoredRun};
 use super::{PartsError, array_of};
 
 /// What the command writes, for errors.
@@ -74,13 +76,34 @@ impl fmt::Display for MergeSummary {
     }
 }
 
-/// Merges the parts in `out`, which must all be complete, and proves that they are of one run and hold each clip once.
+/// Merges the parts in `out`, a folder or a URL, which must all be complete, and proves that they are of one run and hold each clip once.
 ///
 /// Their shards stay where they are. `dataset.json` is written last.
 ///
 /// # Errors
-/// [`PartsError`]; [`RunError::Shard`] if a manifest or an index is damaged, or two parts hold the same clip.
+/// [`PartsError`]; [`RunError::Shard`] if a manifest or an index is damaged, or two parts hold the same clip; errors of the store.
 pub fn merge(out: &Path, control: &Control) -> Result<MergeSummary, RunError> {
+    let Some(url) = stored::url_of(out) else {
+        let bytes_of = |path: &Path| Ok(fs::symlink_metadata(path)?.len());
+        return merge_in(out, &bytes_of, control);
+    };
+    let run = StoredRun::fetch(url, true, control)?;
+    let merged = merge_in(run.path(), &|path| run.bytes_of(path), control);
+    let summary = merged.map_err(|err| run.error(err))?;
+    if !summary.is_complete_already {
+        run.publish(control)?;
+    }
+    Ok(summary)
+}
+
+/// Merges the parts in a folder.
+///
+/// - `bytes_of`: length of a file below it, which may be elsewhere.
+fn merge_in(
+    out: &Path,
+    bytes_of: &dyn Fn(&Path) -> io::Result<u64>,
+    control: &Control,
+) -> Result<MergeSummary, RunError> {
     if !out.is_dir() {
         return Err(PartsError::NoFolder(out.to_owned()).into());
     }
@@ -102,7 +125,7 @@ pub fn merge(out: &Path, control: &Control) -> Result<MergeSummary, RunError> {
     }
     check_folders(out, file.of())?;
     let mut claimed = OutFolder::claim(out, WHAT)?;
-    let manifests = manifests(out, &file)?;
+    let manifests = manifests(out, &file, bytes_of)?;
     let refusals = refusals_of(out, &file, &manifests)?;
     let (list, shards): (Vec<_>, Vec<_>) = manifests
         .iter()
@@ -157,7 +180,11 @@ fn check_folders(out: &Path, of: u32) -> Result<(), RunError> {
 }
 
 /// Manifest of each part, proved to be of the run of `file`, with all of its files.
-fn manifests(out: &Path, file: &PartsFile) -> Result<Vec<Manifest>, RunError> {
+fn manifests(
+    out: &Path,
+    file: &PartsFile,
+    bytes_of: &dyn Fn(&Path) -> io::Result<u64>,
+) -> Result<Vec<Manifest>, RunError> {
     let is_complete = |part: Part| {
         let folder = out.join(part.folder());
         folder.join(MANIFEST_FILE).is_file() && !OutFolder::has_journal(&folder)
@@ -176,7 +203,7 @@ fn manifests(out: &Path, file: &PartsFile) -> Result<Vec<Manifest>, RunError> {
         let folder = out.join(part.folder());
         let manifest = Manifest::read(&folder)?;
         check_part(&folder, part, *clips, file, &manifest)?;
-        check_files(&folder, &manifest)?;
+        check_files(&folder, &manifest, bytes_of)?;
         Ok(manifest)
     };
     file.parts().zip(&file.clips_of_parts).map(read).collect()
@@ -238,15 +265,19 @@ fn check_part(
 }
 
 /// Whether every file of a part has the length that its manifest states. The `.idx` are read later.
-fn check_files(folder: &Path, manifest: &Manifest) -> Result<(), PartsError> {
+fn check_files(
+    folder: &Path,
+    manifest: &Manifest,
+    bytes_of: &dyn Fn(&Path) -> io::Result<u64>,
+) -> Result<(), PartsError> {
     let tars = manifest.shards.iter();
     let tars = tars.map(|shard| (&shard.file, shard.bytes));
     let tracks = manifest.tracks.iter();
     for (name, stated) in tars.chain(tracks.map(|tracks| (&tracks.file, tracks.bytes))) {
         let path = folder.join(name);
-        let problem = match fs::symlink_metadata(&path) {
-            Ok(found) if found.len() == stated => continue,
-            Ok(found) => format!("has {} bytes; its manifest states {stated}", found.len()),
+        let problem = match bytes_of(&path) {
+            Ok(found) if found == stated => continue,
+            Ok(found) => format!("has {found} bytes; its manifest states {stated}"),
             Err(err) => err.to_string(),
         };
         return Err(PartsError::File { path, problem });

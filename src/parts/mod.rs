@@ -6,6 +6,7 @@
 mod error;
 mod merge;
 mod status;
+mod stored;
 
 pub use error::PartsError;
 pub use merge::{MergeSummary, merge};

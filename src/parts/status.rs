@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use indicatif::{HumanCount, HumanDuration};
 use serde::{Deserialize, Serialize};
-use vidpairs_run::{OutFolder, RunError, RunState, counted, failed};
+use vidpairs_run::{Control, OutFolder, RunError, RunState, counted, failed};
 use vidpairs_shard::{MANIFEST_FILE, MAX_MANIFEST_BYTES, Part, PartsFile, ShardError, Totals};
 use vidpairs_types::read_regular;
 
+use super::stored::{self, StoredRun};
 use super::{PartsError, array_of};
 
 /// Most running parts that are shown.
@@ -90,11 +91,19 @@ struct Brief {
     totals: Totals,
 }
 
-/// Looks at the run in `out`: at all of its parts, or at the whole if it has none.
+/// Looks at the run in `out`, a folder or a URL: at all of its parts, or at the whole if it has none.
 ///
 /// # Errors
-/// [`PartsError`]; [`RunError::Shard`] if a manifest cannot be read.
-pub fn status(out: &Path) -> Result<Status, RunError> {
+/// [`PartsError`]; [`RunError::Shard`] if a manifest cannot be read; errors of the store.
+pub fn status(out: &Path, control: &Control) -> Result<Status, RunError> {
+    let Some(url) = stored::url_of(out) else {
+        return status_in(out);
+    };
+    let run = StoredRun::fetch(url, false, control)?;
+    status_in(run.path()).map_err(|err| run.error(err))
+}
+
+fn status_in(out: &Path) -> Result<Status, RunError> {
     if !out.is_dir() {
         return Err(PartsError::NoFolder(out.to_owned()).into());
     }

@@ -30,6 +30,8 @@ mod sources;
 #[cfg(unix)]
 mod stills;
 #[cfg(unix)]
+mod stored_out;
+#[cfg(unix)]
 mod stores;
 #[cfg(unix)]
 mod strangers;

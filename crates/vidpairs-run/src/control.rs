@@ -38,6 +38,13 @@ impl Control {
         }
     }
 
+    /// Prints a line on stderr unless only errors are printed: what the user waits for.
+    pub fn notice(&self, line: &str) {
+        if self.verbosity > Verbosity::Quiet {
+            drop(writeln!(io::stderr(), "{}", printable(line)));
+        }
+    }
+
     /// The threads of a step, with two items in flight for each. An item without progress for `patience` is given up.
     pub fn crew(&self, patience: Duration) -> Crew {
         Crew {

@@ -193,6 +193,29 @@ impl RunError {
         }
     }
 
+    /// The output folder that the text calls the user's: of a full disk, it is a place on that disk, and not given.
+    pub fn out_mut(&mut self) -> Option<&mut PathBuf> {
+        match self {
+            Self::OtherRun { out, .. }
+            | Self::OtherVersion { out, .. }
+            | Self::OtherCommand { out, .. }
+            | Self::InUse { out }
+            | Self::OtherResults { out, .. }
+            | Self::NotOurs { out, .. }
+            | Self::Interrupted { out, .. }
+            | Self::NotAFolder(out) => Some(out),
+            _ => None,
+        }
+    }
+
+    /// Like [`command`](Self::command), to be changed.
+    pub fn command_mut<E: Error + 'static>(&mut self) -> Option<&mut E> {
+        match self {
+            Self::Command(error) => error.downcast_mut(),
+            _ => None,
+        }
+    }
+
     /// Becomes [`RunError::DiskFull`] if the error, or one of its causes, reports a full disk.
     ///
     /// - `safe`: the finished work in `out`: `12 pairs`.

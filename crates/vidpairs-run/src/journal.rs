@@ -19,7 +19,7 @@ use crate::RunError;
 use crate::out::{OutFolder, failed, same_run};
 
 /// Name of the journal in its folder.
-const FILE: &str = "progress.jsonl";
+pub const JOURNAL_FILE: &str = "progress.jsonl";
 /// Longest line, bytes: a hundred thousand times the usual one, so that a file of something else takes no more memory.
 const MAX_LINE_BYTES: usize = 64 << 20;
 /// Largest manifest of a finished run, bytes.
@@ -135,7 +135,7 @@ impl<L: Serialize + DeserializeOwned> Journal<L> {
         out: OutFolder,
         same: impl FnOnce(Value) -> Result<B, RunError>,
     ) -> Result<(Self, Option<Stopped<B, L>>), RunError> {
-        let path = out.journal_folder().join(FILE);
+        let path = out.journal_folder().join(JOURNAL_FILE);
         let opened = open_own(File::options().read(true).append(true).create(true), &path);
         let file = opened.map_err(failed("open", &path))?;
         let unreadable = || RunError::Journal { path: path.clone() };
@@ -177,6 +177,11 @@ impl<L: Serialize + DeserializeOwned> Journal<L> {
     /// The output folder.
     pub fn out(&self) -> &OutFolder {
         &self.out
+    }
+
+    /// Length of the lines that count, bytes.
+    pub fn bytes(&self) -> u64 {
+        self.ends.last().map_or(0, |(bytes, _)| *bytes)
     }
 
     /// Writes the settings of a new run.

@@ -73,6 +73,16 @@ impl OutFolder {
         out.join(JOURNAL_FOLDER).join(LOCK).exists()
     }
 
+    /// Makes an empty journal in `out`, whose journal's folder is there, for a run that was begun elsewhere.
+    ///
+    /// # Errors
+    /// [`RunError::File`].
+    pub fn mark_begun(out: &Path) -> Result<(), RunError> {
+        let path = out.join(JOURNAL_FOLDER).join(LOCK);
+        let opened = open_own(File::options().append(true).create(true), &path);
+        opened.map(drop).map_err(failed("create", &path))
+    }
+
     /// Removes the empty journal that a kill at the very end of a run left.
     pub fn tidy(out: &Path) {
         // If it is not empty, or cannot be removed, it stays: it is no journal without a lock.

@@ -11,7 +11,7 @@ use vidpairs_types::{read_regular, replace_whole};
 use crate::JOURNAL_FOLDER;
 
 /// File in the journal's folder.
-const FILE: &str = "state.json";
+pub const STATE_FILE: &str = "state.json";
 /// Largest such file that is read, bytes.
 const MAX_BYTES: u64 = 1 << 20;
 /// Time between two writes.
@@ -38,15 +38,45 @@ pub struct RunState {
     pub total: u64,
     /// Further counts, by name.
     pub counts: BTreeMap<String, u64>,
+    /// Text that no other process has; only in an object store, where the state also keeps others out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writer: Option<String>,
 }
 
 impl RunState {
     /// Time without a new state after which a run is taken for dead. NFS may show a state that is a minute old.
     pub const PATIENCE: Duration = Duration::from_secs(180);
 
+    /// State of a run of this process that has done nothing yet.
+    ///
+    /// - `writer`: text that no other process has.
+    pub fn begun(writer: &str) -> Self {
+        Self {
+            unix_seconds: unix_seconds(),
+            writer: Some(writer.to_owned()),
+            ..Self::of_process(0, 0)
+        }
+    }
+
+    fn of_process(done: u64, total: u64) -> Self {
+        let host = rustix::system::uname();
+        Self {
+            host: host.nodename().to_string_lossy().into_owned(),
+            pid: std::process::id(),
+            unix_seconds: 0.0,
+            is_stopped: false,
+            seconds: 0.0,
+            done,
+            done_before: done,
+            total,
+            counts: BTreeMap::new(),
+            writer: None,
+        }
+    }
+
     /// Reads the state of the run in `out`; `None` if there is none, or it cannot be read: it is written without a promise.
     pub fn read(out: &Path) -> Option<Self> {
-        let path = out.join(JOURNAL_FOLDER).join(FILE);
+        let path = out.join(JOURNAL_FOLDER).join(STATE_FILE);
         serde_json::from_slice(&read_regular(&path, MAX_BYTES).ok()?).ok()
     }
 
@@ -75,22 +105,11 @@ impl StateFile {
     ///
     /// - `done`, `total`: number of inputs.
     pub fn new(out: &Path, done: u64, total: u64) -> Self {
-        let host = rustix::system::uname();
         Self {
-            path: out.join(JOURNAL_FOLDER).join(FILE),
+            path: out.join(JOURNAL_FOLDER).join(STATE_FILE),
             start: Instant::now(),
             written: None,
-            state: RunState {
-                host: host.nodename().to_string_lossy().into_owned(),
-                pid: std::process::id(),
-                unix_seconds: 0.0,
-                is_stopped: false,
-                seconds: 0.0,
-                done,
-                done_before: done,
-                total,
-                counts: BTreeMap::new(),
-            },
+            state: RunState::of_process(done, total),
         }
     }
 

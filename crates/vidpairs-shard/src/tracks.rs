@@ -126,6 +126,9 @@ pub struct TracksWriter {
 }
 
 impl TracksWriter {
+    /// Name of the file while it is written.
+    pub const UNFINISHED: &str = "tracks.jsonl.zst.part";
+
     /// Creates `folder/tracks.jsonl.zst.part`, replacing an existing file.
     ///
     /// # Errors
@@ -250,7 +253,7 @@ impl TracksWriter {
 }
 
 fn part_path(folder: &Path) -> PathBuf {
-    folder.join(format!("{TRACKS_FILE}.part"))
+    folder.join(TracksWriter::UNFINISHED)
 }
 
 #[cfg(test)]

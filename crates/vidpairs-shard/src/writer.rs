@@ -59,6 +59,20 @@ impl ShardName {
         self.with_extension("idx")
     }
 
+    /// Ordinal of the shard of the same part whose tar or index is called `name`; `None` for any other name.
+    pub fn part_ordinal_of(self, name: &str) -> Option<u64> {
+        let (stem, extension) = name.rsplit_once('.')?;
+        let ordinal = stem.rsplit_once('-')?.1.parse().ok()?;
+        let other = Self { ordinal, ..self };
+        (other.with_extension(extension) == name && matches!(extension, "tar" | "idx"))
+            .then_some(ordinal)
+    }
+
+    /// Name of the tar while it is written.
+    pub fn unfinished(self) -> String {
+        self.with_extension("tar.part")
+    }
+
     fn with_extension(self, extension: &str) -> String {
         let ordinal = self.ordinal;
         match self.part {
@@ -292,7 +306,7 @@ impl ShardWriter {
 }
 
 fn part_path(folder: &Path, name: ShardName) -> PathBuf {
-    folder.join(format!("{}.part", name.tar()))
+    folder.join(name.unfinished())
 }
 
 fn index_up_to_mark(part: &PartFile, mark: &ShardMark) -> Result<IndexLines, ShardError> {

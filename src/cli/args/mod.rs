@@ -66,7 +66,8 @@ pub(super) struct ExtractArgs {
     /// store (s3://, gs://, az://).
     #[arg(long, value_name = "PATH")]
     pub source: PathBuf,
-    /// Output folder for the shards: new, empty, or of a stopped run of the same pipeline, which is then resumed.
+    /// Output folder for the shards: new, empty, or of a stopped run of the same pipeline, which is then resumed; on disk or in an object
+    /// store (s3://, gs://, az://).
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Extract one part of the clips, for many processes that share --out: I/N with I from 0 to N-1; slurm or kubernetes take I from
@@ -76,7 +77,8 @@ pub(super) struct ExtractArgs {
     /// Number of parts, for --part slurm and --part kubernetes [default of slurm: the size of the array].
     #[arg(long, value_name = "N", requires = "part")]
     pub parts: Option<u32>,
-    /// Folder in which clips of an object store are kept while they are worked on [default: the system's temporary folder].
+    /// Folder of this machine for clips of an object store while they are worked on, and for the unfinished files of an --out in one
+    /// [default: the system's temporary folder].
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
     /// Most space that these clips take. A larger clip is refused.
@@ -111,7 +113,7 @@ pub(super) struct ListArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
-    /// Output folder of `vidpairs extract`. The exit code is 0 if the extraction is complete, else 1.
+    /// Output folder of `vidpairs extract`, or its URL. The exit code is 0 if the extraction is complete, else 1.
     pub out: PathBuf,
     #[command(flatten)]
     pub common: Common,
@@ -119,7 +121,7 @@ pub(super) struct StatusArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct MergeArgs {
-    /// Output folder of `vidpairs extract --part`, with every part complete.
+    /// Output folder of `vidpairs extract --part`, or its URL, with every part complete.
     pub out: PathBuf,
     #[command(flatten)]
     pub common: Common,

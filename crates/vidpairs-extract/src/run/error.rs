@@ -138,6 +138,20 @@ pub enum ExtractError {
 }
 
 impl ExtractError {
+    /// The output folder that the text names.
+    pub(super) fn out_mut(&mut self) -> Option<&mut PathBuf> {
+        match self {
+            Self::SourceChanged { out, .. }
+            | Self::InParts { out, .. }
+            | Self::WithoutParts { out }
+            | Self::OtherNumberOfParts { out, .. }
+            | Self::OtherPart { out, .. }
+            | Self::ListChanged { out }
+            | Self::NotEnded { out } => Some(out),
+            _ => None,
+        }
+    }
+
     /// An error of the operating system in the scratch folder `folder`.
     pub(super) fn scratch(folder: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let folder = folder.to_owned();

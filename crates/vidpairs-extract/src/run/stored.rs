@@ -45,7 +45,7 @@ pub(super) fn open(url: &Path) -> Result<Arc<Store>, RunError> {
     Ok(Arc::new(store.map_err(failed)?))
 }
 
-fn location(url: &Path) -> Result<Location, StoreError> {
+pub(super) fn location(url: &Path) -> Result<Location, StoreError> {
     Ok(Location::parse(&url.to_string_lossy())?)
 }
 

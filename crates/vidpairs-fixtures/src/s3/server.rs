@@ -127,6 +127,13 @@ impl Bucket {
         python::run("s3_objects.py", ["upload", &endpoint, &self.name, folder]);
     }
 
+    /// Writes every object into `folder`, under its key.
+    pub fn get_folder(&self, folder: &Path) {
+        let endpoint = Server::shared().endpoint();
+        let folder = folder.to_str().unwrap();
+        python::run("s3_objects.py", ["download", &endpoint, &self.name, folder]);
+    }
+
     /// Removes an object. `key` is percent-encoded.
     pub fn remove(&self, key: &str) {
         Server::shared().request("DELETE", &format!("/{}/{key}", self.name), b"");

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use vidpairs_pipeline::Pipeline;
-use vidpairs_run::RunError;
+use vidpairs_run::{REFUSED_FILE, RunError};
 use vidpairs_shard::{Manifest, Totals};
 use vidpairs_source::IgnoredFiles;
 use vidpairs_types::{Outcome, Refusal};
@@ -87,7 +87,15 @@ pub(super) fn finish(
     manifest.part = begin.part;
     manifest.list_xxh64 = begin.list_xxh64.filter(|_| begin.part.is_some());
     manifest.ignored = ignored.by_extension.clone();
+    if let Some(stored) = &mut sink.stored {
+        let tracks = manifest.tracks.as_ref().map(|tracks| &*tracks.file);
+        let results: Vec<&str> = [REFUSED_FILE].into_iter().chain(tracks).collect();
+        stored.flush(&results)?;
+    }
     manifest.write_atomically(out)?;
+    if let Some(stored) = &mut sink.stored {
+        stored.publish()?;
+    }
     // Before another process can begin in the folder.
     drop(sink.state);
     sink.journal.finish()?;

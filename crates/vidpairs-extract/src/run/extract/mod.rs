@@ -19,6 +19,7 @@ mod record;
 mod regions;
 mod resume;
 mod same;
+mod stored_out;
 mod view;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,7 @@ use self::output::ShardSink;
 use self::progress::{Counters, Display};
 use self::regions::by_reason;
 use self::resume::Start;
+use self::stored_out::StoredOut;
 use crate::decode;
 use crate::engine::Opencv;
 use crate::propose::{ProposeError, ProposerKind};
@@ -55,9 +57,9 @@ pub struct ExtractOptions {
     pub pipeline: Pipeline,
     /// Path or URL of the clips: a data set, a folder, a file, or a list of files.
     pub source: PathBuf,
-    /// Where clips of an object store are fetched to.
+    /// Where clips of an object store are fetched to, and where the files of an output folder in a store are written first.
     pub scratch: Scratch,
-    /// Output folder: new, empty, or of a stopped run of the same pipeline.
+    /// Path or URL of the output folder: new, empty, or of a stopped run of the same pipeline.
     pub out: PathBuf,
     /// The part of the clips to extract, into a folder of its own below `out`; `None` for all clips, into `out` itself.
     pub part: Option<Part>,
@@ -115,16 +117,34 @@ pub struct ExtractSummary {
 /// # Errors
 /// [`RunError`]. Finished work stays, and the same call resumes after it.
 pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
-    let start = Instant::now();
     check_engines(options)?;
-    let options = &options.in_folder();
+    match stored_out::url_of(&options.out) {
+        None => extract_into(&options.in_folder(), None),
+        Some(url) => stored_out::extract_to(url, options, |local, stored| {
+            extract_into(&local.in_folder(), Some(stored))
+        }),
+    }
+}
+
+/// Extracts into a folder of this machine.
+///
+/// - `stored`: the folder of a store that follows.
+fn extract_into(
+    options: &ExtractOptions,
+    mut stored: Option<&mut StoredOut>,
+) -> Result<ExtractSummary, RunError> {
+    let start = Instant::now();
     let (out, control) = (&options.out, &options.control);
     decode::set_ffmpeg_log(control.verbosity >= Verbosity::Verbose);
-    let ready = resume::start(options).map_err(|err| err.named_if_full(out, "0 pairs"))?;
+    let ready = resume::start(options, stored.as_deref());
+    let ready = ready.map_err(|err| err.named_if_full(out, "0 pairs"))?;
     let ready = match ready {
         Start::Complete(summary) => return Ok(*summary),
         Start::From(ready) => *ready,
     };
+    if let Some(stored) = &mut stored {
+        stored.begin(&ready)?;
+    }
     let work = ready.work();
     let num_done = ready.progress.entries_done;
     let num_entries = work.len() as u64 + num_done;
@@ -168,6 +188,7 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
         writer: ready.writer,
         tracks: ready.tracks,
         queue,
+        stored,
         counters: Arc::clone(&counters),
         display: &mut display,
     };

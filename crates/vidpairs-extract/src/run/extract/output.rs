@@ -15,6 +15,7 @@ use super::journal::{EntryTally, Extracted, Line, PieceLine, Position, ShardLine
 use super::piece::{Made, Output, PieceRecords};
 use super::progress::{Counters, Display, Step};
 use super::regions::by_reason;
+use super::stored_out::{Reached, StoredOut};
 use crate::run::entries::Entry;
 
 const RETRY_DAMAGED: &str = "mend or replace it, then run the same command with --retry-refused";
@@ -40,6 +41,8 @@ pub(super) struct ShardSink<'a> {
     pub tracks: Option<TracksWriter>,
     /// Where clips come from that are in a store.
     pub queue: Option<Arc<Queue>>,
+    /// The folder of a store that follows.
+    pub stored: Option<&'a mut StoredOut>,
     pub counters: Arc<Counters>,
     pub display: &'a mut Display,
 }
@@ -131,6 +134,9 @@ impl ShardSink<'_> {
         let line = Line::Piece(Box::new(line));
         self.journal.add(&line)?;
         self.progress.add(&line); // after the journal: what is counted is safe
+        if let Some(stored) = &mut self.stored {
+            stored.reached(|| Reached::of(&self.progress, &self.journal, self.first_shard))?;
+        }
         Ok(())
     }
 
@@ -240,14 +246,18 @@ impl ShardSink<'_> {
         if let Some(writer) = self.writer.take() {
             // The journal, which is synced below, describes them too.
             self.tracks.as_ref().map(TracksWriter::sync).transpose()?;
-            let line = ShardLine {
-                shard: writer.finish(&self.out)?,
+            let shard = writer.finish(&self.out)?;
+            let line = Line::Shard(ShardLine {
+                shard: shard.clone(),
                 next,
-            };
-            let line = Line::Shard(line);
+            });
             self.journal.add(&line)?;
             self.progress.add(&line);
             self.journal.sync()?;
+            if let Some(stored) = &mut self.stored {
+                let reached = Reached::of(&self.progress, &self.journal, self.first_shard);
+                stored.finished(&shard, reached)?;
+            }
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use super::finish::summary_of;
 use super::job::Item;
 use super::journal::{Begin, Extracted, Line, ShardLine};
 use super::same::{WHAT, same_clips, same_part, same_pipeline, stopped_begin};
+use super::stored_out::{Reached, StoredOut};
 use super::{ExtractOptions, ExtractSummary, parts};
 use crate::run::ExtractError;
 use crate::run::entries::{Entries, Entry};
@@ -38,6 +39,11 @@ pub(super) struct Ready {
 }
 
 impl Ready {
+    /// How far the run is.
+    pub fn reached(&self) -> Reached {
+        Reached::of(&self.progress, &self.journal, self.begin.shard(0))
+    }
+
     /// Entries that are not finished, in order.
     pub fn work(&self) -> Vec<Item> {
         let position = self.progress.position;
@@ -73,7 +79,12 @@ fn asked(begin: &Begin, entries: &Entries) -> Option<Vec<u64>> {
 }
 
 /// Checks the output folder and the source, and opens the journal.
-pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
+///
+/// - `stored`: the folder of a store that follows.
+pub(super) fn start(
+    options: &ExtractOptions,
+    stored: Option<&StoredOut>,
+) -> Result<Start, RunError> {
     let out = &options.out;
     let pipeline = options.pipeline.resolved();
     if options.part.is_none() {
@@ -96,6 +107,12 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
     let entries = Entries::list(&options.pipeline, &options.source, &options.control)?;
     if let (Some(part), Some(root)) = (options.part, out.parent()) {
         parts::join(root, part, &pipeline, &entries)?;
+        if let Some(stored) = stored
+            && !stored.share_parts()?
+        {
+            // Another process began it.
+            parts::join(root, part, &pipeline, &entries)?;
+        }
     }
     if let Some(manifest) = &manifest {
         same_clips(out, manifest.totals.clips, manifest.clips_xxh64, &entries)?;
@@ -108,7 +125,7 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
     if read_manifest(out)? != manifest {
         // Another run has finished since.
         drop(claimed);
-        return start(options);
+        return start(options, stored);
     }
     let same = |begin| stopped_begin(out, begin, options.part, &pipeline, &entries);
     let (mut journal, stopped) = Journal::open(claimed, same)?;
@@ -117,9 +134,9 @@ pub(super) fn start(options: &ExtractOptions) -> Result<Start, RunError> {
             // Stopped between the manifest and the removal of the journal.
             (Some(_), None) => {
                 journal.finish()?;
-                start(options)
+                start(options, stored)
             }
-            _ => resumed(options, entries, journal, begin, lines),
+            _ => resumed(options, stored, entries, journal, begin, lines),
         };
     }
     // An empty journal beside a manifest: the run was killed while it removed the journal, or before a retry began.
@@ -178,6 +195,7 @@ fn read_manifest(out: &Path) -> Result<Option<Manifest>, ShardError> {
 /// Resumes after the last line of the journal whose bytes are there.
 fn resumed(
     options: &ExtractOptions,
+    stored: Option<&StoredOut>,
     entries: Entries,
     mut journal: Journal<Line>,
     begin: Begin,
@@ -189,7 +207,7 @@ fn resumed(
         return Err(journal.refused());
     }
     let num_lines = lines.len();
-    lines.truncate(num_with_their_shards(&options.out, &lines));
+    lines.truncate(num_with_their_shards(&options.out, stored, &lines));
     lines.truncate(num_without_changed_clip(&lines, &entries));
     if lines.len() < num_lines {
         // The journal first: it must not describe records that are removed below.
@@ -218,14 +236,17 @@ fn resumed(
 }
 
 /// Number of lines up to the first finished shard that is gone, or has another length. Its records are made again.
-fn num_with_their_shards(out: &Path, lines: &[Line]) -> usize {
+///
+/// - `stored`: the folder of a store to which it may have moved.
+fn num_with_their_shards(out: &Path, stored: Option<&StoredOut>, lines: &[Line]) -> usize {
     let is_gone = |line: &Line| match line {
         Line::Shard(ShardLine { shard, .. }) => {
             let tar = out.join(&shard.file);
             let has_index = tar.with_extension("idx").is_file();
             let found = tar.symlink_metadata().ok();
             let is_there = found.is_some_and(|tar| tar.is_file() && tar.len() == shard.bytes);
-            !is_there || !has_index
+            let is_stored = stored.is_some_and(|stored| stored.has(shard));
+            !(is_there && has_index || is_stored)
         }
         Line::Piece(_) => false,
     };
