@@ -22,16 +22,26 @@ pub enum PartsError {
     OtherDataset(PathBuf),
     /// Parts are missing or unfinished.
     #[error(
-        "{num} of {of} parts are not complete: {missing}; run them (`sbatch --array={missing}`, or extract --part I/{of} for each), \
-         then merge again"
+        "{num} of {of} parts are not complete, and no process works on {missing}: run these (`sbatch --array={missing}`, or extract \
+         --part I/{of} for each), then merge again"
     )]
     Incomplete {
+        /// Number of the parts that are not complete.
+        num: usize,
+        /// Number of all parts.
+        of: u32,
+        /// Indices of those that no process works on.
+        missing: String,
+    },
+    /// Processes work on the last parts.
+    #[error("{num} of {of} parts are running: {running}; merge again when they are complete")]
+    Running {
         /// Number of these parts.
         num: usize,
         /// Number of all parts.
         of: u32,
         /// Their indices.
-        missing: String,
+        running: String,
     },
     /// The folder of a part is of a run in another number of parts.
     #[error("{} is of a run in another number of parts than {of}: move it away", .folder.display())]

@@ -9,10 +9,10 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::json;
 use vidpairs_pipeline::MaxRefused;
-use vidpairs_run::{Control, OutFolder, RunError, counted, failed, refusals, same_run};
+use vidpairs_run::{Control, OutFolder, RunError, RunState, counted, failed, refusals, same_run};
 use vidpairs_shard::{
     BoxCounts, MANIFEST_FILE, Manifest, ORDER_FILE, Part, PartEntry, PartsEntry, PartsFile,
-    RecordOrder, ShardEntry, TRACKS_FILE, Totals, TracksEntry,
+    RecordOrder, ShardEntry, ShardError, TRACKS_FILE, Totals, TracksEntry,
 };
 use vidpairs_types::{Outcome, Refusal};
 
@@ -116,9 +116,11 @@ fn merge_in(
         }
         .into());
     };
-    let before = match out.join(MANIFEST_FILE).is_file() {
-        true => Some(Manifest::read(out)?),
-        false => None,
+    let path = out.join(MANIFEST_FILE);
+    let before = match path.is_file().then(|| Manifest::read(out)) {
+        // What is left of an earlier merge is written anew.
+        Some(Err(ShardError::ManifestUnreadable { .. })) | None => None,
+        Some(read) => Some(read?),
     };
     if before.as_ref().is_some_and(|before| before.parts.is_none()) {
         return Err(PartsError::OtherDataset(out.to_owned()).into());
@@ -142,8 +144,7 @@ fn merge_in(
     let mut manifest = merged(&file, &manifests, shards.concat());
     manifest = manifest.with_parts(PartsEntry { order, list });
     let is_complete_already = before.as_ref() == Some(&manifest);
-    if before.is_some() && !is_complete_already {
-        let path = out.join(MANIFEST_FILE);
+    if path.is_file() && !is_complete_already {
         fs::remove_file(&path).map_err(failed("remove", &path))?;
     }
     let path = out.join(ORDER_FILE);
@@ -189,13 +190,21 @@ fn manifests(
         let folder = out.join(part.folder());
         folder.join(MANIFEST_FILE).is_file() && !OutFolder::has_journal(&folder)
     };
-    let parts = file.parts().filter(|part| !is_complete(*part));
-    let missing: Vec<u32> = parts.map(Part::index).collect();
-    if !missing.is_empty() {
-        return Err(PartsError::Incomplete {
-            num: missing.len(),
-            of: file.of(),
-            missing: array_of(&missing),
+    let incomplete: Vec<Part> = file.parts().filter(|part| !is_complete(*part)).collect();
+    if !incomplete.is_empty() {
+        let is_running = |part: &&Part| {
+            RunState::read(&out.join(part.folder())).is_some_and(|state| state.is_running())
+        };
+        let (running, missing): (Vec<&Part>, Vec<&Part>) = incomplete.iter().partition(is_running);
+        let indices = |parts: Vec<&Part>| {
+            let indices: Vec<u32> = parts.into_iter().map(|part| part.index()).collect();
+            array_of(&indices)
+        };
+        let (num, of) = (incomplete.len(), file.of());
+        let (running, missing) = (indices(running), indices(missing));
+        return Err(match missing.is_empty() {
+            true => PartsError::Running { num, of, running },
+            false => PartsError::Incomplete { num, of, missing },
         }
         .into());
     }
@@ -348,13 +357,7 @@ fn merged(file: &PartsFile, manifests: &[Manifest], shards: Vec<ShardEntry>) -> 
     let mut totals = Totals::default();
     let mut boxes: Option<BoxCounts> = None;
     for manifest in manifests {
-        totals.clips = totals.clips.saturating_add(manifest.totals.clips);
-        totals.refused = totals.refused.saturating_add(manifest.totals.refused);
-        totals.skipped = totals.skipped.saturating_add(manifest.totals.skipped);
-        totals.partial = totals.partial.saturating_add(manifest.totals.partial);
-        totals.records = totals.records.saturating_add(manifest.totals.records);
-        totals.shards = totals.shards.saturating_add(manifest.totals.shards);
-        totals.bytes = totals.bytes.saturating_add(manifest.totals.bytes);
+        totals.add(&manifest.totals);
         if let Some(of_part) = &manifest.boxes {
             boxes.get_or_insert_default().add(of_part);
         }

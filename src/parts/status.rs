@@ -9,7 +9,7 @@ use indicatif::{HumanCount, HumanDuration};
 use serde::{Deserialize, Serialize};
 use vidpairs_run::{Control, OutFolder, RunError, RunState, counted, failed};
 use vidpairs_shard::{MANIFEST_FILE, MAX_MANIFEST_BYTES, Part, PartsFile, ShardError, Totals};
-use vidpairs_types::read_regular;
+use vidpairs_types::{printable, read_regular};
 
 use super::stored::{self, StoredRun};
 use super::{PartsError, array_of};
@@ -62,8 +62,11 @@ pub struct Status {
     pub clips_per_second: f64,
     /// Time left at this rate, seconds; `null` if nothing runs or nothing is left.
     pub seconds_left: Option<f64>,
-    /// Whether the parts are merged: the folder is a data set.
+    /// Whether the parts, as they are, are merged: the folder is a data set.
     pub is_merged: bool,
+    /// Counts of the complete parts.
+    #[serde(skip)]
+    totals: Totals,
     /// Parts that a process works on, those with the most clips left first.
     pub running_parts: Vec<RunningPart>,
 }
@@ -107,15 +110,14 @@ fn status_in(out: &Path) -> Result<Status, RunError> {
     if !out.is_dir() {
         return Err(PartsError::NoFolder(out.to_owned()).into());
     }
-    let is_merged = out.join(MANIFEST_FILE).is_file();
     let Some(file) = PartsFile::read(out)? else {
-        let mut status = Status::of_parts(1, None, false);
+        let mut status = Status::of_parts(1, None);
         match status.add(0, out.to_owned(), None)? {
             PartState::NotBegun => return Err(PartsError::NoRun(out.to_owned()).into()),
             _ => return Ok(status.ended()),
         }
     };
-    let mut status = Status::of_parts(file.of(), Some(file.clips()), is_merged);
+    let mut status = Status::of_parts(file.of(), Some(file.clips()));
     let mut missing = Vec::new();
     for (part, clips) in file.parts().zip(&file.clips_of_parts) {
         let folder = out.join(Part::folder(part));
@@ -125,11 +127,28 @@ fn status_in(out: &Path) -> Result<Status, RunError> {
         }
     }
     status.missing = array_of(&missing);
+    // A merge is old once refused clips of a part were retried. A damaged one is made anew.
+    let merged = totals_of(out).ok().flatten();
+    status.is_merged = status.is_complete() && merged == Some(status.totals);
     Ok(status.ended())
 }
 
+/// The counts of the manifest in `folder`, if there is one.
+fn totals_of(folder: &Path) -> Result<Option<Totals>, RunError> {
+    let path = folder.join(MANIFEST_FILE);
+    match read_regular(&path, MAX_MANIFEST_BYTES) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("read", &path)(error)),
+        Ok(json) => {
+            let brief: Brief = serde_json::from_slice(&json)
+                .map_err(|source| ShardError::ManifestUnreadable { path, source })?;
+            Ok(Some(brief.totals))
+        }
+    }
+}
+
 impl Status {
-    fn of_parts(parts: u32, clips: Option<u64>, is_merged: bool) -> Self {
+    fn of_parts(parts: u32, clips: Option<u64>) -> Self {
         Self {
             parts,
             complete: 0,
@@ -145,7 +164,8 @@ impl Status {
             partial: 0,
             clips_per_second: 0.0,
             seconds_left: None,
-            is_merged,
+            is_merged: false,
+            totals: Totals::default(),
             running_parts: Vec::new(),
         }
     }
@@ -164,16 +184,7 @@ impl Status {
     ) -> Result<PartState, RunError> {
         // While refused clips of a complete run are retried, it has both.
         let is_open = OutFolder::has_journal(&folder);
-        let path = folder.join(MANIFEST_FILE);
-        let brief = match read_regular(&path, MAX_MANIFEST_BYTES) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(failed("read", &path)(error)),
-            Ok(json) => {
-                let brief: Brief = serde_json::from_slice(&json)
-                    .map_err(|source| ShardError::ManifestUnreadable { path, source })?;
-                Some(brief.totals)
-            }
-        };
+        let brief = totals_of(&folder)?;
         let state = RunState::read(&folder);
         let found = match (&brief, &state) {
             (Some(_), _) if !is_open => PartState::Complete,
@@ -189,6 +200,7 @@ impl Status {
         };
         *number += 1;
         if let Some(totals) = brief {
+            self.totals.add(&totals);
             self.clips_done = self.clips_done.saturating_add(totals.clips);
             self.pairs = self.pairs.saturating_add(totals.records);
             self.refused = self.refused.saturating_add(totals.refused);
@@ -287,7 +299,8 @@ impl fmt::Display for Status {
             } = part;
             write!(
                 f,
-                "\n  part {part} on {host}: {} of {}, {clips_per_second:.1} clips/s, seen {seconds_silent:.0} s ago",
+                "\n  part {part} on {}: {} of {}, {clips_per_second:.1} clips/s, seen {seconds_silent:.0} s ago",
+                printable(host),
                 HumanCount(*clips_done),
                 counted(*clips, "clip"),
             )?;

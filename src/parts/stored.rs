@@ -63,8 +63,10 @@ impl StoredRun {
         let store = store.map_err(store_failed)?;
         let watch = |_: u64| !control.cancel.is_set();
         let mut objects = BTreeMap::new();
+        let mut listed = control.counting("objects listed");
         for entry in store.list("", &watch) {
             let entry = entry.map_err(store_failed)?;
+            listed.add();
             objects.insert(entry.name, entry.num_bytes);
         }
         let folder = tempfile::tempdir().map_err(failed("create", &std::env::temp_dir()))?;

@@ -186,6 +186,9 @@ fn a_list_that_is_cut_edited_or_of_another_source_is_refused_with_the_line() {
         text.replace("\"kind\":\"videos\"", "\"kind\":\"got10k\""),
         &["source.kind = \"got10k\"", "\"videos\""],
     );
+    for no_list in ["", "a.mp4\n", "{\"format\": \"other\"}\n", &text[1..]] {
+        refused(no_list.to_owned(), &["other.jsonl line 1"]);
+    }
     let list = [
         "list",
         "pipeline.toml",

@@ -169,6 +169,7 @@ fn status_tells_complete_running_stopped_and_missing_parts() {
         sleep(Duration::from_millis(1));
     }
     let running = status(1);
+    let merge = work.vidpairs(&["merge", "out"]).run();
     // Twice, as when a script passes on what its scheduler sends to all.
     signal(child.id(), "TERM");
     signal(child.id(), "TERM");
@@ -180,6 +181,14 @@ fn status_tells_complete_running_stopped_and_missing_parts() {
         "{:?}",
         stopping.elapsed()
     );
+    assert!(
+        !running["missing"]
+            .as_str()
+            .unwrap()
+            .contains(&long.to_string())
+    );
+    let untouched = running["missing"].as_str().unwrap();
+    merge.failed_with(2, &["6 of 7", &format!("no process works on {untouched}:")]);
     assert_eq!(running["running"], 1, "{running}");
     assert_eq!(running["running_parts"][0]["part"], long);
     let stopped = status(1);
@@ -243,9 +252,10 @@ fn what_does_not_belong_together_is_refused_with_its_reason() {
     part("out", "1/3")
         .set("extract.max_refused=\"50%\"")
         .run_well();
-    work.vidpairs(&["merge", "out"])
-        .run()
-        .failed_with(2, &["1 of 3 parts are not complete: 2;"]);
+    work.vidpairs(&["merge", "out"]).run().failed_with(
+        2,
+        &["1 of 3 parts are not complete", "no process works on 2"],
+    );
     work.vidpairs(&["verify", "out"])
         .run()
         .failed_with(2, &["holds parts", "vidpairs merge"]);
@@ -367,6 +377,16 @@ fn a_merge_finds_what_was_removed_cut_or_exchanged_since_the_parts_were_made() {
     fs::remove_dir_all(folder).unwrap();
     fs::rename(&own, folder).unwrap();
     work.vidpairs(&["merge", "out"]).run_well();
+    // A damaged result is made anew.
+    let path = work.path("out/dataset.json");
+    let merged = fs::read(&path).unwrap();
+    for damaged in [&b""[..], &merged[..merged.len() / 2]] {
+        fs::write(&path, damaged).unwrap();
+        let status = work.vidpairs(&["status", "out"]).run_well().stdout;
+        assert!(status.contains("ready for `vidpairs merge`"), "{status}");
+        work.vidpairs(&["merge", "out"]).run_well();
+        assert!(fs::read(&path).unwrap() == merged);
+    }
 }
 
 #[test]
@@ -382,6 +402,9 @@ fn refused_clips_of_a_part_are_retried_and_a_new_merge_takes_them_at_their_place
             .arg("--retry-refused")
             .run_well();
     }
+    // The merge is that of the parts as they were.
+    let status = work.vidpairs(&["status", "out"]).run_well().stdout;
+    assert!(status.contains("ready for `vidpairs merge`"), "{status}");
     let merged = work.vidpairs(&["merge", "out"]).run_json();
     assert_eq!(merged["refused"], 0);
     work.vidpairs(&["verify", "out"]).run_well();

@@ -338,6 +338,28 @@ fn a_run_that_is_killed_or_stopped_while_it_fetches_is_resumed_to_the_same_bytes
 }
 
 #[test]
+fn a_scratch_folder_that_is_emptied_ends_the_run_and_refuses_no_clip() {
+    let both = Both::videos();
+    let proxy = Proxy::new(Server::shared().port());
+    proxy.fail(
+        "zipped.zip",
+        Fault::Trickle(Duration::from_micros(20)),
+        usize::MAX,
+    );
+    let child = both.extract("out", Some(&proxy)).spawn();
+    while !proxy.seen().iter().any(|line| line.contains("zipped.zip")) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(200));
+    for folder in fs::read_dir(both.work.path("scratch")).unwrap() {
+        fs::remove_dir_all(folder.unwrap().path()).unwrap();
+    }
+    Ran::of(child).failed_with(2, &["was moved, removed or unmounted"]);
+    both.extract("out", None).run_well();
+    both.assert_same_as_folder("out");
+}
+
+#[test]
 fn folders_of_others_stay_in_the_scratch_folder() {
     let both = Both::new(FRAMES, |clips| h264(&clips.join("a.mp4"), "64x48", 60));
     for (folder, lock) in [

@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use indicatif::HumanCount;
 use vidpairs_types::parallel::{Broken, Cancel, Crew, Loss};
 use vidpairs_types::{Stage, printable};
 
@@ -45,6 +46,18 @@ impl Control {
         }
     }
 
+    /// Counts what takes long to be found.
+    ///
+    /// - `what`: what is done with it: `objects listed`.
+    pub fn counting(&self, what: &'static str) -> Counting<'_> {
+        Counting {
+            control: self,
+            what,
+            num: 0,
+            told: Instant::now(),
+        }
+    }
+
     /// The threads of a step, with two items in flight for each. An item without progress for `patience` is given up.
     pub fn crew(&self, patience: Duration) -> Crew {
         Crew {
@@ -52,6 +65,29 @@ impl Control {
             window: 2 * self.workers,
             patience,
             cancel: Arc::clone(&self.cancel),
+        }
+    }
+}
+
+/// Counts, and tells the number every half a minute.
+#[derive(Debug)]
+pub struct Counting<'a> {
+    control: &'a Control,
+    what: &'static str,
+    num: u64,
+    told: Instant,
+}
+
+impl Counting<'_> {
+    const PERIOD: Duration = Duration::from_secs(30);
+
+    /// Counts one more.
+    pub fn add(&mut self) {
+        self.num += 1;
+        if self.told.elapsed() >= Self::PERIOD {
+            self.told = Instant::now();
+            self.control
+                .notice(&format!("{} {}", HumanCount(self.num), self.what));
         }
     }
 }

@@ -90,7 +90,7 @@ mod state;
 mod verbosity;
 mod words;
 
-pub use control::{Control, broken, loss_reason, stopped};
+pub use control::{Control, Counting, broken, loss_reason, stopped};
 pub use error::RunError;
 pub use fault::is_machine_fault;
 pub use journal::{JOURNAL_FILE, Journal, RunLayout, Started, Stopped};

@@ -80,14 +80,15 @@ impl RunState {
         serde_json::from_slice(&read_regular(&path, MAX_BYTES).ok()?).ok()
     }
 
-    /// Time since the state was written, seconds, by the clock of this machine.
+    /// Time since the state was written, seconds, by the clock of this machine. That of the other may be ahead of it.
     pub fn age(&self) -> f64 {
         (unix_seconds() - self.unix_seconds).max(0.0)
     }
 
-    /// Whether the run goes on, as far as can be told from another machine.
+    /// Whether the run goes on, as far as can be told from another machine. A state from the future tells nothing: it would never grow old.
     pub fn is_running(&self) -> bool {
-        !self.is_stopped && self.age() < Self::PATIENCE.as_secs_f64()
+        let age = unix_seconds() - self.unix_seconds;
+        !self.is_stopped && age.abs() < Self::PATIENCE.as_secs_f64()
     }
 }
 
@@ -178,6 +179,11 @@ mod tests {
             ..running
         };
         assert!(!dead.is_running());
+        let future = RunState {
+            unix_seconds: dead.unix_seconds + 362.0 + 60.0,
+            ..dead
+        };
+        assert!(!future.is_running());
         // Too soon to be written, but not lost.
         file.show(5, [("pairs", 20)]);
         assert_eq!(RunState::read(out).unwrap().done, 4);

@@ -117,6 +117,24 @@ pub struct Totals {
     pub bytes: u64,
 }
 
+impl Totals {
+    /// Adds the counts of another part.
+    pub fn add(&mut self, other: &Self) {
+        let pairs = [
+            (&mut self.clips, other.clips),
+            (&mut self.refused, other.refused),
+            (&mut self.skipped, other.skipped),
+            (&mut self.partial, other.partial),
+            (&mut self.records, other.records),
+            (&mut self.shards, other.shards),
+            (&mut self.bytes, other.bytes),
+        ];
+        for (sum, count) in pairs {
+            *sum = sum.saturating_add(count);
+        }
+    }
+}
+
 /// Description of one shard in the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardEntry {

@@ -12,6 +12,8 @@ use vidpairs_run::{RunError, is_machine_fault};
 #[derive(Debug, Clone)]
 pub(super) struct Faults {
     roots: Arc<[Root]>,
+    /// Whether a clip whose own folder is gone is not at fault.
+    have_folders: bool,
 }
 
 #[derive(Debug)]
@@ -28,8 +30,20 @@ impl Faults {
             path: path.to_owned(),
             is_folder: path.is_dir(),
         };
+        let roots: Arc<[Root]> = roots.into_iter().map(root).collect();
+        // Clips of a list lie in folders of their own. A clip that vanished alone was deleted; one whose folder vanished was not.
+        let have_folders = roots.iter().any(|root| !root.is_folder);
         Self {
-            roots: roots.into_iter().map(root).collect(),
+            roots,
+            have_folders,
+        }
+    }
+
+    /// Remembers the folder into which clips are fetched, each into a folder of its own.
+    pub fn of_scratch(folder: &Path) -> Self {
+        Self {
+            have_folders: true,
+            ..Self::of_sources([folder])
         }
     }
 
@@ -51,9 +65,7 @@ impl Faults {
                 root: root.path.clone(),
             });
         }
-        // Clips of a list lie in folders of their own. A clip that vanished alone was deleted; one whose folder vanished was not.
-        let is_listed = self.roots.iter().any(|root| !root.is_folder);
-        let folder = path.parent().filter(|_| is_listed)?;
+        let folder = path.parent().filter(|_| self.have_folders)?;
         // A bare name lies in the folder that the program runs in.
         let folder = match folder.as_os_str().is_empty() {
             true => Path::new("."),

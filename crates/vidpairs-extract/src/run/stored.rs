@@ -77,6 +77,7 @@ pub(super) fn list(
         None => None,
     };
     let mut names = ObjectNames::default();
+    let mut listed = control.counting("objects listed");
     let (store, root) = match named {
         Some((store, name)) if name.ends_with(LIST) => {
             let folder = tempfile::tempdir()
@@ -88,6 +89,7 @@ pub(super) fn list(
         Some((store, name)) => {
             let is_list = PATH_LISTS.iter().any(|end| name.ends_with(end));
             for entry in store.list("", &watch) {
+                listed.add();
                 let entry = entry.map_err(failed)?;
                 if is_list || entry.name == name {
                     add(&mut names, &entry);
@@ -98,6 +100,7 @@ pub(super) fn list(
         None => {
             let store = Store::open(whole, Options::from_env()).map_err(failed)?;
             for entry in store.list("", &watch) {
+                listed.add();
                 add(&mut names, &entry.map_err(failed)?);
             }
             (store, None)

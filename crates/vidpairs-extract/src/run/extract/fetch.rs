@@ -204,6 +204,11 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The folder that clips are fetched into.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Gives back the room that the clip `ordinal` takes, once.
     pub fn give_back(&self, ordinal: u64) {
         let mut state = self.lock();

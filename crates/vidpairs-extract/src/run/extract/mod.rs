@@ -166,9 +166,8 @@ fn extract_into(
         counters: Arc::clone(&counters),
         patience,
         opencv: options.opencv,
-        // A store is not unmounted.
-        faults: match &ready.entries.store {
-            Some(_) => Faults::of_sources([]),
+        faults: match &queue {
+            Some(queue) => Faults::of_scratch(queue.folder()),
             // With a list, also a folder that vanished alone is no fault of its clips.
             None => {
                 let list = ready.entries.list_xxh64.map(|_| options.source.as_path());

@@ -148,11 +148,17 @@ pub(super) fn write_json(file: &mut impl Write, value: &impl Serialize) -> io::R
     file.write_all(b"\n")
 }
 
-/// Whether the file `path` is a pinned list, by its first bytes.
+/// Whether the file `path` is a pinned list, by its first bytes; or is meant to be one, by its name.
 pub(in crate::run) fn is_list(path: &Path) -> bool {
     let Ok(file) = open_regular(path) else {
         return false;
     };
+    if path
+        .extension()
+        .is_some_and(|extension| extension == "jsonl")
+    {
+        return true;
+    }
     let mut start = Vec::new();
     let read = io::Read::read_to_end(&mut io::Read::take(file, 64), &mut start);
     let start: Vec<u8> = start.into_iter().filter(|byte| *byte != b' ').collect();
