@@ -60,6 +60,30 @@ same_as_one_machine() {
     python3 -B "$cluster/compare.py" "$work/whole" "$1" || fail "$1 is not the data set of one machine, $work/whole"
 }
 
+# serve_s3: S3 from the folder $served, with a bucket `bucket`, and the variables by which clients find it.
+serve_s3() {
+    served=$work/served
+    mkdir -p "$served/bucket"
+    say "building the server"
+    cargo build --quiet --release --locked -p vidpairs-store --example s3_server
+    mkfifo "$work/server-stdin" "$work/server-port"
+    # It ends when this end is closed.
+    exec 9<>"$work/server-stdin"
+    target/release/examples/s3_server "$served" <"$work/server-stdin" >"$work/server-port" &
+    s3_server=$!
+    read -r s3_port <"$work/server-port"
+    export AWS_ENDPOINT_URL=http://127.0.0.1:$s3_port AWS_ACCESS_KEY_ID=key AWS_SECRET_ACCESS_KEY=secret AWS_REGION=us-east-1
+}
+
+# restart_s3: kills the server, and starts it on the same port after a second.
+restart_s3() {
+    kill -KILL "$s3_server"
+    wait "$s3_server" 2>/dev/null || true
+    sleep 1
+    target/release/examples/s3_server "$served" "$s3_port" <"$work/server-stdin" >/dev/null 9>&- &
+    s3_server=$!
+}
+
 # make_python: $python, an environment with the packages of requirements.txt.
 make_python() {
     local folder=$PWD/.media/cluster-python stamp

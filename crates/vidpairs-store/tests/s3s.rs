@@ -4,51 +4,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
+#[path = "../examples/s3_server/serve.rs"]
+mod serve;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::mpsc;
-use std::thread;
 
 use common::{PART, bytes, go_on, open, options};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
-use s3s::auth::SimpleAuth;
-use s3s::service::S3ServiceBuilder;
-use s3s_fs::FileSystem;
+use serve::serve;
 use vidpairs_store::{Store, StoreError};
 
-/// Serves the folder, whose subfolders are buckets, until the process ends.
-fn serve(folder: &Path) -> SocketAddr {
-    let files = FileSystem::new(folder).unwrap();
-    let (tell, address) = mpsc::channel();
-    thread::spawn(move || {
-        let mut service = S3ServiceBuilder::new(files);
-        service.set_auth(SimpleAuth::from_single("key", "secret"));
-        let service = service.build();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build();
-        runtime.unwrap().block_on(async {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            tell.send(listener.local_addr().unwrap()).unwrap();
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let service = service.clone();
-                tokio::spawn(async move {
-                    let http = Builder::new(TokioExecutor::new());
-                    let _ = http.serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
-        });
-    });
-    address.recv().unwrap()
-}
-
-fn store(address: SocketAddr, secret: &str, url: &str) -> Store {
+fn store(address: std::net::SocketAddr, secret: &str, url: &str) -> Store {
     let variables = [
         ("AWS_ACCESS_KEY_ID", "key"),
         ("AWS_SECRET_ACCESS_KEY", secret),
@@ -62,7 +28,7 @@ fn store(address: SocketAddr, secret: &str, url: &str) -> Store {
 fn signatures_of_names_with_any_characters_are_right() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("bucket")).unwrap();
-    let address = serve(folder.path());
+    let address = serve(folder.path(), 0, 1);
     let store = store(address, "secret", "s3://bucket/f #1");
     let names = [
         "a b",
@@ -106,7 +72,7 @@ fn signatures_of_names_with_any_characters_are_right() {
 fn parts_ranges_and_conditions_work_and_a_change_is_seen_by_its_time() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("bucket")).unwrap();
-    let address = serve(folder.path());
+    let address = serve(folder.path(), 0, 1);
     let store = store(address, "secret", "s3://bucket");
     let (local, back) = (folder.path().join("local"), folder.path().join("back"));
     fs::write(&local, bytes(3 * PART + 7)).unwrap();
@@ -153,7 +119,7 @@ fn parts_ranges_and_conditions_work_and_a_change_is_seen_by_its_time() {
 #[test]
 fn a_wrong_secret_key_is_named_as_such() {
     let folder = tempfile::tempdir().unwrap();
-    let address = serve(folder.path());
+    let address = serve(folder.path(), 0, 1);
     let store = store(address, "wrong", "s3://bucket");
     let err = store.list("", &go_on).next().unwrap().unwrap_err();
     assert!(matches!(err, StoreError::BadCredentials { .. }), "{err}");
