@@ -90,7 +90,7 @@ pub fn merge(out: &Path, control: &Control) -> Result<MergeSummary, RunError> {
     let run = StoredRun::fetch(url, true, control)?;
     let merged = merge_in(run.path(), &|path| run.bytes_of(path), control);
     let summary = merged.map_err(|err| run.error(err))?;
-    if !summary.is_complete_already {
+    if !summary.is_complete_already || !run.has_results() {
         run.publish(control)?;
     }
     Ok(summary)

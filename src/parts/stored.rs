@@ -56,8 +56,8 @@ pub(super) fn url_of(out: &Path) -> Option<&str> {
 impl StoredRun {
     /// Fetches what tells how far a run is.
     ///
-    /// - `has_indices`: also what it takes to merge its parts.
-    pub fn fetch(url: &str, has_indices: bool, control: &Control) -> Result<Self, RunError> {
+    /// - `is_to_merge`: also what it takes to merge its parts.
+    pub fn fetch(url: &str, is_to_merge: bool, control: &Control) -> Result<Self, RunError> {
         let location = Location::parse(url).map_err(StoreError::from);
         let store = location.and_then(|location| Store::open(location, Options::from_env()));
         let store = store.map_err(store_failed)?;
@@ -87,8 +87,8 @@ impl StoredRun {
             }
             match place {
                 Place::Small | Place::State => wanted.push(name),
-                Place::Index if has_indices => wanted.push(name),
-                Place::Index | Place::Journal => {}
+                Place::ToMerge if is_to_merge => wanted.push(name),
+                Place::ToMerge | Place::Journal => {}
             }
         }
         run.fetch_all(&wanted, control)?;
@@ -155,19 +155,39 @@ impl StoredRun {
                 .delete(MANIFEST_FILE, &watch)
                 .map_err(store_failed)?;
         }
+        let mut uploaded = Vec::new();
         for name in [ORDER_FILE, REFUSED_FILE] {
-            let uploaded = self.store.upload(&self.path().join(name), name, &watch);
-            uploaded.map_err(store_failed)?;
+            let meta = self.store.upload(&self.path().join(name), name, &watch);
+            uploaded.push((name, meta.map_err(store_failed)?));
         }
         let path = self.path().join(MANIFEST_FILE);
         let json = read_regular(&path, MAX_MANIFEST_BYTES).map_err(failed("read", &path))?;
+        let in_use = || RunError::InUse {
+            out: self.store.location().to_string().into(),
+        };
         match self.store.put_if_absent(MANIFEST_FILE, json, &watch) {
-            Ok(_) => Ok(()),
-            Err(StoreError::AlreadyThere { .. }) => Err(RunError::InUse {
-                out: self.store.location().to_string().into(),
-            }),
-            Err(err) => Err(store_failed(err)),
+            Ok(_) => {}
+            Err(StoreError::AlreadyThere { .. }) => return Err(in_use()),
+            Err(err) => return Err(store_failed(err)),
         }
+        // Another merge may have written its own in between.
+        for (name, meta) in uploaded {
+            if self.store.head(name, &watch).map_err(store_failed)? != meta {
+                self.store
+                    .delete(MANIFEST_FILE, &watch)
+                    .map_err(store_failed)?;
+                return Err(in_use());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the files of a merge beside its manifest are there, as `merge` wrote them into the temporary folder.
+    pub fn has_results(&self) -> bool {
+        [ORDER_FILE, REFUSED_FILE].into_iter().all(|name| {
+            let made = self.path().join(name).metadata();
+            made.is_ok_and(|made| self.objects.get(name) == Some(&made.len()))
+        })
     }
 }
 
@@ -175,8 +195,8 @@ impl StoredRun {
 enum Place {
     /// A small file that tells about the run or a part of it.
     Small,
-    /// The index of a shard.
-    Index,
+    /// The index of a shard, or what a part has set aside.
+    ToMerge,
     /// The state of a run that is open.
     State,
     /// Another file of its journal.
@@ -190,8 +210,8 @@ fn place_of(name: &str) -> Option<(&str, Place)> {
         _ => ("", name),
     };
     let place = match file.split_once('/') {
-        None if [PARTS_FILE, MANIFEST_FILE, REFUSED_FILE].contains(&file) => Place::Small,
-        None if file.ends_with(".idx") => Place::Index,
+        None if [PARTS_FILE, MANIFEST_FILE].contains(&file) => Place::Small,
+        None if file == REFUSED_FILE || file.ends_with(".idx") => Place::ToMerge,
         Some((JOURNAL_FOLDER, STATE_FILE)) => Place::State,
         Some((JOURNAL_FOLDER, _)) => Place::Journal,
         _ => return None,

@@ -164,10 +164,21 @@ fn an_unfinished_shard_is_resumed_from_its_pieces_in_the_bucket() {
             "out/.journal/progress.jsonl-000001",
             &tail[..tail.len() - 5],
         );
-        let resumed = one_shard(stored.extract("here", None)).run_json();
-        let whole = one_shard(stored.work.extract("folder")).run_json();
-        assert_eq!(resumed["frames_decoded"], whole["frames_decoded"]);
+        let proxy = Proxy::new(Server::shared().port());
+        one_shard(stored.extract("here", Some(&proxy))).run_well();
+        one_shard(stored.work.extract("folder")).run_well();
         stored.assert_same_as_folder("here");
+        // What the bucket held was used: it went only when the whole shard was there.
+        let seen = proxy.seen();
+        let place = |verb: &str, name: &str| {
+            let found = seen
+                .iter()
+                .position(|line| line.starts_with(verb) && line.contains(name));
+            found.unwrap_or_else(|| panic!("no {verb} of {name}: {seen:#?}"))
+        };
+        let segment = "pairs-000000.tar.part-000000";
+        place("GET", segment);
+        assert!(place("DELETE", segment) > place("PUT", "pairs-000000.tar "));
     }
 }
 
@@ -270,15 +281,107 @@ fn refused_clips_are_retried_in_a_bucket() {
 }
 
 #[test]
+fn a_retry_that_did_not_end_is_resumed_elsewhere_with_or_without_its_option() {
+    for option in [None, Some("--retry-refused")] {
+        let stored = Stored::new(REGIONS);
+        stored.extract("here", None).run_well();
+        stored.work.extract("folder").run_well();
+        h264(&stored.work.path("clips/bad.mp4"), "64x48", 60);
+        let proxy = Proxy::new(Server::shared().port());
+        let denied = Fault::Answer(403, "<Error><Code>AccessDenied</Code></Error>");
+        let manifest = format!("PUT /{}/out/dataset.json", stored.bucket.name);
+        proxy.fail(&manifest, denied, usize::MAX);
+        let retry = stored.extract("here", Some(&proxy)).arg("--retry-refused");
+        retry.run().failed_with(2, &["may not", "dataset.json"]);
+        let resumed = stored.extract("there", None);
+        match option {
+            Some(option) => resumed.arg(option).run_well(),
+            None => resumed.run_well(),
+        };
+        stored
+            .work
+            .extract("folder")
+            .arg("--retry-refused")
+            .run_well();
+        stored.assert_same_as_folder("there");
+    }
+}
+
+#[test]
+fn what_is_left_of_a_complete_run_is_removed_by_the_next_one() {
+    let stored = Stored::new(FRAMES);
+    let proxy = Proxy::new(Server::shared().port());
+    let denied = Fault::Answer(403, "<Error><Code>AccessDenied</Code></Error>");
+    proxy.fail("DELETE", denied, usize::MAX);
+    stored
+        .extract("here", Some(&proxy))
+        .run()
+        .failed_with(2, &["may not"]);
+    assert!(stored.objects().contains_key("dataset.json"));
+    let status = stored
+        .vidpairs(&["status", &stored.bucket.url("out")])
+        .run();
+    assert_eq!(status.code, Some(1), "{}", status.stdout);
+    stored.extract("there", None).run_well();
+    stored.extract("here", None).run_well();
+    stored.assert_same_as_folder("there");
+}
+
+#[test]
+fn a_shard_that_somebody_removes_during_the_run_is_not_listed_and_made_anew() {
+    let stored = Stored::new(FRAMES);
+    let proxy = Proxy::new(Server::shared().port());
+    // Time to remove it.
+    proxy.fail(
+        "refused.jsonl",
+        Fault::Trickle(Duration::from_millis(20)),
+        usize::MAX,
+    );
+    let child = stored.extract("here", Some(&proxy)).spawn();
+    while !proxy
+        .seen()
+        .iter()
+        .any(|line| line.contains("refused.jsonl"))
+    {
+        sleep(Duration::from_millis(10));
+    }
+    stored.bucket.remove("out/pairs-000000.tar");
+    Ran::of(child).failed_with(2, &["pairs-000000.tar", "no such object"]);
+    assert!(!stored.objects().contains_key("dataset.json"));
+    stored.extract("here", None).run_well();
+    stored.assert_same_as_folder("here");
+}
+
+#[test]
+fn a_wrong_source_on_a_stopped_run_leaves_it_as_it_was() {
+    let stored = Stored::new(FRAMES);
+    let proxy = Proxy::new(Server::shared().port());
+    let denied = Fault::Answer(403, "<Error><Code>AccessDenied</Code></Error>");
+    proxy.fail("pairs-000002.tar", denied, usize::MAX);
+    stored
+        .extract("here", Some(&proxy))
+        .run()
+        .failed_with(2, &["may not"]);
+    for machine in ["here", "there"] {
+        let wrong = stored.extract(machine, None).replace("clips", "nothing");
+        wrong.run().failed_with(2, &["nothing"]);
+    }
+    stored.extract("there", None).run_well();
+    stored.extract("here", None).run_well();
+    stored.assert_same_as_folder("there");
+}
+
+#[test]
 fn requests_that_fail_for_a_while_change_nothing() {
     let stored = Stored::new(REGIONS);
     let proxy = Proxy::new(Server::shared().port());
     let busy = Fault::Answer(503, "<Error><Code>SlowDown</Code></Error>");
     proxy.fail(".tar", busy.clone(), 3);
-    proxy.fail("state.json", Fault::LoseAnswer, 1);
+    let put = |name: &str| format!("PUT /{}/out/{name}", stored.bucket.name);
+    proxy.fail(&put(".journal/state.json"), Fault::LoseAnswer, 1);
+    proxy.fail(&put("dataset.json"), Fault::LoseAnswer, 2);
     proxy.fail("progress.jsonl", Fault::Reset, 2);
     proxy.fail("PUT /bucket", busy, 2);
-    proxy.fail("out/dataset.json", Fault::LoseAnswer, 2);
     stored.extract("here", Some(&proxy)).run_well();
     stored.assert_same_as_folder("here");
 }

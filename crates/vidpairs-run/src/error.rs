@@ -193,7 +193,7 @@ impl RunError {
         }
     }
 
-    /// The output folder that the text calls the user's: of a full disk, it is a place on that disk, and not given.
+    /// The output folder, or the journal in it, that the text names. Not that of a full disk: there it says which disk.
     pub fn out_mut(&mut self) -> Option<&mut PathBuf> {
         match self {
             Self::OtherRun { out, .. }
@@ -203,6 +203,7 @@ impl RunError {
             | Self::OtherResults { out, .. }
             | Self::NotOurs { out, .. }
             | Self::Interrupted { out, .. }
+            | Self::Journal { path: out }
             | Self::NotAFolder(out) => Some(out),
             _ => None,
         }

@@ -20,6 +20,36 @@ pub enum ExtractError {
     /// The source is in an object store that does not give what is needed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store of the output folder ignores conditions of writes.
+    #[error(
+        "the store of {url} ignores conditional writes (If-None-Match), so two processes could write there at once: use another store \
+         for --out, or a folder"
+    )]
+    Unconditional {
+        /// URL of the output folder.
+        url: String,
+    },
+    /// The hold on an output folder in a store is lost.
+    #[error(
+        "another vidpairs is writing to {url}, or may be: this one could not renew its hold ({reason}); if `vidpairs status` shows no other, \
+         run the same command again: it resumes"
+    )]
+    LeaseLost {
+        /// URL of the output folder.
+        url: String,
+        /// What happened to the last renewal.
+        reason: String,
+    },
+    /// An object is not in the store as it was written.
+    #[error(
+        "{url} is not as it was written: {problem}; was it changed by somebody else? Run the same command again: it makes it anew"
+    )]
+    NotStored {
+        /// URL of the object.
+        url: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A clip cannot be stored in the scratch folder. The cause is part of the text: it says nothing about the disk of the output.
     #[error(
         "cannot write to the scratch folder {}: {reason}; free some space there, choose another folder with --scratch, or lower --scratch-bytes, and run the same command again: it resumes", .folder.display()

@@ -128,7 +128,7 @@ pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
 
 /// Extracts into a folder of this machine.
 ///
-/// - `stored`: the folder of a store that follows.
+/// - `stored`: the output folder, if it is in a store.
 fn extract_into(
     options: &ExtractOptions,
     mut stored: Option<&mut StoredOut>,

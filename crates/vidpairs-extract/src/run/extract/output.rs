@@ -15,7 +15,7 @@ use super::journal::{EntryTally, Extracted, Line, PieceLine, Position, ShardLine
 use super::piece::{Made, Output, PieceRecords};
 use super::progress::{Counters, Display, Step};
 use super::regions::by_reason;
-use super::stored_out::{Reached, StoredOut};
+use super::stored_out::{Checkpoint, StoredOut};
 use crate::run::entries::Entry;
 
 const RETRY_DAMAGED: &str = "mend or replace it, then run the same command with --retry-refused";
@@ -41,7 +41,7 @@ pub(super) struct ShardSink<'a> {
     pub tracks: Option<TracksWriter>,
     /// Where clips come from that are in a store.
     pub queue: Option<Arc<Queue>>,
-    /// The folder of a store that follows.
+    /// The output folder, if it is in a store.
     pub stored: Option<&'a mut StoredOut>,
     pub counters: Arc<Counters>,
     pub display: &'a mut Display,
@@ -135,7 +135,8 @@ impl ShardSink<'_> {
         self.journal.add(&line)?;
         self.progress.add(&line); // after the journal: what is counted is safe
         if let Some(stored) = &mut self.stored {
-            stored.reached(|| Reached::of(&self.progress, &self.journal, self.first_shard))?;
+            stored
+                .checkpoint(|| Checkpoint::of(&self.progress, &self.journal, self.first_shard))?;
         }
         Ok(())
     }
@@ -255,8 +256,8 @@ impl ShardSink<'_> {
             self.progress.add(&line);
             self.journal.sync()?;
             if let Some(stored) = &mut self.stored {
-                let reached = Reached::of(&self.progress, &self.journal, self.first_shard);
-                stored.finished(&shard, reached)?;
+                let checkpoint = Checkpoint::of(&self.progress, &self.journal, self.first_shard);
+                stored.finished(&shard, checkpoint)?;
             }
         }
         Ok(())

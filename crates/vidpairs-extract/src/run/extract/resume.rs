@@ -14,7 +14,7 @@ use super::finish::summary_of;
 use super::job::Item;
 use super::journal::{Begin, Extracted, Line, ShardLine};
 use super::same::{WHAT, same_clips, same_part, same_pipeline, stopped_begin};
-use super::stored_out::{Reached, StoredOut};
+use super::stored_out::{Checkpoint, StoredOut};
 use super::{ExtractOptions, ExtractSummary, parts};
 use crate::run::ExtractError;
 use crate::run::entries::{Entries, Entry};
@@ -39,9 +39,9 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    /// How far the run is.
-    pub fn reached(&self) -> Reached {
-        Reached::of(&self.progress, &self.journal, self.begin.shard(0))
+    /// The state that is resumed from.
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint::of(&self.progress, &self.journal, self.begin.shard(0))
     }
 
     /// Entries that are not finished, in order.
@@ -80,7 +80,7 @@ fn asked(begin: &Begin, entries: &Entries) -> Option<Vec<u64>> {
 
 /// Checks the output folder and the source, and opens the journal.
 ///
-/// - `stored`: the folder of a store that follows.
+/// - `stored`: the output folder, if it is in a store.
 pub(super) fn start(
     options: &ExtractOptions,
     stored: Option<&StoredOut>,

@@ -1,13 +1,14 @@
 //! An output folder in an object store.
 //!
-//! The run is written into a folder of this machine, below the scratch folder, and its files follow into the store: each shard when it is
-//! finished, and the journal with the files that it describes about once a minute, in pieces. So another machine can resume the run from
-//! the store, and loses a minute of it at most; this machine loses nothing. `dataset.json` comes last, by a conditional write.
+//! The run is written into a folder of this machine first, below the scratch folder. Each shard is uploaded when it is finished, and about
+//! once a minute the journal with the unfinished files that it describes, in segments. So another machine can resume the run from the store,
+//! and does a little work again; this machine does none again. `dataset.json` comes last, by a conditional write.
 
-mod follow;
-mod growing;
+mod checks;
 mod lease;
+mod segments;
 mod staging;
+mod upload;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,27 +19,26 @@ use std::time::{Duration, Instant};
 
 use vidpairs_run::{JOURNAL_FILE, JOURNAL_FOLDER, OutFolder, REFUSED_FILE, RunError, failed};
 use vidpairs_shard::{
-    MANIFEST_FILE, MAX_MANIFEST_BYTES, PARTS_FILE, Part, ShardEntry, TRACKS_FILE, TracksWriter,
+    MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, PARTS_FILE, ShardEntry, TRACKS_FILE, TracksWriter,
 };
-use vidpairs_store::{
-    LevelEntry, Location, Options, Store, StoreError, Version, Watch, is_store_url,
-};
+use vidpairs_store::{Options, Store, StoreError, Version, is_store_url};
 use vidpairs_types::{create_own_folder, read_regular, replace_whole};
 
-pub(super) use self::follow::Reached;
-use self::follow::{Follower, Job, Shared};
-use self::growing::Growing;
+use self::checks::{check_root, check_run, check_stored, fetch_or_remove, is_of_journal, list};
 use self::lease::Lease;
+use self::segments::SegmentedFile;
 use self::staging::Staging;
+pub(super) use self::upload::Checkpoint;
+use self::upload::{Job, Shared, Uploader};
 use super::resume::Ready;
 use super::{ExtractOptions, ExtractSummary};
 use crate::run::ExtractError;
 use crate::run::stored::{self, failed as store_failed};
 
-/// Time between two moments at which the journal follows.
+/// Time between two uploads of the journal.
 const PERIOD: Duration = Duration::from_secs(60);
-/// Time for the last word to a store by a run that is stopped.
-const LAST_WORD: Duration = Duration::from_millis(600);
+/// Time in which a run that is stopped gives up its lease.
+const RELEASE: Duration = Duration::from_millis(600);
 
 /// An output folder in a store, kept for this process.
 pub(super) struct StoredOut {
@@ -50,11 +50,14 @@ pub(super) struct StoredOut {
     objects: BTreeMap<String, u64>,
     /// Version of its manifest.
     manifest: Option<Version>,
-    /// The journal as it was in the store.
+    /// The journal as it was in the store, until the run begins.
     journal: Vec<u8>,
     jobs: Option<SyncSender<Job>>,
     threads: Vec<JoinHandle<()>>,
-    followed: Instant,
+    /// When the journal was last uploaded.
+    uploaded: Instant,
+    /// Whether anything of the run can be in the store.
+    has_begun: bool,
     is_complete: bool,
 }
 
@@ -65,18 +68,20 @@ pub(super) fn url_of(out: &Path) -> Option<&str> {
 
 /// Runs an extraction whose output folder is `url`.
 ///
-/// - `run`: extracts into a folder of this machine, and tells the store what it reached.
+/// - `run`: extracts into a folder of this machine, and has its files uploaded.
 pub(super) fn extract_to(
     url: &str,
     options: &ExtractOptions,
     run: impl FnOnce(&ExtractOptions, &mut StoredOut) -> Result<ExtractSummary, RunError>,
 ) -> Result<ExtractSummary, RunError> {
     let mut stored = StoredOut::open(url, options)?;
+    let place = stored.staging.out();
     let local = ExtractOptions {
-        out: stored.staging.out(),
+        out: place.clone(),
         ..options.clone()
     };
-    let outcome = run(&local, &mut stored);
+    let outcome = stored.restore(options.retry_refused);
+    let outcome = outcome.and_then(|()| run(&local, &mut stored));
     let outcome = match stored.shared.take_failure() {
         Some(failure) => Err(failure),
         None => outcome,
@@ -85,13 +90,17 @@ pub(super) fn extract_to(
         stored.end()?;
         Ok(summary)
     });
-    let place = stored.staging.out();
     drop(stored);
     outcome.map_err(|err| with_url(err, &place, url))
 }
 
 /// An error that names the folder `place` of this machine, with the URL instead.
 fn with_url(mut err: RunError, place: &Path, url: &str) -> RunError {
+    if let RunError::Interrupted { out, .. } = &mut err {
+        // What is not yet uploaded is here.
+        *out = format!("{url} and {}", place.display()).into();
+        return err;
+    }
     let rename = |out: &mut PathBuf| {
         if let Ok(below) = out.strip_prefix(place) {
             let slash = if url.ends_with('/') { "" } else { "/" };
@@ -111,7 +120,7 @@ fn with_url(mut err: RunError, place: &Path, url: &str) -> RunError {
 }
 
 impl StoredOut {
-    /// Claims the folder for this process, and brings what is needed to resume to this machine.
+    /// Claims the folder for this process.
     fn open(url: &str, options: &ExtractOptions) -> Result<Self, RunError> {
         let open = |location| Store::open(location, Options::from_env()).map_err(store_failed);
         let whole = stored::location(Path::new(url)).map_err(store_failed)?;
@@ -120,39 +129,32 @@ impl StoredOut {
             None => (None, whole),
         };
         let store = Arc::new(open(location)?);
-        let staging = Staging::claim(
-            options.scratch.folder.as_deref(),
-            store.location(),
-            options.part,
-        )?;
+        let scratch = options.scratch.folder.as_deref();
+        let staging = Staging::claim(scratch, store.location(), options.part)?;
         let control = &options.control;
         let watch = |_: u64| !control.cancel.is_set();
         let objects = list(&store, &watch)?;
         if let (Some(root), Some(part)) = (&root, options.part) {
             check_root(root, part, &watch)?;
         }
-        check(&store, &objects)?;
-        let has_journal = objects.keys().any(|name| is_of_journal(name));
-        let is_open = has_journal || !objects.contains_key(MANIFEST_FILE);
-        let lease = match is_open || options.retry_refused {
-            // There is nothing to write.
-            false => None,
-            true => {
-                let taken = Lease::take(
-                    &store,
-                    staging.writer(),
-                    staging.dead_writers(),
-                    lease::PATIENCE,
-                    &watch,
-                    &|line| control.notice(line),
-                );
-                Some(taken?)
-            }
+        check_run(&store, &objects)?;
+        let is_complete =
+            objects.contains_key(MANIFEST_FILE) && !objects.keys().any(|name| is_of_journal(name));
+        let is_in_parts = objects.contains_key(PARTS_FILE);
+        // Without it nothing is written: the run is complete, or will be refused.
+        let lease = match (is_complete && !options.retry_refused) || is_in_parts {
+            true => None,
+            false => Some(Lease::take(
+                &store,
+                staging.writer(),
+                staging.dead_writers(),
+                lease::PATIENCE,
+                &watch,
+                &|line| control.notice(line),
+            )?),
         };
-        // What another process wrote until now.
-        let objects = list(&store, &watch)?;
         let shared = Shared::new(store, staging.run(), lease, Arc::clone(&control.cancel));
-        let mut stored = Self {
+        Ok(Self {
             shared: Arc::new(shared),
             root,
             staging,
@@ -161,60 +163,60 @@ impl StoredOut {
             journal: Vec::new(),
             jobs: None,
             threads: Vec::new(),
-            followed: Instant::now(),
+            uploaded: Instant::now(),
+            has_begun: false,
             is_complete: false,
-        };
-        if stored.shared.lease.is_some() {
-            stored.threads.push(Shared::keep_lease(&stored.shared)?);
-        }
-        stored.restore(options.retry_refused)?;
-        Ok(stored)
+        })
     }
 
     /// Brings the folder of this machine into the state of the store, unless it is ahead of it.
     fn restore(&mut self, is_retry: bool) -> Result<(), RunError> {
         let shared = Arc::clone(&self.shared);
         let (store, watch) = (&shared.store, shared.watch());
-        let journal = Growing::found(JOURNAL_FILE, &self.objects);
-        self.journal = journal.read(store, &watch)?;
-        if !self.journal.is_empty() {
-            shared.set_has_journal();
+        if shared.lease.is_some() {
+            self.threads.push(Shared::keep_lease(&self.shared)?);
+            // What another process wrote until it ended.
+            let lease = lease::name();
+            self.objects = list(store, &watch)?;
+            self.objects.retain(|name, _| *name != lease);
         }
+        let journal = SegmentedFile::in_listing(JOURNAL_FILE, &self.objects);
+        self.journal = journal.read(store, &watch)?;
         let run = self.staging.run();
         let folder = run.join(JOURNAL_FOLDER);
-        let is_ahead = !self.journal.is_empty() && journal.is_start_of(&self.journal, &folder)?;
+        let has_journal = !self.journal.is_empty();
+        let is_ahead = has_journal && journal.num_same(&self.journal, &folder)? == journal.bytes();
         if !is_ahead {
             self.staging.clear()?;
         }
         create_own_folder(&run).map_err(failed("create", &run))?;
-        if !is_ahead && !self.journal.is_empty() {
+        if has_journal {
             create_own_folder(&folder).map_err(failed("create", &folder))?;
             OutFolder::mark_begun(&run)?;
-            let names = self.objects.keys();
-            let mut names: Vec<&str> = names.filter_map(|name| Growing::name_of(name)).collect();
-            names.dedup();
-            for name in names.into_iter().filter(|name| *name != JOURNAL_FILE) {
-                Growing::found(name, &self.objects).fetch(store, &folder, &watch)?;
+        }
+        if has_journal && !is_ahead {
+            let names = SegmentedFile::names(&self.objects).into_iter();
+            for name in names.filter(|name| *name != JOURNAL_FILE) {
+                SegmentedFile::in_listing(name, &self.objects).fetch(store, &folder, &watch)?;
             }
             // Last: it describes the others.
             let path = folder.join(JOURNAL_FILE);
             replace_whole(&path, &self.journal).map_err(failed("write", &path))?;
         }
-        if let Some(root) = &self.root {
-            let path = self.staging.out().join(PARTS_FILE);
-            fetch_or_remove(root, PARTS_FILE, &path, &watch)?;
-        } else {
-            fetch_or_remove(store, PARTS_FILE, &run.join(PARTS_FILE), &watch)?;
-        }
+        let parts = self.staging.out().join(PARTS_FILE);
+        fetch_or_remove(
+            self.root.as_ref().unwrap_or(store),
+            PARTS_FILE,
+            &parts,
+            &watch,
+        )?;
         let path = run.join(MANIFEST_FILE);
         self.manifest = fetch_or_remove(store, MANIFEST_FILE, &path, &watch)?;
         if self.manifest.is_some() {
             fetch_or_remove(store, REFUSED_FILE, &run.join(REFUSED_FILE), &watch)?;
-        }
-        if self.manifest.is_some() && is_retry && self.objects.contains_key(TRACKS_FILE) {
-            let path = run.join(TRACKS_FILE);
-            let fetched = store.fetch(TRACKS_FILE, None, &path, &watch);
-            fetched.map_err(store_failed)?;
+            if (is_retry || has_journal) && self.objects.contains_key(TRACKS_FILE) {
+                fetch_or_remove(store, TRACKS_FILE, &run.join(TRACKS_FILE), &watch)?;
+            }
         }
         Ok(())
     }
@@ -245,109 +247,102 @@ impl StoredOut {
         Ok(ours == theirs)
     }
 
-    /// Begins to follow a run that is new or resumed. What the store has and the run does not is removed there.
+    /// Begins the uploads of a run that is new or resumed. What the store has and the run does not is removed there.
     pub fn begin(&mut self, ready: &Ready) -> Result<(), RunError> {
         let shared = Arc::clone(&self.shared);
         let (store, watch) = (&shared.store, shared.watch());
         let folder = self.staging.run().join(JOURNAL_FOLDER);
-        let mut journal = Growing::found(JOURNAL_FILE, &self.objects);
-        if !journal.is_start_of(&self.journal, &folder)? {
-            journal.cut(store, 0, &watch)?;
+        let checkpoint = ready.checkpoint();
+        let (open, open_bytes) = checkpoint.open.clone().unwrap_or_default();
+        // The journal first: it must not describe what is removed below.
+        let mut journal = SegmentedFile::in_listing(JOURNAL_FILE, &self.objects);
+        let same = journal.num_same(&self.journal, &folder)?;
+        journal.agree(store, &folder, same, &watch)?;
+        self.journal = Vec::new();
+        let [mut tracks, mut unfinished] =
+            [TracksWriter::UNFINISHED, &open].map(SegmentedFile::new);
+        for name in SegmentedFile::names(&self.objects) {
+            let mut file = SegmentedFile::in_listing(name, &self.objects);
+            if name == TracksWriter::UNFINISHED {
+                file.agree(store, &folder, checkpoint.tracks, &watch)?;
+                tracks = file;
+            } else if name == open {
+                file.agree(store, &folder, open_bytes, &watch)?;
+                unfinished = file;
+            } else if name != JOURNAL_FILE {
+                file.remove(store, &watch)?;
+            }
         }
-        let reached = ready.reached();
-        let (open, open_bytes) = reached.open.clone().unwrap_or_default();
-        let names = self.objects.keys();
-        let mut names: Vec<&str> = names.filter_map(|name| Growing::name_of(name)).collect();
-        names.dedup();
-        for name in names.into_iter().filter(|name| *name != JOURNAL_FILE) {
-            let keep = match name {
-                TracksWriter::UNFINISHED => reached.tracks,
-                name if name == open => open_bytes,
-                _ => 0,
-            };
-            Growing::found(name, &self.objects).cut(store, keep, &watch)?;
-        }
-        // Their lengths have changed.
-        let pieces = list(store, &watch)?;
-        let found = |name: &str| Growing::found(name, &pieces);
         let first = ready.begin.shard(ready.progress.shards.len() as u64);
         let is_later = |name: &&String| {
             let ordinal = first.part_ordinal_of(name);
             ordinal.is_some_and(|ordinal| ordinal >= first.ordinal)
         };
-        for name in pieces.keys().filter(is_later) {
+        for name in self.objects.keys().filter(is_later) {
             store.delete(name, &watch).map_err(store_failed)?;
         }
-        let (jobs, follower) = Follower::start(
-            &shared,
-            [
-                found(JOURNAL_FILE),
-                found(TracksWriter::UNFINISHED),
-                found(&open),
-            ],
-        )?;
-        self.threads.push(follower);
+        let (jobs, uploader) = Uploader::start(&shared, [journal, tracks, unfinished])?;
+        self.threads.push(uploader);
+        self.has_begun = true;
         self.jobs = Some(jobs);
         for shard in &ready.progress.shards {
             if !self.has(shard) {
                 self.send(Job::Shard(shard.file.clone()))?;
             }
         }
-        self.follow(reached)
+        self.upload(checkpoint)
     }
 
-    /// Tells that a shard is finished.
-    pub fn finished(&mut self, shard: &ShardEntry, reached: Reached) -> Result<(), RunError> {
+    /// Uploads a finished shard.
+    pub fn finished(&mut self, shard: &ShardEntry, checkpoint: Checkpoint) -> Result<(), RunError> {
         self.send(Job::Shard(shard.file.clone()))?;
-        self.follow(reached)
+        self.upload(checkpoint)
     }
 
-    /// Tells how far the run is. It follows if the last time is a while ago.
-    pub fn reached(&mut self, reached: impl FnOnce() -> Reached) -> Result<(), RunError> {
-        match self.followed.elapsed() >= PERIOD {
-            true => self.follow(reached()),
+    /// Uploads the state of the run if the last time is a while ago.
+    pub fn checkpoint(&mut self, checkpoint: impl FnOnce() -> Checkpoint) -> Result<(), RunError> {
+        match self.uploaded.elapsed() >= PERIOD {
+            true => self.upload(checkpoint()),
             false => self.shared.check(),
         }
     }
 
-    fn follow(&mut self, reached: Reached) -> Result<(), RunError> {
-        self.followed = Instant::now();
-        self.send(Job::Reached(reached))
+    fn upload(&mut self, checkpoint: Checkpoint) -> Result<(), RunError> {
+        self.uploaded = Instant::now();
+        self.send(Job::Checkpoint(checkpoint))
     }
 
     fn send(&mut self, job: Job) -> Result<(), RunError> {
-        // It ends before its time after a failure only.
-        let sent = self
-            .jobs
-            .as_ref()
-            .is_some_and(|jobs| jobs.send(job).is_ok());
-        match sent {
-            true => Ok(()),
-            false => Err(self.shared.why_ended()),
-        }
+        // The uploader ends early after a failure only, which `extract_to` returns instead.
+        let jobs = self.jobs.as_ref();
+        let sent = jobs.is_some_and(|jobs| jobs.send(job).is_ok());
+        sent.then_some(()).ok_or(RunError::Stopped)
     }
 
-    /// Waits until all that was told is in the store, and adds the results but the manifest.
+    /// Waits until all is uploaded, and uploads the results but the manifest.
     pub fn flush(&mut self, results: &[&str]) -> Result<(), RunError> {
         drop(self.jobs.take());
-        if let Some(follower) = self.threads.pop() {
+        if let Some(uploader) = self.threads.pop() {
             // Its panics are caught.
-            let _ = follower.join();
+            let _ = uploader.join();
         }
         self.shared.check()?;
         for name in results {
             let path = self.staging.run().join(name);
-            let uploaded = self.shared.store.upload(&path, name, &self.shared.watch());
+            let watch = self.shared.watch();
+            let uploaded = self.shared.store.upload(&path, name, &watch);
             uploaded.map_err(store_failed)?;
         }
         Ok(())
     }
 
-    /// Publishes the manifest, over the one that was there at the start only.
+    /// Publishes the manifest, if all that it lists is in the store, and over the one that was there at the start only.
     pub fn publish(&mut self) -> Result<(), RunError> {
-        let path = self.staging.run().join(MANIFEST_FILE);
+        let run = self.staging.run();
+        let path = run.join(MANIFEST_FILE);
         let json = read_regular(&path, MAX_MANIFEST_BYTES).map_err(failed("read", &path))?;
         let (store, watch) = (&self.shared.store, self.shared.watch());
+        check_stored(store, &Manifest::read(&run)?, &watch)?;
         let published = match &self.manifest {
             Some(before) => store.put_if_version(MANIFEST_FILE, json, before, &watch),
             None => store.put_if_absent(MANIFEST_FILE, json, &watch),
@@ -355,7 +350,7 @@ impl StoredOut {
         match published {
             Ok(_) => Ok(()),
             Err(StoreError::Changed { .. } | StoreError::AlreadyThere { .. }) => {
-                let out = self.staging.out();
+                let out = store.location().to_string().into();
                 Err(RunError::InUse { out })
             }
             Err(err) => Err(store_failed(err)),
@@ -364,18 +359,23 @@ impl StoredOut {
 
     /// Ends a run that is complete: its journal is removed from the store, and its folder from this machine.
     fn end(&mut self) -> Result<(), RunError> {
-        self.shared.end_lease();
-        self.threads
-            .drain(..)
-            .for_each(|thread| drop(thread.join()));
-        let (store, watch) = (&self.shared.store, self.shared.watch());
-        if let Some(lease) = &self.shared.lease {
+        let shared = Arc::clone(&self.shared);
+        let (store, watch) = (&shared.store, shared.watch());
+        if let Some(lease) = &shared.lease {
+            // The journal last: it describes the others.
+            let mut names = Vec::new();
             for entry in store.list(JOURNAL_FOLDER, &watch) {
-                let name = entry.map_err(store_failed)?.name;
-                if name != lease::name() {
-                    store.delete(&name, &watch).map_err(store_failed)?;
-                }
+                names.push(entry.map_err(store_failed)?.name);
             }
+            let is_journal = |name: &String| name.contains(JOURNAL_FILE);
+            names.sort_by_key(|name| is_journal(name));
+            for name in names.iter().filter(|name| **name != lease::name()) {
+                store.delete(name, &watch).map_err(store_failed)?;
+            }
+            shared.end_lease();
+            self.threads
+                .drain(..)
+                .for_each(|thread| drop(thread.join()));
             lease.remove(&watch).map_err(store_failed)?;
         }
         self.is_complete = true;
@@ -395,87 +395,12 @@ impl Drop for StoredOut {
             return;
         };
         let start = Instant::now();
-        let watch = |_: u64| start.elapsed() < LAST_WORD;
+        let watch = |_: u64| start.elapsed() < RELEASE;
         // Others find out by waiting if this fails.
-        let _ = match self.shared.has_journal() {
+        let _ = match self.has_begun || !self.objects.is_empty() {
             true => lease.release(&self.staging.run(), &watch),
             // A run that did not begin leaves nothing.
             false => lease.remove(&watch),
         };
-    }
-}
-
-fn is_of_journal(name: &str) -> bool {
-    name.split_once('/')
-        .is_some_and(|(folder, _)| folder == JOURNAL_FOLDER)
-}
-
-/// Name and length of every object of a run. Objects by which some programs mark a folder are none.
-fn list(store: &Store, watch: &dyn Watch) -> Result<BTreeMap<String, u64>, RunError> {
-    let mut objects = BTreeMap::new();
-    for entry in store.list("", watch) {
-        let entry = entry.map_err(store_failed)?;
-        if !entry.name.is_empty() && !entry.name.ends_with('/') {
-            objects.insert(entry.name, entry.num_bytes);
-        }
-    }
-    Ok(objects)
-}
-
-/// Fails if a folder of a run holds objects of somebody else.
-fn check(store: &Store, objects: &BTreeMap<String, u64>) -> Result<(), RunError> {
-    let is_run = |name: &String| is_of_journal(name) || name == MANIFEST_FILE || name == PARTS_FILE;
-    match objects.keys().next() {
-        Some(found) if !objects.keys().any(is_run) => Err(not_ours(store.location(), found)),
-        _ => Ok(()),
-    }
-}
-
-/// Fails if a folder of parts is new and holds anything else.
-fn check_root(root: &Store, part: Part, watch: &dyn Watch) -> Result<(), RunError> {
-    if root.exists(PARTS_FILE, watch).map_err(store_failed)? {
-        return Ok(());
-    }
-    for entry in root.list_level("", watch) {
-        match entry.map_err(store_failed)? {
-            LevelEntry::Folder(name) if name == JOURNAL_FOLDER => {
-                let out = root.location().to_string().into();
-                return Err(ExtractError::WithoutParts { out }.into());
-            }
-            LevelEntry::Folder(name) => {
-                if Part::of_folder(&name).is_none_or(|other| other.of() != part.of()) {
-                    return Err(not_ours(root.location(), &name));
-                }
-            }
-            LevelEntry::Object(object) => {
-                // Another process may have begun since.
-                if !object.name.is_empty() && object.name != PARTS_FILE {
-                    return Err(not_ours(root.location(), &object.name));
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-fn not_ours(location: &Location, found: &str) -> RunError {
-    RunError::NotOurs {
-        out: location.to_string().into(),
-        found: found.to_owned(),
-    }
-}
-
-/// Brings a small object to `path`, or removes the file of that name if there is no such object. Returns its version.
-fn fetch_or_remove(
-    store: &Store,
-    name: &str,
-    path: &Path,
-    watch: &dyn Watch,
-) -> Result<Option<Version>, RunError> {
-    match store.fetch(name, None, path, watch) {
-        Ok(found) => Ok(Some(found.version)),
-        // `fetch` leaves no file then.
-        Err(StoreError::NoSuchObject { .. }) => Ok(None),
-        Err(err) => Err(store_failed(err)),
     }
 }

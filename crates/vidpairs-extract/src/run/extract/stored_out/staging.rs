@@ -1,8 +1,8 @@
 //! The folder of this machine into which a run is written whose output folder is in a store.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -21,13 +21,46 @@ const LOCK: &str = "lock";
 /// So much of it is read.
 const MAX_LOCK_BYTES: u64 = 1 << 20;
 
-/// `vidpairs-out-<hash of the URL>` in the scratch folder. It stays after a run that did not end, and is used by the next one.
+/// `vidpairs-out-<user>-<hash of the URL>` in the scratch folder. It stays after a run that did not end, and is used by the next one.
 pub(super) struct Staging {
     folder: PathBuf,
     part: Option<Part>,
     writer: String,
     dead_writers: Vec<String>,
     _lock: File,
+}
+
+/// The lock of the folder, and the writers that used it and have ended.
+fn locked(parent: &Path, folder: &Path) -> io::Result<(File, Vec<String>)> {
+    fs::create_dir_all(parent)?;
+    let path = folder.join(LOCK);
+    loop {
+        create_own_folder(folder)?;
+        let lock = open_own(File::options().read(true).append(true).create(true), &path)?;
+        let user = rustix::process::geteuid().as_raw();
+        if fs::symlink_metadata(folder)?.uid() != user {
+            let reason = format!("{} belongs to another user", folder.display());
+            return Err(io::Error::new(ErrorKind::PermissionDenied, reason));
+        }
+        // It holds pictures of the clips.
+        fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+        let is_locked = match lock.try_lock() {
+            Ok(()) => true,
+            Err(TryLockError::WouldBlock) => return Err(ErrorKind::WouldBlock.into()),
+            // A file system without locks says nothing about others.
+            Err(TryLockError::Error(_)) => false,
+        };
+        // A run that ended in between removed it.
+        let found = fs::symlink_metadata(&path).map(|found| found.ino());
+        if found.is_ok_and(|found| lock.metadata().is_ok_and(|lock| lock.ino() == found)) {
+            let mut writers = Vec::new();
+            (&lock).take(MAX_LOCK_BYTES).read_to_end(&mut writers)?;
+            let writers = String::from_utf8_lossy(&writers).into_owned();
+            let writers = writers.lines().filter(|_| is_locked);
+            let writers = writers.map(str::to_owned).collect();
+            return Ok((lock, writers));
+        }
+    }
 }
 
 impl Staging {
@@ -40,27 +73,13 @@ impl Staging {
         let parent = scratch.map_or_else(std::env::temp_dir, Path::to_owned);
         let url = location.to_string();
         let hash = xxh3_64(url.trim_end_matches('/').as_bytes());
-        let folder = parent.join(format!("vidpairs-out-{hash:016x}"));
-        let opened = || -> io::Result<(File, Vec<String>)> {
-            fs::create_dir_all(&parent)?;
-            create_own_folder(&folder)?;
-            let path = folder.join(LOCK);
-            let lock = open_own(File::options().read(true).append(true).create(true), &path)?;
-            if fs::symlink_metadata(&folder)?.uid() != lock.metadata()?.uid() {
-                let reason = format!("{} belongs to another user", folder.display());
-                return Err(io::Error::new(ErrorKind::PermissionDenied, reason));
-            }
-            if let Err(TryLockError::WouldBlock) = lock.try_lock() {
-                return Err(ErrorKind::WouldBlock.into());
-            }
-            let mut writers = String::new();
-            (&lock).take(MAX_LOCK_BYTES).read_to_string(&mut writers)?;
-            Ok((lock, writers.lines().map(str::to_owned).collect()))
-        };
-        let (mut lock, dead_writers) = opened().map_err(|err| match err.kind() {
+        let user = rustix::process::geteuid().as_raw();
+        let folder = parent.join(format!("vidpairs-out-{user}-{hash:016x}"));
+        let locked = locked(&parent, &folder).map_err(|err| match err.kind() {
             ErrorKind::WouldBlock => RunError::InUse { out: url.into() },
             _ => ExtractError::scratch(&parent)(err).into(),
-        })?;
+        });
+        let (mut lock, dead_writers) = locked?;
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let nanos = since.map_or(0, |since| since.as_nanos());
         let inode = lock.metadata().map_or(0, |found| found.ino());

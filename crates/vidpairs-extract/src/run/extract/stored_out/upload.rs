@@ -1,4 +1,4 @@
-//! The threads beside a run whose output folder is in a store: one lets the store follow, one keeps the lease.
+//! The threads beside a run whose output folder is in a store: one uploads, one keeps the lease.
 
 use std::fs;
 use std::mem;
@@ -13,10 +13,12 @@ use vidpairs_run::{JOURNAL_FOLDER, Journal, RunError, loss_reason};
 use vidpairs_shard::ShardName;
 use vidpairs_store::{Store, StoreError, Watch};
 use vidpairs_types::parallel::{Cancel, Loss, caught};
+use vidpairs_types::with_causes;
 
 use super::super::journal::{Extracted, Line};
-use super::growing::Growing;
 use super::lease::{self, Lease};
+use super::segments::SegmentedFile;
+use crate::run::ExtractError;
 use crate::run::stored::failed;
 
 /// Shards that wait. The run waits when there are more, so the disk of this machine holds few of them.
@@ -26,17 +28,17 @@ const TICK: Duration = Duration::from_millis(50);
 /// Longest time for one renewal: the next one says the same.
 const RENEWAL: Duration = Duration::from_secs(20);
 
-/// How far a run is: lengths of the files in its journal's folder that the journal vouches for, bytes.
+/// A state of a run that can be resumed: lengths of the files in its journal's folder that belong together, bytes.
 #[derive(Debug, Clone, Default)]
-pub(in crate::run::extract) struct Reached {
+pub(in crate::run::extract) struct Checkpoint {
     pub journal: u64,
     pub tracks: u64,
     /// Name of the unfinished shard, and its length.
     pub open: Option<(String, u64)>,
 }
 
-impl Reached {
-    /// How far a run is.
+impl Checkpoint {
+    /// The present state of a run.
     ///
     /// - `first_shard`: of this run.
     pub fn of(progress: &Extracted, journal: &Journal<Line>, first_shard: ShardName) -> Self {
@@ -56,8 +58,8 @@ impl Reached {
 pub(super) enum Job {
     /// A finished shard, by the name of its tar.
     Shard(String),
-    /// The journal, and what it describes.
-    Reached(Reached),
+    /// The journal, after what it describes.
+    Checkpoint(Checkpoint),
 }
 
 /// What the threads have in common.
@@ -71,7 +73,6 @@ pub(super) struct Shared {
     failure: Mutex<Option<RunError>>,
     is_lease_over: AtomicBool,
     is_over: AtomicBool,
-    has_journal: AtomicBool,
 }
 
 impl Shared {
@@ -84,13 +85,25 @@ impl Shared {
             failure: Mutex::default(),
             is_lease_over: AtomicBool::default(),
             is_over: AtomicBool::default(),
-            has_journal: AtomicBool::default(),
         }
     }
 
-    /// Ends an operation when the run is stopped.
+    /// Ends an operation when the run is stopped, or may not write any more.
     pub fn watch(&self) -> impl Watch + '_ {
-        |_: u64| !self.cancel.is_set() && !self.is_over.load(Ordering::Relaxed)
+        |_: u64| {
+            let goes_on = !self.cancel.is_set() && !self.is_over.load(Ordering::Relaxed);
+            if goes_on && self.lease.as_ref().is_some_and(|lease| !lease.is_sure()) {
+                self.lose_lease("it took too long");
+                return false;
+            }
+            goes_on
+        }
+    }
+
+    fn lose_lease(&self, reason: &str) {
+        let url = self.store.location().to_string();
+        let reason = reason.to_owned();
+        self.fail(ExtractError::LeaseLost { url, reason }.into());
     }
 
     fn failure(&self) -> MutexGuard<'_, Option<RunError>> {
@@ -111,28 +124,12 @@ impl Shared {
         self.failure().take()
     }
 
-    /// Fails as a thread did.
+    /// Fails once a thread has failed, or the run was stopped. Its reason is [`take_failure`](Self::take_failure).
     pub fn check(&self) -> Result<(), RunError> {
-        match self.take_failure() {
-            Some(failure) => Err(failure),
-            None if self.cancel.is_set() => Err(RunError::Stopped),
-            None => Ok(()),
+        match self.cancel.is_set() {
+            true => Err(RunError::Stopped),
+            false => Ok(()),
         }
-    }
-
-    /// Why the store no longer follows.
-    pub fn why_ended(&self) -> RunError {
-        self.take_failure().unwrap_or(RunError::Stopped)
-    }
-
-    /// Whether a journal of the run is in the store.
-    pub fn has_journal(&self) -> bool {
-        self.has_journal.load(Ordering::Relaxed)
-    }
-
-    /// Tells that a journal of the run is in the store.
-    pub fn set_has_journal(&self) {
-        self.has_journal.store(true, Ordering::Relaxed);
     }
 
     /// Ends the renewals of the lease.
@@ -160,11 +157,14 @@ impl Shared {
                 }
                 renewed = Instant::now();
                 let watch = |_: u64| !is_over() && renewed.elapsed() < RENEWAL;
-                // A store that cannot be reached ends the uploads, or answers the next time.
-                if let Err(StoreError::Changed { .. }) = lease.renew(&shared.run, &watch) {
-                    let out = shared.store.location().to_string().into();
-                    shared.fail(RunError::InUse { out });
-                    return;
+                match lease.renew(&shared.run, &watch) {
+                    Ok(()) => {}
+                    Err(StoreError::Changed { .. }) => {
+                        return shared.lose_lease("another process has taken it");
+                    }
+                    // A store that cannot be reached may answer the next time.
+                    Err(_) if lease.is_sure() => {}
+                    Err(err) => return shared.lose_lease(&with_causes(&err)),
                 }
             }
         };
@@ -173,25 +173,25 @@ impl Shared {
     }
 }
 
-/// Lets the store follow.
-pub(super) struct Follower {
+/// Uploads what the run makes.
+pub(super) struct Uploader {
     shared: Arc<Shared>,
-    journal: Growing,
-    tracks: Growing,
+    journal: SegmentedFile,
+    tracks: SegmentedFile,
     /// The unfinished shard.
-    open: Growing,
+    open: SegmentedFile,
 }
 
-impl Follower {
+impl Uploader {
     /// Starts its thread.
     ///
     /// - `found`: what the store has of the journal, the tracklets and the unfinished shard.
     pub fn start(
         shared: &Arc<Shared>,
-        found: [Growing; 3],
+        found: [SegmentedFile; 3],
     ) -> Result<(SyncSender<Job>, JoinHandle<()>), RunError> {
         let [journal, tracks, open] = found;
-        let follower = Self {
+        let uploader = Self {
             shared: Arc::clone(shared),
             journal,
             tracks,
@@ -199,14 +199,14 @@ impl Follower {
         };
         let (sender, jobs) = sync_channel(MAX_WAITING);
         let builder = thread::Builder::new().name("upload".to_owned());
-        let started = builder.spawn(move || follower.run(&jobs));
+        let started = builder.spawn(move || uploader.run(&jobs));
         Ok((sender, started.map_err(RunError::Thread)?))
     }
 
     fn run(mut self, jobs: &Receiver<Job>) {
         let shared = Arc::clone(&self.shared);
-        let follow = || jobs.iter().try_for_each(|job| self.follow(job));
-        let done = caught(follow).unwrap_or_else(|panic| {
+        let upload = || jobs.iter().try_for_each(|job| self.upload(job));
+        let done = caught(upload).unwrap_or_else(|panic| {
             let (_, reason) = loss_reason(Loss::Panicked(panic), Duration::ZERO);
             let what = "the upload";
             Err(RunError::Lost { what, reason })
@@ -216,7 +216,7 @@ impl Follower {
         }
     }
 
-    fn follow(&mut self, job: Job) -> Result<(), RunError> {
+    fn upload(&mut self, job: Job) -> Result<(), RunError> {
         let shared = Arc::clone(&self.shared);
         let (store, watch) = (&shared.store, shared.watch());
         let folder = shared.run.join(JOURNAL_FOLDER);
@@ -234,25 +234,24 @@ impl Follower {
                 }
                 Ok(())
             }
-            Job::Reached(reached) => {
-                let (name, bytes) = reached.open.unwrap_or_default();
-                let mut left = None;
+            Job::Checkpoint(checkpoint) => {
+                let (name, bytes) = checkpoint.open.unwrap_or_default();
+                let mut finished = None;
                 if name != self.open.name() {
-                    left = Some(mem::replace(&mut self.open, Growing::new(&name)));
+                    finished = Some(mem::replace(&mut self.open, SegmentedFile::new(&name)));
                 }
-                // The journal comes last: it describes the others. What has moved on since is told by a later job.
-                let is_there = self.open.follow(store, &folder, bytes, &watch)?
-                    && self.tracks.follow(store, &folder, reached.tracks, &watch)?
+                // The journal comes last: it describes the others. What has moved on since comes with a later job.
+                let is_there = self.open.upload(store, &folder, bytes, &watch)?
+                    && self
+                        .tracks
+                        .upload(store, &folder, checkpoint.tracks, &watch)?
                     && self
                         .journal
-                        .follow(store, &folder, reached.journal, &watch)?;
-                if is_there {
-                    shared.set_has_journal();
-                }
-                match left {
-                    Some(mut left) if is_there => left.cut(store, 0, &watch),
-                    Some(left) => {
-                        self.open = left;
+                        .upload(store, &folder, checkpoint.journal, &watch)?;
+                match finished {
+                    Some(mut finished) if is_there => finished.remove(store, &watch),
+                    Some(finished) => {
+                        self.open = finished;
                         Ok(())
                     }
                     None => Ok(()),
