@@ -36,9 +36,15 @@ TRACKLET = (
 
 def record(key, jpeg):
     """JSON of a record with one image, and its checksum."""
-    view = {"frame": 0, "pts_seconds": 0.0, "frame_size": [8, 8], "box_xywh": None, "image_size": [8, 8], "crc32": zlib.crc32(jpeg)}
-    names = {"schema": 1, "key": key, "clip": "cat.mp4", "source": "videos", "kind": "images", "label": None, "k": None}
-    head = json.dumps(names | {"anchor": view}).encode()[:-1]
+    view = {"is_stored": True, "frame": 0, "has_pts": True, "pts_seconds": 0.0, "frame_size": [8, 8], "box_xywh": [0.0, 0.0, 8.0, 8.0],
+            "image_size": [8, 8], "crc32": zlib.crc32(jpeg)}
+    none = {"is_stored": False, "frame": 0, "has_pts": False, "pts_seconds": 0.0, "frame_size": [0, 0], "box_xywh": [0.0] * 4,
+            "image_size": [0, 0], "crc32": 0}
+    tracklet = {"tracker": "", "has_psr": False, "psr_mean": 0.0, "psr_min": 0.0, "has_forward_backward": False, "forward_backward_iou": 0.0,
+                "has_confidence": False, "confidence_mean": 0.0, "confidence_min": 0.0, "confidence_last": 0.0}
+    names = {"schema": 2, "key": key, "clip": "cat.mp4", "source": "videos", "kind": "images", "label": "", "k": 0}
+    views = {"anchor": view, "positive": none, "anchor_frame": none, "positive_frame": none}
+    head = json.dumps(names | views | {"tracklet": tracklet}).encode()[:-1]
     return head + b',"json_crc32":%d}' % zlib.crc32(head)
 
 

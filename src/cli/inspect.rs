@@ -2,13 +2,14 @@
 
 use std::process::ExitCode;
 
-use super::CliError;
 use super::args::InspectArgs;
 use super::output::{Output, PAGE, Shown, Written, check_output};
+use super::{CliError, refuse_url};
 use crate::inspect;
 use crate::report::gallery;
 
 pub(super) fn inspect(args: &InspectArgs) -> Result<ExitCode, CliError> {
+    refuse_url("DIR", &args.dir)?;
     if let Some(number) = args.record {
         let record = inspect::inspect_record(&args.dir, number)?;
         args.common.print(&record)?;

@@ -23,6 +23,7 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 #[cfg(feature = "video")]
@@ -30,6 +31,7 @@ use bytesize::ByteSize;
 use clap::{CommandFactory, FromArgMatches};
 use vidpairs_pipeline::Pipeline;
 use vidpairs_run::{Control, Verbosity};
+use vidpairs_store::is_store_url;
 use vidpairs_types::printable_lines;
 
 use self::args::{
@@ -187,6 +189,9 @@ impl Program<'_> {
             }
             match self.hand_to(Neighbour::Opencv, &task)? {}
         }
+        if let Some(scratch) = &args.scratch {
+            refuse_url("--scratch", scratch)?;
+        }
         let scratch_bytes = args.scratch_bytes;
         if scratch_bytes < ByteSize::kib(1) {
             return Err(CliError::Option {
@@ -222,6 +227,7 @@ impl Program<'_> {
     }
 
     fn list(&self, args: args::ListArgs) -> Result<ExitCode, CliError> {
+        refuse_url("--out", &args.out)?;
         let options = vidpairs_extract::run::ListOptions {
             pipeline: Pipeline::read(&args.pipeline, &args.set)?,
             source: args.source,
@@ -283,7 +289,23 @@ fn merge(args: &MergeArgs) -> Result<ExitCode, CliError> {
     }
 }
 
+/// Fails if a folder of this machine is named by a URL.
+///
+/// - `option`: what names it, for the error.
+fn refuse_url(option: &'static str, path: &Path) -> Result<(), CliError> {
+    let text = path.to_string_lossy();
+    match is_store_url(&text) {
+        true => Err(CliError::Option {
+            option,
+            value: text.into_owned(),
+            expected: "a path of this machine: copy a data set in an object store first".to_owned(),
+        }),
+        false => Ok(()),
+    }
+}
+
 fn verify(args: &VerifyArgs) -> Result<ExitCode, CliError> {
+    refuse_url("DIR", &args.dir)?;
     let summary = verify::verify(&args.dir, &args.common.control()?)?;
     args.common.print(&summary)?;
     args.common

@@ -10,13 +10,16 @@ use serde::Serialize;
 use vidpairs_run::{ResultsKind, counted};
 use vidpairs_types::open_regular;
 
-use super::CliError;
 use super::args::ReportArgs;
 use super::output::{PAGE, Shown, Written, check_output};
+use super::{CliError, refuse_url};
 use crate::experiment::Experiment;
 use crate::report::{PageError, experiment};
 
 pub(super) fn report(args: &ReportArgs) -> Result<ExitCode, CliError> {
+    for run in &args.runs {
+        refuse_url("RUN", run)?;
+    }
     check_output(Some(&args.out), PAGE, None)?;
     check_not_of_results(&args.out)?;
     let experiment = Experiment::read(&args.runs, &args.common.control()?)?;

@@ -162,7 +162,7 @@ fn a_damaged_record_is_counted_and_listed_and_the_others_are_read() {
     let shard = dir.path().join("pairs-000001.tar");
     replace_in(
         &shard,
-        br#"{"schema":1,"key":"00000003"#,
+        br#"{"schema":2,"key":"00000003"#,
         br#"{"schema":!,"key":"00000003"#,
     );
     let found = inspected(dir.path(), 2);

@@ -59,6 +59,17 @@ pub enum PartsError {
         /// What differs, with both values.
         difference: String,
     },
+    /// The index of a shard is damaged, or not its own.
+    #[error(
+        "{problem}; bring back the `.idx` files of this part, or move its folder away and make the part again"
+    )]
+    Index {
+        /// The damage, with the name of the shard.
+        problem: String,
+    },
+    /// There are parts, and the file that describes them is missing.
+    #[error("{} holds parts, but no parts.json: run any of them again, which writes it", .0.display())]
+    NoPartsFile(PathBuf),
     /// A shard or another file of a part is missing, or has another length.
     #[error("{}: {problem}; bring it back, or move the folder of the part away and make the part again", .path.display())]
     File {

@@ -11,13 +11,13 @@ use serde_json::json;
 use vidpairs_pipeline::MaxRefused;
 use vidpairs_run::{Control, OutFolder, RunError, RunState, counted, failed, refusals, same_run};
 use vidpairs_shard::{
-    BoxCounts, MANIFEST_FILE, Manifest, ORDER_FILE, Part, PartEntry, PartsEntry, PartsFile,
-    RecordOrder, ShardEntry, ShardError, TRACKS_FILE, Totals, TracksEntry,
+    BoxCounts, CARD_FILE, MANIFEST_FILE, Manifest, ORDER_FILE, Part, PartEntry, PartsEntry,
+    PartsFile, RecordOrder, ShardEntry, ShardError, TRACKS_FILE, Totals, TracksEntry,
 };
-use vidpairs_types::{Outcome, Refusal};
+use vidpairs_types::{Outcome, Refusal, with_causes};
 
 use super::stored::{self, StoredRun};
-use super::{PartsError, array_of};
+use super::{PartsError, array_of, refuse_lost_parts};
 
 /// What the command writes, for errors.
 const WHAT: &str = "a merged data set";
@@ -63,7 +63,7 @@ impl fmt::Display for MergeSummary {
             indicatif::HumanBytes(bytes)
         )?;
         if self.is_complete_already {
-            write!(f, "; merged already, nothing was done")?;
+            write!(f, "; merged already")?;
         }
         if refused + skipped + partial > 0 {
             let refused = counted(refused, "clip");
@@ -108,6 +108,7 @@ fn merge_in(
         return Err(PartsError::NoFolder(out.to_owned()).into());
     }
     let Some(file) = PartsFile::read(out)? else {
+        refuse_lost_parts(out)?;
         let is_run = OutFolder::has_journal(out) || out.join(MANIFEST_FILE).is_file();
         let path = out.to_owned();
         return Err(match is_run {
@@ -136,7 +137,10 @@ fn merge_in(
         .unzip();
     let slices: Vec<&[ShardEntry]> = shards.iter().map(Vec::as_slice).collect();
     let keep_going = || !control.cancel.is_set();
-    let order = RecordOrder::of_parts(out, &slices, &keep_going)?;
+    let order = RecordOrder::of_parts(out, &slices, &keep_going);
+    let order = order.map_err(|err| PartsError::Index {
+        problem: with_causes(&err),
+    })?;
     let order = order.ok_or(RunError::Stopped)?;
     // Not yet in its place: the manifest of an earlier merge describes the file that is there.
     let journal = claimed.journal_folder();
@@ -150,6 +154,10 @@ fn merge_in(
     let path = out.join(ORDER_FILE);
     fs::rename(journal.join(ORDER_FILE), &path).map_err(failed("write", &path))?;
     claimed.write_refusals(&refusals)?;
+    // One that is there may have been changed by its user.
+    if !out.join(CARD_FILE).exists() {
+        claimed.write(CARD_FILE, vidpairs_shard::card(&manifest).as_bytes())?;
+    }
     if !is_complete_already {
         manifest.write_atomically(out)?;
     }

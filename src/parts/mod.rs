@@ -8,9 +8,24 @@ mod merge;
 mod status;
 mod stored;
 
+use std::fs;
+use std::path::Path;
+
+use vidpairs_shard::Part;
+
 pub use error::PartsError;
 pub use merge::{MergeSummary, merge};
 pub use status::{PartState, RunningPart, Status, status};
+
+/// Fails if `out` holds folders of parts. Called if it holds no description of them.
+fn refuse_lost_parts(out: &Path) -> Result<(), PartsError> {
+    let mut entries = fs::read_dir(out).into_iter().flatten().flatten();
+    let is_part = |entry: fs::DirEntry| entry.file_name().to_str().and_then(Part::of_folder);
+    match entries.any(|entry| is_part(entry).is_some()) {
+        true => Err(PartsError::NoPartsFile(out.to_owned())),
+        false => Ok(()),
+    }
+}
 
 /// Numbers in the form that `sbatch --array` takes: `0,4-7`.
 ///

@@ -12,7 +12,7 @@ use vidpairs_shard::{MANIFEST_FILE, MAX_MANIFEST_BYTES, Part, PartsFile, ShardEr
 use vidpairs_types::{printable, read_regular};
 
 use super::stored::{self, StoredRun};
-use super::{PartsError, array_of};
+use super::{PartsError, array_of, refuse_lost_parts};
 
 /// Most running parts that are shown.
 const MAX_SHOWN: usize = 20;
@@ -29,6 +29,8 @@ pub enum PartState {
     Stopped,
     /// It was not begun.
     NotBegun,
+    /// Its manifest cannot be read.
+    Damaged,
 }
 
 /// Result of `vidpairs status`; `--json` prints it.
@@ -44,6 +46,10 @@ pub struct Status {
     pub stopped: u32,
     /// Number of parts that were not begun.
     pub not_begun: u32,
+    /// Number of parts whose `dataset.json` cannot be read. Their folders are to be moved away.
+    pub damaged: u32,
+    /// Their indices, in the same form as `missing`.
+    pub damaged_parts: String,
     /// Indices of the parts that are stopped or were not begun, in the form that `sbatch --array` takes; empty if there is none.
     pub missing: String,
     /// Number of clips of all parts; `null` for a run without parts whose number is not known yet.
@@ -111,6 +117,7 @@ fn status_in(out: &Path) -> Result<Status, RunError> {
         return Err(PartsError::NoFolder(out.to_owned()).into());
     }
     let Some(file) = PartsFile::read(out)? else {
+        refuse_lost_parts(out)?;
         let mut status = Status::of_parts(1, None);
         match status.add(0, out.to_owned(), None)? {
             PartState::NotBegun => return Err(PartsError::NoRun(out.to_owned()).into()),
@@ -118,14 +125,16 @@ fn status_in(out: &Path) -> Result<Status, RunError> {
         }
     };
     let mut status = Status::of_parts(file.of(), Some(file.clips()));
-    let mut missing = Vec::new();
+    let (mut missing, mut damaged) = (Vec::new(), Vec::new());
     for (part, clips) in file.parts().zip(&file.clips_of_parts) {
         let folder = out.join(Part::folder(part));
         match status.add(part.index(), folder, Some(*clips))? {
             PartState::Complete | PartState::Running => {}
             PartState::Stopped | PartState::NotBegun => missing.push(part.index()),
+            PartState::Damaged => damaged.push(part.index()),
         }
     }
+    status.damaged_parts = array_of(&damaged);
     status.missing = array_of(&missing);
     // A merge is old once refused clips of a part were retried. A damaged one is made anew.
     let merged = totals_of(out).ok().flatten();
@@ -155,6 +164,8 @@ impl Status {
             running: 0,
             stopped: 0,
             not_begun: 0,
+            damaged: 0,
+            damaged_parts: String::new(),
             missing: String::new(),
             clips,
             clips_done: 0,
@@ -184,9 +195,15 @@ impl Status {
     ) -> Result<PartState, RunError> {
         // While refused clips of a complete run are retried, it has both.
         let is_open = OutFolder::has_journal(&folder);
-        let brief = totals_of(&folder)?;
+        let (brief, is_damaged) = match totals_of(&folder) {
+            Ok(brief) => (brief, false),
+            // A part among others is told; the only one is an error.
+            Err(_) if clips.is_some() => (None, true),
+            Err(err) => return Err(err),
+        };
         let state = RunState::read(&folder);
         let found = match (&brief, &state) {
+            _ if is_damaged => PartState::Damaged,
             (Some(_), _) if !is_open => PartState::Complete,
             (_, Some(state)) if is_open && state.is_running() => PartState::Running,
             _ if is_open => PartState::Stopped,
@@ -197,6 +214,7 @@ impl Status {
             PartState::Running => &mut self.running,
             PartState::Stopped => &mut self.stopped,
             PartState::NotBegun => &mut self.not_begun,
+            PartState::Damaged => &mut self.damaged,
         };
         *number += 1;
         if let Some(totals) = brief {
@@ -259,6 +277,7 @@ impl fmt::Display for Status {
             (self.running, "running"),
             (self.stopped, "stopped"),
             (self.not_begun, "not begun"),
+            (self.damaged, "damaged"),
         ];
         let states: Vec<String> = states
             .into_iter()
@@ -308,6 +327,13 @@ impl fmt::Display for Status {
         let more = self.running_parts.len().saturating_sub(MAX_SHOWN);
         if more > 0 {
             write!(f, "\n  and {} more running", counted(more as u64, "part"))?;
+        }
+        if !self.damaged_parts.is_empty() {
+            let damaged = &self.damaged_parts;
+            write!(
+                f,
+                "\nthe dataset.json of {damaged} cannot be read: move the folders of these parts away, then run the parts again"
+            )?;
         }
         match (self.is_complete(), self.is_merged) {
             _ if self.parts == 1 && self.missing.is_empty() => Ok(()),

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use vidpairs_run::{
     Control, JOURNAL_FOLDER, OutFolder, REFUSED_FILE, RunError, STATE_FILE, failed,
 };
-use vidpairs_shard::{MANIFEST_FILE, MAX_MANIFEST_BYTES, ORDER_FILE, PARTS_FILE, Part};
+use vidpairs_shard::{CARD_FILE, MANIFEST_FILE, MAX_MANIFEST_BYTES, ORDER_FILE, PARTS_FILE, Part};
 use vidpairs_store::{Location, Options, Store, StoreError, is_store_url};
 use vidpairs_types::{create_folders_of, read_regular, with_causes};
 
@@ -156,7 +156,9 @@ impl StoredRun {
                 .map_err(store_failed)?;
         }
         let mut uploaded = Vec::new();
-        for name in [ORDER_FILE, REFUSED_FILE] {
+        let has_card = self.objects.contains_key(CARD_FILE);
+        let card = (!has_card).then_some(CARD_FILE);
+        for name in [ORDER_FILE, REFUSED_FILE].into_iter().chain(card) {
             let meta = self.store.upload(&self.path().join(name), name, &watch);
             uploaded.push((name, meta.map_err(store_failed)?));
         }

@@ -497,3 +497,35 @@ fn a_part_of_another_list_and_damaged_descriptions_are_refused_and_never_a_panic
     }
     assert_eq!(merge().code, Some(0));
 }
+
+#[test]
+fn a_part_that_lost_its_manifest_or_has_a_damaged_one_is_told_with_what_to_do() {
+    let work = work_of(FRAMES);
+    run_parts(&work, "out", 3, false);
+    let part = Part::index_of("a.mp4", 3);
+    let folder = work.path("out").join(Part::new(part, 3).unwrap().folder());
+    let manifest = fs::read(folder.join("dataset.json")).unwrap();
+    fs::write(folder.join("dataset.json"), &manifest[..40]).unwrap();
+    let status = work.vidpairs(&["status", "out", "--json"]).run();
+    assert_eq!(status.code, Some(1), "{}", status.stderr);
+    let found = status.json();
+    assert_eq!(
+        (&found["damaged"], &found["complete"]),
+        (&1.into(), &2.into())
+    );
+    assert_eq!(found["damaged_parts"], part.to_string());
+    fs::remove_file(folder.join("dataset.json")).unwrap();
+    let run = work.extract("out").arg("--part").arg(&format!("{part}/3"));
+    run.run()
+        .failed_with(2, &["is the folder of a part", "move it away"]);
+    fs::rename(&folder, work.path("aside")).unwrap();
+    run.run_well();
+    assert!(fs::read(folder.join("dataset.json")).unwrap() == manifest);
+    fs::remove_file(work.path("out/parts.json")).unwrap();
+    for command in ["status", "merge"] {
+        let ran = work.vidpairs(&[command, "out"]).run();
+        ran.failed_with(2, &["holds parts, but no parts.json"]);
+    }
+    run.run_well();
+    work.vidpairs(&["merge", "out"]).run_well();
+}

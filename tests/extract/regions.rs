@@ -90,6 +90,9 @@ fn a_region_pair_has_views_whole_frames_and_a_summary_of_the_tracking() {
         assert_eq!([&json["kind"], &json["k"]], [&json!("regions"), &json!(12)]);
         let tracklet = &json["tracklet"];
         assert_eq!(tracklet["tracker"], "dcf");
+        for flag in ["has_psr", "has_forward_backward", "has_confidence"] {
+            assert_eq!(tracklet[flag], true, "{flag}");
+        }
         let confidence = |which: &str| tracklet[which].as_f64().unwrap();
         assert!(confidence("confidence_min") <= confidence("confidence_mean"));
         assert!(confidence("confidence_last") >= 0.3 && confidence("confidence_mean") >= 0.3);

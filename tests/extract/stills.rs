@@ -171,7 +171,11 @@ fn every_kind_of_still_in_a_folder_is_one_upright_record_and_damage_is_named() {
         .iter()
         .map(|sample| {
             assert!(sample.key.ends_with("-0000"));
-            assert!(sample.json["label"].is_null() && sample.json["anchor"]["box_xywh"].is_null());
+            let anchor = &sample.json["anchor"];
+            let frame_size = anchor["frame_size"].as_array().unwrap();
+            let size = |side: usize| frame_size[side].as_f64().unwrap();
+            assert_eq!(sample.json["label"], "");
+            assert_eq!(anchor["box_xywh"], json!([0.0, 0.0, size(0), size(1)]));
             let size = serde_json::from_value(sample.json["anchor"]["image_size"].clone()).unwrap();
             (sample.json["clip"].as_str().unwrap().to_owned(), size)
         })

@@ -84,6 +84,7 @@
 //! # }
 //! ```
 
+mod card;
 mod checksum;
 mod damage;
 mod dataset;
@@ -107,6 +108,7 @@ mod writer;
 #[cfg(test)]
 mod fixtures;
 
+pub use card::{CARD_FILE, card};
 pub use damage::{Damage, DamageList, Fault, HeaderFault, IndexFault};
 pub use dataset::DatasetReader;
 pub use error::{ShardError, Unfit};

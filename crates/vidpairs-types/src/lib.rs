@@ -20,6 +20,7 @@ mod printable;
 mod probe_set;
 mod readable;
 mod record;
+mod record_json;
 mod refusal;
 mod seed;
 

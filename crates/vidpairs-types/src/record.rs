@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::record_json::RecordJson;
 use super::{BoxXywh, PairKind, SizePx};
 
-/// Version of `KEY.json`. It increases when a field is removed or changes its meaning.
-pub const SCHEMA: u32 = 1;
+/// Version of `KEY.json`. It increases when a field is removed or changes its meaning. Older ones are read too.
+pub const SCHEMA: u32 = 2;
 
 /// View that an image member holds. Its name is the first part of the member's extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -34,7 +35,7 @@ impl Role {
 }
 
 /// Description of one view in `KEY.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ViewMeta {
     /// Frame index in presentation order, from 0.
     pub frame: u64,
@@ -42,7 +43,7 @@ pub struct ViewMeta {
     pub pts_seconds: Option<f64>,
     /// Size of the upright frame, px.
     pub frame_size: SizePx,
-    /// Region that the image shows, px in the upright frame; `None` for the whole frame.
+    /// Region that the image shows, px in the upright frame; `None` for the whole frame, also if it was read from a box of that size.
     pub box_xywh: Option<BoxXywh>,
     /// Size of the stored image, px.
     pub image_size: SizePx,
@@ -51,7 +52,7 @@ pub struct ViewMeta {
 }
 
 /// Summary of the tracking from anchor to positive.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TrackletMeta {
     /// Name of the tracker, or [`GROUND_TRUTH`](Self::GROUND_TRUTH).
     pub tracker: String,
@@ -62,13 +63,10 @@ pub struct TrackletMeta {
     /// Minimum IoU of the forward-backward check, 0 to 1; `None` if nothing was tracked back.
     pub forward_backward_iou: Option<f64>,
     /// Mean confidence after the anchor frame, 0 to 1.
-    #[serde(default)]
     pub confidence_mean: Option<f64>,
     /// Minimum confidence after the anchor frame, 0 to 1.
-    #[serde(default)]
     pub confidence_min: Option<f64>,
     /// Confidence at the positive, 0 to 1.
-    #[serde(default)]
     pub confidence_last: Option<f64>,
 }
 
@@ -92,8 +90,9 @@ impl TrackletMeta {
 
 /// Contents of `KEY.json`, the metadata of a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "RecordJson", into = "RecordJson")]
 pub struct RecordMeta {
-    /// Version of this JSON: [`SCHEMA`].
+    /// Version of the JSON that this was read from, or [`SCHEMA`]. The JSON that is written has the latest.
     pub schema: u32,
     /// Key of the record, `CCCCCCCC-PPPP`: ordinal of the clip and ordinal of the pair in the clip.
     pub key: String,
@@ -110,16 +109,12 @@ pub struct RecordMeta {
     /// Anchor view.
     pub anchor: ViewMeta,
     /// Positive view; `None` in kind `images`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positive: Option<ViewMeta>,
     /// Whole frame of the anchor, if stored.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anchor_frame: Option<ViewMeta>,
     /// Whole frame of the positive, if stored.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positive_frame: Option<ViewMeta>,
     /// Summary of the tracking; kinds `tracks` and `regions` only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracklet: Option<TrackletMeta>,
 }
 

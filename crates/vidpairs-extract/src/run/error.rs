@@ -52,13 +52,15 @@ pub enum ExtractError {
     },
     /// A clip cannot be stored in the scratch folder. The cause is part of the text: it says nothing about the disk of the output.
     #[error(
-        "cannot write to the scratch folder {}: {reason}; free some space there, choose another folder with --scratch, or lower --scratch-bytes, and run the same command again: it resumes", .folder.display()
+        "cannot write to the scratch folder {}: {reason}; {advice}choose another folder with --scratch, and run the same command again: it resumes", .folder.display()
     )]
     Scratch {
         /// The folder.
         folder: PathBuf,
         /// Error of the operating system.
         reason: String,
+        /// What else may help: empty, or `free some space there, or `.
+        advice: &'static str,
     },
     /// The pipeline names a proposal method that this program lacks.
     #[error(transparent)]
@@ -119,6 +121,14 @@ pub enum ExtractError {
         /// What was asked for.
         ours: String,
     },
+    /// The folder of a part cannot be resumed.
+    #[error("{} is the folder of a part, and cannot be resumed: {problem}; move it away, then run the part again", .out.display())]
+    DamagedPart {
+        /// The folder.
+        out: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The parts were begun with another list of clips.
     #[error(
         "the run in {} was begun with another list of clips, or without one: use the --source of then, the same for every part, or choose another folder for --out", .out.display()
@@ -176,6 +186,7 @@ impl ExtractError {
             | Self::WithoutParts { out }
             | Self::OtherNumberOfParts { out, .. }
             | Self::OtherPart { out, .. }
+            | Self::DamagedPart { out, .. }
             | Self::ListChanged { out }
             | Self::NotEnded { out } => Some(out),
             _ => None,
@@ -188,6 +199,12 @@ impl ExtractError {
         move |err| Self::Scratch {
             folder,
             reason: err.to_string(),
+            advice: match err.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    "free some space there, lower --scratch-bytes, or "
+                }
+                _ => "",
+            },
         }
     }
 }

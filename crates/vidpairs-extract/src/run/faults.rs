@@ -14,6 +14,8 @@ pub(super) struct Faults {
     roots: Arc<[Root]>,
     /// Whether a clip whose own folder is gone is not at fault.
     have_folders: bool,
+    /// Whether that holds below a root too.
+    have_folders_below: bool,
 }
 
 #[derive(Debug)]
@@ -36,6 +38,7 @@ impl Faults {
         Self {
             roots,
             have_folders,
+            have_folders_below: false,
         }
     }
 
@@ -43,6 +46,7 @@ impl Faults {
     pub fn of_scratch(folder: &Path) -> Self {
         Self {
             have_folders: true,
+            have_folders_below: true,
             ..Self::of_sources([folder])
         }
     }
@@ -65,7 +69,12 @@ impl Faults {
                 root: root.path.clone(),
             });
         }
-        let folder = path.parent().filter(|_| self.have_folders)?;
+        let is_below = |root: &Root| root.is_folder && path.starts_with(&root.path);
+        let matters = match self.roots.iter().any(is_below) {
+            true => self.have_folders_below,
+            false => self.have_folders,
+        };
+        let folder = path.parent().filter(|_| matters)?;
         // A bare name lies in the folder that the program runs in.
         let folder = match folder.as_os_str().is_empty() {
             true => Path::new("."),

@@ -342,7 +342,9 @@ pub fn assert_is_finished(dir: &Path) {
         .collect();
     let manifest = dataset::manifest(dir);
     let shards = manifest["shards"].as_array().unwrap();
-    let mut expected = vec!["dataset.json".to_owned(), "refused.jsonl".to_owned()];
+    let mut expected = ["README.md", "dataset.json", "refused.jsonl"]
+        .map(str::to_owned)
+        .to_vec();
     let has_tracks = manifest["pipeline"]["pairs"]["kind"] == "regions";
     assert_eq!(manifest["tracks"].is_object(), has_tracks);
     expected.extend(has_tracks.then(|| "tracks.jsonl.zst".to_owned()));

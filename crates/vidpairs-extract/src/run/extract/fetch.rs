@@ -269,7 +269,7 @@ impl Queue {
         state.next += 1;
         if bytes > self.max_bytes {
             let reason = format!(
-                "its files have {bytes} bytes, more than the {} of --scratch-bytes",
+                "its files have {bytes} bytes, more than the {} of --scratch-bytes: raise it",
                 self.max_bytes
             );
             state

@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use vidpairs_pipeline::Pipeline;
 use vidpairs_run::{REFUSED_FILE, RunError};
-use vidpairs_shard::{Manifest, Totals};
+use vidpairs_shard::{CARD_FILE, Manifest, Totals};
 use vidpairs_source::IgnoredFiles;
 use vidpairs_types::{Outcome, Refusal};
 
 use super::journal::{Begin, Extracted};
 use super::output::ShardSink;
+use super::stored_out::StoredOut;
 use super::{ExtractOptions, ExtractSummary};
 
 /// Finishes a run whose pieces are all written.
@@ -87,10 +88,19 @@ pub(super) fn finish(
     manifest.part = begin.part;
     manifest.list_xxh64 = begin.list_xxh64.filter(|_| begin.part.is_some());
     manifest.ignored = ignored.by_extension.clone();
+    // One that is there may have been changed by its user, who knows the licence. A part is no data set to be passed on.
+    let is_there = |stored: &StoredOut| stored.holds(CARD_FILE);
+    let has_card = out.join(CARD_FILE).exists() || sink.stored.as_deref().is_some_and(is_there);
+    let writes_card = begin.part.is_none() && !has_card;
+    if writes_card {
+        let card = vidpairs_shard::card(&manifest);
+        sink.journal.out().write(CARD_FILE, card.as_bytes())?;
+    }
     if let Some(stored) = &mut sink.stored {
         let tracks = manifest.tracks.as_ref().map(|tracks| &*tracks.file);
-        let results: Vec<&str> = [REFUSED_FILE].into_iter().chain(tracks).collect();
-        stored.flush(&results)?;
+        let card = writes_card.then_some(CARD_FILE);
+        let results = [REFUSED_FILE].into_iter().chain(tracks).chain(card);
+        stored.flush(&results.collect::<Vec<&str>>())?;
     }
     manifest.write_atomically(out)?;
     if let Some(stored) = &mut sink.stored {

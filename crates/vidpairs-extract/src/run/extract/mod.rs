@@ -136,7 +136,7 @@ fn extract_into(
     let start = Instant::now();
     let (out, control) = (&options.out, &options.control);
     decode::set_ffmpeg_log(control.verbosity >= Verbosity::Verbose);
-    let ready = resume::start(options, stored.as_deref());
+    let ready = resume::start(options, stored.as_deref()).map_err(|err| of_part(err, options));
     let ready = ready.map_err(|err| err.named_if_full(out, "0 pairs"))?;
     let ready = match ready {
         Start::Complete(summary) => return Ok(*summary),
@@ -180,6 +180,7 @@ fn extract_into(
         out: out.clone(),
         limits: options.pipeline.shards,
         entries: Arc::clone(&ready.entries.list),
+        is_listed: ready.entries.list_xxh64.is_some(),
         first_shard: ready.begin.shard(0),
         state: StateFile::new(out, num_done, num_entries),
         journal: ready.journal,
@@ -200,6 +201,26 @@ fn extract_into(
     });
     display.end(&counters);
     outcome
+}
+
+/// An error of the folder of a part, with what to do: another `--out` would be that of another run.
+fn of_part(err: RunError, options: &ExtractOptions) -> RunError {
+    let out = || options.out.clone();
+    let problem = match &err {
+        RunError::NotOurs { found, out: folder } if *folder == options.out => {
+            format!("it holds {found}, but no dataset.json and no journal")
+        }
+        RunError::Journal { path } => format!("its journal {} is damaged", path.display()),
+        _ => return err,
+    };
+    match options.part {
+        Some(_) => ExtractError::DamagedPart {
+            out: out(),
+            problem,
+        }
+        .into(),
+        None => err,
+    }
 }
 
 impl ExtractOptions {

@@ -19,6 +19,7 @@ use super::stored_out::{Checkpoint, StoredOut};
 use crate::run::entries::Entry;
 
 const RETRY_DAMAGED: &str = "mend or replace it, then run the same command with --retry-refused";
+const RETRY_LISTED: &str = "bring back the file as it was listed, with its time, then run the same command with --retry-refused; for a mended file make a new list and extract into a new folder";
 const RETRY_RULE: &str = "left out by a rule of the pipeline; another pipeline may take it";
 const RETRY_PARTIAL: &str = "what could be made is stored; extract a mended copy into a new folder";
 
@@ -30,6 +31,8 @@ pub(super) struct ShardSink<'a> {
     pub out: PathBuf,
     pub limits: Shards,
     pub entries: Arc<[Arc<Entry>]>,
+    /// Whether a list pins the files of the clips.
+    pub is_listed: bool,
     /// First shard of this run.
     pub first_shard: ShardName,
     /// What other machines see of the run.
@@ -314,6 +317,7 @@ impl ShardSink<'_> {
             return None;
         };
         let retry = match outcome {
+            Outcome::Refused if self.is_listed => RETRY_LISTED,
             Outcome::Refused => RETRY_DAMAGED,
             Outcome::Skipped => RETRY_RULE,
             Outcome::Partial => RETRY_PARTIAL,

@@ -25,7 +25,7 @@ pub(super) enum Step {
 const NUM_STEPS: usize = 8;
 
 const STEPS: [(Step, &str, &str); NUM_STEPS] = [
-    (Step::Fetch, "wait for", "clips/s"),
+    (Step::Fetch, "fetch", "clips/s"),
     (Step::Index, "index", "clips/s"),
     (Step::Decode, "decode", "frames/s"),
     (Step::Propose, "propose", "frames/s"),

@@ -59,6 +59,7 @@ impl Lease {
     ) -> Result<Self, RunError> {
         let url = || store.location().to_string();
         let mut seen: Option<(Version, Instant)> = None;
+        let mut num_changes = 0;
         let mut num_tries = 0;
         loop {
             let begun = Instant::now();
@@ -76,12 +77,16 @@ impl Lease {
                         holder.is_stopped || writer.is_some_and(|writer| dead.contains(writer))
                     });
                     let since = match &seen {
-                        Some((first, _)) if *first != version && !is_free => {
-                            return Err(RunError::InUse { out: url().into() });
+                        Some((last, since)) if *last == version => *since,
+                        _ => {
+                            num_changes += u32::from(seen.is_some());
+                            Instant::now()
                         }
-                        Some((_, since)) => *since,
-                        None => Instant::now(),
                     };
+                    // The first change may come from a process that has ended: its last renewal was on the way.
+                    if num_changes > 1 && !is_free {
+                        return Err(RunError::InUse { out: url().into() });
+                    }
                     if !is_free && since.elapsed() < patience {
                         if seen.is_none() {
                             let host = holder.map_or_else(String::new, |holder| holder.host);

@@ -221,6 +221,11 @@ impl StoredOut {
         Ok(())
     }
 
+    /// Whether the store has an object of this name.
+    pub fn holds(&self, name: &str) -> bool {
+        self.objects.contains_key(name)
+    }
+
     /// Whether a finished shard is in the store, with its index.
     pub fn has(&self, shard: &ShardEntry) -> bool {
         let index = Path::new(&shard.file).with_extension("idx");

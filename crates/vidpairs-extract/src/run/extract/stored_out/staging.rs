@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use vidpairs_run::{RunError, failed};
+use vidpairs_run::{JOURNAL_FILE, JOURNAL_FOLDER, RunError, failed};
 use vidpairs_shard::Part;
 use vidpairs_store::Location;
 use vidpairs_types::{create_own_folder, open_own};
@@ -127,8 +127,22 @@ impl Staging {
         }
     }
 
+    /// Whether a run was begun in it.
+    fn has_work(&self) -> bool {
+        let journal = self.run().join(JOURNAL_FOLDER).join(JOURNAL_FILE);
+        journal.metadata().is_ok_and(|journal| journal.len() > 0)
+    }
+
     /// Removes the folder. What cannot be removed is cleared by the next run.
     pub fn remove(&self) {
         let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if !self.has_work() {
+            self.remove();
+        }
     }
 }

@@ -25,6 +25,8 @@ use crate::run::stored::failed;
 const MAX_WAITING: usize = 2;
 /// Time between two looks at whether a thread is to end.
 const TICK: Duration = Duration::from_millis(50);
+/// Time until the first renewal, which tells how much there is to do.
+const FIRST_RENEWAL: Duration = Duration::from_secs(2);
 /// Longest time for one renewal: the next one says the same.
 const RENEWAL: Duration = Duration::from_secs(20);
 
@@ -150,12 +152,13 @@ impl Shared {
             let Some(lease) = &shared.lease else { return };
             let is_over = || shared.is_lease_over.load(Ordering::Relaxed);
             let mut renewed = Instant::now();
+            let mut period = FIRST_RENEWAL;
             while !is_over() {
                 sleep(TICK);
-                if renewed.elapsed() < lease::PERIOD {
+                if renewed.elapsed() < period {
                     continue;
                 }
-                renewed = Instant::now();
+                (renewed, period) = (Instant::now(), lease::PERIOD);
                 let watch = |_: u64| !is_over() && renewed.elapsed() < RENEWAL;
                 match lease.renew(&shared.run, &watch) {
                     Ok(()) => {}
