@@ -12,7 +12,16 @@ const CRATES: &[(&str, &[&[&str]])] = &[
     (
         "src",
         &[
-            &["cache", "engines", "export", "inspect", "parts", "verify"],
+            &[
+                "cache",
+                "engines",
+                "export",
+                "export_pairs",
+                "inspect",
+                "parts",
+                "reshard",
+                "verify",
+            ],
             &["experiment"],
             &["report"],
             &["cli"],

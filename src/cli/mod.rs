@@ -35,14 +35,16 @@ use vidpairs_store::is_store_url;
 use vidpairs_types::printable_lines;
 
 use self::args::{
-    Cli, Command, Common, ExportArgs, ExportToArg, MergeArgs, StatusArgs, VerifyArgs,
+    Cli, Command, Common, ExportArgs, ExportToArg, MergeArgs, ReshardArgs, StatusArgs, VerifyArgs,
 };
 use self::neighbour::Neighbour;
 use self::output::printed;
 use crate::cache;
 use crate::engines::{Engines, TrainRequest};
 use crate::export::{self, ExportFormat, ExportOptions};
+use crate::export_pairs::{self, ExportPairsOptions, PairsFormat};
 use crate::parts;
+use crate::reshard::{self, ReshardOptions};
 use crate::verify;
 
 pub use self::error::CliError;
@@ -114,6 +116,7 @@ pub fn run(args: Vec<OsString>, engines: &Engines) -> Result<ExitCode, CliError>
         Command::List(args) => program.list(args),
         Command::Status(args) => status(&args),
         Command::Merge(args) => merge(&args),
+        Command::Reshard(args) => reshard(&args),
         Command::Train(args) => program.train(args),
         Command::Verify(args) => verify(&args),
         Command::Track(args) => program.track(&args),
@@ -313,19 +316,67 @@ fn verify(args: &VerifyArgs) -> Result<ExitCode, CliError> {
     Ok(inspect::exit_code(summary.num_damage == 0))
 }
 
-fn export(args: &ExportArgs) -> Result<ExitCode, CliError> {
-    let options = ExportOptions {
-        weights: args.weights.clone(),
-        prefix: args.prefix.clone(),
-        to: match args.to {
-            ExportToArg::Moco => ExportFormat::Moco,
-            ExportToArg::Detectron2 => ExportFormat::Detectron2,
-            ExportToArg::Vissl => ExportFormat::Vissl,
-            ExportToArg::Torchvision => ExportFormat::Torchvision,
-        },
+fn reshard(args: &ReshardArgs) -> Result<ExitCode, CliError> {
+    refuse_url("DIR", &args.dir)?;
+    let options = ReshardOptions {
+        dir: args.dir.clone(),
         out: args.out.clone(),
+        count: args.count,
+        shuffle: args.shuffle,
+        control: args.common.control()?,
     };
-    args.common.print(&export::export(&options)?)?;
+    args.common.print(&reshard::reshard(&options)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn export(args: &ExportArgs) -> Result<ExitCode, CliError> {
+    let of_weights = |to| (Some(to), None);
+    let of_pairs = |to| (None, Some(to));
+    let to = match args.to {
+        ExportToArg::Moco => of_weights(ExportFormat::Moco),
+        ExportToArg::Detectron2 => of_weights(ExportFormat::Detectron2),
+        ExportToArg::Vissl => of_weights(ExportFormat::Vissl),
+        ExportToArg::Torchvision => of_weights(ExportFormat::Torchvision),
+        ExportToArg::Mds => of_pairs(PairsFormat::Mds),
+        ExportToArg::Litdata => of_pairs(PairsFormat::Litdata),
+        ExportToArg::Energon => of_pairs(PairsFormat::Energon),
+        ExportToArg::Folder => of_pairs(PairsFormat::Folder),
+    };
+    match (to, &args.weights, &args.dir) {
+        ((Some(to), _), Some(weights), _) => {
+            let options = ExportOptions {
+                weights: weights.clone(),
+                prefix: args.prefix.clone(),
+                to,
+                out: args.out.clone(),
+            };
+            args.common.print(&export::export(&options)?)?;
+        }
+        ((_, Some(to)), _, Some(dir)) => {
+            refuse_url("DIR", dir)?;
+            let options = ExportPairsOptions {
+                dir: dir.clone(),
+                to,
+                out: args.out.clone(),
+                control: args.common.control()?,
+            };
+            args.common.print(&export_pairs::export_pairs(&options)?)?;
+        }
+        ((to, _), ..) => {
+            let (given, wanted) = match to {
+                Some(_) => ("of weights, with a data set", "--weights FILE beside it"),
+                None => (
+                    "of a data set, with --weights",
+                    "the folder of a data set beside it",
+                ),
+            };
+            return Err(CliError::Option {
+                option: "--to",
+                value: format!("{:?}, a format {given}", args.to).to_lowercase(),
+                expected: wanted.to_owned(),
+            });
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -24,6 +24,8 @@ mod records;
 #[cfg(unix)]
 mod regions;
 #[cfg(unix)]
+mod reshard;
+#[cfg(unix)]
 mod resume;
 #[cfg(unix)]
 mod sources;

@@ -74,7 +74,7 @@ def check_crc32(members):
         head, stated = value.rsplit(b',"json_crc32":', 1)
         assert zlib.crc32(head) == int(stated[:-1]) == meta["json_crc32"], name
         for role in ROLES:
-            if meta.get(role) is not None:
+            if meta[role]["is_stored"]:
                 (image,) = (n for n in members if n.startswith(f"{meta['key']}.{role}."))
                 assert zlib.crc32(members[image]) == meta[role]["crc32"], image
                 described += 1

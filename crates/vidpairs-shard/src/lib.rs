@@ -114,8 +114,8 @@ pub use dataset::DatasetReader;
 pub use error::{ShardError, Unfit};
 pub use index::ShardIndex;
 pub use manifest::{
-    BoxCounts, FORMAT, FORMAT_VERSION, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, ShardEntry,
-    Totals,
+    BoxCounts, FORMAT, FORMAT_VERSION, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, Resharded,
+    ShardEntry, Totals,
 };
 pub use merged::{PartEntry, PartsEntry};
 pub use order::EpochOrder;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use vidpairs_types::{read_regular, sync_folder, write_whole};
+use xxhash_rust::xxh64::xxh64;
 
 use crate::checksum;
 use crate::error::ShardError;
@@ -69,6 +70,23 @@ pub struct Manifest {
     /// The parts that this data set was merged from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<PartsEntry>,
+    /// How the records came into these shards, if they were in others before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resharded: Option<Resharded>,
+}
+
+/// How the records of another data set were put into shards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resharded {
+    /// Version of the program that did it.
+    pub program_version: String,
+    /// Number of shards.
+    pub shards: u32,
+    /// Seed of the order of the records; `None` if it is that of the other data set.
+    pub shuffle: Option<u64>,
+    /// [`Manifest::fingerprint`] of the other data set; in JSON 16 hexadecimal digits.
+    #[serde(with = "checksum::hex")]
+    pub from_xxh64: u64,
 }
 
 /// Numbers of annotated boxes by outcome.
@@ -177,6 +195,21 @@ impl Manifest {
             part: None,
             list_xxh64: None,
             parts: None,
+            resharded: None,
+        }
+    }
+
+    /// xxh64 of everything that the manifest states.
+    pub fn fingerprint(&self) -> u64 {
+        xxh64(&serde_json::to_vec(self).unwrap_or_default(), 0)
+    }
+
+    /// The manifest of a data set whose shards are all in one folder.
+    pub fn without_parts(self) -> Self {
+        Self {
+            format_version: 1,
+            parts: None,
+            ..self
         }
     }
 

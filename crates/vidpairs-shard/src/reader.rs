@@ -57,6 +57,12 @@ impl ShardReader {
         })
     }
 
+    /// Offset of the header of the first member of each record, and the end of the last member with its padding, bytes.
+    pub fn record_offsets(&self) -> impl Iterator<Item = u64> {
+        let end = self.spans.last().map_or(0, |span| span.end);
+        self.spans.iter().map(|span| span.start).chain([end])
+    }
+
     /// Path of the tar.
     pub fn path(&self) -> &Path {
         &self.path

@@ -14,7 +14,7 @@ use crate::index::IndexLines;
 use crate::manifest::ShardEntry;
 use crate::part::PartFile;
 use crate::parts::Part;
-use crate::record::MAX_RECORD_BYTES;
+use crate::record::{MAX_RECORD_BYTES, Record};
 use crate::ustar::{self, BLOCK_BYTES, END_BYTES, IndexedMember};
 use crate::walk::rebuild_index;
 
@@ -212,11 +212,35 @@ impl ShardWriter {
             return Err(unfit(Unfit::RepeatedKey));
         }
         let members = tar_members(record).map_err(unfit)?;
+        self.append_members(&members)
+    }
+
+    /// Appends the members of a stored record as they are. After an error the shard is unchanged, and the call can be repeated.
+    ///
+    /// # Errors
+    /// [`ShardError::UnfitRecord`]; [`ShardError::Write`].
+    pub fn copy(&mut self, record: &Record<'_>) -> Result<(), ShardError> {
+        let unfit = |unfit| ShardError::UnfitRecord {
+            key: record.key().to_owned(),
+            unfit,
+        };
+        if self.index.last_key() == Some(record.key()) {
+            return Err(unfit(Unfit::RepeatedKey));
+        }
+        let members = record.members().map(|member| {
+            let name = format!("{}.{}", record.key(), member.extension);
+            TarMember::new(name, member.bytes.into())
+        });
+        let members = members.collect::<Result<Vec<_>, _>>().map_err(unfit)?;
+        self.append_members(&members)
+    }
+
+    fn append_members(&mut self, members: &[TarMember<'_>]) -> Result<(), ShardError> {
         if self.pending.len() >= BUFFER_BYTES {
             self.flush()?;
         }
         let mut indexed = Vec::with_capacity(members.len());
-        for member in &members {
+        for member in members {
             self.pending.extend_from_slice(&member.header);
             indexed.push(IndexedMember {
                 name: &member.name,
@@ -330,6 +354,23 @@ struct TarMember<'a> {
     bytes: Cow<'a, [u8]>,
 }
 
+impl<'a> TarMember<'a> {
+    fn new(name: String, bytes: Cow<'a, [u8]>) -> Result<Self, Unfit> {
+        let size = bytes.len() as u64;
+        match ustar::header(&name, size) {
+            Some(header) => Ok(Self {
+                name,
+                header,
+                bytes,
+            }),
+            None => Err(Unfit::Header {
+                member: name,
+                bytes: size,
+            }),
+        }
+    }
+}
+
 /// Checks `record` and returns its members, images first.
 fn tar_members(record: &EncodedRecord) -> Result<Vec<TarMember<'_>>, Unfit> {
     check_record(record)?;
@@ -352,20 +393,7 @@ fn tar_members(record: &EncodedRecord) -> Result<Vec<TarMember<'_>>, Unfit> {
     }
     members
         .into_iter()
-        .map(|(name, bytes)| {
-            let size = bytes.len() as u64;
-            match ustar::header(&name, size) {
-                Some(header) => Ok(TarMember {
-                    name,
-                    header,
-                    bytes,
-                }),
-                None => Err(Unfit::Header {
-                    member: name,
-                    bytes: size,
-                }),
-            }
-        })
+        .map(|(name, bytes)| TarMember::new(name, bytes))
         .collect()
 }
 

@@ -30,6 +30,8 @@ pub(super) enum Command {
     Status(StatusArgs),
     /// Make one data set of the parts that `extract --part` wrote.
     Merge(MergeArgs),
+    /// Put the records of a data set into another number of shards, or into a random order.
+    Reshard(ReshardArgs),
     /// Train an encoder on shards; resumes a stopped run.
     Train(TrainArgs),
     /// Check every byte of a data set against its checksums, and list all damage.
@@ -46,7 +48,7 @@ pub(super) enum Command {
     Probe(ProbeArgs),
     /// Write one page of a whole experiment: data sets, training runs, invariances and probes.
     Report(ReportArgs),
-    /// Write the ResNet of a weights file in the format of another program.
+    /// Write a data set, or the ResNet of a weights file, in the format of another program.
     Export(ExportArgs),
     /// Print the version of this program and the libraries it is linked with, one per line.
     #[command(hide = true)]
@@ -234,7 +236,24 @@ pub(super) struct TrackArgs {
     pub common: Common,
 }
 
-/// Program that shall read the weights.
+#[derive(Debug, Args)]
+pub(super) struct ReshardArgs {
+    /// Data set to read: a folder with dataset.json.
+    pub dir: PathBuf,
+    /// Output folder: new, empty, or of a stopped run with the same options, which is then resumed.
+    #[arg(long, value_name = "DIR2")]
+    pub out: PathBuf,
+    /// Number of shards. Their numbers of records differ by at most one.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub count: u32,
+    /// Put the records into a random order of this seed [default: their order].
+    #[arg(long, value_name = "SEED")]
+    pub shuffle: Option<u64>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Program that shall read the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ExportToArg {
     /// facebookresearch/moco: .pth.tar for main_lincls.py --pretrained.
@@ -245,21 +264,32 @@ pub(super) enum ExportToArg {
     Vissl,
     /// torchvision and timm: .safetensors, .pth or .pt with torchvision's names.
     Torchvision,
+    /// MosaicML streaming: a folder for StreamingDataset.
+    Mds,
+    /// LitData: a folder for StreamingDataset.
+    Litdata,
+    /// Megatron Energon: the shards with the files that `energon prepare` adds.
+    Energon,
+    /// Folders of images, VIEW/LABEL/KEY.jpg: ImageFolder of torchvision, lightly, lightly-train.
+    Folder,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
-    /// Weights file to read: safetensors, or a file of torch.save; docs/WEIGHTS.md lists the formats.
+    /// Data set to read, for mds, litdata, energon and folder.
+    #[arg(required_unless_present = "weights", conflicts_with = "weights")]
+    pub dir: Option<PathBuf>,
+    /// Weights file to read, for the other programs: safetensors, or a file of torch.save; docs/WEIGHTS.md lists the formats.
     #[arg(long, value_name = "FILE")]
-    pub weights: PathBuf,
+    pub weights: Option<PathBuf>,
     /// Prefix of the encoder's tensor names, such as module.encoder_k [default: the one trained encoder in the file].
-    #[arg(long, value_name = "PREFIX")]
+    #[arg(long, value_name = "PREFIX", requires = "weights")]
     pub prefix: Option<String>,
-    /// Program that shall read the weights.
+    /// Program that shall read the result.
     #[arg(long, value_enum)]
     pub to: ExportToArg,
-    /// File to write; must not exist.
-    #[arg(long, value_name = "FILE")]
+    /// File to write, which must not exist; of a data set, a new or an empty folder.
+    #[arg(long, value_name = "PATH")]
     pub out: PathBuf,
     #[command(flatten)]
     pub common: Common,
