@@ -6,7 +6,6 @@ import json
 import mmap
 import operator
 import os
-import tarfile
 import zlib
 from array import array
 from bisect import bisect_right
@@ -255,6 +254,6 @@ class _Named:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (ValueError, KeyError, TypeError, IndexError, AttributeError, tarfile.HeaderError)):
+        if isinstance(error, (ValueError, KeyError, TypeError, IndexError, AttributeError)):
             reason = f"no {error} in its json" if isinstance(error, KeyError) else str(error)
             raise DatasetError(f"{self.path} record {self.record}: {reason}") from error
