@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import shutil
+import subprocess
+import sys
 import unittest
 from typing import Any
 
-from datasets import FolderTest, record, write_dataset
+from datasets import PROGRAM, ROOT, FolderTest, extract, record, write_dataset
 
 from vidpairs import ClipBatchSampler, PairDataset, collate
 
@@ -120,6 +124,17 @@ class Torch(FolderTest):
         sampler = ClipBatchSampler(dataset, 3)
         sampler.load_state_dict(ClipBatchSampler(dataset, 3).state_dict(position=4))
         self.assertEqual(keys(sampler), expected[4:])
+
+    @unittest.skipUnless(importlib.util.find_spec("torchvision"), "needs torchvision")
+    @unittest.skipUnless(PROGRAM.is_file() and shutil.which("ffmpeg"), f"needs {PROGRAM} and ffmpeg")
+    def test_the_example_of_the_readme_runs(self) -> None:
+        extract(self.folder, "pairs", "images.short_side=64")
+        example = (ROOT / "python/README.md").read_text().split("```python\n")[1].split("```")[0]
+        (self.folder / "example.py").write_text(example + "print(*anchor.shape, len(k), epoch)\n")
+        command = [sys.executable, "example.py"]
+        path = {"PYTHONPATH": str(ROOT / "python")}
+        ran = subprocess.run(command, cwd=self.folder, env={**os.environ, **path}, stdout=subprocess.PIPE, text=True, check=True)
+        self.assertEqual(ran.stdout, "4 3 64 64 4 1\n")
 
     def test_two_processes_of_torch_distributed_share_the_records(self) -> None:
         import torch
