@@ -114,6 +114,17 @@ class DatasetOfTheProgram(unittest.TestCase):
         self.assertEqual([line["key"] for line in lines if line["key"]], dataset.keys)
         self.assertEqual(list(PairDataset(self.datasets["frames"]).tracklets()), [])
 
+    def test_tracklets_that_are_cut_or_damaged_are_refused(self) -> None:
+        dataset, folder = PairDataset(self.datasets["regions"]), self.folder / "cut"
+        shutil.copytree(dataset.folder, folder)
+        lines = list(dataset.tracklets())
+        self.assertGreater(len({line["clip"] for line in lines}), 1)
+        path = folder / "tracks.jsonl.zst"
+        for text, reason in (("".join(json.dumps(line) + "\n" for line in lines[:-1]), "tracklets; dataset.json says"), ("{\n", "line 1 is damaged")):
+            path.write_bytes(subprocess.run(["zstd", "-cq"], input=text.encode(), stdout=subprocess.PIPE, check=True).stdout)
+            with self.assertRaisesRegex(DatasetError, f"tracks.jsonl.zst .*{reason}"):
+                list(PairDataset(folder).tracklets())
+
     def test_without_any_zstd_each_use_says_what_to_install(self) -> None:
         regions, raw = PairDataset(self.datasets["regions"]), PairDataset(self.datasets["raw"])
         with mock.patch.object(decode, "_zstd_module", lambda: None), mock.patch.object(shutil, "which", lambda _: None):
@@ -266,10 +277,10 @@ class DatasetWrittenByHand(FolderTest):
 
     def test_no_json_is_read_twice_for_clips_and_labels_and_no_image_at_all(self) -> None:
         dataset, read = PairDataset(self.dataset()), []
-        stored_meta = dataset._stored_meta
-        with mock.patch.multiple(dataset, _stored_meta=lambda *place: read.append(place) or stored_meta(*place), _read=None):
+        meta = dataset.meta
+        with mock.patch.multiple(dataset, meta=lambda number: read.append(number) or meta(number), _read=None):
             self.assertEqual((len(dataset.clips), len(dataset.labels), len(dataset.clips)), (10, 10, 10))
-        self.assertEqual(len(read), 10)
+        self.assertEqual(read, list(range(10)))
 
     def test_a_pickled_data_set_reads_the_same_and_holds_no_map(self) -> None:
         dataset = PairDataset(self.dataset())
@@ -327,6 +338,32 @@ class DatasetWrittenByHand(FolderTest):
         write_dataset(self.folder / "data set", [item])
         self.assert_fails("pairs-000000.tar record 0: schema is 3.*newer vidpairs", lambda folder: PairDataset(folder)[0])
         self.assert_fails("record 0: schema is 3", lambda folder: PairDataset(folder).meta(0))
+
+    def test_a_flipped_byte_of_an_image_that_is_not_asked_for_is_found(self) -> None:
+        path = self.dataset() / "pairs-000001.tar"
+        path.write_bytes(path.read_bytes().replace(b"positive of", b"Positive of"))
+        self.assert_fails("positive.jpg have another CRC-32", lambda folder: PairDataset(folder, roles=("anchor",), check=True)[6])
+        self.assertEqual(PairDataset(path.parent, roles=("anchor",))[6]["key"], "00000007-0000")
+
+    def test_members_of_other_records_are_refused(self) -> None:
+        sound, other = record(0, 0), record(0, 1)
+        folder = self.folder / "data set"
+        for image, meta, reason in (
+            (("00000000-0001.anchor.jpg", b""), sound["00000000-0000.json"], "0001.anchor.jpg has another key than 00000000-0000"),
+            (("00000000-0000.anchor.jpg", b""), other["00000000-0001.json"], "0000.json describes 00000000-0001"),
+            (("00000000-0000.anchor.jpg", b""), sound["00000000-0000.json"], "has the members .'anchor'., which its json does not describe"),
+        ):
+            write_dataset(folder, [dict([image]) | {"00000000-0000.json": meta}])
+            idx = folder / "pairs-000000.idx"
+            idx.write_text(idx.read_text().replace("00000000-0001", "00000000-0000"))
+            self.assert_fails(reason, lambda folder: PairDataset(folder)[0])
+
+    def test_records_that_the_index_and_the_manifest_leave_out_are_missed(self) -> None:
+        folder = write_dataset(self.folder / "data set", [record(0, 0), record(0, 1)])
+        idx, manifest = folder / "pairs-000000.idx", folder / "dataset.json"
+        idx.write_text("v1.2 1\n" + idx.read_text().split("\n")[1] + "\n")
+        manifest.write_text(manifest.read_text().replace('"records": 2', '"records": 1'))
+        self.assert_fails("pairs-000000.idx line 2 is damaged: the last member ends at")
 
     def test_a_missing_or_cut_shard_is_named_when_the_data_set_is_opened(self) -> None:
         folder = self.dataset()

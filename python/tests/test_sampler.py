@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import unittest
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from unittest import mock
 
 from datasets import FolderTest, record, write_dataset
 
@@ -77,6 +79,13 @@ class Batches(unittest.TestCase):
         self.assertEqual([len(batch) for step in steps for batch in step], [4] * 8 + [3, 3])
         self.assertEqual([len(batch) for (batch,) in on_all_ranks(clips, 4, 1, drop_last=False)], [4] * 9 + [3])
 
+    def test_the_last_batch_has_the_same_size_in_every_epoch(self) -> None:
+        # Two full batches take eight records: two of the clip of 9, and all of the others but one, or one of its own less.
+        clips = clips_with([9, 2, 2, 1, 1, 1])
+        for epoch in range(30):
+            self.assertEqual([len(batch) for (batch,) in on_all_ranks(clips, 4, 1, epoch, drop_last=False)], [4, 4, 1])
+        self.assertEqual([len(batch) for (batch,) in on_all_ranks(clips_with([10, 1, 1]), 2, 1, drop_last=False)], [2, 2, 1])
+
     def test_each_record_of_a_dominant_clip_has_its_turn_in_some_epoch(self) -> None:
         clips = clips_with([60] + [1] * 20)
         used = set()
@@ -111,6 +120,12 @@ class Batches(unittest.TestCase):
                 ClipBatchSampler(clips, **{"batch_size": 2, **settings})  # type: ignore[arg-type]
         with self.assertRaisesRegex(ValueError, "0 records of 0 clips"):
             ClipBatchSampler([], 1)
+
+    def test_the_variables_of_torchrun_give_the_rank(self) -> None:
+        clips = clips_with([3] * 20)
+        for rank in range(2):
+            with mock.patch.dict(os.environ, RANK=str(rank), WORLD_SIZE="2"):
+                self.assertEqual(list(ClipBatchSampler(clips, 4)), list(ClipBatchSampler(clips, 4, rank=rank, world_size=2)))
 
 
 class Resume(unittest.TestCase):

@@ -10,6 +10,7 @@ import zlib
 from array import array
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Callable
@@ -92,8 +93,9 @@ class PairDataset(Sequence[Any]):
     def meta(self, number: int) -> dict[str, Any]:
         """The json of a record, in the form of `meta.uniform_meta`. Reads no image."""
         shard, record = self._locate(number)
-        with _Named(self._shards[shard].path, record):
-            return uniform_meta(self._stored_meta(shard, record))
+        with self._named(shard, record):
+            _, offset, size = member_at(self._tar(shard), self._place(shard, record)[1])
+            return uniform_meta(json.loads(self._tar(shard)[offset : offset + size]))
 
     @property
     def keys(self) -> list[str]:
@@ -174,34 +176,36 @@ class PairDataset(Sequence[Any]):
         tar = self._tars.get(shard)
         if tar is None:
             tar = self._tars[shard] = open_tar(self._shards[shard])
-            if len(self._tars) > _MAX_OPEN_TARS:
-                # The oldest one. It is not closed, since another thread may still read it.
-                self._tars.pop(next(iter(self._tars)), None)
+            # The oldest are dropped, and not closed, since another thread may still read them.
+            for oldest in list(self._tars)[:-_MAX_OPEN_TARS]:
+                self._tars.pop(oldest, None)
         return tar
 
-    def _stored_meta(self, shard: int, record: int) -> dict[str, Any]:
-        tar = self._tar(shard)
-        _, offset, size = member_at(tar, self._place(shard, record)[1])
-        return json.loads(tar[offset : offset + size])  # type: ignore[no-any-return]
+    @contextmanager
+    def _named(self, shard: int, record: int) -> Iterator[None]:
+        """Puts the tar and the record into the errors of a block that reads the record."""
+        try:
+            yield
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            reason = f"its json has no {error}" if isinstance(error, KeyError) else str(error)
+            raise DatasetError(f"{self._shards[shard].path} record {record}: {reason}") from error
 
     def _read_clips_and_labels(self) -> tuple[list[str], list[str]]:
         if self._clips_and_labels is None:
-            clips, labels, names = [], [], {"": ""}
+            names: dict[str, str] = {}
+            clips, labels = [], []
             for number in range(len(self)):
-                shard, record = self._locate(number)
-                with _Named(self._shards[shard].path, record):
-                    stored = self._stored_meta(shard, record)
-                    clip, label = stored["clip"], stored["label"] or ""
+                meta = self.meta(number)
                 # Each name is kept once, not once for each record.
-                clips.append(names.setdefault(clip, clip))
-                labels.append(names.setdefault(label, label))
+                clips.append(names.setdefault(meta["clip"], meta["clip"]))
+                labels.append(names.setdefault(meta["label"], meta["label"]))
             self._clips_and_labels = clips, labels
         return self._clips_and_labels
 
     def _read(self, shard: int, record: int) -> dict[str, Any]:
-        path, tar = self._shards[shard].path, self._tar(shard)
+        tar = self._tar(shard)
         header, json_header = self._place(shard, record)
-        with _Named(path, record):
+        with self._named(shard, record):
             name, offset, size = member_at(tar, json_header)
             text, key = tar[offset : offset + size], name.partition(".")[0]
             meta = uniform_meta(json.loads(text))
@@ -242,18 +246,3 @@ def _check_json(text: bytes) -> None:
     head, _, crc32 = text.rpartition(b',"json_crc32":')
     if not head or zlib.crc32(head) != int(crc32.rstrip(b"}\n")):
         raise ValueError("the json has another CRC-32 than it says")
-
-
-class _Named:
-    """Puts the tar and the number of a record into the errors of a block that reads it."""
-
-    def __init__(self, path: Path, record: int) -> None:
-        self.path, self.record = path, record
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (ValueError, KeyError, TypeError, IndexError, AttributeError)):
-            reason = f"no {error} in its json" if isinstance(error, KeyError) else str(error)
-            raise DatasetError(f"{self.path} record {self.record}: {reason}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections import Counter
@@ -22,7 +23,8 @@ class ClipBatchSampler:
     - `shuffle`: whether each epoch has a random order; call `set_epoch` before each.
     - `seed`: random seed, the same on all ranks.
     - `drop_last`: whether all batches are full. Otherwise a smaller one follows if enough clips are left for all ranks.
-    - `rank`, `world_size`: this process and their number; by default those of torch.distributed, if it is initialized.
+    - `rank`, `world_size`: this process and their number; by default those of torch.distributed if it is initialized,
+      or of the variables `RANK` and `WORLD_SIZE`, which torchrun sets.
     - `across_ranks`: whether the batches that all ranks use in one step share no clip either, as a loss over gathered features needs.
 
     Raises ValueError if there are too few clips for one full batch.
@@ -172,4 +174,4 @@ def _distributed() -> tuple[int, int]:
     torch: Any = sys.modules.get("torch")
     if torch is not None and torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_rank(), torch.distributed.get_world_size()
-    return 0, 1
+    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
