@@ -178,6 +178,12 @@ install_wheel() {
     inside python3 -m venv /venv
     inside /venv/bin/pip install --no-index --no-deps --disable-pip-version-check "/try/$(basename "$wheel")"
 }
+read_in_python() {
+    inside python -c 'from vidpairs import PairDataset
+dataset = PairDataset("/try/pairs", check=True)
+assert len(list(dataset)) == dataset.manifest["totals"]["records"] > 0
+print(dataset)'
+}
 # Every library that the program loads is in the wheel or in every Linux.
 brings_its_libraries() {
     local installed libraries loaded others
@@ -210,6 +216,7 @@ try_wheel() {
     check "libraries" brings_its_libraries
     check "notices" has_notices
     use_program /venv/share/vidpairs/pipelines/smoke.toml
+    check "import vidpairs" read_in_python
     path=${path#/venv/bin:}
 }
 
