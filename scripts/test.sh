@@ -29,6 +29,7 @@ step "docs" docs
 step "objects" scripts/fetch-objects.sh
 # The programs first: the tests of one package run those of another.
 step "programs" cargo build --locked --workspace --bins
+step "Python reader" .venv/bin/python -W ignore::ResourceWarning -m unittest discover -s python/tests
 step "tests" cargo test --locked --workspace --lib --bins --tests
 step "examples of the docs" cargo test --locked --workspace --doc
 printf '\n== all passed in %d s\n' "$SECONDS"
