@@ -53,7 +53,7 @@ def main() -> None:
         server = subprocess.Popen([root / "target/release/examples/s3_server", folder / "served"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         port = int(server.stdout.readline())
         os.environ.update(AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}", AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="secret", AWS_REGION="us-east-1")
-        places = {"folder": (clips, folder / "pairs"), "store": ("s3://bucket/clips", "s3://bucket/pairs")}
+        places = {"folder": (clips, folder / "pairs"), "store": ("s3://bucket/clips/", "s3://bucket/pairs")}
         seconds = {place: [] for place in places}
         for turn in range(arguments.turns + 1):
             for place, (source, out) in places.items():
