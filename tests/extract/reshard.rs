@@ -34,8 +34,11 @@ fn merge_parts(work: &Work) {
     work.vidpairs(&["merge", "parts"]).run_well();
 }
 
-/// Members of every record by key, and the keys in the order of the reader.
-fn records(dir: &Path) -> (BTreeMap<String, Vec<(String, Vec<u8>)>>, Vec<String>) {
+/// Names and bytes of the members of each record, by its key.
+type Records = BTreeMap<String, Vec<(String, Vec<u8>)>>;
+
+/// All records, and their keys in the order of the reader.
+fn records(dir: &Path) -> (Records, Vec<String>) {
     let dataset = DatasetReader::open(dir).unwrap();
     let (mut members, mut keys) = (BTreeMap::new(), Vec::new());
     for number in 0..dataset.num_records() {
