@@ -9,6 +9,7 @@ number of processes that divides `train.groups`. RUN/checkpoint.pth has the tens
 """
 import argparse
 import functools
+import itertools
 import json
 import math
 import os
@@ -17,6 +18,7 @@ import time
 import tomllib
 import types
 import zlib
+from collections.abc import Iterator
 
 import torch
 import torch.distributed as dist
@@ -27,7 +29,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Dataset
 from torchvision.models.resnet import BasicBlock, Bottleneck
 from torchvision.transforms import v2
-from vidpairs import PairDataset
+from vidpairs import ClipBatchSampler, PairDataset
 
 try:
     from torch.utils.tensorboard import SummaryWriter
@@ -85,13 +87,17 @@ def learning_rate(step: int, steps_per_epoch: int, train: types.SimpleNamespace)
     return train.learning_rate * 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
+def blur_kernel_px(size: int) -> int:
+    """Kernel of the blur: 23 px at 224 px, and in proportion at other sizes."""
+    return 2 * max(int(size * 11 / 224 + 0.5), 1) + 1
+
+
 def moco_v2_view(augment: types.SimpleNamespace) -> v2.Transform:
-    """View of MoCo v2 (Chen et al. 2020). The kernel of the blur is 23 px at 224 px, and in proportion at other sizes."""
-    kernel = 2 * max(int(augment.size * 11 / 224 + 0.5), 1) + 1
+    """View of MoCo v2 (Chen et al. 2020)."""
     return v2.Compose([
         v2.RandomResizedCrop(augment.size, scale=(augment.min_area, 1.0)), v2.ToImage(), v2.ToDtype(torch.float32, scale=True),
         v2.RandomApply([v2.ColorJitter(0.4, 0.4, 0.4, 0.1)], p=0.8), v2.RandomGrayscale(0.2),
-        v2.RandomApply([v2.GaussianBlur(kernel, (0.1, 2.0))], p=0.5), v2.RandomHorizontalFlip(),
+        v2.RandomApply([v2.GaussianBlur(blur_kernel_px(augment.size), (0.1, 2.0))], p=0.5), v2.RandomHorizontalFlip(),
         v2.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]), v2.ToPureTensor()])
 
 
@@ -111,27 +117,37 @@ class Views(Dataset):
     def __getitem__(self, item: int) -> tuple[str, list[Tensor]]:
         record = self.pairs[item % len(self.pairs)]
         torch.manual_seed(hash((self.seed, item)) % 2**63)
-        return record["__key__"], [self.view(record[image]) for image in self.images]
+        return record["key"], [self.view(record[image]) for image in self.images]
 
 
 class RankBatches:
-    """Batches of this rank from step `first` on. Each epoch is a permutation of all records, cut into whole batches that the ranks share.
+    """Batches of this rank from step `first` on: items of `Views`.
 
-    Every rank therefore takes the same number of steps, however many shards there are, and no record comes twice in an epoch.
+    Each epoch is a permutation of all records, cut into whole batches that the ranks share; with `distinct_clips`, no batch has two records of a
+    clip. Either way each rank takes equally many steps, however many shards there are, and no record comes twice in an epoch.
     """
 
-    def __init__(self, num_records: int, settings: types.SimpleNamespace, first: int):
-        self.num_records, self.seed, self.first, self.batch = num_records, settings.seed, first, settings.train.batch
-        self.steps_per_epoch = num_records // self.batch
+    def __init__(self, pairs: PairDataset, settings: types.SimpleNamespace, first: int, distinct_clips: bool):
+        self.num_records, self.seed, self.first, self.batch = len(pairs), settings.seed, first, settings.train.batch
+        self.sampler = ClipBatchSampler(pairs, self.batch, seed=settings.seed, rank=0, world_size=1) if distinct_clips else None
+        self.steps_per_epoch = len(self.sampler) if self.sampler else self.num_records // self.batch
         self.num_steps = settings.train.epochs * self.steps_per_epoch
 
-    def __iter__(self):
-        for step in range(self.first, self.num_steps):
-            epoch, place = divmod(step, self.steps_per_epoch)
-            if place == 0 or step == self.first:
-                order = torch.randperm(self.num_records, generator=generator(self.seed, epoch)) + epoch * self.num_records
-            of_step = order[place * self.batch:(place + 1) * self.batch]
-            yield of_step.chunk(dist.get_world_size())[dist.get_rank()].tolist()
+    def of_epoch(self, epoch: int) -> Iterator[list[int]]:
+        """Batches of all ranks together."""
+        if self.sampler:
+            self.sampler.set_epoch(epoch)
+            return iter(self.sampler)
+        order = torch.randperm(self.num_records, generator=generator(self.seed, epoch))
+        return (batch.tolist() for batch in order.split(self.batch)[:self.steps_per_epoch])
+
+    def __iter__(self) -> Iterator[list[int]]:
+        share = self.batch // dist.get_world_size()
+        own = slice(dist.get_rank() * share, (dist.get_rank() + 1) * share)
+        for epoch in range(self.first // self.steps_per_epoch, self.num_steps // self.steps_per_epoch):
+            done = max(self.first - epoch * self.steps_per_epoch, 0)
+            for batch in itertools.islice(self.of_epoch(epoch), done, None):
+                yield [epoch * self.num_records + record for record in batch[own]]
 
     def __len__(self) -> int:
         return self.num_steps - self.first
@@ -308,13 +324,13 @@ class Log:
 
 
 def train(args: argparse.Namespace, settings: types.SimpleNamespace, device: torch.device) -> None:
-    pairs, wanted, world = PairDataset(args.shards), settings.train, dist.get_world_size()
+    pairs, wanted, world = PairDataset(args.shards, decode="pil"), settings.train, dist.get_world_size()
     if wanted.groups % world or wanted.batch % wanted.groups or len(pairs) < wanted.batch:
         raise SystemExit(f"{world} processes must divide train.groups ({wanted.groups}), which must divide train.batch ({wanted.batch}), "
                          f"which must be at most the {len(pairs)} records")
     if wanted.warmup_epochs >= wanted.epochs:
         raise SystemExit(f"train.warmup_epochs is {wanted.warmup_epochs}; expected fewer than the {wanted.epochs} epochs")
-    run = {"seed": settings.seed, "dataset.json": zlib.crc32((args.shards / "dataset.json").read_bytes())}
+    run = {"seed": settings.seed, "distinct_clips": args.distinct_clips, "dataset.json": zlib.crc32((args.shards / "dataset.json").read_bytes())}
     run |= {f"augment.{key}": value for key, value in vars(settings.augment).items()}
     run |= {f"train.{key}": value for key, value in vars(wanted).items() if key not in LOGGING}
 
@@ -325,7 +341,7 @@ def train(args: argparse.Namespace, settings: types.SimpleNamespace, device: tor
     args.out.mkdir(parents=True, exist_ok=True)
     first = resume(args.out / "checkpoint.pth", model, optimizer, run)
     log = Log(args.out, first)
-    batches = RankBatches(len(pairs), settings, first)
+    batches = RankBatches(pairs, settings, first, args.distinct_clips)
     loader = DataLoader(Views(pairs, settings), batch_sampler=batches, num_workers=args.workers, pin_memory=device.type == "cuda")
     seen = args.keys and (args.out / f"keys-{first}-{dist.get_rank()}-of-{world}.txt").open("w", buffering=1)
     started, since = time.perf_counter(), first
@@ -354,6 +370,7 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path, required=True, help="folder of the run")
     parser.add_argument("--set", action="append", default=[], metavar="TABLE.KEY=VALUE", help="override a setting")
     parser.add_argument("--workers", type=int, default=4, help="processes that make views, per rank")
+    parser.add_argument("--distinct-clips", action="store_true", help="never put two records of a clip into a batch, unlike vidpairs train")
     parser.add_argument("--keys", action="store_true", help="write the keys of the records of every step to RUN/keys-*.txt")
     args = parser.parse_args()
     if "LOCAL_RANK" not in os.environ:
