@@ -3,8 +3,8 @@
 
 usage: multi_view.py --shards DIR --out FILE.pth [--epochs 100] [--batch 256] [--size 224] [--network resnet50]
 
-Needs `pip install lightly`, and the package vidpairs. Of anchor and positive, `--views` views each are made; the loss compares each view of the
-anchor with each view of the positive. The weights load in torchvision, and in `vidpairs invariance`, `probe` and `export`.
+Needs `pip install lightly`, and the package vidpairs. Of anchor and positive, `--views` views each are made; the loss compares each view
+of the anchor with each view of the positive. The weights load in torchvision, and in `vidpairs invariance`, `probe` and `export`.
 """
 import argparse
 import itertools

@@ -3,8 +3,8 @@
 
 usage: python -m unittest -v examples/pytorch/test_train_ddp.py    (packages: scripts/golden/requirements.txt; PYTHONPATH=python)
 
-tests/golden/train holds losses, gradients, weights and queues of five steps in 64 bits. crates/vidpairs-torch/tests/train/golden.rs requires them of
-`vidpairs train` within 1e-7, and this file of train_ddp.py, from the same weights and views.
+tests/golden/train holds losses, gradients, weights and queues of five steps in 64 bits, from weights and views made by formulas.
+crates/vidpairs-torch/tests/train/golden.rs requires them of `vidpairs train` within 1e-7, and this file requires them of train_ddp.py.
 """
 import json
 import pathlib
@@ -46,7 +46,7 @@ def steps(train: types.SimpleNamespace, num_views: int, num_steps: int):
     moco.encoder_k.load_state_dict(moco.encoder_q.state_dict())
     moco.queue.copy_(golden.unit(torch.from_numpy(golden.uniform((32, 128), 5000))).T)
     model = DistributedDataParallel(moco, broadcast_buffers=False)
-    optimizer = torch.optim.SGD(moco.encoder_q.parameters(), golden.LR, momentum=0.9, weight_decay=1e-4)
+    optimizer = train_ddp.sgd(moco, train)
     for step in range(num_steps):
         views = [golden.images(8, 32, 100 * step + view).chunk(dist.get_world_size())[dist.get_rank()] for view in range(num_views)]
         figures = train_ddp.train_step(model, optimizer, views, train_ddp.generator(0, step))
@@ -59,7 +59,7 @@ def state_after(rank: int, world: int, folder: str, train: types.SimpleNamespace
     for figures, moco in steps(train, 4, 2):
         gradient = {name: parameter.grad.clone() for name, parameter in moco.encoder_q.named_parameters()}
     model = DistributedDataParallel(moco, broadcast_buffers=False)
-    optimizer = torch.optim.SGD(moco.encoder_q.parameters())
+    optimizer = train_ddp.sgd(moco, train)
     train_ddp.save(pathlib.Path(f"{folder}/checkpoint-{world}.pth"), model, optimizer, 2, 0, {"train.network": "resnet18"})
     if rank == 0:
         torch.save({"figures": figures, "gradient": gradient}, f"{folder}/figures-{world}.pth")
@@ -114,6 +114,19 @@ class Equality(unittest.TestCase):
             one, two = (torch.load(f"{folder}/checkpoint-{world}.pth")["state_dict"] for world in (1, 2))
             for name, tensor in one.items():
                 torch.testing.assert_close(two[name], tensor, rtol=1e-7, atol=1e-9)
+
+    def test_shuffled_keys_come_back_in_the_order_of_their_images(self):
+        with tempfile.TemporaryDirectory() as folder:
+            join(f"{folder}/join", 0, 1)
+            self.addCleanup(torch.set_default_dtype, torch.float32)
+            self.addCleanup(dist.destroy_process_group)
+            # In evaluation mode a key does not depend on the images around it.
+            shuffled, plain = (train_ddp.MoCo(settings(groups=2, shuffle=shuffle)).eval() for shuffle in (True, False))
+            plain.load_state_dict(shuffled.state_dict())
+            images = golden.images(8, 32, 0)
+            keys = [moco.embed_keys(images, train_ddp.generator(0)) for moco in (shuffled, plain)]
+            torch.testing.assert_close(*keys)
+            self.assertGreater((keys[0] - keys[0].roll(1, 0)).abs().max(), 1e-3)
 
     def test_groups_encode_keys_among_other_images_than_queries(self):
         """Without the shuffle the gradient is another one, so the test above compares shuffles too."""

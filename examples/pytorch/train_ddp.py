@@ -8,6 +8,7 @@ Needs torch, torchvision and the package vidpairs (`pip install vidpairs`, or PY
 number of processes that divides `train.groups`. RUN/checkpoint.pth has the tensor names of facebookresearch/moco.
 """
 import argparse
+import fcntl
 import functools
 import itertools
 import json
@@ -38,10 +39,10 @@ except ImportError:
 
 # Defaults of pipelines/README.md.
 AUGMENT = {"views": "moco-v2", "size": 224, "min_area": 0.2}
-TRAIN = {"method": "moco-v2", "network": "resnet50", "width": 64, "stem": "imagenet", "groups": 8, "batch": 256, "accumulate": 1, "epochs": 200,
-         "learning_rate": 0.03, "schedule": "cosine", "milestones": None, "warmup_epochs": 0.0, "pace": "epoch", "momentum": 0.9,
-         "weight_decay": 1e-4, "numbers": "f32", "embedding": 128, "temperature": 0.2, "queue": 65536, "key_momentum": 0.999,
-         "symmetric": False, "region_weight": 0.5, "shuffle": True, "log_steps": 10, "checkpoint_steps": 1000}
+TRAIN = {"method": "moco-v2", "network": "resnet50", "width": 64, "stem": "imagenet", "groups": 8, "batch": 256, "accumulate": 1,
+         "epochs": 200, "learning_rate": 0.03, "schedule": "cosine", "milestones": None, "warmup_epochs": 0.0, "pace": "epoch",
+         "momentum": 0.9, "weight_decay": 1e-4, "numbers": "f32", "embedding": 128, "temperature": 0.2, "queue": 65536,
+         "key_momentum": 0.999, "symmetric": False, "region_weight": 0.5, "shuffle": True, "log_steps": 10, "checkpoint_steps": 1000}
 LOGGING = ("log_steps", "checkpoint_steps")
 UNUSED = {"keep", "knn_epochs", "knn_images", "knn_neighbours", "max_damaged"}
 NETWORKS = {"resnet18": (BasicBlock, [2, 2, 2, 2]), "resnet34": (BasicBlock, [3, 4, 6, 3]), "resnet50": (Bottleneck, [3, 4, 6, 3])}
@@ -59,10 +60,13 @@ def read_settings(pipeline: pathlib.Path, overrides: list[str]) -> types.SimpleN
             pass  # A word without quotes.
         (tables.setdefault(table, {}) if table else tables)[key] = value
     augment, train = AUGMENT | tables.get("augment", {}), TRAIN | tables.get("train", {})
-    unknown = [f"augment.{key}" for key in augment.keys() - AUGMENT.keys()]
-    unknown += [f"train.{key}" for key in train.keys() - TRAIN.keys() - UNUSED]
-    if unknown or (train["method"], augment["views"], train["accumulate"]) != ("moco-v2", "moco-v2", 1):
-        raise SystemExit(f"{pipeline}: train_ddp.py has MoCo v2 with its views, and train.accumulate = 1, but not {', '.join(unknown)}")
+    refused = [f"augment.{key}" for key in augment.keys() - AUGMENT.keys()]
+    refused += [f"train.{key}" for key in train.keys() - TRAIN.keys() - UNUSED]
+    for name, value, only in (("train.method", train["method"], "moco-v2"), ("augment.views", augment["views"], "moco-v2"),
+                              ("train.accumulate", train["accumulate"], 1)):
+        refused += [f"{name} = {value}"] if value != only else []
+    if refused:
+        raise SystemExit(f"{pipeline}: train_ddp.py does not have {', '.join(refused)}")
     train["milestones"] = train["milestones"] or [train["epochs"] * 3 // 5, train["epochs"] * 4 // 5]
     train = {key: train[key] for key in TRAIN}
     return types.SimpleNamespace(seed=tables.get("seed", 0), augment=types.SimpleNamespace(**augment), train=types.SimpleNamespace(**train))
@@ -123,8 +127,8 @@ class Views(Dataset):
 class RankBatches:
     """Batches of this rank from step `first` on: items of `Views`.
 
-    Each epoch is a permutation of all records, cut into whole batches that the ranks share; with `distinct_clips`, no batch has two records of a
-    clip. Either way each rank takes equally many steps, however many shards there are, and no record comes twice in an epoch.
+    Each epoch is a permutation of all records, cut into whole batches that the ranks share; with `distinct_clips`, no batch has two
+    records of a clip. Either way each rank takes equally many steps, however many shards there are, and no record comes twice in an epoch.
     """
 
     def __init__(self, pairs: PairDataset, settings: types.SimpleNamespace, first: int, distinct_clips: bool):
@@ -214,7 +218,7 @@ class MoCo(nn.Module):
         self.register_buffer("queue_ptr", torch.zeros(1, dtype=torch.long))
 
     def forward(self, views: list[Tensor], random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Loss of this rank's records, their mean similarity to their keys, and the keys of all ranks, which `enqueue` takes after the step.
+        """Loss of this rank's records, their similarity to their keys, and the keys of all ranks, which `enqueue` takes after the step.
 
         The key encoder moves first: k <- m k + (1 - m) q. All terms of the loss see the same negatives.
         """
@@ -262,7 +266,12 @@ class MoCo(nn.Module):
         self.queue_ptr.copy_((self.queue_ptr + len(keys)) % length)
 
 
-def train_step(model: DistributedDataParallel, optimizer: torch.optim.Optimizer, views: list[Tensor], random: torch.Generator) -> dict[str, Tensor]:
+def sgd(moco: MoCo, train: types.SimpleNamespace) -> torch.optim.SGD:
+    return torch.optim.SGD(moco.encoder_q.parameters(), train.learning_rate, train.momentum, weight_decay=train.weight_decay)
+
+
+def train_step(model: DistributedDataParallel, optimizer: torch.optim.Optimizer, views: list[Tensor],
+               random: torch.Generator) -> dict[str, Tensor]:
     """One step of SGD. Returns this rank's loss and similarity, and the norm of the gradient of the whole batch."""
     loss, similarity, keys = model(views, random)
     optimizer.zero_grad()
@@ -281,8 +290,8 @@ def save(path: pathlib.Path, model: DistributedDataParallel, optimizer: torch.op
         if "running_" in name:
             buffer.copy_(gather(buffer[None]).mean(0))
     if dist.get_rank() == 0:
-        checkpoint = {"epoch": epoch, "arch": run["train.network"], "state_dict": model.state_dict(), "optimizer": optimizer.state_dict(),
-                      "step": step, "run": run}
+        checkpoint = {"epoch": epoch, "arch": run["train.network"], "state_dict": model.state_dict(),
+                      "optimizer": optimizer.state_dict(), "step": step, "run": run}
         torch.save(checkpoint, path.with_suffix(".part"))
         os.replace(path.with_suffix(".part"), path)
 
@@ -301,12 +310,17 @@ def resume(path: pathlib.Path, model: DistributedDataParallel, optimizer: torch.
 
 
 class Log:
-    """Writes figures to RUN/metrics.jsonl, to RUN/tensorboard if TensorBoard is installed, and to stdout; nothing on ranks but the first."""
+    """Writes figures to RUN/metrics.jsonl, to RUN/tensorboard if TensorBoard is installed, and to stdout, on the first rank."""
 
     def __init__(self, out: pathlib.Path, first: int):
         self.is_first = dist.get_rank() == 0
         if not self.is_first:
             return
+        self.lock = (out / "lock").open("w")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(f"another run writes into {out}; after a kill, processes of torchrun may go on for a while") from None
         path = out / "metrics.jsonl"
         kept = [line for line in path.read_text().splitlines(True) if json.loads(line)["step"] <= first] if path.exists() else []
         path.write_text("".join(kept))
@@ -330,16 +344,19 @@ def train(args: argparse.Namespace, settings: types.SimpleNamespace, device: tor
                          f"which must be at most the {len(pairs)} records")
     if wanted.warmup_epochs >= wanted.epochs:
         raise SystemExit(f"train.warmup_epochs is {wanted.warmup_epochs}; expected fewer than the {wanted.epochs} epochs")
-    run = {"seed": settings.seed, "distinct_clips": args.distinct_clips, "dataset.json": zlib.crc32((args.shards / "dataset.json").read_bytes())}
+    run = {"seed": settings.seed, "distinct_clips": args.distinct_clips}
+    run["dataset.json"] = zlib.crc32((args.shards / "dataset.json").read_bytes())
     run |= {f"augment.{key}": value for key, value in vars(settings.augment).items()}
     run |= {f"train.{key}": value for key, value in vars(wanted).items() if key not in LOGGING}
 
     torch.manual_seed(settings.seed)
     moco = MoCo(wanted).to(device, memory_format=torch.channels_last)
     model = DistributedDataParallel(moco, broadcast_buffers=False)
-    optimizer = torch.optim.SGD(moco.encoder_q.parameters(), wanted.learning_rate, wanted.momentum, weight_decay=wanted.weight_decay)
+    optimizer = sgd(moco, wanted)
     args.out.mkdir(parents=True, exist_ok=True)
     first = resume(args.out / "checkpoint.pth", model, optimizer, run)
+    if len(set(gather(torch.tensor([first], device=device)).tolist())) > 1:
+        raise SystemExit(f"some processes do not see {args.out}/checkpoint.pth; expected a folder that all machines share")
     log = Log(args.out, first)
     batches = RankBatches(pairs, settings, first, args.distinct_clips)
     loader = DataLoader(Views(pairs, settings), batch_sampler=batches, num_workers=args.workers, pin_memory=device.type == "cuda")
