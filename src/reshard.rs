@@ -11,8 +11,8 @@ use vidpairs_run::{
     counted, failed,
 };
 use vidpairs_shard::{
-    CARD_FILE, DatasetReader, EpochOrder, MANIFEST_FILE, Manifest, Resharded, Seed, ShardEntry,
-    ShardName, ShardWriter, TRACKS_FILE, Totals, TracksEntry,
+    DatasetReader, EpochOrder, MANIFEST_FILE, Manifest, Resharded, Seed, ShardEntry, ShardName,
+    ShardWriter, TRACKS_FILE, Totals, TracksEntry,
 };
 use vidpairs_types::{open_regular, write_whole};
 use xxhash_rust::xxh64::Xxh64;
@@ -209,7 +209,7 @@ fn finish(
         resharded: Some(begin),
         ..before.clone().without_parts()
     };
-    out.write(CARD_FILE, vidpairs_shard::card(&manifest).as_bytes())?;
+    vidpairs_run::write_card(out, &manifest)?;
     manifest.write_atomically(&options.out)?;
     journal.finish()?;
     Ok(manifest)

@@ -11,8 +11,8 @@ use serde_json::json;
 use vidpairs_pipeline::MaxRefused;
 use vidpairs_run::{Control, OutFolder, RunError, RunState, counted, failed, refusals, same_run};
 use vidpairs_shard::{
-    BoxCounts, CARD_FILE, MANIFEST_FILE, Manifest, ORDER_FILE, Part, PartEntry, PartsEntry,
-    PartsFile, RecordOrder, ShardEntry, ShardError, TRACKS_FILE, Totals, TracksEntry,
+    BoxCounts, MANIFEST_FILE, Manifest, ORDER_FILE, Part, PartEntry, PartsEntry, PartsFile,
+    RecordOrder, ShardEntry, ShardError, TRACKS_FILE, Totals, TracksEntry,
 };
 use vidpairs_types::{Outcome, Refusal, with_causes};
 
@@ -154,10 +154,7 @@ fn merge_in(
     let path = out.join(ORDER_FILE);
     fs::rename(journal.join(ORDER_FILE), &path).map_err(failed("write", &path))?;
     claimed.write_refusals(&refusals)?;
-    // One that is there may have been changed by its user.
-    if !out.join(CARD_FILE).exists() {
-        claimed.write(CARD_FILE, vidpairs_shard::card(&manifest).as_bytes())?;
-    }
+    vidpairs_run::write_card(&claimed, &manifest)?;
     if !is_complete_already {
         manifest.write_atomically(out)?;
     }

@@ -156,9 +156,7 @@ impl StoredRun {
                 .map_err(store_failed)?;
         }
         let mut uploaded = Vec::new();
-        let has_card = self.objects.contains_key(CARD_FILE);
-        let card = (!has_card).then_some(CARD_FILE);
-        for name in [ORDER_FILE, REFUSED_FILE].into_iter().chain(card) {
+        for name in [ORDER_FILE, REFUSED_FILE, CARD_FILE] {
             let meta = self.store.upload(&self.path().join(name), name, &watch);
             uploaded.push((name, meta.map_err(store_failed)?));
         }
@@ -212,7 +210,7 @@ fn place_of(name: &str) -> Option<(&str, Place)> {
         _ => ("", name),
     };
     let place = match file.split_once('/') {
-        None if [PARTS_FILE, MANIFEST_FILE].contains(&file) => Place::Small,
+        None if [PARTS_FILE, MANIFEST_FILE, CARD_FILE].contains(&file) => Place::Small,
         None if file == REFUSED_FILE || file.ends_with(".idx") => Place::ToMerge,
         Some((JOURNAL_FOLDER, STATE_FILE)) => Place::State,
         Some((JOURNAL_FOLDER, _)) => Place::Journal,

@@ -77,6 +77,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod card;
 mod control;
 mod error;
 mod fault;
@@ -90,6 +91,7 @@ mod state;
 mod verbosity;
 mod words;
 
+pub use card::write_card;
 pub use control::{Control, Counting, broken, loss_reason, stopped};
 pub use error::RunError;
 pub use fault::is_machine_fault;

@@ -5,16 +5,39 @@ use std::fmt::Write;
 use serde_json::Value;
 use vidpairs_types::{BoxXywh, PairKind, RecordMeta, Role, SCHEMA, SizePx, TrackletMeta, ViewMeta};
 
+use xxhash_rust::xxh64::xxh64;
+
 use crate::manifest::Manifest;
 
 /// File name of the card.
 pub const CARD_FILE: &str = "README.md";
 
-/// The card of a data set: YAML with the shards and the type of every field of a record, then text. It depends on the settings alone, so a
-/// retry or another merge does not change it.
+/// Start of the line that names the shards. `datasets` keeps what it has read by the text of the card and the name of the folder, so the
+/// card of other shards must have another text.
+const SHARDS_LINE: &str = "  description: shards ";
+
+/// The card of a data set: YAML with the shards and the type of every field of a record, then text.
+///
+/// - `before`: the card that is there, perhaps changed by its user. Only its line of the shards is written anew.
 ///
 /// Source: the format of dataset cards of the Hugging Face Hub (`configs`, `dataset_info`).
-pub fn card(manifest: &Manifest) -> String {
+pub fn card(manifest: &Manifest, before: Option<&str>) -> String {
+    let shards = serde_json::to_vec(&manifest.shards).unwrap_or_default();
+    let line = format!("{SHARDS_LINE}{:016x}", xxh64(&shards, 0));
+    match before {
+        None => new_card(manifest, &line),
+        Some(before) => {
+            let lines = before.split_inclusive('\n');
+            let lines = lines.map(|text| match text.starts_with(SHARDS_LINE) {
+                true => format!("{line}\n"),
+                false => text.to_owned(),
+            });
+            lines.collect()
+        }
+    }
+}
+
+fn new_card(manifest: &Manifest, line: &str) -> String {
     let setting = |pointer: &str| manifest.pipeline.pointer(pointer);
     let kind = setting("/pairs/kind").and_then(Value::as_str);
     let with_frames = setting("/pairs/with_frames") == Some(&Value::Bool(true));
@@ -80,7 +103,7 @@ pub fn card(manifest: &Manifest) -> String {
         false => "Images are JPEG files.",
     };
     format!(
-        "---\ntags:\n- webdataset\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: {shards}\n\
+        "---\ntags:\n- webdataset\nconfigs:\n- config_name: default\n{line}\n  data_files:\n  - split: train\n    path: {shards}\n\
          dataset_info:\n  features:\n{yaml}---\n# {what}\n\n\
          Made by vidpairs {version}: WebDataset shards, `{shards}`. `dataset.json` describes them, and holds every setting with which they were made.\n\n\
          ```python\nfrom datasets import load_dataset\npairs = load_dataset(\"path/of/this/folder\", split=\"train\", streaming=True)\n```\n\n\
@@ -159,7 +182,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::Totals;
+    use crate::{ShardEntry, Totals};
 
     #[test]
     fn the_card_names_the_members_of_each_kind_and_types_every_field() {
@@ -167,13 +190,8 @@ mod tests {
             let pipeline = json!({
                 "pairs": {"kind": kind, "with_frames": with_frames}, "images": {"codec": codec},
             });
-            card(&Manifest::new(
-                pipeline,
-                0,
-                0,
-                Totals::default(),
-                Vec::new(),
-            ))
+            let manifest = Manifest::new(pipeline, 0, 0, Totals::default(), Vec::new());
+            card(&manifest, None)
         };
         let images = of("images", false, "jpeg");
         assert!(
@@ -190,6 +208,34 @@ mod tests {
             "    - name: json_crc32\n      dtype: int64\n  - name: __key__\n",
         ] {
             assert!(regions.contains(line), "{line}\n{regions}");
+        }
+    }
+
+    #[test]
+    fn other_shards_change_one_line_of_a_card_that_its_user_changed() {
+        let mut manifest = Manifest::new(json!({}), 0, 0, Totals::default(), Vec::new());
+        let first = card(&manifest, None);
+        let changed = first.replace("tags:", "license: mit\ntags:");
+        assert_eq!(card(&manifest, Some(&changed)), changed);
+        manifest.shards.push(entry());
+        let second = card(&manifest, Some(&changed));
+        let others = |text: &str| -> Vec<String> {
+            let lines = text.lines().filter(|line| !line.starts_with(SHARDS_LINE));
+            lines.map(str::to_owned).collect()
+        };
+        assert!(
+            second != changed && others(&second) == others(&changed),
+            "{second}"
+        );
+        assert_eq!(card(&manifest, Some("mine\n")), "mine\n");
+    }
+
+    fn entry() -> ShardEntry {
+        ShardEntry {
+            file: "pairs-000000.tar".to_owned(),
+            bytes: 1,
+            records: 1,
+            xxh64: 1,
         }
     }
 }

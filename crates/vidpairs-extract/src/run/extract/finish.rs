@@ -11,7 +11,6 @@ use vidpairs_types::{Outcome, Refusal};
 
 use super::journal::{Begin, Extracted};
 use super::output::ShardSink;
-use super::stored_out::StoredOut;
 use super::{ExtractOptions, ExtractSummary};
 
 /// Finishes a run whose pieces are all written.
@@ -88,17 +87,14 @@ pub(super) fn finish(
     manifest.part = begin.part;
     manifest.list_xxh64 = begin.list_xxh64.filter(|_| begin.part.is_some());
     manifest.ignored = ignored.by_extension.clone();
-    // One that is there may have been changed by its user, who knows the licence. A part is no data set to be passed on.
-    let is_there = |stored: &StoredOut| stored.holds(CARD_FILE);
-    let has_card = out.join(CARD_FILE).exists() || sink.stored.as_deref().is_some_and(is_there);
-    let writes_card = begin.part.is_none() && !has_card;
-    if writes_card {
-        let card = vidpairs_shard::card(&manifest);
-        sink.journal.out().write(CARD_FILE, card.as_bytes())?;
+    // A part is no data set to be passed on.
+    let has_card = begin.part.is_none();
+    if has_card {
+        vidpairs_run::write_card(sink.journal.out(), &manifest)?;
     }
     if let Some(stored) = &mut sink.stored {
         let tracks = manifest.tracks.as_ref().map(|tracks| &*tracks.file);
-        let card = writes_card.then_some(CARD_FILE);
+        let card = has_card.then_some(CARD_FILE);
         let results = [REFUSED_FILE].into_iter().chain(tracks).chain(card);
         stored.flush(&results.collect::<Vec<&str>>())?;
     }
