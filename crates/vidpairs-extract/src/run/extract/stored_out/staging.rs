@@ -27,6 +27,7 @@ pub(super) struct Staging {
     part: Option<Part>,
     writer: String,
     dead_writers: Vec<String>,
+    is_removed: bool,
     _lock: File,
 }
 
@@ -91,6 +92,7 @@ impl Staging {
             part,
             writer,
             dead_writers,
+            is_removed: false,
             _lock: lock,
         })
     }
@@ -134,14 +136,16 @@ impl Staging {
     }
 
     /// Removes the folder. What cannot be removed is cleared by the next run.
-    pub fn remove(&self) {
+    pub fn remove(&mut self) {
+        self.is_removed = true;
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        if !self.has_work() {
+        // Once removed, the name may be that of another process.
+        if !self.is_removed && !self.has_work() {
             self.remove();
         }
     }
