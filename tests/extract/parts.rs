@@ -309,7 +309,8 @@ fn a_part_that_another_process_makes_is_refused_to_a_second_one() {
     let part = work.extract("out").arg("--part").arg(&format!("{long}/3"));
     let child = part.clone().workers(1).spawn();
     let folder = work.path("out").join(Part::new(long, 3).unwrap().folder());
-    while !folder.join(".journal/lock").exists() {
+    // It is opened after the lock is held.
+    while !folder.join(".journal/progress.jsonl").exists() {
         sleep(Duration::from_millis(1));
     }
     signal(child.id(), "STOP");
