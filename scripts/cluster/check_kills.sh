@@ -36,7 +36,7 @@ worker() {
             # Killed: bash tells nothing else of it here.
             "") ;;
             # The store was killed; it comes back.
-            *"127.0.0.1"*) [[ $is_stored == yes ]] || return 1 ;;
+            *"gave up after"*) [[ $is_stored == yes ]] || return 1 ;;
             *"another vidpairs is writing to"*) sleep 0.5 ;;
             *) printf 'part %s: %s\n' "$part" "$error" >>"$work/errors"; return 1 ;;
             esac
