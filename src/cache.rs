@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use vidpairs_run::{Control, OutFolder, Progress, RunError, Unit, broken, failed, loss_reason};
 use vidpairs_shard::{MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, ShardEntry, verify_shard};
-use vidpairs_store::{Location, Options, Store, StoreError, is_store_url};
+use vidpairs_store::{Location, Options, Store, StoreError, store_url};
 use vidpairs_types::create_folders_of;
 use vidpairs_types::parallel::{Heartbeat, Job, Loss, Sink, run_ordered};
 use xxhash_rust::xxh3::xxh3_64;
@@ -69,7 +69,7 @@ pub fn local_dataset(
     cache: Option<&Path>,
     control: &Control,
 ) -> Result<PathBuf, RunError> {
-    let Some(url) = shards.to_str().filter(|url| is_store_url(url)) else {
+    let Some(url) = store_url(shards) else {
         return Ok(shards.to_owned());
     };
     let cache = cache.ok_or_else(|| CacheError::NoFolder(url.to_owned()))?;

@@ -23,6 +23,7 @@ pub mod engines;
 pub mod experiment;
 pub mod export;
 pub mod export_pairs;
+mod hashing;
 pub mod inspect;
 pub mod parts;
 pub mod report;

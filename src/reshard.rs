@@ -1,8 +1,8 @@
 //! Runs `vidpairs reshard`: the same records in another number of shards, and perhaps in another order.
 
 use std::fmt;
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -14,8 +14,9 @@ use vidpairs_shard::{
     DatasetReader, EpochOrder, MANIFEST_FILE, Manifest, Resharded, Seed, ShardEntry, ShardName,
     ShardWriter, TRACKS_FILE, Totals, TracksEntry,
 };
-use vidpairs_types::{open_regular, write_whole};
-use xxhash_rust::xxh64::Xxh64;
+use vidpairs_types::open_regular;
+
+use crate::hashing::HashingWriter;
 
 const LAYOUT: RunLayout = RunLayout {
     what: "a resharded data set",
@@ -217,43 +218,19 @@ fn finish(
 
 /// Writes the bytes of `files`, one after the other, as `name`. Returns their number and xxh64.
 fn copy_file(out: &OutFolder, files: &[PathBuf], name: &str) -> Result<(u64, u64), RunError> {
-    let path = out.path().join(name);
-    let mut hash = Xxh64::new(0);
-    let mut bytes = 0;
-    let temporary = out.journal_folder().join("unfinished");
-    let written = write_whole(&temporary, &path, |file| {
-        let mut copy = Hashing {
-            file,
-            hash: &mut hash,
-            bytes: &mut bytes,
-        };
-        for from in files {
-            io::copy(&mut open_regular(from)?, &mut copy)?;
+    let open = |from: &PathBuf| open_regular(from).map_err(failed("read", from));
+    let opened = files.iter().map(open).collect::<Result<Vec<File>, _>>()?;
+    let mut written = (0, 0);
+    out.write_by(name, |file| {
+        let mut copy = HashingWriter::new(file);
+        for mut from in opened {
+            io::copy(&mut from, &mut copy)?;
         }
-        Ok(copy.file)
-    });
-    written.map_err(failed("copy", &path))?;
-    Ok((bytes, hash.digest()))
-}
-
-/// A writer that also hashes.
-struct Hashing<'a, W> {
-    file: W,
-    hash: &'a mut Xxh64,
-    bytes: &'a mut u64,
-}
-
-impl<W: Write> Write for Hashing<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.hash.update(&bytes[..written]);
-        *self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
+        let (file, bytes, xxh64) = copy.finish();
+        written = (bytes, xxh64);
+        Ok(file)
+    })?;
+    Ok(written)
 }
 
 fn summary_of(manifest: &Manifest, is_complete_already: bool) -> ReshardSummary {

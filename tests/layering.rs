@@ -12,6 +12,7 @@ const CRATES: &[(&str, &[&[&str]])] = &[
     (
         "src",
         &[
+            &["hashing"],
             &[
                 "cache",
                 "engines",

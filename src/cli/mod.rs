@@ -28,10 +28,10 @@ use std::process::ExitCode;
 
 #[cfg(feature = "video")]
 use bytesize::ByteSize;
-use clap::{CommandFactory, FromArgMatches};
+use clap::{CommandFactory, FromArgMatches, ValueEnum};
 use vidpairs_pipeline::Pipeline;
 use vidpairs_run::{Control, Verbosity};
-use vidpairs_store::is_store_url;
+use vidpairs_store::store_url;
 use vidpairs_types::printable_lines;
 
 use self::args::{
@@ -296,14 +296,13 @@ fn merge(args: &MergeArgs) -> Result<ExitCode, CliError> {
 ///
 /// - `option`: what names it, for the error.
 fn refuse_url(option: &'static str, path: &Path) -> Result<(), CliError> {
-    let text = path.to_string_lossy();
-    match is_store_url(&text) {
-        true => Err(CliError::Option {
+    match store_url(path) {
+        Some(url) => Err(CliError::Option {
             option,
-            value: text.into_owned(),
+            value: url.to_owned(),
             expected: "a path of this machine: copy a data set in an object store first".to_owned(),
         }),
-        false => Ok(()),
+        None => Ok(()),
     }
 }
 
@@ -363,17 +362,22 @@ fn export(args: &ExportArgs) -> Result<ExitCode, CliError> {
             args.common.print(&export_pairs::export_pairs(&options)?)?;
         }
         ((to, _), ..) => {
-            let (given, wanted) = match to {
-                Some(_) => ("of weights, with a data set", "--weights FILE beside it"),
+            let name = args.to.to_possible_value();
+            let name = name.map_or_else(String::new, |value| value.get_name().to_owned());
+            let (given, expected) = match to {
+                Some(_) => (
+                    "a data set",
+                    format!("mds, litdata, energon or folder; {name} needs --weights FILE"),
+                ),
                 None => (
-                    "of a data set, with --weights",
-                    "the folder of a data set beside it",
+                    "--weights",
+                    format!("moco, detectron2, vissl or torchvision; {name} needs a data set, DIR"),
                 ),
             };
             return Err(CliError::Option {
                 option: "--to",
-                value: format!("{:?}, a format {given}", args.to).to_lowercase(),
-                expected: wanted.to_owned(),
+                value: format!("{name} with {given}"),
+                expected,
             });
         }
     }

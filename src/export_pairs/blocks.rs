@@ -9,10 +9,10 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use serde_json::{Value, json};
 use vidpairs_run::{OutFolder, RunError, failed};
 use vidpairs_shard::Record;
-use vidpairs_types::{create_fresh, open_regular};
-use xxhash_rust::xxh64::Xxh64;
+use vidpairs_types::create_fresh;
 
 use super::{ExportPairsError, Files, Source, path_in};
+use crate::hashing::HashingWriter;
 
 /// Bytes of samples after which a file ends: a download of moderate size.
 const FULL_BYTES: u64 = 64 << 20;
@@ -66,14 +66,9 @@ pub(super) fn export(
                 open = next.take();
             }
         }
-        let largest = block.sizes.iter().max().copied().unwrap_or(0);
         let num = block.sizes.len();
-        let written = block.finish(&config, &path);
+        let written = block.finish(&config);
         let (bytes, xxh64) = written.map_err(failed("write", &path))?;
-        if bytes > u64::from(u32::MAX) {
-            let key = format!("with {largest} bytes");
-            return Err(ExportPairsError::TooLarge { key, bytes }.into());
-        }
         files.files += 1;
         files.bytes += bytes;
         entries.push(entry_of(kind, &name, &columns, num, bytes, xxh64));
@@ -171,7 +166,8 @@ impl Block {
     }
 
     /// Writes the file. Returns its length and xxh64.
-    fn finish(mut self, config: &str, path: &std::path::Path) -> io::Result<(u64, u64)> {
+    fn finish(self, config: &str) -> io::Result<(u64, u64)> {
+        // With samples of at most 512 MiB, a file has far less than 4 GiB.
         let num = self.sizes.len() as u64;
         let mut offset = 4 + 4 * (num + 1) + config.len() as u64;
         let mut head = (num as u32).to_le_bytes().to_vec();
@@ -181,30 +177,15 @@ impl Block {
             head.extend((offset as u32).to_le_bytes());
         }
         head.extend(config.as_bytes());
-        self.file.write_all(&head)?;
-        let mut samples = self
-            .samples
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error)?;
+        let samples = self.samples.into_inner();
+        let mut samples = samples.map_err(io::IntoInnerError::into_error)?;
         samples.seek(SeekFrom::Start(0))?;
-        io::copy(&mut samples, &mut self.file)?;
-        self.file.sync_all()?;
-        let mut hash = Hash(Xxh64::new(0));
-        io::copy(&mut open_regular(path)?, &mut hash)?;
-        Ok((offset, hash.0.digest()))
-    }
-}
-
-struct Hash(Xxh64);
-
-impl Write for Hash {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        let mut file = HashingWriter::new(self.file);
+        file.write_all(&head)?;
+        io::copy(&mut samples, &mut file)?;
+        let (file, bytes, xxh64) = file.finish();
+        file.sync_all()?;
+        Ok((bytes, xxh64))
     }
 }
 

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use vidpairs_run::{Control, OutFolder, Progress, RunError, Unit, counted, failed};
+use vidpairs_run::{Control, JOURNAL_FOLDER, OutFolder, Progress, RunError, Unit, counted, failed};
 use vidpairs_shard::{DatasetReader, Record};
 use vidpairs_types::create_folders_of;
 
@@ -81,14 +81,6 @@ pub enum ExportPairsError {
         /// Those of the first record.
         expected: String,
     },
-    /// A record is larger than the format can say.
-    #[error("record {key} has {bytes} bytes; a shard of this format has less than 4 GiB")]
-    TooLarge {
-        /// Key of the record.
-        key: String,
-        /// Its size.
-        bytes: u64,
-    },
     /// A label cannot be the name of a folder.
     #[error("record {key} has the label {label:?}, which is too long for the name of a folder")]
     Label {
@@ -123,8 +115,9 @@ pub fn export_pairs(options: &ExportPairsOptions) -> Result<ExportPairsSummary, 
     if records == 0 {
         return Err(ExportPairsError::Empty(dir.clone()).into());
     }
-    if !OutFolder::has_journal(out) {
-        OutFolder::check(out, &[])?;
+    // Only what a stopped export left is cleared below.
+    if !OutFolder::is_begun(out, WHAT) {
+        OutFolder::check(out, &[JOURNAL_FOLDER])?;
     }
     let mut claimed = OutFolder::claim(out, WHAT)?;
     clear(out)?;
@@ -146,10 +139,7 @@ pub fn export_pairs(options: &ExportPairsOptions) -> Result<ExportPairsSummary, 
         PairsFormat::Energon => energon::export(&mut source, &claimed),
         PairsFormat::Folder => folder::export(&mut source, &claimed),
     };
-    let files = made.map_err(|err| match err {
-        RunError::Stopped => RunError::Stopped,
-        err => err.named_if_full(out, "nothing"),
-    })?;
+    let files = made?;
     claimed.finish()?;
     Ok(ExportPairsSummary {
         to: options.to,
@@ -164,7 +154,7 @@ fn clear(out: &Path) -> Result<(), RunError> {
     let remove = || {
         for entry in fs::read_dir(out)? {
             let entry = entry?;
-            if entry.file_name() == vidpairs_run::JOURNAL_FOLDER {
+            if entry.file_name() == JOURNAL_FOLDER {
                 continue;
             }
             match entry.file_type()?.is_dir() {

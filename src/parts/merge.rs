@@ -14,9 +14,10 @@ use vidpairs_shard::{
     BoxCounts, MANIFEST_FILE, Manifest, ORDER_FILE, Part, PartEntry, PartsEntry, PartsFile,
     RecordOrder, ShardEntry, ShardError, TRACKS_FILE, Totals, TracksEntry,
 };
+use vidpairs_store::store_url;
 use vidpairs_types::{Outcome, Refusal, with_causes};
 
-use super::stored::{self, StoredRun};
+use super::stored::StoredRun;
 use super::{PartsError, array_of, refuse_lost_parts};
 
 /// What the command writes, for errors.
@@ -83,7 +84,7 @@ impl fmt::Display for MergeSummary {
 /// # Errors
 /// [`PartsError`]; [`RunError::Shard`] if a manifest or an index is damaged, or two parts hold the same clip; errors of the store.
 pub fn merge(out: &Path, control: &Control) -> Result<MergeSummary, RunError> {
-    let Some(url) = stored::url_of(out) else {
+    let Some(url) = store_url(out) else {
         let bytes_of = |path: &Path| Ok(fs::symlink_metadata(path)?.len());
         return merge_in(out, &bytes_of, control);
     };

@@ -9,9 +9,10 @@ use indicatif::{HumanCount, HumanDuration};
 use serde::{Deserialize, Serialize};
 use vidpairs_run::{Control, OutFolder, RunError, RunState, counted, failed};
 use vidpairs_shard::{MANIFEST_FILE, MAX_MANIFEST_BYTES, Part, PartsFile, ShardError, Totals};
+use vidpairs_store::store_url;
 use vidpairs_types::{printable, read_regular};
 
-use super::stored::{self, StoredRun};
+use super::stored::StoredRun;
 use super::{PartsError, array_of, refuse_lost_parts};
 
 /// Most running parts that are shown.
@@ -105,7 +106,7 @@ struct Brief {
 /// # Errors
 /// [`PartsError`]; [`RunError::Shard`] if a manifest cannot be read; errors of the store.
 pub fn status(out: &Path, control: &Control) -> Result<Status, RunError> {
-    let Some(url) = stored::url_of(out) else {
+    let Some(url) = store_url(out) else {
         return status_in(out);
     };
     let run = StoredRun::fetch(url, false, control)?;

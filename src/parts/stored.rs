@@ -11,7 +11,7 @@ use vidpairs_run::{
     Control, JOURNAL_FOLDER, OutFolder, REFUSED_FILE, RunError, STATE_FILE, failed,
 };
 use vidpairs_shard::{CARD_FILE, MANIFEST_FILE, MAX_MANIFEST_BYTES, ORDER_FILE, PARTS_FILE, Part};
-use vidpairs_store::{Location, Options, Store, StoreError, is_store_url};
+use vidpairs_store::{Location, Options, Store, StoreError};
 use vidpairs_types::{create_folders_of, read_regular, with_causes};
 
 /// Objects that are fetched at once.
@@ -46,11 +46,6 @@ pub(super) struct StoredRun {
     folder: TempDir,
     /// Length of every object.
     objects: BTreeMap<String, u64>,
-}
-
-/// The URL, if `out` is one.
-pub(super) fn url_of(out: &Path) -> Option<&str> {
-    out.to_str().filter(|url| is_store_url(url))
 }
 
 impl StoredRun {

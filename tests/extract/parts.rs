@@ -168,11 +168,14 @@ fn status_tells_complete_running_stopped_and_missing_parts() {
     {
         sleep(Duration::from_millis(1));
     }
+    // It does not end while it is looked at.
+    signal(child.id(), "STOP");
     let running = status(1);
     let merge = work.vidpairs(&["merge", "out"]).run();
     // Twice, as when a script passes on what its scheduler sends to all.
     signal(child.id(), "TERM");
     signal(child.id(), "TERM");
+    signal(child.id(), "CONT");
     let stopping = Instant::now();
     let ran = Ran::of(child);
     assert_eq!(ran.code, Some(130), "{}", ran.stderr);
@@ -190,6 +193,7 @@ fn status_tells_complete_running_stopped_and_missing_parts() {
     let untouched = running["missing"].as_str().unwrap();
     merge.failed_with(2, &["6 of 7", &format!("no process works on {untouched}:")]);
     assert_eq!(running["running"], 1, "{running}");
+    assert_eq!(running["not_begun"], 5, "{running}");
     assert_eq!(running["running_parts"][0]["part"], long);
     let stopped = status(1);
     assert_eq!(

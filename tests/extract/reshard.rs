@@ -181,12 +181,27 @@ fn an_export_to_a_folder_has_each_image_under_its_key_and_the_json_of_all() {
     raw.vidpairs(&["export", "whole", "--to", "folder", "--out", "out"])
         .run()
         .failed_with(2, &["rgb-zstd"]);
+    let export = |args: &[&str]| {
+        work.vidpairs(&[&["export", "--out", "x"], args].concat())
+            .run()
+    };
+    export(&["whole", "--to", "moco"]).failed_with(2, &["moco with a data set", "--weights FILE"]);
+    let weights = ["--weights", "pipeline.toml", "--to", "mds"];
+    export(&weights).failed_with(2, &["mds with --weights", "a data set, DIR"]);
     // The folder of an export that failed is used again, one of somebody else is not.
     raw.vidpairs(&["export", "whole", "--to", "mds", "--out", "out"])
         .run_well();
     raw.vidpairs(&["export", "whole", "--to", "mds", "--out", "clips"])
         .run()
         .failed_with(2, &["clips is not empty"]);
+    // Also not with the journal of a run that was killed before it said what it writes.
+    fs::create_dir(raw.path("clips/.journal")).unwrap();
+    fs::write(raw.path("clips/.journal/lock"), "").unwrap();
+    let clips = files(&raw.clips());
+    raw.vidpairs(&["export", "whole", "--to", "mds", "--out", "clips"])
+        .run()
+        .failed_with(2, &["clips is not empty"]);
+    assert!(files(&raw.clips()) == clips);
 }
 
 #[test]

@@ -12,6 +12,9 @@ use vidpairs_fixtures::extract::{
 };
 use vidpairs_fixtures::s3::{Bucket, Fault, Proxy, Server};
 
+/// The answer to somebody who may not.
+const DENIED: Fault = Fault::Answer(403, "<Error><Code>AccessDenied</Code></Error>");
+
 /// Clips on this machine, and a bucket for what is made of them.
 struct Stored {
     work: Work,
@@ -206,11 +209,7 @@ fn parts_in_a_bucket_are_seen_by_status_merged_as_those_of_a_folder() {
         &["1 of 3 parts are not complete", "no process works on 1:"],
     );
     let proxy = Proxy::new(Server::shared().port());
-    proxy.fail(
-        "PUT",
-        Fault::Answer(403, "<Error><Code>AccessDenied</Code></Error>"),
-        usize::MAX,
-    );
+    proxy.fail("PUT", DENIED, usize::MAX);
     part(stored.extract("here", Some(&proxy)), 1)
         .run()
         .failed_with(2, &["may not"]);
@@ -288,9 +287,8 @@ fn a_retry_that_did_not_end_is_resumed_elsewhere_with_or_without_its_option() {
         stored.work.extract("folder").run_well();
         h264(&stored.work.path("clips/bad.mp4"), "64x48", 60);
         let proxy = Proxy::new(Server::shared().port());
-        let denied = Fault::Answer(403, "<Error><Code>AccessDenied</Code></Error>");
         let manifest = format!("PUT /{}/out/dataset.json", stored.bucket.name);
-        proxy.fail(&manifest, denied, usize::MAX);
+        proxy.fail(&manifest, DENIED, usize::MAX);
         let retry = stored.extract("here", Some(&proxy)).arg("--retry-refused");
         retry.run().failed_with(2, &["may not", "dataset.json"]);
         let resumed = stored.extract("there", None);
@@ -311,8 +309,7 @@ fn a_retry_that_did_not_end_is_resumed_elsewhere_with_or_without_its_option() {
 fn what_is_left_of_a_complete_run_is_removed_by_the_next_one() {
     let stored = Stored::new(FRAMES);
     let proxy = Proxy::new(Server::shared().port());
-    let denied = Fault::Answer(403, "<Error><Code>AccessDenied</Code></Error>");
-    proxy.fail("DELETE", denied, usize::MAX);
+    proxy.fail("DELETE", DENIED, usize::MAX);
     stored
         .extract("here", Some(&proxy))
         .run()
@@ -356,8 +353,7 @@ fn a_shard_that_somebody_removes_during_the_run_is_not_listed_and_made_anew() {
 fn a_wrong_source_on_a_stopped_run_leaves_it_as_it_was() {
     let stored = Stored::new(FRAMES);
     let proxy = Proxy::new(Server::shared().port());
-    let denied = Fault::Answer(403, "<Error><Code>AccessDenied</Code></Error>");
-    proxy.fail("pairs-000002.tar", denied, usize::MAX);
+    proxy.fail("pairs-000002.tar", DENIED, usize::MAX);
     stored
         .extract("here", Some(&proxy))
         .run()
@@ -390,8 +386,7 @@ fn requests_that_fail_for_a_while_change_nothing() {
 fn a_bucket_that_refuses_a_shard_ends_the_run_without_a_data_set_and_it_is_resumed() {
     let stored = Stored::new(FRAMES);
     let proxy = Proxy::new(Server::shared().port());
-    let denied = Fault::Answer(403, "<Error><Code>AccessDenied</Code></Error>");
-    proxy.fail("pairs-000002.tar", denied, usize::MAX);
+    proxy.fail("pairs-000002.tar", DENIED, usize::MAX);
     stored
         .extract("here", Some(&proxy))
         .run()

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::Value;
-use vidpairs_types::{Refusal, create_folders_of, create_own_folder, open_own, write_whole};
+use vidpairs_types::{
+    Refusal, create_folders_of, create_own_folder, open_own, read_regular, write_whole,
+};
 
 use crate::RunError;
 use crate::results::foreign_results;
@@ -71,6 +73,12 @@ impl OutFolder {
     /// kill, or holds files of somebody else.
     pub fn has_journal(out: &Path) -> bool {
         out.join(JOURNAL_FOLDER).join(LOCK).exists()
+    }
+
+    /// Whether a run that writes `what` was begun in `out` and not finished.
+    pub fn is_begun(out: &Path, what: &str) -> bool {
+        let lock = out.join(JOURNAL_FOLDER).join(LOCK);
+        read_regular(&lock, MAX_LOCK_BYTES).is_ok_and(|text| text == what.as_bytes())
     }
 
     /// Makes an empty journal in `out`, whose journal's folder is there, for a run that was begun elsewhere.

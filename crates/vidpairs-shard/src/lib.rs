@@ -91,6 +91,7 @@ mod dataset;
 mod error;
 mod index;
 mod manifest;
+mod members;
 mod merged;
 mod order;
 mod part;

@@ -64,7 +64,7 @@ mod version;
 
 pub use error::{Action, StoreError};
 pub use list::{Entry, LevelEntry};
-pub use location::{Location, LocationError, Scheme, is_store_url};
+pub use location::{Location, LocationError, Scheme, is_store_url, store_url};
 pub use options::Options;
 pub use runtime::Watch;
 pub use store::{Meta, Store};

@@ -222,6 +222,11 @@ pub fn is_store_url(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || "+.-".contains(c))
 }
 
+/// The URL, if a user means one by a path: see [`is_store_url`].
+pub fn store_url(path: &std::path::Path) -> Option<&str> {
+    path.to_str().filter(|text| is_store_url(text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ use vidpairs_pipeline::Pipeline;
 use vidpairs_run::{Control, RunError};
 use vidpairs_shard::Part;
 use vidpairs_source::{IgnoredFiles, ImageParts, SourceOptions};
-use vidpairs_store::{Store, is_store_url};
+use vidpairs_store::{Store, store_url};
 use vidpairs_types::{Clip, Refusal};
 use xxhash_rust::xxh64::Xxh64;
 
@@ -76,7 +76,7 @@ impl Entries {
             Some(_) => ImageParts::Boxes,
             None => ImageParts::Whole,
         };
-        if root.to_str().is_some_and(is_store_url) {
+        if store_url(root).is_some() {
             return match stored::list(root, &options, parts, control)? {
                 Stored::List { folder, file } => {
                     let entries = list::read(&file, pipeline);

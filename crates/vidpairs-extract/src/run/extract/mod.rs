@@ -32,6 +32,7 @@ use vidpairs_pipeline::{Pipeline, Regions};
 use vidpairs_run::{Control, RunError, StateFile, Verbosity, broken, counted};
 use vidpairs_shard::{BoxCounts, Part};
 use vidpairs_source::IgnoredFiles;
+use vidpairs_store::store_url;
 use vidpairs_types::parallel::run_in_pieces;
 
 use self::fetch::Fetcher;
@@ -118,7 +119,7 @@ pub struct ExtractSummary {
 /// [`RunError`]. Finished work stays, and the same call resumes after it.
 pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
     check_engines(options)?;
-    match stored_out::url_of(&options.out) {
+    match store_url(&options.out) {
         None => extract_into(&options.in_folder(), None),
         Some(url) => stored_out::extract_to(url, options, |local, stored| {
             extract_into(&local.in_folder(), Some(stored))
@@ -205,7 +206,6 @@ fn extract_into(
 
 /// An error of the folder of a part, with what to do: another `--out` would be that of another run.
 fn of_part(err: RunError, options: &ExtractOptions) -> RunError {
-    let out = || options.out.clone();
     let problem = match &err {
         RunError::NotOurs { found, out: folder } if *folder == options.out => {
             format!("it holds {found}, but no dataset.json and no journal")
@@ -215,7 +215,7 @@ fn of_part(err: RunError, options: &ExtractOptions) -> RunError {
     };
     match options.part {
         Some(_) => ExtractError::DamagedPart {
-            out: out(),
+            out: options.out.clone(),
             problem,
         }
         .into(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use vidpairs_pipeline::Pipeline;
 use vidpairs_run::{RunError, failed};
 use vidpairs_source::IgnoredFiles;
-use vidpairs_store::is_store_url;
+use vidpairs_store::store_url;
 use vidpairs_types::{Clip, NextLine, Refusal, SourceKind, next_line, open_regular, stays_below};
 use xxhash_rust::xxh64::Xxh64;
 
@@ -188,7 +188,7 @@ pub(in crate::run) fn read(path: &Path, pipeline: &Pipeline) -> Result<Entries, 
         return Err(lines.damaged(why).into());
     }
     header.check(path, pipeline)?;
-    let is_url = header.root.to_str().is_some_and(is_store_url);
+    let is_url = store_url(&header.root).is_some();
     let mut list = Vec::new();
     // The folder may be mounted elsewhere on each machine, so the header is left out.
     let mut hash = Xxh64::new(0);

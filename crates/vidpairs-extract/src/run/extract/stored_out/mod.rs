@@ -22,7 +22,7 @@ use vidpairs_shard::{
     CARD_FILE, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, PARTS_FILE, ShardEntry, TRACKS_FILE,
     TracksWriter,
 };
-use vidpairs_store::{Options, Store, StoreError, Version, is_store_url};
+use vidpairs_store::{Options, Store, StoreError, Version};
 use vidpairs_types::{create_own_folder, read_regular, replace_whole};
 
 use self::checks::{check_root, check_run, check_stored, fetch_or_remove, is_of_journal, list};
@@ -60,11 +60,6 @@ pub(super) struct StoredOut {
     /// Whether anything of the run can be in the store.
     has_begun: bool,
     is_complete: bool,
-}
-
-/// The URL, if `out` is one.
-pub(super) fn url_of(out: &Path) -> Option<&str> {
-    out.to_str().filter(|url| is_store_url(url))
 }
 
 /// Runs an extraction whose output folder is `url`.
