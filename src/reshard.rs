@@ -12,7 +12,7 @@ use vidpairs_run::{
 };
 use vidpairs_shard::{
     DatasetReader, EpochOrder, MANIFEST_FILE, Manifest, Resharded, Seed, ShardEntry, ShardName,
-    ShardWriter, TRACKS_FILE, Totals, TracksEntry,
+    ShardWriter, TRACKS_FILE, Totals, TracksEntry, even_range,
 };
 use vidpairs_types::open_regular;
 
@@ -142,15 +142,13 @@ fn copy_shards(
     let order = options
         .shuffle
         .map(|seed| EpochOrder::new(num_records, Seed::of_run(seed), 0));
-    let first_of =
-        |shard: u64| (u128::from(num_records) * u128::from(shard) / u128::from(count)) as u64;
-    let done = first_of(shards.len() as u64);
+    let done = even_range(num_records, count, shards.len() as u64).start;
     let verbosity = options.control.verbosity;
     let mut progress = Progress::new(Unit::Things("record"), num_records, done, verbosity);
     let folder = journal.out().journal_folder();
     for shard in shards.len() as u64..count {
         let mut writer = ShardWriter::create(&folder, ShardName::from(shard))?;
-        for position in first_of(shard)..first_of(shard + 1) {
+        for position in even_range(num_records, count, shard) {
             if options.control.cancel.is_set() {
                 return Err(RunError::Stopped);
             }

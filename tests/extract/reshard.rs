@@ -7,8 +7,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use vidpairs_fixtures::extract::media::{h264, jpegs};
+use vidpairs_fixtures::extract::strace::each_call;
 use vidpairs_fixtures::extract::{
-    FRAMES, REGIONS, Ran, Work, assert_same_files, dataset, files, signal,
+    FRAMES, REGIONS, Ran, Work, assert_is_finished, assert_same_files, dataset, files, signal,
 };
 use vidpairs_shard::DatasetReader;
 
@@ -123,6 +124,79 @@ fn a_shuffle_depends_on_its_seed_alone_and_a_killed_run_is_resumed_to_the_same_b
     reshard("one", "2")
         .run()
         .failed_with(2, &["shuffle was 1, is 2"]);
+}
+
+#[test]
+fn extract_makes_as_many_even_shards_as_asked_with_the_records_of_any_number_also_after_kills() {
+    for (pipeline, calls) in [(FRAMES, &["rename", "unlink"][..]), (REGIONS, &["rename"])] {
+        let work = work_of(pipeline);
+        let (expected, order) = records(&work.path("whole"));
+        for count in [1, 4] {
+            let out = format!("even{count}");
+            let even = |out: &str| {
+                let setting = format!("shards.count={count}");
+                work.extract(out).set(&setting).workers(1).arg("--quiet")
+            };
+            let summary = even(&out).run_json();
+            assert_eq!(summary["shards"], count);
+            let shards = dataset::manifest(&work.path(&out))["shards"].clone();
+            let sizes = shards.as_array().unwrap().iter();
+            let sizes: Vec<u64> = sizes
+                .map(|shard| shard["records"].as_u64().unwrap())
+                .collect();
+            let (fewest, most) = (sizes.iter().min().unwrap(), sizes.iter().max().unwrap());
+            assert!(sizes.len() == count && most - fewest <= 1, "{sizes:?}");
+            let (found, keys) = records(&work.path(&out));
+            assert!(found == expected && keys == order, "{out}");
+            work.vidpairs(&["verify", &out]).run_well();
+            assert_is_finished(&work.path(&out));
+            if count > 1 {
+                for killed in each_call(calls, even) {
+                    even(&killed).run_well();
+                    assert_same_files(&work.path(&killed), &work.path(&out), &killed);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn even_shards_are_refused_where_they_cannot_be_and_a_retry_says_that_they_are_even_no_longer() {
+    let work = work_of(FRAMES);
+    let even = |out: &str, count: &str| work.extract(out).set(&format!("shards.count={count}"));
+    even("parts", "2")
+        .arg("--part")
+        .arg("0/2")
+        .run()
+        .failed_with(
+            2,
+            &["shards.count is 2", "vidpairs reshard after vidpairs merge"],
+        );
+    even("s3://bucket/x", "2")
+        .run()
+        .failed_with(2, &["shards.count is 2", "output folder in a store"]);
+    let ran = even("many", "5000").run_well();
+    assert!(
+        ran.stderr.contains("shards.count is 5000, and there are"),
+        "{}",
+        ran.stderr
+    );
+    let manifest = dataset::manifest(&work.path("many"));
+    assert_eq!(
+        manifest["shards"].as_array().unwrap().len() as u64,
+        manifest["totals"]["records"].as_u64().unwrap()
+    );
+    even("out", "2").run_well();
+    fs::copy(work.clips().join("a.mp4"), work.clips().join("bad.mp4")).unwrap();
+    let ran = even("out", "2").arg("--retry-refused").run_well();
+    assert!(
+        ran.stderr.contains("beside the 2; vidpairs reshard"),
+        "{}",
+        ran.stderr
+    );
+    work.vidpairs(&["verify", "out"]).run_well();
+    let (found, _) = records(&work.path("out"));
+    assert!(found.len() > records(&work.path("many")).0.len());
 }
 
 #[test]

@@ -5,8 +5,8 @@ use serde::Serialize;
 use vidpairs_types::SourceKind;
 
 use super::error::PipelineError;
-use super::rule::{Bytes, Flag, Names, Number, Refusals, Whole, Word};
-use super::settings::Settings;
+use super::rule::{Bytes, Flag, Names, Number, Optional, Refusals, Whole, Word};
+use super::settings::{KeyPath, Settings};
 use super::values::{CodecName, MaxRefused};
 
 /// Holder of the keys above every table.
@@ -160,7 +160,7 @@ fn codec(settings: &Settings) -> Result<Codec, PipelineError> {
 }
 
 table! {
-    /// `[shards]`: size limits of a shard.
+    /// `[shards]`: size or number of shards.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     "shards" struct Shards {
         /// Maximum size of a shard. A shard that would grow larger is closed. Units are `MiB` (1024 x 1024 bytes), `MB`
@@ -168,7 +168,32 @@ table! {
         max_bytes: u64 = "256MiB", Bytes(ByteSize::mib(1)..=ByteSize::tib(1)), "bytes";
         /// Maximum number of records in a shard.
         max_records: u32 = 10000, Whole(1..=10_000_000), "records";
+        /// Number of shards, whose numbers of records differ by at most one. Replaces `max_bytes` and `max_records`. At its end the run
+        /// copies all records once. Not with `--part`, nor with an output folder in a store.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        count: Option<u32> = (|_| Ok(None), "unset"), Optional(Whole(1..=1_000_000)), "shards";
     }
+}
+
+/// Reads `[shards]`.
+///
+/// # Errors
+/// The first refused setting.
+pub(crate) fn shards(settings: &Settings) -> Result<Shards, PipelineError> {
+    let mut shards = Shards::from_settings(settings)?;
+    if shards.count.is_some() {
+        let limits = [
+            Shards::max_bytes.if_changed(settings)?,
+            Shards::max_records.if_changed(settings)?,
+        ];
+        let changed: Vec<KeyPath> = limits.into_iter().flatten().collect();
+        let why = "shards.count alone says where shards end";
+        settings.refuse_unused(&changed, Shards::count.path, why)?;
+        // Limits of a file that an override replaces have no effect.
+        shards.max_bytes = Shards::max_bytes.default(settings)?;
+        shards.max_records = Shards::max_records.default(settings)?;
+    }
+    Ok(shards)
 }
 
 table! {

@@ -57,7 +57,11 @@ impl<T> Key<T> {
         Ok(is_changed.then_some(self.path))
     }
 
-    fn default(&self, settings: &Settings) -> Result<T, PipelineError> {
+    /// The value of this key if it is not given.
+    ///
+    /// # Errors
+    /// A required key; a refused setting from which the default is computed.
+    pub fn default(&self, settings: &Settings) -> Result<T, PipelineError> {
         match self.default {
             DefaultValue::Required => Err(settings.missing(self.path, self.rule.expected())),
             DefaultValue::Toml(text) => {

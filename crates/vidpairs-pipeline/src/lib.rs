@@ -78,8 +78,8 @@ table! {
         regions: Option<Regions> => pairs::regions;
         /// Format of stored images.
         images: Images => Images::from_settings;
-        /// Size limits of a shard.
-        shards: Shards => Shards::from_settings;
+        /// Size or number of shards.
+        shards: Shards => extract::shards;
         /// Tolerance for bad inputs.
         extract: Extract => Extract::from_settings;
         /// Views for training. Not serialized, since extraction does not depend on it.

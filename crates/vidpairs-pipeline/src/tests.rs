@@ -273,6 +273,10 @@ fn a_key_without_effect_is_refused() {
             "source.kind = 'videos'\npairs.kind = 'frames'\nimages = { codec = 'rgb-zstd', quality = 90 }",
             "a.toml line 3: images.quality is 90; expected it to be left out, since images.codec is \"rgb-zstd\"",
         ),
+        (
+            "source.kind = 'videos'\npairs.kind = 'frames'\n[shards]\nmax_records = 9\ncount = 4",
+            "a.toml line 4: shards.max_records is 9; expected it to be left out, since shards.count alone says where shards end",
+        ),
     ];
     for (text, expected) in table {
         assert_eq!(refusal(text, &[]), expected);
@@ -290,6 +294,14 @@ fn an_overridden_choice_disables_settings_of_the_file_for_the_earlier_choice() {
     let images = parse(text, &["images.codec=rgb-zstd"]).unwrap().images;
     assert_eq!(images.codec, Codec::RgbZstd { level: 3 });
     assert!(refusal(text, &["pairs.kind=images", "pairs.k=3"]).starts_with("--set: pairs.k is 3;"));
+    let shards = parse(
+        &format!("shards.max_records = 9\n{text}"),
+        &["shards.count=4"],
+    );
+    let Shards {
+        max_records, count, ..
+    } = shards.unwrap().shards;
+    assert_eq!((max_records, count), (10_000, Some(4)));
     let both = refusal(text, &["pairs.per_video=5", "pairs.stride=10"]);
     assert!(both.contains("given too (--set)"), "{both}");
 }
@@ -411,7 +423,7 @@ fn unknown_names_are_refused_with_a_similar_name_or_all_names() {
         (
             "[shards]\n\"a\\nb\" = 3",
             &[],
-            "a.toml line 2: unknown key shards.\"a\\nb\"; [shards] has max_bytes, max_records",
+            "a.toml line 2: unknown key shards.\"a\\nb\"; [shards] has max_bytes, max_records, count",
         ),
         (
             "sead = 3",
@@ -456,7 +468,7 @@ fn unknown_names_are_refused_with_a_similar_name_or_all_names() {
         (
             "[[shards]]",
             &[],
-            "a.toml line 1: shards is an array of tables; expected a table [shards] of the keys max_bytes, max_records",
+            "a.toml line 1: shards is an array of tables; expected a table [shards] of the keys max_bytes, max_records, count",
         ),
         (
             "[shards.max_bytes]\nunit = 'MiB'",
@@ -642,6 +654,7 @@ fn keys_that_are_not_given_have_their_defaults() {
         shards: Shards {
             max_bytes: 256 << 20,
             max_records: 10_000,
+            count: None,
         },
         extract: Extract {
             max_refused: MaxRefused::Percent(10.0),

@@ -89,6 +89,7 @@ mod checksum;
 mod damage;
 mod dataset;
 mod error;
+mod even;
 mod index;
 mod manifest;
 mod members;
@@ -113,6 +114,7 @@ pub use card::{CARD_FILE, card};
 pub use damage::{Damage, DamageList, Fault, HeaderFault, IndexFault};
 pub use dataset::DatasetReader;
 pub use error::{ShardError, Unfit};
+pub use even::even_range;
 pub use index::ShardIndex;
 pub use manifest::{
     BoxCounts, FORMAT, FORMAT_VERSION, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, Resharded,

@@ -137,6 +137,14 @@ pub enum ExtractError {
         /// The output folder.
         out: PathBuf,
     },
+    /// The pairs of this run cannot be divided over a number of shards.
+    #[error("shards.count is {count}, which divides no pairs {cause}")]
+    NotDivisible {
+        /// Number of shards.
+        count: u32,
+        /// Which pairs, and what to do.
+        cause: &'static str,
+    },
     /// A list of clips is damaged.
     #[error("{} line {line}: {reason}", .path.display())]
     List {

@@ -9,6 +9,7 @@ use vidpairs_shard::{CARD_FILE, Manifest, Totals};
 use vidpairs_source::IgnoredFiles;
 use vidpairs_types::{Outcome, Refusal};
 
+use super::even;
 use super::journal::{Begin, Extracted};
 use super::output::ShardSink;
 use super::{ExtractOptions, ExtractSummary};
@@ -32,11 +33,19 @@ pub(super) fn finish(
         boxes,
         ..
     } = sink.progress;
+    if let Some(count) = even::count(begin, &options.pipeline.shards) {
+        shards = even::divide(out, &shards, count, &options.control, sink.display)?;
+    }
     let tracks = sink
         .tracks
         .map(|tracks| tracks.finish(out, &tally.counts, begin.tracks.as_ref()))
         .transpose()?;
     if let Some(retry) = &begin.retry {
+        if let (Some(count), false) = (options.pipeline.shards.count, shards.is_empty()) {
+            options.control.notice(&format!(
+                "warning: the pairs of the retried clips are in shards beside the {count}; vidpairs reshard makes even ones"
+            ));
+        }
         let retried: HashSet<&str> = retry
             .iter()
             .filter_map(|&ordinal| Some(entries.get(usize::try_from(ordinal).ok()?)?.id()))

@@ -3,6 +3,7 @@
 //! Workers take pieces of video through decode, sample, track, crop and encode. The caller's thread writes the records in the order of
 //! the clips. The bytes depend on the source, the pipeline and its seed; not on the number of workers or of stops.
 
+mod even;
 mod fetch;
 mod finish;
 mod job;
@@ -119,7 +120,9 @@ pub struct ExtractSummary {
 /// [`RunError`]. Finished work stays, and the same call resumes after it.
 pub fn extract(options: &ExtractOptions) -> Result<ExtractSummary, RunError> {
     check_engines(options)?;
-    match store_url(&options.out) {
+    let url = store_url(&options.out);
+    even::check(options, url.is_some())?;
+    match url {
         None => extract_into(&options.in_folder(), None),
         Some(url) => stored_out::extract_to(url, options, |local, stored| {
             extract_into(&local.in_folder(), Some(stored))
@@ -178,7 +181,7 @@ fn extract_into(
         queue: queue.clone(),
     };
     let mut sink = ShardSink {
-        out: out.clone(),
+        folder: even::folder_of(out, &ready.begin, &options.pipeline.shards)?,
         limits: options.pipeline.shards,
         entries: Arc::clone(&ready.entries.list),
         is_listed: ready.entries.list_xxh64.is_some(),

@@ -28,7 +28,8 @@ const LOST: &str = "lost";
 
 /// Writes the outputs of a run into shards.
 pub(super) struct ShardSink<'a> {
-    pub out: PathBuf,
+    /// Folder of finished shards.
+    pub folder: PathBuf,
     pub limits: Shards,
     pub entries: Arc<[Arc<Entry>]>,
     /// Whether a list pins the files of the clips.
@@ -250,7 +251,7 @@ impl ShardSink<'_> {
         if let Some(writer) = self.writer.take() {
             // The journal, which is synced below, describes them too.
             self.tracks.as_ref().map(TracksWriter::sync).transpose()?;
-            let shard = writer.finish(&self.out)?;
+            let shard = writer.finish(&self.folder)?;
             let line = Line::Shard(ShardLine {
                 shard: shard.clone(),
                 next,

@@ -153,6 +153,18 @@ impl Display {
         self.progress.set(done.entries_done, done.entry_share);
     }
 
+    /// Shows from now on how many of `num_records` records are divided over shards.
+    pub fn begin_division(&mut self, num_records: u64, control: &Control) {
+        self.progress.finish();
+        self.progress = Progress::new(Unit::Things("record"), num_records, 0, control.verbosity);
+        self.progress.set_note("divided over the shards".to_owned());
+    }
+
+    /// Redraws after `num_records` records are divided.
+    pub fn divided(&mut self, num_records: u64) {
+        self.progress.set(num_records, 0.0);
+    }
+
     /// Takes the bars away and prints the rates.
     pub fn end(&mut self, counters: &Counters) {
         self.progress.finish();

@@ -15,7 +15,7 @@ use super::job::Item;
 use super::journal::{Begin, Extracted, Line, ShardLine};
 use super::same::{WHAT, same_clips, same_part, same_pipeline, stopped_begin};
 use super::stored_out::{Checkpoint, StoredOut};
-use super::{ExtractOptions, ExtractSummary, parts};
+use super::{ExtractOptions, ExtractSummary, even, parts};
 use crate::run::ExtractError;
 use crate::run::entries::{Entries, Entry};
 
@@ -202,12 +202,13 @@ fn resumed(
     mut lines: Vec<Line>,
 ) -> Result<Start, RunError> {
     let folder = journal.out().journal_folder();
+    let finished = even::folder_of(&options.out, &begin, &options.pipeline.shards)?;
     let asked = asked(&begin, &entries);
     if !Extracted::do_follow(&lines, &begin, asked.as_deref()) {
         return Err(journal.refused());
     }
     let num_lines = lines.len();
-    lines.truncate(num_with_their_shards(&options.out, stored, &lines));
+    lines.truncate(num_with_their_shards(&finished, stored, &lines));
     lines.truncate(num_without_changed_clip(&lines, &entries));
     if lines.len() < num_lines {
         // The journal first: it must not describe records that are removed below.
@@ -216,7 +217,7 @@ fn resumed(
     }
     let (progress, (writer, tracks)) = loop {
         let progress = Extracted::of(&lines);
-        match reopened(options, &folder, &begin, &progress) {
+        match reopened(options, [&finished, &folder], &begin, &progress) {
             Ok(open) => break (progress, open),
             // A power cut took bytes that the last line describes. The first line describes none, so the loop ends.
             Err(err) if is_shortfall(&err) && lines.pop().is_some() => {}
@@ -224,7 +225,7 @@ fn resumed(
         }
     };
     journal.keep(lines.len())?;
-    remove_shards_after(&options.out, begin.shard(progress.shards.len() as u64))?;
+    remove_shards_after(&finished, begin.shard(progress.shards.len() as u64))?;
     Ok(Start::From(Box::new(Ready {
         entries,
         begin,
@@ -237,11 +238,12 @@ fn resumed(
 
 /// Number of lines up to the first finished shard that is gone, or has another length. Its records are made again.
 ///
+/// - `finished`: the folder of finished shards.
 /// - `stored`: the folder of a store to which it may have moved.
-fn num_with_their_shards(out: &Path, stored: Option<&StoredOut>, lines: &[Line]) -> usize {
+fn num_with_their_shards(finished: &Path, stored: Option<&StoredOut>, lines: &[Line]) -> usize {
     let is_gone = |line: &Line| match line {
         Line::Shard(ShardLine { shard, .. }) => {
-            let tar = out.join(&shard.file);
+            let tar = finished.join(&shard.file);
             let has_index = tar.with_extension("idx").is_file();
             let found = tar.symlink_metadata().ok();
             let is_there = found.is_some_and(|tar| tar.is_file() && tar.len() == shard.bytes);
@@ -271,13 +273,17 @@ fn num_without_changed_clip(lines: &[Line], entries: &Entries) -> usize {
 }
 
 /// Removes the shards from `first` on, which the journal does not hold. The last one goes first, so that a kill leaves no gap.
-fn remove_shards_after(out: &Path, first: ShardName) -> Result<(), RunError> {
+fn remove_shards_after(folder: &Path, first: ShardName) -> Result<(), RunError> {
     let names = |ordinal| {
         let name = ShardName { ordinal, ..first };
         [name.tar(), name.index()]
     };
     let first = first.ordinal;
-    let is_there = |ordinal: &u64| names(*ordinal).iter().any(|name| out.join(name).exists());
+    let is_there = |ordinal: &u64| {
+        names(*ordinal)
+            .iter()
+            .any(|name| folder.join(name).exists())
+    };
     // The first may have been reopened, and is then not there.
     let further = (first + 1..).take_while(is_there);
     let found: Vec<u64> = [first]
@@ -286,7 +292,7 @@ fn remove_shards_after(out: &Path, first: ShardName) -> Result<(), RunError> {
         .chain(further)
         .collect();
     for ordinal in found.into_iter().rev() {
-        for path in names(ordinal).map(|name| out.join(name)) {
+        for path in names(ordinal).map(|name| folder.join(name)) {
             match fs::remove_file(&path) {
                 Err(err) if err.kind() != ErrorKind::NotFound => {
                     return Err(failed("remove", &path)(err));
@@ -312,9 +318,11 @@ fn is_shortfall(err: &ShardError) -> bool {
 }
 
 /// Reopens the shard and the file of tracklets in their state at `progress`.
+///
+/// - `finished`, `folder`: the folders of finished and of unfinished shards.
 fn reopened(
     options: &ExtractOptions,
-    folder: &Path,
+    [finished, folder]: [&Path; 2],
     begin: &Begin,
     progress: &Extracted,
 ) -> Result<(Option<ShardWriter>, Option<TracksWriter>), ShardError> {
@@ -335,7 +343,7 @@ fn reopened(
         Some(mark) => {
             let name = begin.shard(progress.shards.len() as u64);
             // The shard was finished and the run stopped before the journal line.
-            ShardWriter::reopen_finished(out, folder, name)?;
+            ShardWriter::reopen_finished(finished, folder, name)?;
             Some(ShardWriter::resume(folder, name, &mark)?)
         }
     };
