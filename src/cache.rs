@@ -134,6 +134,7 @@ fn fetch_files(
         store: Arc::clone(store),
         folder: folder.to_owned(),
         unfinished: unfinished.to_owned(),
+        is_shuffled: manifest.is_shuffled(),
         bytes_done: Arc::clone(&bytes_done),
     };
     let mut sink = Fetched {
@@ -149,6 +150,7 @@ struct Fetch {
     store: Arc<Store>,
     folder: PathBuf,
     unfinished: PathBuf,
+    is_shuffled: bool,
     bytes_done: Arc<AtomicU64>,
 }
 
@@ -203,7 +205,7 @@ impl Fetch {
             file: plain(&shard.file).to_owned(),
             ..shard.clone()
         };
-        let verdict = verify_shard(&self.unfinished, &fetched, &|_| {
+        let verdict = verify_shard(&self.unfinished, &fetched, self.is_shuffled, &|_| {
             heartbeat.beat();
             !heartbeat.should_stop()
         });

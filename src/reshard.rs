@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use vidpairs_run::{
@@ -11,10 +11,10 @@ use vidpairs_run::{
     counted, failed,
 };
 use vidpairs_shard::{
-    DatasetReader, EpochOrder, MANIFEST_FILE, Manifest, Resharded, Seed, ShardEntry, ShardName,
-    ShardWriter, TRACKS_FILE, Totals, TracksEntry, even_range,
+    CARD_FILE, Damage, DatasetReader, EpochOrder, Fault, MANIFEST_FILE, Manifest, Resharded, Seed,
+    ShardEntry, ShardError, ShardName, ShardWriter, TRACKS_FILE, Totals, TracksEntry, even_range,
 };
-use vidpairs_types::open_regular;
+use vidpairs_types::{open_regular, read_regular};
 
 use crate::hashing::HashingWriter;
 
@@ -66,10 +66,25 @@ pub enum ReshardError {
         /// Number of its records.
         records: u64,
     },
+    /// The data set has no record.
+    #[error("{} has no records: there is nothing to reshard", .0.display())]
+    Empty(PathBuf),
+    /// The output folder holds a data set of another command.
+    #[error("{} holds a data set that is not resharded: choose another folder for --out", .0.display())]
+    NotResharded(PathBuf),
     /// A part is no data set of its own.
     #[error("{} is a part of a data set: merge the parts first (vidpairs merge), and reshard the whole", .0.display())]
     Part(PathBuf),
 }
+
+impl From<ReshardError> for RunError {
+    fn from(error: ReshardError) -> Self {
+        Self::of(error)
+    }
+}
+
+/// Largest card that is copied, bytes.
+const MAX_CARD_BYTES: u64 = 16 << 20;
 
 /// A finished shard.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -86,15 +101,25 @@ pub fn reshard(options: &ReshardOptions) -> Result<ReshardSummary, RunError> {
     let dataset = DatasetReader::open(dir)?;
     let (manifest, num_records) = (dataset.manifest(), dataset.num_records());
     if manifest.part.is_some() {
-        return Err(RunError::of(ReshardError::Part(dir.clone())));
+        return Err(ReshardError::Part(dir.clone()).into());
+    }
+    if num_records == 0 {
+        return Err(ReshardError::Empty(dir.clone()).into());
     }
     if u64::from(options.count) > num_records {
-        return Err(RunError::of(ReshardError::TooMany {
+        return Err(ReshardError::TooMany {
             dir: dir.clone(),
             count: options.count,
             records: num_records,
-        }));
+        }
+        .into());
     }
+    if let Ok(theirs) = Manifest::read(out)
+        && theirs.resharded.is_none()
+    {
+        return Err(ReshardError::NotResharded(out.clone()).into());
+    }
+    let others = Others::open(dir, manifest)?;
     let begin = Resharded {
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         shards: options.count,
@@ -120,7 +145,7 @@ pub fn reshard(options: &ReshardOptions) -> Result<ReshardSummary, RunError> {
     journal.keep(num_there)?;
     let made = copy_shards(&dataset, options, &mut journal, &mut shards);
     let safe = counted(shards.len() as u64, "shard");
-    let finished = made.and_then(|()| finish(&dataset, options, begin, journal, shards));
+    let finished = made.and_then(|()| finish(&dataset, others, options, begin, journal, shards));
     finished
         .map(|manifest| summary_of(&manifest, false))
         .map_err(|err| match err {
@@ -170,6 +195,7 @@ fn copy_shards(
 /// Writes everything but the shards, the manifest last.
 fn finish(
     dataset: &DatasetReader,
+    others: Others,
     options: &ReshardOptions,
     begin: Resharded,
     journal: Journal<Line>,
@@ -177,26 +203,13 @@ fn finish(
 ) -> Result<Manifest, RunError> {
     let before = dataset.manifest();
     let out = journal.out();
-    let refused = options.dir.join(REFUSED_FILE);
-    copy_file(out, &[refused], REFUSED_FILE)?;
-    let tracks: Vec<&TracksEntry> = before.tracks_files().map(|(_, tracks)| tracks).collect();
-    let tracks = match tracks.is_empty() {
-        true => None,
-        false => {
-            let files: Vec<PathBuf> = tracks
-                .iter()
-                .map(|entry| options.dir.join(&entry.file))
-                .collect();
-            // Files of zstd may be joined.
-            let (bytes, xxh64) = copy_file(out, &files, TRACKS_FILE)?;
-            Some(TracksEntry {
-                file: TRACKS_FILE.to_owned(),
-                bytes,
-                xxh64,
-                counts: before.tracklets().unwrap_or_default(),
-            })
-        }
+    // What its user wrote there holds for the records. That of a merged data set names its shards in other folders.
+    let card = options.dir.join(CARD_FILE);
+    let card = match before.parts {
+        Some(_) => None,
+        None => read_regular(&card, MAX_CARD_BYTES).ok(),
     };
+    let tracks = others.copy(before, out)?;
     let manifest = Manifest {
         totals: Totals {
             shards: shards.len() as u64,
@@ -208,27 +221,81 @@ fn finish(
         resharded: Some(begin),
         ..before.clone().without_parts()
     };
+    if let Some(card) = &card {
+        out.write(CARD_FILE, card)?;
+    }
     vidpairs_run::write_card(out, &manifest)?;
     manifest.write_atomically(&options.out)?;
     journal.finish()?;
     Ok(manifest)
 }
 
-/// Writes the bytes of `files`, one after the other, as `name`. Returns their number and xxh64.
-fn copy_file(out: &OutFolder, files: &[PathBuf], name: &str) -> Result<(u64, u64), RunError> {
-    let open = |from: &PathBuf| open_regular(from).map_err(failed("read", from));
-    let opened = files.iter().map(open).collect::<Result<Vec<File>, _>>()?;
-    let mut written = (0, 0);
-    out.write_by(name, |file| {
-        let mut copy = HashingWriter::new(file);
-        for mut from in opened {
-            io::copy(&mut from, &mut copy)?;
+/// The other files of a data set, opened before its shards are copied: it must not turn out hours later that one is missing.
+struct Others {
+    refused: File,
+    /// What the manifest states of each file of tracklets, and the file.
+    tracks: Vec<(TracksEntry, File)>,
+}
+
+impl Others {
+    fn open(dir: &Path, manifest: &Manifest) -> Result<Self, RunError> {
+        let open = |name: &str| {
+            let path = dir.join(name);
+            open_regular(&path).map_err(failed("read", &path))
+        };
+        let tracks = manifest.tracks_files();
+        let tracks = tracks.map(|(_, entry)| Ok((entry.clone(), open(&entry.file)?)));
+        Ok(Self {
+            refused: open(REFUSED_FILE)?,
+            tracks: tracks.collect::<Result<_, RunError>>()?,
+        })
+    }
+
+    /// Copies them. Returns what the new manifest states of the tracklets.
+    fn copy(
+        mut self,
+        manifest: &Manifest,
+        out: &OutFolder,
+    ) -> Result<Option<TracksEntry>, RunError> {
+        out.write_by(REFUSED_FILE, |mut file| {
+            io::copy(&mut self.refused, &mut file)?;
+            Ok(file)
+        })?;
+        if self.tracks.is_empty() {
+            return Ok(None);
         }
-        let (file, bytes, xxh64) = copy.finish();
-        written = (bytes, xxh64);
-        Ok(file)
-    })?;
-    Ok(written)
+        let (mut bytes, mut xxh64, mut damage) = (0, 0, None);
+        out.write_by(TRACKS_FILE, |file| {
+            // Files of zstd may be joined.
+            let mut all = HashingWriter::new(file);
+            for (entry, mut file) in self.tracks {
+                let mut one = HashingWriter::new(&mut all);
+                io::copy(&mut file, &mut one)?;
+                let (_, _, found) = one.finish();
+                let manifest = entry.xxh64;
+                if found != manifest {
+                    let fault = Fault::Xxh64 { found, manifest };
+                    damage.get_or_insert(Damage::of_file(&entry.file, fault));
+                }
+            }
+            let file;
+            (file, bytes, xxh64) = all.finish();
+            match &damage {
+                None => Ok(file),
+                Some(_) => Err(io::Error::other("the source is damaged")),
+            }
+        })
+        .map_err(|err| match damage.take() {
+            None => err,
+            Some(damage) => ShardError::Damaged(Box::new(damage)).into(),
+        })?;
+        Ok(Some(TracksEntry {
+            file: TRACKS_FILE.to_owned(),
+            bytes,
+            xxh64,
+            counts: manifest.tracklets().unwrap_or_default(),
+        }))
+    }
 }
 
 fn summary_of(manifest: &Manifest, is_complete_already: bool) -> ReshardSummary {

@@ -71,6 +71,7 @@ pub fn verify(dir: &Path, control: &Control) -> Result<VerifySummary, RunError> 
     let bytes_done = Arc::new(AtomicU64::new(0));
     let job = VerifyJob {
         dir: dir.to_owned(),
+        is_shuffled: manifest.is_shuffled(),
         bytes_done: Arc::clone(&bytes_done),
     };
     let totals = manifest.totals;
@@ -86,7 +87,7 @@ pub fn verify(dir: &Path, control: &Control) -> Result<VerifySummary, RunError> 
     let mut verdicts = Verdicts {
         records: 0,
         damage,
-        pairs: HashMap::new(),
+        pairs: Pairs::new(manifest.is_shuffled()),
         progress: Progress::new(Unit::Bytes, all_bytes, 0, control.verbosity),
         bytes_done,
     };
@@ -123,7 +124,7 @@ pub fn verify(dir: &Path, control: &Control) -> Result<VerifySummary, RunError> 
         let keep_going = || !control.cancel.is_set();
         let order = verify_order(dir, &manifest, &keep_going)?;
         damage.append(order.ok_or(RunError::Stopped)?);
-        check_clips(&totals, pairs.len() as u64, &mut damage);
+        check_clips(&totals, pairs.num_clips(), &mut damage);
     }
     Ok(VerifySummary {
         shards,
@@ -178,6 +179,7 @@ impl DataFile {
 
 struct VerifyJob {
     dir: PathBuf,
+    is_shuffled: bool,
     bytes_done: Arc<AtomicU64>,
 }
 
@@ -192,7 +194,7 @@ impl Job for VerifyJob {
             !heartbeat.should_stop()
         };
         let verdict = match &file {
-            DataFile::Shard(shard) => verify_shard(&self.dir, shard, &keep_going),
+            DataFile::Shard(shard) => verify_shard(&self.dir, shard, self.is_shuffled, &keep_going),
             DataFile::Tracks(tracks) => verify_tracks(&self.dir, tracks, &keep_going),
         };
         verdict.ok_or_else(|| unreadable(&self.dir.join(file.name()), "stopped"))
@@ -214,10 +216,48 @@ fn unreadable(path: &Path, why: &str) -> ShardError {
 struct Verdicts {
     records: u64,
     damage: DamageList,
-    /// Number of the last pair so far, by clip.
-    pairs: HashMap<u64, u64>,
+    pairs: Pairs,
     progress: Progress,
     bytes_done: Arc<AtomicU64>,
+}
+
+/// The pairs that were found.
+enum Pairs {
+    /// Number of the last pair so far, by clip: pairs are in order.
+    InOrder(HashMap<u64, u64>),
+    /// All pairs, by clip: about 20 bytes each.
+    Shuffled(HashMap<u64, HashSet<u64>>),
+}
+
+impl Pairs {
+    fn new(is_shuffled: bool) -> Self {
+        match is_shuffled {
+            false => Self::InOrder(HashMap::new()),
+            true => Self::Shuffled(HashMap::new()),
+        }
+    }
+
+    /// Adds the pairs of a shard; returns the fault if one of them was there.
+    fn add(&mut self, ClipSpan { clip, first, last }: ClipSpan) -> Option<Fault> {
+        match self {
+            Self::InOrder(lasts) => {
+                let before = lasts.insert(clip, last).filter(|&before| before >= first)?;
+                let last = before;
+                Some(Fault::PairsTwice { clip, first, last })
+            }
+            Self::Shuffled(pairs) => {
+                let is_new = pairs.entry(clip).or_default().insert(first);
+                (!is_new).then_some(Fault::PairsTwice { clip, first, last })
+            }
+        }
+    }
+
+    fn num_clips(&self) -> u64 {
+        match self {
+            Self::InOrder(lasts) => lasts.len() as u64,
+            Self::Shuffled(pairs) => pairs.len() as u64,
+        }
+    }
 }
 
 impl Sink<Result<ShardVerdict, ShardError>> for Verdicts {
@@ -227,12 +267,9 @@ impl Sink<Result<ShardVerdict, ShardError>> for Verdicts {
         let verdict = verdict?;
         self.records += verdict.records;
         self.damage.append(verdict.damage);
-        for ClipSpan { clip, first, last } in verdict.clips {
-            let before = self.pairs.insert(clip, last);
-            if let Some(last) = before.filter(|&before| before >= first) {
-                let fault = Fault::PairsTwice { clip, first, last };
-                let damage = Damage::of_file(&verdict.file, fault);
-                self.damage.push(damage);
+        for span in verdict.clips {
+            if let Some(fault) = self.pairs.add(span) {
+                self.damage.push(Damage::of_file(&verdict.file, fault));
             }
         }
         Ok(())

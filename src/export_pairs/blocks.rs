@@ -11,7 +11,7 @@ use vidpairs_run::{OutFolder, RunError, failed};
 use vidpairs_shard::Record;
 use vidpairs_types::create_fresh;
 
-use super::{ExportPairsError, Files, Source, path_in};
+use super::{ExportPairsError, Files, Source, path_in, write};
 use crate::hashing::HashingWriter;
 
 /// Bytes of samples after which a file ends: a download of moderate size.
@@ -19,7 +19,7 @@ const FULL_BYTES: u64 = 64 << 20;
 /// Most records of a file.
 const MAX_RECORDS: usize = 1 << 16;
 
-/// Whose format it is.
+/// Loader that reads the files.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Mds,
@@ -55,8 +55,10 @@ pub(super) fn export(
             Kind::Litdata => String::new(),
         };
         let path = path_in(out, &name)?;
-        let block = Block::new(create_fresh(&path).map_err(failed("create", &path))?);
-        let mut block = block.map_err(failed("write", &path))?;
+        let file = create_fresh(&path).map_err(failed("create", &path))?;
+        let folder = out.journal_folder();
+        let samples = tempfile::tempfile_in(&folder).map_err(failed("write to", &folder))?;
+        let mut block = Block::new(file, samples);
         let mut open = Some(record);
         while let Some(record) = open.take() {
             let values = values_of(&record, &columns)?;
@@ -75,9 +77,12 @@ pub(super) fn export(
     }
     let index = match kind {
         Kind::Mds => json!({"shards": entries, "version": 2}),
-        Kind::Litdata => litdata_index(&columns, &entries),
+        Kind::Litdata => {
+            let fingerprint = source.dataset.manifest().fingerprint();
+            litdata_index(&columns, &entries, fingerprint)
+        }
     };
-    out.write_json("index.json", &index)?;
+    write(out, "index.json", format!("{index:#}\n").as_bytes())?;
     Ok(files)
 }
 
@@ -139,13 +144,13 @@ struct Block {
 }
 
 impl Block {
-    fn new(file: File) -> io::Result<Self> {
-        Ok(Self {
+    fn new(file: File, samples: File) -> Self {
+        Self {
             file,
-            samples: BufWriter::new(tempfile::tempfile()?),
+            samples: BufWriter::new(samples),
             sizes: Vec::new(),
             bytes: 0,
-        })
+        }
     }
 
     fn push(&mut self, values: &[&[u8]]) -> io::Result<()> {
@@ -222,7 +227,10 @@ fn entry_of(
     }
 }
 
-fn litdata_index(columns: &[Column], chunks: &[Value]) -> Value {
+/// The index of LitData.
+///
+/// - `fingerprint`: of the data set, in the place of the time: LitData keeps what it fetched by this value and the address.
+fn litdata_index(columns: &[Column], chunks: &[Value], fingerprint: u64) -> Value {
     let names: Vec<&str> = columns.iter().map(|column| &*column.name).collect();
     let encodings: Vec<&str> = columns.iter().map(|column| column.encoding).collect();
     let leaf = json!({"type": null, "context": null, "children_spec": []});
@@ -240,6 +248,6 @@ fn litdata_index(columns: &[Column], chunks: &[Value]) -> Value {
             "chunk_bytes": largest, "chunk_size": null, "compression": null, "data_format": encodings, "data_spec": spec.to_string(),
             "encryption": null, "item_loader": "PyTreeLoader",
         },
-        "updated_at": "0",
+        "updated_at": fingerprint.to_string(),
     })
 }

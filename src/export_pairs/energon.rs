@@ -9,7 +9,7 @@ use std::path::Path;
 use vidpairs_run::{OutFolder, RunError, failed};
 use vidpairs_types::{open_regular, write_whole};
 
-use super::{Files, Source, path_in};
+use super::{Files, Source, path_in, write};
 
 /// Links or copies all tars, and writes what Energon adds.
 pub(super) fn export(source: &mut Source<'_>, out: &OutFolder) -> Result<Files, RunError> {
@@ -24,20 +24,22 @@ pub(super) fn export(source: &mut Source<'_>, out: &OutFolder) -> Result<Files, 
         link(&from, &to, out).map_err(failed("write", &to))?;
         let reader = source.dataset.shard(number)?;
         let offsets: Vec<u8> = reader.record_offsets().flat_map(u64::to_le_bytes).collect();
-        out.write(&format!("{}.idx", shard.file), &offsets)?;
+        write(out, &format!("{}.idx", shard.file), &offsets)?;
         names.push_str(&format!("  - {}\n", shard.file));
         counts.push_str(&format!("  {}: {}\n", shard.file, shard.records));
         files.files += 1;
         files.bytes += shard.bytes;
     }
-    out.write(
+    write(
+        out,
         ".nv-meta/dataset.yaml",
         b"__module__: megatron.energon\n__class__: CrudeWebdataset\n",
     )?;
     let split = format!("split_parts:\n  train:\n{names}  val: []\n  test: []\nexclude: []\n");
-    out.write(".nv-meta/split.yaml", split.as_bytes())?;
+    write(out, ".nv-meta/split.yaml", split.as_bytes())?;
     // Without a version, which early and late ones read.
-    out.write(
+    write(
+        out,
         ".nv-meta/.info.yaml",
         format!("shard_counts:\n{counts}").as_bytes(),
     )?;
@@ -46,7 +48,8 @@ pub(super) fn export(source: &mut Source<'_>, out: &OutFolder) -> Result<Files, 
 
 /// Another name for a file, or a copy where the disk is another.
 fn link(from: &Path, to: &Path, out: &OutFolder) -> io::Result<()> {
-    match fs::hard_link(from, to) {
+    // A link to it would lead elsewhere from the new folder.
+    match fs::canonicalize(from).and_then(|from| fs::hard_link(from, to)) {
         Err(err) if err.kind() != ErrorKind::AlreadyExists => {
             write_whole(&out.journal_folder().join("unfinished"), to, |mut file| {
                 io::copy(&mut open_regular(from)?, &mut file)?;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use vidpairs_run::{OutFolder, RunError, failed};
 use vidpairs_types::create_fresh;
 
-use super::{ExportPairsError, Files, Source, path_in};
+use super::{ExportPairsError, Files, MAKING, Source, path_in};
 
 /// Folder of images without a label. A label of this name is escaped.
 const UNLABELLED: &str = "unlabelled";
@@ -16,8 +16,9 @@ const MAX_NAME_BYTES: usize = 255;
 /// Writes all images, and the json of all records last.
 pub(super) fn export(source: &mut Source<'_>, out: &OutFolder) -> Result<Files, RunError> {
     let mut files = Files::default();
-    let temporary = |err| failed("write", &std::env::temp_dir())(err);
-    let mut records = BufWriter::new(tempfile::tempfile().map_err(temporary)?);
+    let journal = out.journal_folder();
+    let temporary = |err| failed("write to", &journal)(err);
+    let mut records = BufWriter::new(tempfile::tempfile_in(&journal).map_err(temporary)?);
     while let Some(record) = source.next()? {
         let label = record.meta()?.label;
         let folder = folder_of(label.as_deref()).ok_or_else(|| ExportPairsError::Label {
@@ -45,7 +46,7 @@ pub(super) fn export(source: &mut Source<'_>, out: &OutFolder) -> Result<Files, 
         .into_inner()
         .map_err(|err| temporary(err.into_error()))?;
     records.seek(SeekFrom::Start(0)).map_err(temporary)?;
-    out.write_by("records.jsonl", |mut file| {
+    out.write_by(&format!("{MAKING}/records.jsonl"), |mut file| {
         io::copy(&mut records, &mut file)?;
         Ok(file)
     })?;

@@ -9,18 +9,25 @@ mod folder;
 
 use std::fmt;
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use vidpairs_run::{Control, JOURNAL_FOLDER, OutFolder, Progress, RunError, Unit, counted, failed};
 use vidpairs_shard::{DatasetReader, Record};
-use vidpairs_types::create_folders_of;
+use vidpairs_types::{create_folders_of, read_regular, sync_folder};
 
 /// What the folder holds, for errors.
 const WHAT: &str = "an exported data set";
+/// Folder of the files until all of them are whole, in the output folder. With their final names a loader would read a part of them.
+const MAKING: &str = ".journal/export";
+/// File that says that all are whole, and of which data set they are.
+const EXPORTED: &str = ".vidpairs-export.json";
+/// Most bytes of it that are read.
+const MAX_EXPORTED_BYTES: u64 = 1 << 16;
 
 /// Loader that shall read the records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PairsFormat {
     /// MosaicML streaming.
@@ -57,6 +64,9 @@ pub struct ExportPairsSummary {
     pub files: u64,
     /// Their size, bytes.
     pub bytes: u64,
+    /// Whether the export was complete before this command.
+    #[serde(skip)]
+    pub is_complete_already: bool,
 }
 
 /// Why records cannot be exported, beyond what every command shares.
@@ -66,6 +76,15 @@ pub enum ExportPairsError {
     /// The data set has no record.
     #[error("{} has no records: there is nothing to export", .0.display())]
     Empty(PathBuf),
+    /// The user stopped the export.
+    #[error("interrupted; nothing is in {} yet, and the same command begins anew", .0.display())]
+    Interrupted(PathBuf),
+    /// The disk of the output folder is full.
+    #[error("the disk of {} is full; free some space and run the same command again: it begins anew", .0.display())]
+    DiskFull(PathBuf),
+    /// The output folder holds another export.
+    #[error("{} holds an export of another data set, or for another loader: choose another folder for --out", .0.display())]
+    Other(PathBuf),
     /// The loader reads no raw images.
     #[error("the images of {} are rgb-zstd, which no loader of image folders reads: extract with images.codec = \"jpeg\", or choose mds, litdata or energon", .0.display())]
     RawImages(PathBuf),
@@ -98,13 +117,13 @@ impl From<ExportPairsError> for RunError {
 }
 
 /// Number and size of the files with records.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Files {
     files: u64,
     bytes: u64,
 }
 
-/// Exports a data set. A stopped export is begun anew by the same call.
+/// Exports a data set. The files have their final names when all are whole; a stopped export is begun anew by the same call.
 ///
 /// # Errors
 /// [`ExportPairsError`]; [`RunError::Shard`] for a damaged record; [`RunError`] of the output folder.
@@ -115,56 +134,132 @@ pub fn export_pairs(options: &ExportPairsOptions) -> Result<ExportPairsSummary, 
     if records == 0 {
         return Err(ExportPairsError::Empty(dir.clone()).into());
     }
-    // Only what a stopped export left is cleared below.
+    let asked = Exported {
+        to: options.to,
+        from_xxh64: dataset.manifest().fingerprint(),
+        files: Files::default(),
+    };
+    if let Some(found) = Exported::read(&out.join(EXPORTED))? {
+        if !found.is_of(&asked) {
+            return Err(ExportPairsError::Other(out.clone()).into());
+        }
+        if OutFolder::is_begun(out, WHAT) {
+            // Stopped at its very end.
+            OutFolder::claim(out, WHAT)?.finish()?;
+        }
+        return Ok(found.summary(records, true));
+    }
     if !OutFolder::is_begun(out, WHAT) {
         OutFolder::check(out, &[JOURNAL_FOLDER])?;
     }
     let mut claimed = OutFolder::claim(out, WHAT)?;
-    clear(out)?;
-    let mut source = Source {
-        dir,
-        dataset: &dataset,
-        control: &options.control,
-        progress: Progress::new(
-            Unit::Things("record"),
-            records,
-            0,
-            options.control.verbosity,
-        ),
-        next: 0,
+    let making = out.join(MAKING);
+    let whole = Exported::read(&making.join(EXPORTED))?.filter(|found| found.is_of(&asked));
+    let exported = match whole {
+        Some(whole) => whole,
+        None => {
+            // Again: another export may have ended since.
+            OutFolder::check(out, &[JOURNAL_FOLDER])?;
+            match fs::remove_dir_all(&making) {
+                Err(err) if err.kind() != ErrorKind::NotFound => {
+                    return Err(failed("remove", &making)(err));
+                }
+                _ => {}
+            }
+            let files = make(options, &dataset, &claimed).map_err(|err| unfinished(err, out))?;
+            let whole = Exported { files, ..asked };
+            claimed.write_json(&format!("{MAKING}/{EXPORTED}"), &whole)?;
+            whole
+        }
     };
-    let made = match options.to {
-        PairsFormat::Mds => blocks::export(&mut source, &claimed, blocks::Kind::Mds),
-        PairsFormat::Litdata => blocks::export(&mut source, &claimed, blocks::Kind::Litdata),
-        PairsFormat::Energon => energon::export(&mut source, &claimed),
-        PairsFormat::Folder => folder::export(&mut source, &claimed),
-    };
-    let files = made?;
+    publish(&making, out).map_err(failed("write to", out))?;
     claimed.finish()?;
-    Ok(ExportPairsSummary {
-        to: options.to,
-        records,
-        files: files.files,
-        bytes: files.bytes,
-    })
+    Ok(exported.summary(records, false))
 }
 
-/// Removes what a stopped export left.
-fn clear(out: &Path) -> Result<(), RunError> {
-    let remove = || {
-        for entry in fs::read_dir(out)? {
-            let entry = entry?;
-            if entry.file_name() == JOURNAL_FOLDER {
-                continue;
-            }
-            match entry.file_type()?.is_dir() {
-                true => fs::remove_dir_all(entry.path())?,
-                false => fs::remove_file(entry.path())?,
-            }
+/// An error of an export that is begun anew by the same command.
+fn unfinished(err: RunError, out: &Path) -> RunError {
+    let out = out.to_owned();
+    match err.named_if_full(&out, "") {
+        RunError::Stopped => ExportPairsError::Interrupted(out).into(),
+        RunError::DiskFull { .. } => ExportPairsError::DiskFull(out).into(),
+        err => err,
+    }
+}
+
+/// Moves the files of `making`, which are whole, to their names in `out`, the one that says so last.
+fn publish(making: &Path, out: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(making)? {
+        let name = entry?.file_name();
+        if name != EXPORTED {
+            fs::rename(making.join(&name), out.join(&name))?;
         }
-        Ok(())
+    }
+    sync_folder(out)?;
+    fs::rename(making.join(EXPORTED), out.join(EXPORTED))?;
+    sync_folder(out)
+}
+
+/// Writes all files below [`MAKING`].
+fn make(
+    options: &ExportPairsOptions,
+    dataset: &DatasetReader,
+    out: &OutFolder,
+) -> Result<Files, RunError> {
+    let verbosity = options.control.verbosity;
+    let mut source = Source {
+        dir: &options.dir,
+        dataset,
+        control: &options.control,
+        progress: Progress::new(Unit::Things("record"), dataset.num_records(), 0, verbosity),
+        next: 0,
     };
-    remove().map_err(failed("clear", out))
+    match options.to {
+        PairsFormat::Mds => blocks::export(&mut source, out, blocks::Kind::Mds),
+        PairsFormat::Litdata => blocks::export(&mut source, out, blocks::Kind::Litdata),
+        PairsFormat::Energon => energon::export(&mut source, out),
+        PairsFormat::Folder => folder::export(&mut source, out),
+    }
+}
+
+/// What the file [`EXPORTED`] says.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Exported {
+    to: PairsFormat,
+    /// Fingerprint of the data set.
+    from_xxh64: u64,
+    #[serde(flatten)]
+    files: Files,
+}
+
+impl Exported {
+    /// Reads the file; `None` if it is not there.
+    fn read(path: &Path) -> Result<Option<Self>, RunError> {
+        match read_regular(path, MAX_EXPORTED_BYTES) {
+            Ok(text) => serde_json::from_slice(&text)
+                .map(Some)
+                .map_err(|err| failed("read", path)(err.into())),
+            Err(err) if matches!(err.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                Ok(None)
+            }
+            Err(err) => Err(failed("read", path)(err)),
+        }
+    }
+
+    /// Whether it is the export that is asked for.
+    fn is_of(&self, asked: &Self) -> bool {
+        (self.to, self.from_xxh64) == (asked.to, asked.from_xxh64)
+    }
+
+    fn summary(self, records: u64, is_complete_already: bool) -> ExportPairsSummary {
+        ExportPairsSummary {
+            to: self.to,
+            records,
+            files: self.files.files,
+            bytes: self.files.bytes,
+            is_complete_already,
+        }
+    }
 }
 
 /// The records of a data set, one after the other.
@@ -193,11 +288,17 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The path `name` below `out`, whose folders are made.
+/// The path of the file `name` while it is made, whose folders are made.
 fn path_in(out: &OutFolder, name: &str) -> Result<PathBuf, RunError> {
-    let path = out.path().join(name);
-    create_folders_of(out.path(), Path::new(name)).map_err(failed("create", &path))?;
+    let (root, name) = (out.path(), Path::new(MAKING).join(name));
+    let path = root.join(&name);
+    create_folders_of(root, &name).map_err(failed("create", &path))?;
     Ok(path)
+}
+
+/// Writes the file `name`, whole or not at all.
+fn write(out: &OutFolder, name: &str, bytes: &[u8]) -> Result<(), RunError> {
+    out.write(&format!("{MAKING}/{name}"), bytes)
 }
 
 impl fmt::Display for ExportPairsSummary {
@@ -207,6 +308,10 @@ impl fmt::Display for ExportPairsSummary {
             f,
             "{records} in {files}, {}",
             indicatif::HumanBytes(self.bytes)
-        )
+        )?;
+        match self.is_complete_already {
+            true => write!(f, "; complete already, nothing was done"),
+            false => Ok(()),
+        }
     }
 }

@@ -117,6 +117,9 @@ fn a_shuffle_depends_on_its_seed_alone_and_a_killed_run_is_resumed_to_the_same_b
     }
     reshard("killed", "1").run_well();
     assert_same_files(&work.path("killed"), &work.path("one"), "after kills");
+    for out in ["one", "two"] {
+        work.vidpairs(&["verify", out]).run_well();
+    }
     let (whole, order) = records(&work.path("whole"));
     let [(one, one_order), (two, two_order)] = ["one", "two"].map(|out| records(&work.path(out)));
     assert!(one == whole && two == whole);
@@ -197,6 +200,161 @@ fn even_shards_are_refused_where_they_cannot_be_and_a_retry_says_that_they_are_e
     work.vidpairs(&["verify", "out"]).run_well();
     let (found, _) = records(&work.path("out"));
     assert!(found.len() > records(&work.path("many")).0.len());
+}
+
+#[test]
+fn a_repeated_pair_is_found_in_a_shuffled_data_set_too() {
+    let work = work_of(FRAMES);
+    let reshard = [
+        "reshard",
+        "whole",
+        "--out",
+        "out",
+        "--count",
+        "2",
+        "--shuffle",
+        "1",
+    ];
+    work.vidpairs(&reshard).run_well();
+    let out = work.path("out");
+    let mut manifest = dataset::manifest(&out);
+    let shards = manifest["shards"].as_array_mut().unwrap();
+    shards[1] = shards[0].clone();
+    shards[1]["file"] = "pairs-000001.tar".into();
+    manifest["totals"]["bytes"] = (2 * shards[0]["bytes"].as_u64().unwrap()).into();
+    fs::write(out.join("dataset.json"), manifest.to_string()).unwrap();
+    for extension in ["tar", "idx"] {
+        let of = |shard: &str| out.join(format!("pairs-00000{shard}.{extension}"));
+        fs::copy(of("0"), of("1")).unwrap();
+    }
+    let ran = work.vidpairs(&["verify", "out"]).run();
+    ran.failed_with(2, &[]);
+    assert!(
+        ran.stdout.contains("pairs-000001.tar") && ran.stdout.contains("clip"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn a_resharded_data_set_keeps_the_card_of_its_user_and_is_not_retried() {
+    let work = work_of(FRAMES);
+    let card = fs::read_to_string(work.path("whole/README.md")).unwrap();
+    fs::write(
+        work.path("whole/README.md"),
+        format!("{card}\nWritten by me.\n"),
+    )
+    .unwrap();
+    let reshard = |out: &str| work.vidpairs(&["reshard", "whole", "--out", out, "--count", "2"]);
+    reshard("out").run_well();
+    let copied = fs::read_to_string(work.path("out/README.md")).unwrap();
+    assert!(
+        copied.ends_with("Written by me.\n") && !copied.contains(&card),
+        "{copied}"
+    );
+    work.extract("out")
+        .arg("--retry-refused")
+        .run()
+        .failed_with(2, &["made by vidpairs reshard"]);
+    reshard("whole")
+        .run()
+        .failed_with(2, &["whole holds a data set that is not resharded"]);
+    fs::remove_file(work.path("whole/refused.jsonl")).unwrap();
+    reshard("late").run().failed_with(2, &["refused.jsonl"]);
+    assert!(!work.path("late").exists());
+}
+
+#[test]
+fn damaged_tracklets_are_not_copied() {
+    let work = work_of(REGIONS);
+    let tracks = work.path("whole/tracks.jsonl.zst");
+    let mut bytes = fs::read(&tracks).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&tracks, bytes).unwrap();
+    work.vidpairs(&["reshard", "whole", "--out", "out", "--count", "2"])
+        .run()
+        .failed_with(2, &["tracks.jsonl.zst", "xxh64"]);
+    assert!(!work.path("out/dataset.json").exists());
+}
+
+#[test]
+fn a_stopped_export_shows_no_file_and_an_export_removes_no_file_of_others() {
+    let work = work_of(FRAMES);
+    let export =
+        |out: &str, to: &str| work.vidpairs(&["export", "whole", "--to", to, "--out", out]);
+    for (number, to) in ["mds", "litdata", "energon", "folder"]
+        .into_iter()
+        .enumerate()
+    {
+        let whole = format!("{to}-whole");
+        export(&whole, to).run_well();
+        let mut stopped = 0;
+        for killed in each_call(&["rename", "write"], |out| export(out, to).arg("--quiet")) {
+            let shown = files(&work.path(&killed));
+            let shown = shown.keys().filter(|name| !name.starts_with(".journal/"));
+            stopped += usize::from(shown.count() == 0);
+            export(&killed, to).run_well();
+            let again = export(&killed, to).run_well();
+            assert!(
+                again.stdout.contains("complete already"),
+                "{}",
+                again.stdout
+            );
+            assert_same_files(&work.path(&killed), &work.path(&whole), &killed);
+            if stopped > 5 {
+                break;
+            }
+        }
+        let foreign = work.path(&format!("foreign-{number}"));
+        fs::create_dir_all(foreign.join("lost+found")).unwrap();
+        fs::write(foreign.join("lost+found/mine"), "x").unwrap();
+        export(&format!("foreign-{number}"), to).run_well();
+        assert_eq!(fs::read(foreign.join("lost+found/mine")).unwrap(), b"x");
+    }
+    // A file of somebody else in the folder of a stopped export.
+    fs::create_dir_all(work.path("mixed/.journal")).unwrap();
+    fs::write(work.path("mixed/.journal/lock"), "an exported data set").unwrap();
+    fs::write(work.path("mixed/notes.txt"), "x").unwrap();
+    export("mixed", "mds")
+        .run()
+        .failed_with(2, &["mixed", "notes.txt"]);
+    assert!(work.path("mixed/notes.txt").exists());
+}
+
+#[test]
+fn an_export_tells_its_data_set_from_others_and_follows_links_to_shards() {
+    let work = work_of(FRAMES);
+    work.extract("other").set("seed=9").run_well();
+    let index = |from: &str| {
+        let out = format!("{from}-litdata");
+        work.vidpairs(&["export", from, "--to", "litdata", "--out", &out])
+            .run_well();
+        let index = fs::read(work.path(&out).join("index.json")).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&index).unwrap()["updated_at"].clone()
+    };
+    assert_ne!(index("whole"), index("other"));
+    fs::create_dir(work.path("linked")).unwrap();
+    for name in files(&work.path("whole")).keys() {
+        std::os::unix::fs::symlink(format!("../whole/{name}"), work.path("linked").join(name))
+            .unwrap();
+    }
+    work.vidpairs(&[
+        "export",
+        "linked",
+        "--to",
+        "energon",
+        "--out",
+        "deep/energon",
+    ])
+    .run_well();
+    let (found, expected) = (
+        files(&work.path("deep/energon")),
+        files(&work.path("whole")),
+    );
+    for (name, bytes) in expected.iter().filter(|(name, _)| name.ends_with(".tar")) {
+        assert!(found[name] == *bytes, "{name}");
+    }
 }
 
 #[test]

@@ -204,6 +204,12 @@ impl Manifest {
         xxh64(&serde_json::to_vec(self).unwrap_or_default(), 0)
     }
 
+    /// Whether the records are in a random order.
+    pub fn is_shuffled(&self) -> bool {
+        let resharded = self.resharded.as_ref();
+        resharded.is_some_and(|resharded| resharded.shuffle.is_some())
+    }
+
     /// The manifest of a data set whose shards are all in one folder.
     pub fn without_parts(self) -> Self {
         Self {

@@ -137,6 +137,12 @@ pub enum ExtractError {
         /// The output folder.
         out: PathBuf,
     },
+    /// The shards of a resharded data set are not those of an extraction.
+    #[error("{} was made by vidpairs reshard, and a retry adds shards to what extract wrote: use --retry-refused on the data set that it was made from, then reshard again", .out.display())]
+    Resharded {
+        /// The output folder.
+        out: PathBuf,
+    },
     /// The pairs of this run cannot be divided over a number of shards.
     #[error("shards.count is {count}, which divides no pairs {cause}")]
     NotDivisible {

@@ -29,7 +29,8 @@ pub struct ShardVerdict {
     pub records: u64,
     /// All damage, in the order of the checks: the file, its index, its records.
     pub damage: DamageList,
-    /// Clips whose pairs the shard holds, in order. Shards of one data set must not share a pair.
+    /// Clips whose pairs the shard holds, in order; of a shuffled data set, a span for each pair. No two spans of a data set may share a
+    /// pair.
     pub clips: Vec<ClipSpan>,
 }
 

@@ -20,15 +20,19 @@ use crate::walk::is_zero;
 /// Checks every byte of one shard: length and xxh64 of the tar, its index, header, padding and CRC-32 of every member,
 /// and every JSON. Continues after damage.
 ///
+/// - `is_shuffled`: whether the records of the data set are in a random order ([`Manifest::is_shuffled`](crate::Manifest::is_shuffled)).
+///
 /// `keep_going` is called with the number of bytes checked since the last call, at least once per MiB and record. Every
 /// byte is checked twice, so the sum is about twice the size of the tar. Returns `None` as soon as it returns `false`.
 pub fn verify_shard(
     dir: &Path,
     entry: &ShardEntry,
+    is_shuffled: bool,
     keep_going: &dyn Fn(u64) -> bool,
 ) -> Option<ShardVerdict> {
     let mut verifier = Verifier {
         entry,
+        is_shuffled,
         file: FileVerifier::new(dir, &entry.file, keep_going),
         clips: Vec::new(),
     };
@@ -43,6 +47,7 @@ pub fn verify_shard(
 
 struct Verifier<'a> {
     entry: &'a ShardEntry,
+    is_shuffled: bool,
     file: FileVerifier<'a>,
     clips: Vec<ClipSpan>,
 }
@@ -173,15 +178,17 @@ impl Verifier<'_> {
         }))
     }
 
-    /// Notes clip and pair of a key; returns `false` if they do not follow those of the previous record. Keys of another
-    /// form have no place.
+    /// Notes clip and pair of a key; returns `false` if they do not follow those of the previous record, unless records are shuffled. Keys
+    /// of another form have no place.
     fn note_place(&mut self, key: &str) -> bool {
         let Some((clip, pair)) = ordinals(key) else {
             return true;
         };
         match self.clips.last_mut() {
-            Some(span) if (clip, pair) <= (span.clip, span.last) => return false,
-            Some(span) if span.clip == clip => span.last = pair,
+            Some(span) if !self.is_shuffled && (clip, pair) <= (span.clip, span.last) => {
+                return false;
+            }
+            Some(span) if !self.is_shuffled && span.clip == clip => span.last = pair,
             _ => self.clips.push(ClipSpan {
                 clip,
                 first: pair,
@@ -252,7 +259,7 @@ mod tests {
         }
 
         fn verify(&self) -> ShardVerdict {
-            verify_shard(self.dir.path(), &self.entry, &|_| true).unwrap()
+            verify_shard(self.dir.path(), &self.entry, false, &|_| true).unwrap()
         }
 
         fn faults(&self) -> Vec<Fault> {
@@ -291,7 +298,7 @@ mod tests {
             checked.set(checked.get() + bytes);
             true
         };
-        let verdict = verify_shard(shard.dir.path(), &shard.entry, &keep_going).unwrap();
+        let verdict = verify_shard(shard.dir.path(), &shard.entry, false, &keep_going).unwrap();
         assert_eq!((verdict.records, verdict.damage.num()), (3, 0));
         assert!(checked.get() > shard.entry.bytes * 3 / 2);
     }
@@ -337,7 +344,7 @@ mod tests {
             writer.append(&record(number)).unwrap();
         }
         let entry = writer.finish(dir.path()).unwrap();
-        let verdict = verify_shard(dir.path(), &entry, &|_| true).unwrap();
+        let verdict = verify_shard(dir.path(), &entry, false, &|_| true).unwrap();
         let [damage] = verdict.damage.listed() else {
             panic!("{:?}", verdict.damage)
         };
@@ -472,7 +479,7 @@ mod tests {
     fn verification_stops_when_keep_going_returns_false() {
         let shard = OneShard::new(3);
         assert_eq!(
-            verify_shard(shard.dir.path(), &shard.entry, &|_| false),
+            verify_shard(shard.dir.path(), &shard.entry, false, &|_| false),
             None
         );
         let num_calls = std::cell::Cell::new(0);
@@ -481,7 +488,7 @@ mod tests {
             num_calls.get() < 3
         };
         assert_eq!(
-            verify_shard(shard.dir.path(), &shard.entry, &keep_going),
+            verify_shard(shard.dir.path(), &shard.entry, false, &keep_going),
             None
         );
     }

@@ -93,6 +93,9 @@ pub(super) fn start(
     let has_journal = OutFolder::has_journal(out);
     let manifest = read_manifest(out)?;
     match &manifest {
+        Some(manifest) if manifest.resharded.is_some() && options.retry_refused => {
+            return Err(ExtractError::Resharded { out: out.clone() }.into());
+        }
         Some(manifest) => {
             same_part(out, manifest.part, options.part)?;
             same_pipeline(out, &manifest.pipeline, &pipeline)?;
