@@ -19,7 +19,7 @@ step() {
 }
 
 lint() { cargo clippy --locked --all-targets "$@" -- -D warnings; }
-loaders() { VIDPAIRS=${VIDPAIRS:-target/debug/vidpairs} scripts/external/check.sh; }
+loaders() { VIDPAIRS=${VIDPAIRS:-${CARGO_TARGET_DIR:-target}/debug/vidpairs} scripts/external/check.sh; }
 docs() { RUSTDOCFLAGS=-Dwarnings cargo doc --locked --workspace --no-deps; }
 
 step "set-up" scripts/setup.sh
