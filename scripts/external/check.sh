@@ -17,6 +17,8 @@ source "$(dirname "$0")/../lib/script.sh"
 python=$(python_program)
 cd "$(dirname "$0")/../.."
 scripts=$PWD/scripts/external
+# A path is made absolute, since the programs start in other folders.
+if [[ $python == */* ]]; then python=$(realpath -ms "$python"); fi
 case ${1-} in
 "") loaders=tarfile,vidpairs,webdataset,datasets ;;
 all) loaders=tarfile,vidpairs,webdataset,datasets,torch,dali,streaming,litdata,energon,folder,ray ;;
