@@ -203,3 +203,138 @@ fn the_same_seed_plans_the_same_pairs_and_another_seed_different_ones() {
     assert_eq!(pairs(1), pairs(1));
     assert_ne!(pairs(1), pairs(2));
 }
+
+fn redraw<'a>(clip: ClipFrames<'a>, rule: &'a PairRule, anchors: Anchors, seed: u64) -> Redraw<'a> {
+    let seed = Seed::of_run(seed);
+    Redraw {
+        clip,
+        rule,
+        anchors,
+        seed,
+    }
+}
+
+fn spanning(plans: &[PairPlan], cuts: &[CutEnds]) -> Vec<PairPlan> {
+    let spans =
+        |plan: &&PairPlan| !is_in_one_shot(plan.anchor, plan.positive.unwrap_or(plan.anchor), cuts);
+    plans.iter().filter(spans).cloned().collect()
+}
+
+#[test]
+fn a_pair_lies_in_one_shot_if_it_ends_before_or_starts_after_each_cut() {
+    let cuts = [(99, 100), (200, 210)];
+    for (anchor, positive, expected) in [
+        (39, 99, true),
+        (40, 100, false),
+        (99, 99, true),
+        (100, 200, true),
+        (99, 200, false),
+        (100, 201, false),
+        (204, 206, false),
+        (209, 300, false),
+        (210, 300, true),
+    ] {
+        let found = is_in_one_shot(anchor, positive, &cuts);
+        assert_eq!(found, expected, "{anchor} and {positive}");
+    }
+    assert!(is_in_one_shot(0, u64::MAX, &[]));
+}
+
+#[test]
+fn a_pair_over_a_cut_is_drawn_anew_from_its_interval_with_its_k_and_no_pair_occurs_twice() {
+    let (rule, anchors) = (frames(20, 40), Anchors::PerVideo(8));
+    let cuts = [(149, 150), (260, 270), (390, 391)];
+    let mut num_drawn = 0;
+    for seed in 0..100 {
+        let mut plans = plan(&clip(500), &rule, anchors, seed);
+        for round in 1..=MAX_REDRAWS {
+            let lost = spanning(&plan(&clip(500), &rule, anchors, seed), &cuts);
+            let drawn = redraw(clip(500), &rule, anchors, seed).draw(&lost, &cuts, round);
+            num_drawn += drawn.len();
+            assert!(spanning(&drawn, &cuts).is_empty());
+            for new in &drawn {
+                let old = lost.iter().find(|old| old.ordinal == new.ordinal).unwrap();
+                let k = |plan: &PairPlan| plan.positive.unwrap() - plan.anchor;
+                assert_eq!(k(new), k(old));
+                let num_anchors = 500 - k(new);
+                let interval_of =
+                    |anchor| (0..8).find(|&pair| interval(pair, 8, num_anchors).contains(&anchor));
+                assert_eq!(interval_of(new.anchor), interval_of(old.anchor));
+                plans.retain(|plan| plan.ordinal != new.ordinal);
+            }
+            plans.extend(drawn);
+            let mut all = ends(&plans);
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), plans.len());
+        }
+    }
+    assert!(num_drawn > 300, "{num_drawn}");
+}
+
+#[test]
+fn a_pair_of_a_stride_is_drawn_anew_before_the_next_anchor_and_left_out_without_room() {
+    let rule = frames(60, 60);
+    let cuts = [(229, 230)];
+    let redraw = redraw(clip(400), &rule, Anchors::Stride(100), SEED);
+    let plans = plan(&clip(400), &rule, Anchors::Stride(100), SEED);
+    let lost = spanning(&plans, &cuts);
+    assert_eq!(ends(&lost), [(200, 260)]);
+    for round in 1..MAX_REDRAWS {
+        let drawn = redraw.draw(&lost, &cuts, round);
+        assert_eq!((drawn.len(), drawn[0].ordinal), (1, lost[0].ordinal));
+        assert!((230..300).contains(&drawn[0].anchor), "{drawn:?}");
+    }
+    // The last time right behind the cut: what lies farther away may not have been looked at.
+    assert_eq!(ends(&redraw.draw(&lost, &cuts, MAX_REDRAWS)), [(230, 290)]);
+    let more = [(229, 230), (289, 290), (349, 350)];
+    assert_eq!(redraw.draw(&lost, &more, 1), []);
+    assert_eq!(redraw.draw(&lost, &more, MAX_REDRAWS), []);
+}
+
+#[test]
+fn a_pair_is_drawn_anew_from_frames_that_exist_and_have_a_usable_box() {
+    let good = BoxXywh {
+        x: 10.0,
+        y: 10.0,
+        w: 50.0,
+        h: 40.0,
+    };
+    let mut boxes = vec![Some(good); 300];
+    boxes[100..130].fill(None);
+    let present: Vec<u64> = (0..300).filter(|frame| frame % 3 != 1).collect();
+    let gappy = ClipFrames {
+        present: Some(&present),
+        boxes: &boxes,
+        ..clip(300)
+    };
+    let rule = tracks(30);
+    let cuts = [(79, 80), (219, 220)];
+    let mut num_drawn = 0;
+    for seed in 0..50 {
+        let lost = spanning(&plan(&gappy, &rule, Anchors::PerVideo(3), seed), &cuts);
+        for drawn in redraw(gappy, &rule, Anchors::PerVideo(3), seed).draw(&lost, &cuts, 1) {
+            num_drawn += 1;
+            let positive = drawn.positive.unwrap();
+            assert_eq!(drawn.boxes, Some(KnownBoxes::Track([good, good])));
+            for frame in [drawn.anchor, positive] {
+                assert!(frame % 3 != 1 && !(100..130).contains(&frame), "{frame}");
+            }
+        }
+    }
+    assert!(num_drawn > 20, "{num_drawn}");
+}
+
+#[test]
+fn pairs_are_drawn_anew_alike_from_the_same_seed_and_differently_the_next_time() {
+    let rule = frames(30, 90);
+    let anchors = Anchors::PerVideo(8);
+    let cuts: Vec<CutEnds> = (1..100).map(|cut| (cut * 100 - 1, cut * 100)).collect();
+    let lost = spanning(&plan(&clip(10_000), &rule, anchors, SEED), &cuts);
+    assert!(lost.len() > 2);
+    let drawn =
+        |seed, round| ends(&redraw(clip(10_000), &rule, anchors, seed).draw(&lost, &cuts, round));
+    assert_eq!(drawn(1, 1), drawn(1, 1));
+    assert_ne!(drawn(1, 1), drawn(1, 2));
+    assert_ne!(drawn(1, 1), drawn(2, 1));
+}
