@@ -11,8 +11,8 @@ use vidpairs_run::{
     counted, failed,
 };
 use vidpairs_shard::{
-    DatasetReader, EpochOrder, MANIFEST_FILE, Manifest, Resharded, Seed, ShardEntry, ShardName,
-    ShardWriter, TRACKS_FILE, Totals, TracksEntry,
+    CUTS_FILE, CutsEntry, DatasetReader, EpochOrder, MANIFEST_FILE, Manifest, Resharded, Seed,
+    ShardEntry, ShardName, ShardWriter, TRACKS_FILE, Totals, TracksEntry,
 };
 use vidpairs_types::open_regular;
 
@@ -181,6 +181,18 @@ fn finish(
     let out = journal.out();
     let refused = options.dir.join(REFUSED_FILE);
     copy_file(out, &[refused], REFUSED_FILE)?;
+    let cuts = match &before.cuts {
+        None => None,
+        Some(entry) => {
+            let file = options.dir.join(&entry.file);
+            let (bytes, xxh64) = copy_file(out, &[file], CUTS_FILE)?;
+            Some(CutsEntry {
+                bytes,
+                xxh64,
+                ..entry.clone()
+            })
+        }
+    };
     let tracks: Vec<&TracksEntry> = before.tracks_files().map(|(_, tracks)| tracks).collect();
     let tracks = match tracks.is_empty() {
         true => None,
@@ -206,6 +218,7 @@ fn finish(
             ..before.totals
         },
         tracks,
+        cuts,
         shards,
         resharded: Some(begin),
         ..before.clone().without_parts()
