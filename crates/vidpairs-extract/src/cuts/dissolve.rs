@@ -1,0 +1,117 @@
+//! Finds dissolves: pictures that turn evenly into another one.
+
+use super::compare::{Look, distance, luma_distance};
+use super::{Cut, CutKind, Seen};
+
+/// Steps of the windows that are tried.
+const STEPS: [usize; 7] = [4, 6, 8, 12, 17, 24, 34];
+
+/// Least share of the change from the first to the last picture in the changes of all steps between. It is 1 if each cell changes
+/// evenly; what moves takes detours.
+const MIN_STRAIGHT: f32 = 0.3;
+
+/// Greatest share of one step in the changes of all steps: a greater one is a hard cut.
+const MAX_STEP: f32 = 0.45;
+
+/// Least change from the first to the last picture, levels.
+const MIN_CHANGE: f32 = 10.0;
+
+/// Greatest share of the middle picture that is no mixture of the first and the last.
+const MAX_FOREIGN: f32 = 0.25;
+
+/// Greatest motion around the window beside that inside.
+const MAX_AROUND: f32 = 0.85;
+
+/// Weights of straightness, of the foreign share and of the motion around, beside the distance of the two pictures; least score. Set on
+/// the tuning half of the clips of docs/CUTS.md.
+const WEIGHTS: [f32; 3] = [15.0, 150.0, 9.0];
+const MIN_SCORE: f32 = 29.0;
+
+/// The dissolve that ends at the frame at `place`, and how well it is one.
+pub(super) fn judge(seen: &[Seen], place: usize) -> Option<(Cut, f32)> {
+    let mut best: Option<(Cut, f32)> = None;
+    let mut inside = Steps::default();
+    let mut first = place;
+    for steps in STEPS {
+        let Some(start) = place.checked_sub(steps) else {
+            break;
+        };
+        while first > start {
+            inside.add(&seen[first]);
+            first -= 1;
+        }
+        let mut around = Steps::default();
+        let before = start.saturating_sub(1)..=start;
+        let after = place + 1..(place + 3).min(seen.len());
+        before.chain(after).for_each(|near| around.add(&seen[near]));
+        let around = around.motion as f32 / 4.0 * steps as f32 / inside.motion.max(1) as f32;
+        if around > MAX_AROUND || inside.greatest > MAX_STEP * inside.change {
+            continue;
+        }
+        let ends = (&seen[start], &seen[place]);
+        let Some(score) = score(ends, &seen[(start + place) / 2].look, inside.change) else {
+            continue;
+        };
+        let score = score - WEIGHTS[2] * around;
+        if score >= best.map_or(MIN_SCORE, |(_, best)| best) {
+            let cut = Cut {
+                before: ends.0.frame,
+                after: ends.1.frame,
+                kind: CutKind::Gradual,
+            };
+            best = Some((cut, score));
+        }
+    }
+    best
+}
+
+/// Sums over steps.
+#[derive(Default)]
+struct Steps {
+    motion: u32,
+    change: f32,
+    greatest: f32,
+}
+
+impl Steps {
+    fn add(&mut self, seen: &Seen) {
+        self.motion += seen.step;
+        self.change += seen.luma_step;
+        self.greatest = self.greatest.max(seen.luma_step);
+    }
+}
+
+/// How well `middle` lies halfway on a dissolve between the two frames.
+///
+/// - `way`: sum of the changes of all steps between.
+fn score((a, b): (&Seen, &Seen), middle: &Look, way: f32) -> Option<f32> {
+    let change = luma_distance(&a.look, &b.look);
+    if a.look.is_blank() || b.look.is_blank() || change < MIN_CHANGE || change < MIN_STRAIGHT * way
+    {
+        return None;
+    }
+    let foreign = foreign_share(&a.look, middle, &b.look).filter(|&share| share <= MAX_FOREIGN)?;
+    let apart = distance(&a.look, &b.look) as f32;
+    Some(apart + WEIGHTS[0] * change / way - WEIGHTS[1] * foreign)
+}
+
+/// Energy of `middle` that no mixture of `a` and `b` explains, beside that of their difference; `None` if the best mixture is
+/// nearly one of the two.
+fn foreign_share(a: &Look, middle: &Look, b: &Look) -> Option<f32> {
+    let (mut both, mut whole, mut part) = (0i32, 0i32, 0i32);
+    let ends = a.thumb.luma.iter().zip(&b.thumb.luma);
+    for ((&a, &b), &middle) in ends.zip(&middle.thumb.luma) {
+        let (to_middle, to_b) = (
+            i32::from(middle) - i32::from(a),
+            i32::from(b) - i32::from(a),
+        );
+        both += to_middle * to_b;
+        whole += to_b * to_b;
+        part += to_middle * to_middle;
+    }
+    let [both, whole, part] = [both, whole, part].map(|sum| sum as f32);
+    let mixed = both / whole;
+    (0.1..=0.9)
+        .contains(&mixed)
+        .then(|| (part - mixed * both) / whole)
+}
