@@ -19,7 +19,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from scenedetect import AdaptiveDetector, ContentDetector, detect, open_video
+from scenedetect import AdaptiveDetector, ContentDetector, detect
 
 WIDTH, HEIGHT, FPS = 480, 272, 25
 SEED = 20
@@ -85,7 +85,7 @@ def lit(frame, gain, toward=0.0):
 
 
 def trap(name, frames, chance, first, last):
-    """Puts a trap into the frames between `first` and `last`."""
+    """Puts a trap into the frames between `first` and `last`, and gives its first frame and the one after its last."""
     room = last - first
     if name == "flash":
         at, length, strength = chance.integers(first, last - 2), chance.integers(1, 4), chance.uniform(0.6, 1.0)
@@ -130,6 +130,7 @@ def trap(name, frames, chance, first, last):
             ways = 1 - ways
         for place, way in enumerate(ways):
             frames[place] = lit(frames[place], gain**way)
+    return int(at), int(at + length)
 
 
 def make_reel(path, clips, shots, chance):
@@ -162,20 +163,19 @@ def make_reel(path, clips, shots, chance):
         name, wanted = str(chance.choice(TRAPS)), chance.uniform() < TRAP_SHARE
         first, last = room_before + 5, len(frames) - 5 - len(frames) // 3
         if wanted and last - first >= 8:
-            trap(name, frames, chance, first, last)
+            span = trap(name, frames, chance, first, last)
         else:
-            name = None
+            span = None
+        taken = 0  # frames of this segment that are written with the transition
         if join is None:
-            before = frames
-            traps.append(name)
-            continue
-        if join == "dissolve" and num_mixed >= 5:
+            pass
+        elif join == "dissolve" and num_mixed >= 5:
             write(before[:-num_mixed])
             transitions.append({"kind": join, "start": num, "end": num + num_mixed})
             ways = (np.arange(num_mixed, dtype=np.float32) + 1) / (num_mixed + 1)
             ways = ways[:, None, None, None]
             write((before[-num_mixed:] * (1 - ways) + frames[:num_mixed] * ways + 0.5).astype(np.uint8))
-            before = frames[num_mixed:]
+            taken = num_mixed
         elif join.startswith("fade"):
             level = 0 if "black" in join else 255
             fade_out, fade_in = min(fade_out, len(before) // 3), min(fade_in, len(frames) // 3)
@@ -188,17 +188,18 @@ def make_reel(path, clips, shots, chance):
             for place, frame in enumerate(frames[:fade_in]):
                 way = (place + 1) / (fade_in + 1)
                 write([(level * (1 - way) + frame * way + 0.5).astype(np.uint8)])
-            before = frames[fade_in:]
+            taken = fade_in
         else:
             write(before)
             transitions.append({"kind": "hard", "start": num, "end": num})
-            before = frames
-        traps.append(name)
+        before = frames[taken:]
+        if span:
+            traps.append({"kind": name, "start": num - taken + span[0], "end": num - taken + span[1]})
     write(before)
     encoder.stdin.close()
     if encoder.wait():
         sys.exit(f"ffmpeg could not encode {path}")
-    return {"frames": num, "transitions": transitions, "traps": [name for name in traps if name]}
+    return {"frames": num, "transitions": transitions, "traps": traps}
 
 
 def make_all(clips, work):
@@ -229,15 +230,15 @@ def make_all(clips, work):
 SLACK = 2
 
 
-def score(truth, found):
-    """Counts of one clip: a transition is found if a detection lies in it, or at most `SLACK` frames beside it; a second detection
-    there counts neither way; any other detection is false.
+def score(clip, found, slack=SLACK):
+    """What the detections of one clip are: `{transition: frame}`, and the false ones.
 
-    - `found`: detected frames.
+    A transition is found if a detection lies in it, or at most `slack` frames beside it. A second detection there counts neither way;
+    any other detection is false.
     """
     hits, false = {}, []
     for frame in found:
-        near = [place for place, cut in enumerate(truth) if cut["start"] - SLACK <= frame <= cut["end"] + SLACK]
+        near = [place for place, cut in enumerate(clip["transitions"]) if cut["start"] - slack <= frame <= cut["end"] + slack]
         if near:
             hits.setdefault(near[0], frame)
         else:
@@ -245,27 +246,157 @@ def score(truth, found):
     return hits, false
 
 
-def figures(clips, found):
-    """Precision, recall, F1 of the detections of all `clips`, and recall by kind of transition."""
+def figures(clips, found, slack=SLACK):
+    """Precision, recall and F1 of the detections of all clips, recall by kind of transition, and false detections by trap."""
     num_hits = num_false = 0
-    kinds = {}
+    kinds, traps = {}, {}
     for clip, frames in zip(clips, found):
-        hits, false = score(clip["transitions"], frames)
+        hits, false = score(clip, frames, slack)
         num_hits, num_false = num_hits + len(hits), num_false + len(false)
         for place, cut in enumerate(clip["transitions"]):
             kind = kinds.setdefault(cut["kind"], [0, 0])
             kind[0] += place in hits
             kind[1] += 1
+        for trap in clip["traps"]:
+            traps.setdefault(trap["kind"], [0, 0])[1] += 1
+        for frame in false:
+            around = [trap["kind"] for trap in clip["traps"] if trap["start"] - SLACK <= frame <= trap["end"] + SLACK]
+            traps.setdefault(around[0] if around else "none", [0, 0])[0] += 1
     num_true = sum(num for _, num in kinds.values())
-    precision, recall = num_hits / max(num_hits + num_false, 1), num_hits / num_true
-    f1 = 2 * num_hits / (2 * num_hits + num_false + num_true - num_hits)
-    found_of = {kind: f"{hit} of {num}" for kind, (hit, num) in sorted(kinds.items())}
-    return {"precision": round(precision, 3), "recall": round(recall, 3), "f1": round(f1, 3), "false": num_false, "found": found_of}
+    return {
+        "precision": round(num_hits / max(num_hits + num_false, 1), 3),
+        "recall": round(num_hits / num_true, 3),
+        "f1": round(2 * num_hits / (num_hits + num_false + num_true), 3),
+        "transitions": num_true,
+        "found": {kind: f"{hit} of {num}" for kind, (hit, num) in sorted(kinds.items())},
+        "false": num_false,
+        "false_by_trap": {kind: f"{num} in {of}" if of else num for kind, (num, of) in sorted(traps.items())},
+    }
 
 
 def place_of(cut):
     """The frame that stands for a cut of ours: the first of the shot after, or the middle of a gradual one."""
     return cut["after"] if cut["kind"] == "hard" else (cut["before"] + cut["after"] + 1) // 2
+
+
+# The detectors: each gives the detected frames of every clip.
+
+def of_vidpairs(program, clips, every=1):
+    result = subprocess.run([program, "cuts", "--quiet", "--json", "--every", str(every), *(clip["path"] for clip in clips)], check=True,
+                            stdout=subprocess.PIPE)
+    return [[place_of(cut) for cut in video["cuts"]] for video in json.loads(result.stdout)["videos"]]
+
+
+def of_scenedetect(make, clips):
+    """PySceneDetect with a new detector for each clip."""
+    found = []
+    for clip in clips:
+        scenes = detect(clip["path"], make())
+        found.append([start.frame_num for start, _ in scenes[1:]])
+    return found
+
+
+def scdet_scores(clips):
+    """The score of every frame by FFmpeg's scdet."""
+    found = []
+    for clip in clips:
+        command = ["ffmpeg", "-v", "fatal", "-nostdin", "-i", clip["path"], "-vf", "scdet=threshold=0,metadata=print:file=-", "-fps_mode",
+                   "passthrough", "-f", "null", "-"]
+        lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+        found.append([float(line.split("=")[1]) for line in lines if line.startswith("lavfi.scd.score=")])
+    return found
+
+
+def above(scores, threshold):
+    return [[frame for frame, value in enumerate(clip) if value >= threshold] for clip in scores]
+
+
+THRESHOLDS = {
+    "PySceneDetect content": (27.0, [10.0, 14.0, 18.0, 22.0, 32.0, 40.0], lambda threshold: ContentDetector(threshold=threshold)),
+    "PySceneDetect adaptive": (3.0, [1.5, 2.0, 2.5, 4.0, 5.0], lambda threshold: AdaptiveDetector(adaptive_threshold=threshold)),
+    "FFmpeg scdet": (10.0, [2.0, 3.0, 4.0, 6.0, 8.0, 14.0, 18.0, 24.0], None),
+}
+
+
+def measure_peers(truth):
+    results = {}
+    for name, (default, others, make) in THRESHOLDS.items():
+        scores = {half: scdet_scores(clips) for half, clips in truth.items()} if make is None else {}
+        known = {}
+
+        def run(half, threshold):
+            if (half, threshold) not in known:
+                found = above(scores[half], threshold) if scores else of_scenedetect(lambda: make(threshold), truth[half])
+                known[half, threshold] = figures(truth[half], found)
+            return known[half, threshold]
+
+        best = max([default, *others], key=lambda threshold: run("tuning", threshold)["f1"])
+        for label, threshold in {"default": default, "tuned": best}.items():
+            results[f"{name}, {label}"] = {"threshold": threshold, **{half: run(half, threshold) for half in truth}}
+            print(f"{name}, {label}, {threshold}:", results[f"{name}, {label}"]["held out"], flush=True)
+    return results
+
+
+def measure_ours(program, truth):
+    results = {}
+    for every in (1, 2, 4):
+        # What was not looked at cannot be placed more exactly.
+        slack = max(SLACK, every - 1)
+        of = {half: figures(clips, of_vidpairs(program, clips, every), slack) for half, clips in truth.items()}
+        results["vidpairs" if every == 1 else f"vidpairs, every {every} frames"] = of
+        print(f"vidpairs, every {every}:", of["held out"], flush=True)
+    return results
+
+
+# Cost.
+
+COST_CLIPS = ["bigbuckbunny.mp4", "cockatoo.mp4", "box.mp4"]
+
+
+def cost_clip(clips, work):
+    """One H.264 file of 640 x 360 px."""
+    path = work / "cost.mp4"
+    if not path.is_file():
+        inputs = [part for clip in COST_CLIPS for part in ("-i", clips / clip)]
+        scaled = "".join(f"[{number}:v]scale=640:360,setsar=1,fps=25,format=yuv420p[v{number}];" for number in range(len(COST_CLIPS)))
+        joined = "".join(f"[v{number}]" for number in range(len(COST_CLIPS))) + f"concat=n={len(COST_CLIPS)}:v=1[v]"
+        command = ["ffmpeg", "-v", "fatal", "-nostdin", "-y", *inputs, "-filter_complex", scaled + joined, "-map", "[v]", "-c:v", "libx264",
+                   "-crf", "23", path]
+        subprocess.run(list(map(str, command)), check=True)
+    return path
+
+
+def seconds_of(command):
+    """CPU seconds of a process."""
+    def used():
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+    before = used()
+    subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return used() - before
+
+
+READ = "import cv2, sys; v = cv2.VideoCapture(sys.argv[1])\nwhile v.read()[0]: pass"
+DETECT = "import sys; from scenedetect import *; detect(sys.argv[1], {}())"
+
+
+def measure_cost(program, path, rounds=5):
+    """CPU seconds of whole processes, medians over rounds in turns. Of ours, the command reads the file twice: once to index it."""
+    null = ["ffmpeg", "-threads", "1", "-nostdin", "-i", path]
+    commands = {
+        "vidpairs cuts": [program, "cuts", "--workers", "1", path],
+        "vidpairs cuts, every 1000 frames": [program, "cuts", "--workers", "1", "--every", "1000", path],
+        "ffmpeg, decode only": [*null, "-f", "null", "-"],
+        "ffmpeg, scdet": [*null, "-vf", "scdet", "-f", "null", "-"],
+        "OpenCV, decode only": [sys.executable, "-c", READ, path],
+        "PySceneDetect content": [sys.executable, "-c", DETECT.format("ContentDetector"), path],
+        "PySceneDetect adaptive": [sys.executable, "-c", DETECT.format("AdaptiveDetector"), path],
+    }
+    times = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            times[name].append(seconds_of(command))
+    return {name: round(statistics.median(seconds), 3) for name, seconds in times.items()}
 
 
 def main():
@@ -279,6 +410,13 @@ def main():
     truth = make_all(arguments.clips, arguments.work)
     if arguments.make_only:
         return
+    results = {
+        "clips": {half: {"clips": len(clips), "transitions": sum(len(clip["transitions"]) for clip in clips),
+                         "traps": sum(len(clip["traps"]) for clip in clips)} for half, clips in truth.items()},
+        "detectors": {**measure_ours(arguments.vidpairs, truth), **measure_peers(truth)},
+        "cpu_seconds": measure_cost(arguments.vidpairs, cost_clip(arguments.clips, arguments.work)),
+    }
+    arguments.out.write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

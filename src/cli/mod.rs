@@ -248,6 +248,7 @@ impl Program<'_> {
         }
         let options = vidpairs_extract::run::CutsOptions {
             videos: args.videos,
+            every: usize::from(args.every),
             control: args.common.control()?,
         };
         let summary = vidpairs_extract::run::cuts(&options)?;

@@ -117,10 +117,13 @@ pub(super) struct ListArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct CutsArgs {
-    /// Video files, folders of numbered pictures, or folders that hold some. Every frame is decoded; docs/CUTS.md says what is found. The
-    /// exit code is 1 if a video cannot be used.
+    /// Video files, folders of pictures, or folders that hold some; docs/CUTS.md says what is found. The exit code is 1 if a video
+    /// cannot be used.
     #[arg(required = true, value_name = "VIDEO")]
     pub videos: Vec<PathBuf>,
+    /// Look at every N-th frame only. Changes are then known as exactly as the frames lie apart.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u16).range(1..=1000))]
+    pub every: u16,
     #[command(flatten)]
     pub common: Common,
 }

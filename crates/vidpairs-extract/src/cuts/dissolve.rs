@@ -13,6 +13,9 @@ const MIN_STRAIGHT: f32 = 0.3;
 /// Greatest share of one step in the changes of all steps: a greater one is a hard cut.
 const MAX_STEP: f32 = 0.45;
 
+/// Least step of a dissolve beside the mean of all.
+const MIN_SHARE: f32 = 0.5;
+
 /// Least change from the first to the last picture, levels.
 const MIN_CHANGE: f32 = 10.0;
 
@@ -54,15 +57,29 @@ pub(super) fn judge(seen: &[Seen], place: usize) -> Option<(Cut, f32)> {
         };
         let score = score - WEIGHTS[2] * around;
         if score >= best.map_or(MIN_SCORE, |(_, best)| best) {
-            let cut = Cut {
-                before: ends.0.frame,
-                after: ends.1.frame,
-                kind: CutKind::Gradual,
-            };
-            best = Some((cut, score));
+            best = Some((trimmed(&seen[start..=place], inside.change), score));
         }
     }
     best
+}
+
+/// The dissolve in a window, without the frames at its ends that hardly change.
+///
+/// - `change`: sum of the changes of all steps.
+fn trimmed(window: &[Seen], change: f32) -> Cut {
+    let (mut first, mut last) = (0, window.len() - 1);
+    let least = MIN_SHARE * change / last as f32;
+    while first + 1 < last && window[first + 1].luma_step < least {
+        first += 1;
+    }
+    while last > first + 1 && window[last].luma_step < least {
+        last -= 1;
+    }
+    Cut {
+        before: window[first].frame,
+        after: window[last].frame,
+        kind: CutKind::Gradual,
+    }
 }
 
 /// Sums over steps.
@@ -86,7 +103,9 @@ impl Steps {
 /// - `way`: sum of the changes of all steps between.
 fn score((a, b): (&Seen, &Seen), middle: &Look, way: f32) -> Option<f32> {
     let change = luma_distance(&a.look, &b.look);
-    if a.look.is_blank() || b.look.is_blank() || change < MIN_CHANGE || change < MIN_STRAIGHT * way
+    if [&a.look, middle, &b.look].into_iter().any(Look::is_blank)
+        || change < MIN_CHANGE
+        || change < MIN_STRAIGHT * way
     {
         return None;
     }

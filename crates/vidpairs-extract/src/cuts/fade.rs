@@ -9,11 +9,17 @@ const BLANK: f32 = 4.0;
 /// Frames over which a fade may last on either side.
 const LONGEST: usize = 30;
 
+/// How much the contrast grows from frame to frame of a fade at least.
+const GROWTH: f32 = 1.03;
+
 /// Blank frames after which even the same picture begins a shot.
 const LONG_BLANK: u64 = 25;
 
 /// Least distance of the shots on either side.
 const MIN_DISTANCE: u32 = 16;
+
+/// Frames before and after the blank ones that are compared: something may have covered the picture and hide a part of it still.
+const COMPARED: usize = 12;
 
 impl Look {
     /// Whether the frame has one color, as black between two fades has.
@@ -35,95 +41,112 @@ enum State {
     Shot,
     /// In blank frames.
     Blank(Left),
-    /// In a shot that fades in.
+    /// In a picture that fades in, for so many frames.
     FadeIn(Left, usize),
+    /// In a picture that may be that of the shot that was left, for so many frames. The cut stands if it is not.
+    Doubt(Left, Cut, usize),
 }
 
 /// The shot that was left.
 struct Left {
-    /// Its last frame before the fade; `None` at the start of the video.
-    last: Option<(u64, Box<Look>)>,
+    /// Its last frame before the fade, and what some of its frames looked like; `None` at the start of the video.
+    last: Option<(u64, Vec<Look>)>,
     first_blank: u64,
     last_blank: u64,
 }
 
 impl Blanks {
-    /// Judges the frame at `place`: the cut that ends with it.
+    /// Judges the frame at `place`: the cut that is certain now.
     pub fn judge(&mut self, seen: &[Seen], place: usize) -> Option<Cut> {
         let this = &seen[place];
         let is_blank = this.look.is_blank();
-        match std::mem::take(&mut self.state) {
-            State::Shot if is_blank => {
-                self.state = State::Blank(Left {
-                    last: last_of_shot(seen, place),
-                    first_blank: this.frame,
-                    last_blank: this.frame,
-                });
-                None
-            }
-            State::Shot => None,
+        let (state, cut) = match std::mem::take(&mut self.state) {
             State::Blank(left) | State::FadeIn(left, _) if is_blank => {
-                self.state = State::Blank(Left {
-                    last_blank: this.frame,
-                    ..left
-                });
-                None
+                let last_blank = this.frame;
+                (State::Blank(Left { last_blank, ..left }), None)
             }
-            State::Blank(left) => self.fade_in(seen, place, left, 0),
-            State::FadeIn(left, num) => self.fade_in(seen, place, left, num + 1),
-        }
+            State::Doubt(_, cut, _) if is_blank => (State::Blank(left(seen, place)), Some(cut)),
+            State::Shot if is_blank => (State::Blank(left(seen, place)), None),
+            State::Shot => (State::Shot, None),
+            State::Blank(left) => fade_in(seen, place, left, 0),
+            State::FadeIn(left, num) => fade_in(seen, place, left, num + 1),
+            State::Doubt(left, cut, num) => doubt(&this.look, left, cut, num + 1),
+        };
+        self.state = state;
+        cut
     }
 
-    /// Judges a frame after blank ones.
-    fn fade_in(&mut self, seen: &[Seen], place: usize, left: Left, num: usize) -> Option<Cut> {
-        let this = &seen[place];
-        let next = seen.get(place + 1);
-        if num < LONGEST && next.is_some_and(|next| next.look.contrast > 1.03 * this.look.contrast)
-        {
-            self.state = State::FadeIn(left, num);
-            return None;
-        }
-        let is_long = left.last_blank - left.first_blank > LONG_BLANK;
-        match left.last {
-            Some((_, last)) if !is_long && distance(&last, &this.look) < MIN_DISTANCE => None,
-            Some((before, _)) => Some(Cut {
+    /// The cut at the end of a video that ends in blank frames, or soon after some.
+    pub fn end(self) -> Option<Cut> {
+        match self.state {
+            State::Shot => None,
+            State::Doubt(_, cut, _) => Some(cut),
+            State::Blank(left) | State::FadeIn(left, _) => left.last.map(|(before, _)| Cut {
                 before,
-                after: this.frame,
+                after: left.first_blank,
                 kind: CutKind::Gradual,
             }),
-            None => Some(Cut {
-                before: left.last_blank,
-                after: this.frame,
-                kind: if num == 0 {
-                    CutKind::Hard
-                } else {
-                    CutKind::Gradual
-                },
-            }),
         }
-    }
-
-    /// The cut at the end of a video that ends in blank frames.
-    pub fn end(self) -> Option<Cut> {
-        let (State::Blank(left) | State::FadeIn(left, _)) = self.state else {
-            return None;
-        };
-        left.last.map(|(before, _)| Cut {
-            before,
-            after: left.first_blank,
-            kind: CutKind::Gradual,
-        })
     }
 }
 
-/// The last frame of the shot before the blank frame at `place`: that from which on the contrast falls.
-fn last_of_shot(seen: &[Seen], place: usize) -> Option<(u64, Box<Look>)> {
-    let mut last = place.checked_sub(1)?;
+/// The shot before the blank frame at `place`. Its last frame is that from which on the contrast falls.
+fn left(seen: &[Seen], place: usize) -> Left {
+    let mut last = place.saturating_sub(1);
     while last > 0
         && place - last < LONGEST
-        && seen[last - 1].look.contrast > 1.03 * seen[last].look.contrast
+        && seen[last - 1].look.contrast > GROWTH * seen[last].look.contrast
     {
         last -= 1;
     }
-    Some((seen[last].frame, Box::new(seen[last].look.clone())))
+    let frame = seen[place].frame;
+    let looks = [last, last.saturating_sub(COMPARED)].map(|place| seen[place].look.clone());
+    Left {
+        last: (place > 0).then(|| (seen[last].frame, looks.to_vec())),
+        first_blank: frame,
+        last_blank: frame,
+    }
+}
+
+/// Judges frame `num` after the blank ones.
+fn fade_in(seen: &[Seen], place: usize, left: Left, num: usize) -> (State, Option<Cut>) {
+    let this = &seen[place];
+    let next = seen.get(place + 1);
+    if num < LONGEST && next.is_some_and(|next| next.look.contrast > GROWTH * this.look.contrast) {
+        return (State::FadeIn(left, num), None);
+    }
+    let Some((before, _)) = left.last else {
+        let kind = match num {
+            0 => CutKind::Hard,
+            _ => CutKind::Gradual,
+        };
+        let before = left.last_blank;
+        let after = this.frame;
+        return (
+            State::Shot,
+            Some(Cut {
+                before,
+                after,
+                kind,
+            }),
+        );
+    };
+    let cut = Cut {
+        before,
+        after: this.frame,
+        kind: CutKind::Gradual,
+    };
+    doubt(&this.look, left, cut, 0)
+}
+
+/// Compares frame `num` after a fade with the shot that was left.
+fn doubt(look: &Look, left: Left, cut: Cut, num: usize) -> (State, Option<Cut>) {
+    if num == COMPARED || left.last_blank - left.first_blank > LONG_BLANK {
+        return (State::Shot, Some(cut));
+    }
+    let mut looks = left.last.iter().flat_map(|(_, looks)| looks);
+    if looks.any(|old| distance(old, look) < MIN_DISTANCE) {
+        return (State::Shot, None);
+    }
+    (State::Doubt(left, cut, num), None)
 }

@@ -7,6 +7,8 @@ mod compare;
 mod dissolve;
 mod fade;
 mod hard;
+#[cfg(test)]
+mod tests;
 mod thumb;
 
 use std::collections::VecDeque;

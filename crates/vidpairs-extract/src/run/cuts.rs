@@ -26,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct CutsOptions {
     /// Video files, folders of pictures, folders that hold some of both, or lists of them.
     pub videos: Vec<PathBuf>,
+    /// Looks at every n-th frame, from the first; at least 1.
+    pub every: usize,
     /// Threads, verbosity, and the signal to stop.
     pub control: Control,
 }
@@ -42,7 +44,7 @@ pub struct CutsSummary {
 pub struct VideoCuts {
     /// The video.
     pub path: PathBuf,
-    /// Number of frames that were decoded and looked at.
+    /// Number of frames that were looked at.
     pub frames: u64,
     /// The changes, in order.
     pub cuts: Vec<TimedCut>,
@@ -116,7 +118,7 @@ impl Display for TimedCut {
     }
 }
 
-/// Finds the changes of shot in videos, looking at every frame.
+/// Finds the changes of shot in videos.
 ///
 /// A video that cannot be decoded does not end the run: [`VideoCuts::error`] says why.
 ///
@@ -147,7 +149,10 @@ pub fn cuts(options: &CutsOptions) -> Result<CutsSummary, RunError> {
         videos: Vec::new(),
     };
     let crew = control.crew(PATIENCE);
-    run_ordered(media.into_iter(), Arc::new(FindCuts), &crew, &mut found).map_err(stopped)?;
+    let job = Arc::new(FindCuts {
+        every: options.every.max(1),
+    });
+    run_ordered(media.into_iter(), job, &crew, &mut found).map_err(stopped)?;
     found.progress.finish();
     found.videos.append(&mut refused);
     Ok(CutsSummary {
@@ -171,14 +176,16 @@ impl Sink<VideoCuts> for Found {
     }
 }
 
-struct FindCuts;
+struct FindCuts {
+    every: usize,
+}
 
 impl Job for FindCuts {
     type Item = Media;
     type Output = VideoCuts;
 
     fn work(&self, media: Media, heartbeat: &Arc<Heartbeat>) -> VideoCuts {
-        match VideoCuts::of(&media, heartbeat) {
+        match VideoCuts::of(&media, self.every, heartbeat) {
             Ok(video) => video,
             Err(err) => VideoCuts::unusable(media.path().to_owned(), with_causes(&err)),
         }
@@ -191,13 +198,13 @@ impl Job for FindCuts {
 }
 
 impl VideoCuts {
-    fn of(media: &Media, heartbeat: &Arc<Heartbeat>) -> Result<Self, DecodeError> {
+    fn of(media: &Media, every: usize, heartbeat: &Arc<Heartbeat>) -> Result<Self, DecodeError> {
         let to_read = allowance::to_read(media, PATIENCE);
         heartbeat.allow(to_read);
         let index = decode::index(media, heartbeat)?;
         let wanted: Vec<u64> = match index.present() {
-            Some(present) => present.to_vec(),
-            None => (0..index.num_frames()).collect(),
+            Some(present) => present.iter().copied().step_by(every).collect(),
+            None => (0..index.num_frames()).step_by(every).collect(),
         };
         heartbeat.allow(to_read.saturating_add(allowance::to_use(wanted.len(), PATIENCE)));
         let (mut detector, mut frames) = (CutDetector::new(), 0);
