@@ -8,8 +8,11 @@ const SHAPE: (i32, i32) = (128, 40);
 /// Least standard deviation that is stretched to that of a shape, levels: below, there is nothing but noise.
 const MIN_CONTRAST: f32 = 6.0;
 
-/// Farthest shift of the whole picture, cells across and down.
-const SHIFT: (i32, i32) = (10, 8);
+/// Columns and rows of the small shape, in which a shift of the whole picture is sought first.
+const SMALL: (usize, usize) = (COLUMNS / 2, ROWS / 2);
+
+/// Farthest shift of the whole picture, cells of the small shape across and down.
+const SHIFT: (i32, i32) = (5, 4);
 
 /// Farthest shift of a block beside that of the whole picture, cells.
 const LOCAL_SHIFT: i32 = 2;
@@ -20,12 +23,17 @@ const BLOCK: usize = 8;
 /// A distance of shapes below which they are compared without shifts: nothing moved.
 const STILL: u32 = 5;
 
+/// A place in the grid, or a shift, cells across and down.
+type Shift = (i32, i32);
+
 /// A thumbnail and what is compared of it.
 #[derive(Clone)]
 pub(super) struct Look {
     pub thumb: Thumb,
     /// Luma with mean and standard deviation of every frame the same: light that changes everywhere alike does not show.
-    pub shape: [u8; CELLS],
+    shape: [u8; CELLS],
+    /// The same with half the columns and rows.
+    small: [u8; CELLS / 4],
     /// Standard deviation of luma, levels.
     pub contrast: f32,
 }
@@ -45,44 +53,42 @@ impl Look {
             let level = (f32::from(level) - mean) * gain;
             *cell = (SHAPE.0 + level as i32).clamp(0, 255) as u8;
         }
+        let mut small = [0; CELLS / 4];
+        for (place, cell) in small.iter_mut().enumerate() {
+            let corner = 2 * (place / SMALL.0 * COLUMNS + place % SMALL.0);
+            let four = [0, 1, COLUMNS, COLUMNS + 1].map(|step| u16::from(shape[corner + step]));
+            *cell = (four.iter().sum::<u16>() / 4) as u8;
+        }
         Self {
             thumb,
             shape,
+            small,
             contrast,
         }
     }
 }
 
-/// A place in the grid, or a shift, cells across and down.
-type Shift = (i32, i32);
-
 /// Distance of two frames, about 0 for one scene and 30 to 50 for two scenes: mean difference of shape where every block lies best,
 /// and of color.
 pub(super) fn distance(a: &Look, b: &Look) -> u32 {
-    let still = sum_of_differences(&a.shape, &b.shape);
+    let shapes = sum_of_differences(&a.shape, &b.shape);
     let color = color_distance(&a.thumb, &b.thumb);
-    if still < STILL * CELLS as u32 {
-        return still / CELLS as u32 + color;
+    if shapes < STILL * CELLS as u32 {
+        return shapes / CELLS as u32 + color;
     }
-    let whole = best_shift(&a.shape, &b.shape);
+    let whole = best_shift(a, b);
     let mut sum = 0;
     for top in (0..ROWS).step_by(BLOCK) {
         for left in (0..COLUMNS).step_by(BLOCK) {
-            let at = |shift| block_difference(&a.shape, &b.shape, (left, top), shift);
-            let around = |(across, down): Shift| {
-                let range = -LOCAL_SHIFT..=LOCAL_SHIFT;
-                let shifts = range
-                    .clone()
-                    .flat_map(move |y| range.clone().map(move |x| (x, y)));
-                shifts
-                    .filter_map(move |(x, y)| at((across + x, down + y)))
-                    .min()
-            };
-            let best = [around((0, 0)), around(whole)].into_iter().flatten().min();
-            sum += best.unwrap_or(0);
+            sum += best_difference(&a.shape, &b.shape, (left, top), whole);
         }
     }
     sum / CELLS as u32 + color
+}
+
+/// The greatest value that [`distance`] may have, at little cost.
+pub(super) fn greatest_distance(a: &Look, b: &Look) -> u32 {
+    sum_of_differences(&a.shape, &b.shape) / CELLS as u32 + color_distance(&a.thumb, &b.thumb)
 }
 
 /// Sum of the differences of all cells.
@@ -98,29 +104,58 @@ fn color_distance(a: &Thumb, b: &Thumb) -> u32 {
     sum / a.chroma[0].len() as u32
 }
 
-/// The shift at which the picture `b` lies best over `a`: cell (x, y) of `b` is compared with (x + across, y + down) of `a`.
-fn best_shift(a: &[u8; CELLS], b: &[u8; CELLS]) -> Shift {
-    let mut best = ((0, 0), f32::INFINITY);
-    for down in -SHIFT.1..=SHIFT.1 {
-        for across in -SHIFT.0..=SHIFT.0 {
-            let columns = COLUMNS - across.unsigned_abs() as usize;
-            let rows = ROWS - down.unsigned_abs() as usize;
-            let (left, top) = (across.max(0) as usize, down.max(0) as usize);
-            let (left_b, top_b) = ((-across).max(0) as usize, (-down).max(0) as usize);
-            let mut sum = 0;
-            for row in 0..rows {
-                let start = (top + row) * COLUMNS + left;
-                let start_b = (top_b + row) * COLUMNS + left_b;
-                sum +=
-                    sum_of_differences(&a[start..start + columns], &b[start_b..start_b + columns]);
-            }
-            let mean = sum as f32 / (columns * rows) as f32;
-            if mean < best.1 {
-                best = ((across, down), mean);
-            }
-        }
+/// The shift at which the picture `b` lies best over `a`, cells: cell (x, y) of `b` is compared with (x + across, y + down) of `a`.
+fn best_shift(a: &Look, b: &Look) -> Shift {
+    let best = |shifts: &mut dyn Iterator<Item = Shift>, mean: &dyn Fn(Shift) -> f32| {
+        let means = shifts.map(|shift| (shift, mean(shift)));
+        let best = means.min_by(|a, b| a.1.total_cmp(&b.1));
+        best.map_or((0, 0), |(shift, _)| shift)
+    };
+    let coarse = best(&mut shifts((0, 0), SHIFT), &|shift| {
+        mean_difference(&a.small, &b.small, SMALL, shift)
+    });
+    let coarse = (2 * coarse.0, 2 * coarse.1);
+    best(&mut shifts(coarse, (1, 1)), &|shift| {
+        mean_difference(&a.shape, &b.shape, (COLUMNS, ROWS), shift)
+    })
+}
+
+/// The shifts around one, at most so many cells away.
+fn shifts((x, y): Shift, (across, down): Shift) -> impl Iterator<Item = Shift> {
+    (y - down..=y + down).flat_map(move |y| (x - across..=x + across).map(move |x| (x, y)))
+}
+
+/// Mean difference of two pictures of `columns x rows` where they overlap, levels.
+fn mean_difference(
+    a: &[u8],
+    b: &[u8],
+    (columns, rows): (usize, usize),
+    (across, down): Shift,
+) -> f32 {
+    let (left, top) = (across.max(0) as usize, down.max(0) as usize);
+    let (left_b, top_b) = ((-across).max(0) as usize, (-down).max(0) as usize);
+    let (width, height) = (columns - left - left_b, rows - top - top_b);
+    let differences = (0..height).map(|row| {
+        let start = (top + row) * columns + left;
+        let start_b = (top_b + row) * columns + left_b;
+        sum_of_differences(&a[start..start + width], &b[start_b..start_b + width])
+    });
+    differences.sum::<u32>() as f32 / (width * height) as f32
+}
+
+/// Least sum of differences of the block of `b` at `corner` from a block of `a` near the same place, or near that shifted by `whole`.
+fn best_difference(a: &[u8; CELLS], b: &[u8; CELLS], corner: (usize, usize), whole: Shift) -> u32 {
+    let at = |shift| block_difference(a, b, corner, shift);
+    let still = at((0, 0)).unwrap_or(u32::MAX);
+    if still < STILL * (BLOCK * BLOCK) as u32 {
+        return still;
     }
-    best.0
+    let local = (LOCAL_SHIFT, LOCAL_SHIFT);
+    let around = |shift| shifts(shift, local).filter_map(at).min().unwrap_or(still);
+    match whole {
+        (0, 0) => around(whole),
+        _ => around((0, 0)).min(around(whole)),
+    }
 }
 
 /// Sum of the differences of the block of `b` at `(left, top)`; `None` if it is shifted out of `a`.
@@ -137,11 +172,13 @@ fn block_difference(
     }
     let mut sum = 0;
     for row in 0..BLOCK {
-        let start = (top_a + row) * COLUMNS + left_a;
-        let start_b = (top + row) * COLUMNS + left;
-        sum += sum_of_differences(&a[start..start + BLOCK], &b[start_b..start_b + BLOCK]);
+        let a = a[(top_a + row) * COLUMNS + left_a..].first_chunk::<BLOCK>()?;
+        let b = b[(top + row) * COLUMNS + left..].first_chunk::<BLOCK>()?;
+        let differences =
+            std::array::from_fn::<u16, BLOCK, _>(|cell| a[cell].abs_diff(b[cell]).into());
+        sum += differences.iter().sum::<u16>();
     }
-    Some(sum)
+    Some(u32::from(sum))
 }
 
 /// Euclidean distance of the lumas, cell by cell, levels: root of the mean square.

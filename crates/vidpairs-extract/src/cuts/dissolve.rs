@@ -1,6 +1,6 @@
 //! Finds dissolves: pictures that turn evenly into another one.
 
-use super::compare::{Look, distance, luma_distance};
+use super::compare::{Look, distance, greatest_distance, luma_distance};
 use super::{Cut, CutKind, Seen};
 
 /// Steps of the windows that are tried.
@@ -52,11 +52,17 @@ pub(super) fn judge(seen: &[Seen], place: usize) -> Option<(Cut, f32)> {
             continue;
         }
         let ends = (&seen[start], &seen[place]);
-        let Some(score) = score(ends, &seen[(start + place) / 2].look, inside.change) else {
+        let middle = &seen[(start + place) / 2].look;
+        let Some(evenness) = evenness(ends, middle, inside.change) else {
             continue;
         };
-        let score = score - WEIGHTS[2] * around;
-        if score >= best.map_or(MIN_SCORE, |(_, best)| best) {
+        let least = best.map_or(MIN_SCORE, |(_, best)| best);
+        let score = |distance: u32| distance as f32 + evenness - WEIGHTS[2] * around;
+        if score(greatest_distance(&ends.0.look, &ends.1.look)) < least {
+            continue;
+        }
+        let score = score(distance(&ends.0.look, &ends.1.look));
+        if score >= least {
             best = Some((trimmed(&seen[start..=place], inside.change), score));
         }
     }
@@ -98,20 +104,17 @@ impl Steps {
     }
 }
 
-/// How well `middle` lies halfway on a dissolve between the two frames.
+/// How evenly the first of two frames turns into the second, as a part of the score; `None` if it does not at all.
 ///
 /// - `way`: sum of the changes of all steps between.
-fn score((a, b): (&Seen, &Seen), middle: &Look, way: f32) -> Option<f32> {
+fn evenness((a, b): (&Seen, &Seen), middle: &Look, way: f32) -> Option<f32> {
     let change = luma_distance(&a.look, &b.look);
-    if [&a.look, middle, &b.look].into_iter().any(Look::is_blank)
-        || change < MIN_CHANGE
-        || change < MIN_STRAIGHT * way
-    {
+    let is_blank = [&a.look, middle, &b.look].into_iter().any(Look::is_blank);
+    if is_blank || change < MIN_CHANGE || change < MIN_STRAIGHT * way {
         return None;
     }
     let foreign = foreign_share(&a.look, middle, &b.look).filter(|&share| share <= MAX_FOREIGN)?;
-    let apart = distance(&a.look, &b.look) as f32;
-    Some(apart + WEIGHTS[0] * change / way - WEIGHTS[1] * foreign)
+    Some(WEIGHTS[0] * change / way - WEIGHTS[1] * foreign)
 }
 
 /// Energy of `middle` that no mixture of `a` and `b` explains, beside that of their difference; `None` if the best mixture is

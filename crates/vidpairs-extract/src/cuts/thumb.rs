@@ -18,7 +18,7 @@ const CHROMA: (usize, usize) = (COLUMNS / 2, ROWS / 2);
 pub(super) const CHROMA_CELLS: usize = CHROMA.0 * CHROMA.1;
 
 /// Most rows of samples that a cell takes: more would cost time and say little.
-const ROWS_PER_CELL: usize = 4;
+const ROWS_PER_CELL: usize = 2;
 
 /// A stored picture as grids of mean levels, 0 to 255, full range, whatever its size and format.
 #[derive(Clone)]
