@@ -3,6 +3,12 @@
 //! **Takes** the planes of frames in ascending order, all of them or some. **Gives** the [`Cut`]s in order. **Fails** never: a frame
 //! whose planes are short is not looked at.
 
+mod compare;
+mod dissolve;
+mod fade;
+mod hard;
+#[cfg(test)]
+mod tests;
 mod thumb;
 
 use std::collections::VecDeque;
@@ -10,7 +16,9 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 use vidpairs_types::Planes;
 
-use thumb::{COLUMNS, ROWS, Thumb};
+use compare::{Look, distance, luma_distance};
+use fade::Blanks;
+use thumb::Thumb;
 
 /// A change of shot between two frames that were looked at.
 ///
@@ -35,19 +43,35 @@ pub enum CutKind {
     Gradual,
 }
 
-/// Detector of cuts. It keeps a thumbnail of each of the last few frames and the cuts found, nothing else.
+/// Detector of cuts. It keeps small pictures of the last 48 frames and the cuts found.
 #[derive(Default)]
 pub struct CutDetector {
-    /// The last frames, oldest first, at most [`WINDOW`].
-    window: VecDeque<(u64, Thumb)>,
-    cuts: Vec<Cut>,
+    /// The last frames, oldest first.
+    window: VecDeque<Seen>,
+    /// Frames of the window whose turn has come.
+    num_judged: usize,
+    blanks: Blanks,
+    /// Cuts found by each rule, in the order of trust: fades, hard cuts, dissolves.
+    fades: Vec<Cut>,
+    hard: Vec<Cut>,
+    dissolves: Vec<(Cut, f32)>,
 }
 
-/// Frames that decide whether there is a cut between the two in the middle.
-const WINDOW: usize = 8;
+/// A frame that was looked at.
+struct Seen {
+    frame: u64,
+    look: Look,
+    /// [`distance`] from the frame before; 0 for the first.
+    step: u32,
+    /// [`luma_distance`] from the frame before; 0 for the first.
+    luma_step: f32,
+}
 
-/// Least distance of two shots, levels.
-const MIN_DISTANCE: u32 = 18;
+/// Frames of the window.
+const WINDOW: usize = 48;
+
+/// Frames after a frame that are seen before it is judged.
+const AHEAD: usize = 4;
 
 impl CutDetector {
     /// A detector that has seen no frame.
@@ -62,75 +86,72 @@ impl CutDetector {
         let Ok(thumb) = Thumb::of(planes) else {
             return;
         };
-        self.window.push_back((frame, thumb));
-        if self.window.len() > WINDOW {
-            self.window.pop_front();
-        }
+        let look = Look::of(thumb);
+        let (step, luma_step) = self.window.back().map_or((0, 0.0), |last| {
+            (
+                distance(&last.look, &look),
+                luma_distance(&last.look, &look),
+            )
+        });
         if self.window.len() == WINDOW {
-            self.decide(WINDOW / 2);
-        } else if self.window.len() > WINDOW / 2 {
-            self.decide(self.window.len() - WINDOW / 2);
+            self.window.pop_front();
+            self.num_judged -= 1;
+        }
+        self.window.push_back(Seen {
+            frame,
+            look,
+            step,
+            luma_step,
+        });
+        while self.num_judged + AHEAD < self.window.len() {
+            self.judge();
         }
     }
 
     /// The cuts, in order.
     pub fn finish(mut self) -> Vec<Cut> {
-        let len = self.window.len();
-        for place in len.saturating_sub(WINDOW / 2 - 1).max(1)..len {
-            self.decide(place);
+        while self.num_judged < self.window.len() {
+            self.judge();
         }
-        self.cuts
+        self.fades.extend(self.blanks.end());
+        let mut cuts = self.fades;
+        for cut in self.hard {
+            add(&mut cuts, cut);
+        }
+        for (cut, _) in self.dissolves {
+            add(&mut cuts, cut);
+        }
+        cuts.sort_unstable_by_key(|cut| cut.before);
+        cuts
     }
 
-    /// Decides whether there is a cut before the frame at `place` of the window.
-    fn decide(&mut self, place: usize) {
-        let window = self.window.make_contiguous();
-        let apart = |a: usize, b: usize| distance(&window[a].1, &window[b].1);
-        let step = apart(place - 1, place);
-        if step < MIN_DISTANCE {
-            return;
+    /// Judges the next frame of the window.
+    fn judge(&mut self) {
+        let seen = self.window.make_contiguous();
+        let place = self.num_judged;
+        self.num_judged += 1;
+        self.fades.extend(self.blanks.judge(seen, place));
+        if let Some(cut) = hard::judge(seen, place) {
+            self.hard.push(cut);
         }
-        let near = (1..window.len()).filter(|&other| other.abs_diff(place) < 4 && other != place);
-        let mut near: Vec<u32> = near.map(|other| apart(other - 1, other)).collect();
-        near.sort_unstable();
-        let usual = near.get(near.len() / 2).copied().unwrap_or(0);
-        let is_flash = (place + 1..window.len()).any(|later| 2 * apart(place - 1, later) < step)
-            || (0..place - 1).any(|earlier| 2 * apart(earlier, place) < step);
-        if step >= 3 * usual && !is_flash {
-            self.cuts.push(Cut {
-                before: window[place - 1].0,
-                after: window[place].0,
-                kind: CutKind::Hard,
-            });
+        if let Some((cut, score)) = dissolve::judge(seen, place) {
+            match self.dissolves.last_mut() {
+                // Windows over one dissolve: the best one stands for all.
+                Some((last, best)) if last.after > cut.before => {
+                    if score > *best {
+                        (*last, *best) = (cut, score);
+                    }
+                }
+                _ => self.dissolves.push((cut, score)),
+            }
         }
     }
 }
 
-/// Farthest shift of the whole picture between two frames, cells.
-const SHIFT: i32 = 4;
-
-/// Mean difference of the luma of two frames where it is least under a shift of the whole picture, levels.
-fn distance(a: &Thumb, b: &Thumb) -> u32 {
-    let shifts =
-        (-SHIFT..=SHIFT).flat_map(|down| (-SHIFT..=SHIFT).map(move |across| (across, down)));
-    shifts
-        .map(|(across, down)| {
-            let (columns, rows) = (
-                COLUMNS - across.unsigned_abs() as usize,
-                ROWS - down.unsigned_abs() as usize,
-            );
-            let (left, top) = (across.max(0) as usize, down.max(0) as usize);
-            let (left_b, top_b) = ((-across).max(0) as usize, (-down).max(0) as usize);
-            let mut sum = 0u32;
-            for row in 0..rows {
-                let start = (top + row) * COLUMNS + left;
-                let start_b = (top_b + row) * COLUMNS + left_b;
-                let cells = a.luma[start..start + columns].iter();
-                let pairs = cells.zip(&b.luma[start_b..start_b + columns]);
-                sum += pairs.map(|(&a, &b)| u32::from(a.abs_diff(b))).sum::<u32>();
-            }
-            sum / (columns * rows) as u32
-        })
-        .min()
-        .unwrap_or(0)
+/// Adds a cut unless one that is there already lies in the same frames.
+fn add(cuts: &mut Vec<Cut>, cut: Cut) {
+    let is_known = |known: &Cut| known.before < cut.after && cut.before < known.after;
+    if !cuts.iter().any(is_known) {
+        cuts.push(cut);
+    }
 }

@@ -17,8 +17,9 @@ const CHROMA: (usize, usize) = (COLUMNS / 2, ROWS / 2);
 /// Cells of the grid of each chroma.
 pub(super) const CHROMA_CELLS: usize = CHROMA.0 * CHROMA.1;
 
-/// Most rows of samples that a cell takes: more would cost time and say little.
-const ROWS_PER_CELL: usize = 4;
+/// Most rows of samples that a cell takes, of luma and of chroma: more would cost time and say little.
+const ROWS_PER_CELL: usize = 2;
+const CHROMA_ROWS_PER_CELL: usize = 1;
 
 /// A stored picture as grids of mean levels, 0 to 255, full range, whatever its size and format.
 #[derive(Clone)]
@@ -39,19 +40,29 @@ impl Thumb {
             luma: [0; CELLS],
             chroma: [[128; CHROMA_CELLS]; 2],
         };
-        shrink(planes, 0, (COLUMNS, ROWS), &mut thumb.luma)?;
+        let luma = Grid {
+            columns: COLUMNS,
+            rows: ROWS,
+            rows_per_cell: ROWS_PER_CELL,
+        };
+        luma.shrink(planes, 0, &mut thumb.luma)?;
         match planes.layout {
             PlaneLayout::Gray => {}
             PlaneLayout::Gbr => {
                 let mut others = [[0; CELLS]; 2];
                 for (plane, cells) in others.iter_mut().enumerate() {
-                    shrink(planes, plane + 1, (COLUMNS, ROWS), cells)?;
+                    luma.shrink(planes, plane + 1, cells)?;
                 }
                 thumb.take_colors(&others);
             }
             PlaneLayout::Yuv420 | PlaneLayout::Yuv422 | PlaneLayout::Yuv444 => {
+                let chroma = Grid {
+                    columns: CHROMA.0,
+                    rows: CHROMA.1,
+                    rows_per_cell: CHROMA_ROWS_PER_CELL,
+                };
                 for (plane, cells) in thumb.chroma.iter_mut().enumerate() {
-                    shrink(planes, plane + 1, CHROMA, cells)?;
+                    chroma.shrink(planes, plane + 1, cells)?;
                 }
             }
         }
@@ -85,42 +96,46 @@ impl Thumb {
     }
 }
 
-/// Fills `cells`, a grid of `columns x rows`, with the mean levels of plane `plane`.
-fn shrink(
-    planes: &Planes,
-    plane: usize,
-    (columns, rows): (usize, usize),
-    cells: &mut [u8],
-) -> Result<(), ShortPlane> {
-    let plane = planes.plane(plane)?;
-    let (width, height) = (plane.size.width as usize, plane.size.height as usize);
-    let mut sums = vec![0u16; width];
-    for (row, cells) in cells.chunks_exact_mut(columns).enumerate() {
-        let (top, bottom) = span(row, height, rows);
-        let num_rows = (bottom - top).min(ROWS_PER_CELL);
-        sums.fill(0);
-        for place in 0..num_rows {
-            // The middles of equal parts of the cell.
-            let row = top + (2 * place + 1) * (bottom - top) / (2 * num_rows);
-            let samples = plane.row(row, 0..width);
-            if plane.bit_depth == 8 {
-                let sums = sums.iter_mut().zip(samples);
-                sums.for_each(|(sum, &sample)| *sum += u16::from(sample));
-            } else {
-                let shift = plane.bit_depth - 8;
-                let sums = sums.iter_mut().zip(samples.as_chunks::<2>().0);
-                sums.for_each(|(sum, &sample)| {
-                    *sum += (u16::from_le_bytes(sample) >> shift).min(255);
-                });
+/// A grid into which planes are shrunk.
+struct Grid {
+    columns: usize,
+    rows: usize,
+    rows_per_cell: usize,
+}
+
+impl Grid {
+    /// Fills `cells` with the mean levels of plane `plane`.
+    fn shrink(&self, planes: &Planes, plane: usize, cells: &mut [u8]) -> Result<(), ShortPlane> {
+        let plane = planes.plane(plane)?;
+        let (width, height) = (plane.size.width as usize, plane.size.height as usize);
+        let mut sums = vec![0u16; width];
+        for (row, cells) in cells.chunks_exact_mut(self.columns).enumerate() {
+            let (top, bottom) = span(row, height, self.rows);
+            let num_rows = (bottom - top).min(self.rows_per_cell);
+            sums.fill(0);
+            for place in 0..num_rows {
+                // The middles of equal parts of the cell.
+                let row = top + (2 * place + 1) * (bottom - top) / (2 * num_rows);
+                let samples = plane.row(row, 0..width);
+                if plane.bit_depth == 8 {
+                    let sums = sums.iter_mut().zip(samples);
+                    sums.for_each(|(sum, &sample)| *sum += u16::from(sample));
+                } else {
+                    let shift = plane.bit_depth - 8;
+                    let sums = sums.iter_mut().zip(samples.as_chunks::<2>().0);
+                    sums.for_each(|(sum, &sample)| {
+                        *sum += (u16::from_le_bytes(sample) >> shift).min(255);
+                    });
+                }
+            }
+            for (column, cell) in cells.iter_mut().enumerate() {
+                let (left, right) = span(column, width, self.columns);
+                let sum: u32 = sums[left..right].iter().map(|&sum| u32::from(sum)).sum();
+                *cell = (sum / ((right - left) * num_rows) as u32) as u8;
             }
         }
-        for (column, cell) in cells.iter_mut().enumerate() {
-            let (left, right) = span(column, width, columns);
-            let sum: u32 = sums[left..right].iter().map(|&sum| u32::from(sum)).sum();
-            *cell = (sum / ((right - left) * num_rows) as u32) as u8;
-        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Interval `place` of `count` that `len` samples are divided into, at least one sample long.
