@@ -10,7 +10,9 @@ use tempfile::TempDir;
 use vidpairs_run::{
     Control, JOURNAL_FOLDER, OutFolder, REFUSED_FILE, RunError, STATE_FILE, failed,
 };
-use vidpairs_shard::{CARD_FILE, MANIFEST_FILE, MAX_MANIFEST_BYTES, ORDER_FILE, PARTS_FILE, Part};
+use vidpairs_shard::{
+    CARD_FILE, CUTS_FILE, MANIFEST_FILE, MAX_MANIFEST_BYTES, ORDER_FILE, PARTS_FILE, Part,
+};
 use vidpairs_store::{Location, Options, Store, StoreError};
 use vidpairs_types::{create_folders_of, read_regular, with_causes};
 
