@@ -54,7 +54,7 @@ const WITH_B_FRAMES: &[&str] = &["-c:v", "libx264", "-preset", "veryfast", "-g",
 fn joined(path: &Path, output: &[&str]) {
     let graph = format!(
         "testsrc2=s=160x96:r=30,trim=end_frame={SHOT}[a];{SLIDING},trim=end_frame={SHOT}[b];\
-         mandelbrot=s=160x96:r=30,trim=end_frame={SHOT}[c];\
+         testsrc=s=160x96:r=30,negate,trim=end_frame={SHOT}[c];\
          [a]format=yuv420p,setsar=1[x];[b]format=yuv420p,setsar=1[y];[c]format=yuv420p,setsar=1[z];\
          [x][y][z]concat=n=3"
     );
@@ -219,7 +219,7 @@ fn no_pair_of_a_joined_clip_spans_a_cut_in_any_container() {
 fn no_pair_spans_a_dissolve() {
     let work = Work::new(FRAMES);
     let graph = "testsrc2=s=160x96:r=30:d=4,format=yuv420p,setsar=1[a];\
-                 mandelbrot=s=160x96:r=30,trim=end_frame=120,format=yuv420p,setsar=1[b];\
+                 testsrc=s=160x96:r=30,negate,trim=end_frame=120,format=yuv420p,setsar=1[b];\
                  [a]settb=1/30[x];[b]settb=1/30[y];[x][y]xfade=duration=0.5:offset=3";
     made(&work.clips().join("a.mp4"), graph, WITH_B_FRAMES);
     work.extract("out").set("pairs.per_video=20").run_well();
@@ -283,7 +283,7 @@ fn a_clip_whose_shots_are_all_too_short_is_skipped_and_says_why() {
                 format!("testsrc2=s=160x96:r=30,trim=end_frame=12,format=yuv420p,setsar=1[s{shot}]")
             }
             _ => format!(
-                "mandelbrot=s=160x96:r=30,trim=end_frame=12,format=yuv420p,setsar=1[s{shot}]"
+                "testsrc=s=160x96:r=30,negate,trim=end_frame=12,format=yuv420p,setsar=1[s{shot}]"
             ),
         })
         .collect();

@@ -78,7 +78,7 @@ fn clips(dir: &Path) {
 /// Writes two shots of 60 frames.
 fn with_a_cut(path: &Path) {
     let graph = "testsrc2=s=160x90:r=30,trim=end_frame=60,format=yuv420p,setsar=1[a];\
-                 mandelbrot=s=160x90:r=30,trim=end_frame=60,format=yuv420p,setsar=1[b];[a][b]concat";
+                 testsrc=s=160x90:r=30,negate,trim=end_frame=60,format=yuv420p,setsar=1[b];[a][b]concat";
     let mut args = vec!["-filter_complex", graph];
     args.extend(H264);
     args.push(path.to_str().unwrap());

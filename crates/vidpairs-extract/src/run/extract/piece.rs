@@ -117,6 +117,16 @@ impl Piece {
         self.planned.plans.get(self.pairs.clone()).unwrap_or(&[])
     }
 
+    /// The anchors that are its own: pieces that are made at the same time draw no pair twice.
+    pub fn anchors(&self) -> std::ops::Range<u64> {
+        let anchor_at = |at: usize| self.planned.plans.get(at).map(|plan| plan.anchor);
+        let first = match self.number {
+            0 => 0,
+            _ => anchor_at(self.pairs.start).unwrap_or(0),
+        };
+        first..anchor_at(self.pairs.end).unwrap_or(u64::MAX)
+    }
+
     /// The frames that its pairs need, each once.
     pub fn frames(&self) -> Vec<u64> {
         frames_of(self.plans())

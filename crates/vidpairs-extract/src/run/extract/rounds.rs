@@ -1,6 +1,7 @@
 //! Makes the pairs of a piece in rounds: those that span a shot cut are drawn anew and made in the next round.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use vidpairs_pipeline::Pipeline;
@@ -91,6 +92,7 @@ impl ExtractJob {
         let (mut known, mut made) = (KnownCuts::default(), PieceRecords::default());
         let mut plans = Cow::Borrowed(piece.plans());
         let mut tracks: Option<Tracks> = None;
+        let mut taken = HashSet::new();
         for round in 1.. {
             let mut now = make(&plans, &mut known)?;
             if let Some(lost) = now.judge(piece) {
@@ -106,7 +108,7 @@ impl ExtractJob {
                 made.cuts.moved += (plans.len() - now.over_cuts.len()) as u64;
             }
             let drawn = match round <= MAX_REDRAWS {
-                true => self.drawn_anew(piece, &now.over_cuts, &known, round),
+                true => self.drawn_anew(piece, &now.over_cuts, (&known, &mut taken), round),
                 false => Vec::new(),
             };
             made.cuts.left_out += (now.over_cuts.len() - drawn.len()) as u64;
@@ -125,22 +127,30 @@ impl ExtractJob {
     }
 
     /// Draws the pairs `plans` anew, as far as they have room beside the known cuts.
+    ///
+    /// - `taken`: pairs that were drawn anew before.
     fn drawn_anew(
         &self,
         piece: &Piece,
         plans: &[PairPlan],
-        known: &KnownCuts,
+        (known, taken): (&KnownCuts, &mut HashSet<(u64, u64)>),
         round: u32,
     ) -> Vec<PairPlan> {
+        if plans.is_empty() {
+            return Vec::new();
+        }
         let planned = &*piece.planned;
         let pairs = &self.pipeline.pairs;
+        let of_clip = planned.plans.iter();
+        taken.extend(of_clip.map(|plan| (plan.anchor, plan.last_frame() - plan.anchor)));
         let redraw = Redraw {
             clip: clip_frames(&planned.index, &planned.known_boxes),
             rule: &pairs.rule,
             anchors: pairs.anchors,
+            range: piece.anchors(),
             seed: self.seed_of("redraw", &planned.clip),
         };
-        let mut drawn = redraw.draw(plans, &known.ends(), round);
+        let mut drawn = redraw.draw(plans, &known.ends(), taken, round);
         drawn.sort_by_key(|plan| (plan.anchor, plan.ordinal));
         drawn
     }
