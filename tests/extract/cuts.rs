@@ -16,7 +16,7 @@ const FRAMES: &str = r#"
 kind = "videos"
 [pairs]
 kind = "frames"
-k = [10, 40]
+k = [20, 45]
 per_video = 12
 [images]
 short_side = 32
@@ -83,7 +83,7 @@ fn pairs_of(out: &Path, id: &str) -> Vec<(u64, u64)> {
         .collect()
 }
 
-/// Frames before and after each cut of the clip `id` in `cuts.jsonl`.
+/// Frames before and after each hard cut of the clip `id` in `cuts.jsonl`. The moving parts of a test picture may look like a dissolve.
 fn cuts_of(out: &Path, id: &str) -> Vec<(u64, u64)> {
     let lines = json_lines(&out.join("cuts.jsonl"));
     let line = lines.iter().find(|line| line["id"] == id);
@@ -91,6 +91,7 @@ fn cuts_of(out: &Path, id: &str) -> Vec<(u64, u64)> {
         .as_array()
         .unwrap();
     cuts.iter()
+        .filter(|cut| cut["kind"] == "hard")
         .map(|cut| {
             (
                 cut["before"].as_u64().unwrap(),
@@ -160,7 +161,7 @@ fn no_pair_of_a_joined_clip_spans_a_cut_in_any_container() {
     for id in &ids {
         let (pairs, before) = (pairs_of(&out, id), pairs_of(&ignored, id));
         assert_eq!(num_over_cuts(&pairs), 0, "{id}: {pairs:?}");
-        assert!(num_over_cuts(&before) > 2, "{id}: {before:?}");
+        assert!(num_over_cuts(&before) > 1, "{id}: {before:?}");
         // Pairs in one shot stay, and most others are drawn anew.
         let stay = before.iter().filter(|pair| num_over_cuts(&[**pair]) == 0);
         assert!(stay.into_iter().all(|pair| pairs.contains(pair)), "{id}");
@@ -188,7 +189,10 @@ fn no_pair_of_a_joined_clip_spans_a_cut_in_any_container() {
     };
     let counts = &summary["cuts"];
     assert_eq!(counts["clips"], ids.len());
-    assert_eq!(counts["cuts"], 2 * ids.len());
+    let num_cuts = lines
+        .iter()
+        .map(|line| line["cuts"].as_array().unwrap().len());
+    assert_eq!(counts["cuts"], num_cuts.sum::<usize>());
     assert_eq!(
         (&counts["moved"], &counts["left_out"]),
         (&sum("moved").into(), &sum("left_out").into())
@@ -210,7 +214,7 @@ fn no_pair_of_a_joined_clip_spans_a_cut_in_any_container() {
     let record = work
         .vidpairs(&["inspect", "out", "--record", "0"])
         .run_json();
-    assert_eq!(record["cuts"]["cuts"].as_array().map(Vec::len), Some(2));
+    assert_eq!(record["cuts"], lines[0]);
     work.extract("three").workers(3).run_well();
     assert_same_files(&work.path("three"), &out, "three workers");
 }
@@ -335,9 +339,15 @@ fn the_cuts_of_parts_of_a_retry_and_of_a_resharded_data_set_are_those_of_one_run
         assert_eq!(manifest(&work.path(name))["cuts"], stated, "{name}");
         assert_eq!(work.verify(name).code, Some(0), "{name}");
     }
+    let assert_damaged = |how: &str| {
+        let ran = work.verify("whole");
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        let is_told = ran.stdout.contains("cuts.jsonl") && ran.stdout.contains(how);
+        assert!(is_told, "{ran:?}");
+    };
     let text = String::from_utf8(cuts).unwrap();
     fs::write(work.path("whole/cuts.jsonl"), text.replace("hard", "soft")).unwrap();
-    work.verify("whole").failed_with(1, &[]);
+    assert_damaged("xxh64");
     fs::remove_file(work.path("whole/cuts.jsonl")).unwrap();
-    work.verify("whole").failed_with(1, &[]);
+    assert_damaged("missing");
 }

@@ -252,7 +252,7 @@ fn a_pair_lies_in_one_shot_if_it_ends_before_or_starts_after_each_cut() {
 
 #[test]
 fn a_pair_over_a_cut_is_drawn_anew_from_its_interval_or_else_its_shot_and_no_pair_occurs_twice() {
-    let (rule, anchors) = (frames(20, 40), Anchors::PerVideo(8));
+    let (rule, anchors) = (frames(20, 40), Anchors::PerVideo(20));
     let cuts = [(149, 150), (260, 270), (390, 391)];
     let shot = |frame: u64| cuts.iter().filter(|(_, after)| frame >= *after).count();
     let (mut num_drawn, mut num_elsewhere) = (0, 0);
@@ -271,12 +271,12 @@ fn a_pair_over_a_cut_is_drawn_anew_from_its_interval_or_else_its_shot_and_no_pai
                 assert_eq!(k(new), k(old));
                 let num_anchors = 500 - k(new);
                 let interval_of = |anchor| {
-                    let of = |pair: &u64| interval(*pair, 8, num_anchors).contains(&anchor);
-                    (0..8).find(of)
+                    let of = |pair: &u64| interval(*pair, 20, num_anchors).contains(&anchor);
+                    (0..20).find(of)
                 };
                 if interval_of(new.anchor) != interval_of(old.anchor) {
                     num_elsewhere += 1;
-                    let own = interval(interval_of(old.anchor).unwrap(), 8, num_anchors);
+                    let own = interval(interval_of(old.anchor).unwrap(), 20, num_anchors);
                     let has_room = |anchor| is_in_one_shot(anchor, anchor + k(old), &cuts);
                     assert!(!own.into_iter().any(has_room), "{old:?} {new:?}");
                     let shots = [old.anchor, old.positive.unwrap()].map(shot);
@@ -316,7 +316,7 @@ fn a_pair_of_a_stride_is_drawn_anew_before_the_next_anchor_and_left_out_without_
     // Its stretch has no room, its shot has.
     let more = [(229, 230), (289, 290), (349, 350)];
     assert!(draw(&more, 1)[0].positive.unwrap() <= 229);
-    let short = [(179, 180), (229, 230), (289, 290)];
+    let short = [(159, 160), (209, 210), (259, 260), (319, 320)];
     for round in 1..=MAX_REDRAWS {
         assert_eq!(draw(&short, round), []);
     }
