@@ -11,8 +11,9 @@ use vidpairs_run::{
     counted, failed,
 };
 use vidpairs_shard::{
-    CARD_FILE, Damage, DatasetReader, EpochOrder, Fault, MANIFEST_FILE, Manifest, Resharded, Seed,
-    ShardEntry, ShardError, ShardName, ShardWriter, TRACKS_FILE, Totals, TracksEntry, even_range,
+    CARD_FILE, CUTS_FILE, CutsEntry, Damage, DatasetReader, EpochOrder, Fault, MANIFEST_FILE,
+    Manifest, Resharded, Seed, ShardEntry, ShardError, ShardName, ShardWriter, TRACKS_FILE, Totals,
+    TracksEntry, even_range,
 };
 use vidpairs_types::{open_regular, read_regular};
 
@@ -209,7 +210,7 @@ fn finish(
         Some(_) => None,
         None => read_regular(&card, MAX_CARD_BYTES).ok(),
     };
-    let tracks = others.copy(before, out)?;
+    let (cuts, tracks) = others.copy(before, out)?;
     let manifest = Manifest {
         totals: Totals {
             shards: shards.len() as u64,
@@ -217,6 +218,7 @@ fn finish(
             ..before.totals
         },
         tracks,
+        cuts,
         shards,
         resharded: Some(begin),
         ..before.clone().without_parts()
@@ -233,8 +235,15 @@ fn finish(
 /// The other files of a data set, opened before its shards are copied: it must not turn out hours later that one is missing.
 struct Others {
     refused: File,
-    /// What the manifest states of each file of tracklets, and the file.
-    tracks: Vec<(TracksEntry, File)>,
+    cuts: Option<Listed>,
+    tracks: Vec<Listed>,
+}
+
+/// A file whose checksum the manifest states.
+struct Listed {
+    name: String,
+    xxh64: u64,
+    file: File,
 }
 
 impl Others {
@@ -243,58 +252,87 @@ impl Others {
             let path = dir.join(name);
             open_regular(&path).map_err(failed("read", &path))
         };
+        let listed = |name: &str, xxh64: u64| {
+            let file = open(name)?;
+            let name = name.to_owned();
+            Ok::<_, RunError>(Listed { name, xxh64, file })
+        };
+        let cuts = manifest.cuts.as_ref();
         let tracks = manifest.tracks_files();
-        let tracks = tracks.map(|(_, entry)| Ok((entry.clone(), open(&entry.file)?)));
         Ok(Self {
             refused: open(REFUSED_FILE)?,
-            tracks: tracks.collect::<Result<_, RunError>>()?,
+            cuts: cuts
+                .map(|cuts| listed(&cuts.file, cuts.xxh64))
+                .transpose()?,
+            tracks: tracks
+                .map(|(_, tracks)| listed(&tracks.file, tracks.xxh64))
+                .collect::<Result<_, _>>()?,
         })
     }
 
-    /// Copies them. Returns what the new manifest states of the tracklets.
+    /// Copies them. Returns what the new manifest states of the cuts and the tracklets.
     fn copy(
         mut self,
         manifest: &Manifest,
         out: &OutFolder,
-    ) -> Result<Option<TracksEntry>, RunError> {
+    ) -> Result<(Option<CutsEntry>, Option<TracksEntry>), RunError> {
         out.write_by(REFUSED_FILE, |mut file| {
             io::copy(&mut self.refused, &mut file)?;
             Ok(file)
         })?;
+        let cuts = match (self.cuts, &manifest.cuts) {
+            (Some(file), Some(before)) => {
+                let (bytes, xxh64) = copy_joined(out, vec![file], CUTS_FILE)?;
+                Some(CutsEntry {
+                    file: CUTS_FILE.to_owned(),
+                    bytes,
+                    xxh64,
+                    ..before.clone()
+                })
+            }
+            _ => None,
+        };
         if self.tracks.is_empty() {
-            return Ok(None);
+            return Ok((cuts, None));
         }
-        let (mut bytes, mut xxh64, mut damage) = (0, 0, None);
-        out.write_by(TRACKS_FILE, |file| {
-            // Files of zstd may be joined.
-            let mut all = HashingWriter::new(file);
-            for (entry, mut file) in self.tracks {
-                let mut one = HashingWriter::new(&mut all);
-                io::copy(&mut file, &mut one)?;
-                let (_, _, found) = one.finish();
-                let manifest = entry.xxh64;
-                if found != manifest {
-                    let fault = Fault::Xxh64 { found, manifest };
-                    damage.get_or_insert(Damage::of_file(&entry.file, fault));
-                }
-            }
-            let file;
-            (file, bytes, xxh64) = all.finish();
-            match &damage {
-                None => Ok(file),
-                Some(_) => Err(io::Error::other("the source is damaged")),
-            }
-        })
-        .map_err(|err| match damage.take() {
-            None => err,
-            Some(damage) => ShardError::Damaged(Box::new(damage)).into(),
-        })?;
-        Ok(Some(TracksEntry {
+        // Files of zstd may be joined.
+        let (bytes, xxh64) = copy_joined(out, self.tracks, TRACKS_FILE)?;
+        let tracks = TracksEntry {
             file: TRACKS_FILE.to_owned(),
             bytes,
             xxh64,
             counts: manifest.tracklets().unwrap_or_default(),
-        }))
+        };
+        Ok((cuts, Some(tracks)))
+    }
+}
+
+/// Writes the bytes of `files`, one after the other, as `name`. Returns their number and xxh64.
+///
+/// # Errors
+/// [`ShardError::Damaged`] if a file has not its checksum; [`RunError::File`].
+fn copy_joined(out: &OutFolder, files: Vec<Listed>, name: &str) -> Result<(u64, u64), RunError> {
+    let (mut written, mut damage) = ((0, 0), None);
+    let copied = out.write_by(name, |file| {
+        let mut all = HashingWriter::new(file);
+        for mut listed in files {
+            let mut one = HashingWriter::new(&mut all);
+            io::copy(&mut listed.file, &mut one)?;
+            let (_, _, found) = one.finish();
+            let manifest = listed.xxh64;
+            if found != manifest {
+                let fault = Fault::Xxh64 { found, manifest };
+                damage = Some(Damage::of_file(&listed.name, fault));
+                return Err(io::Error::other("it is damaged"));
+            }
+        }
+        let (file, bytes, xxh64) = all.finish();
+        written = (bytes, xxh64);
+        Ok(file)
+    });
+    match damage {
+        Some(damage) => Err(ShardError::Damaged(Box::new(damage)).into()),
+        None => copied.map(|()| written),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Runs `vidpairs verify`: checks every byte of the shards and the tracklets against its checksums.
+//! Runs `vidpairs verify`: checks every byte of the shards, the tracklets and the cuts against its checksums.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -11,8 +11,9 @@ use vidpairs_run::{
     Control, Progress, REFUSED_FILE, RunError, Unit, counted, loss_reason, refusals, stopped,
 };
 use vidpairs_shard::{
-    ClipSpan, Damage, DamageList, Fault, MANIFEST_FILE, Manifest, ShardEntry, ShardError,
-    ShardVerdict, Totals, TracksEntry, verify_manifest, verify_order, verify_shard, verify_tracks,
+    ClipSpan, CutsEntry, Damage, DamageList, Fault, MANIFEST_FILE, Manifest, ShardEntry,
+    ShardError, ShardVerdict, Totals, TracksEntry, verify_cuts, verify_manifest, verify_order,
+    verify_shard, verify_tracks,
 };
 use vidpairs_types::parallel::{Heartbeat, Job, Loss, Sink, run_ordered};
 use vidpairs_types::{Outcome, with_causes};
@@ -80,10 +81,10 @@ pub fn verify(dir: &Path, control: &Control) -> Result<VerifySummary, RunError> 
         .tracks_files()
         .map(|(_, tracks)| tracks.clone())
         .collect();
-    let tracks_bytes = tracks
-        .iter()
-        .fold(0u64, |sum, tracks| sum.saturating_add(tracks.bytes));
-    let all_bytes = bytes.saturating_add(tracks_bytes);
+    let cuts = manifest.cuts.clone();
+    let others = tracks.iter().map(|tracks| tracks.bytes);
+    let others = others.chain(cuts.iter().map(|cuts| cuts.bytes));
+    let all_bytes = others.fold(bytes, u64::saturating_add);
     let mut verdicts = Verdicts {
         records: 0,
         damage,
@@ -97,7 +98,9 @@ pub fn verify(dir: &Path, control: &Control) -> Result<VerifySummary, RunError> 
     let shards_once = shards_once.filter(move |shard| seen.insert(shard.file.clone()));
     let files = shards_once.map(DataFile::Shard);
     run_ordered(
-        files.chain(tracks.into_iter().map(DataFile::Tracks)),
+        files
+            .chain(tracks.into_iter().map(DataFile::Tracks))
+            .chain(cuts.into_iter().map(DataFile::Cuts)),
         Arc::new(job),
         &control.crew(PATIENCE),
         &mut verdicts,
@@ -166,6 +169,7 @@ fn check_clips(totals: &Totals, with_pairs: u64, damage: &mut DamageList) {
 enum DataFile {
     Shard(ShardEntry),
     Tracks(TracksEntry),
+    Cuts(CutsEntry),
 }
 
 impl DataFile {
@@ -173,6 +177,7 @@ impl DataFile {
         match self {
             Self::Shard(shard) => &shard.file,
             Self::Tracks(tracks) => &tracks.file,
+            Self::Cuts(cuts) => &cuts.file,
         }
     }
 }
@@ -196,6 +201,7 @@ impl Job for VerifyJob {
         let verdict = match &file {
             DataFile::Shard(shard) => verify_shard(&self.dir, shard, self.is_shuffled, &keep_going),
             DataFile::Tracks(tracks) => verify_tracks(&self.dir, tracks, &keep_going),
+            DataFile::Cuts(cuts) => verify_cuts(&self.dir, cuts, &keep_going),
         };
         verdict.ok_or_else(|| unreadable(&self.dir.join(file.name()), "stopped"))
     }

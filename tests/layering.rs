@@ -33,7 +33,7 @@ const CRATES: &[(&str, &[&[&str]])] = &[
         &[
             &["ffmpeg"],
             &[
-                "codec", "crop", "decode", "ope", "propose", "sample", "track",
+                "codec", "crop", "cuts", "decode", "ope", "propose", "sample", "track",
             ],
             &["engine"],
             &["run"],

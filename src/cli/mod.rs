@@ -114,6 +114,7 @@ pub fn run(args: Vec<OsString>, engines: &Engines) -> Result<ExitCode, CliError>
         }
         Command::Extract(args) => program.extract(args),
         Command::List(args) => program.list(args),
+        Command::Cuts(args) => program.cuts(args),
         Command::Status(args) => status(&args),
         Command::Merge(args) => merge(&args),
         Command::Reshard(args) => reshard(&args),
@@ -241,6 +242,20 @@ impl Program<'_> {
         Ok(ExitCode::SUCCESS)
     }
 
+    fn cuts(&self, args: args::CutsArgs) -> Result<ExitCode, CliError> {
+        for path in &args.videos {
+            refuse_url("VIDEO", path)?;
+        }
+        let options = vidpairs_extract::run::CutsOptions {
+            videos: args.videos,
+            every: usize::from(args.every),
+            control: args.common.control()?,
+        };
+        let summary = vidpairs_extract::run::cuts(&options)?;
+        args.common.print(&summary)?;
+        Ok(ExitCode::from(u8::from(summary.num_refused() > 0)))
+    }
+
     fn track(&self, args: &args::TrackArgs) -> Result<ExitCode, CliError> {
         track::track(args, self)
     }
@@ -258,6 +273,10 @@ impl Program<'_> {
 
     fn list(&self, _: args::ListArgs) -> Result<ExitCode, CliError> {
         match self.hand_to(Neighbour::Video, "vidpairs list")? {}
+    }
+
+    fn cuts(&self, _: args::CutsArgs) -> Result<ExitCode, CliError> {
+        match self.hand_to(Neighbour::Video, "vidpairs cuts")? {}
     }
 
     fn track(&self, _: &args::TrackArgs) -> Result<ExitCode, CliError> {

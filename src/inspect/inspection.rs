@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 use vidpairs_run::SetAside;
-use vidpairs_shard::{Damage, Manifest, Totals, TrackletCounts};
+use vidpairs_shard::{CutCounts, Damage, Manifest, Totals, TrackletCounts};
 use vidpairs_types::{PairKind, SizePx, SourceKind};
 
 use super::counts::{Counts, Share, Top};
@@ -55,6 +55,8 @@ pub struct Inspection {
     pub trackers: Top<String>,
     /// Number of tracklets: trusted, and rejected by reason; `null` if nothing was tracked.
     pub tracklets: Option<TrackletCounts>,
+    /// Shot cuts, and the pairs that they cost; `null` if they were not looked for.
+    pub cuts: Option<CutCounts>,
     /// Size of a record: the sum of its members, bytes.
     pub record_bytes: Option<ByteExtent>,
     /// Clips that gave no pair or fewer than planned, by reason.
@@ -151,6 +153,7 @@ impl Inspection {
             image_sizes: Sizes::of(&tally.image_sizes),
             trackers: tally.trackers.top(MAX_LABELS),
             tracklets,
+            cuts: manifest.cuts.map(|cuts| cuts.counts),
             record_bytes: bytes.sum.checked_div(bytes.count).map(|mean| ByteExtent {
                 min: bytes.min,
                 mean,

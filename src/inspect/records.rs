@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 use vidpairs_run::{RunError, middles};
-use vidpairs_shard::{Damage, DatasetReader, Record, ShardError};
+use vidpairs_shard::{ClipCuts, Damage, DatasetReader, Record, ShardError, read_cuts};
 use vidpairs_types::{EncodedMember, EncodedRecord, with_causes};
 
 /// One record of a data set. `Display` gives its text.
@@ -23,6 +23,8 @@ pub struct RecordInspection {
     pub members: Vec<MemberInspection>,
     /// All damage; empty for a sound record.
     pub damage: Vec<Damage>,
+    /// Cuts of its clip; `null` if it has none, or they were not looked for.
+    pub cuts: Option<ClipCuts>,
     /// Contents of `KEY.json`, even if its schema is not that of a record.
     pub json: Option<Value>,
 }
@@ -47,6 +49,13 @@ pub fn inspect_record(dir: &Path, number: u64) -> Result<RecordInspection, RunEr
     let dataset = DatasetReader::open(dir)?;
     let record = dataset.record(number)?;
     let meta = record.meta().ok();
+    let cuts = match (&dataset.manifest().cuts, &meta) {
+        (Some(_), Some(meta)) => {
+            let clips = read_cuts(dir)?;
+            clips.into_iter().find(|clip| clip.id == meta.clip)
+        }
+        _ => None,
+    };
     let crc32_ok = |name: &str, bytes: &[u8]| {
         let role_name = name.split('.').next();
         let mut views = meta.iter().flat_map(|meta| meta.views());
@@ -69,6 +78,7 @@ pub fn inspect_record(dir: &Path, number: u64) -> Result<RecordInspection, RunEr
         key: record.key().to_owned(),
         members: members.collect(),
         damage: record.damages(),
+        cuts,
         json: jsons.next(),
     })
 }

@@ -19,6 +19,9 @@ const BAR_WIDTH: u64 = 14;
 /// Maximum number of damages listed; `--json` lists more.
 const MAX_DAMAGES: usize = 10;
 
+/// Maximum number of cuts listed of the clip of a record; `--json` lists all.
+const MAX_CUTS: usize = 20;
+
 impl Display for Inspection {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let totals = self.totals;
@@ -76,6 +79,17 @@ impl Inspection {
             share(f, "trusted", tracklets.num_trusted(), all)?;
             for (reason, count) in &tracklets.rejected {
                 share(f, reason, *count, all)?;
+            }
+        }
+        if let Some(cuts) = self.cuts.filter(|cuts| cuts.clips > 0) {
+            number(f, "cuts (see cuts.jsonl)", cuts.cuts)?;
+            share(f, "clips with cuts", cuts.clips, self.totals.clips)?;
+            for (name, pairs) in [
+                ("pairs drawn anew", cuts.moved),
+                ("pairs left out", cuts.left_out),
+            ] {
+                let pairs = HumanCount(pairs).to_string();
+                writeln!(f, "  {name:<NAME_WIDTH$}{pairs:>14}")?;
             }
         }
         if let Some(k) = &self.k {
@@ -182,6 +196,16 @@ impl Display for RecordInspection {
         writeln!(f)?;
         for damage in &self.damage {
             writeln!(f, "damaged: {}", printable(&damage.to_string()))?;
+        }
+        if let Some(clip) = &self.cuts {
+            let (found, id) = (clip.cuts.len(), printable(&clip.id));
+            let cuts = clip.cuts.iter().take(MAX_CUTS);
+            let cuts = cuts.map(|cut| format!("{} to {}", cut.before, cut.after));
+            let cuts = cuts.collect::<Vec<_>>().join(", ");
+            let more = if found > MAX_CUTS { ", ..." } else { "" };
+            let line = format!("{found} cuts in {id}: frames {}{more}", printable(&cuts));
+            wrapped(f, &line, 2)?;
+            writeln!(f)?;
         }
         match &self.json {
             Some(json) => {

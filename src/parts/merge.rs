@@ -11,8 +11,9 @@ use serde_json::json;
 use vidpairs_pipeline::MaxRefused;
 use vidpairs_run::{Control, OutFolder, RunError, RunState, counted, failed, refusals, same_run};
 use vidpairs_shard::{
-    BoxCounts, MANIFEST_FILE, Manifest, ORDER_FILE, Part, PartEntry, PartsEntry, PartsFile,
-    RecordOrder, ShardEntry, ShardError, TRACKS_FILE, Totals, TracksEntry,
+    BoxCounts, CUTS_FILE, ClipCuts, CutsEntry, MANIFEST_FILE, Manifest, ORDER_FILE, Part,
+    PartEntry, PartsEntry, PartsFile, RecordOrder, ShardEntry, ShardError, TRACKS_FILE, Totals,
+    TracksEntry, read_cuts,
 };
 use vidpairs_store::store_url;
 use vidpairs_types::{Outcome, Refusal, with_causes};
@@ -131,6 +132,7 @@ fn merge_in(
     let mut claimed = OutFolder::claim(out, WHAT)?;
     let manifests = manifests(out, &file, bytes_of)?;
     let refusals = refusals_of(out, &file, &manifests)?;
+    let cuts = cuts_of(out, &file, &manifests)?.map(|clips| CutsEntry::of(&clips));
     let (list, shards): (Vec<_>, Vec<_>) = manifests
         .iter()
         .zip(file.parts())
@@ -148,6 +150,7 @@ fn merge_in(
     let order = order.write(&journal, &journal.join("unfinished"))?;
     let mut manifest = merged(&file, &manifests, shards.concat());
     manifest = manifest.with_parts(PartsEntry { order, list });
+    manifest.cuts = cuts.as_ref().map(|(_, entry)| entry.clone());
     let is_complete_already = before.as_ref() == Some(&manifest);
     if path.is_file() && !is_complete_already {
         fs::remove_file(&path).map_err(failed("remove", &path))?;
@@ -155,6 +158,9 @@ fn merge_in(
     let path = out.join(ORDER_FILE);
     fs::rename(journal.join(ORDER_FILE), &path).map_err(failed("write", &path))?;
     claimed.write_refusals(&refusals)?;
+    if let Some((text, _)) = &cuts {
+        claimed.write(CUTS_FILE, text)?;
+    }
     vidpairs_run::write_card(&claimed, &manifest)?;
     if !is_complete_already {
         manifest.write_atomically(out)?;
@@ -330,6 +336,32 @@ fn refusals_of(
         all.extend(found);
     }
     all.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(all)
+}
+
+/// The clips with cuts of all parts, in the order of the ids; `None` if cuts were ignored.
+fn cuts_of(
+    out: &Path,
+    file: &PartsFile,
+    manifests: &[Manifest],
+) -> Result<Option<Vec<ClipCuts>>, RunError> {
+    let mut all: Option<Vec<ClipCuts>> = None;
+    for (part, manifest) in file.parts().zip(manifests) {
+        let Some(stated) = &manifest.cuts else {
+            continue;
+        };
+        let folder = out.join(part.folder());
+        let found = read_cuts(&folder)?;
+        if CutsEntry::of(&found).1 != *stated {
+            let path = folder.join(CUTS_FILE);
+            let problem = "is not the file that its manifest describes".to_owned();
+            return Err(PartsError::File { path, problem }.into());
+        }
+        all.get_or_insert_default().extend(found);
+    }
+    if let Some(all) = &mut all {
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+    }
     Ok(all)
 }
 

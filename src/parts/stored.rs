@@ -10,7 +10,9 @@ use tempfile::TempDir;
 use vidpairs_run::{
     Control, JOURNAL_FOLDER, OutFolder, REFUSED_FILE, RunError, STATE_FILE, failed,
 };
-use vidpairs_shard::{CARD_FILE, MANIFEST_FILE, MAX_MANIFEST_BYTES, ORDER_FILE, PARTS_FILE, Part};
+use vidpairs_shard::{
+    CARD_FILE, CUTS_FILE, MANIFEST_FILE, MAX_MANIFEST_BYTES, ORDER_FILE, PARTS_FILE, Part,
+};
 use vidpairs_store::{Location, Options, Store, StoreError};
 use vidpairs_types::{create_folders_of, read_regular, with_causes};
 
@@ -151,7 +153,8 @@ impl StoredRun {
                 .map_err(store_failed)?;
         }
         let mut uploaded = Vec::new();
-        for name in [ORDER_FILE, REFUSED_FILE, CARD_FILE] {
+        let names = [ORDER_FILE, REFUSED_FILE, CARD_FILE].into_iter();
+        for name in names.chain(self.cuts_file()) {
             let meta = self.store.upload(&self.path().join(name), name, &watch);
             uploaded.push((name, meta.map_err(store_failed)?));
         }
@@ -177,9 +180,17 @@ impl StoredRun {
         Ok(())
     }
 
+    /// The file of cuts, if `merge` wrote one.
+    fn cuts_file(&self) -> Option<&'static str> {
+        self.path().join(CUTS_FILE).exists().then_some(CUTS_FILE)
+    }
+
     /// Whether the files of a merge beside its manifest are there, as `merge` wrote them into the temporary folder.
     pub fn has_results(&self) -> bool {
-        [ORDER_FILE, REFUSED_FILE].into_iter().all(|name| {
+        let mut names = [ORDER_FILE, REFUSED_FILE]
+            .into_iter()
+            .chain(self.cuts_file());
+        names.all(|name| {
             let made = self.path().join(name).metadata();
             made.is_ok_and(|made| self.objects.get(name) == Some(&made.len()))
         })
@@ -190,7 +201,7 @@ impl StoredRun {
 enum Place {
     /// A small file that tells about the run or a part of it.
     Small,
-    /// The index of a shard, or what a part has set aside.
+    /// The index of a shard, or what a part has set aside or found cuts in.
     ToMerge,
     /// The state of a run that is open.
     State,
@@ -206,7 +217,9 @@ fn place_of(name: &str) -> Option<(&str, Place)> {
     };
     let place = match file.split_once('/') {
         None if [PARTS_FILE, MANIFEST_FILE, CARD_FILE].contains(&file) => Place::Small,
-        None if file == REFUSED_FILE || file.ends_with(".idx") => Place::ToMerge,
+        None if [REFUSED_FILE, CUTS_FILE].contains(&file) || file.ends_with(".idx") => {
+            Place::ToMerge
+        }
         Some((JOURNAL_FOLDER, STATE_FILE)) => Place::State,
         Some((JOURNAL_FOLDER, _)) => Place::Journal,
         _ => return None,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use rand::{RngExt, SeedableRng};
-use vidpairs_fixtures::extract::media::{H264, Video, blot, h264, jpegs, long_h264, zip};
+use vidpairs_fixtures::extract::media::{H264, Video, blot, ffmpeg, h264, jpegs, long_h264, zip};
 use vidpairs_fixtures::extract::strace::each_moment;
 use vidpairs_fixtures::extract::{
     Work, assert_is_finished, assert_same_files, dataset, files, signal,
@@ -64,6 +64,7 @@ fn clips(dir: &Path) {
     video("d.mpg", "160x90", 100, &["-c:v", "mpeg2video"]);
     fs::write(dir.join("e_damaged.mp4"), [7; 5000]).unwrap();
     video("f_short.mp4", "160x90", 3, H264);
+    with_a_cut(&dir.join("f_two_shots.mp4"));
     long_h264(&dir.join("g_long.mp4"), 1200);
     long_h264(&dir.join("h_long_with_a_hole.mp4"), 800);
     blot(&dir.join("h_long_with_a_hole.mp4"), 0.3..0.4);
@@ -72,6 +73,16 @@ fn clips(dir: &Path) {
     for gap in [1, 7, 8, 20] {
         fs::remove_file(&frames[gap]).unwrap();
     }
+}
+
+/// Writes two shots of 60 frames.
+fn with_a_cut(path: &Path) {
+    let graph = "testsrc2=s=160x90:r=30,trim=end_frame=60,format=yuv420p,setsar=1[a];\
+                 testsrc=s=160x90:r=30,negate,trim=end_frame=60,format=yuv420p,setsar=1[b];[a][b]concat";
+    let mut args = vec!["-filter_complex", graph];
+    args.extend(H264);
+    args.push(path.to_str().unwrap());
+    ffmpeg(&args);
 }
 
 /// Folder with the clips and, in `expected`, the data set of an undisturbed run with one worker.

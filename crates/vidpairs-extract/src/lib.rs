@@ -4,6 +4,7 @@
 //! | step | module | input | output |
 //! |---|---|---|---|
 //! | decode | [`decode`] | a clip's media: video file, folder of pictures, zip of pictures | [`Frame`](vidpairs_types::Frame)s in presentation order, with index and pts |
+//! | find cuts | [`cuts`] | the frames that pass by | changes of shot |
 //! | sample | [`sample`] | a clip's length, the pair rule, a seed | frame indices of anchors and positives |
 //! | propose | [`propose`] | a frame, and one near it | candidate regions, best first |
 //! | track | [`track`] | regions and the following frames | [`track::Tracklet`]s: box and confidence per frame, and the reason for rejection |
@@ -15,6 +16,7 @@
 
 pub mod codec;
 pub mod crop;
+pub mod cuts;
 pub mod decode;
 pub mod engine;
 mod ffmpeg;

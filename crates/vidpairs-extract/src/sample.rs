@@ -6,8 +6,10 @@
 //! from each of equal intervals, so that they spread over the clip.
 
 mod objects;
+mod redraw;
 
 pub use objects::{BadObjects, ObjectPlans, plan_objects};
+pub use redraw::{CutEnds, MAX_REDRAWS, Redraw, is_in_one_shot};
 pub use vidpairs_pipeline::{Anchors, KRange, ObjectRule, PairRule, RegionRule, TrackRule};
 
 use rand::RngExt;

@@ -29,8 +29,8 @@ pub use pairs::{
 pub use probe::Probe;
 pub use train::{Augment, ContrastKeys, MocoKeys, PirlKeys, Train, WatchKeys};
 pub use values::{
-    Framing, KRange, MaxRefused, Network, NumberFormat, Pace, PoolName, ProbeName, ProposerKind,
-    ScheduleName, StageName, StemName, TrackerKind, TrainMethod, Views,
+    CutRule, Framing, KRange, MaxRefused, Network, NumberFormat, Pace, PoolName, ProbeName,
+    ProposerKind, ScheduleName, StageName, StemName, TrackerKind, TrainMethod, Views,
 };
 
 use extract::RunKeys;

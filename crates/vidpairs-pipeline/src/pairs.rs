@@ -7,7 +7,7 @@ use super::error::PipelineError;
 use super::extract::Source;
 use super::rule::{Flag, Frames, Number, Optional, Whole, Word};
 use super::settings::{KeyPath, Settings};
-use super::values::{KRange, ProposerKind, TrackerKind};
+use super::values::{CutRule, KRange, ProposerKind, TrackerKind};
 
 const NO_REGIONS: &str = "only pairs.kind = \"regions\" follows regions";
 
@@ -20,6 +20,9 @@ pub struct Pairs {
     /// Positions of anchors in a clip.
     #[serde(flatten)]
     pub anchors: Anchors,
+    /// What is done about shot cuts; `None` in kind `images`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cuts: Option<CutRule>,
 }
 
 /// Holder of the keys of `[pairs]` that all kinds share.
@@ -39,6 +42,9 @@ keys! {
         per_video: u32 = 4, Whole(1..=10_000), "pairs";
         /// Step from anchor to anchor, starting at frame 0. Replaces `per_video`. Not with sources of still images.
         stride: Option<u32> = (|_| Ok(None), "unset"), Optional(Whole(1..=100_000)), "frames";
+        /// Shot cuts. `avoid`: no pair and no tracklet spans a cut; a pair that would is drawn anew. `ignore`: cuts are not
+        /// looked for. Not in kind `images`.
+        cuts: CutRule = "avoid", Word;
     }
 }
 
@@ -57,6 +63,11 @@ impl Pairs {
     pub fn k(&self) -> Option<KRange> {
         self.rule.k()
     }
+
+    /// Whether no pair may span a shot cut.
+    pub fn avoid_cuts(&self) -> bool {
+        self.cuts == Some(CutRule::Avoid)
+    }
 }
 
 /// Reads `[pairs]`.
@@ -64,9 +75,15 @@ impl Pairs {
 /// # Errors
 /// The first refused setting.
 pub(crate) fn pairs(settings: &Settings) -> Result<Pairs, PipelineError> {
+    let rule = pair_rule(settings)?;
+    let cuts = match rule {
+        PairRule::Images => None,
+        _ => Some(PairKeys::cuts.get(settings)?),
+    };
     Ok(Pairs {
-        rule: pair_rule(settings)?,
+        rule,
         anchors: anchors(settings)?,
+        cuts,
     })
 }
 
@@ -158,7 +175,7 @@ fn pair_rule(settings: &Settings) -> Result<PairRule, PipelineError> {
     Ok(match kind {
         PairKind::Images => {
             let why = "pairs.kind = \"images\" has no second frame";
-            refuse(&[PairKeys::k.path], why)?;
+            refuse(&[PairKeys::k.path, PairKeys::cuts.path], why)?;
             PairRule::Images
         }
         PairKind::Frames => PairRule::Frames {

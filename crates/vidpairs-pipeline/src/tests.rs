@@ -140,6 +140,7 @@ fn a_refused_value_is_reported_with_line_key_value_and_accepted_values() {
             "a whole number from 1 to 64",
         ),
         ("pairs", "min_box_px", "0", "a whole number from 1 to 4096"),
+        ("pairs", "cuts", "'keep'", "\"avoid\" or \"ignore\""),
         ("pairs", "max_box_outside", "1.5", "a number from 0 to 1"),
         ("pairs", "max_box_outside", "-0.1", "a number from 0 to 1"),
         (
@@ -244,6 +245,10 @@ fn a_key_without_effect_is_refused() {
         (
             "source.kind = 'videos'\n[pairs]\nkind = 'images'\nk = 60",
             "a.toml line 4: pairs.k is 60; expected it to be left out, since pairs.kind = \"images\" has no second frame",
+        ),
+        (
+            "source.kind = 'videos'\n[pairs]\nkind = 'images'\ncuts = 'ignore'",
+            "a.toml line 4: pairs.cuts is 'ignore'; expected it to be left out, since pairs.kind = \"images\" has no second frame",
         ),
         (
             "source.kind = 'videos'\n[pairs]\nkind = 'frames'\nwith_frames = true",
@@ -463,7 +468,7 @@ fn unknown_names_are_refused_with_a_similar_name_or_all_names() {
         (
             "pairs = 3",
             &[],
-            "a.toml line 1: pairs is 3; expected a table [pairs] of the keys kind, k, per_video, stride, regions_per_frame, with_frames, box_scale, min_box_px, max_box_outside",
+            "a.toml line 1: pairs is 3; expected a table [pairs] of the keys kind, k, per_video, stride, cuts, regions_per_frame, with_frames, box_scale, min_box_px, max_box_outside",
         ),
         (
             "[[shards]]",
@@ -645,6 +650,7 @@ fn keys_that_are_not_given_have_their_defaults() {
                 max_box_outside: 0.05,
             }),
             anchors: Anchors::PerVideo(4),
+            cuts: Some(CutRule::Avoid),
         },
         regions: None,
         images: Images {
@@ -719,7 +725,7 @@ fn the_resolved_form_has_the_tables_and_keys_of_the_file() {
         "source": { "kind": "got10k", "splits": [] },
         "pairs": {
             "kind": "tracks", "k": [30, 90], "with_frames": true, "box_scale": 1.0,
-            "min_box_px": 24, "max_box_outside": 0.05, "stride": 10,
+            "min_box_px": 24, "max_box_outside": 0.05, "stride": 10, "cuts": "avoid",
         },
         "images": { "short_side": 256, "codec": "rgb-zstd", "zstd_level": 3 },
         "shards": { "max_bytes": 268_435_456, "max_records": 10_000 },
@@ -735,7 +741,7 @@ fn the_resolved_form_of_kind_regions_has_the_tables_of_proposals_and_tracker() {
     let resolved = parse(&with("tracker", ""), &overrides).unwrap().resolved();
     let expected = serde_json::json!({
         "kind": "regions", "k": [30, 90], "regions_per_frame": 4, "with_frames": true,
-        "box_scale": 1.0, "min_box_px": 24, "max_box_outside": 0.05, "per_video": 4,
+        "box_scale": 1.0, "min_box_px": 24, "max_box_outside": 0.05, "per_video": 4, "cuts": "avoid",
     });
     assert_eq!(resolved["pairs"].to_string(), expected.to_string());
     let expected = serde_json::json!({

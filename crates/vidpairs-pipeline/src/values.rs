@@ -108,6 +108,16 @@ impl TrackerKind {
 }
 
 choice! {
+    /// What is done about shot cuts between the two frames of a pair.
+    CutRule {
+        /// No pair spans a cut.
+        Avoid = "avoid",
+        /// Cuts are not looked for.
+        Ignore = "ignore",
+    }
+}
+
+choice! {
     /// Image codec. [`Codec`](crate::Codec) adds its settings.
     CodecName {
         /// JPEG.

@@ -182,6 +182,16 @@ pub enum Fault {
         /// Number of tracklets in the manifest.
         manifest: u64,
     },
+    /// A sum over the clips with cuts is not that of the manifest.
+    #[error("has {found} {what}; the manifest states {manifest}")]
+    Cuts {
+        /// What is summed up.
+        what: &'static str,
+        /// Sum over the lines.
+        found: u64,
+        /// Number in the manifest.
+        manifest: u64,
+    },
     /// A line of the tracklets file is not a tracklet, or the file cannot be read any further.
     #[error("line {line} cannot be read: {reason}")]
     LineUnreadable {

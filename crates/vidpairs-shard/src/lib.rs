@@ -86,6 +86,7 @@
 
 mod card;
 mod checksum;
+mod cuts;
 mod damage;
 mod dataset;
 mod error;
@@ -111,6 +112,7 @@ mod writer;
 mod fixtures;
 
 pub use card::{CARD_FILE, card};
+pub use cuts::{CUTS_FILE, ClipCuts, CutCounts, CutsEntry, StoredCut, read_cuts};
 pub use damage::{Damage, DamageList, Fault, HeaderFault, IndexFault};
 pub use dataset::DatasetReader;
 pub use error::{ShardError, Unfit};
@@ -131,7 +133,7 @@ pub use tracks::{
 };
 pub use ustar::IndexedMember;
 pub use verify::{
-    ClipSpan, ShardVerdict, verify_manifest, verify_order, verify_shard, verify_tracks,
+    ClipSpan, ShardVerdict, verify_cuts, verify_manifest, verify_order, verify_shard, verify_tracks,
 };
 pub use vidpairs_types::{
     BoxXywh, EncodedMember, EncodedRecord, PairKind, RecordMeta, Role, SCHEMA, Seed, SizePx,

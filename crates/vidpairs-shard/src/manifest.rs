@@ -9,6 +9,7 @@ use vidpairs_types::{read_regular, sync_folder, write_whole};
 use xxhash_rust::xxh64::xxh64;
 
 use crate::checksum;
+use crate::cuts::{CUTS_FILE, CutsEntry};
 use crate::error::ShardError;
 use crate::merged::PartsEntry;
 use crate::parts::{PARTS_FILE, Part};
@@ -54,6 +55,9 @@ pub struct Manifest {
     /// File of the tracklets; kind `regions` only. A data set with parts has one for each part instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracks: Option<TracksEntry>,
+    /// File of the shot cuts; only if no pair may span one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cuts: Option<CutsEntry>,
     /// Annotated boxes; only if each box is an image of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boxes: Option<BoxCounts>,
@@ -191,6 +195,7 @@ impl Manifest {
             ignored: BTreeMap::new(),
             shards,
             tracks: None,
+            cuts: None,
             boxes: None,
             part: None,
             list_xxh64: None,
@@ -303,6 +308,9 @@ impl Manifest {
             .filter(|tracks| tracks.file != TRACKS_FILE)
         {
             return Err(refused(path, "tracks.file", &tracks.file, TRACKS_FILE));
+        }
+        if let Some(cuts) = self.cuts.as_ref().filter(|cuts| cuts.file != CUTS_FILE) {
+            return Err(refused(path, "cuts.file", &cuts.file, CUTS_FILE));
         }
         let Some(parts) = &self.parts else {
             return check_tars(path, &self.shards, "");

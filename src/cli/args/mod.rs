@@ -26,6 +26,8 @@ pub(super) enum Command {
     Extract(ExtractArgs),
     /// Write a list of the clips of a source, so that many machines extract from the same clips.
     List(ListArgs),
+    /// List the shot changes of videos: cuts, dissolves and fades.
+    Cuts(CutsArgs),
     /// Tell how far an extraction is, and which of its parts are still to be run.
     Status(StatusArgs),
     /// Make one data set of the parts that `extract --part` wrote.
@@ -109,6 +111,19 @@ pub(super) struct ListArgs {
     /// Setting that overrides the pipeline file (repeatable).
     #[arg(long, value_name = "TABLE.KEY=VALUE")]
     pub set: Vec<String>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CutsArgs {
+    /// Video files, folders of pictures, or folders that hold some; docs/CUTS.md says what is found. The exit code is 1 if a video
+    /// cannot be used.
+    #[arg(required = true, value_name = "VIDEO")]
+    pub videos: Vec<PathBuf>,
+    /// Look at every N-th frame only. Changes are then known as exactly as the frames lie apart.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u16).range(1..=1000))]
+    pub every: u16,
     #[command(flatten)]
     pub common: Common,
 }

@@ -28,6 +28,14 @@ pub(in crate::report) fn facts(inspection: &Inspection) -> Vec<Fact> {
         parts.extend(rejected);
         parts.join(", ")
     });
+    let cuts = inspection.cuts.filter(|cuts| cuts.clips > 0).map(|cuts| {
+        let (moved, left_out) = (cuts.moved, cuts.left_out);
+        let clips = counted(cuts.clips, "clip");
+        format!(
+            "{} in {clips}; {moved} pairs drawn anew, {left_out} left out",
+            cuts.cuts
+        )
+    });
     let damage = (inspection.num_damage > 0).then(|| {
         let records = counted(inspection.records_damaged, "unreadable record");
         format!("{records}; `vidpairs inspect` lists them")
@@ -45,6 +53,7 @@ pub(in crate::report) fn facts(inspection: &Inspection) -> Vec<Fact> {
         ("labels", named(&inspection.labels, label)),
         ("tracker", named(&inspection.trackers, String::clone)),
         ("tracklets", tracklets),
+        ("cuts", cuts),
         ("image size", image_size),
         ("pipeline: pairs", settings("pairs")),
         ("pipeline: proposals", settings("proposals")),

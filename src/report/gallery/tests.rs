@@ -104,6 +104,7 @@ fn inspection(records: u64) -> Inspection {
         image_sizes: None,
         trackers: nothing(),
         tracklets: None,
+        cuts: None,
         record_bytes: None,
         set_aside: SetAside::default(),
         damage: Vec::new(),

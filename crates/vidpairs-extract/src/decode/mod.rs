@@ -13,7 +13,7 @@ mod video;
 pub use crate::ffmpeg::{ffmpeg_versions, set_ffmpeg_log};
 pub use error::DecodeError;
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::Arc;
 
 use vidpairs_types::parallel::Heartbeat;
@@ -108,7 +108,52 @@ impl ClipIndex {
             end: *range.end(),
         }
     }
+
+    /// Costs of decoding the frames that [`decode_watched`] passes on for the span `first..=last`, without duplicates.
+    pub fn costs_of_span(&self, first: u64, last: u64) -> Vec<Cost> {
+        match self.is_intra() {
+            true => {
+                let mut frames = self.steps(&(first..=last));
+                frames.extend([first, last]);
+                frames.sort_unstable();
+                frames.dedup();
+                frames.into_iter().map(|frame| self.cost(frame)).collect()
+            }
+            false => {
+                let (first, last) = (self.cost(first), self.cost(last));
+                let end = first.end.max(last.end);
+                vec![Cost { end, ..first }]
+            }
+        }
+    }
+
+    /// Whether no frame needs another one to be decoded.
+    fn is_intra(&self) -> bool {
+        match &self.0 {
+            Kind::Video(index) => index.is_intra(),
+            Kind::Images(..) | Kind::Still(_) => true,
+        }
+    }
+
+    /// Every [`WATCH_STEP`]-th of the frames that exist, those in `span`.
+    fn steps(&self, span: &RangeInclusive<u64>) -> Vec<u64> {
+        let step = WATCH_STEP as usize;
+        match self.present() {
+            None => (span.start().next_multiple_of(WATCH_STEP)..=*span.end())
+                .step_by(step)
+                .collect(),
+            Some(present) => {
+                let first = present.partition_point(|frame| frame < span.start());
+                let end = present.partition_point(|frame| frame <= span.end());
+                let ranks = (first.next_multiple_of(step)..end).step_by(step);
+                ranks.map(|rank| present[rank]).collect()
+            }
+        }
+    }
 }
+
+/// Step between the frames of a span that are decoded to be watched, where each frame is decoded by itself.
+pub const WATCH_STEP: u64 = 4;
 
 /// Indexes the frames of `media`, decoding as few of them as possible.
 ///
@@ -162,9 +207,40 @@ pub fn decode_wanted(
     heartbeat: &Arc<Heartbeat>,
     each: &mut dyn FnMut(Frame) -> ControlFlow<()>,
 ) -> Result<Decoded, DecodeError> {
+    decode_watched(media, index, wanted, &[], heartbeat, each)
+}
+
+/// Like [`decode_wanted`], and passes on further frames of `spans`: every frame that other frames may refer to, since the decoder needs
+/// it on its way through the span. Frames that nothing refers to are skipped where the decoder can; where it cannot, they are passed on.
+/// Of media whose frames are decoded one by one (folders and zips of pictures, video of keyframes alone) it is every [`WATCH_STEP`]-th
+/// frame.
+///
+/// - `spans`: ascending, none overlaps another; each from a wanted frame to a wanted frame.
+///
+/// # Errors
+/// Those of [`decode_wanted`].
+pub fn decode_watched(
+    media: &Media,
+    index: &ClipIndex,
+    wanted: &[u64],
+    spans: &[RangeInclusive<u64>],
+    heartbeat: &Arc<Heartbeat>,
+    each: &mut dyn FnMut(Frame) -> ControlFlow<()>,
+) -> Result<Decoded, DecodeError> {
+    let mut all = Vec::new();
+    let (wanted, spans) = match index.is_intra() && !spans.is_empty() {
+        true => {
+            all.extend_from_slice(wanted);
+            all.extend(spans.iter().flat_map(|span| index.steps(span)));
+            all.sort_unstable();
+            all.dedup();
+            (&*all, &[][..])
+        }
+        false => (wanted, spans),
+    };
     match (media, &index.0) {
         (Media::Video(path), Kind::Video(index)) => Ok(Decoded {
-            num_frames: index.decode_wanted(path, wanted, heartbeat, each)?,
+            num_frames: index.decode_watched(path, wanted, spans, heartbeat, each)?,
             lost: Vec::new(),
         }),
         (Media::Still(path), Kind::Still(_)) => still::decode_wanted(path, wanted, heartbeat, each),

@@ -1,6 +1,7 @@
-//! The commands `vidpairs extract`, `vidpairs list` and `vidpairs track`.
+//! The commands `vidpairs extract`, `vidpairs list`, `vidpairs cuts` and `vidpairs track`.
 
 mod allowance;
+mod cuts;
 mod entries;
 mod error;
 mod extract;
@@ -10,6 +11,7 @@ mod list;
 mod stored;
 mod track;
 
+pub use cuts::{CutsOptions, CutsSummary, TimedCut, VideoCuts, cuts};
 pub use error::{ExtractError, TrackRunError};
 pub use extract::{ExtractOptions, ExtractSummary, Scratch, extract};
 pub use list::{ListOptions, ListSummary, list};

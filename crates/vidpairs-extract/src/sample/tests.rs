@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use super::*;
 
 const SEED: u64 = 7;
@@ -202,4 +204,185 @@ fn the_same_seed_plans_the_same_pairs_and_another_seed_different_ones() {
     };
     assert_eq!(pairs(1), pairs(1));
     assert_ne!(pairs(1), pairs(2));
+}
+
+fn redraw<'a>(clip: ClipFrames<'a>, rule: &'a PairRule, anchors: Anchors, seed: u64) -> Redraw<'a> {
+    let (range, seed) = (0..u64::MAX, Seed::of_run(seed));
+    Redraw {
+        clip,
+        rule,
+        anchors,
+        range,
+        seed,
+    }
+}
+
+/// Anchor and k of each pair.
+fn taken(plans: &[PairPlan]) -> HashSet<(u64, u64)> {
+    let ends = ends(plans).into_iter();
+    ends.map(|(anchor, positive)| (anchor, positive - anchor))
+        .collect()
+}
+
+fn spanning(plans: &[PairPlan], cuts: &[CutEnds]) -> Vec<PairPlan> {
+    let spans =
+        |plan: &&PairPlan| !is_in_one_shot(plan.anchor, plan.positive.unwrap_or(plan.anchor), cuts);
+    plans.iter().filter(spans).cloned().collect()
+}
+
+#[test]
+fn a_pair_lies_in_one_shot_if_it_ends_before_or_starts_after_each_cut() {
+    let cuts = [(99, 100), (200, 210)];
+    for (anchor, positive, expected) in [
+        (39, 99, true),
+        (40, 100, false),
+        (99, 99, true),
+        (100, 200, true),
+        (99, 200, false),
+        (100, 201, false),
+        (204, 206, false),
+        (209, 300, false),
+        (210, 300, true),
+    ] {
+        let found = is_in_one_shot(anchor, positive, &cuts);
+        assert_eq!(found, expected, "{anchor} and {positive}");
+    }
+    assert!(is_in_one_shot(0, u64::MAX, &[]));
+}
+
+#[test]
+fn a_pair_over_a_cut_is_drawn_anew_from_its_interval_or_else_its_shot_and_no_pair_occurs_twice() {
+    let (rule, anchors) = (frames(20, 40), Anchors::PerVideo(20));
+    let cuts = [(149, 150), (260, 270), (390, 391)];
+    let shot = |frame: u64| cuts.iter().filter(|(_, after)| frame >= *after).count();
+    let (mut num_drawn, mut num_elsewhere) = (0, 0);
+    for seed in 0..100 {
+        for round in 1..=MAX_REDRAWS {
+            let mut plans = plan(&clip(500), &rule, anchors, seed);
+            let lost = spanning(&plans, &cuts);
+            let redraw = redraw(clip(500), &rule, anchors, seed);
+            let drawn = redraw.draw(&lost, &cuts, &mut taken(&plans), round);
+            num_drawn += drawn.len();
+            assert_eq!(drawn.len(), lost.len());
+            assert!(spanning(&drawn, &cuts).is_empty());
+            for new in &drawn {
+                let old = lost.iter().find(|old| old.ordinal == new.ordinal).unwrap();
+                let k = |plan: &PairPlan| plan.positive.unwrap() - plan.anchor;
+                assert_eq!(k(new), k(old));
+                let num_anchors = 500 - k(new);
+                let interval_of = |anchor| {
+                    let of = |pair: &u64| interval(*pair, 20, num_anchors).contains(&anchor);
+                    (0..20).find(of)
+                };
+                if interval_of(new.anchor) != interval_of(old.anchor) {
+                    num_elsewhere += 1;
+                    let own = interval(interval_of(old.anchor).unwrap(), 20, num_anchors);
+                    let has_room = |anchor| is_in_one_shot(anchor, anchor + k(old), &cuts);
+                    assert!(!own.into_iter().any(has_room), "{old:?} {new:?}");
+                    let shots = [old.anchor, old.positive.unwrap()].map(shot);
+                    assert!(shots.contains(&shot(new.anchor)), "{old:?} {new:?}");
+                }
+                plans.retain(|plan| plan.ordinal != new.ordinal);
+            }
+            plans.extend(drawn);
+            let mut all = ends(&plans);
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), plans.len());
+        }
+    }
+    assert!(
+        num_drawn > 300 && num_elsewhere > 0,
+        "{num_drawn}, {num_elsewhere}"
+    );
+}
+
+#[test]
+fn a_pair_of_a_stride_is_drawn_anew_before_the_next_anchor_and_left_out_without_room() {
+    let rule = frames(60, 60);
+    let cuts = [(229, 230)];
+    let redraw = redraw(clip(400), &rule, Anchors::Stride(100), SEED);
+    let plans = plan(&clip(400), &rule, Anchors::Stride(100), SEED);
+    let lost = spanning(&plans, &cuts);
+    assert_eq!(ends(&lost), [(200, 260)]);
+    let draw = |cuts: &[CutEnds], round| redraw.draw(&lost, cuts, &mut taken(&plans), round);
+    for round in 1..MAX_REDRAWS {
+        let drawn = draw(&cuts, round);
+        assert_eq!((drawn.len(), drawn[0].ordinal), (1, lost[0].ordinal));
+        assert!((230..300).contains(&drawn[0].anchor), "{drawn:?}");
+    }
+    // The last time right behind the cut: what lies farther away may not have been looked at.
+    assert_eq!(ends(&draw(&cuts, MAX_REDRAWS)), [(230, 290)]);
+    // Its stretch has no room, its shot has.
+    let more = [(229, 230), (289, 290), (349, 350)];
+    assert!(draw(&more, 1)[0].positive.unwrap() <= 229);
+    let short = [(159, 160), (209, 210), (259, 260), (319, 320)];
+    for round in 1..=MAX_REDRAWS {
+        assert_eq!(draw(&short, round), []);
+    }
+}
+
+#[test]
+fn a_pair_is_drawn_anew_within_the_range_that_is_its_own() {
+    let (rule, anchors) = (frames(60, 60), Anchors::PerVideo(4));
+    let cuts = [(249, 250)];
+    for seed in 0..20 {
+        let plans = plan(&clip(500), &rule, anchors, seed);
+        let lost = spanning(&plans, &cuts);
+        let mut redraw = redraw(clip(500), &rule, anchors, seed);
+        redraw.range = 100..180;
+        for drawn in redraw.draw(&lost, &cuts, &mut taken(&plans), 1) {
+            assert!((100..180).contains(&drawn.anchor), "{drawn:?}");
+        }
+    }
+}
+
+#[test]
+fn a_pair_is_drawn_anew_from_frames_that_exist_and_have_a_usable_box() {
+    let good = BoxXywh {
+        x: 10.0,
+        y: 10.0,
+        w: 50.0,
+        h: 40.0,
+    };
+    let mut boxes = vec![Some(good); 300];
+    boxes[100..130].fill(None);
+    let present: Vec<u64> = (0..300).filter(|frame| frame % 3 != 1).collect();
+    let gappy = ClipFrames {
+        present: Some(&present),
+        boxes: &boxes,
+        ..clip(300)
+    };
+    let rule = tracks(30);
+    let cuts = [(79, 80), (219, 220)];
+    let mut num_drawn = 0;
+    for seed in 0..50 {
+        let lost = spanning(&plan(&gappy, &rule, Anchors::PerVideo(3), seed), &cuts);
+        let redraw = redraw(gappy, &rule, Anchors::PerVideo(3), seed);
+        for drawn in redraw.draw(&lost, &cuts, &mut HashSet::new(), 1) {
+            num_drawn += 1;
+            let positive = drawn.positive.unwrap();
+            assert_eq!(drawn.boxes, Some(KnownBoxes::Track([good, good])));
+            for frame in [drawn.anchor, positive] {
+                assert!(frame % 3 != 1 && !(100..130).contains(&frame), "{frame}");
+            }
+        }
+    }
+    assert!(num_drawn > 20, "{num_drawn}");
+}
+
+#[test]
+fn pairs_are_drawn_anew_alike_from_the_same_seed_and_differently_the_next_time() {
+    let rule = frames(30, 90);
+    let anchors = Anchors::PerVideo(8);
+    let cuts: Vec<CutEnds> = (1..100).map(|cut| (cut * 100 - 1, cut * 100)).collect();
+    let lost = spanning(&plan(&clip(10_000), &rule, anchors, SEED), &cuts);
+    assert!(lost.len() > 2);
+    let drawn = |seed, round| {
+        let redraw = redraw(clip(10_000), &rule, anchors, seed);
+        ends(&redraw.draw(&lost, &cuts, &mut taken(&lost), round))
+    };
+    assert_eq!(drawn(1, 1), drawn(1, 1));
+    assert_ne!(drawn(1, 1), drawn(1, 2));
+    assert_ne!(drawn(1, 1), drawn(2, 1));
 }

@@ -62,6 +62,8 @@ pub enum Mistrust {
     ForwardBackward,
     /// The tracklet ended on the same box as a better one.
     Duplicate,
+    /// The shot ended before the positive.
+    Cut,
     /// The frame of the positive could not be decoded.
     CutShort,
     /// The tracker could not start, or failed.
@@ -80,6 +82,7 @@ impl Mistrust {
             Self::TooSmall => "too_small",
             Self::ForwardBackward => "forward_backward",
             Self::Duplicate => "duplicate",
+            Self::Cut => "cut",
             Self::CutShort => "cut_short",
             Self::TrackerFailed => "tracker_failed",
         }

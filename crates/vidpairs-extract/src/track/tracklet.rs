@@ -26,6 +26,14 @@ impl Tracklet {
         Spread::of(self.tracked().filter_map(|tracked| tracked.psr))
     }
 
+    /// Ends the tracklet with frame `last`, the last one of its shot, and rejects it.
+    pub fn end_at_cut(&mut self, last: u64) {
+        self.boxes.retain(|tracked| tracked.frame <= last);
+        // It may be that of a stretch across the cut.
+        self.forward_backward_iou = None;
+        self.mistrust = Some(Mistrust::Cut);
+    }
+
     /// Box in the last tracked frame.
     pub fn last_box(&self) -> Option<BoxXywh> {
         self.boxes.last().map(|tracked| tracked.bbox)
@@ -107,6 +115,26 @@ mod tests {
         assert_eq!((spread.min, spread.mean, spread.last), (0.25, 0.5, 0.75));
         assert_eq!(tracklet(&[1.0]).confidence(), None);
         assert_eq!(tracklet(&[1.0, 0.5]).psr(), None);
+    }
+
+    #[test]
+    fn a_tracklet_that_reaches_a_cut_ends_with_the_last_frame_of_its_shot() {
+        let tracked = |frame| TrackedBox {
+            frame,
+            bbox: bbox(0.0, 0.0, 20.0, 20.0),
+            confidence: 1.0,
+            psr: None,
+        };
+        let mut tracklet = Tracklet {
+            boxes: (5..30).map(tracked).collect(),
+            forward_backward_iou: Some(0.9),
+            mistrust: Some(Mistrust::Lost),
+        };
+        tracklet.end_at_cut(12);
+        let frames: Vec<u64> = tracklet.boxes.iter().map(|tracked| tracked.frame).collect();
+        assert_eq!(frames, Vec::from_iter(5..=12));
+        let outcome = (tracklet.mistrust, tracklet.forward_backward_iou);
+        assert_eq!(outcome, (Some(Mistrust::Cut), None));
     }
 
     #[test]

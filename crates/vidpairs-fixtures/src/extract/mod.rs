@@ -348,6 +348,9 @@ pub fn assert_is_finished(dir: &Path) {
     let has_tracks = manifest["pipeline"]["pairs"]["kind"] == "regions";
     assert_eq!(manifest["tracks"].is_object(), has_tracks);
     expected.extend(has_tracks.then(|| "tracks.jsonl.zst".to_owned()));
+    let has_cuts = manifest["pipeline"]["pairs"]["cuts"] == "avoid";
+    assert_eq!(manifest["cuts"].is_object(), has_cuts);
+    expected.extend(has_cuts.then(|| "cuts.jsonl".to_owned()));
     for shard in shards {
         let tar = shard["file"].as_str().unwrap();
         expected.extend([tar.to_owned(), tar.replace(".tar", ".idx")]);

@@ -1,8 +1,10 @@
 //! Verifies every byte of a data set against its manifest, its headers and its JSON.
 
+mod cuts;
 mod shard;
 mod tracks;
 
+pub use cuts::verify_cuts;
 pub use shard::verify_shard;
 pub use tracks::verify_tracks;
 
@@ -14,18 +16,19 @@ use std::path::{Path, PathBuf};
 use vidpairs_types::open_regular;
 
 use crate::checksum::FileHash;
+use crate::cuts::CUTS_FILE;
 use crate::damage::{Damage, DamageList, Fault};
 use crate::error::ShardError;
 use crate::manifest::{MANIFEST_FILE, Manifest, ShardEntry};
 use crate::record_order::{ORDER_FILE, RecordOrder};
 use crate::tracks::TRACKS_FILE;
 
-/// Result of [`verify_shard`] or [`verify_tracks`].
+/// Result of [`verify_shard`], [`verify_tracks`] or [`verify_cuts`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardVerdict {
     /// Name of the file.
     pub file: String,
-    /// Number of records found, including damaged ones; 0 for tracklets.
+    /// Number of records found, including damaged ones; 0 for tracklets and cuts.
     pub records: u64,
     /// All damage, in the order of the checks: the file, its index, its records.
     pub damage: DamageList,
@@ -67,6 +70,9 @@ pub fn verify_manifest(dir: &Path, manifest: &Manifest) -> Result<DamageList, Sh
             &listed,
             part.tracks.is_some(),
         )?);
+    }
+    if manifest.cuts.is_none() && dir.join(CUTS_FILE).symlink_metadata().is_ok() {
+        unlisted.push(CUTS_FILE.to_owned());
     }
     unlisted.sort(); // `read_dir` has no order
     for name in &unlisted {

@@ -125,11 +125,20 @@ impl VideoIndex {
         }
     }
 
-    /// See [`crate::decode::decode_wanted`]. Returns the number of decoded frames.
-    pub fn decode_wanted(
+    /// Whether every packet is a keyframe.
+    pub fn is_intra(&self) -> bool {
+        match &self.order {
+            Order::Packets(packets) => packets.is_intra(),
+            Order::Counted(_) => false,
+        }
+    }
+
+    /// See [`crate::decode::decode_watched`]. Returns the number of decoded frames.
+    pub fn decode_watched(
         &self,
         path: &Path,
         wanted: &[u64],
+        spans: &[RangeInclusive<u64>],
         heartbeat: &Arc<Heartbeat>,
         each: &mut dyn FnMut(Frame) -> ControlFlow<()>,
     ) -> Result<u64, DecodeError> {
@@ -142,9 +151,11 @@ impl VideoIndex {
         };
         self.version.check(path)?;
         let decoded = match &self.order {
-            Order::Packets(packets) => seek::decode(path, packets, wanted, heartbeat, &mut deliver),
+            Order::Packets(packets) => {
+                seek::decode(path, packets, (wanted, spans), heartbeat, &mut deliver)
+            }
             Order::Counted(counted) => {
-                linear::decode(path, counted, wanted, heartbeat, &mut deliver)
+                linear::decode(path, counted, (wanted, spans), heartbeat, &mut deliver)
             }
         };
         match decoded {

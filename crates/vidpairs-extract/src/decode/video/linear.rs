@@ -2,7 +2,7 @@
 //! tell which frames are shown.
 
 use std::collections::VecDeque;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use vidpairs_types::parallel::Heartbeat;
 
 use super::decoder::{Decoder, is_marked};
 use super::input::VideoInput;
-use super::packets::{MAX_REORDER, is_discarded};
+use super::packets::{MAX_REORDER, is_discarded, span_of};
 use crate::decode::error::DecodeError;
 
 /// Receives a decoded frame and its index; stops the decoding by a break.
@@ -71,20 +71,20 @@ pub(super) fn count(path: &Path, heartbeat: &Arc<Heartbeat>) -> Result<Shown, De
     })
 }
 
-/// Delivers the sound ones among the `wanted` frames. Returns the number of decoded frames.
+/// Delivers the sound ones among the `wanted` frames, and those of `spans`. Returns the number of decoded frames.
 pub(super) fn decode(
     path: &Path,
     counted: &[Counted],
-    wanted: &[u64],
+    (wanted, spans): (&[u64], &[RangeInclusive<u64>]),
     heartbeat: &Arc<Heartbeat>,
     deliver: &mut Deliver<'_>,
 ) -> Result<u64, DecodeError> {
-    let is_sound = |index: &u64| {
+    let is_counted_sound = |index: &u64| {
         counted
             .get(*index as usize)
             .is_some_and(|frame| frame.is_sound)
     };
-    let mut wanted = wanted.iter().copied().filter(is_sound).peekable();
+    let mut wanted = wanted.iter().copied().filter(is_counted_sound).peekable();
     let mut num_shown = 0;
     if wanted.peek().is_none() {
         return Ok(num_shown);
@@ -92,7 +92,9 @@ pub(super) fn decode(
     for_each_shown(path, heartbeat, usize::MAX, &mut |received, is_sound| {
         let index = num_shown;
         num_shown += 1;
-        if wanted.next_if_eq(&index).is_some() && is_sound && deliver(received, index)?.is_break() {
+        let is_asked = wanted.next_if_eq(&index).is_some()
+            || span_of(spans, index).is_some() && is_counted_sound(&index);
+        if is_asked && is_sound && deliver(received, index)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
         Ok(match wanted.peek() {

@@ -216,6 +216,11 @@ impl Packets {
             .any(|damaged| self.stored[damaged].pts >= self.stored[start].pts)
     }
 
+    /// Whether every packet is marked as a keyframe.
+    pub fn is_intra(&self) -> bool {
+        self.keys.len() == self.stored.len()
+    }
+
     /// Whether the packet at `place` is marked as a keyframe.
     pub fn is_key(&self, place: usize) -> bool {
         self.keys
@@ -283,4 +288,10 @@ pub(super) fn show_discarded(packet: &mut Packet) {
 pub(super) fn is_discarded(packet: &Packet) -> bool {
     // SAFETY: the packet is alive during this call.
     unsafe { (*packet.as_ptr()).flags & ffmpeg_next::ffi::AV_PKT_FLAG_DISCARD != 0 }
+}
+
+/// The one of `spans`, which are in order, that contains `frame`.
+pub(super) fn span_of(spans: &[RangeInclusive<u64>], frame: u64) -> Option<&RangeInclusive<u64>> {
+    let at = spans.partition_point(|span| *span.end() < frame);
+    spans.get(at).filter(|span| span.contains(&frame))
 }

@@ -1,6 +1,7 @@
 //! Reaches wanted frames from keyframe to keyframe, skipping frames that nothing needs.
 
 use std::collections::{HashSet, VecDeque};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,20 +12,21 @@ use vidpairs_types::parallel::Heartbeat;
 
 use super::decoder::{Decoder, is_marked};
 use super::linear::Deliver;
-use super::packets::{MAX_REORDER, Packets, show_discarded};
+use super::packets::{MAX_REORDER, Packets, show_discarded, span_of};
 use super::reader::PacketReader;
 use super::verdict::{Candidate, Verdict};
 use crate::decode::error::DecodeError;
 
-/// Delivers the sound ones among the `wanted` frames. Returns the number of decoded frames.
+/// Delivers the sound ones among the `wanted` frames, and those that come out on the way through `spans`. Returns the number of decoded
+/// frames.
 pub(super) fn decode(
     path: &Path,
     packets: &Packets,
-    wanted: &[u64],
+    (wanted, spans): (&[u64], &[RangeInclusive<u64>]),
     heartbeat: &Arc<Heartbeat>,
     deliver: &mut Deliver<'_>,
 ) -> Result<u64, DecodeError> {
-    let mut seeker = Seeker::open(path, packets, heartbeat)?;
+    let mut seeker = Seeker::open(path, packets, spans, heartbeat)?;
     let mut wanted: VecDeque<u64> = wanted.iter().copied().collect();
     while let Some(mut run) = seeker.next_run(&mut wanted) {
         seeker.decode_from_best_start(&mut run, deliver)?;
@@ -69,12 +71,16 @@ struct Attempt {
 
 struct Seeker<'a> {
     packets: &'a Packets,
+    /// Spans that are decoded without a seek.
+    spans: &'a [RangeInclusive<u64>],
     heartbeat: &'a Arc<Heartbeat>,
     reader: PacketReader<'a>,
     decoder: Decoder,
     codec: Id,
     skips_non_reference: bool,
     num_decoded: u64,
+    /// Index of the last frame that was delivered.
+    delivered_to: Option<u64>,
     /// Whether the receiver of frames stopped the decoding.
     is_stopped: bool,
     /// Places of damaged packets, ascending: those that the container marked, and those found so far.
@@ -87,26 +93,29 @@ impl<'a> Seeker<'a> {
     fn open(
         path: &'a Path,
         packets: &'a Packets,
+        spans: &'a [RangeInclusive<u64>],
         heartbeat: &'a Arc<Heartbeat>,
     ) -> Result<Self, DecodeError> {
         let reader = PacketReader::open(path, packets, heartbeat)?;
         let has_one_layer = packets.headers.has_one_layer();
         Ok(Self {
             packets,
+            spans,
             heartbeat,
             decoder: Decoder::open(&reader.input)?,
             codec: reader.input.codec(),
             skips_non_reference: reader.input.can_skip_non_reference() && has_one_layer,
             reader,
             num_decoded: 0,
+            delivered_to: None,
             is_stopped: false,
             damaged: packets.damaged.clone(),
             is_beginning_futile: false,
         })
     }
 
-    /// Takes the frames of the next run off `wanted`: a frame whose start lies within the run joins it. Leaves out frames that
-    /// are damaged, or may refer to a damaged one.
+    /// Takes the frames of the next run off `wanted`: a frame whose start lies within the run joins it, and one in the same span as the
+    /// frame before it. Leaves out frames that are damaged, or may refer to a damaged one.
     fn next_run(&self, wanted: &mut VecDeque<u64>) -> Option<Run> {
         let packets = self.packets;
         let mut run: Option<Run> = None;
@@ -122,7 +131,12 @@ impl<'a> Seeker<'a> {
                     wanted: VecDeque::new(),
                     places: HashSet::new(),
                 });
-                if start > run.end || packets.is_suspect(place, run.start, &self.damaged) {
+                let before = run.wanted.back();
+                let is_in_span = before.is_some_and(|&before| {
+                    span_of(self.spans, before).is_some_and(|span| span.contains(&frame))
+                });
+                let is_apart = start > run.end && !is_in_span;
+                if is_apart || packets.is_suspect(place, run.start, &self.damaged) {
                     break;
                 }
                 run.end = run.end.max(place);
@@ -231,18 +245,21 @@ impl<'a> Seeker<'a> {
             }
             let is_patient = at_gap == AtGap::Stop && !verdict.has_clean_start();
             while let Some(candidate) = verdict.next_sound(is_end) {
-                if run.wanted.binary_search(&candidate.index).is_err() {
-                    continue; // came out twice
-                }
                 let num_skipped = run
                     .wanted
                     .partition_point(|&wanted| wanted < candidate.index);
-                if num_skipped > 0 && is_patient {
-                    is_end = true;
-                    break;
+                if run.wanted.get(num_skipped) == Some(&candidate.index) {
+                    if num_skipped > 0 && is_patient {
+                        is_end = true;
+                        break;
+                    }
+                    num_lost += num_skipped as u64;
+                    run.wanted.drain(..=num_skipped);
+                } else if num_skipped > 0 || self.delivered_to >= Some(candidate.index) {
+                    // Came out twice, or no wanted frame before it has: nothing that is only watched takes the place of that.
+                    continue;
                 }
-                num_lost += num_skipped as u64;
-                run.wanted.drain(..=num_skipped);
+                self.delivered_to = Some(candidate.index);
                 self.is_stopped = deliver(candidate.frame, candidate.index)?.is_break();
                 if self.is_stopped {
                     break;
@@ -258,8 +275,8 @@ impl<'a> Seeker<'a> {
         })
     }
 
-    /// Notes a frame that came out, and holds it if it is wanted. Returns whether it is. `next` is the place after the packet sent
-    /// last.
+    /// Notes a frame that came out, and holds it if it is wanted or in a span. Returns whether it is wanted. `next` is the place after the
+    /// packet sent last.
     fn judge(
         &self,
         run: &Run,
@@ -284,10 +301,12 @@ impl<'a> Seeker<'a> {
         if is_marked(received) {
             verdict.doubt(place);
         }
-        let wanted = index.filter(|index| run.wanted.binary_search(index).is_ok());
+        let is_wanted = |index: &u64| run.wanted.binary_search(index).is_ok();
+        let wanted = index.filter(is_wanted);
+        let held = index.filter(|&index| is_wanted(&index) || span_of(self.spans, index).is_some());
         // The H.264 decoder may change frames that it holds back when it conceals damage in a later one.
         let is_disturbed = self.codec == Id::H264 && verdict.first_damage().is_some();
-        if let Some(index) = wanted.filter(|_| !is_disturbed) {
+        if let Some(index) = held.filter(|_| !is_disturbed) {
             let frame = std::mem::replace(received, frame::Video::empty());
             verdict.hold(Candidate {
                 frame,

@@ -5,13 +5,15 @@ use std::time::Instant;
 
 use vidpairs_pipeline::Pipeline;
 use vidpairs_run::{REFUSED_FILE, RunError};
-use vidpairs_shard::{CARD_FILE, Manifest, Totals};
+use vidpairs_shard::{CARD_FILE, CUTS_FILE, ClipCuts, CutsEntry, Manifest, Totals, read_cuts};
 use vidpairs_source::IgnoredFiles;
 use vidpairs_types::{Outcome, Refusal};
 
 use super::even;
 use super::journal::{Begin, Extracted};
 use super::output::ShardSink;
+use super::piece::PieceCuts;
+use super::watch::each_once;
 use super::{ExtractOptions, ExtractSummary};
 
 /// Finishes a run whose pieces are all written.
@@ -31,8 +33,14 @@ pub(super) fn finish(
         frames_decoded,
         tally,
         boxes,
+        cuts,
         ..
     } = sink.progress;
+    let id_of = |ordinal: u64| Some(entries.get(usize::try_from(ordinal).ok()?)?.id());
+    let mut cuts: Vec<ClipCuts> = cuts
+        .into_iter()
+        .filter_map(|(ordinal, found)| Some(cuts_of(id_of(ordinal)?, found)))
+        .collect();
     if let Some(count) = even::count(begin, &options.pipeline.shards) {
         shards = even::divide(out, &shards, count, &options.control, sink.display)?;
     }
@@ -46,13 +54,14 @@ pub(super) fn finish(
                 "warning: the pairs of the retried clips are in shards beside the {count}; vidpairs reshard makes even ones"
             ));
         }
-        let retried: HashSet<&str> = retry
-            .iter()
-            .filter_map(|&ordinal| Some(entries.get(usize::try_from(ordinal).ok()?)?.id()))
-            .collect();
+        let retried: HashSet<&str> = retry.iter().filter_map(|&ordinal| id_of(ordinal)).collect();
         let before = vidpairs_run::refusals::read_all(out)?.into_iter();
         refusals.extend(before.filter(|refusal| !retried.contains(refusal.id.as_str())));
         refusals.sort_by(|a, b| a.id.cmp(&b.id));
+        if begin.has_cuts {
+            let before = read_cuts(out)?.into_iter();
+            cuts.extend(before.filter(|clip| !retried.contains(clip.id.as_str())));
+        }
         // A retry that was stopped after its manifest was written finds its own shards in it.
         let first_shard = usize::try_from(begin.first_shard).unwrap_or(usize::MAX);
         shards.splice(
@@ -83,9 +92,19 @@ pub(super) fn finish(
         bytes: shards.iter().map(|shard| shard.bytes).sum(),
     };
     sink.journal.out().write_refusals(&refusals)?;
+    cuts.sort_by(|a, b| a.id.cmp(&b.id));
+    let cuts = match options.pipeline.pairs.avoid_cuts() {
+        true => {
+            let (text, entry) = CutsEntry::of(&cuts);
+            sink.journal.out().write(CUTS_FILE, &text)?;
+            Some(entry)
+        }
+        false => None,
+    };
     let (pipeline, seed) = (options.pipeline.resolved(), options.pipeline.seed);
     let mut manifest = Manifest::new(pipeline, seed, begin.entries_xxh64, totals, shards);
     manifest.tracks = tracks;
+    manifest.cuts = cuts;
     manifest.boxes = match (begin.boxes.clone(), boxes) {
         (Some(mut before), Some(now)) => {
             before.add(&now);
@@ -104,7 +123,9 @@ pub(super) fn finish(
     if let Some(stored) = &mut sink.stored {
         let tracks = manifest.tracks.as_ref().map(|tracks| &*tracks.file);
         let card = has_card.then_some(CARD_FILE);
-        let results = [REFUSED_FILE].into_iter().chain(tracks).chain(card);
+        let cuts = manifest.cuts.as_ref().map(|cuts| &*cuts.file);
+        let results = [REFUSED_FILE].into_iter();
+        let results = results.chain(cuts).chain(tracks).chain(card);
         stored.flush(&results.collect::<Vec<&str>>())?;
     }
     manifest.write_atomically(out)?;
@@ -122,6 +143,22 @@ pub(super) fn finish(
         seconds,
         ..summary_of(&manifest, &refusals, &options.pipeline)
     })
+}
+
+/// The line of a clip in `cuts.jsonl`.
+fn cuts_of(id: &str, found: PieceCuts) -> ClipCuts {
+    let PieceCuts {
+        cuts,
+        moved,
+        left_out,
+    } = found;
+    ClipCuts {
+        id: id.to_owned(),
+        moved,
+        left_out,
+        // Two pieces may have seen the same one.
+        cuts: each_once(cuts),
+    }
 }
 
 /// Summary of a finished data set, without the cost of its run.
@@ -153,6 +190,7 @@ pub(super) fn summary_of(
         tracker_updates: 0,
         tracklets: counts.tracklets,
         rejected_tracklets: counts.rejected,
+        cuts: manifest.cuts.as_ref().map(|cuts| cuts.counts),
         boxes: manifest.boxes.clone(),
         seconds: 0.0,
         // A part may have a single clip, and that a bad one: the share counts when all parts are merged.

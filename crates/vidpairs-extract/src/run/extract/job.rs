@@ -1,7 +1,7 @@
 //! Work of one worker: turns a clip, or a piece of one, into encoded records.
 
 use std::error::Error;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,12 @@ use vidpairs_types::parallel::{Heartbeat, Loss, PieceJob, Planned};
 use vidpairs_types::{Clip, Frame, Outcome, Seed, Stage, with_causes};
 
 use super::fetch::{LocalClip, NotFetched, Queue};
-use super::piece::{Made, Output, Piece, PieceRecords, PlannedClip, whole};
+use super::piece::{Made, Output, Piece, PieceRecords, PlannedClip, frames_of, whole};
 use super::planned::PlannedPairs;
 use super::progress::{Counters, Step};
-use super::regions::{MadeRegions, ProposeSetup, RegionPairs, RegionSetup, follow_rules};
-use super::view::LostPair;
+use super::regions::{ProposeSetup, RegionPairs, RegionSetup, follow_rules};
+use super::rounds::watch_over;
+use super::watch::Watch;
 use crate::decode::{self, DecodeError, Decoded};
 use crate::engine::Opencv;
 use crate::run::allowance;
@@ -207,19 +208,24 @@ impl ExtractJob {
         piece: &Piece,
         heartbeat: &Arc<Heartbeat>,
     ) -> Result<PieceRecords, Box<RunError>> {
-        let planned = &*piece.planned;
-        let mut pairs = PlannedPairs::new(&self.pipeline, piece.plans(), &self.counters);
-        let decoded = self.decode(piece, heartbeat, &mut |frame| pairs.add(&frame))?;
-        for (frame, err) in decoded.iter().flat_map(|decoded| &decoded.lost) {
-            pairs.lose(*frame, err);
-        }
-        let (records, lost) = pairs.into_records(&planned.words);
-        let made = PieceRecords {
-            records,
-            lost,
-            ..PieceRecords::default()
-        };
-        Ok(after_decoding(piece, &decoded, made))
+        self.in_rounds(piece, heartbeat, &mut |plans, known| {
+            let mut pairs = PlannedPairs::new(&self.pipeline, plans, &self.counters);
+            let mut watch = watch_over(&self.pipeline, plans);
+            let spans = watch.spans().to_vec();
+            let wanted = frames_of(plans);
+            let decoded = self.decode(piece, (&wanted, &spans), heartbeat, &mut |frame| {
+                self.look(&mut watch, &frame);
+                // Others are only watched.
+                if wanted.binary_search(&frame.index).is_ok() {
+                    pairs.add(&frame);
+                }
+            })?;
+            for (frame, err) in decoded.iter().flat_map(|decoded| &decoded.lost) {
+                pairs.lose(*frame, err);
+            }
+            known.add(watch);
+            Ok(pairs.into_round(&piece.planned.words, decoded, &known.ends()))
+        })
     }
 
     /// Records of regions that were tracked to their positive.
@@ -229,45 +235,49 @@ impl ExtractJob {
         setup: RegionSetup<'_>,
         heartbeat: &Arc<Heartbeat>,
     ) -> Result<PieceRecords, Box<RunError>> {
-        let mut pairs = RegionPairs::new(setup, piece.plans());
-        let decoded = self.decode(piece, heartbeat, &mut |frame| pairs.add(frame, heartbeat))?;
-        let why = |wanted: u64| {
-            let mut lost = decoded.iter().flat_map(|decoded| &decoded.lost);
-            let (frame, err) = lost.find(|(frame, _)| *frame == wanted)?;
-            Some(LostPair::without_frame(*frame, Some(err)))
-        };
-        let MadeRegions {
-            records,
-            lost,
-            tracks,
-        } = pairs.finish(why);
-        let made = PieceRecords {
-            records,
-            lost,
-            tracks: Some(tracks),
-            ..PieceRecords::default()
-        };
-        Ok(after_decoding(piece, &decoded, made))
+        self.in_rounds(piece, heartbeat, &mut |plans, known| {
+            let mut pairs = RegionPairs::new(setup, plans);
+            let mut watch = watch_over(&self.pipeline, plans);
+            let wanted = frames_of(plans);
+            // Every frame of the spans is wanted.
+            let decoded = self.decode(piece, (&wanted, &[]), heartbeat, &mut |frame| {
+                self.look(&mut watch, &frame);
+                pairs.add(frame, heartbeat);
+            })?;
+            known.add(watch);
+            Ok(pairs.into_round(decoded, &known.ends()))
+        })
     }
 
-    /// Decodes the frames that a piece needs and hands them to `each`. The time in `each` does not count as decoding.
+    fn look(&self, watch: &mut Watch, frame: &Frame) {
+        if !watch.spans().is_empty() {
+            let start = Instant::now();
+            watch.see(frame);
+            self.counters.add(Step::Cuts, start, 1);
+        }
+    }
+
+    /// Decodes frames of a piece and hands them to `each`. The time in `each` does not count as decoding.
+    ///
+    /// - `wanted`, `spans`: see [`decode::decode_watched`].
     ///
     /// # Errors
     /// The fault of the machine behind a frame that cannot be read.
     fn decode(
         &self,
         piece: &Piece,
+        (wanted, spans): (&[u64], &[RangeInclusive<u64>]),
         heartbeat: &Arc<Heartbeat>,
         each: &mut dyn FnMut(Frame),
     ) -> Result<Result<Decoded, DecodeError>, Box<RunError>> {
         let planned = &*piece.planned;
-        let wanted = piece.frames();
         let start = Instant::now();
         let mut in_each = Duration::ZERO;
-        let decoded = decode::decode_wanted(
+        let decoded = decode::decode_watched(
             &planned.clip.media,
             &planned.index,
-            &wanted,
+            wanted,
+            spans,
             heartbeat,
             &mut |frame| {
                 let start = Instant::now();
@@ -281,14 +291,17 @@ impl ExtractJob {
             },
         );
         let in_decode = start.elapsed() - in_each;
-        self.counters
-            .add_time(Step::Decode, in_decode, num_frames(&decoded));
+        let num_frames = decoded.as_ref().map_or(0, |decoded| decoded.num_frames);
+        self.counters.add_time(Step::Decode, in_decode, num_frames);
         let path = planned.clip.media.path();
-        let lost = match &decoded {
-            Ok(decoded) => decoded.lost.iter().map(|(_, err)| err).next(),
-            Err(err) => Some(err),
+        let fault = match &decoded {
+            Ok(decoded) => {
+                let mut lost = decoded.lost.iter().map(|(_, err)| err);
+                lost.find_map(|err| self.faults.behind(err, path))
+            }
+            Err(err) => self.faults.behind(err, path),
         };
-        match lost.and_then(|err| self.faults.behind(err, path)) {
+        match fault {
             Some(fault) => Err(Box::new(fault)),
             None => Ok(decoded),
         }
@@ -324,30 +337,6 @@ impl ExtractJob {
 const OVERRUN: &str = " (time budget: 30 times extract.video_timeout_seconds, 1 s per MiB of the file and a tenth of the timeout per \
                        wanted frame)";
 
-fn num_frames(decoded: &Result<Decoded, DecodeError>) -> u64 {
-    decoded.as_ref().map_or(0, |decoded| decoded.num_frames)
-}
-
-/// Completes what was `made` while the piece was decoded: after a failure every lost pair has its reason. No record is kept of a file
-/// that changed meanwhile: its views may be of different videos.
-fn after_decoding(
-    piece: &Piece,
-    decoded: &Result<Decoded, DecodeError>,
-    mut made: PieceRecords,
-) -> PieceRecords {
-    made.frames_decoded = num_frames(decoded);
-    match decoded {
-        Ok(_) => made,
-        Err(err @ DecodeError::Changed { .. }) => piece.lost(Stage::Decode, &with_causes(err)),
-        Err(err) => {
-            let reason = with_causes(err);
-            let lost = made.lost.iter_mut();
-            lost.for_each(|pair| pair.reason.clone_from(&reason));
-            made
-        }
-    }
-}
-
 /// Result of a clip that had more pieces when the run was stopped. Its files are the same: another FFmpeg reads them otherwise.
 fn changed(planned: &PlannedClip) -> Made {
     let num_frames = planned.index.num_frames();
@@ -358,100 +347,5 @@ fn changed(planned: &PlannedClip) -> Made {
             "read otherwise than before the run was stopped, {num_frames} frames now: perhaps by another FFmpeg; the \
              pairs that it gave before are stored"
         ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use vidpairs_types::{
-        EncodedRecord, Media, PairKind, PairPlan, RecordMeta, RgbImage, SCHEMA, SizePx, ViewMeta,
-    };
-
-    use super::super::record::ClipWords;
-    use super::*;
-
-    #[test]
-    fn no_record_is_kept_of_a_file_that_changed_while_it_was_decoded() {
-        let folder = tempfile::tempdir().unwrap();
-        let size = SizePx::from([32, 32]);
-        let pixels = vec![9; 32 * 32 * 3];
-        let picture = vidpairs_image::jpeg::compress(&RgbImage { size, pixels }, 90).unwrap();
-        std::fs::write(folder.path().join("1.jpg"), picture).unwrap();
-        let media = Media::JpegFolder {
-            path: folder.path().to_owned(),
-            fps: None,
-            first_number: None,
-        };
-        let index = decode::index(&media, &Arc::default()).unwrap();
-        let id = "a".to_owned();
-        let planned = Arc::new(PlannedClip {
-            words: ClipWords {
-                ordinal: 0,
-                id: id.clone(),
-                label: None,
-            },
-            clip: Clip {
-                id,
-                media,
-                annotation: vidpairs_types::Annotation::None,
-                label: None,
-            },
-            index,
-            plans: Vec::<PairPlan>::new(),
-            num_pieces: 1,
-            remarks: Vec::new(),
-            boxes: None,
-            files_xxh3: None,
-            _room: None,
-        });
-        let piece = Piece {
-            planned,
-            number: 0,
-            pairs: 0..3,
-        };
-        let made = || {
-            let anchor = ViewMeta {
-                frame: 0,
-                pts_seconds: None,
-                frame_size: size,
-                box_xywh: None,
-                image_size: size,
-                crc32: 0,
-            };
-            let meta = RecordMeta {
-                schema: SCHEMA,
-                key: "00000000-0000".to_owned(),
-                clip: "a".to_owned(),
-                source: "videos".to_owned(),
-                kind: PairKind::Images,
-                label: None,
-                k: None,
-                anchor,
-                positive: None,
-                anchor_frame: None,
-                positive_frame: None,
-                tracklet: None,
-            };
-            let members = Vec::new();
-            let record = EncodedRecord { meta, members };
-            PieceRecords {
-                records: vec![(0, record.clone()), (1, record)],
-                lost: vec![LostPair::without_frame(8, None)],
-                ..PieceRecords::default()
-            }
-        };
-        let (before, now) = (5, 6);
-        let changed = after_decoding(&piece, &Err(DecodeError::Changed { before, now }), made());
-        assert_eq!((changed.records.len(), changed.lost.len()), (0, 3));
-        let reasons = changed.lost.iter().map(|pair| pair.reason.as_str());
-        assert!(
-            reasons
-                .into_iter()
-                .all(|reason| reason.contains("replaced or written to"))
-        );
-        // A failure that says nothing against the frames before it.
-        let stopped = after_decoding(&piece, &Err(DecodeError::Stopped), made());
-        assert_eq!((stopped.records.len(), stopped.lost.len()), (2, 1));
-        assert_eq!(stopped.lost[0].reason, "stopped");
     }
 }

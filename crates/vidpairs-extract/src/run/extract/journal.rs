@@ -10,6 +10,7 @@ use serde_json::Value;
 use vidpairs_shard::{BoxCounts, Part, ShardEntry, ShardMark, ShardName, TracksEntry, TracksMark};
 use vidpairs_types::{Outcome, Refusal, Stage};
 
+use super::piece::PieceCuts;
 use super::regions::TrackTally;
 
 /// Position after which writing continues: `records` records of the piece are written, those of the pairs below `pair`.
@@ -47,6 +48,9 @@ pub(super) struct Begin {
     /// Annotated boxes of the finished run whose refused clips are retried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boxes: Option<BoxCounts>,
+    /// Whether the finished run whose refused clips are retried has a file of cuts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_cuts: bool,
 }
 
 impl Begin {
@@ -82,6 +86,9 @@ pub(super) struct PieceLine {
     /// Annotated boxes of a still image, with its last piece; `None` if the image is refused, since a retry counts them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boxes: Option<BoxCounts>,
+    /// Shot cuts of the piece.
+    #[serde(default, skip_serializing_if = "PieceCuts::is_empty")]
+    pub cuts: PieceCuts,
 }
 
 /// Tracklets of a piece: their counts, and the state of the file that holds them.
@@ -123,6 +130,7 @@ pub(super) struct EntryTally {
     pub loss: Option<(Stage, String)>,
     /// Counts of tracklets; kind `regions` only.
     pub tracks: Option<TrackTally>,
+    pub cuts: PieceCuts,
 }
 
 impl EntryTally {
@@ -134,6 +142,7 @@ impl EntryTally {
         if let Some(tracks) = &line.tracks {
             self.tracks.get_or_insert_default().add(&tracks.tally);
         }
+        self.cuts.add(&line.cuts);
     }
 }
 
@@ -150,6 +159,8 @@ pub(super) struct Extracted {
     pub tally: TrackTally,
     /// Annotated boxes; `None` if the source has none.
     pub boxes: Option<BoxCounts>,
+    /// Entries with a cut, in order.
+    pub cuts: Vec<(u64, PieceCuts)>,
     pub refusals: Vec<Refusal>,
     /// Number of refusals by outcome.
     num_set_aside: BTreeMap<Outcome, u64>,
@@ -234,7 +245,10 @@ impl Extracted {
         }
         self.open = line.mark;
         if line.piece + 1 >= line.num_pieces {
-            self.entry = EntryTally::default();
+            let cuts = std::mem::take(&mut self.entry).cuts;
+            if !cuts.is_empty() {
+                self.cuts.push((line.entry, cuts));
+            }
             self.entries_done += 1;
             self.entry_share = 0.0;
             self.position = Position {
@@ -266,6 +280,8 @@ impl Extracted {
 
 #[cfg(test)]
 mod tests {
+    use vidpairs_shard::StoredCut;
+
     use super::*;
 
     fn piece(entry: u64, piece: u32, num_pieces: u32) -> PieceLine {
@@ -285,6 +301,7 @@ mod tests {
             tracks: None,
             files_xxh3: Some(5),
             boxes: None,
+            cuts: PieceCuts::default(),
         }
     }
 
@@ -300,6 +317,7 @@ mod tests {
             first_shard: 2,
             tracks: None,
             boxes: None,
+            has_cuts: false,
         }
     }
 
@@ -399,10 +417,42 @@ mod tests {
                 records: 4,
                 lost: 1,
                 loss,
-                tracks: None,
+                ..EntryTally::default()
             }
         );
         progress.add_piece(&piece(1, 2, 3));
         assert_eq!((progress.entries_done, progress.pairs), (2, 8));
+    }
+
+    #[test]
+    fn the_cuts_of_the_pieces_of_an_entry_are_added_up() {
+        let mut progress = Extracted::default();
+        let of_piece = |number, before: &[u64], left_out| {
+            let cut = |&before: &u64| StoredCut {
+                before,
+                after: before + 1,
+                kind: "hard".to_owned(),
+                seconds: None,
+            };
+            let cuts = PieceCuts {
+                cuts: before.iter().map(cut).collect(),
+                moved: 2,
+                left_out,
+            };
+            PieceLine {
+                cuts,
+                ..piece(1, number, 2)
+            }
+        };
+        progress.add_piece(&piece(0, 0, 1));
+        progress.add_piece(&of_piece(0, &[9, 40], 0));
+        progress.add_piece(&of_piece(1, &[70], 3));
+        progress.add_piece(&piece(2, 0, 1));
+        let [(entry, cuts)] = &*progress.cuts else {
+            panic!("{:?}", progress.cuts);
+        };
+        let before: Vec<u64> = cuts.cuts.iter().map(|cut| cut.before).collect();
+        assert_eq!((*entry, before), (1, vec![9, 40, 70]));
+        assert_eq!((cuts.moved, cuts.left_out), (4, 3));
     }
 }

@@ -19,9 +19,11 @@ mod progress;
 mod record;
 mod regions;
 mod resume;
+mod rounds;
 mod same;
 mod stored_out;
 mod view;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -31,7 +33,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use vidpairs_pipeline::{Pipeline, Regions};
 use vidpairs_run::{Control, RunError, StateFile, Verbosity, broken, counted};
-use vidpairs_shard::{BoxCounts, Part};
+use vidpairs_shard::{BoxCounts, CutCounts, Part};
 use vidpairs_source::IgnoredFiles;
 use vidpairs_store::store_url;
 use vidpairs_types::parallel::run_in_pieces;
@@ -102,6 +104,9 @@ pub struct ExtractSummary {
     pub tracklets: u64,
     /// Number of rejected tracklets by reason.
     pub rejected_tracklets: BTreeMap<String, u64>,
+    /// Shot cuts, and the pairs that they cost; only if no pair may span one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cuts: Option<CutCounts>,
     /// Annotated boxes, and those left out by reason; only if each box is an image of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub boxes: Option<BoxCounts>,
@@ -278,6 +283,15 @@ impl std::fmt::Display for ExtractSummary {
             if num_rejected > 0 {
                 write!(f, " ({})", by_reason(&self.rejected_tracklets))?;
             }
+        }
+        if let Some(cuts) = self.cuts.filter(|cuts| cuts.clips > 0) {
+            let (found, clips) = (counted(cuts.cuts, "cut"), counted(cuts.clips, "clip"));
+            let moved = counted(cuts.moved, "pair");
+            let left_out = cuts.left_out;
+            write!(
+                f,
+                "; {found} in {clips}: {moved} drawn anew, {left_out} left out"
+            )?;
         }
         if let Some(boxes) = &self.boxes {
             let (num, annotated) = (boxes.num_left_out(), boxes.annotated);

@@ -12,7 +12,7 @@ use vidpairs_types::{EncodedRecord, Outcome, Refusal, Stage};
 
 use super::fetch::Queue;
 use super::journal::{EntryTally, Extracted, Line, PieceLine, Position, ShardLine, TracksLine};
-use super::piece::{Made, Output, PieceRecords};
+use super::piece::{Made, Output, PieceCuts, PieceRecords};
 use super::progress::{Counters, Display, Step};
 use super::regions::by_reason;
 use super::stored_out::{Checkpoint, StoredOut};
@@ -99,6 +99,7 @@ impl ShardSink<'_> {
             tracks: None,
             files_xxh3: files_xxh3.filter(|_| piece + 1 < num_pieces),
             boxes: None,
+            cuts: PieceCuts::default(),
         };
         match made {
             Made::Listed => {
@@ -185,6 +186,7 @@ impl ShardSink<'_> {
             .next()
             .map(|lost| (lost.stage, lost.reason));
         line.frames_decoded = made.frames_decoded;
+        line.cuts = made.cuts;
         let first_pair = place.pair;
         for (pair, record) in &made.records {
             let pair = *pair;
@@ -296,8 +298,8 @@ impl ShardSink<'_> {
                 self.refusal(ordinal, Outcome::Partial, stage, reason)
             }
             None if num_records == 0 => {
-                let why = tally.tracks.unwrap_or_default().why_none();
-                let (outcome, stage, reason) = nothing_found(why, &remarks);
+                let (stage, why) = why_no_pair(&tally);
+                let (outcome, stage, reason) = nothing_found(stage, why, &remarks);
                 self.refusal(ordinal, outcome, stage, reason)
             }
             None if !remarks.is_empty() => {
@@ -361,10 +363,28 @@ fn why_no_box(boxes: &BoxCounts) -> String {
     }
 }
 
+/// Stage and reason why a clip without damage gives no pair.
+fn why_no_pair(tally: &EntryTally) -> (Stage, String) {
+    let left_out = tally.cuts.left_out;
+    let over_cuts = match left_out {
+        1 => "1 pair spans a cut".to_owned(),
+        _ => format!("{} span a cut", counted(left_out, "pair")),
+    };
+    match &tally.tracks {
+        // Tracklets of the pairs that were left out are rejected for the cut.
+        Some(tracks) if left_out > 0 => {
+            let why = tracks.why_none();
+            (Stage::Track, format!("{over_cuts}; {why}"))
+        }
+        Some(tracks) => (Stage::Track, tracks.why_none()),
+        None => (Stage::Sample, over_cuts),
+    }
+}
+
 /// Outcome of a clip without a pair, for the reason `why`: skipped, or refused if damage may have cost the pair.
-fn nothing_found(why: String, remarks: &[String]) -> (Outcome, Stage, String) {
+fn nothing_found(stage: Stage, why: String, remarks: &[String]) -> (Outcome, Stage, String) {
     if remarks.is_empty() {
-        (Outcome::Skipped, Stage::Track, why)
+        (Outcome::Skipped, stage, why)
     } else {
         let reason = format!("{}: {why}", remarks.join("; "));
         (Outcome::Refused, Stage::Decode, reason)

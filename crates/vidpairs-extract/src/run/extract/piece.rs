@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use vidpairs_run::RunError;
-use vidpairs_shard::BoxCounts;
-use vidpairs_types::{Clip, EncodedRecord, Outcome, PairPlan, Stage};
+use vidpairs_shard::{BoxCounts, StoredCut};
+use vidpairs_types::{BoxXywh, Clip, EncodedRecord, Outcome, PairPlan, Stage};
 
 use super::fetch::Room;
 use super::record::ClipWords;
@@ -18,6 +19,8 @@ pub(super) struct PlannedClip {
     pub words: ClipWords,
     pub index: ClipIndex,
     pub plans: Vec<PairPlan>,
+    /// Box of the object in each frame, in kind `tracks`.
+    pub known_boxes: Vec<Option<BoxXywh>>,
     pub num_pieces: u32,
     pub remarks: Vec<String>,
     /// Annotated boxes of a still image, if each is an image of its own.
@@ -76,10 +79,36 @@ pub(super) struct PieceRecords {
     pub frames_decoded: u64,
     /// Tracklets; kind `regions` only.
     pub tracks: Option<PieceTracks>,
+    pub cuts: PieceCuts,
     /// Remarks on the whole clip, with its last piece only: a resumed run may make no other piece.
     pub remarks: Vec<String>,
     /// Annotated boxes of a still image, with its last piece only.
     pub boxes: Option<BoxCounts>,
+}
+
+/// Shot cuts of a piece, or of a whole clip, and what they cost.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(super) struct PieceCuts {
+    /// In order; only in the stretches that were looked at.
+    pub cuts: Vec<StoredCut>,
+    /// Number of pairs that were drawn anew and now lie in one shot.
+    pub moved: u64,
+    /// Number of pairs that were left out, because they found no place in one shot.
+    pub left_out: u64,
+}
+
+impl PieceCuts {
+    /// Whether there is nothing to store.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds those of another piece.
+    pub fn add(&mut self, other: &Self) {
+        self.cuts.extend_from_slice(&other.cuts);
+        self.moved += other.moved;
+        self.left_out += other.left_out;
+    }
 }
 
 impl Piece {
@@ -88,18 +117,19 @@ impl Piece {
         self.planned.plans.get(self.pairs.clone()).unwrap_or(&[])
     }
 
+    /// The anchors that are its own: pieces that are made at the same time draw no pair twice.
+    pub fn anchors(&self) -> std::ops::Range<u64> {
+        let anchor_at = |at: usize| self.planned.plans.get(at).map(|plan| plan.anchor);
+        let first = match self.number {
+            0 => 0,
+            _ => anchor_at(self.pairs.start).unwrap_or(0),
+        };
+        first..anchor_at(self.pairs.end).unwrap_or(u64::MAX)
+    }
+
     /// The frames that its pairs need, each once.
     pub fn frames(&self) -> Vec<u64> {
-        let (mut frames, mut up_to) = (Vec::new(), 0);
-        for plan in self.plans() {
-            // Frames of earlier tracked pairs are listed already.
-            let from = if plan.is_followed { up_to } else { 0 };
-            frames.extend(plan.frames().skip_while(|&frame| frame < from));
-            up_to = up_to.max(plan.last_frame() + 1);
-        }
-        frames.sort_unstable();
-        frames.dedup();
-        frames
+        frames_of(self.plans())
     }
 
     /// Adds what holds for the whole clip, if this is its last piece.
@@ -143,4 +173,20 @@ pub(super) fn whole(ordinal: u64, made: Made) -> Output {
         files_xxh3: None,
         made,
     }
+}
+
+/// The frames that pairs need, each once.
+///
+/// - `plans`: ordered by anchor.
+pub(super) fn frames_of(plans: &[PairPlan]) -> Vec<u64> {
+    let (mut frames, mut up_to) = (Vec::new(), 0);
+    for plan in plans {
+        // Frames of earlier tracked pairs are listed already.
+        let from = if plan.is_followed { up_to } else { 0 };
+        frames.extend(plan.frames().skip_while(|&frame| frame < from));
+        up_to = up_to.max(plan.last_frame() + 1);
+    }
+    frames.sort_unstable();
+    frames.dedup();
+    frames
 }

@@ -9,7 +9,7 @@ use vidpairs_types::{PairPlan, SizePx, TrackedBox};
 
 use super::regions::max_live_anchors;
 use crate::codec::Codec;
-use crate::decode::ClipIndex;
+use crate::decode::{ClipIndex, Cost};
 use crate::sample::PairRule;
 
 /// Decoded pixels that make a piece large enough for a thread: about 1,500 frames of 640 x 360.
@@ -28,6 +28,8 @@ pub(super) struct Ceiling {
     bytes_per_followed_frame: u64,
     /// Maximum number of pairs that are tracked through one frame.
     max_followed: usize,
+    /// Whether the frames between anchor and positive are watched for cuts.
+    watches: bool,
 }
 
 impl Ceiling {
@@ -54,6 +56,7 @@ impl Ceiling {
             bytes_per_pair: (bytes_per_image * num_images).max(1),
             bytes_per_followed_frame: num_regions * size_of::<TrackedBox>() as u64,
             max_followed: usize::try_from(max_followed).unwrap_or(usize::MAX),
+            watches: pipeline.pairs.avoid_cuts(),
         }
     }
 
@@ -84,7 +87,7 @@ pub(super) fn cut(plans: &[PairPlan], index: &ClipIndex, ceiling: &Ceiling) -> V
             pieces.push(piece.start..at);
             piece = Piece::starting_at(at);
         }
-        piece.add(plan, index);
+        piece.add(plan, index, ceiling.watches);
         piece.bytes += ceiling.bytes_of(plan);
     }
     pieces.push(piece.start..plans.len());
@@ -125,20 +128,27 @@ impl Piece {
         self.followed_to.len()
     }
 
-    fn add(&mut self, plan: &PairPlan, index: &ClipIndex) {
+    /// - `watches`: see [`Ceiling`].
+    fn add(&mut self, plan: &PairPlan, index: &ClipIndex, watches: bool) {
         // Frames that pairs before it are followed through are counted already.
         let counted_to = self.followed_to.iter().max().copied();
         if plan.is_followed {
             self.followed_to.push(plan.last_frame());
+        } else if watches {
+            let costs = index.costs_of_span(plan.anchor, plan.last_frame());
+            return costs.into_iter().for_each(|cost| self.add_cost(cost));
         }
         let is_new = |&frame: &u64| counted_to.is_none_or(|last| frame > last);
         for frame in plan.frames().filter(is_new) {
-            let cost = index.cost(frame);
-            let start = cost.start.max(self.end);
-            if cost.end >= start {
-                self.decoded += cost.end + 1 - start;
-                self.end = cost.end + 1;
-            }
+            self.add_cost(index.cost(frame));
+        }
+    }
+
+    fn add_cost(&mut self, cost: Cost) {
+        let start = cost.start.max(self.end);
+        if cost.end >= start {
+            self.decoded += cost.end + 1 - start;
+            self.end = cost.end + 1;
         }
     }
 }
@@ -235,8 +245,23 @@ mod tests {
         let index = index(dir.path(), 200);
         let mut piece = Piece::starting_at(0);
         for plan in plans(4, 20, 60) {
-            piece.add(&plan, &index);
+            piece.add(&plan, &index, true);
         }
         assert_eq!(piece.decoded, 121);
+    }
+
+    #[test]
+    fn pairs_that_are_watched_cost_the_frames_between_where_they_are_decoded() {
+        let dir = tempfile::tempdir().unwrap();
+        let index = index(dir.path(), 200);
+        let plan = PairPlan {
+            is_followed: false,
+            ..plans(1, 1, 62)[0].clone()
+        };
+        for (watches, expected) in [(false, 2), (true, 17)] {
+            let mut piece = Piece::starting_at(0);
+            piece.add(&plan, &index, watches);
+            assert_eq!(piece.decoded, expected, "watched: {watches}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use vidpairs_types::parallel::Heartbeat;
-use vidpairs_types::{Clip, Outcome, PairPlan, SizePx, Stage};
+use vidpairs_types::{BoxXywh, Clip, Outcome, PairPlan, SizePx, Stage};
 
 use super::fetch::LocalClip;
 use super::job::ExtractJob;
@@ -60,6 +60,7 @@ impl ExtractJob {
                 words,
                 index,
                 plans,
+                known_boxes: known.boxes,
                 num_pieces,
                 remarks: known.remarks,
                 boxes,
@@ -77,12 +78,7 @@ impl ExtractJob {
         index: &ClipIndex,
         known: &Known,
     ) -> Result<Vec<PairPlan>, Made> {
-        let frames = ClipFrames {
-            num_frames: index.num_frames(),
-            present: index.present(),
-            frame_size: index.frame_size(),
-            boxes: &known.boxes,
-        };
+        let frames = clip_frames(index, &known.boxes);
         let seed = self.seed_of("sample", clip);
         let pairs = &self.pipeline.pairs;
         plan_pairs(&frames, &pairs.rule, pairs.anchors, seed).map_err(|err| {
@@ -118,5 +114,18 @@ impl ExtractJob {
                 boxes: planned.counts,
             }),
         }
+    }
+}
+
+/// Frames and boxes of a clip.
+pub(super) fn clip_frames<'a>(
+    index: &'a ClipIndex,
+    boxes: &'a [Option<BoxXywh>],
+) -> ClipFrames<'a> {
+    ClipFrames {
+        num_frames: index.num_frames(),
+        present: index.present(),
+        frame_size: index.frame_size(),
+        boxes,
     }
 }

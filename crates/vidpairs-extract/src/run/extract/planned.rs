@@ -7,8 +7,10 @@ use vidpairs_types::{EncodedRecord, Frame, KnownBoxes, PairPlan, Role, TrackletM
 
 use super::progress::Counters;
 use super::record::{ClipWords, Parts, record};
+use super::rounds::Round;
 use super::view::{LostPair, View, Viewer};
-use crate::sample::{ObjectRule, PairRule, TrackRule};
+use crate::decode::{DecodeError, Decoded};
+use crate::sample::{CutEnds, ObjectRule, PairRule, TrackRule, is_in_one_shot};
 
 /// Views of the pairs of one piece.
 pub(super) struct PlannedPairs<'a> {
@@ -90,16 +92,31 @@ impl<'a> PlannedPairs<'a> {
         }
     }
 
-    /// Records of the pairs, in order, and the pairs that lack a view.
-    pub fn into_records(self, clip: &ClipWords) -> (Vec<(u64, EncodedRecord)>, Vec<LostPair>) {
-        let (mut records, mut lost) = (Vec::new(), Vec::new());
+    /// Records of the pairs, in order, the pairs that lack a view, and those that span a cut.
+    pub fn into_round(
+        self,
+        clip: &ClipWords,
+        decoded: Result<Decoded, DecodeError>,
+        cuts: &[CutEnds],
+    ) -> Round {
+        let mut round = Round {
+            decoded,
+            records: Vec::new(),
+            lost: Vec::new(),
+            over_cuts: Vec::new(),
+            tracks: None,
+        };
         for (at, plan) in self.plans.iter().enumerate() {
+            if !is_in_one_shot(plan.anchor, plan.last_frame(), cuts) {
+                round.over_cuts.push(plan.clone());
+                continue;
+            }
             match self.record(at, plan, clip) {
-                Ok(record) => records.push((u64::from(plan.ordinal), record)),
-                Err(pair) => lost.push(pair),
+                Ok(record) => round.records.push((u64::from(plan.ordinal), record)),
+                Err(pair) => round.lost.push(pair),
             }
         }
-        (records, lost)
+        round
     }
 
     fn record(

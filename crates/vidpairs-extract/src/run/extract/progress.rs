@@ -15,6 +15,7 @@ pub(super) enum Step {
     Fetch,
     Index,
     Decode,
+    Cuts,
     Propose,
     Track,
     Crop,
@@ -22,12 +23,13 @@ pub(super) enum Step {
     Write,
 }
 
-const NUM_STEPS: usize = 8;
+const NUM_STEPS: usize = 9;
 
 const STEPS: [(Step, &str, &str); NUM_STEPS] = [
     (Step::Fetch, "fetch", "clips/s"),
     (Step::Index, "index", "clips/s"),
     (Step::Decode, "decode", "frames/s"),
+    (Step::Cuts, "cuts", "frames/s"),
     (Step::Propose, "propose", "frames/s"),
     (Step::Track, "track", "updates/s"),
     (Step::Crop, "crop", "images/s"),

@@ -170,6 +170,9 @@ pub(super) fn start(
         boxes: manifest
             .as_ref()
             .and_then(|manifest| manifest.boxes.clone()),
+        has_cuts: manifest
+            .as_ref()
+            .is_some_and(|manifest| manifest.cuts.is_some()),
         tracks: manifest.and_then(|manifest| manifest.tracks),
     };
     journal.begin(&begin)?;

@@ -12,7 +12,7 @@ const LEVEL: i32 = 3;
 
 /// The lines of a piece. `pieces` accounts for their memory.
 #[derive(Default)]
-pub(super) struct Lines(Vec<(u64, TrackletLine)>);
+pub(in super::super) struct Lines(Vec<(u64, TrackletLine)>);
 
 impl Lines {
     /// Adds the line of a pair.
@@ -20,6 +20,11 @@ impl Lines {
     /// - `pair`: ordinal of the pair in its clip.
     pub fn add(&mut self, pair: u64, line: TrackletLine) {
         self.0.push((pair, line));
+    }
+
+    /// Adds the lines of a later round.
+    pub fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
     }
 
     /// One zstd frame with the lines in the order of the pairs; empty without lines.

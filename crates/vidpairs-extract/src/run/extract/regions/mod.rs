@@ -8,11 +8,11 @@ pub(super) use pairs::RegionPairs;
 pub(super) use tally::{TrackTally, by_reason};
 
 use vidpairs_pipeline::{Pipeline, Proposals, Tracker};
-use vidpairs_types::{EncodedRecord, Seed, SizePx};
+use vidpairs_types::{Seed, SizePx};
 
+use self::lines::Lines;
 use super::progress::Counters;
 use super::record::ClipWords;
-use super::view::LostPair;
 use crate::engine::Opencv;
 use crate::propose::{ProposalRules, ProposerKind};
 use crate::sample::RegionRule;
@@ -91,13 +91,27 @@ impl ProposeSetup {
     }
 }
 
-/// Result of the regions of a piece.
-pub(super) struct MadeRegions {
-    /// Records with the ordinal of their pair.
-    pub records: Vec<(u64, EncodedRecord)>,
-    /// Anchors that lack a frame, and pairs that lack a view.
-    pub lost: Vec<LostPair>,
-    pub tracks: PieceTracks,
+/// The tracklets of a piece while it is made.
+#[derive(Default)]
+pub(super) struct Tracks {
+    lines: Lines,
+    tally: TrackTally,
+}
+
+impl Tracks {
+    /// Adds those of a later round.
+    pub fn append(&mut self, later: Self) {
+        self.lines.append(later.lines);
+        self.tally.add(&later.tally);
+    }
+
+    /// The tracklets of the finished piece.
+    pub fn into_piece(self) -> PieceTracks {
+        PieceTracks {
+            zstd: self.lines.into_zstd(),
+            tally: self.tally,
+        }
+    }
 }
 
 /// The tracklets of a piece.

@@ -9,10 +9,13 @@ use vidpairs_types::{BoxXywh, EncodedRecord, Frame, PairPlan, Stage, with_causes
 
 use super::super::progress::Step;
 use super::super::record::{Parts, record};
+use super::super::rounds::Round;
 use super::super::view::{LostPair, View, Viewer};
 use super::lines::{Lines, line, meta};
-use super::{MadeRegions, PieceTracks, ProposeSetup, RegionSetup, TrackTally};
+use super::{ProposeSetup, RegionSetup, TrackTally, Tracks};
+use crate::decode::{DecodeError, Decoded};
 use crate::propose::{self, ProposeError};
+use crate::sample::{CutEnds, is_in_one_shot};
 use crate::track::{Following, TrackFrame, Tracklet};
 
 /// The regions of one piece while they are tracked.
@@ -28,11 +31,10 @@ pub(in super::super) struct RegionPairs<'a> {
     tracked: HashSet<u64>,
     /// The last whole frame that was encoded: a positive may be the anchor of another pair.
     whole_frame: Option<(u64, Rc<Result<View, LostPair>>)>,
-    records: Vec<(u64, EncodedRecord)>,
+    ended: Vec<Ended<'a>>,
     lost: Vec<(u64, LostPair)>,
     /// Missing frames, with the ordinal of the anchor that needs them.
     missing: Vec<(u64, u64)>,
-    lines: Lines,
     tally: TrackTally,
 }
 
@@ -43,6 +45,15 @@ struct Live<'a> {
     /// Views of its regions, in their order.
     anchors: Vec<Result<View, LostPair>>,
     anchor_frame: Option<Rc<Result<View, LostPair>>>,
+}
+
+/// An anchor whose regions have ended. Whether a cut lies on their way is known later.
+struct Ended<'a> {
+    plan: &'a PairPlan,
+    /// Tracklets in the order of the regions, each with its record if it is trusted.
+    tracklets: Vec<(Tracklet, Option<Result<EncodedRecord, LostPair>>)>,
+    /// Whether the frame of the positive is missing.
+    lacks_positive: bool,
 }
 
 impl<'a> RegionPairs<'a> {
@@ -56,10 +67,9 @@ impl<'a> RegionPairs<'a> {
             live: Vec::new(),
             tracked: HashSet::new(),
             whole_frame: None,
-            records: Vec::new(),
+            ended: Vec::new(),
             lost: Vec::new(),
             missing: Vec::new(),
-            lines: Lines::default(),
             tally: TrackTally::default(),
         }
     }
@@ -129,7 +139,7 @@ impl<'a> RegionPairs<'a> {
             Err(err) => {
                 let reason = format!("frame {}: {}", anchor.index, with_causes(&err));
                 let stage = Stage::Propose;
-                let pair = u64::from(plan.ordinal) * u64::from(self.setup.rule.regions_per_frame);
+                let pair = self.first_pair(plan);
                 return self.lost.push((pair, LostPair { stage, reason }));
             }
         };
@@ -196,51 +206,26 @@ impl<'a> RegionPairs<'a> {
             anchor_frame,
         } = ended;
         let positive = frame.filter(|frame| frame.index == plan.last_frame());
-        if positive.is_none() && !following.is_over() {
-            let anchor = u64::from(plan.ordinal);
-            self.missing.push((anchor, plan.last_frame()));
-        }
+        let lacks_positive = positive.is_none() && !following.is_over();
         let tracklets = following.into_tracklets().into_iter().zip(anchors);
-        let first_pair = u64::from(plan.ordinal) * u64::from(self.setup.rule.regions_per_frame);
-        for (region, (tracklet, anchor)) in (0..).zip(tracklets) {
-            let pair = first_pair + u64::from(region);
-            self.tally
-                .counts
-                .count(tracklet.mistrust.map(|reason| reason.name()));
-            let key = positive
+        let mut made = Vec::new();
+        for (pair, (tracklet, anchor)) in (self.first_pair(plan)..).zip(tracklets) {
+            let anchor = (&anchor, anchor_frame.as_deref());
+            let record = positive
                 .filter(|_| tracklet.mistrust.is_none())
-                .and_then(|positive| {
-                    self.make(
-                        pair,
-                        &tracklet,
-                        (&anchor, anchor_frame.as_deref()),
-                        positive,
-                    )
-                });
-            self.lines
-                .add(pair, line(&self.setup, plan, (region, key), tracklet));
+                .map(|positive| self.views_of(pair, &tracklet, anchor, positive));
+            made.push((tracklet, record));
         }
+        self.ended.push(Ended {
+            plan,
+            tracklets: made,
+            lacks_positive,
+        });
     }
 
-    /// Makes the record of a trusted tracklet and returns its key; notes the loss if a view is missing.
-    fn make(
-        &mut self,
-        pair: u64,
-        tracklet: &Tracklet,
-        anchor: (&Result<View, LostPair>, Option<&Result<View, LostPair>>),
-        positive: &Rc<Frame>,
-    ) -> Option<String> {
-        match self.views_of(pair, tracklet, anchor, positive) {
-            Ok(record) => {
-                let key = record.meta.key.clone();
-                self.records.push((pair, record));
-                Some(key)
-            }
-            Err(lost) => {
-                self.lost.push((pair, lost));
-                None
-            }
-        }
+    /// Ordinal of the pair of the first region of an anchor.
+    fn first_pair(&self, plan: &PairPlan) -> u64 {
+        u64::from(plan.ordinal) * u64::from(self.setup.rule.regions_per_frame)
     }
 
     fn views_of(
@@ -290,10 +275,10 @@ impl<'a> RegionPairs<'a> {
         }
     }
 
-    /// Result of the piece.
+    /// Result of the round. A tracklet that reached a cut ends there and is rejected, and its anchor is to be drawn anew.
     ///
-    /// - `why`: the reason why a frame could not be decoded, if known.
-    pub fn finish(mut self, why: impl Fn(u64) -> Option<LostPair>) -> MadeRegions {
+    /// - `cuts`: all that are known.
+    pub fn into_round(mut self, decoded: Result<Decoded, DecodeError>, cuts: &[CutEnds]) -> Round {
         for (plan, frames) in std::mem::take(&mut self.waiting) {
             self.begin(plan, &frames);
         }
@@ -301,24 +286,81 @@ impl<'a> RegionPairs<'a> {
             self.end(live, None);
         }
         self.tally.frames_tracked = self.tracked.len() as u64;
+        let (mut records, mut over_cuts, mut lines) = (Vec::new(), Vec::new(), Lines::default());
+        for ended in std::mem::take(&mut self.ended) {
+            let plan = ended.plan;
+            let end_of = |tracklet: &Tracklet| {
+                let last = tracklet.boxes.last().map_or(plan.anchor, |last| last.frame);
+                end_of_shot(plan.anchor, last, cuts)
+            };
+            let mut tracklets = ended.tracklets.iter();
+            let is_over_cut = tracklets.any(|(tracklet, _)| end_of(tracklet).is_some());
+            match is_over_cut {
+                true => over_cuts.push(plan.clone()),
+                false if ended.lacks_positive => {
+                    let anchor = u64::from(plan.ordinal);
+                    self.missing.push((anchor, plan.last_frame()));
+                }
+                false => {}
+            }
+            let tracklets = (0..).zip(ended.tracklets);
+            for (region, (mut tracklet, record)) in tracklets {
+                let pair = self.first_pair(plan) + u64::from(region);
+                if let Some(last) = end_of(&tracklet) {
+                    tracklet.end_at_cut(last);
+                }
+                let key = match record.filter(|_| tracklet.mistrust.is_none()) {
+                    Some(Ok(record)) => {
+                        let key = record.meta.key.clone();
+                        records.push((pair, record));
+                        Some(key)
+                    }
+                    Some(Err(lost)) => {
+                        self.lost.push((pair, lost));
+                        None
+                    }
+                    None => None,
+                };
+                let reason = tracklet.mistrust.map(|reason| reason.name());
+                self.tally.counts.count(reason);
+                let line = line(&self.setup, plan, (region, key), tracklet);
+                lines.add(pair, line);
+            }
+        }
         let never_begun = self.plans.iter();
         let never_begun = never_begun.map(|plan| (u64::from(plan.ordinal), plan.anchor));
         self.missing.extend(never_begun);
+        let why = |wanted: u64| {
+            let mut lost = decoded.iter().flat_map(|decoded| &decoded.lost);
+            let (frame, err) = lost.find(|(frame, _)| *frame == wanted)?;
+            Some(LostPair::without_frame(*frame, Some(err)))
+        };
         let num_regions = u64::from(self.setup.rule.regions_per_frame);
         let missing = self.missing.iter().map(|&(anchor, frame)| {
             let lost = why(frame).unwrap_or_else(|| LostPair::without_frame(frame, None));
             (anchor * num_regions, lost)
         });
         self.lost.extend(missing);
-        self.records.sort_by_key(|&(pair, _)| pair);
+        records.sort_by_key(|&(pair, _)| pair);
         self.lost.sort_by_key(|&(pair, _)| pair);
-        MadeRegions {
-            records: self.records,
+        Round {
+            records,
             lost: self.lost.into_iter().map(|(_, lost)| lost).collect(),
-            tracks: PieceTracks {
-                zstd: self.lines.into_zstd(),
+            over_cuts,
+            tracks: Some(Tracks {
+                lines,
                 tally: self.tally,
-            },
+            }),
+            decoded,
         }
     }
+}
+
+/// The last frame of the shot of `anchor`, if a tracklet from there to frame `last` leaves it.
+fn end_of_shot(anchor: u64, last: u64, cuts: &[CutEnds]) -> Option<u64> {
+    let on_the_way = cuts
+        .iter()
+        .filter(|cut| !is_in_one_shot(anchor, last, &[**cut]));
+    let ends = on_the_way.map(|&(before, _)| before.max(anchor));
+    ends.min()
 }

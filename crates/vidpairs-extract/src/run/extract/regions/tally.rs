@@ -9,7 +9,7 @@ use vidpairs_shard::TrackletCounts;
 /// Counts over the tracklets of a piece, a clip or a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(in super::super) struct TrackTally {
-    /// Number of frames through which at least one region was tracked, counted once for each piece.
+    /// Number of frames through which at least one region was tracked, counted once for each piece, and again if a pair of it is drawn anew.
     pub frames_tracked: u64,
     /// Number of tracker updates, forward and backward.
     pub tracker_updates: u64,

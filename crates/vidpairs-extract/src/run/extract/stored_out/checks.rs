@@ -86,7 +86,9 @@ pub(super) fn check_stored(
     });
     let tracks = manifest.tracks.iter();
     let tracks = tracks.map(|tracks| (tracks.file.clone(), Some(tracks.bytes)));
-    for (name, stated) in shards.chain(tracks) {
+    let cuts = manifest.cuts.iter();
+    let cuts = cuts.map(|cuts| (cuts.file.clone(), Some(cuts.bytes)));
+    for (name, stated) in shards.chain(tracks).chain(cuts) {
         let problem = match (objects.get(&name), stated) {
             (None, _) => "there is no such object".to_owned(),
             (Some(found), Some(stated)) if *found != stated => {

@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 
 use vidpairs_run::{JOURNAL_FILE, JOURNAL_FOLDER, OutFolder, REFUSED_FILE, RunError, failed};
 use vidpairs_shard::{
-    CARD_FILE, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, PARTS_FILE, ShardEntry, TRACKS_FILE,
-    TracksWriter,
+    CARD_FILE, CUTS_FILE, MANIFEST_FILE, MAX_MANIFEST_BYTES, Manifest, PARTS_FILE, ShardEntry,
+    TRACKS_FILE, TracksWriter,
 };
 use vidpairs_store::{Options, Store, StoreError, Version};
 use vidpairs_types::{create_own_folder, read_regular, replace_whole};
@@ -210,6 +210,7 @@ impl StoredOut {
         self.manifest = fetch_or_remove(store, MANIFEST_FILE, &path, &watch)?;
         if self.manifest.is_some() {
             fetch_or_remove(store, REFUSED_FILE, &run.join(REFUSED_FILE), &watch)?;
+            fetch_or_remove(store, CUTS_FILE, &run.join(CUTS_FILE), &watch)?;
             fetch_or_remove(store, CARD_FILE, &run.join(CARD_FILE), &watch)?;
             if (is_retry || has_journal) && self.objects.contains_key(TRACKS_FILE) {
                 fetch_or_remove(store, TRACKS_FILE, &run.join(TRACKS_FILE), &watch)?;
