@@ -72,9 +72,20 @@ impl Watch {
     }
 }
 
-/// Frames before and after each of `cuts`.
+/// A dissolve or a fade may begin and end so many frames outside of what is found: nineteen of twenty do by no more (docs/CUTS.md).
+const GRADUAL_MARGIN: u64 = 4;
+
+/// Frames before and after each of `cuts`, between which no end of a pair may lie.
 pub(super) fn ends(cuts: &[Cut]) -> Vec<CutEnds> {
-    cuts.iter().map(|cut| (cut.before, cut.after)).collect()
+    let margin = |cut: &Cut| match cut.kind {
+        CutKind::Hard => 0,
+        CutKind::Gradual => GRADUAL_MARGIN,
+    };
+    let ends = |cut: &Cut| {
+        let margin = margin(cut);
+        (cut.before.saturating_sub(margin), cut.after + margin)
+    };
+    cuts.iter().map(ends).collect()
 }
 
 /// The cuts of a piece as they are stored.
