@@ -5,6 +5,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // what was tested how often, and what was left out
 
 #[cfg(unix)]
+mod cuts;
+#[cfg(unix)]
 mod determinism;
 #[cfg(target_os = "linux")]
 mod full_disk;
