@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Precision, recall and cost of shot-cut detectors on clips joined with known transitions and traps.
 
-usage: cuts.py [--work DIR] [--make-only] CLIPS VIDPAIRS OUT.json
+usage: cuts.py [--work DIR] [--seed N] [--make-only] CLIPS VIDPAIRS OUT.json
 
 CLIPS: the folder that `scripts/fetch-clips.sh --all` fills. VIDPAIRS: the program, built for release. Needs ffmpeg with libx264 and
 scripts/benchmarks/cuts-requirements.txt. docs/CUTS.md describes the clips, the traps, the rule of a match, and the figures.
 
-The joined clips are made once in --work (default .media/cuts) from a fixed seed. One half, of its own sources, sets the thresholds
-("tuning"); the other half gives the figures ("held out").
+The joined clips are made once in --work (default .media/cuts) from --seed (default 20); give another seed another folder. One half,
+of its own sources, sets the thresholds ("tuning"); the other half gives the figures ("held out").
 """
 import argparse
 import json
@@ -22,7 +22,6 @@ import numpy as np
 from scenedetect import AdaptiveDetector, ContentDetector, detect
 
 WIDTH, HEIGHT, FPS = 480, 272, 25
-SEED = 20
 REELS, SEGMENTS = 10, 14
 
 # First frames of the shots of each source clip, found by eye; the last number ends its last shot. Clips of two halves share neither
@@ -202,7 +201,7 @@ def make_reel(path, clips, shots, chance):
     return {"frames": num, "transitions": transitions, "traps": traps}
 
 
-def make_all(clips, work):
+def make_all(clips, work, seed):
     """The clips of both halves: `{half: [{path, transitions, ...}]}`; made if `work` lacks them."""
     truth_file = work / "truth.json"
     if truth_file.is_file():
@@ -215,7 +214,7 @@ def make_all(clips, work):
         truth[half] = []
         for reel in range(REELS):
             path = work / f"{half.replace(' ', '-')}-{reel:02}.mp4"
-            made = make_reel(path, clips, shots, np.random.default_rng([SEED, number, reel]))
+            made = make_reel(path, clips, shots, np.random.default_rng([seed, number, reel]))
             truth[half].append({"path": str(path), **made})
             print(path, made["frames"], "frames", flush=True)
         for clip, firsts in NATURAL[half].items():
@@ -402,12 +401,13 @@ def measure_cost(program, path, rounds=5):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path(".media/cuts"), metavar="DIR")
+    parser.add_argument("--seed", type=int, default=20, metavar="N")
     parser.add_argument("--make-only", action="store_true", help="make the clips, and measure nothing")
     parser.add_argument("clips", type=Path, metavar="CLIPS")
     parser.add_argument("vidpairs", type=Path, metavar="VIDPAIRS")
     parser.add_argument("out", type=Path, metavar="OUT.json")
     arguments = parser.parse_args()
-    truth = make_all(arguments.clips, arguments.work)
+    truth = make_all(arguments.clips, arguments.work, arguments.seed)
     if arguments.make_only:
         return
     results = {

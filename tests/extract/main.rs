@@ -30,6 +30,8 @@ mod reshard;
 #[cfg(unix)]
 mod resume;
 #[cfg(unix)]
+mod shots;
+#[cfg(unix)]
 mod sources;
 #[cfg(unix)]
 mod stills;

@@ -9,6 +9,7 @@ use vidpairs_fixtures::extract::dataset::{Sample, manifest, refusal_of, samples,
 use vidpairs_fixtures::extract::media::{ffmpeg, h264};
 use vidpairs_fixtures::extract::{Work, assert_is_finished};
 
+/// A clip that goes gray shows what the rules of trust reject, so cuts are ignored.
 const PIPELINE: &str = r#"
 [source]
 kind = "videos"
@@ -18,6 +19,7 @@ k = 12
 per_video = 3
 regions_per_frame = 3
 min_box_px = 16
+cuts = "ignore"
 [proposals]
 kind = "grid"
 [tracker]

@@ -1,12 +1,18 @@
 //! Compares two frames: how much of the picture is not found again, whatever the light and the motion.
 
-use super::thumb::{CELLS, COLUMNS, ROWS, Thumb};
+use super::thumb::{CELLS, CHROMA_CELLS, COLUMNS, ROWS, Thumb};
 
-/// Level of a cell of [`Look::shape`] that is as bright as the mean, and levels of one standard deviation.
-const SHAPE: (i32, i32) = (128, 40);
+/// Level of a cell of a [`Shape`] that is as bright as the mean, and levels of one standard deviation.
+const SHAPE: (f32, f32) = (128.0, 40.0);
 
 /// Least standard deviation that is stretched to that of a shape, levels: below, there is nothing but noise.
 const MIN_CONTRAST: f32 = 6.0;
+
+/// Most that the colors are stretched.
+const MAX_COLOR_GAIN: f32 = 1.5;
+
+/// Distance from which two frames may be of two scenes.
+const MIN_DOUBTFUL: u32 = 12;
 
 /// Columns and rows of the small shape, in which a shift of the whole picture is sought first.
 const SMALL: (usize, usize) = (COLUMNS / 2, ROWS / 2);
@@ -30,12 +36,26 @@ type Shift = (i32, i32);
 #[derive(Clone)]
 pub(super) struct Look {
     pub thumb: Thumb,
-    /// Luma with mean and standard deviation of every frame the same: light that changes everywhere alike does not show.
-    shape: [u8; CELLS],
-    /// The same with half the columns and rows.
-    small: [u8; CELLS / 4],
     /// Standard deviation of luma, levels.
     pub contrast: f32,
+    light: Light,
+    shape: Shape,
+}
+
+/// Mean of luma, and how much a shape stretches it.
+#[derive(Clone, Copy)]
+struct Light {
+    mean: f32,
+    gain: f32,
+}
+
+/// A thumbnail in which light that changes everywhere alike does not show.
+#[derive(Clone)]
+struct Shape {
+    luma: [u8; CELLS],
+    /// Luma with half the columns and rows.
+    small: [u8; CELLS / 4],
+    chroma: [[u8; CHROMA_CELLS]; 2],
 }
 
 impl Look {
@@ -44,51 +64,88 @@ impl Look {
         let squares = thumb.luma.iter().map(|&level| u32::from(level).pow(2));
         let squares: u32 = squares.sum();
         let mean = sum as f32 / CELLS as f32;
-        let contrast = (squares as f32 / CELLS as f32 - mean * mean)
-            .max(0.0)
-            .sqrt();
-        let gain = SHAPE.1 as f32 / contrast.max(MIN_CONTRAST);
-        let mut shape = [0; CELLS];
-        for (cell, &level) in shape.iter_mut().zip(&thumb.luma) {
-            let level = (f32::from(level) - mean) * gain;
-            *cell = (SHAPE.0 + level as i32).clamp(0, 255) as u8;
+        let variance = squares as f32 / CELLS as f32 - mean * mean;
+        let contrast = variance.max(0.0).sqrt();
+        let light = Light {
+            mean,
+            gain: SHAPE.1 / contrast.max(MIN_CONTRAST),
+        };
+        Self {
+            shape: Shape::of(&thumb, light),
+            thumb,
+            contrast,
+            light,
+        }
+    }
+}
+
+impl Shape {
+    fn of(thumb: &Thumb, light: Light) -> Self {
+        let mut luma = [0; CELLS];
+        for (cell, &level) in luma.iter_mut().zip(&thumb.luma) {
+            *cell = (SHAPE.0 + (f32::from(level) - light.mean) * light.gain) as u8;
         }
         let mut small = [0; CELLS / 4];
         for (place, cell) in small.iter_mut().enumerate() {
             let corner = 2 * (place / SMALL.0 * COLUMNS + place % SMALL.0);
-            let four = [0, 1, COLUMNS, COLUMNS + 1].map(|step| u16::from(shape[corner + step]));
+            let four = [0, 1, COLUMNS, COLUMNS + 1].map(|step| u16::from(luma[corner + step]));
             *cell = (four.iter().sum::<u16>() / 4) as u8;
         }
+        let gain = light.gain.min(MAX_COLOR_GAIN);
+        let chroma = thumb
+            .chroma
+            .map(|chroma| chroma.map(|level| (SHAPE.0 + (f32::from(level) - 128.0) * gain) as u8));
         Self {
-            thumb,
-            shape,
+            luma,
             small,
-            contrast,
+            chroma,
         }
+    }
+
+    /// Mean difference where every block lies best, and of color.
+    fn distance(&self, other: &Self) -> u32 {
+        let luma = sum_of_differences(&self.luma, &other.luma);
+        if luma < STILL * CELLS as u32 {
+            return luma / CELLS as u32 + self.color_distance(other);
+        }
+        let whole = best_shift(self, other);
+        let mut sum = 0;
+        for top in (0..ROWS).step_by(BLOCK) {
+            for left in (0..COLUMNS).step_by(BLOCK) {
+                sum += best_difference(&self.luma, &other.luma, (left, top), whole);
+            }
+        }
+        sum / CELLS as u32 + self.color_distance(other)
+    }
+
+    fn color_distance(&self, other: &Self) -> u32 {
+        let chromas = self.chroma.iter().zip(&other.chroma);
+        let sum: u32 = chromas.map(|(a, b)| sum_of_differences(a, b)).sum();
+        sum / CHROMA_CELLS as u32
     }
 }
 
-/// Distance of two frames, about 0 for one scene and 30 to 50 for two scenes: mean difference of shape where every block lies best,
-/// and of color.
+/// Distance of two frames, about 0 for one scene and 30 to 50 for two scenes.
+///
+/// Each frame is first taken in its own light. If they differ so, both are taken in the same light too: what covers a part of one of
+/// them changes its mean, but not the rest of the picture.
 pub(super) fn distance(a: &Look, b: &Look) -> u32 {
-    let shapes = sum_of_differences(&a.shape, &b.shape);
-    let color = color_distance(&a.thumb, &b.thumb);
-    if shapes < STILL * CELLS as u32 {
-        return shapes / CELLS as u32 + color;
+    let own = a.shape.distance(&b.shape);
+    if own < MIN_DOUBTFUL {
+        return own;
     }
-    let whole = best_shift(a, b);
-    let mut sum = 0;
-    for top in (0..ROWS).step_by(BLOCK) {
-        for left in (0..COLUMNS).step_by(BLOCK) {
-            sum += best_difference(&a.shape, &b.shape, (left, top), whole);
-        }
-    }
-    sum / CELLS as u32 + color
+    let light = Light {
+        mean: (a.light.mean + b.light.mean) / 2.0,
+        gain: (a.light.gain + b.light.gain) / 2.0,
+    };
+    let common = Shape::of(&a.thumb, light).distance(&Shape::of(&b.thumb, light));
+    own.min(common)
 }
 
 /// The greatest value that [`distance`] may have, at little cost.
 pub(super) fn greatest_distance(a: &Look, b: &Look) -> u32 {
-    sum_of_differences(&a.shape, &b.shape) / CELLS as u32 + color_distance(&a.thumb, &b.thumb)
+    sum_of_differences(&a.shape.luma, &b.shape.luma) / CELLS as u32
+        + a.shape.color_distance(&b.shape)
 }
 
 /// Sum of the differences of all cells.
@@ -97,15 +154,8 @@ fn sum_of_differences(a: &[u8], b: &[u8]) -> u32 {
     pairs.map(|(&a, &b)| u32::from(a.abs_diff(b))).sum()
 }
 
-/// Mean difference of the chromas, levels.
-fn color_distance(a: &Thumb, b: &Thumb) -> u32 {
-    let chromas = a.chroma.iter().zip(&b.chroma);
-    let sum: u32 = chromas.map(|(a, b)| sum_of_differences(a, b)).sum();
-    sum / a.chroma[0].len() as u32
-}
-
 /// The shift at which the picture `b` lies best over `a`, cells: cell (x, y) of `b` is compared with (x + across, y + down) of `a`.
-fn best_shift(a: &Look, b: &Look) -> Shift {
+fn best_shift(a: &Shape, b: &Shape) -> Shift {
     let best = |shifts: &mut dyn Iterator<Item = Shift>, mean: &dyn Fn(Shift) -> f32| {
         let means = shifts.map(|shift| (shift, mean(shift)));
         let best = means.min_by(|a, b| a.1.total_cmp(&b.1));
@@ -116,7 +166,7 @@ fn best_shift(a: &Look, b: &Look) -> Shift {
     });
     let coarse = (2 * coarse.0, 2 * coarse.1);
     best(&mut shifts(coarse, (1, 1)), &|shift| {
-        mean_difference(&a.shape, &b.shape, (COLUMNS, ROWS), shift)
+        mean_difference(&a.luma, &b.luma, (COLUMNS, ROWS), shift)
     })
 }
 

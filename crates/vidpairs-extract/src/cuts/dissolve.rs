@@ -1,5 +1,7 @@
 //! Finds dissolves: pictures that turn evenly into another one.
 
+use std::ops::RangeInclusive;
+
 use super::compare::{Look, distance, greatest_distance, luma_distance};
 use super::{Cut, CutKind, Seen};
 
@@ -19,16 +21,19 @@ const MIN_SHARE: f32 = 0.5;
 /// Least change from the first to the last picture, levels.
 const MIN_CHANGE: f32 = 10.0;
 
-/// Greatest share of the middle picture that is no mixture of the first and the last.
-const MAX_FOREIGN: f32 = 0.25;
+/// Least distance of the shots on either side.
+const MIN_DISTANCE: u32 = 26;
+
+/// Share of the last picture in those after a quarter, a half and three quarters of the window.
+const SHARES: [RangeInclusive<f32>; 3] = [0.03..=0.55, 0.1..=0.9, 0.45..=0.97];
 
 /// Greatest motion around the window beside that inside.
-const MAX_AROUND: f32 = 0.85;
+const MAX_AROUND: f32 = 0.87;
 
 /// Weights of straightness, of the foreign share and of the motion around, beside the distance of the two pictures; least score. Set on
 /// the tuning half of the clips of docs/CUTS.md.
-const WEIGHTS: [f32; 3] = [15.0, 150.0, 9.0];
-const MIN_SCORE: f32 = 29.0;
+const WEIGHTS: [f32; 3] = [36.0, 430.0, 6.0];
+const MIN_SCORE: f32 = 12.0;
 
 /// The dissolve that ends at the frame at `place`, and how well it is one.
 pub(super) fn judge(seen: &[Seen], place: usize) -> Option<(Cut, f32)> {
@@ -51,19 +56,22 @@ pub(super) fn judge(seen: &[Seen], place: usize) -> Option<(Cut, f32)> {
         if around > MAX_AROUND || inside.greatest > MAX_STEP * inside.change {
             continue;
         }
-        let ends = (&seen[start], &seen[place]);
-        let middle = &seen[(start + place) / 2].look;
-        let Some(evenness) = evenness(ends, middle, inside.change) else {
+        let window = &seen[start..=place];
+        let (a, b) = (&seen[start].look, &seen[place].look);
+        let Some(evenness) = evenness(window, inside.change) else {
             continue;
         };
         let least = best.map_or(MIN_SCORE, |(_, best)| best);
-        let score = |distance: u32| distance as f32 + evenness - WEIGHTS[2] * around;
-        if score(greatest_distance(&ends.0.look, &ends.1.look)) < least {
+        let score = |distance: u32| match distance {
+            MIN_DISTANCE.. => distance as f32 + evenness - WEIGHTS[2] * around,
+            _ => f32::NEG_INFINITY,
+        };
+        if score(greatest_distance(a, b)) < least {
             continue;
         }
-        let score = score(distance(&ends.0.look, &ends.1.look));
+        let score = score(distance(a, b));
         if score >= least {
-            best = Some((trimmed(&seen[start..=place], inside.change), score));
+            best = Some((trimmed(window, inside.change), score));
         }
     }
     best
@@ -104,36 +112,47 @@ impl Steps {
     }
 }
 
-/// How evenly the first of two frames turns into the second, as a part of the score; `None` if it does not at all.
+/// How evenly the first frame of a window turns into the last, as a part of the score; `None` if it does not at all.
 ///
-/// - `way`: sum of the changes of all steps between.
-fn evenness((a, b): (&Seen, &Seen), middle: &Look, way: f32) -> Option<f32> {
-    let change = luma_distance(&a.look, &b.look);
-    let is_blank = [&a.look, middle, &b.look].into_iter().any(Look::is_blank);
-    if is_blank || change < MIN_CHANGE || change < MIN_STRAIGHT * way {
+/// - `way`: sum of the changes of all steps.
+fn evenness(window: &[Seen], way: f32) -> Option<f32> {
+    let steps = window.len() - 1;
+    let (a, b) = (&window[0].look, &window[steps].look);
+    let change = luma_distance(a, b);
+    if change < MIN_CHANGE || change < MIN_STRAIGHT * way || a.is_blank() || b.is_blank() {
         return None;
     }
-    let foreign = foreign_share(&a.look, middle, &b.look).filter(|&share| share <= MAX_FOREIGN)?;
+    // A window hardly longer than a dissolve may begin and end with frames that are no mixtures.
+    let slack = if steps == STEPS[0] { 0.08 } else { 0.0 };
+    let mut foreign = 0.0;
+    let places = [steps / 4, steps / 2, steps - steps / 4];
+    for (place, shares) in places.into_iter().zip(SHARES) {
+        let between = &window[place].look;
+        let (share, unlike) = mixture(a, between, b);
+        let is_allowed = (shares.start() - slack..=shares.end() + slack).contains(&share);
+        if between.is_blank() || !is_allowed {
+            return None;
+        }
+        foreign += unlike / places.len() as f32;
+    }
     Some(WEIGHTS[0] * change / way - WEIGHTS[1] * foreign)
 }
 
-/// Energy of `middle` that no mixture of `a` and `b` explains, beside that of their difference; `None` if the best mixture is
-/// nearly one of the two.
-fn foreign_share(a: &Look, middle: &Look, b: &Look) -> Option<f32> {
+/// The mixture of `a` and `b` that is most like `between`: its share of `b`, and the energy of `between` that it does not explain,
+/// beside that of the difference of `a` and `b`.
+fn mixture(a: &Look, between: &Look, b: &Look) -> (f32, f32) {
     let (mut both, mut whole, mut part) = (0i32, 0i32, 0i32);
     let ends = a.thumb.luma.iter().zip(&b.thumb.luma);
-    for ((&a, &b), &middle) in ends.zip(&middle.thumb.luma) {
-        let (to_middle, to_b) = (
-            i32::from(middle) - i32::from(a),
+    for ((&a, &b), &between) in ends.zip(&between.thumb.luma) {
+        let (to_between, to_b) = (
+            i32::from(between) - i32::from(a),
             i32::from(b) - i32::from(a),
         );
-        both += to_middle * to_b;
+        both += to_between * to_b;
         whole += to_b * to_b;
-        part += to_middle * to_middle;
+        part += to_between * to_between;
     }
     let [both, whole, part] = [both, whole, part].map(|sum| sum as f32);
-    let mixed = both / whole;
-    (0.1..=0.9)
-        .contains(&mixed)
-        .then(|| (part - mixed * both) / whole)
+    let share = both / whole;
+    (share, (part - share * both) / whole)
 }
