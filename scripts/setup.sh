@@ -86,17 +86,17 @@ make_venv() {
 
 install_requirements() {
     local folder=tests/third_party stamp=.venv/requirements.sha256 wanted
-    local requirements=$folder/requirements.txt alone=$folder/requirements-no-deps.txt
+    local requirements=$folder/requirements.txt alone=$folder/requirements-no-deps.txt loaders=scripts/external/requirements.txt
     local pip=(.venv/bin/python -m pip install --quiet --no-input --disable-pip-version-check)
     if [[ ! -f $requirements ]]; then
         return
     fi
-    wanted=$(cat "$requirements" "$alone" | sha256sum)
+    wanted=$(cat "$requirements" "$alone" "$loaders" | sha256sum)
     if [[ -f $stamp && $(<"$stamp") == "$wanted" ]]; then
         say "Python packages: present"
         return
     fi
-    say "Python packages: installing $requirements and $alone into .venv"
+    say "Python packages: installing $requirements, which includes $loaders, and $alone into .venv"
     "${pip[@]}" -r "$requirements" ||
         fail "pip failed; by hand: .venv/bin/python -m pip install -r $requirements"
     "${pip[@]}" --no-deps -r "$alone" ||

@@ -19,6 +19,7 @@ step() {
 }
 
 lint() { cargo clippy --locked --all-targets "$@" -- -D warnings; }
+loaders() { VIDPAIRS=${VIDPAIRS:-${CARGO_TARGET_DIR:-target}/debug/vidpairs} scripts/external/check.sh; }
 docs() { RUSTDOCFLAGS=-Dwarnings cargo doc --locked --workspace --no-deps; }
 
 step "set-up" scripts/setup.sh
@@ -30,6 +31,7 @@ step "objects" scripts/fetch-objects.sh
 # The programs first: the tests of one package run those of another.
 step "programs" cargo build --locked --workspace --bins
 step "Python reader" .venv/bin/python -W ignore::ResourceWarning -m unittest discover -s python/tests
+step "loaders of others" loaders
 step "tests" cargo test --locked --workspace --lib --bins --tests
 step "examples of the docs" cargo test --locked --workspace --doc
 printf '\n== all passed in %d s\n' "$SECONDS"
