@@ -356,7 +356,8 @@ class DatasetWrittenByHand(FolderTest):
         for change, reason in (
             ({"shards": {}}, "shards is {}; expected a list"),
             ({"shards": [7]}, "shards.0. is 7; expected an object"),
-            *(({"shards": [{**first, "records": value}]}, f"shards.0..records is {value}; expected a whole number") for value in (-1, 1.5, 9.0, True)),
+            *(({"shards": [{**first, "records": value}]}, f"shards.0..records is {value}; expected a whole number")
+              for value in (-1, 1.5, 9.0, True)),
             ({"shards": [{**first, "bytes": "5"}]}, "shards.0..bytes is '5'"),
             ({"shards": [first, first]}, "totals.records is 10; expected 12"),
             ({"shards": [first, first], "totals": {"records": 12}}, "lists the shard 'pairs-000000.tar' twice"),
@@ -389,7 +390,8 @@ class DatasetWrittenByHand(FolderTest):
         for tracklet, flags, psr in (
             ({"psr_mean": 7, "psr_min": 5.0}, (True, False), (7.0, 5.0)),
             ({"psr_mean": 7.0, "psr_min": None}, (False, False), (0.0, 0.0)),
-            ({"psr_mean": 7.0, "psr_min": 5.0, "confidence_mean": 0.9, "confidence_min": float("nan"), "confidence_last": 1.0}, (True, False), (7.0, 5.0)),
+            ({"psr_mean": 7.0, "psr_min": 5.0, "confidence_mean": 0.9, "confidence_min": float("nan"), "confidence_last": 1.0},
+             (True, False), (7.0, 5.0)),
         ):
             meta = uniform_meta({**stored, "tracklet": {"tracker": "", **tracklet}})["tracklet"]
             self.assertEqual(((meta["has_psr"], meta["has_confidence"]), (meta["psr_mean"], meta["psr_min"])), (flags, psr))
