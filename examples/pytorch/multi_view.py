@@ -8,6 +8,7 @@ of the anchor with each view of the positive. The weights load in torchvision, a
 """
 import argparse
 import itertools
+import os
 import pathlib
 
 import torch
@@ -67,8 +68,15 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--network", default="resnet50", help="a ResNet of torchvision")
     args = parser.parse_args()
-    trunk = train(args, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-    torch.save(trunk.state_dict(), args.out)
+    if args.out.is_dir():
+        raise SystemExit(f"--out {args.out} is a folder; expected a file such as {args.out / 'weights.pth'}")
+    # Opened before the training, which would be in vain if the file cannot be written.
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    part = args.out.with_name(args.out.name + ".part")
+    with part.open("wb") as file:
+        trunk = train(args, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.save(trunk.state_dict(), file)
+    os.replace(part, args.out)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def command(processes: int, shards: pathlib.Path, out: pathlib.Path, *args: str)
 def run(*args, expect: int = 0) -> str:
     ran = subprocess.run(command(*args), capture_output=True, text=True, timeout=SECONDS, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert ran.returncode == expect, ran.stderr[-3000:]
-    return ran.stderr
+    return ran.stdout + ran.stderr
 
 
 def losses(out: pathlib.Path) -> list[float]:
@@ -134,7 +134,11 @@ class Runs(unittest.TestCase):
             os.kill(worker, signal.SIGKILL)
         started.wait()
         self.assertLess(len(losses(killed)), len(expected))
+        with (killed / "metrics.jsonl").open("a") as torn:
+            torn.write('{"step": 99, "lo')
         run(2, self.shards[5], killed)
+        self.assertEqual(losses(killed), expected)
+        self.assertIn(f"{killed} is complete: it has all {len(expected)} steps", run(2, self.shards[5], killed))
         self.assertEqual(losses(killed), expected)
         (killed / "checkpoint.pth").write_bytes((killed / "checkpoint.pth").read_bytes()[:1000])
         self.assertIn("PytorchStreamReader", run(2, self.shards[5], killed, expect=1))
@@ -144,6 +148,10 @@ class Runs(unittest.TestCase):
         run(1, self.shards[1], out, "--set", "train.epochs=1")
         for args, message in [((1, self.shards[1], out, "--set", "train.epochs=1", "--set", "seed=1"), "what differs: seed"),
                               ((1, self.shards[6], out, "--set", "train.epochs=1"), "what differs: dataset.json"),
+                              ((1, self.shards[1], self.folder / "typo", "--set", "seeed=4"), "--set seeed=4: train_ddp.py reads seed"),
+                              ((1, self.shards[1], self.folder / "typo", "--set", "tran.batch=3"), "--set tran.batch=3: train_ddp.py reads"),
+                              ((1, self.shards[1], self.folder / "typo", "--set", "train.bach=3"), "does not have train.bach"),
+                              ((1, self.shards[1], self.folder / "typo", "--set", "train.batch"), "--set train.batch has no value"),
                               ((4, self.shards[1], self.folder / "four"), "4 processes must divide train.groups (6)"),
                               ((1, self.shards[1], self.folder / "pirl", "--set", "train.method=pirl"), "not have train.method = pirl")]:
             self.assertIn(message, run(*args, expect=1))

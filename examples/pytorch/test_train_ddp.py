@@ -66,6 +66,18 @@ def state_after(rank: int, world: int, folder: str, train: types.SimpleNamespace
     dist.destroy_process_group()
 
 
+class Images(unittest.TestCase):
+    def test_only_images_with_a_weight_in_the_loss_are_read(self):
+        def images(weight: float, *stored: str) -> list[str]:
+            views = ("anchor", "positive", "anchor_frame", "positive_frame")
+            return train_ddp.query_and_key_images({view: {"is_stored": view in stored} for view in views}, weight)
+
+        regions, frames = ["anchor", "positive"], ["anchor_frame", "positive_frame"]
+        self.assertEqual([images(weight, *regions, *frames) for weight in (0.0, 0.5, 1.0)], [frames, frames + regions, regions])
+        self.assertEqual(images(0.5, *regions), regions)
+        self.assertEqual(images(0.5, "anchor"), ["anchor", "anchor"])
+
+
 class Equality(unittest.TestCase):
     def assert_near(self, what: str, found: float, expected: float) -> None:
         self.assertLessEqual(abs(found - expected), TOLERANCE * abs(expected), what)

@@ -5,11 +5,10 @@ usage: torchrun --nproc-per-node 8 train_ddp.py PIPELINE.toml --shards DIR --out
 
 Needs torch, torchvision and the package vidpairs (`pip install vidpairs`, or PYTHONPATH=python). The pipeline file is that of
 `vidpairs extract` and `vidpairs train`; `seed`, `[augment]` and `[train]` are read. The same command resumes a stopped run, with any
-number of processes that divides `train.groups`. RUN/checkpoint.pth has the tensor names of facebookresearch/moco.
+number of processes that divides `train.groups`. RUN/checkpoint.pth has the tensor names of facebookresearch/moco. moco.py beside it has the method.
 """
 import argparse
 import fcntl
-import functools
 import itertools
 import json
 import math
@@ -19,16 +18,15 @@ import time
 import tomllib
 import types
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 import torch
 import torch.distributed as dist
-import torch.nn.functional as F
-import torchvision
+from moco import MoCo, gather
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Dataset
-from torchvision.models.resnet import BasicBlock, Bottleneck
 from torchvision.transforms import v2
 from vidpairs import ClipBatchSampler, PairDataset
 
@@ -45,15 +43,18 @@ TRAIN = {"method": "moco-v2", "network": "resnet50", "width": 64, "stem": "image
          "key_momentum": 0.999, "symmetric": False, "region_weight": 0.5, "shuffle": True, "log_steps": 10, "checkpoint_steps": 1000}
 LOGGING = ("log_steps", "checkpoint_steps")
 UNUSED = {"keep", "knn_epochs", "knn_images", "knn_neighbours", "max_damaged"}
-NETWORKS = {"resnet18": (BasicBlock, [2, 2, 2, 2]), "resnet34": (BasicBlock, [3, 4, 6, 3]), "resnet50": (Bottleneck, [3, 4, 6, 3])}
 
 
 def read_settings(pipeline: pathlib.Path, overrides: list[str]) -> types.SimpleNamespace:
     """Seed, `augment` and `train` of a pipeline file, after overrides such as `train.batch=64`."""
     tables = tomllib.loads(pipeline.read_text())
     for override in overrides:
-        name, _, value = override.partition("=")
+        name, equals, value = override.partition("=")
         table, _, key = name.rpartition(".")
+        if not equals:
+            raise SystemExit(f"--set {override} has no value; expected one such as train.batch=512")
+        if name != "seed" and table not in ("augment", "train"):
+            raise SystemExit(f"--set {override}: train_ddp.py reads seed, augment.* and train.* alone")
         try:
             value = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
@@ -105,18 +106,22 @@ def moco_v2_view(augment: types.SimpleNamespace) -> v2.Transform:
         v2.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]), v2.ToPureTensor()])
 
 
+def query_and_key_images(meta: dict, region_weight: float) -> list[str]:
+    """Names of the images that give query and key: the stored ones, or the frames and then the regions, without those of no weight."""
+    images = ["anchor", "positive" if meta["positive"]["is_stored"] else "anchor"]
+    if meta["anchor_frame"]["is_stored"] and region_weight < 1.0:
+        images = ["anchor_frame", "positive_frame"] + (images if region_weight > 0.0 else [])
+    return images
+
+
 class Views(Dataset):
-    """Views of records: query and key of the images, or of the frames and then of the regions; item `epoch * len(pairs) + record`.
+    """A view of each of `images` of a record; item `epoch * len(pairs) + record`.
 
     The random numbers of an item depend on the seed, epoch and record, so that a resumed run sees the same views.
     """
 
-    def __init__(self, pairs: PairDataset, settings: types.SimpleNamespace):
-        self.pairs, self.seed, self.view = pairs, settings.seed, moco_v2_view(settings.augment)
-        stored, weight = pairs[0], settings.train.region_weight
-        self.images = ["anchor", "positive" if "positive" in stored else "anchor"]
-        if "anchor_frame" in stored and weight < 1.0:
-            self.images = ["anchor_frame", "positive_frame"] + (self.images if weight > 0.0 else [])
+    def __init__(self, pairs: PairDataset, images: list[str], settings: types.SimpleNamespace):
+        self.pairs, self.images, self.seed, self.view = pairs, images, settings.seed, moco_v2_view(settings.augment)
 
     def __getitem__(self, item: int) -> tuple[str, list[Tensor]]:
         record = self.pairs[item % len(self.pairs)]
@@ -157,115 +162,6 @@ class RankBatches:
         return self.num_steps - self.first
 
 
-class GroupedBatchNorm(nn.BatchNorm2d):
-    """Batch norm over each of `groups` parts of the batch, as if each were on a device of its own. Running statistics are their mean."""
-
-    def __init__(self, channels: int, groups: int):
-        super().__init__(channels)
-        self.groups = groups
-
-    def forward(self, images: Tensor) -> Tensor:
-        if not self.training or self.groups == 1:
-            return super().forward(images)
-        self.num_batches_tracked += 1
-        means, variances = self.running_mean.repeat(self.groups, 1), self.running_var.repeat(self.groups, 1)
-        parts = [F.batch_norm(part, mean, variance, self.weight, self.bias, True, self.momentum, self.eps)
-                 for part, mean, variance in zip(images.chunk(self.groups), means, variances)]
-        self.running_mean.copy_(means.mean(0))
-        self.running_var.copy_(variances.mean(0))
-        return torch.cat(parts)
-
-
-class ResNet(torchvision.models.ResNet):
-    """torchvision's ResNet with MoCo v2's head as `fc`, of any width, and with a stem for small views if `train.stem` says so."""
-
-    def __init__(self, train: types.SimpleNamespace, groups: int):
-        self.width = train.width
-        norm = functools.partial(GroupedBatchNorm, groups=groups)
-        super().__init__(*NETWORKS[train.network], norm_layer=norm)
-        kernel, stride = (3, 1) if train.stem == "small" else (7, 2)
-        self.conv1 = nn.Conv2d(3, self.width, kernel, stride, kernel // 2, bias=False)
-        nn.init.kaiming_normal_(self.conv1.weight, mode="fan_out", nonlinearity="relu")
-        self.bn1 = norm(self.width)
-        if train.stem == "small":
-            self.maxpool = nn.Identity()
-        features = self.inplanes
-        self.fc = nn.Sequential(nn.Linear(features, features), nn.ReLU(), nn.Linear(features, train.embedding))
-
-    def _make_layer(self, block, planes: int, *args, **kwargs) -> nn.Sequential:
-        if planes == 64:
-            self.inplanes = self.width
-        return super()._make_layer(block, planes * self.width // 64, *args, **kwargs)
-
-
-def gather(rows: Tensor) -> Tensor:
-    """Rows of all ranks, in the order of the ranks."""
-    parts = [torch.empty_like(rows, memory_format=torch.contiguous_format) for _ in range(dist.get_world_size())]
-    dist.all_gather(parts, rows.contiguous())
-    return torch.cat(parts)
-
-
-class MoCo(nn.Module):
-    """Momentum contrast (He et al. 2020; Chen et al. 2020) with the loss over frames and regions of Purushwalkam and Gupta (2020)."""
-
-    def __init__(self, train: types.SimpleNamespace):
-        super().__init__()
-        self.train_settings = train
-        self.encoder_q, self.encoder_k = (ResNet(train, train.groups // dist.get_world_size()) for _ in range(2))
-        self.encoder_k.load_state_dict(self.encoder_q.state_dict())
-        self.encoder_k.requires_grad_(False)
-        self.register_buffer("queue", F.normalize(torch.randn(train.embedding, train.queue), dim=0))
-        self.register_buffer("queue_ptr", torch.zeros(1, dtype=torch.long))
-
-    def forward(self, views: list[Tensor], random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Loss of this rank's records, their similarity to their keys, and the keys of all ranks, which `enqueue` takes after the step.
-
-        The key encoder moves first: k <- m k + (1 - m) q. All terms of the loss see the same negatives.
-        """
-        train = self.train_settings
-        with torch.no_grad():
-            for key, query in zip(self.encoder_k.parameters(), self.encoder_q.parameters()):
-                key.lerp_(query, 1.0 - train.key_momentum)
-        weights = [1.0] if len(views) == 2 else [1.0 - train.region_weight, train.region_weight]
-        terms = [(query, key, weight) for query, key, weight in zip(views[0::2], views[1::2], weights)]
-        if train.symmetric:
-            terms = [pair for q, k, weight in terms for pair in ((q, k, weight / 2), (k, q, weight / 2))]
-        loss, similarity, enqueued = 0.0, 0.0, []
-        for query, key, weight in terms:
-            queries = self.embed(self.encoder_q, query)
-            keys = self.embed_keys(key, random)
-            enqueued.append(keys)
-            positive = (queries * keys.chunk(dist.get_world_size())[dist.get_rank()]).sum(1, keepdim=True)
-            logits = torch.cat([positive, queries @ self.queue], dim=1) / train.temperature
-            loss = loss + weight * F.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.long, device=logits.device))
-            similarity = similarity + weight * positive.detach().mean()
-        return loss, similarity, torch.cat(enqueued)
-
-    def embed(self, encoder: ResNet, images: Tensor) -> Tensor:
-        """Unit vectors, N x E, of images, N x 3 x S x S."""
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.train_settings.numbers == "bf16"):
-            rows = encoder(images.contiguous(memory_format=torch.channels_last))
-        return F.normalize(rows.float() if rows.dtype == torch.bfloat16 else rows, dim=1)
-
-    @torch.no_grad()
-    def embed_keys(self, images: Tensor, random: torch.Generator) -> Tensor:
-        """Keys of the images of all ranks. ShuffleBN: each image is encoded among those of other ranks and groups than its query is."""
-        if self.train_settings.groups == 1 or not self.train_settings.shuffle:
-            return gather(self.embed(self.encoder_k, images))
-        order = torch.randperm(len(images) * dist.get_world_size(), generator=random).to(images.device)
-        mine = order.chunk(dist.get_world_size())[dist.get_rank()]
-        return gather(self.embed(self.encoder_k, gather(images)[mine]))[order.argsort()]
-
-    @torch.no_grad()
-    def enqueue(self, keys: Tensor) -> None:
-        """Replaces the oldest keys. Of more than the queue holds, the last stay."""
-        length = self.queue.shape[1]
-        keys = keys[-length:]
-        places = (self.queue_ptr + torch.arange(len(keys), device=keys.device)) % length
-        self.queue[:, places] = keys.T
-        self.queue_ptr.copy_((self.queue_ptr + len(keys)) % length)
-
-
 def sgd(moco: MoCo, train: types.SimpleNamespace) -> torch.optim.SGD:
     return torch.optim.SGD(moco.encoder_q.parameters(), train.learning_rate, train.momentum, weight_decay=train.weight_decay)
 
@@ -284,16 +180,25 @@ def train_step(model: DistributedDataParallel, optimizer: torch.optim.Optimizer,
     return {"loss": loss.detach(), "positive_similarity": similarity, "gradient_norm": norm}
 
 
+def write_whole(path: pathlib.Path, write: Callable[[BinaryIO], object]) -> None:
+    """Writes a file under its name when it is whole and on the disk."""
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+
+
 def save(path: pathlib.Path, model: DistributedDataParallel, optimizer: torch.optim.Optimizer, step: int, epoch: int, run: dict) -> None:
-    """Writes a checkpoint under its name when whole. Batch-norm statistics become the mean over the ranks."""
+    """Writes a checkpoint. Batch-norm statistics become the mean over the ranks."""
     for name, buffer in model.module.named_buffers():
         if "running_" in name:
             buffer.copy_(gather(buffer[None]).mean(0))
     if dist.get_rank() == 0:
         checkpoint = {"epoch": epoch, "arch": run["train.network"], "state_dict": model.state_dict(),
                       "optimizer": optimizer.state_dict(), "step": step, "run": run}
-        torch.save(checkpoint, path.with_suffix(".part"))
-        os.replace(path.with_suffix(".part"), path)
+        write_whole(path, lambda file: torch.save(checkpoint, file))
 
 
 def resume(path: pathlib.Path, model: DistributedDataParallel, optimizer: torch.optim.Optimizer, run: dict) -> int:
@@ -309,6 +214,14 @@ def resume(path: pathlib.Path, model: DistributedDataParallel, optimizer: torch.
     return checkpoint["step"]
 
 
+def is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
 class Log:
     """Writes figures to RUN/metrics.jsonl, to RUN/tensorboard if TensorBoard is installed, and to stdout, on the first rank."""
 
@@ -322,8 +235,11 @@ class Log:
         except BlockingIOError:
             raise SystemExit(f"another run writes into {out}; after a kill, processes of torchrun may go on for a while") from None
         path = out / "metrics.jsonl"
-        kept = [line for line in path.read_text().splitlines(True) if json.loads(line)["step"] <= first] if path.exists() else []
-        path.write_text("".join(kept))
+        lines = path.read_text().splitlines() if path.exists() else []
+        if lines and not is_json(lines[-1]):  # A full disk or a power cut tears the last line.
+            lines.pop()
+        kept = "".join(line + "\n" for line in lines if json.loads(line)["step"] <= first)
+        write_whole(path, lambda file: file.write(kept.encode()))
         self.file = path.open("a", buffering=1)
         self.board = SummaryWriter(out / "tensorboard", purge_step=first + 1) if SummaryWriter else None
 
@@ -338,12 +254,14 @@ class Log:
 
 
 def train(args: argparse.Namespace, settings: types.SimpleNamespace, device: torch.device) -> None:
-    pairs, wanted, world = PairDataset(args.shards, decode="pil"), settings.train, dist.get_world_size()
-    if wanted.groups % world or wanted.batch % wanted.groups or len(pairs) < wanted.batch:
+    stored, wanted, world = PairDataset(args.shards), settings.train, dist.get_world_size()
+    if wanted.groups % world or wanted.batch % wanted.groups or len(stored) < wanted.batch:
         raise SystemExit(f"{world} processes must divide train.groups ({wanted.groups}), which must divide train.batch ({wanted.batch}), "
-                         f"which must be at most the {len(pairs)} records")
+                         f"which must be at most the {len(stored)} records")
     if wanted.warmup_epochs >= wanted.epochs:
         raise SystemExit(f"train.warmup_epochs is {wanted.warmup_epochs}; expected fewer than the {wanted.epochs} epochs")
+    images = query_and_key_images(stored.meta(0), wanted.region_weight)
+    pairs = PairDataset(args.shards, decode="pil", roles=images)
     run = {"seed": settings.seed, "distinct_clips": args.distinct_clips}
     run["dataset.json"] = zlib.crc32((args.shards / "dataset.json").read_bytes())
     run |= {f"augment.{key}": value for key, value in vars(settings.augment).items()}
@@ -359,7 +277,11 @@ def train(args: argparse.Namespace, settings: types.SimpleNamespace, device: tor
         raise SystemExit(f"some processes do not see {args.out}/checkpoint.pth; expected a folder that all machines share")
     log = Log(args.out, first)
     batches = RankBatches(pairs, settings, first, args.distinct_clips)
-    loader = DataLoader(Views(pairs, settings), batch_sampler=batches, num_workers=args.workers, pin_memory=device.type == "cuda")
+    if first == batches.num_steps:
+        if log.is_first:
+            print(f"{args.out} is complete: it has all {first} steps")
+        return
+    loader = DataLoader(Views(pairs, images, settings), batch_sampler=batches, num_workers=args.workers, pin_memory=device.type == "cuda")
     seen = args.keys and (args.out / f"keys-{first}-{dist.get_rank()}-of-{world}.txt").open("w", buffering=1)
     started, since = time.perf_counter(), first
     for step, (keys, views) in enumerate(loader, first):

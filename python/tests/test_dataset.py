@@ -18,6 +18,7 @@ from unittest import mock
 from datasets import PROGRAM, REGIONS, VIEWS, FolderTest, extract, members_of, record, write_dataset
 
 from vidpairs import DatasetError, PairDataset, decode, unpack_rgb
+from vidpairs.meta import uniform_meta
 
 
 def needs(*modules: str):  # type: ignore[no-untyped-def]
@@ -124,6 +125,18 @@ class DatasetOfTheProgram(unittest.TestCase):
             path.write_bytes(subprocess.run(["zstd", "-cq"], input=text.encode(), stdout=subprocess.PIPE, check=True).stdout)
             with self.assertRaisesRegex(DatasetError, f"tracks.jsonl.zst .*{reason}"):
                 list(PairDataset(folder).tracklets())
+
+    def test_a_file_of_tracklets_that_is_cut_anywhere_says_so_with_a_module_and_without(self) -> None:
+        folder = self.folder / "cut anywhere"
+        shutil.copytree(self.datasets["regions"], folder)
+        path = folder / "tracks.jsonl.zst"
+        whole = path.read_bytes()
+        for length in range(0, len(whole), 97):
+            path.write_bytes(whole[:length])
+            for module in (decode._zstd_module(), None):
+                with mock.patch.object(decode, "_zstd_module", return_value=module), self.assertRaises(DatasetError) as caught:
+                    list(PairDataset(folder).tracklets())
+                self.assertRegex(str(caught.exception), "tracks.jsonl.zst (is cut|cannot be read|has [0-9]+ tracklets; dataset.json says)")
 
     def test_without_any_zstd_each_use_says_what_to_install(self) -> None:
         regions, raw = PairDataset(self.datasets["regions"]), PairDataset(self.datasets["raw"])
@@ -322,7 +335,9 @@ class DatasetWrittenByHand(FolderTest):
             ('{"format":"vidpairs","format_version":3}', "format_version 3.*newer vidpairs"),
             ('{"format":"vidpairs","format_version":1}', "damaged.*shards"),
             ('{"format":"vidpairs","format_version":1,"shards":[{"file":"a.tar"}]}', "damaged.*bytes"),
-            ("[]", "damaged"),
+            ('{"format":"vidpairs","format_version":1.5}', "damaged: format_version is 1.5; expected a whole number"),
+            ("[" * 100_000, "damaged"),
+            ("[]", "damaged: it is .*expected an object"),
             ("{", "damaged"),
         ):
             manifest.write_text(text)
@@ -331,6 +346,56 @@ class DatasetWrittenByHand(FolderTest):
             PairDataset(self.dataset(), decode="jpeg")
         with self.assertRaisesRegex(ValueError, "roles has .'negative'."):
             PairDataset(self.dataset(), roles=("negative",))
+        with self.assertRaisesRegex(ValueError, "roles is 'anchor'; expected several names, such as .'anchor',."):
+            PairDataset(self.dataset(), roles="anchor")
+
+    def test_a_manifest_of_other_types_names_or_sums_is_refused_with_the_field(self) -> None:
+        folder = self.dataset()
+        sound = json.loads((folder / "dataset.json").read_text())
+        first = sound["shards"][0]
+        for change, reason in (
+            ({"shards": {}}, "shards is {}; expected a list"),
+            ({"shards": [7]}, "shards.0. is 7; expected an object"),
+            *(({"shards": [{**first, "records": value}]}, f"shards.0..records is {value}; expected a whole number")
+              for value in (-1, 1.5, 9.0, True)),
+            ({"shards": [{**first, "bytes": "5"}]}, "shards.0..bytes is '5'"),
+            ({"shards": [first, first]}, "totals.records is 10; expected 12"),
+            ({"shards": [first, first], "totals": {"records": 12}}, "lists the shard 'pairs-000000.tar' twice"),
+            ({"totals": {"records": 9}}, "totals.records is 9; expected 10"),
+            ({"totals": 9}, "totals is 9"),
+            ({"tracks": 7}, "tracks is 7; expected an object"),
+            ({"tracks": {"file": "tracks.jsonl.zst", "tracklets": 1.5}}, "tracks.tracklets is 1.5"),
+            ({"tracks": {"file": "../tracks.jsonl.zst", "tracklets": 1}}, "tracks.file is '../tracks.jsonl.zst'; expected 'tracks.jsonl.zst'"),
+            ({"parts": 7}, "parts is 7"),
+            ({"parts": {"order": 1, "list": []}}, "parts.order is 1; expected an object"),
+            ({"parts": {"order": {"file": "/etc/passwd"}, "list": []}}, "parts.order.file is '/etc/passwd'"),
+            ({"parts": {"order": {"file": "order.txt.zst"}, "list": []}}, "shards of all parts is 0; expected 4"),
+        ):
+            with self.subTest(reason):
+                (folder / "dataset.json").write_text(json.dumps({**sound, **change}))
+                self.assert_fails(f"dataset.json is damaged: .*{reason}", PairDataset)
+
+    def test_a_shard_outside_the_folder_is_refused(self) -> None:
+        folder = self.dataset()
+        sound = (folder / "dataset.json").read_text()
+        other = f"../{folder.name}/pairs-000000.tar"
+        for name in (other, str(folder / "pairs-000000.tar"), "b/a.tar", "..tar", ".tar", "a.zip", "a b.tar", "a\u0000.tar", ""):
+            with self.subTest(name):
+                (folder / "dataset.json").write_text(sound.replace('"pairs-000000.tar"', json.dumps(name)))
+                self.assert_fails("damaged: it names the shard .*expected the name of a .tar in the same folder", PairDataset)
+
+    def test_measures_of_schema_1_are_there_together_or_not_at_all(self) -> None:
+        item = record(0, 0, 1)
+        stored = json.loads(item["00000000-0000.json"])
+        for tracklet, flags, psr in (
+            ({"psr_mean": 7, "psr_min": 5.0}, (True, False), (7.0, 5.0)),
+            ({"psr_mean": 7.0, "psr_min": None}, (False, False), (0.0, 0.0)),
+            ({"psr_mean": 7.0, "psr_min": 5.0, "confidence_mean": 0.9, "confidence_min": float("nan"), "confidence_last": 1.0},
+             (True, False), (7.0, 5.0)),
+        ):
+            meta = uniform_meta({**stored, "tracklet": {"tracker": "", **tracklet}})["tracklet"]
+            self.assertEqual(((meta["has_psr"], meta["has_confidence"]), (meta["psr_mean"], meta["psr_min"])), (flags, psr))
+            self.assertEqual(meta["confidence_mean"], 0.0)
 
     def test_a_newer_schema_is_refused(self) -> None:
         item = record(0, 0)
@@ -363,7 +428,31 @@ class DatasetWrittenByHand(FolderTest):
         idx, manifest = folder / "pairs-000000.idx", folder / "dataset.json"
         idx.write_text("v1.2 1\n" + idx.read_text().split("\n")[1] + "\n")
         manifest.write_text(manifest.read_text().replace('"records": 2', '"records": 1'))
-        self.assert_fails("pairs-000000.idx line 2 is damaged: the last member ends at")
+        self.assert_fails("pairs-000000.idx line 2 is damaged: its members and the two blocks after them take 4608 bytes; the tar has 8192")
+
+    def test_an_index_that_is_as_long_as_the_tar_without_its_end_names_two_lengths(self) -> None:
+        folder = write_dataset(self.folder / "data set", [record(0, 0)])
+        tar, manifest = folder / "pairs-000000.tar", folder / "dataset.json"
+        whole = tar.read_bytes()
+        tar.write_bytes(whole[:-1024])
+        manifest.write_text(manifest.read_text().replace(f'"bytes": {len(whole)}', f'"bytes": {len(whole) - 1024}'))
+        self.assert_fails(f"take {len(whole)} bytes; the tar has {len(whole) - 1024}")
+
+    @unittest.skipUnless(hasattr(os, "mkfifo"), "needs named pipes")
+    def test_a_named_pipe_in_place_of_a_file_is_refused_at_once(self) -> None:
+        folder = self.dataset()
+        for name in ("dataset.json", "pairs-000000.tar", "pairs-000000.idx"):
+            (folder / name).rename(folder / "aside")
+            os.mkfifo(folder / name)
+            self.assert_fails(f"{name} .*is no regular file")
+            (folder / "aside").rename(folder / name)
+        dataset = PairDataset(folder)
+        (folder / "pairs-000000.tar").unlink()
+        os.mkfifo(folder / "pairs-000000.tar")
+        self.assert_fails("pairs-000000.tar cannot be opened: .*no regular file", lambda _: dataset[0])
+        os.mkfifo(folder / "tracks.jsonl.zst")
+        dataset.manifest["tracks"] = {"file": "tracks.jsonl.zst", "tracklets": 1}
+        self.assert_fails("tracks.jsonl.zst cannot be read: .*no regular file", lambda _: list(dataset.tracklets()))
 
     def test_a_missing_or_cut_shard_is_named_when_the_data_set_is_opened(self) -> None:
         folder = self.dataset()

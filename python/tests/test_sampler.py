@@ -118,7 +118,24 @@ class Batches(unittest.TestCase):
         for settings in ({"batch_size": 0}, {"batch_size": 8}, {"rank": 2, "world_size": 2}, {"rank": 0}, {"rank": -1, "world_size": 1}):
             with self.assertRaises(ValueError):
                 ClipBatchSampler(clips, **{"batch_size": 2, **settings})  # type: ignore[arg-type]
-        with self.assertRaisesRegex(ValueError, "0 records of 0 clips"):
+
+    def test_what_is_advised_against_too_few_clips_helps(self) -> None:
+        clips = clips_with([10] * 7)
+        for own, batch_size, world_size, across_ranks, remedies in (
+            (clips, 9, 1, True, "batch_size=7"),
+            (clips, 4, 2, True, "batch_size=3 or across_ranks=False"),
+            (clips, 8, 2, True, "batch_size=3"),
+            (clips, 1, 8, True, "across_ranks=False"),
+            (clips[:3], 1, 8, True, "fewer ranks"),
+            (clips, 8, 3, False, "batch_size=7"),
+        ):
+            with self.assertRaisesRegex(ValueError, f"two records of one clip; choose {remedies}$"):
+                ClipBatchSampler(own, batch_size, rank=0, world_size=world_size, across_ranks=across_ranks)
+            for size in {int(word[11:]) for word in remedies.split() if word.startswith("batch_size=")}:
+                ClipBatchSampler(own, size, rank=0, world_size=world_size, across_ranks=across_ranks)
+            if "across_ranks" in remedies:
+                ClipBatchSampler(own, batch_size, rank=0, world_size=world_size, across_ranks=False)
+        with self.assertRaisesRegex(ValueError, "^0 records of 0 clips do not fill a batch of 1$"):
             ClipBatchSampler([], 1)
 
     def test_the_variables_of_torchrun_give_the_rank(self) -> None:
@@ -158,9 +175,20 @@ class Resume(unittest.TestCase):
     def test_a_state_of_other_batches_is_refused(self) -> None:
         clips = clips_with([2] * 20)
         state = ClipBatchSampler(clips, 4).state_dict()
-        for other in (ClipBatchSampler(clips, 5), ClipBatchSampler(clips, 4, seed=1), ClipBatchSampler(clips[:-1], 4)):
-            with self.assertRaisesRegex(ValueError, "the state is of (batch_size 4|seed 0|num_records 40)"):
+        moved = clips[1:] + clips[:1]
+        for other in (ClipBatchSampler(clips, 5), ClipBatchSampler(clips, 4, seed=1), ClipBatchSampler(clips[:-1], 4), ClipBatchSampler(moved, 4)):
+            with self.assertRaisesRegex(ValueError, "the state is of (batch_size 4|seed 0|num_records 40|clips_crc32 [0-9]+)"):
                 other.load_state_dict(state)
+        for position in (-1, 11):
+            with self.assertRaisesRegex(ValueError, f"position {position}; an epoch has 10 batches"):
+                ClipBatchSampler(clips, 4).load_state_dict({**state, "position": position})
+        renamed = ClipBatchSampler([(clip, "renamed") for clip in clips], 4)
+        renamed.load_state_dict(state)
+
+    def test_the_length_stays_that_of_a_whole_epoch(self) -> None:
+        sampler = ClipBatchSampler(clips_with([2] * 20), 4)
+        sampler.load_state_dict(sampler.state_dict(position=3))
+        self.assertEqual((len(sampler), len(list(sampler))), (10, 7))
 
 
 class WithADataset(FolderTest):

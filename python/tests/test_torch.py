@@ -10,7 +10,7 @@ import sys
 import unittest
 from typing import Any
 
-from datasets import PROGRAM, ROOT, FolderTest, extract, record, write_dataset
+from datasets import PROGRAM, REGIONS, ROOT, FolderTest, extract, record, write_dataset
 
 from vidpairs import ClipBatchSampler, PairDataset, collate
 
@@ -107,6 +107,8 @@ class Torch(FolderTest):
             collate([dataset[0], {**dataset[1], "anchor": torch.zeros(3, 9, 9, dtype=torch.uint8)}])
         with self.assertRaisesRegex(ValueError, "roles"):
             collate([dataset[0], {"key": "a"}])
+        with self.assertRaisesRegex(ValueError, "views is a list of 2 or 3 values"):
+            collate([{"views": [1, 2]}, {"views": [1, 2, 3]}])
 
     def test_a_damaged_record_stops_the_loader_with_its_name(self) -> None:
         from torch.utils.data import DataLoader
@@ -132,14 +134,22 @@ class Torch(FolderTest):
 
     @unittest.skipUnless(importlib.util.find_spec("torchvision"), "needs torchvision")
     @unittest.skipUnless(PROGRAM.is_file() and shutil.which("ffmpeg"), f"needs {PROGRAM} and ffmpeg")
-    def test_the_example_of_the_readme_runs(self) -> None:
-        extract(self.folder, "pairs", "images.short_side=64")
-        example = (ROOT / "python/README.md").read_text().split("```python\n")[1].split("```")[0]
-        (self.folder / "example.py").write_text(example + "print(*anchor.shape, len(k), epoch)\n")
-        command = [sys.executable, "example.py"]
-        path = {"PYTHONPATH": str(ROOT / "python")}
-        ran = subprocess.run(command, cwd=self.folder, env={**os.environ, **path}, stdout=subprocess.PIPE, text=True, check=True)
-        self.assertEqual(ran.stdout, "4 3 64 64 4 1\n")
+    def test_each_example_of_the_readme_runs_on_every_kind_of_data_set(self) -> None:
+        examples = [text.split("```")[0] for text in (ROOT / "python/README.md").read_text().split("```python\n")[1:]]
+        kinds = {"frames": (), "images": ("pairs.kind=images",), "regions": REGIONS, "raw": ("images.codec=rgb-zstd",), "parts": ()}
+        for kind, settings in kinds.items():
+            if kind == "raw" and not importlib.util.find_spec("zstandard"):
+                continue
+            (self.folder / kind).mkdir()
+            extract(self.folder / kind, "pairs", *settings, parts=3 if kind == "parts" else 1)
+            views = "None" if kind == "images" else "4 3 96 96"
+            for example in examples:
+                with self.subTest(kind):
+                    printed = "print(*anchor.shape, *positive.shape if positive is not None else [None], len(k), epoch)\n"
+                    (self.folder / kind / "example.py").write_text(example + printed)
+                    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
+                    ran = subprocess.run([sys.executable, "example.py"], cwd=self.folder / kind, env=environment, stdout=subprocess.PIPE, text=True)
+                    self.assertEqual((ran.returncode, ran.stdout), (0, f"4 3 96 96 {views} 4 1\n"))
 
     def test_two_processes_of_torch_distributed_share_the_records(self) -> None:
         import torch

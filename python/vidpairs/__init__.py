@@ -4,8 +4,9 @@
 - ClipBatchSampler: batches without two records of one clip, for one process or many.
 - collate: records to a batch of tensors.
 
-Needs Python's standard library only. Images are decoded by Pillow, torchvision or a function of your own; tracklets, merged data sets and
-the codec rgb-zstd need a zstd module (`pip install zstandard`; Python 3.14 has one). docs/SHARDS.md in the repository specifies the format.
+Needs Python's standard library only. Images are decoded by Pillow, torchvision or a function of your own. Tracklets and merged data sets
+need a zstd module (`pip install zstandard`; Python 3.14 has one) or the program `zstd`; decoding the codec rgb-zstd needs the module.
+docs/SHARDS.md in the repository specifies the format.
 """
 
 from .collate import collate

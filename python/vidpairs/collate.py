@@ -15,7 +15,7 @@ def collate(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
       DataLoader keeps a file open for every tensor that a worker sends, and a record has dozens of numbers.
     - Keys and bytes become a list.
 
-    Raises ValueError if the records have different fields, or images of different sizes.
+    Raises ValueError if the records have different fields, numbers of views, or sizes of images.
     """
     first = records[0]
     for record in records:
@@ -37,6 +37,8 @@ def _batch(name: str, values: list[Any]) -> Any:
     if isinstance(first, (bool, int, float)):
         return torch.tensor(values)
     if isinstance(first, (list, tuple)):
+        if len(lengths := {len(value) for value in values}) > 1:
+            raise ValueError(f"{name} is a list of {' or '.join(map(str, sorted(lengths)))} values; expected as many in every record")
         return [_batch(name, list(column)) for column in zip(*values)]
     images = [_tensor(value) for value in values]
     sizes = {tuple(image.shape) for image in images}

@@ -17,8 +17,9 @@ from typing import Any, Callable
 
 from .decode import Decoder, find_decoder, open_zstd
 from .errors import DatasetError
+from .manifest import read_manifest
 from .meta import VIEWS, uniform_meta
-from .shards import ShardIndex, find_shards, member_at, open_tar, read_index, read_manifest, read_order
+from .shards import ShardIndex, find_shards, member_at, open_tar, read_index, read_order
 
 _MAX_OPEN_TARS = 128  # A map holds a file descriptor, of which a process may have 1,024 by default.
 
@@ -39,7 +40,8 @@ class PairDataset(Sequence[Any]):
     - `check`: whether to compare the CRC-32 of every member and of the json.
     - `transform`: function that is applied to each record; what it returns is `dataset[i]`.
 
-    Raises DatasetError if the folder holds no finished data set, if a tar is missing or has another length, and for a record that is damaged.
+    Raises DatasetError if the folder holds no finished data set, if a tar is missing or has another length, and for a record that is damaged;
+    ValueError for a `decode` or `roles` that does not exist.
     """
 
     def __init__(
@@ -51,10 +53,12 @@ class PairDataset(Sequence[Any]):
         check: bool = False,
         transform: Callable[[dict[str, Any]], Any] | None = None,
     ) -> None:
+        if isinstance(roles, str):
+            raise ValueError(f"roles is {roles!r}; expected several names, such as ({roles!r},)")
         self.folder = Path(folder)
         self.manifest = read_manifest(self.folder)
         self.decode, self.roles, self.check, self.transform = find_decoder(decode), tuple(roles), check, transform
-        if unknown := set(roles) - set(VIEWS):
+        if unknown := set(self.roles) - set(VIEWS):
             raise ValueError(f"roles has {sorted(unknown)}; expected some of {VIEWS}")
         self._shards = find_shards(self.folder, self.manifest)
         self._first_records = [0, *accumulate(shard.num_records for shard in self._shards)]
@@ -137,9 +141,11 @@ class PairDataset(Sequence[Any]):
             path, found = self.folder / tracks["file"], 0
             with open_zstd(path) as file:
                 for found, line in enumerate(file, 1):
+                    if not line.endswith(b"\n"):
+                        raise DatasetError(f"{path} is cut: it ends within line {found}; dataset.json says {tracks['tracklets']} tracklets")
                     try:
                         tracklet = json.loads(line)
-                    except ValueError as error:
+                    except (ValueError, RecursionError) as error:
                         raise DatasetError(f"{path} line {found} is damaged: {error}") from error
                     yield tracklet
             if found != tracks["tracklets"]:
@@ -186,7 +192,7 @@ class PairDataset(Sequence[Any]):
         """Puts the tar and the record into the errors of a block that reads the record."""
         try:
             yield
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
             reason = f"its json has no {error}" if isinstance(error, KeyError) else str(error)
             raise DatasetError(f"{self._shards[shard].path} record {record}: {reason}") from error
 

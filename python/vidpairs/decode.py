@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any, Callable
 
 from .errors import DatasetError
+from .files import open_regular
 
 Decoder = Callable[[bytes, str, "tuple[int, int]"], Any]
 """`decoder(data, extension, (width, height))`: the bytes of a member, "jpg" or "rgb.zst", and the size of its image."""
@@ -75,19 +76,19 @@ def open_zstd(path: Path) -> Iterator[IO[bytes]]:
     if zstd is None and program is None:
         raise DatasetError(f"{path} is compressed with zstd; {_WAYS_TO_ZSTD}, or the program zstd")
     try:
-        if zstd is None:
-            with subprocess.Popen([str(program), "-dcq", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-                assert process.stdout is not None and process.stderr is not None
-                yield process.stdout
-                if process.wait():
-                    raise OSError(process.stderr.read().decode(errors="replace").strip())
-        elif zstd.__name__ == "zstandard":
-            with open(path, "rb") as file:
+        with open_regular(path) as packed:
+            if zstd is None:
+                with subprocess.Popen([str(program), "-dcq"], stdin=packed, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+                    assert process.stdout is not None and process.stderr is not None
+                    yield process.stdout
+                    if process.wait():
+                        raise OSError(process.stderr.read().decode(errors="replace").strip())
+            elif zstd.__name__ == "zstandard":
                 # By default zstandard ends where the first frame does.
-                yield io.BufferedReader(zstd.ZstdDecompressor().stream_reader(file, read_across_frames=True))
-        else:
-            with zstd.open(path, "rb") as file:
-                yield file
+                yield io.BufferedReader(zstd.ZstdDecompressor().stream_reader(packed, read_across_frames=True))
+            else:
+                with zstd.open(packed, "rb") as file:
+                    yield file
     except (OSError, EOFError, getattr(zstd, "ZstdError", OSError)) as error:
         raise DatasetError(f"{path} cannot be read: {error}") from error
 

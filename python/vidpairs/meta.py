@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 SCHEMA = 2
@@ -36,16 +37,21 @@ def uniform_meta(stored: dict[str, Any]) -> dict[str, Any]:
 def _uniform_view(stored: dict[str, Any] | None) -> dict[str, Any]:
     if stored is None:
         return {name: list(value) if isinstance(value, list) else value for name, value in _NO_VIEW.items()}
-    pts, box = stored["pts_seconds"], stored["box_xywh"]
-    width, height = stored["frame_size"]
-    return {**stored, "is_stored": True, "has_pts": pts is not None, "pts_seconds": 0.0 if pts is None else float(pts),
+    box, (width, height) = stored["box_xywh"], stored["frame_size"]
+    has_pts, (pts,) = _flagged(stored["pts_seconds"])
+    return {**stored, "is_stored": True, "has_pts": has_pts, "pts_seconds": pts,
             "box_xywh": [0.0, 0.0, float(width), float(height)] if box is None else [float(side) for side in box]}
 
 
 def _uniform_tracklet(stored: dict[str, Any]) -> dict[str, Any]:
     tracklet: dict[str, Any] = {"tracker": stored.get("tracker") or ""}
     for measure, names in _MEASURES.items():
-        values = [stored.get(name) for name in names]
-        tracklet[f"has_{measure}"] = values[0] is not None
-        tracklet.update((name, 0.0 if value is None else float(value)) for name, value in zip(names, values))
+        tracklet[f"has_{measure}"], values = _flagged(*map(stored.get, names))
+        tracklet.update(zip(names, values))
     return tracklet
+
+
+def _flagged(*values: float | None) -> tuple[bool, list[float]]:
+    """Values that are there together or not at all, and whether they are."""
+    are_there = all(value is not None and math.isfinite(value) for value in values)
+    return are_there, [float(value or 0.0) if are_there else 0.0 for value in values]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from .dataset import PairDataset
@@ -53,17 +56,16 @@ class ClipBatchSampler:
         # A unit is a set of records whose clips differ: the batches of all ranks in one step, or a single batch.
         self._unit_size = batch_size * own_size if across_ranks else batch_size
         counts = sorted(Counter(self._clips).values(), reverse=True)
-        self._num_units = _most_units(counts, self._unit_size)
-        self._num_units -= self._num_units % (1 if across_ranks else own_size)
+        self._num_units = _num_units(counts, batch_size, own_size, across_ranks)
         if self._num_units == 0:
-            raise ValueError(
-                f"{len(self._clips)} records of {len(counts)} clips do not fill a batch of {batch_size} on each of {own_size} ranks"
-                " without two records of one clip; choose a smaller batch_size" + (", or across_ranks=False" if across_ranks else "")
-            )
+            raise ValueError(_why_no_batch(counts, batch_size, own_size, across_ranks))
         self._last_size = 0 if drop_last else min(batch_size, self._min_clips_left(counts) // own_size)
 
     def __len__(self) -> int:
-        """Number of batches of this rank in an epoch, the same on every rank."""
+        """Number of batches of this rank in a whole epoch, the same on every rank.
+
+        It stays after `load_state_dict`, so that a learning rate that follows it does too. The resumed epoch has `position` fewer.
+        """
         return self._num_full + (self._last_size > 0)
 
     @property
@@ -88,8 +90,10 @@ class ClipBatchSampler:
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Lets the next iteration begin at a stored position. Raises ValueError if the batches would be others."""
         for name, value in self._identity().items():
-            if state[name] != value:
-                raise ValueError(f"the state is of {name} {state[name]}; this sampler has {value}")
+            if state.get(name) != value:
+                raise ValueError(f"the state is of {name} {state.get(name)}; this sampler has {value}")
+        if not 0 <= state["position"] <= len(self):
+            raise ValueError(f"the state is of position {state['position']}; an epoch has {len(self)} batches")
         self.epoch, self._position, self._resume_at = state["epoch"], state["position"], state["position"]
 
     def __iter__(self) -> Iterator[list[int]]:
@@ -110,7 +114,14 @@ class ClipBatchSampler:
 
     def _identity(self) -> dict[str, int]:
         names = ("batch_size", "shuffle", "seed", "drop_last", "world_size", "across_ranks")
-        return {"num_records": len(self._clips), **{name: int(getattr(self, name)) for name in names}}
+        settings = {name: int(getattr(self, name)) for name in names}
+        return {"num_records": len(self._clips), **settings, "clips_crc32": self._clips_crc32}
+
+    @cached_property
+    def _clips_crc32(self) -> int:
+        """CRC-32 of which records share a clip."""
+        ordinals: dict[Hashable, int] = {}
+        return zlib.crc32(" ".join(str(ordinals.setdefault(clip, len(ordinals))) for clip in self._clips).encode())
 
     def _epoch(self) -> tuple[list[int], list[int]]:
         """The records of all units, that of slot s in unit `s % num_units`, and those of the last batch of all ranks."""
@@ -168,6 +179,27 @@ def _most_units(counts: Sequence[int], unit_size: int) -> int:
         is_filled = sum(min(count, middle) for count in counts) >= middle * unit_size
         low, high = (middle, high) if is_filled else (low, middle - 1)
     return low
+
+
+def _num_units(counts: Sequence[int], batch_size: int, world_size: int, across_ranks: bool) -> int:
+    """Number of units in an epoch; as many for each rank where a unit is a batch."""
+    if across_ranks:
+        return _most_units(counts, batch_size * world_size)
+    units = _most_units(counts, batch_size)
+    return units - units % world_size
+
+
+def _why_no_batch(counts: Sequence[int], batch_size: int, world_size: int, across_ranks: bool) -> str:
+    """The reason and, if there are records, what would help."""
+    reason = f"{sum(counts)} records of {len(counts)} clips do not fill a batch of {batch_size}"
+    if not counts:
+        return reason
+    sizes = (size for size in range(batch_size - 1, 0, -1) if _num_units(counts, size, world_size, across_ranks))
+    remedies = [f"batch_size={size}" for size in itertools.islice(sizes, 1)]
+    if across_ranks and _num_units(counts, batch_size, world_size, False):
+        remedies.append("across_ranks=False")
+    ranks = f" on each of {world_size} ranks" if world_size > 1 else ""
+    return f"{reason}{ranks} without two records of one clip; choose {' or '.join(remedies) or 'fewer ranks'}"
 
 
 def _distributed() -> tuple[int, int]:

@@ -1,9 +1,9 @@
-"""Reads the files of a data set: manifest, index and members of a tar, order of the records of parts."""
+"""Reads the shards of a data set: index and members of a tar, order of the records of parts."""
 
 from __future__ import annotations
 
-import json
 import mmap
+import stat
 from array import array
 from itertools import accumulate
 from pathlib import Path
@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 
 from .decode import open_zstd
 from .errors import DatasetError
+from .files import open_regular
 
-FORMAT_VERSION = 2
-"""Newest `format_version` of dataset.json that is read."""
 BLOCK = 512
 
 
@@ -35,47 +34,18 @@ class ShardIndex(NamedTuple):
     keys: list[str]
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Contents of dataset.json. Raises DatasetError unless the folder holds a finished data set that this reader knows."""
-    path = folder / "dataset.json"
-    try:
-        manifest: dict[str, Any] = json.loads(path.read_bytes())
-        if manifest["format"] != "vidpairs":
-            raise DatasetError(f"{path} is not of vidpairs: its format is {manifest['format']!r}")
-        if manifest["format_version"] > FORMAT_VERSION:
-            found = manifest["format_version"]
-            raise DatasetError(f"{path} has format_version {found}; this reader knows up to {FORMAT_VERSION}: install a newer vidpairs")
-        for shard in manifest["shards"]:
-            Path(shard["file"]), shard["bytes"] + shard["records"]  # They are a path and two numbers.
-    except (FileNotFoundError, NotADirectoryError):
-        raise DatasetError(_why_no_manifest(folder)) from None
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise DatasetError(f"{path} is damaged: {error!r}") from error
-    return manifest
-
-
-def _why_no_manifest(folder: Path) -> str:
-    if not folder.is_dir():
-        return f"{folder} is no folder"
-    if (folder / "parts.json").exists():
-        return f"{folder} holds parts that are not merged; run `vidpairs merge`"
-    if (folder / ".journal").is_dir():
-        return f"{folder} is unfinished; run the same `vidpairs extract` again to resume it"
-    return f"{folder} is not a data set: it has no dataset.json"
-
-
 def find_shards(folder: Path, manifest: dict[str, Any]) -> list[Shard]:
     """The shards of the manifest. Raises DatasetError if a tar is missing or has another length; opens none."""
     shards = [Shard(folder / entry["file"], entry["bytes"], entry["records"]) for entry in manifest["shards"]]
     for shard in shards:
         try:
-            num_bytes = shard.path.stat().st_size
+            status = shard.path.stat()
         except OSError as error:
             raise DatasetError(f"{shard.path} is missing: {error.strerror}") from error
-        if num_bytes != shard.num_bytes:
-            raise DatasetError(f"{shard.path} has {num_bytes} bytes; dataset.json says {shard.num_bytes}")
+        if not stat.S_ISREG(status.st_mode):
+            raise DatasetError(f"{shard.path} is no regular file")
+        if status.st_size != shard.num_bytes:
+            raise DatasetError(f"{shard.path} has {status.st_size} bytes; dataset.json says {shard.num_bytes}")
     return shards
 
 
@@ -87,7 +57,8 @@ def read_index(shard: Shard) -> ShardIndex:
     path = shard.path.with_suffix(".idx")
     index, line_number, end = ShardIndex(array("Q"), array("Q"), []), 1, 0
     try:
-        first, *lines = path.read_text(encoding="ascii").split("\n")
+        with open_regular(path) as file:
+            first, *lines = file.read().decode("ascii").split("\n")
         if first.split(" ")[0] != "v1.2" or lines.pop() != "" or not int(first.split(" ")[1]) == len(lines) == shard.num_records:
             raise ValueError(f"it starts with {first!r} and has {len(lines)} records; expected v1.2 and {shard.num_records}")
         for line_number, line in enumerate(lines, 2):
@@ -104,7 +75,7 @@ def read_index(shard: Shard) -> ShardIndex:
             index.jsons.append(json_start)
             index.keys.append(key)
         if end + 2 * BLOCK != shard.num_bytes:
-            raise ValueError(f"the last member ends at {end}; the tar has {shard.num_bytes} bytes")
+            raise ValueError(f"its members and the two blocks after them take {end + 2 * BLOCK} bytes; the tar has {shard.num_bytes}")
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, IndexError) as error:
@@ -115,7 +86,7 @@ def read_index(shard: Shard) -> ShardIndex:
 def open_tar(shard: Shard) -> mmap.mmap:
     """Maps a tar into memory."""
     try:
-        with open(shard.path, "rb") as file:
+        with open_regular(shard.path) as file:
             tar = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError) as error:
         raise DatasetError(f"{shard.path} cannot be opened: {error}") from error

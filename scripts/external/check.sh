@@ -89,16 +89,21 @@ fi
 
 # Nothing is asked of the internet, and caches go with $work.
 export PYTHONPATH=$PWD/python HF_HUB_OFFLINE=1 HF_HOME=$work/huggingface HF_DATASETS_DISABLE_PROGRESS_BARS=1
-export LITDATA_CACHE=$work/litdata RAY_USAGE_STATS_ENABLED=0
+export LITDATA_CACHE_DIR=$work/litdata RAY_USAGE_STATS_ENABLED=0
 (cd "$work/pairs" && "$python" -B "$scripts/table.py" --loaders "$loaders" "$work/exports" "${kinds[@]}")
 say "a data set of one record"
 (cd "$work/pairs" && "$python" -B "$scripts/table.py" --loaders "$loaders" "$work/exports" "one record")
 say "damaged and unusual data sets"
 "$python" -B -W ignore "$scripts/bad_input.py" "$work/pairs/frames" "$work/pairs/one record" "$work/damaged"
-say "another data set in a folder of the same name"
+say "another data set, or the export of another, in a folder of the same name"
 (cd "$work/other" && "$python" -B "$scripts/table.py" --loaders datasets "$work/exports" frames)
 
 if [[ ${1-} == all ]]; then
+    # With `local:` LitData reads copies in its cache, which it finds by the path and by `updated_at` of the index.
+    (cd "$work/pairs" && "$python" -B "$scripts/table.py" --loaders litdata "local:$work/exports" frames)
+    rm -r "$work/exports/frames/litdata"
+    "$vidpairs" export -q "$work/other/frames" --to litdata --out "$work/exports/frames/litdata"
+    (cd "$work/other" && "$python" -B "$scripts/table.py" --loaders litdata "local:$work/exports" frames)
     for count in 1 5 6; do "$vidpairs" reshard -q "$work/pairs/frames" --out "$work/resharded/$count" --count "$count"; done
     "$python" -B "$scripts/ddp.py" "$work"/resharded/{1,5,6}
     "$python" -B "$scripts/pretrain_lightly.py" "$work/exports/frames/folder" "$work/lightly" >"$work/lightly.log" 2>&1 ||
