@@ -20,6 +20,10 @@ use crate::decode::{DecodeError, Decoded};
 use crate::run::allowance;
 use crate::sample::{CutEnds, MAX_REDRAWS, Redraw};
 
+/// Makes the pairs of plans, and adds the cuts that it finds.
+pub(super) type MakeRound<'a> =
+    dyn FnMut(&[PairPlan], &mut KnownCuts) -> Result<Round, Box<RunError>> + 'a;
+
 /// What one round gave.
 pub(super) struct Round {
     pub decoded: Result<Decoded, DecodeError>,
@@ -86,7 +90,7 @@ impl ExtractJob {
         &self,
         piece: &Piece,
         heartbeat: &Arc<Heartbeat>,
-        make: &mut dyn FnMut(&[PairPlan], &mut KnownCuts) -> Result<Round, Box<RunError>>,
+        make: &mut MakeRound<'_>,
     ) -> Result<PieceRecords, Box<RunError>> {
         let planned = &*piece.planned;
         let (mut known, mut made) = (KnownCuts::default(), PieceRecords::default());
