@@ -10,7 +10,7 @@ use vidpairs_fixtures::extract::{FRAMES, Work};
 fn two_shots(path: &Path, filter: &str) {
     let sources = [
         "testsrc2=s=160x120:r=30:d=1",
-        "mandelbrot=s=160x120:r=30,trim=end_frame=30",
+        "smptehdbars=s=160x120:r=30,trim=end_frame=30",
     ];
     let mut args = Vec::new();
     for source in sources {
