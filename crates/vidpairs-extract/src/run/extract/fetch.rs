@@ -47,8 +47,19 @@ pub(super) struct LocalClip {
 /// The files of a fetched clip.
 pub(super) struct Room {
     folder: PathBuf,
+    files: Vec<PathBuf>,
     ordinal: u64,
     queue: Arc<Queue>,
+}
+
+impl Room {
+    /// The error that stops the run if a file is gone: somebody empties the scratch folder.
+    pub fn fault(&self) -> Option<RunError> {
+        let is_there = |path: &PathBuf| fs::symlink_metadata(path).is_ok();
+        (!self.files.iter().all(is_there)).then(|| RunError::SourceGone {
+            root: self.queue.folder().to_owned(),
+        })
+    }
 }
 
 impl Drop for Room {
@@ -296,17 +307,25 @@ impl Queue {
     }
 
     fn fetch(self: &Arc<Self>, item: &Item) -> Result<LocalClip, NotFetched> {
+        let (clip, objects) = match &*item.entry {
+            Entry::Clip {
+                clip,
+                pinned: Some(ClipFiles::Stored { objects }),
+            } => (Some(clip), &**objects),
+            _ => (None, &[][..]),
+        };
+        let folder = self.folder.join(item.ordinal.to_string());
         // Given back on every way out.
         let room = Arc::new(Room {
-            folder: self.folder.join(item.ordinal.to_string()),
+            files: objects
+                .iter()
+                .map(|object| folder.join(&object.name))
+                .collect(),
+            folder,
             ordinal: item.ordinal,
             queue: Arc::clone(self),
         });
-        let Entry::Clip {
-            clip,
-            pinned: Some(ClipFiles::Stored { objects }),
-        } = &*item.entry
-        else {
+        let Some(clip) = clip else {
             return Err(NotFetched::Refused("it is not in the store".to_owned()));
         };
         let clip = clip.clone().moved(&root_of(&self.store), &room.folder);
@@ -318,13 +337,11 @@ impl Queue {
         if let Media::JpegFolder { path, .. } = &clip.media {
             fs::create_dir_all(path).map_err(local)?;
         }
-        for object in objects {
-            let name = Path::new(&object.name);
-            if !stays_below(name) {
+        for (object, path) in objects.iter().zip(&room.files) {
+            if !stays_below(Path::new(&object.name)) {
                 let reason = format!("{:?} is no name of a file", object.name);
                 return Err(NotFetched::Refused(reason));
             }
-            let path = room.folder.join(name);
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder).map_err(local)?;
             }
@@ -332,7 +349,7 @@ impl Queue {
             let goes_on = |_| !self.cancel.is_set() && !self.lock().is_over;
             let fetched = self
                 .store
-                .fetch(&object.name, Some(&version), &path, &goes_on);
+                .fetch(&object.name, Some(&version), path, &goes_on);
             let found = fetched.map_err(|err| self.not_fetched(err))?.num_bytes;
             if found != object.bytes {
                 let listed = object.bytes;
@@ -341,10 +358,13 @@ impl Queue {
                 return Err(NotFetched::Refused(reason));
             }
         }
-        Ok(LocalClip {
-            clip,
-            room: Some(room),
-        })
+        match room.fault() {
+            Some(fault) => Err(NotFetched::Fault(Box::new(fault))),
+            None => Ok(LocalClip {
+                clip,
+                room: Some(room),
+            }),
+        }
     }
 
     fn not_fetched(&self, err: StoreError) -> NotFetched {

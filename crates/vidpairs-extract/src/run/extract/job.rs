@@ -75,6 +75,10 @@ impl PieceJob for ExtractJob {
         let files_xxh3 = item.entry.files_xxh3();
         let planned = self.plan_clip(item.ordinal, &local, files_xxh3, heartbeat);
         self.counters.add(Step::Index, start, 1);
+        // What was planned without some of its files is no plan of the clip.
+        if let Some(fault) = local.room.as_ref().and_then(|room| room.fault()) {
+            return Planned::Done(whole(item.ordinal, Made::Fault(Box::new(fault))));
+        }
         let (planned, pieces) = match planned {
             Ok(planned) => planned,
             Err(made) => return Planned::Done(whole(item.ordinal, made)),
