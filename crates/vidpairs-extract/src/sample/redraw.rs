@@ -8,7 +8,7 @@ use vidpairs_types::{PairPlan, Seed};
 
 use super::{Anchors, Choices, ClipFrames, PairRule, Usable, interval};
 
-/// So often a pair is drawn anew at most.
+/// A pair is drawn anew at most so often.
 pub const MAX_REDRAWS: u32 = 3;
 
 /// The last frame before a cut, and the first one after it.
@@ -45,7 +45,7 @@ impl Redraw<'_> {
     /// place next to a known cut, where a shot of more than k frames has room for sure.
     ///
     /// - `taken`: anchor and k of the pairs that there are; the new ones are added. No pair occurs twice.
-    /// - `round`: 1 to [`MAX_REDRAWS`]: the how manieth time they are drawn anew.
+    /// - `round`: 1 the first time that they are drawn anew, at most [`MAX_REDRAWS`].
     pub fn draw(
         &self,
         plans: &[PairPlan],

@@ -18,7 +18,7 @@ use super::watch::{Watch, ends, stored};
 use crate::cuts::Cut;
 use crate::decode::{DecodeError, Decoded};
 use crate::run::allowance;
-use crate::sample::{CutEnds, MAX_REDRAWS, Redraw};
+use crate::sample::{CutEnds, MAX_REDRAWS, Redraw, is_in_one_shot};
 
 /// Makes the pairs of plans, and adds the cuts that it finds.
 pub(super) type MakeRound<'a> =
@@ -124,6 +124,16 @@ impl ExtractJob {
             heartbeat.allow(to_read.saturating_add(to_use));
             plans = Cow::Owned(drawn);
         }
+        // A later round may have found a cut that an earlier one did not. Records of tracklets stay: every frame of theirs was watched.
+        if tracks.is_none() {
+            let (ends, num) = (known.ends(), made.records.len());
+            made.records.retain(|(_, record)| {
+                let positive = record.meta.positive.as_ref();
+                let anchor = record.meta.anchor.frame;
+                positive.is_none_or(|positive| is_in_one_shot(anchor, positive.frame, &ends))
+            });
+            made.cuts.left_out += (num - made.records.len()) as u64;
+        }
         made.records.sort_by_key(|&(pair, _)| pair);
         made.cuts.cuts = stored(&known.0, &planned.index);
         made.tracks = tracks.map(Tracks::into_piece);
@@ -145,13 +155,16 @@ impl ExtractJob {
         }
         let planned = &*piece.planned;
         let pairs = &self.pipeline.pairs;
+        // Others cannot be drawn.
+        let range = piece.anchors();
         let of_clip = planned.plans.iter();
+        let of_clip = of_clip.filter(|plan| range.contains(&plan.anchor));
         taken.extend(of_clip.map(|plan| (plan.anchor, plan.last_frame() - plan.anchor)));
         let redraw = Redraw {
             clip: clip_frames(&planned.index, &planned.known_boxes),
             rule: &pairs.rule,
             anchors: pairs.anchors,
-            range: piece.anchors(),
+            range,
             seed: self.seed_of("redraw", &planned.clip),
         };
         let mut drawn = redraw.draw(plans, &known.ends(), taken, round);
